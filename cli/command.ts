@@ -60,9 +60,14 @@ export interface Option {
 /** Wrong usage: exit code 2. */
 export class UsageError extends Error {}
 
+/** How a verb prints its outcome. */
+export const OUTPUT_FORMATS = ['text', 'json', 'sarif'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
 /** Options of every verb. */
 export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
   json: { type: 'boolean', help: 'Print one JSON document on standard output' },
+  format: { type: 'string', value: 'FORMAT', help: 'text, json or sarif (for code scanning); default: text' },
   quiet: { type: 'boolean', short: 'q', help: 'Suppress progress' },
   help: { type: 'boolean', short: 'h', help: 'Print this help' },
 };

@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
 import { hasErrors } from '../schemas/diagnostic.ts';
-import { type Command, type Outcome, UsageError } from './command.ts';
+import { type Command, type Outcome, OUTPUT_FORMATS, type OutputFormat, UsageError } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { findProjectRoot } from './find-project-root.ts';
 import { renderHelp, renderOverview } from './help.ts';
-import { type Parsed, parseArguments } from './parse-arguments.ts';
+import { oneOf, type Parsed, parseArguments } from './parse-arguments.ts';
 import { printError, printOutcome, stderrProgress } from './print.ts';
 
 const EXIT = { fine: 0, wrong: 1, usage: 2, ours: 3 } as const;
@@ -12,7 +12,6 @@ const EXIT = { fine: 0, wrong: 1, usage: 2, ours: 3 } as const;
 /** Runs one command line, prints everything and returns its exit code. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
-  const json = argv.includes('--json');
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     const command = name === 'help' ? await COMMANDS[rest[0] ?? '']?.() : undefined;
     process.stdout.write(command ? renderHelp(rest[0] ?? '', command) : renderOverview(await loadAll()));
@@ -21,7 +20,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   const command = await COMMANDS[name]?.();
   if (command) return runVerb(name, command, rest);
   const known = Object.keys(COMMANDS).join(', ');
-  printError(new UsageError(`Cannot run "${name}": expected one of ${known}`), { json, command: undefined });
+  await printError(new UsageError(`Cannot run "${name}": expected one of ${known}`), {
+    ...describeOutput(argv),
+    command: undefined,
+  });
   return EXIT.usage;
 }
 
@@ -35,7 +37,7 @@ export async function runVerb(name: string, command: Command, argv: readonly str
     process.stdout.write(renderHelp(name, command));
     return EXIT.fine;
   } catch (e) {
-    printError(e, { json: argv.includes('--json'), command: name });
+    await printError(e, { ...describeOutput(argv), command: name });
     return e instanceof UsageError ? EXIT.usage : EXIT.ours;
   }
 }
@@ -46,13 +48,13 @@ async function loadAll(): Promise<Readonly<Record<string, Command>>> {
 }
 
 async function runParsed(name: string, command: Command, { args, options }: Parsed): Promise<number> {
-  const json = options['json'] === true;
+  const how = { folders: listFolders(), format: readFormat(options), command: name };
   const stop = new AbortController();
   const release = abortOnSignals(stop);
   if (command.endsAtOnce === true)
     stop.signal.addEventListener('abort', () => {
-      printError(new Error('Stopped before there was an answer; nothing was changed'), { json, command: name });
-      process.exit(exitCodeOf(stop.signal));
+      const stopped = new Error('Stopped before there was an answer; nothing was changed');
+      void printError(stopped, how).finally(() => process.exit(exitCodeOf(stop.signal)));
     });
   try {
     const context = {
@@ -66,18 +68,38 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
       signal: stop.signal,
     };
     const outcome: Outcome = await command.run(context);
-    printOutcome(outcome, { json, command: name });
+    await printOutcome(outcome, how);
     if (outcome.outage) return EXIT.ours;
     return hasErrors(outcome.diagnostics) || outcome.failed ? EXIT.wrong : EXIT.fine;
   } catch (e) {
     if (!stop.signal.aborted) throw e;
-    printError(new Error('Stopped: completed changes are kept, and the same command continues from there'), {
-      json,
-      command: name,
-    });
+    await printError(new Error('Stopped: completed changes are kept, and the same command continues from there'), how);
     return exitCodeOf(stop.signal);
   } finally {
     release();
+  }
+}
+
+/** How to print before the options are understood: as far as they can be recognised. */
+function describeOutput(argv: readonly string[]) {
+  const named = argv.flatMap((a, i) =>
+    a === '--format' ? [argv[i + 1]] : a.startsWith('--format=') ? [a.slice(9)] : [],
+  );
+  const format = OUTPUT_FORMATS.find((f) => f === named[0]) ?? (argv.includes('--json') ? 'json' : 'text');
+  return { format, folders: listFolders() };
+}
+
+function readFormat(options: Parsed['options']): OutputFormat {
+  return oneOf(options, 'format', OUTPUT_FORMATS) ?? (options['json'] === true ? 'json' : 'text');
+}
+
+/** The folders that paths of diagnostics are relative to. */
+function listFolders(): readonly string[] {
+  const cwd = process.cwd();
+  try {
+    return [cwd, findProjectRoot(cwd)];
+  } catch {
+    return [cwd]; // outside a project
   }
 }
 

@@ -4,15 +4,22 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { format } from 'prettier';
 import { z } from 'zod';
-import { DIAGNOSTIC_CODES } from '../schemas/diagnostic-codes.ts';
+import { type DiagnosticCode, DIAGNOSTIC_CODES } from '../schemas/diagnostic-codes.ts';
 import { endpointFile } from '../schemas/endpoint/endpoint-file.ts';
+import { renderCodePage, renderGuide } from '../schemas/explanations/render-page.ts';
 import { environmentFile } from '../schemas/environment/environment-file.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { codePath } from '../system/code.ts';
 import { makeBundle } from './bundle.ts';
 
 const GENERATED: Readonly<Record<string, () => string>> = {
-  'docs/diagnostics.md': makeDiagnosticsPage,
+  'docs/diagnostics.md': renderGuide,
+  ...Object.fromEntries(
+    (Object.keys(DIAGNOSTIC_CODES) as DiagnosticCode[]).map((code) => [
+      `docs/diagnostics/${code}.md`,
+      () => renderCodePage(code),
+    ]),
+  ),
   'schemas/endpoint.schema.json': () =>
     renderJsonSchema(
       endpointFile,
@@ -57,19 +64,4 @@ function renderJsonSchema(schema: z.ZodType, title: string, description: string)
 function makeSelfReference(): string {
   const action = readFileSync(codePath('action.yml'), 'utf8').replace('main: action/dist/', 'main: dist/');
   return `# Generated from ../action.yml for the workflows of this repository, which use $/action.\n${action}`;
-}
-
-/** Makes the page in which users can look up a diagnostic code. */
-function makeDiagnosticsPage(): string {
-  const rows = Object.entries(DIAGNOSTIC_CODES).map(([code, sentence]) => `| \`${code}\` | ${sentence} |`);
-  return [
-    '# Diagnostics',
-    '',
-    'Codes are permanent. Generated from `schemas/diagnostic-codes.ts`.',
-    '',
-    '| code | means |',
-    '| --- | --- |',
-    ...rows,
-    '',
-  ].join('\n');
 }

@@ -5,17 +5,22 @@ import type { Path } from './parsed-yaml.ts';
 export function suggestField(key: string, path: Path, fields: readonly Field[]): string | undefined {
   const known = fields.filter((f) => f.honoured && f.elsewhere === undefined);
   const here = known.filter((f) => matches(f.parent, path)).map((f) => f.name);
-  const wanted = key.toLowerCase().replaceAll('-', '_');
-  const near = here
-    .map((name) => ({ name, edits: countEdits(wanted, name.toLowerCase()) }))
-    .sort((a, b) => a.edits - b.edits)[0];
-  if (near && near.edits <= Math.min(2, Math.floor(key.length / 3))) return `Did you mean "${near.name}"?`;
+  const near = findNearest(key.replaceAll('-', '_'), here);
+  if (near !== undefined) return `Did you mean "${near}"?`;
   const other = fields.find((f) => f.elsewhere !== undefined && f.name === key && matches(f.parent, path));
   if (other) return `It belongs to ${other.elsewhere ?? ''}`;
   const elsewhere = known.find((f) => f.name === key);
   if (elsewhere) return `It belongs ${renderParent(elsewhere.parent)}`;
   if (key === '<<') return 'YAML 1.2 has no merge keys: write the fields out';
   return here.length > 0 ? `Valid fields: ${here.join(', ')}` : undefined;
+}
+
+/** The name that differs from a written one by a slip of the fingers. */
+export function findNearest(written: string, names: readonly string[]): string | undefined {
+  const near = names
+    .map((name) => ({ name, edits: countEdits(written.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits)[0];
+  return near && near.edits <= Math.min(2, Math.floor(written.length / 3)) ? near.name : undefined;
 }
 
 function matches(parent: readonly string[], path: Path): boolean {

