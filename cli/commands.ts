@@ -6,6 +6,8 @@ import type { Command } from './command.ts';
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./verbs/check.ts')).check,
   explain: async () => (await import('./verbs/explain.ts')).explain,
+  show: async () => (await import('./verbs/show.ts')).show,
+  fmt: async () => (await import('./verbs/fmt.ts')).fmt,
   lock: async () => (await import('./verbs/lock.ts')).lock,
   validate: async () => (await import('./verbs/validate.ts')).validate,
   audit: async () => (await import('./verbs/audit.ts')).audit,
