@@ -44,6 +44,8 @@ export interface Command {
   readonly args: { readonly min: number; readonly max: number };
   /** The verb changes nothing and so has no safe point to wait for: it ends at the first signal. */
   readonly endsAtOnce?: boolean;
+  /** The verb adds to the cache, so the cache is kept below its limit afterwards. */
+  readonly fillsCache?: boolean;
   readonly run: (context: Context) => Promise<Outcome>;
 }
 

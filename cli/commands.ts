@@ -22,5 +22,6 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   token: async () => (await import('./verbs/token.ts')).token,
   down: async () => (await import('./verbs/down.ts')).down,
   cluster: async () => (await import('./verbs/cluster.ts')).cluster,
+  cache: async () => (await import('./verbs/cache.ts')).cache,
   env: async () => (await import('./verbs/env.ts')).env,
 };

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { hasErrors } from '../schemas/diagnostic.ts';
 import { type Command, type Outcome, OUTPUT_FORMATS, type OutputFormat, UsageError } from './command.ts';
 import { COMMANDS } from './commands.ts';
+import type { Progress } from '../system/progress.ts';
 import { findProjectRoot } from './find-project-root.ts';
 import { renderHelp, renderOverview } from './help.ts';
 import { oneOf, type Parsed, parseArguments } from './parse-arguments.ts';
@@ -69,6 +70,7 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
     };
     const outcome: Outcome = await command.run(context);
     await printOutcome(outcome, how);
+    if (command.fillsCache === true) await pruneCache(context.progress);
     if (outcome.outage) return EXIT.ours;
     return hasErrors(outcome.diagnostics) || outcome.failed ? EXIT.wrong : EXIT.fine;
   } catch (e) {
@@ -78,6 +80,12 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
   } finally {
     release();
   }
+}
+
+/** Loads what only this needs. */
+async function pruneCache(progress: Progress): Promise<void> {
+  const { keepCacheBelowLimit } = await import('../app/cache/prune-cache.ts');
+  await keepCacheBelowLimit((line) => progress.say(line));
 }
 
 /** How to print before the options are understood: as far as they can be recognised. */

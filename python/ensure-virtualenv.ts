@@ -1,7 +1,7 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../system/atomic-files.ts';
-import { cacheFolder } from '../system/cache.ts';
+import { cacheFolder, markUsed } from '../system/cache.ts';
 import { withFileLock } from '../system/file-lock.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { contentHash } from '../schemas/values/names.ts';
@@ -57,7 +57,10 @@ const FORMAT = 2;
 export async function ensureVirtualenv(request: VirtualenvRequest, options: PythonOptions = {}): Promise<Virtualenv> {
   const python = await requirePython(request.python, options);
   const virtualenv = computeVirtualenv(request, python);
-  if (await isVirtualenvComplete(virtualenv)) return virtualenv;
+  if (await isVirtualenvComplete(virtualenv)) {
+    await markUsed(virtualenv.folder);
+    return virtualenv;
+  }
   const { progress = SILENT } = options;
   const what = `Making a virtualenv of ${request.packages.length} packages for Python ${python.version}`;
   await withFileLock(

@@ -12,6 +12,7 @@ export const lock: Command = {
     upgrade: { type: 'boolean', help: 'Resolve everything again, to the newest versions that fit' },
   },
   args: { min: 0, max: Infinity },
+  fillsCache: true,
   run: runLock,
 };
 

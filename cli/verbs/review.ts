@@ -44,6 +44,7 @@ export const review: Command = {
     out: { type: 'string', value: 'FOLDER', help: 'Write report.json there, and the locks that were computed' },
   },
   args: { min: 0, max: Infinity },
+  fillsCache: true,
   run: runReview,
 };
 

@@ -21,6 +21,7 @@ export const up: Command = {
   help: 'Validates first. Traffic moves when every new revision has answered; if one does not, the old ones keep serving.\n\n  davit up iris --env production\n  davit up _platform --env production     what the endpoints of a Kubernetes environment share; once, and after upgrades',
   options: { ...ENVIRONMENT_OPTION, ...ENDPOINTS_OPTION, ...SANDBOX_OPTION },
   args: { min: 0, max: Infinity },
+  fillsCache: true,
   run: (context) => runPlatformFirst(context, upPlatform, upEndpoints),
 };
 

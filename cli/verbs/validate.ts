@@ -19,6 +19,7 @@ export const validate: Command = {
     model: { type: 'string', value: 'PATH|URI', help: 'Validate this model instead of endpoints' },
   },
   args: { min: 0, max: Infinity },
+  fillsCache: true,
   run: runValidate,
 };
 

@@ -6,7 +6,7 @@ import { chooseMinorVersion } from '../../python/find-python.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { makeError } from '../../schemas/diagnostic.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
-import { cacheFolder } from '../../system/cache.ts';
+import { cacheFolder, markUsed } from '../../system/cache.ts';
 import { codePath } from '../../system/code.ts';
 import { withFileLock } from '../../system/file-lock.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
@@ -63,7 +63,10 @@ export async function downloadModel(
   const moving = await refuseMovingVersion(subject, source, options);
   if (moving) return moving;
   const there = await stat(join(folder, 'MLmodel')).catch(() => undefined);
-  if (there) return { folder, diagnostics: [] };
+  if (there) {
+    await markUsed(folder);
+    return { folder, diagnostics: [] };
+  }
   return withFileLock(
     `${folder}.lock`,
     async () => {

@@ -1,0 +1,81 @@
+import { CACHE_KINDS, type CacheEntry, type CacheKind, listCacheEntries } from '../../app/cache/cache-entries.ts';
+import { pruneByAge, readCacheLimit } from '../../app/cache/prune-cache.ts';
+import { pluralize } from '../../schemas/values/pluralize.ts';
+import { renderBytes } from '../../schemas/values/quantity.ts';
+import { cacheFolder } from '../../system/cache.ts';
+import { type Command, type Context, type Outcome, UsageError } from '../command.ts';
+import { wholeNumber } from '../parse-arguments.ts';
+
+const DEFAULT_DAYS = 30;
+const MAX_DAYS = 36_500;
+const DAY = 24 * 3600 * 1000;
+
+export const cache: Command = {
+  summary: 'Show what Davit keeps on this machine, and remove what was not used for a while',
+  usage: '',
+  help: `Everything in it is made again when it is needed. Davit removes the least recently used virtualenvs, models and\nresults by itself when they exceed DAVIT_CACHE_LIMIT (10Gi). DAVIT_CACHE is the folder.\n\n  davit cache\n  davit cache --prune --older-than 7`,
+  options: {
+    prune: {
+      type: 'boolean',
+      help: `Remove what was not used for ${DEFAULT_DAYS} days; never what a running process uses`,
+    },
+    'older-than': { type: 'string', value: 'DAYS', help: 'With --prune: another number of days; 0: everything' },
+  },
+  args: { min: 0, max: 0 },
+  run: runCache,
+};
+
+async function runCache({ options, progress }: Context): Promise<Outcome> {
+  const days = wholeNumber(options, 'older-than', { min: 0, max: MAX_DAYS });
+  const prune = options['prune'] === true;
+  if (days !== undefined && !prune) throw new UsageError('Cannot use --older-than alone: expected --prune with it');
+  const limit = readCacheLimit();
+  progress.say(`Measuring ${cacheFolder()} …`);
+  const removed = prune ? await pruneByAge(days ?? DEFAULT_DAYS) : [];
+  const entries = await listCacheEntries(Object.keys(CACHE_KINDS) as CacheKind[]);
+  const kinds = summarizeKinds(entries);
+  const bytes = sumBytes(entries);
+  return {
+    diagnostics: [],
+    result: {
+      folder: cacheFolder(),
+      bytes,
+      limit,
+      kinds,
+      removed: removed.map(({ path, bytes }) => ({ path, bytes })),
+    },
+    text: [
+      ...(prune
+        ? [`${removed.length} ${removed.length === 1 ? 'entry' : 'entries'} removed: ${renderBytes(sumBytes(removed))}`]
+        : []),
+      ...kinds.map(renderKind),
+      `${renderBytes(bytes)} in ${cacheFolder()}; virtualenvs, models and results stay below ${renderBytes(limit)} by themselves`,
+    ].join('\n'),
+  };
+}
+
+function sumBytes(entries: readonly CacheEntry[]): number {
+  return entries.reduce((sum, e) => sum + e.bytes, 0);
+}
+
+interface KindSummary {
+  readonly kind: CacheKind;
+  readonly entries: number;
+  readonly bytes: number;
+  /** Days since the least recently used entry was used. */
+  readonly oldestDays: number;
+}
+
+function summarizeKinds(entries: readonly CacheEntry[]): readonly KindSummary[] {
+  return [...Map.groupBy(entries, (e) => e.kind)].map(([kind, own]) => ({
+    kind,
+    entries: own.length,
+    bytes: sumBytes(own),
+    oldestDays: Math.max(0, Math.floor((Date.now() - Math.min(...own.map((e) => e.lastUsed))) / DAY)),
+  }));
+}
+
+function renderKind({ kind, entries, bytes, oldestDays }: KindSummary): string {
+  const age = oldestDays === 0 ? 'used today' : `oldest use ${pluralize(oldestDays, 'day')} ago`;
+  return `${renderBytes(bytes).padStart(9)}  ${kind.padEnd(11)}  ${String(entries).padStart(5)}  ${CACHE_KINDS[kind].holds} (${age})`;
+}
