@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
  * All verbs, in the order of the data flow. Each is loaded only when it runs, which halves the time of a short command.
  */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import('./verbs/init.ts')).init,
   check: async () => (await import('./verbs/check.ts')).check,
   explain: async () => (await import('./verbs/explain.ts')).explain,
   show: async () => (await import('./verbs/show.ts')).show,
@@ -22,6 +23,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   token: async () => (await import('./verbs/token.ts')).token,
   down: async () => (await import('./verbs/down.ts')).down,
   cluster: async () => (await import('./verbs/cluster.ts')).cluster,
+  doctor: async () => (await import('./verbs/doctor.ts')).doctor,
   cache: async () => (await import('./verbs/cache.ts')).cache,
   env: async () => (await import('./verbs/env.ts')).env,
 };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { codePath } from '../system/code.ts';
 import { runProcess } from '../system/run-process.ts';
-import { DOCUMENTED_DIGEST, DOCUMENTED_RELEASE, readDocumentedFiles } from './documented-files.ts';
+import { DOCUMENTED_DIGEST, DOCUMENTED_RELEASE, readDocumentedFiles } from '../app/init/documented-files.ts';
 import { ensureGateProgram } from './gate-programs.ts';
 import { ensureGoProgram } from './go-programs.ts';
 

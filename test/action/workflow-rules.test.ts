@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { CODE_FOLDER, codePath } from '../../system/code.ts';
-import { readDocumentedFiles } from '../../tools/documented-files.ts';
+import { readDocumentedFiles } from '../../app/init/documented-files.ts';
 
 interface Step {
   readonly uses?: string;

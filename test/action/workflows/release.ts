@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CODE_FOLDER, codePath } from '../../../system/code.ts';
-import { DOCUMENTED_DIGEST, DOCUMENTED_RELEASE } from '../../../tools/documented-files.ts';
+import { DOCUMENTED_DIGEST, DOCUMENTED_RELEASE } from '../../../app/init/documented-files.ts';
 
 /** What is in the repository and in no release that a runner needs; act copies the whole folder for each step. */
 const EXCLUDED_FOLDERS = /^(?:bench|docs|examples|models|test|tools)\//;

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { readDocumentedFiles } from '../../../tools/documented-files.ts';
+import { readDocumentedFiles } from '../../../app/init/documented-files.ts';
 import { startFakeGitHub, type FakeGitHub } from '../github/fake/server.ts';
 import type { Seed } from '../github/fake/seed.ts';
 import { codePath } from '../../../system/code.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { codePath } from '../system/code.ts';
+import { codePath } from '../../system/code.ts';
 
 /** The placeholder for a release in documents, with a digest of zeros. */
 export const DOCUMENTED_RELEASE = `OWNER/davit`;
@@ -13,3 +13,6 @@ export async function readDocumentedFiles(): Promise<ReadonlyMap<string, string>
   const blocks = [...page.matchAll(/^```yaml\n(# (\S+)\n.*?)^```$/gms)];
   return new Map(blocks.map(([, content = '', path = '']) => [path, content]));
 }
+
+/** The action that logs in to a cloud. */
+export const DOCUMENTED_CREDENTIALS = '.github/actions/davit-credentials/action.yml';

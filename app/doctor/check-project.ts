@@ -1,0 +1,137 @@
+import { readBackend } from '../../engine/state/backend.ts';
+import { readCredentials } from '../../images/docker-credentials.ts';
+import { connectCluster } from '../../kubernetes/client/connect.ts';
+import { hasErrors } from '../../schemas/diagnostic.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
+import { listEndpoints, type ProjectFolders, readEnvironment, readLockText } from '../../schemas/read-project.ts';
+import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
+import { checkFiles } from '../check-files.ts';
+import { findGithubRepository, readGithubToken } from '../init/github-repository.ts';
+import { findDefaultBranch } from '../init/init-project.ts';
+import { listEnvironments } from '../init/list-environments.ts';
+import { checkGithubSettings } from '../init/github-settings.ts';
+import type { Check, Finding } from './check.ts';
+
+/** What a project has and lacks, and what its environments need. */
+export async function listProjectChecks(place: ProjectFolders, wanted: string | undefined): Promise<readonly Check[]> {
+  const names = wanted === undefined ? await listEnvironments(place) : [wanted];
+  const read = await Promise.all(names.map((name) => readEnvironment(place, name)));
+  const clusters = read.flatMap(({ value }) => (value?.target === 'kubernetes' ? [value] : []));
+  const unknown = wanted !== undefined && read[0]?.value === undefined ? (read[0]?.diagnostics ?? []) : [];
+  return [
+    { name: 'files', look: () => lookAtFiles(place) },
+    { name: 'locks', look: () => lookAtLocks(place) },
+    { name: 'state', look: () => lookAtBackend(place) },
+    ...unknown.map((d) => ({ name: `environment ${wanted ?? ''}`, look: () => lacking(d.message, d.hint) })),
+    ...clusters.flatMap((environment) => listClusterChecks(environment, place.root)),
+    {
+      name: 'GitHub',
+      look: () =>
+        lookAtGithub(
+          place,
+          clusters.map((c) => c.name),
+        ),
+    },
+  ];
+}
+
+function lacking(found: string, mend?: string): Finding {
+  return { state: 'missing', found, ...(mend !== undefined && { mend }) };
+}
+
+async function lookAtFiles({ root }: ProjectFolders): Promise<Finding> {
+  const { files, diagnostics } = await checkFiles([], { cwd: root, root: () => root });
+  const found = `${files.length} endpoint files`;
+  if (!hasErrors(diagnostics)) return { state: 'fine', found };
+  return lacking(`${found}, ${diagnostics.filter((d) => d.severity === 'error').length} errors`, 'npx davit check');
+}
+
+async function lookAtLocks(place: ProjectFolders): Promise<Finding> {
+  const names = await listEndpoints(place);
+  const locks = await Promise.all(names.map((name) => readLockText(place, name)));
+  const without = names.filter((_, i) => locks[i] === undefined);
+  if (without.length === 0) return { state: 'fine', found: `${names.length} of ${names.length} endpoints` };
+  return { state: 'warning', found: `none for ${without.join(', ')}`, mend: `npx davit lock ${without.join(' ')}` };
+}
+
+async function lookAtBackend({ root }: ProjectFolders): Promise<Finding> {
+  const { url } = await readBackend(root);
+  if (url !== undefined) return { state: 'fine', found: url.replace(/\/\/[^/@]*@/, '//') };
+  const found = 'no backend is set, so the login of pulumi counts';
+  return { state: 'warning', found, mend: 'export PULUMI_BACKEND_URL=s3://BUCKET, or set backend.url in Pulumi.yaml' };
+}
+
+function listClusterChecks(environment: KubernetesEnvironment, root: string): readonly Check[] {
+  const { name, images } = environment;
+  const registry = images.registry.split('/')[0] ?? '';
+  return [
+    { name: `cluster of ${name}`, look: () => lookAtCluster(environment, root) },
+    { name: `Docker for ${name}`, look: () => lookAtDocker(images.dockerHost) },
+    {
+      name: `registry of ${name}`,
+      look: async () => {
+        const credentials = await readCredentials(registry);
+        if (credentials) return { state: 'fine', found: `signed in to ${registry}` };
+        return { state: 'warning', found: `not signed in to ${registry}`, mend: `docker login ${registry}` };
+      },
+    },
+  ];
+}
+
+async function lookAtDocker(host: string | undefined): Promise<Finding> {
+  const env = { ...makeChildEnvironment(), ...(host !== undefined && { DOCKER_HOST: host }) };
+  const args = ['version', '--format', '{{.Server.Version}}'];
+  const ran = await runProcess('docker', args, { env, limitSeconds: 5 }).catch(() => undefined);
+  if (ran?.code === 0) return { state: 'fine', found: `Docker ${ran.stdout.trim()}` };
+  const why = ran === undefined ? 'there is no docker on the PATH' : 'the Docker daemon does not answer';
+  return lacking(why, 'https://docs.docker.com/engine/install, or images.docker_host of the environment');
+}
+
+interface ReviewedAccess {
+  readonly status?: { readonly allowed?: boolean };
+}
+
+/** What a deployment changes in the namespace of the models. */
+const NEEDED_RIGHTS = [
+  { group: 'serving.knative.dev', resource: 'services', verb: 'create' },
+  { group: 'serving.knative.dev', resource: 'services', verb: 'patch' },
+  { group: '', resource: 'configmaps', verb: 'create' },
+  { group: '', resource: 'pods/log', verb: 'get' },
+] as const;
+
+async function lookAtCluster({ cluster, namespace }: KubernetesEnvironment, root: string): Promise<Finding> {
+  const api = await connectCluster(cluster, root, { readSeconds: 4, signal: AbortSignal.timeout(8000) });
+  const version = await api.get<{ readonly gitVersion?: string }>('/version');
+  const rights = await Promise.all(
+    NEEDED_RIGHTS.map(async (right) => {
+      const [resource, subresource] = right.resource.split('/');
+      const attributes = { namespace, group: right.group, verb: right.verb, resource, subresource };
+      const answer = await api.create<ReviewedAccess>('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+        ...{ apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview' },
+        spec: { resourceAttributes: attributes },
+      });
+      return answer.status?.allowed === true ? [] : [`${right.verb} ${right.resource}`];
+    }),
+  );
+  const found = `Kubernetes ${version?.gitVersion ?? ''}`;
+  const missing = rights.flat();
+  if (missing.length === 0) return { state: 'fine', found };
+  const mend = `kubectl auth can-i --list -n ${namespace}`;
+  return lacking(`${found}, without the right to ${missing.join(', ')} in ${namespace}`, mend);
+}
+
+async function lookAtGithub({ root }: ProjectFolders, environments: readonly string[]): Promise<Finding> {
+  const repository = await findGithubRepository(root);
+  if (!repository) return { state: 'skipped', found: 'the remote origin is not on GitHub' };
+  const token = readGithubToken();
+  const mend = 'npx davit init --check-github';
+  if (token === undefined)
+    return { state: 'skipped', found: `${repository.name}; not looked at without GH_TOKEN or GITHUB_TOKEN`, mend };
+  const settings = await checkGithubSettings({
+    ...{ repository, environments, token },
+    branch: await findDefaultBranch(root),
+  });
+  const missing = settings.filter((s) => s.state === 'missing').length;
+  if (missing === 0) return { state: 'fine', found: repository.name };
+  return { state: 'warning', found: `${repository.name} lacks ${missing} of ${settings.length} settings`, mend };
+}

@@ -1,0 +1,21 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
+import { type ProjectFolders, readEnvironment } from '../../schemas/read-project.ts';
+
+/** The names of the files in environments/. */
+export async function listEnvironments({ root, environments = root }: ProjectFolders): Promise<readonly string[]> {
+  const files = await readdir(join(environments, 'environments')).catch(() => []);
+  return files
+    .filter((f) => f.endsWith('.yaml'))
+    .map((f) => f.slice(0, -'.yaml'.length))
+    .sort();
+}
+
+/** The names of the environments on Kubernetes. One with errors counts as none. */
+export async function listKubernetesEnvironments(place: ProjectFolders): Promise<readonly string[]> {
+  const read = await Promise.all((await listEnvironments(place)).map((name) => readEnvironment(place, name)));
+  return read
+    .flatMap(({ value }) => (value?.target === 'kubernetes' ? [value] : []))
+    .map((environment: KubernetesEnvironment) => environment.name);
+}

@@ -1,0 +1,189 @@
+import { execFileSync } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { parse } from 'yaml';
+import { runChecks } from '../../app/doctor/check.ts';
+import { parseRemote } from '../../app/init/github-repository.ts';
+import { checkGithubSettings } from '../../app/init/github-settings.ts';
+import { findDefaultBranch, initProject } from '../../app/init/init-project.ts';
+import { type InitAnswers, planFiles } from '../../app/init/plan-files.ts';
+import { readDocumentedFiles } from '../../app/init/documented-files.ts';
+import { readModelAnswer } from '../../app/init/read-model-answer.ts';
+import { endpointFile } from '../../schemas/endpoint/endpoint-file.ts';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
+import { parseEnvironment } from '../../schemas/environment/environment.ts';
+import { formatYaml } from '../../schemas/yaml/format-yaml.ts';
+
+const ANSWERS: InitAnswers = {
+  endpoint: {
+    name: 'iris',
+    model: { name: 'main.ml.iris', version: '2', uri: 'models:/main.ml.iris/2' },
+    schema: '../node_modules/davit/schemas/endpoint.schema.json',
+  },
+  environments: ['dev', 'test', 'live'],
+  registry: 'ghcr.io/acme/models',
+  state: 'gs://acme',
+  cloud: 'google',
+  branch: 'trunk',
+  release: `acme/davit@${'a'.repeat(40)}`,
+};
+
+let root = '';
+let server: Server | undefined;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'davit-init-'));
+  await mkdir(join(root, 'models/iris/2'), { recursive: true });
+  await mkdir(join(root, 'elsewhere/my model'), { recursive: true });
+  await writeFile(join(root, 'models/iris/2/MLmodel'), '');
+  await writeFile(join(root, 'elsewhere/my model/MLmodel'), '');
+  execFileSync('git', ['init', '-q', '-b', 'trunk', root]);
+});
+afterAll(async () => {
+  server?.close();
+  vi.unstubAllEnvs();
+  await rm(root, { recursive: true });
+});
+
+test('planFiles() makes an endpoint and environments that davit check accepts, and canonical ones', async () => {
+  const files = new Map(planFiles(ANSWERS, await readDocumentedFiles()).map((f) => [f.path, f.text]));
+  const endpoint = files.get('endpoints/iris.yaml')!;
+  expect(parseEndpoint(endpoint, 'endpoints/iris.yaml').diagnostics).toEqual([]);
+  expect(parseEndpoint(endpoint, 'endpoints/iris.yaml').endpoint?.entities[0]?.model).toEqual(ANSWERS.endpoint?.model);
+  expect(formatYaml(endpoint, endpointFile)).toBe(endpoint);
+  for (const name of ANSWERS.environments) {
+    const path = `environments/${name}.yaml`;
+    expect(parseEnvironment(files.get(path)!, path).diagnostics).toEqual([]);
+  }
+});
+
+test('planFiles() adapts every documented workflow to the environments, the state, the branch and the release', async () => {
+  const files = planFiles(ANSWERS, await readDocumentedFiles()).filter((f) => f.path.startsWith('.github/'));
+  expect(files).toHaveLength(6);
+  for (const { text } of files) {
+    expect(text).not.toMatch(/staging|production|acme-davit-state|OWNER|0{40}|\[main\]|configure-aws/);
+    expect(parse(text)).toBeTypeOf('object');
+  }
+  const deploy = parse(files.find((f) => f.path.endsWith('davit-deploy.yaml'))!.text) as {
+    readonly jobs: Readonly<
+      Record<string, { readonly needs?: string; readonly with?: Readonly<Record<string, unknown>> }>
+    >;
+  };
+  expect(
+    Object.entries(deploy.jobs).map(([name, job]) => [name, job.needs, job.with?.['after'], job.with?.['revert']]),
+  ).toEqual([
+    ['warm', undefined, undefined, undefined],
+    ['dev', undefined, undefined, undefined],
+    ['test', 'dev', 'dev', undefined],
+    ['live', 'test', 'test', true],
+  ]);
+});
+
+test('initProject() writes what is not there, and a second time changes nothing', async () => {
+  const first = await initProject(root, ANSWERS);
+  expect(new Set(first.files.map((f) => f.state))).toEqual(new Set(['written']));
+  expect(first.left.join('\n')).toMatch(/davit lock iris[\s\S]*digests[\s\S]*workload identity pool/);
+  await writeFile(join(root, 'environments/dev.yaml'), 'name: dev\ntarget: local\n');
+  const second = await initProject(root, { ...ANSWERS, cloud: 'aws' });
+  expect(new Set(second.files.map((f) => f.state))).toEqual(new Set(['exists']));
+  expect(second.left).toEqual([]);
+  expect(await readFile(join(root, 'environments/dev.yaml'), 'utf8')).toContain('target: local');
+  expect(await findDefaultBranch(root)).toBe('trunk');
+});
+
+test.each([
+  ['models/iris/2', { name: 'iris', version: '2', uri: undefined }],
+  ['elsewhere/my model/', { name: 'my-model', version: '1', uri: 'elsewhere/my model' }],
+  ['models:/main.ml.iris/7', { name: 'main.ml.iris', version: '7', uri: 'models:/main.ml.iris/7' }],
+  ['s3://bucket/iris-model', { name: 'iris-model', version: '1', uri: 's3://bucket/iris-model' }],
+])('readModelAnswer() understands %s', (written, model) => {
+  expect(readModelAnswer(written, { root, cwd: root })).toEqual(model);
+});
+
+test.each([
+  ['models:/iris@champion', /another version later/],
+  ['models:/iris/latest', /another version later/],
+  ['models/iris/3', /no such directory/],
+  ['models/iris', /no file MLmodel/],
+])('readModelAnswer() refuses %s', (written, message) => {
+  expect(() => readModelAnswer(written, { root, cwd: root })).toThrow(message);
+});
+
+test.each([
+  ['git@github.com:acme/models.git', 'https://github.com', 'acme/models'],
+  ['https://token@ghe.acme.example/acme/models', 'https://ghe.acme.example', 'acme/models'],
+  ['ssh://git@ghe.acme.example:2222/acme/my.models.git', 'https://ghe.acme.example', 'acme/my.models'],
+])('parseRemote() reads %s', (url, host, name) => {
+  expect(parseRemote(url)).toEqual({ server: host, name });
+});
+
+test('parseRemote() of a folder is undefined', () => {
+  expect(['/srv/git/models', '../models', 'file:///srv/models'].map(parseRemote)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+const GITHUB: Readonly<Record<string, unknown>> = {
+  '/repos/acme/models': { default_branch: 'trunk' },
+  '/repos/acme/models/environments/preview': { protection_rules: [], deployment_branch_policy: null },
+  '/repos/acme/models/environments/preview/secrets': { secrets: [{ name: 'PULUMI_CONFIG_PASSPHRASE' }] },
+  '/repos/acme/models/environments/live': { protection_rules: [{ type: 'required_reviewers' }] },
+  '/repos/acme/models/environments/live/secrets': { secrets: [] },
+  '/repos/acme/models/rules/branches/trunk': [
+    { type: 'pull_request', parameters: { require_code_owner_review: true } },
+    { type: 'required_status_checks', parameters: { required_status_checks: [{ context: 'davit' }] } },
+  ],
+  '/repos/acme/models/contents/CODEOWNERS': { type: 'file' },
+  '/repos/acme/models/actions/permissions/workflow': 403,
+};
+
+test('checkGithubSettings() says what is done, what is missing and what the token may not read', async () => {
+  const github = createServer((request, response) => {
+    const answer = request.headers.authorization === 'Bearer secret' ? GITHUB[request.url ?? ''] : 401;
+    response.statusCode = typeof answer === 'number' ? answer : answer === undefined ? 404 : 200;
+    response.end(JSON.stringify(answer ?? {}));
+  });
+  await new Promise<void>((done) => github.listen(0, '127.0.0.1', done));
+  server = github;
+  vi.stubEnv('GITHUB_API_URL', `http://127.0.0.1:${(github.address() as AddressInfo).port}`);
+  const repository = { server: 'https://github.com', name: 'acme/models' };
+  const request = { repository, environments: ['live'], branch: 'main' };
+  const settings = await checkGithubSettings({ ...request, token: 'secret' });
+  expect(settings.map((s) => [s.state, s.found])).toEqual([
+    ['done', undefined],
+    ['missing', 'it has not the secret PULUMI_CONFIG_PASSPHRASE, the restriction to a branch'],
+    ['done', undefined],
+    ['done', undefined],
+    ['missing', 'there is no such label'],
+    ['unknown', 'GitHub answers 403: the token may not read it'],
+  ]);
+  expect(settings[2]?.what).toContain('trunk');
+  const unseen = await checkGithubSettings(request);
+  expect(new Set(unseen.map((s) => s.state))).toEqual(new Set(['unknown']));
+  expect(unseen.every((s) => s.link.startsWith('https://github.com/acme/models/'))).toBe(true);
+});
+
+test('runChecks() runs all at once, and one that fails or hangs is a finding of its own', async () => {
+  const started = performance.now();
+  const items = await runChecks(
+    [
+      { name: 'a', look: () => ({ state: 'fine', found: '1' }) },
+      { name: 'b', look: () => Promise.reject(new Error('no\nstack')) },
+      { name: 'c', look: () => new Promise(() => undefined) },
+      { name: 'd', look: () => new Promise(() => undefined) },
+    ],
+    0.2,
+  );
+  expect(items.map((i) => [i.name, i.state, i.found])).toEqual([
+    ['a', 'fine', '1'],
+    ['b', 'warning', 'no'],
+    ['c', 'warning', 'no answer within 0.2 s'],
+    ['d', 'warning', 'no answer within 0.2 s'],
+  ]);
+  expect(performance.now() - started).toBeLessThan(2000);
+});
