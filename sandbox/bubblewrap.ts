@@ -1,4 +1,5 @@
-import { lstat, readlink } from 'node:fs/promises';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { makeSeccompFilter } from './seccomp-filter.ts';
 
 /** A file or folder that a sandboxed program can read, at its own path or at another one. */
@@ -12,6 +13,8 @@ export interface SandboxedCommand {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly readable: readonly Readable[];
+  /** Absolute paths inside of those that do not exist for the program. */
+  readonly hidden?: readonly string[];
   /** Limits for each process, enforced by the kernel. */
   readonly processMemoryBytes: number | undefined;
   readonly processes: number;
@@ -64,7 +67,7 @@ export async function wrapInBubblewrap(wanted: SandboxedCommand, user: SandboxUs
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['/tmp', '/dev/shm'].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
     ...listFoldersAbove(readable.map((r) => r.at)).flatMap(makeFolder),
-    ...readable.flatMap(({ from, at }) => ['--ro-bind', from, at]),
+    ...(await Promise.all(readable.map((r) => bindReadable(r, wanted.hidden ?? [])))).flat(),
     ...['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/tmp', '--clearenv'],
     ...Object.entries(wanted.env).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
@@ -126,6 +129,29 @@ function isProvided(folder: string): boolean {
   return ['/usr', '/tmp', '/dev/shm', ...ROOT_LINKS].some(
     (p) => folder === p || (p === '/usr' && folder.startsWith('/usr/')),
   );
+}
+
+interface BoundFolder {
+  readonly from: string;
+  readonly at: string;
+}
+
+/** Binds a folder. One with something hidden is made anew, from everything else that it contains. */
+async function bindReadable(bound: BoundFolder, hidden: readonly string[]): Promise<readonly string[]> {
+  const { from, at } = bound;
+  if (!hidden.some((path) => path.startsWith(`${at}/`))) return ['--ro-bind', from, at];
+  return ['--perms', '0755', '--tmpfs', at, ...(await bindEntries(bound, hidden)), '--remount-ro', at];
+}
+
+async function bindEntries({ from, at }: BoundFolder, hidden: readonly string[]): Promise<readonly string[]> {
+  const entries = (await readdir(from, { withFileTypes: true })).filter((e) => !hidden.includes(`${at}/${e.name}`));
+  const bound = entries.map(async (entry): Promise<readonly string[]> => {
+    const inner = { from: join(from, entry.name), at: `${at}/${entry.name}` };
+    if (entry.isSymbolicLink()) return ['--symlink', await readlink(inner.from), inner.at];
+    if (!hidden.some((path) => path.startsWith(`${inner.at}/`))) return ['--ro-bind', inner.from, inner.at];
+    return [...makeFolder(inner.at), ...(await bindEntries(inner, hidden))];
+  });
+  return (await Promise.all(bound)).flat();
 }
 
 function makeScratch(folder: string, bytes: number, sized: boolean): readonly string[] {

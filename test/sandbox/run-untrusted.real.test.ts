@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { homedir, tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import type * as ControlGroups from '../../sandbox/control-group.ts';
 import { runUntrusted, type UntrustedProgram } from '../../sandbox/run-untrusted.ts';
 import { findSandbox } from '../../sandbox/sandbox.ts';
 import { codePath } from '../../system/code.ts';
+import { listIgnoredFiles } from '../../system/model-digest.ts';
 
 const machine = vi.hoisted(() => ({ hasGroups: true }));
 vi.mock('../../sandbox/control-group.ts', async (load) => {
@@ -90,6 +91,20 @@ describe.runIf(sandbox)('a program in the sandbox', () => {
     expect(Object.keys(env).sort()).toEqual(['GREETING', 'HOME', 'LANG', 'PATH', 'PWD', 'TMPDIR', 'USER']);
     const processes = (await ask('[p for p in os.listdir("/proc") if p.isdigit()]')) as string[];
     expect(processes.length).toBeLessThan(4);
+  });
+
+  test('sees nothing of what a model has besides what its digest covers', async () => {
+    const model = await mkdtemp(join(tmpdir(), 'davit-hidden-'));
+    onTestFinished(() => rm(model, { recursive: true }));
+    await mkdir(join(model, 'code', '__pycache__'), { recursive: true });
+    await writeFile(join(model, 'code', '__pycache__', 'evil.py'), '');
+    await symlink('../MLmodel', join(model, 'code', 'link'));
+    for (const name of ['registered_model_meta', 'MLmodel', 'code/x.py']) await writeFile(join(model, name), 'x');
+    const list = `[[os.path.relpath(r, m), sorted(n), [open(os.path.join(r, f)).read() for f in sorted(n)]] for m in ${JSON.stringify([model])} for r, _, n in os.walk(m)]`;
+    expect(await ask(list, { data: [model], hidden: await listIgnoredFiles(model) })).toEqual([
+      ['.', ['MLmodel'], ['x']],
+      ['code', ['link', 'x.py'], ['x', 'x']],
+    ]);
   });
 
   test('has another user, no capability, and cannot get one', async () => {
