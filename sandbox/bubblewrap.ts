@@ -1,5 +1,6 @@
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { chooseUserId, IMAGE_USER_ID } from './choose-user-id.ts';
 import { makeSeccompFilter } from './seccomp-filter.ts';
 
 /** A file or folder that a sandboxed program can read, at its own path or at another one. */
@@ -27,8 +28,6 @@ export interface Wrapped {
   readonly inputs: readonly Buffer[];
 }
 
-/** The user of the model server's images. */
-const USER_ID = '65532';
 const ROOT_LINKS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 /** Neither secrets nor anything about the machine's users: libraries, time zones, types of files, certificates. */
 const SYSTEM_FILES = [
@@ -37,12 +36,12 @@ const SYSTEM_FILES = [
   ...['/sys/devices/system/cpu', '/sys/devices/system/node'],
 ];
 const HOST_NAME = 'sandbox';
-const FILES: Readonly<Record<string, string>> = {
-  '/etc/passwd': `root:x:0:0:root:/:/bin/false\ndavit:x:${USER_ID}:${USER_ID}:davit:/tmp:/bin/false\n`,
-  '/etc/group': `root:x:0:\ndavit:x:${USER_ID}:\n`,
+const makeFiles = (id: string): Readonly<Record<string, string>> => ({
+  '/etc/passwd': `root:x:0:0:root:/:/bin/false\ndavit:x:${id}:${id}:davit:/tmp:/bin/false\n`,
+  '/etc/group': `root:x:0:\ndavit:x:${id}:\n`,
   '/etc/hosts': `127.0.0.1 localhost ${HOST_NAME}\n::1 localhost\n`,
   '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
-};
+});
 const MAX_OPEN_FILES = 4096;
 /** Descriptor of the first input. */
 const FIRST_INPUT = 3;
@@ -54,15 +53,18 @@ const FIRST_INPUT = 3;
  */
 export async function wrapInBubblewrap(wanted: SandboxedCommand, user: SandboxUser, sized: boolean): Promise<Wrapped> {
   const filter = makeSeccompFilter();
-  const contents = [...Object.values(FILES).map((text) => Buffer.from(text)), ...(filter ? [filter] : [])];
+  const id = String(user === 'other' ? chooseUserId() : IMAGE_USER_ID);
+  const files = makeFiles(id);
+  const { before, command } = USERS[user](id);
+  const contents = [...Object.values(files).map((text) => Buffer.from(text)), ...(filter ? [filter] : [])];
   const readable = wanted.readable.map((r) => (typeof r === 'string' ? { from: r, at: r } : r));
   const descriptor = (i: number) => String(FIRST_INPUT + 1 + i); // the first input is the arguments themselves
   const args = [
     ...NAMESPACES,
-    ...USERS[user].before,
+    ...before,
     ...listFoldersAbove(SYSTEM_FILES).flatMap(makeFolder),
     ...(await listSystemFiles()),
-    ...Object.keys(FILES).flatMap((file, i) => ['--perms', '0644', '--ro-bind-data', descriptor(i), file]),
+    ...Object.keys(files).flatMap((file, i) => ['--perms', '0644', '--ro-bind-data', descriptor(i), file]),
     ...(filter ? ['--seccomp', descriptor(contents.length - 1)] : []),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['/tmp', '/dev/shm'].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
@@ -73,15 +75,7 @@ export async function wrapInBubblewrap(wanted: SandboxedCommand, user: SandboxUs
   ];
   if (args.some((a) => a.includes('\0'))) throw new TypeError('Cannot sandbox a program: an argument contains NUL');
   return {
-    command: [
-      'bwrap',
-      '--args',
-      String(FIRST_INPUT),
-      '--',
-      ...USERS[user].command,
-      ...limitEachProcess(wanted),
-      ...wanted.command,
-    ],
+    command: ['bwrap', '--args', String(FIRST_INPUT), '--', ...command, ...limitEachProcess(wanted), ...wanted.command],
     inputs: [Buffer.from(args.map((a) => `${a}\0`).join('')), ...contents],
   };
 }
@@ -93,18 +87,18 @@ const NAMESPACES = [
 
 /** Root's own user namespace would leave the files of root to the program, device files among them. */
 const USERS: Readonly<
-  Record<SandboxUser, { readonly before: readonly string[]; readonly command: readonly string[] }>
+  Record<SandboxUser, (id: string) => { readonly before: readonly string[]; readonly command: readonly string[] }>
 > = {
-  namespace: { before: ['--unshare-user', '--uid', USER_ID, '--gid', USER_ID], command: [] },
-  other: {
+  namespace: (id) => ({ before: ['--unshare-user', '--uid', id, '--gid', id], command: [] }),
+  other: (id) => ({
     before: ['ALL', 'SETUID', 'SETGID', 'SETPCAP'].flatMap((name, i) =>
       i === 0 ? ['--cap-drop', name] : ['--cap-add', `CAP_${name}`],
     ),
     command: [
-      ...['setpriv', '--reuid', USER_ID, '--regid', USER_ID, '--clear-groups', '--no-new-privs'],
+      ...['setpriv', '--reuid', id, '--regid', id, '--clear-groups', '--no-new-privs'],
       ...['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all'],
     ],
-  },
+  }),
 };
 
 function limitEachProcess({ processMemoryBytes, processes }: SandboxedCommand): readonly string[] {

@@ -112,11 +112,14 @@ describe.runIf(sandbox)('a program in the sandbox', () => {
     const fields = Object.fromEntries(status.split('\n').map((line) => line.split(/:\s*/) as [string, string]));
     expect(fields).toMatchObject({ CapPrm: '0'.repeat(16), CapEff: '0'.repeat(16), CapBnd: '0'.repeat(16) });
     expect(fields).toMatchObject({ NoNewPrivs: '1', Seccomp: '2' });
-    expect(await ask('[os.getuid(), os.getgid(), os.getgroups()]')).toEqual([
-      65532,
-      65532,
-      sandbox?.user === 'other' ? [] : expect.anything(),
-    ]);
+    const who = '[os.getuid(), os.getgid(), os.getgroups()]';
+    const [one, other] = (await Promise.all([ask(who), ask(who)])) as [number, number, number[]][];
+    if (sandbox?.user === 'namespace') expect([one?.[0], one?.[1]]).toEqual([65532, 65532]);
+    else {
+      expect([one?.[1], one?.[2], other?.[2]]).toEqual([one?.[0], [], []]);
+      // The kernel counts the processes of each user, so two programs must not be of the same one.
+      expect(one?.[0]).not.toBe(other?.[0]);
+    }
     expect(await attempt('os.setuid(0)', 'open("/proc/1/environ").read()', 'os.chmod("/dev/null", 0)')).toEqual([
       'EPERM',
       expect.stringMatching(/EACCES|EPERM/),
@@ -218,6 +221,18 @@ describe.runIf(sandbox)('a program in the sandbox', () => {
   });
 });
 
+/** The buffers of sockets belong to no process. */
+const FILL_SOCKETS = `
+import socket, time
+kept = []
+for _ in range(1500):
+    kept.append(socket.socketpair())
+    kept[-1][0].setblocking(False)
+    try:
+        while True: kept[-1][0].send(bytes(65536))
+    except BlockingIOError: pass
+time.sleep(60)`;
+
 const EXCEEDING: readonly (readonly [string, string, Partial<UntrustedProgram['limits']>, string])[] = [
   ['memory of one process', 'x = []\nwhile True: x.append(bytearray(1 << 20))', {}, 'memory'],
   [
@@ -226,6 +241,7 @@ const EXCEEDING: readonly (readonly [string, string, Partial<UntrustedProgram['l
     {},
     'memory',
   ],
+  ...(sandbox ? [['memory of sockets', FILL_SOCKETS, { memoryBytes: 200 << 20 }, 'memory'] as const] : []),
   ['time', 'import time; time.sleep(60)', { seconds: 1 }, 'time'],
   ['output', 'while True: print("x" * 1000)', {}, 'output'],
 ];
