@@ -5,13 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { buildUnattestedImages } from '../../../app/images/build-unattested-images.ts';
 import {
   checkAttestations,
   listAttestedImages,
   makeAttestationErrors,
 } from '../../../app/images/check-attestations.ts';
+import type { PulumiProject } from '../../../engine/project.ts';
 import { parseEndpoint } from '../../../schemas/endpoint/parse-endpoint.ts';
 import { renderLock } from '../../../schemas/lock/lock.ts';
+import { SILENT } from '../../../system/progress.ts';
 import { connected, REPOSITORY } from '../../action/github/connect-fake-github.ts';
 import { makeFakeSigstore } from '../../images/attestations/fake-sigstore.ts';
 import { SAMPLE_LOCK, SAMPLE_SETTINGS } from '../../images/sample-lock.ts';
@@ -20,6 +23,13 @@ import { makeEnvironment } from '../../infra/platform/kubernetes-environment.ts'
 const SIGSTORE = makeFakeSigstore();
 vi.mock('../../../images/attestations/trusted-roots.ts', () => ({
   readTrustedRoot: () => Promise.resolve(SIGSTORE.root),
+}));
+const runs = vi.hoisted(() => ({ outputs: {} as object, environments: [] as object[] }));
+vi.mock('../../../engine/run-pulumi.ts', () => ({
+  upStack: ({ environment }: { readonly environment: object }) => {
+    runs.environments.push(environment);
+    return Promise.resolve({ status: 'succeeded', outputs: runs.outputs });
+  },
 }));
 const DIGEST = `sha256:${'9'.repeat(64)}`;
 const WORKFLOW = 'acme/davit/.github/workflows/deploy.yaml';
@@ -63,6 +73,28 @@ test('an environment without the rule asks nobody', async () => {
   expect(requests()).toBe(0);
 });
 
+test.each([
+  ['that the registry does not have', { built: false }],
+  ['that somebody else has pushed', { built: true }],
+])('an image %s is built, and the digest of this very push is attested', async (_, options) => {
+  const { build, reference, runs } = await makeProject(options);
+  const pushed = `sha256:${'7'.repeat(64)}`;
+  runs.outputs = { images: { iris: `registry/iris@${pushed}` } };
+  expect(await build()).toEqual([{ name: reference(), digest: pushed }]);
+  expect(runs.environments).toEqual([
+    expect.objectContaining({ DAVIT_REBUILD: reference(), DAVIT_ENVIRONMENT: 'staging' }),
+  ]);
+  runs.outputs = { images: {} };
+  await expect(build()).rejects.toThrow('the build gives no digest for it');
+});
+
+test('an image that is attested is not built again', async () => {
+  const { build, check, runs } = await makeProject({ built: true, repository: REPOSITORY });
+  await check();
+  expect(await build()).toEqual([]);
+  expect(runs.environments).toEqual([]);
+});
+
 interface ProjectOptions {
   readonly built: boolean;
   /** Whose workflow has attested the image; undefined: nobody's. */
@@ -94,14 +126,17 @@ async function makeProject({ built, repository, required = true }: ProjectOption
         ?.slice(1)
         .join(':') ?? ''
     }`;
+  const endpoint = parseEndpoint(ENDPOINT, 'endpoints/iris.yaml').endpoint!;
+  const request = {
+    place: { root, endpoints: 'endpoints' },
+    signal: new AbortController().signal,
+    environment,
+    attestations: { url: fake.url, token: 'ours' },
+  };
+  runs.environments = [];
+  const project = { root, environment: {} } as unknown as PulumiProject;
+  const build = () => buildUnattestedImages(endpoint, { ...request, project, progress: SILENT });
   const check = async () => {
-    const request = {
-      place: { root, endpoints: 'endpoints' },
-      signal: new AbortController().signal,
-      environment,
-      attestations: { url: fake.url, token: 'ours' },
-    };
-    const endpoint = parseEndpoint(ENDPOINT, 'endpoints/iris.yaml').endpoint!;
     await checkAttestations(endpoint, request); // only the registry's requests say what the image is called
     if (repository !== undefined) {
       const subjects = [{ name: reference(), digest: DIGEST }];
@@ -109,5 +144,5 @@ async function makeProject({ built, repository, required = true }: ProjectOption
     }
     return checkAttestations(endpoint, request);
   };
-  return { check, environment, reference, requests: () => asked.length + fake.requests.length };
+  return { build, check, runs, environment, reference, requests: () => asked.length + fake.requests.length };
 }
