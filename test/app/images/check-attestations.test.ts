@@ -24,7 +24,7 @@ const SIGSTORE = makeFakeSigstore();
 vi.mock('../../../images/attestations/trusted-roots.ts', () => ({
   readTrustedRoot: () => Promise.resolve(SIGSTORE.root),
 }));
-const runs = vi.hoisted(() => ({ outputs: {} as object, environments: [] as object[] }));
+const runs = vi.hoisted((): { outputs: object; environments: object[] } => ({ outputs: {}, environments: [] }));
 vi.mock('../../../engine/run-pulumi.ts', () => ({
   upStack: ({ environment }: { readonly environment: object }) => {
     runs.environments.push(environment);
