@@ -10,10 +10,11 @@ import { type AttestationsRequest, checkAttestations } from './check-attestation
 export async function buildUnattestedImages(
   endpoint: Endpoint,
   request: ImagesRequest & AttestationsRequest,
+  build: typeof buildImages = buildImages,
 ): Promise<readonly AttestationSubject[]> {
   const unattested = (await checkAttestations(endpoint, request)).filter((image) => image.fault !== undefined);
   const references = [...new Set(unattested.map((image) => image.reference))];
-  const pushed = await buildImages(endpoint.name, references, { ...request, rebuild: true });
+  const pushed = await build(endpoint.name, references, { ...request, rebuild: true });
   return references.map((name) => {
     const entity = unattested.find((image) => image.reference === name)?.entity.name ?? '';
     const [, digest = ''] = /@(sha256:[0-9a-f]{64})$/.exec(pushed[entity] ?? '') ?? [];

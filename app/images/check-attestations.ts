@@ -1,4 +1,4 @@
-import { findMissingAttestation } from '../../images/attestations/check-attestations.ts';
+import { type AttestationRequest, findMissingAttestation } from '../../images/attestations/check-attestations.ts';
 import type { AttestationApi } from '../../images/attestations/fetch-attestations.ts';
 import { planImage } from '../../images/plan-image.ts';
 import { readImageDigest } from '../../images/registry.ts';
@@ -13,6 +13,8 @@ export interface AttestationsRequest extends Pick<ProjectRequest, 'place' | 'sig
   readonly environment: KubernetesEnvironment;
   /** Default: GitHub, with the token in GH_TOKEN or GITHUB_TOKEN. */
   readonly attestations?: AttestationApi | undefined;
+  /** Default: the roots of trust that Sigstore and GitHub publish. */
+  readonly readRoot?: AttestationRequest['readRoot'];
 }
 
 /** An image, and whether one of its attestations is what the environment requires. */
@@ -28,7 +30,7 @@ export interface CheckedImage {
 /** Checks the images of an endpoint. Returns none where the environment requires no attestations. */
 export async function checkAttestations(
   endpoint: Endpoint,
-  { place, environment, signal, attestations: api = findApi(signal) }: AttestationsRequest,
+  { place, environment, signal, attestations: api = findApi(signal), readRoot }: AttestationsRequest,
 ): Promise<readonly CheckedImage[]> {
   const { provenance: policy } = environment.images;
   if (!policy) return [];
@@ -41,7 +43,7 @@ export async function checkAttestations(
       const fault =
         digest === undefined
           ? 'the registry does not have it'
-          : await findMissingAttestation({ name: reference, digest }, { policy, api });
+          : await findMissingAttestation({ name: reference, digest }, { policy, api, readRoot });
       return { entity, reference, digest, fault };
     }),
   );

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { buildUnattestedImages } from '../../../app/images/build-unattested-images.ts';
 import {
   checkAttestations,
@@ -21,16 +21,6 @@ import { SAMPLE_LOCK, SAMPLE_SETTINGS } from '../../images/sample-lock.ts';
 import { makeEnvironment } from '../../infra/platform/kubernetes-environment.ts';
 
 const SIGSTORE = makeFakeSigstore();
-vi.mock('../../../images/attestations/trusted-roots.ts', () => ({
-  readTrustedRoot: () => Promise.resolve(SIGSTORE.root),
-}));
-const runs = vi.hoisted((): { outputs: object; environments: object[] } => ({ outputs: {}, environments: [] }));
-vi.mock('../../../engine/run-pulumi.ts', () => ({
-  upStack: ({ environment }: { readonly environment: object }) => {
-    runs.environments.push(environment);
-    return Promise.resolve({ status: 'succeeded', outputs: runs.outputs });
-  },
-}));
 const DIGEST = `sha256:${'9'.repeat(64)}`;
 const WORKFLOW = 'acme/davit/.github/workflows/deploy.yaml';
 const RUN = { repository: REPOSITORY, workflow: `${WORKFLOW}@refs/tags/v1`, ref: 'refs/heads/main' };
@@ -77,22 +67,18 @@ test.each([
   ['that the registry does not have', { built: false }],
   ['that somebody else has pushed', { built: true }],
 ])('an image %s is built, and the digest of this very push is attested', async (_, options) => {
-  const { build, reference, runs } = await makeProject(options);
+  const { build, reference, built } = await makeProject(options);
   const pushed = `sha256:${'7'.repeat(64)}`;
-  runs.outputs = { images: { iris: `registry/iris@${pushed}` } };
-  expect(await build()).toEqual([{ name: reference(), digest: pushed }]);
-  expect(runs.environments).toEqual([
-    expect.objectContaining({ DAVIT_REBUILD: reference(), DAVIT_ENVIRONMENT: 'staging' }),
-  ]);
-  runs.outputs = { images: {} };
-  await expect(build()).rejects.toThrow('the build gives no digest for it');
+  expect(await build({ iris: `registry/iris@${pushed}` })).toEqual([{ name: reference(), digest: pushed }]);
+  expect(built).toEqual([{ name: 'iris', missing: [reference()], rebuild: true }]);
+  await expect(build({})).rejects.toThrow('the build gives no digest for it');
 });
 
 test('an image that is attested is not built again', async () => {
-  const { build, check, runs } = await makeProject({ built: true, repository: REPOSITORY });
+  const { build, check, built } = await makeProject({ built: true, repository: REPOSITORY });
   await check();
-  expect(await build()).toEqual([]);
-  expect(runs.environments).toEqual([]);
+  expect(await build({})).toEqual([]);
+  expect(built).toEqual([{ name: 'iris', missing: [], rebuild: true }]);
 });
 
 interface ProjectOptions {
@@ -103,7 +89,7 @@ interface ProjectOptions {
 }
 
 /** A project, a registry and a GitHub that answer over real HTTP. */
-async function makeProject({ built, repository, required = true }: ProjectOptions) {
+async function makeProject({ built: isBuilt, repository, required = true }: ProjectOptions) {
   const root = await mkdtemp(join(tmpdir(), 'davit-attested-'));
   onTestFinished(() => rm(root, { recursive: true }));
   await mkdir(join(root, 'endpoints'));
@@ -111,7 +97,7 @@ async function makeProject({ built, repository, required = true }: ProjectOption
   const asked: string[] = [];
   const server = createServer(({ url = '' }, response) => {
     asked.push(url);
-    response.writeHead(built ? 200 : 404, { 'docker-content-digest': DIGEST }).end();
+    response.writeHead(isBuilt ? 200 : 404, { 'docker-content-digest': DIGEST }).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void (server.closeAllConnections(), server.close()));
@@ -132,10 +118,15 @@ async function makeProject({ built, repository, required = true }: ProjectOption
     signal: new AbortController().signal,
     environment,
     attestations: { url: fake.url, token: 'ours' },
+    readRoot: () => Promise.resolve(SIGSTORE.root),
   };
-  runs.environments = [];
+  const built: object[] = [];
   const project = { root, environment: {} } as unknown as PulumiProject;
-  const build = () => buildUnattestedImages(endpoint, { ...request, project, progress: SILENT });
+  const build = (pushed: Readonly<Record<string, string>>) =>
+    buildUnattestedImages(endpoint, { ...request, project, progress: SILENT }, (name, missing, { rebuild }) => {
+      built.push({ name, missing, rebuild });
+      return Promise.resolve(pushed);
+    });
   const check = async () => {
     await checkAttestations(endpoint, request); // only the registry's requests say what the image is called
     if (repository !== undefined) {
@@ -144,5 +135,5 @@ async function makeProject({ built, repository, required = true }: ProjectOption
     }
     return checkAttestations(endpoint, request);
   };
-  return { build, check, runs, environment, reference, requests: () => asked.length + fake.requests.length };
+  return { build, built, check, environment, reference, requests: () => asked.length + fake.requests.length };
 }
