@@ -22,8 +22,17 @@ const SOURCES = {
 } as const;
 const TIMEOUT_MILLISECONDS = 30_000;
 
-/** Fetches the current root of an instance, or reads it from the cache while it is valid. */
-export async function readTrustedRoot(instance: SigstoreInstance): Promise<TrustedRoot> {
+const roots = new Map<SigstoreInstance, Promise<TrustedRoot>>();
+
+/** Fetches the current root of an instance, once, because two at a time would write the same files of its cache. */
+export function readTrustedRoot(instance: SigstoreInstance): Promise<TrustedRoot> {
+  const reading = roots.get(instance) ?? fetchRoot(instance);
+  roots.set(instance, reading);
+  reading.catch(() => roots.delete(instance));
+  return reading;
+}
+
+async function fetchRoot(instance: SigstoreInstance): Promise<TrustedRoot> {
   const options = { ...SOURCES[instance], cachePath: cacheFolder('sigstore', instance), timeout: TIMEOUT_MILLISECONDS };
   const { getTrustedRoot } = await loadSigstore();
   try {

@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { expect, test } from 'vitest';
 import { findMissingAttestation } from '../../../images/attestations/check-attestations.ts';
+import { findAttestationFault } from '../../../images/attestations/verify-attestation.ts';
 import { connected, REPOSITORY } from '../../action/github/connect-fake-github.ts';
 import { type FakeRun, type FakeStatement, makeFakeSigstore } from './fake-sigstore.ts';
 
@@ -126,3 +131,29 @@ test.each<[string, (bundle: Bundle) => object, string]>([
 test('nor does one that another certificate authority has signed', async () => {
   expect(await (await attested([{}], OTHER_SIGSTORE))()).toContain('its signature is not valid');
 });
+
+/** From the public log of Sigstore: made by a reusable workflow, for a repository that calls it. */
+test("an attestation of the public instance is verified with that instance's own root", async () => {
+  const bundle: unknown = JSON.parse(readFileSync(join(import.meta.dirname, 'public-attestation.json'), 'utf8'));
+  const workflow = 'github/artifact-attestations-workflows/.github/workflows/attest.yml';
+  const subject = {
+    name: 'github_provenance_demo-0.0.0-py3-none-any.whl',
+    digest: 'sha256:49a3aa6075e0f49f82843e74b5baa614ad2a588e6675612bf108a0a008c5ac25',
+  };
+  const context = {
+    policy: { repository: 'malancas/attest-demo', workflow, branch: 'main' },
+    readRoot: (instance: string) => Promise.resolve(instance === 'public' ? readLibraryRoot() : SIGSTORE.root),
+  };
+  expect(await findAttestationFault(bundle, subject, context)).toBeUndefined();
+  const readRoot = () => Promise.resolve(SIGSTORE.root);
+  expect(await findAttestationFault(bundle, subject, { ...context, readRoot })).toContain('its signature is not valid');
+});
+
+/** The root that the library begins with; TUF renews it. */
+function readLibraryRoot(): TrustedRoot {
+  const seeds = createRequire(import.meta.url)('@sigstore/tuf/seeds.json') as Readonly<
+    Record<string, { readonly targets: Readonly<Record<string, string>> }>
+  >;
+  const text = seeds['https://tuf-repo-cdn.sigstore.dev']?.targets['trusted_root.json'] ?? '';
+  return TrustedRoot.fromJSON(JSON.parse(Buffer.from(text, 'base64').toString()));
+}
