@@ -13,6 +13,7 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 #: An HDF5 file begins here, because a block of the user's may come first.
 HDF5_OFFSETS = [0, *(512 << shift for shift in range(12))]
 ATTRIBUTES = re.compile(rb"(?:model|training)_config")
+CLASS_NAME = b'"class_name"'
 OBJECT = re.compile(rb'\{\s*"')
 CHUNK, OVERLAP = 16 << 20, 64
 #: The longest configuration that is read, and how much JSON there may be in one file.
@@ -35,7 +36,7 @@ def is_hdf5(file):
 
 
 def list_hdf5(file):
-    """The names in the configurations of an HDF5 file. Text in attributes is never compressed, so no parser is needed."""
+    """The names in the configurations of an HDF5 file, which never compresses the text of attributes."""
     if not any(ATTRIBUTES.search(chunk) for _, chunk in read_chunks(file)):
         return {}
     return list_embedded(file)
@@ -67,13 +68,16 @@ def list_embedded(file):
 
 
 def list_config(data):
-    """The names in `config.json`."""
+    """The names in `config.json`, which many other libraries have too."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
-        raise Unreadable("its configuration is not readable JSON") from None
+        if CLASS_NAME in data:
+            raise Unreadable("its configuration is not readable JSON") from None
+        return {}
     imports = {}
-    list_objects(value, imports)
+    if isinstance(value, dict) and "class_name" in value:
+        list_objects(value, imports)
     return imports
 
 

@@ -23,7 +23,7 @@ import zipfile
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from keras_configs import Unreadable, is_hdf5, list_config, list_embedded, list_hdf5
+from keras_configs import CLASS_NAME, Unreadable, is_hdf5, list_config, list_embedded, list_hdf5
 from stub_machine import REDUCERS, WRAPPER, Machine
 
 MEBIBYTE = 1 << 20
@@ -82,6 +82,9 @@ class Scan:
             return self.scan_array(path, file)
         if is_hdf5(file):
             return self.scan_keras(path, lambda: list_hdf5(file))
+        if os.path.basename(path) == "config.json":  # a `.keras` file that is unpacked
+            file.seek(0)
+            return self.scan_keras(path, lambda: list_config(file.read(MEMBER)))
         if os.path.basename(path) == "keras_metadata.pb":
             return self.scan_keras(path, lambda: list_embedded(file))
         file.seek(0)
@@ -131,8 +134,8 @@ class Scan:
             self.add(path, {}, (), f"it is not a readable zip file ({type(error).__name__})")
 
     def scan_member(self, path, archive, member, depth):
-        if member.filename == "config.json" and path.endswith(".keras:config.json"):
-            data = archive.read(member) if member.file_size < MEMBER else b""
+        if os.path.basename(member.filename) == "config.json":
+            data = archive.read(member) if member.file_size < MEMBER else CLASS_NAME
             return self.scan_keras(path, lambda: list_config(data))
         if member.filename == "schema.json":
             return self.scan_schema(path, archive.read(member) if member.file_size < MEMBER else b"")

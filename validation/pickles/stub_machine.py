@@ -52,7 +52,7 @@ class Machine(pickle._Unpickler):
     def __init__(self, file, imports, depth=0):
         super().__init__(file, buffers=None)
         self.raw, self.imports, self.depth = file, imports, depth
-        #: How often `reduce` came onto the stack, less the harmless calls: 0 at the end means that nothing else uses it.
+        #: How often `reduce` came onto the stack, less the harmless calls. 0 at the end: nothing else uses it.
         self.reducers = 0
 
     def load(self):
