@@ -58,6 +58,9 @@ export async function wrapInBubblewrap(wanted: SandboxedCommand, user: SandboxUs
   const { before, command } = USERS[user](id);
   const contents = [...Object.values(files).map((text) => Buffer.from(text)), ...(filter ? [filter] : [])];
   const readable = wanted.readable.map((r) => (typeof r === 'string' ? { from: r, at: r } : r));
+  const hidden = wanted.hidden ?? [];
+  const stray = hidden.find((path) => !readable.some(({ at }) => path.startsWith(`${at}/`)));
+  if (stray !== undefined) throw new TypeError(`Cannot hide ${stray} from a program: it is in nothing that it reads`);
   const descriptor = (i: number) => String(FIRST_INPUT + 1 + i); // the first input is the arguments themselves
   const args = [
     ...NAMESPACES,
@@ -69,7 +72,7 @@ export async function wrapInBubblewrap(wanted: SandboxedCommand, user: SandboxUs
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['/tmp', '/dev/shm'].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
     ...listFoldersAbove(readable.map((r) => r.at)).flatMap(makeFolder),
-    ...(await Promise.all(readable.map((r) => bindReadable(r, wanted.hidden ?? [])))).flat(),
+    ...(await Promise.all(readable.map((r) => bindReadable(r, hidden)))).flat(),
     ...['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/tmp', '--clearenv'],
     ...Object.entries(wanted.env).flatMap(([name, value]) => ['--setenv', name, value]),
   ];

@@ -105,6 +105,7 @@ describe.runIf(sandbox)('a program in the sandbox', () => {
       ['.', ['MLmodel'], ['x']],
       ['code', ['link', 'x.py'], ['x', 'x']],
     ]);
+    await expect(run('', { data: [model], hidden: ['/elsewhere'] })).rejects.toThrow('Cannot hide /elsewhere');
   });
 
   test('has another user, no capability, and cannot get one', async () => {
