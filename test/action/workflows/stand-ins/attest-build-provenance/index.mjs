@@ -1,1 +1,1 @@
-throw new Error("no workflow under test builds an image");
+throw new Error('no workflow under test builds an image');
