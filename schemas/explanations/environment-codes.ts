@@ -82,4 +82,19 @@ export const ENVIRONMENT_CODES = {
     repair:
       'Create it: `kubectl create secret generic store -n models --from-literal=token=…`. If the Secret has another name, set `secrets: { store: NAME }` in the environment.',
   },
+  'image-unattested': {
+    stage: 'image',
+    means:
+      'The environment accepts only images that one workflow of one repository has built (`images.provenance`), and GitHub has no such attestation of this image: it was built elsewhere, by another workflow, from another branch, or not at all. What serves keeps serving.',
+    example: {
+      code: {
+        language: 'yaml',
+        text: 'images:\n  provenance: { repository: acme/models, workflow: .github/workflows/davit-deploy.yaml }',
+      },
+      command: 'davit up iris --env production',
+      says: 'endpoints/iris.yaml:4:7 error image-unattested Cannot deploy the image ghcr.io/acme/models/iris:3f9c2a71d0: the registry does not have it',
+    },
+    repair:
+      'Start the workflow that deploys for this endpoint: its step "Build images" builds and attests the image, or says why not. For a private repository, set `GH_TOKEN` to a token that can read attestations. [Environments](../environments.md) has the rules.',
+  },
 } as const satisfies Readonly<Record<string, Explanation>>;

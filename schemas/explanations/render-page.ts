@@ -62,7 +62,7 @@ export function renderGuide(): string {
 }
 
 /** The codes that a stage reports. */
-export function listCodes(stage: Stage): readonly DiagnosticCode[] {
+function listCodes(stage: Stage): readonly DiagnosticCode[] {
   return (Object.keys(DIAGNOSTIC_CODES) as DiagnosticCode[]).filter((code) => EXPLANATIONS[code].stage === stage);
 }
 
