@@ -10,6 +10,7 @@ import { runChecks } from '../../app/doctor/check.ts';
 import { parseRemote } from '../../app/init/github-repository.ts';
 import { checkGithubSettings } from '../../app/init/github-settings.ts';
 import { findDefaultBranch, initProject } from '../../app/init/init-project.ts';
+import { listKubernetesEnvironments } from '../../app/init/list-environments.ts';
 import { type InitAnswers, planFiles } from '../../app/init/plan-files.ts';
 import { readDocumentedFiles } from '../../app/init/documented-files.ts';
 import { readModelAnswer } from '../../app/init/read-model-answer.ts';
@@ -92,6 +93,7 @@ test('initProject() writes what is not there, and a second time changes nothing'
   expect(second.left).toEqual([]);
   expect(await readFile(join(root, 'environments/dev.yaml'), 'utf8')).toContain('target: local');
   expect(await findDefaultBranch(root)).toBe('trunk');
+  expect(await listKubernetesEnvironments({ root, endpoints: 'endpoints' })).toEqual(['test', 'live']);
 });
 
 test.each([

@@ -38,7 +38,7 @@ describe('davit', () => {
     expect(davit('deploy')).toMatchObject({
       status: 2,
       stdout: '',
-      stderr: expect.stringContaining('Cannot run "deploy": expected one of check') as string,
+      stderr: expect.stringContaining('Cannot run "deploy": expected one of init, check') as string,
     });
     expect(davit('check', '--fast')).toMatchObject({
       status: 2,
