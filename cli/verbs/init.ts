@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { type Cloud, CLOUDS } from '../../app/init/credentials.ts';
 import { findGithubRepository, type GithubRepository, readGithubToken } from '../../app/init/github-repository.ts';
 import { checkGithubSettings } from '../../app/init/github-settings.ts';
@@ -15,6 +14,7 @@ import type { EndpointAnswers, InitAnswers } from '../../app/init/plan-files.ts'
 import { ModelAnswerError, readModelAnswer } from '../../app/init/read-model-answer.ts';
 import { listEndpoints } from '../../schemas/read-project.ts';
 import { codePath } from '../../system/code.ts';
+import { openQuestions } from '../ask.ts';
 import { type Command, type Context, type Outcome, UsageError } from '../command.ts';
 import { oneOf, textOption } from '../parse-arguments.ts';
 
@@ -96,15 +96,11 @@ async function checkGithub(context: Context, root: string, repository: GithubRep
 type Ask = (option: string, question: string, otherwise: string) => Promise<string>;
 
 async function readAnswers(context: Context, root: string): Promise<InitAnswers> {
-  const lines =
-    process.stdin.isTTY && process.stderr.isTTY
-      ? createInterface({ input: process.stdin, output: process.stderr })
-      : undefined;
+  const questions = openQuestions();
   const ask: Ask = async (option, question, otherwise) => {
     const given = context.options[option];
     if (typeof given === 'string') return given.trim();
-    const shown = otherwise === '' ? '' : ` [${otherwise}]`;
-    return (await lines?.question(`${question}${shown}: `, { signal: context.signal }))?.trim() || otherwise;
+    return questions ? questions.ask(question, otherwise) : otherwise;
   };
   try {
     const endpoint = await readEndpointAnswer(context, root, ask);
@@ -119,7 +115,7 @@ async function readAnswers(context: Context, root: string): Promise<InitAnswers>
       branch: await findDefaultBranch(root),
     };
   } finally {
-    lines?.close();
+    questions?.close();
   }
 }
 
