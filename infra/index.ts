@@ -1,5 +1,6 @@
 // The Pulumi program: the stack's name says what it deploys. `iris.production`: one endpoint in one environment;
 // `iris._images`: its images; `_platform.production`: the shared parts of an environment.
+import '../system/node-20.ts';
 import * as pulumi from '@pulumi/pulumi';
 import { parseStackName, PLATFORM } from '../schemas/values/names.ts';
 import { parseFolderVariables } from '../schemas/deployment/folder-variables.ts';

@@ -58,7 +58,7 @@ describe('davit', () => {
   it('outside a project says what it looked for', () => {
     const { status, stderr } = spawnSync(process.execPath, [MAIN, 'check'], { cwd: tmpdir(), encoding: 'utf8' });
     expect(status).toBe(2);
-    expect(stderr).toContain('expected a folder with Pulumi.yaml');
+    expect(stderr).toContain('expected a folder with endpoints/, or --project FOLDER');
   });
 });
 

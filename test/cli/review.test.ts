@@ -53,7 +53,7 @@ describe('davit review', { shuffle: false }, () => {
     const { status, stdout, stderr } = davit('review');
     const head = git('rev-parse', 'HEAD').slice(0, 12);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout.replace(/`[0-9a-f]{12}` and/, 'PROGRAM and')).toBe(
+    expect(stdout.replace(/`[0-9a-f]{12}` of Davit `[0-9.]+` and/, 'PROGRAM and')).toBe(
       `<!-- davit:report v1 -->\n### No endpoint changes\n\n<sub>Base \`${head}\`, head \`${head}\` · previewed with program PROGRAM and the environments of this checkout</sub>\n`,
     );
   });
