@@ -48066,7 +48066,15 @@ var init_destroy = __esmMin((() => {
 }));
 // action/main.ts
 init_core$2();
+init_outage();
 async function main() {
+	try {
+		await runCommand();
+	} catch (e) {
+		setFailed(listMessages(e).join("\nbecause: "));
+	}
+}
+async function runCommand() {
 	const inputs = readInputs();
 	if (inputs.token !== "") setSecret(inputs.token);
 	const { signal, release } = abortOnSignals();
@@ -48092,11 +48100,5 @@ async function run(job) {
 	}
 }
 // action/index.ts
-init_core$2();
-init_outage();
-try {
-	await main();
-} catch (e) {
-	setFailed(listMessages(e).join("\nbecause: "));
-}
+await main();
 export {};
