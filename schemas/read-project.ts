@@ -50,7 +50,7 @@ export async function readEndpoint(place: ProjectFolders, name: string): Promise
 }
 
 /** The environments that a project has without a file, as the text of that file. */
-export const BUILT_IN_ENVIRONMENTS: Readonly<Partial<Record<string, string>>> = {
+const BUILT_IN_ENVIRONMENTS: Readonly<Partial<Record<string, string>>> = {
   local: 'name: local\ntarget: local\n',
 };
 

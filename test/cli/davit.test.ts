@@ -4,8 +4,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { programPath } from '../../system/code.ts';
 
-const MAIN = join(dirname(dirname(import.meta.dirname)), 'cli', 'main.ts');
+const MAIN = programPath('cli', 'main.ts');
 let project = '';
 
 beforeAll(() => {

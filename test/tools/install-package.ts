@@ -43,6 +43,6 @@ export async function installPackage(app: string): Promise<void> {
 
 /** Runs the installed `davit` with the Node of the PATH, as a user does. */
 export function runInstalled(app: string, ...args: readonly string[]) {
-  const { DAVIT_HOME: _, ...env } = makeChildEnvironment();
+  const env = makeChildEnvironment({ DAVIT_HOME: '' });
   return runProcess(join(app, 'node_modules', '.bin', 'davit'), args, { cwd: app, env });
 }
