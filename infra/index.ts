@@ -7,8 +7,9 @@ import { parseFolderVariables } from '../schemas/deployment/folder-variables.ts'
 import { Endpoint } from './endpoint.ts';
 import { prepareDeployment } from './prepare-deployment.ts';
 import { readDeclaration } from './read-declaration.ts';
+import { asRunError } from './run-error.ts';
 
-export default await run(pulumi.getStack());
+export default await run(pulumi.getStack()).catch(asRunError);
 
 /** Registers everything and returns the outputs of the stack. */
 async function run(stack: string): Promise<object> {
