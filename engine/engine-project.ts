@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -63,7 +63,7 @@ export async function prepareEngineProject(root: string): Promise<EngineProject>
     description: `Made by Davit for ${users ? join(root, 'Pulumi.yaml') : root}. Changes in this file are lost`,
     runtime: { name: 'nodejs', options: { typescript: false } },
     main: programPath('infra', 'index.ts'),
-    stackConfigDir: relative(folder, findSettingsFolder(root, users)),
+    stackConfigDir: relative(folder, await findSettingsFolder(root, users)),
     ...(users?.config !== undefined && { config: users.config }),
     ...(url !== undefined && { backend: { url } }),
     plugins: { providers: [{ name: 'davit', path: codePath('local') }] },
@@ -130,10 +130,14 @@ function findRepository(from: string): string | undefined {
   return dirname(from) === from ? undefined : findRepository(dirname(from));
 }
 
-/** The folder of the files with a stack's settings, `Pulumi.STACK.yaml`: the user's, else one of Davit's. */
-function findSettingsFolder(root: string, users: UserProject | undefined): string {
-  if (!users) return davitFolder(root, 'stacks');
-  return resolve(root, users.stackConfigDir ?? '.');
+/**
+ * The folder of the files with a stack's settings, `Pulumi.STACK.yaml`: the user's if it has some, else one of Davit's,
+ * because the engine writes a file for each stack.
+ */
+async function findSettingsFolder(root: string, users: UserProject | undefined): Promise<string> {
+  if (users?.stackConfigDir !== undefined) return resolve(root, users.stackConfigDir);
+  const files = users ? await readdir(root) : [];
+  return files.some((file) => /^Pulumi\..+\.ya?ml$/.test(file)) ? root : davitFolder(root, 'stacks');
 }
 
 /** The engine resolves a relative path against its own working folder. */

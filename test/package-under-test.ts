@@ -15,7 +15,7 @@ export const TESTS_OF_THE_REPOSITORY = [
   'test/{action,bin,tools}/**',
   'test/cli/npm-scripts.test.ts',
   'test/regular-expressions.test.ts',
-  'test/system/lean-sdk.test.ts',
+  'test/system/{code,lean-sdk}.test.ts',
 ];
 
 /** Makes vitest resolve the imports of tests to the files of the package, where it has them. */

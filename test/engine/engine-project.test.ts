@@ -37,7 +37,7 @@ test('a project without Pulumi.yaml gets one below .davit/, which Git ignores', 
 });
 
 test("a Pulumi.yaml that runs this Davit's program is the engine's project", async () => {
-  for (const main of [codePath('infra'), codePath('infra', 'index.ts')]) {
+  for (const main of [codePath('infra'), programPath('infra', 'index.ts')]) {
     const root = await makeProject({
       name: 'serving',
       main,
@@ -59,6 +59,7 @@ test("of any other Pulumi.yaml its name, backend and configuration count, and th
     backend: { url: 'file://./states' },
     config: { 'aws:region': 'eu-west-1' },
   });
+  await writeFile(join(root, 'Pulumi.iris.production.yaml'), 'config: {}\n');
   const { folder, backend } = await prepareEngineProject(root);
   expect(backend).toEqual({ url: `file://${root}/states`, folder: join(root, 'states'), project: 'serving' });
   expect(await readMade(folder)).toMatchObject({
@@ -76,7 +77,9 @@ test('a Pulumi.yaml without a backend means the login, and without a login the f
   vi.stubEnv('PULUMI_ACCESS_TOKEN', 'pul-1');
   const { folder, backend } = await prepareEngineProject(root);
   expect(backend).toEqual({ url: undefined, folder: undefined, project: 'serving' });
-  expect(await readMade(folder)).not.toHaveProperty('backend');
+  const made = await readMade(folder);
+  expect(made).not.toHaveProperty('backend');
+  expect(made).toMatchObject({ stackConfigDir: '../stacks' });
 });
 
 test('PULUMI_BACKEND_URL wins, and a relative path in it is relative to the project', async () => {
