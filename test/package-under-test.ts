@@ -16,6 +16,7 @@ export const TESTS_OF_THE_REPOSITORY = [
   'test/cli/npm-scripts.test.ts',
   'test/regular-expressions.test.ts',
   'test/system/{code,lean-sdk}.test.ts',
+  'test/infra/targets/kubernetes/prepare-kubernetes.test.ts', // listens to the repository's copy of Pulumi's SDK
 ];
 
 /** Makes vitest resolve the imports of tests to the files of the package, where it has them. */

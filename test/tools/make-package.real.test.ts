@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { digestProgram } from '../../engine/digest-program.ts';
 import { planAuthorisationImage } from '../../images/plan-authorisation-image.ts';
-import { codePath, readVersion } from '../../system/code.ts';
-import { runProcess } from '../../system/run-process.ts';
+import { CODE_FOLDER, codePath, readVersion } from '../../system/code.ts';
+import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { installPackage, runInstalled } from './install-package.ts';
 
 const EXAMPLE = codePath('models', 'iris', '2');
@@ -68,6 +68,17 @@ it('names the same program and the same image of the authorisation service as th
   const { stdout, stderr } = await runProcess('node', ['--input-type=module', '-e', program], { cwd: app });
   const { reference } = await planAuthorisationImage(settings as never);
   expect(JSON.parse(stdout || stderr)).toEqual([await digestProgram(), reference]);
+});
+
+/** All fast tests pass against a package, which takes as long as the first time. These load every layer of it. */
+const FAST_TESTS = ['test/cli/project.test.ts', 'test/engine/engine-project.test.ts', 'test/serving-api'];
+
+it('passes fast tests', async () => {
+  const own = Object.entries(makeChildEnvironment()).filter(([name]) => !name.startsWith('VITEST'));
+  const env = { ...Object.fromEntries(own), DAVIT_TEST_PACKAGE: join(app, 'node_modules', 'davit') };
+  const args = [codePath('node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', 'fast', ...FAST_TESTS];
+  const { code, stdout, stderr } = await runProcess(process.execPath, args, { cwd: CODE_FOLDER, env });
+  expect(code, stdout + stderr).toBe(0);
 });
 
 it('says how to get what only Kubernetes needs', async () => {
