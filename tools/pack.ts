@@ -1,4 +1,4 @@
-// Makes Davit's npm package: `node bin/launch.mjs tools/pack.ts [FOLDER] [--tag vVERSION]` writes FOLDER/davit-VERSION.tgz;
+// Makes Davit's npm package: `npm run package -- [FOLDER] [--tag vVERSION]` writes FOLDER/davit-VERSION.tgz;
 // default: .davit/package. For a release, --tag must be the version of package.json, and CHANGELOG.md must have a section
 // for it, which becomes FOLDER/notes.md.
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';

@@ -9,7 +9,9 @@ export async function removeUnusedState(project: PulumiProject): Promise<void> {
   const own = davitFolder(project.root);
   if (project.backend.folder !== join(own, 'pulumi') || !(await hasUnusedState(project, project.backend.folder)))
     return;
-  const parts = ['pulumi', 'stacks', 'engine', 'passphrase'].map((part) => rm(join(own, part), { recursive: true, force: true }));
+  const parts = ['pulumi', 'stacks', 'engine', 'passphrase'].map((part) =>
+    rm(join(own, part), { recursive: true, force: true }),
+  );
   await Promise.all(parts);
   // A folder that also holds other files stays, and so do its parents.
   await rmdir(join(own, 'environments')).catch(() => undefined);
