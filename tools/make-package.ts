@@ -18,6 +18,9 @@ const ACTION_PACKAGES = /^@actions\//;
 /** Packages that only users of Kubernetes need. They are three quarters of what npm would install. */
 const OPTIONAL_PACKAGES = /^@(?:kubernetes|pulumi)\/(?!pulumi$)/;
 
+/** Where `styleText` leaves colours out of files; earlier versions of Node 20 would do the rest. */
+const MINIMUM_NODE = '>=20.18';
+
 /** The oldest Node that runs the package has everything of ES2023. */
 const COMPILER: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2023,
@@ -86,11 +89,12 @@ interface Manifest {
 /** The package's manifest: the repository's without what is only for development. */
 function makeManifest(): object {
   const own = JSON.parse(readFileSync(codePath('package.json'), 'utf8')) as Manifest;
-  const { name, version, description, license, type, engines, bin } = own;
+  const { name, version, description, license, type, bin } = own;
   const needed = Object.entries(own.dependencies).filter(([dependency]) => !ACTION_PACKAGES.test(dependency));
   const optional = needed.filter(([dependency]) => OPTIONAL_PACKAGES.test(dependency));
   return {
-    ...{ name, version, description, license, type, engines, bin },
+    ...{ name, version, description, license, type, bin },
+    engines: { node: MINIMUM_NODE },
     dependencies: Object.fromEntries(needed.filter(([dependency]) => !OPTIONAL_PACKAGES.test(dependency))),
     peerDependencies: Object.fromEntries(optional),
     peerDependenciesMeta: Object.fromEntries(optional.map(([dependency]) => [dependency, { optional: true }])),
