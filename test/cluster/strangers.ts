@@ -17,11 +17,14 @@ const LIMIT_MILLISECONDS = 4000;
 /** How long a request is sent again, and how long a stranger's pod may take in all. */
 const REPEAT_MILLISECONDS = 120_000;
 const POD_SECONDS = 200;
-/** Prints each request's status; 0: no connection, or no answer in time. */
+/**
+ * Prints each request's status; 0: no connection, or no answer in time. Each has a connection of its own, because policies
+ * leave open connections alone.
+ */
 const SCRIPT = `
 const { request } = require('node:http');
 const send = (asked) => new Promise((done) => {
-  const sent = request({ ...asked, timeout: ${LIMIT_MILLISECONDS} }, (answer) => { answer.resume(); done(answer.statusCode); });
+  const sent = request({ ...asked, agent: false, timeout: ${LIMIT_MILLISECONDS} }, (answer) => { answer.resume(); done(answer.statusCode); });
   sent.on('timeout', () => { sent.destroy(); done(0); }).on('error', () => done(0)).end(asked.method === 'POST' ? '{}' : '');
 });
 const repeat = async ({ untilRefused, ...asked }) => {
