@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isProject } from '../schemas/read-project.ts';
 import { type Options, UsageError } from './command.ts';
@@ -14,7 +14,8 @@ export function findProjectRoot(cwd: string, options: Options = {}): string {
   const { project, endpoints = 'endpoints' } = options;
   const below = String(endpoints);
   if (typeof project === 'string') return requireFolder(resolve(cwd, project), project);
-  const found = findUpwards(cwd, (folder) => isProject(folder, below)) ?? findUpwards(cwd, hasOtherMark);
+  const marks = [hasEndpoint, isProject, hasOtherMark];
+  const [found] = marks.flatMap((mark) => findUpwards(cwd, (folder) => mark(folder, below)) ?? []);
   if (found !== undefined) return found;
   throw new UsageError(
     `Cannot find a project in ${cwd} or above it: expected a folder with ${below.replace(/\/+$/, '')}/, or --project FOLDER`,
@@ -31,6 +32,11 @@ function findUpwards(from: string, accepts: (folder: string) => boolean): string
     if (accepts(folder)) return folder;
     if (dirname(folder) === folder) return undefined;
   }
+}
+
+/** Other programs have folders of that name, too, such as src/endpoints/ with code. */
+function hasEndpoint(folder: string, endpoints: string): boolean {
+  return isProject(folder, endpoints) && readdirSync(join(folder, endpoints)).some((file) => file.endsWith('.yaml'));
 }
 
 function hasOtherMark(folder: string): boolean {

@@ -29,7 +29,6 @@ const BACKEND_VARIABLE = 'PULUMI_BACKEND_URL';
 const userProject = z.looseObject({
   name: z.string().optional(),
   main: z.string().optional(),
-  description: z.string().optional(),
   config: z.unknown().optional(),
   stackConfigDir: z.string().optional(),
   backend: z.looseObject({ url: z.string().optional() }).optional(),
@@ -60,7 +59,6 @@ export async function prepareEngineProject(root: string): Promise<EngineProject>
   const folder = await makeDavitFolder(root, ENGINE_FOLDER);
   const made = {
     name: project,
-    description: `Made by Davit for ${users ? join(root, 'Pulumi.yaml') : root}. Changes in this file are lost`,
     runtime: { name: 'nodejs', options: { typescript: false } },
     main: programPath('infra', 'index.ts'),
     stackConfigDir: relative(folder, await findSettingsFolder(root, users)),
@@ -68,7 +66,10 @@ export async function prepareEngineProject(root: string): Promise<EngineProject>
     ...(url !== undefined && { backend: { url } }),
     plugins: { providers: [{ name: 'davit', path: codePath('local') }] },
   };
-  await writeIfChanged(join(folder, 'Pulumi.yaml'), stringify(made));
+  await writeIfChanged(
+    join(folder, 'Pulumi.yaml'),
+    `# Made by Davit: changes in this file are lost\n${stringify(made)}`,
+  );
   const isRelative = url !== undefined && url !== process.env[BACKEND_VARIABLE];
   return { folder, backend, variables: process.env[BACKEND_VARIABLE] && isRelative ? { [BACKEND_VARIABLE]: url } : {} };
 }

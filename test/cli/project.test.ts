@@ -14,6 +14,8 @@ beforeAll(async () => {
   for (const folder of ['fraud/endpoints', 'fraud/models/a', 'used/.davit', 'empty', 'own/infra'])
     await mkdir(join(top, folder), { recursive: true });
   await mkdir(join(top, 'own', 'endpoints'));
+  await mkdir(join(top, 'fraud', 'src', 'endpoints'), { recursive: true });
+  await writeFile(join(top, 'fraud', 'src', 'endpoints', 'users.js'), '');
   await writeFile(join(top, 'own', 'infra', 'Pulumi.yaml'), 'name: other\n');
   await writeFile(
     join(top, 'fraud', 'endpoints', 'good.yaml'),
@@ -29,6 +31,7 @@ function davit(cwd: string, ...args: readonly string[]) {
 it.each([
   ['a folder with endpoints/', 'fraud', 'fraud'],
   ['a folder below one', 'fraud/models/a', 'fraud'],
+  ['code below it with a folder of that name', 'fraud/src', 'fraud'],
   ['another Pulumi project in a project', 'own/infra', 'own'],
   ['a project whose last endpoint file is gone', 'used', 'used'],
 ])('finds the project from %s', (_what, cwd, found) => {
