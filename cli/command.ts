@@ -7,7 +7,7 @@ export interface Context {
   /** The names and paths after the verb. */
   readonly args: readonly string[];
   readonly options: Options;
-  /** The project's folder: the nearest folder upwards with a Pulumi.yaml. */
+  /** The project's folder: `--project`, else the nearest folder upwards with endpoints/. */
   readonly root: string;
   /** The folder where the user runs the command. */
   readonly cwd: string;
@@ -68,6 +68,11 @@ export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 /** Options of every verb. */
 export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
+  project: {
+    type: 'string',
+    value: 'FOLDER',
+    help: 'The project; default: the nearest folder with endpoints/, from here upwards',
+  },
   json: { type: 'boolean', help: 'Print one JSON document on standard output' },
   format: { type: 'string', value: 'FORMAT', help: 'text, json or sarif (for code scanning); default: text' },
   quiet: { type: 'boolean', short: 'q', help: 'Suppress progress' },
@@ -80,7 +85,7 @@ export const ENVIRONMENT_OPTION: Readonly<Record<string, Option>> = {
     type: 'string',
     short: 'e',
     value: 'NAME',
-    help: 'The environment, a file in environments/; default: local; --env for short',
+    help: 'The environment, a file in environments/; default: local, which needs no file; --env for short',
   },
 };
 

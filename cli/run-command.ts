@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { hasErrors } from '../schemas/diagnostic.ts';
+import { readVersion } from '../system/code.ts';
 import { type Command, type Outcome, OUTPUT_FORMATS, type OutputFormat, UsageError } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import type { Progress } from '../system/progress.ts';
@@ -17,6 +18,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     const command = name === 'help' ? await COMMANDS[rest[0] ?? '']?.() : undefined;
     process.stdout.write(command ? renderHelp(rest[0] ?? '', command) : renderOverview(await loadAll()));
     return name === undefined ? EXIT.usage : EXIT.fine;
+  }
+  if (name === '--version' || name === '-V') {
+    process.stdout.write(`davit ${readVersion()}\n`);
+    return EXIT.fine;
   }
   const command = await COMMANDS[name]?.();
   if (command) return runVerb(name, command, rest);
@@ -49,7 +54,7 @@ async function loadAll(): Promise<Readonly<Record<string, Command>>> {
 }
 
 async function runParsed(name: string, command: Command, { args, options }: Parsed): Promise<number> {
-  const how = { folders: listFolders(), format: readFormat(options), command: name };
+  const how = { folders: listFolders(options), format: readFormat(options), command: name };
   const stop = new AbortController();
   const release = abortOnSignals(stop);
   if (command.endsAtOnce === true)
@@ -62,7 +67,7 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
       args,
       options,
       get root() {
-        return findProjectRoot(process.cwd());
+        return findProjectRoot(process.cwd(), options);
       },
       cwd: process.cwd(),
       progress: stderrProgress(options['quiet'] === true),
@@ -102,10 +107,10 @@ function readFormat(options: Parsed['options']): OutputFormat {
 }
 
 /** The folders that paths of diagnostics are relative to. */
-function listFolders(): readonly string[] {
+function listFolders(options: Parsed['options'] = {}): readonly string[] {
   const cwd = process.cwd();
   try {
-    return [cwd, findProjectRoot(cwd)];
+    return [cwd, findProjectRoot(cwd, options)];
   } catch {
     return [cwd]; // outside a project
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type DiagnosticCode, DIAGNOSTIC_CODES } from '../schemas/diagnostic-codes.ts';
@@ -6,7 +6,7 @@ import type { Diagnostic } from '../schemas/diagnostic.ts';
 import { EXPLANATIONS } from '../schemas/explanations/explanations.ts';
 import { renderCodePage } from '../schemas/explanations/render-page.ts';
 import { contentHash } from '../schemas/values/names.ts';
-import { codePath } from '../system/code.ts';
+import { readVersion } from '../system/code.ts';
 import { findSourceFile } from './source-lines.ts';
 
 /** The folders of a command, to find the files that diagnostics name. */
@@ -74,8 +74,4 @@ function findRepository(from: string): string | undefined {
     if (existsSync(join(folder, '.git'))) return folder;
     if (dirname(folder) === folder) return undefined;
   }
-}
-
-function readVersion(): string {
-  return (JSON.parse(readFileSync(codePath('package.json'), 'utf8')) as { readonly version: string }).version;
 }
