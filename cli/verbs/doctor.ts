@@ -20,7 +20,7 @@ const SIGNS = { fine: 'ok', warning: 'warn', missing: 'MISSING', skipped: '-' } 
 export const doctor: Command = {
   summary: 'Show what this machine and this repository have and lack, with the command that mends it',
   usage: '',
-  help: `Changes nothing, and takes at most ${LIMIT_SECONDS} seconds. Without --env, all environments of the project. Exit code 1 if\nsomething is missing without which Davit does not work here.\n\n  davit doctor\n  davit doctor --env production --json`,
+  help: `Changes nothing, and takes at most ${LIMIT_SECONDS} seconds. Exit code 1 if something is\nmissing without which Davit does not work here. Without --env, what an environment lacks is a warning.\n\n  davit doctor\n  davit doctor --env production --json`,
   options: { ...ENDPOINTS_OPTION, ...ENVIRONMENT_OPTION },
   args: { min: 0, max: 0 },
   endsAtOnce: true,
