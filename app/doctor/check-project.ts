@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { readBackend } from '../../engine/state/backend.ts';
 import { readCredentials } from '../../images/docker-credentials.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
@@ -68,7 +70,13 @@ async function lookAtLocks(place: ProjectFolders): Promise<Finding> {
 }
 
 async function lookAtBackend({ root }: ProjectFolders): Promise<Finding> {
-  const { url } = await readBackend(root);
+  const hasProjectFile = existsSync(join(root, 'Pulumi.yaml'));
+  const url = hasProjectFile ? (await readBackend(root)).url : process.env['PULUMI_BACKEND_URL'];
+  if (!hasProjectFile && (url === undefined || url === ''))
+    return {
+      state: 'fine',
+      found: 'a folder below .davit/, because neither Pulumi.yaml nor PULUMI_BACKEND_URL is set',
+    };
   if (url !== undefined) return { state: 'fine', found: url.replace(/\/\/[^/@]*@/, '//') };
   const found = 'no backend is set, so the login of pulumi counts';
   return { state: 'warning', found, mend: 'export PULUMI_BACKEND_URL=s3://BUCKET, or set backend.url in Pulumi.yaml' };
