@@ -17,7 +17,7 @@ import "timers";
 import { closeSync, constants as constants$1, createReadStream, existsSync as existsSync$1, mkdirSync, mkdtempSync, openSync, readFileSync as readFileSync$1, readdirSync, readlinkSync, rmSync, statSync, truncateSync } from "node:fs";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
 import { availableParallelism, homedir, hostname, tmpdir, totalmem, userInfo } from "node:os";
-import { access, chmod, constants as constants$2, cp, link, lstat, mkdir, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { access, chmod, constants as constants$2, cp, link, lstat, mkdir, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as setTimeout$2 } from "node:timers/promises";
@@ -20909,7 +20909,16 @@ function cacheFolder(...below) {
 	const root = process.env["DAVIT_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "davit");
 	return join(root, ...below);
 }
-var init_cache = __esmMin((() => {}));
+async function markUsed(folder) {
+	try {
+		const now = /* @__PURE__ */ new Date();
+		if (now.getTime() - (await stat(folder)).mtimeMs > MARK_MILLISECONDS) await utimes(folder, now, now);
+	} catch {}
+}
+var MARK_MILLISECONDS;
+var init_cache = __esmMin((() => {
+	MARK_MILLISECONDS = 36e5;
+}));
 // action/commands/caches.ts
 var caches_exports = /* @__PURE__ */ __exportAll({ setCacheOutputs: () => setCacheOutputs });
 async function setCacheOutputs({ inputs, runner }) {
@@ -27464,18 +27473,21 @@ var init_list_fields = __esmMin((() => {
 function suggestField(key, path, fields) {
 	const known = fields.filter((f) => f.honoured && f.elsewhere === void 0);
 	const here = known.filter((f) => matches(f.parent, path)).map((f) => f.name);
-	const wanted = key.toLowerCase().replaceAll("-", "_");
-	const near = here.map((name) => ({
-		name,
-		edits: countEdits(wanted, name.toLowerCase())
-	})).sort((a, b) => a.edits - b.edits)[0];
-	if (near && near.edits <= Math.min(2, Math.floor(key.length / 3))) return `Did you mean "${near.name}"?`;
+	const near = findNearest(key.replaceAll("-", "_"), here);
+	if (near !== void 0) return `Did you mean "${near}"?`;
 	const other = fields.find((f) => f.elsewhere !== void 0 && f.name === key && matches(f.parent, path));
 	if (other) return `It belongs to ${other.elsewhere ?? ""}`;
 	const elsewhere = known.find((f) => f.name === key);
 	if (elsewhere) return `It belongs ${renderParent(elsewhere.parent)}`;
 	if (key === "<<") return "YAML 1.2 has no merge keys: write the fields out";
 	return here.length > 0 ? `Valid fields: ${here.join(", ")}` : void 0;
+}
+function findNearest(written, names) {
+	const near = names.map((name) => ({
+		name,
+		edits: countEdits(written.toLowerCase(), name.toLowerCase())
+	})).sort((a, b) => a.edits - b.edits)[0];
+	return near && near.edits <= Math.min(2, Math.floor(written.length / 3)) ? near.name : void 0;
 }
 function matches(parent, path) {
 	return parent.length === path.length && parent.every((step, i) => step === path[i] || WILDCARDS.includes(step));
@@ -34476,7 +34488,7 @@ var DEFAULT_BUFFER_BYTES, MAX_BUFFER_BYTES, QUEUES;
 var init_measure_sockets = __esmMin((() => {
 	DEFAULT_BUFFER_BYTES = 212992;
 	MAX_BUFFER_BYTES = 1 << 20;
-	QUEUES = /^\s*\d+:\s+\S+\s+\S+\s+\S+\s+([0-9A-F]+):([0-9A-F]+)/gm;
+	QUEUES = /^ *\d+: \S+ \S+ \S+ ([0-9A-F]+):([0-9A-F]+)/gm;
 }));
 // sandbox/watch-tree.ts
 function watchTree(root, limits, onExceeded) {
@@ -34849,7 +34861,10 @@ function makeVirtualenvRequest(lock, entity, modelFolder) {
 async function ensureVirtualenv(request, options = {}) {
 	const python = await requirePython(request.python, options);
 	const virtualenv = computeVirtualenv(request, python);
-	if (await isVirtualenvComplete(virtualenv)) return virtualenv;
+	if (await isVirtualenvComplete(virtualenv)) {
+		await markUsed(virtualenv.folder);
+		return virtualenv;
+	}
 	const { progress = SILENT } = options;
 	const what = `Making a virtualenv of ${request.packages.length} packages for Python ${python.version}`;
 	await withFileLock(`${virtualenv.folder}.lock`, async () => {
@@ -36754,10 +36769,13 @@ async function downloadModel(subject, { uri, folder }, options) {
 	};
 	const moving = await refuseMovingVersion(subject, source, options);
 	if (moving) return moving;
-	if (await stat(join(folder, "MLmodel")).catch(() => void 0)) return {
-		folder,
-		diagnostics: []
-	};
+	if (await stat(join(folder, "MLmodel")).catch(() => void 0)) {
+		await markUsed(folder);
+		return {
+			folder,
+			diagnostics: []
+		};
+	}
 	return withFileLock(`${folder}.lock`, async () => {
 		return await stat(join(folder, "MLmodel")).catch(() => void 0) ? {
 			folder,
