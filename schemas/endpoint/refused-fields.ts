@@ -29,8 +29,11 @@ export function makeUnsupportedFeature(why: string) {
   });
 }
 
+/** Why a field that Databricks writes is refused. */
+export const OUTPUT_FIELD = 'Databricks sets it in its responses';
+
 /** Databricks writes these fields into every response, so every exported endpoint contains them. */
-export const databricksOutputField = makeUnsupportedField('Databricks sets it in its responses', {
+export const databricksOutputField = makeUnsupportedField(OUTPUT_FIELD, {
   hint: 'Remove it; npx davit import FILE makes an endpoint file of a whole response',
 });
 

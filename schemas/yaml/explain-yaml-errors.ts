@@ -1,4 +1,4 @@
-import { type Document, isAlias, visit, type YAMLError } from 'yaml';
+import { type Document, visit, type YAMLError } from 'yaml';
 import { type Diagnostic, makeError, type SourceLocation } from '../diagnostic.ts';
 
 type LocateOffset = (offset: number) => SourceLocation;
@@ -69,13 +69,17 @@ function firstLine(message: string): string {
   return message.split('\n')[0] ?? '';
 }
 
-/** Finds aliases that have no anchor before them. */
-export function findUndefinedAliases(document: Document, at: LocateOffset): readonly Diagnostic[] {
+/** Finds aliases that have no anchor before them, and those that are inside of what they stand for. */
+export function findWrongAliases(document: Document, at: LocateOffset): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   visit(document, {
-    Node: (_key, node) => {
-      if (!isAlias(node) || node.resolve(document)) return;
-      const message = `Cannot read YAML: the alias "*${node.source}" has no anchor "&${node.source}" before it`;
+    Alias: (_key, node, ancestors) => {
+      const target = node.resolve(document);
+      if (target && !ancestors.includes(target)) return;
+      const why = target
+        ? `is inside of its own anchor "&${node.source}"`
+        : `has no anchor "&${node.source}" before it`;
+      const message = `Cannot read YAML: the alias "*${node.source}" ${why}`;
       const hint = `Put a text that begins with * in quotes: "*${node.source}"`;
       found.push(makeError('bad-yaml', at(node.range?.[0] ?? 0), message, hint));
     },

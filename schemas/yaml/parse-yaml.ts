@@ -1,7 +1,7 @@
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Diagnostic, SourceLocation } from '../diagnostic.ts';
-import { explainYamlErrors, findDisallowedCharacter, findUndefinedAliases } from './explain-yaml-errors.ts';
+import { explainYamlErrors, findDisallowedCharacter, findWrongAliases } from './explain-yaml-errors.ts';
 import { listFields } from './list-fields.ts';
 import { dropReplacedFields, dropReported } from './drop-issues.ts';
 import { type IssueSource, renderIssue } from './render-issue.ts';
@@ -48,7 +48,7 @@ export function parseYaml<T>(
   const foreign = findDisallowedCharacter(content, file);
   if (foreign) return unreadable([foreign]);
   if (document.errors.length > 0) return unreadable(explainYamlErrors(document.errors, content, at));
-  const lost = content.includes('*') ? findUndefinedAliases(document, at) : [];
+  const lost = content.includes('*') ? findWrongAliases(document, at) : [];
   if (lost.length > 0) return unreadable(lost);
   const prepared = rules.prepare?.(document, at) ?? { diagnostics: [], wrong: [] };
   if (prepared.foreign) return unreadable(prepared.diagnostics);
