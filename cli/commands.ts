@@ -4,8 +4,8 @@ import type { Command } from './command.ts';
  * All verbs, in the order of the data flow. Each is loaded only when it runs, which halves the time of a short command.
  */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  import: async () => (await import('./verbs/import.ts')).importVerb,
   check: async () => (await import('./verbs/check.ts')).check,
+  import: async () => (await import('./verbs/import.ts')).importVerb,
   lock: async () => (await import('./verbs/lock.ts')).lock,
   validate: async () => (await import('./verbs/validate.ts')).validate,
   audit: async () => (await import('./verbs/audit.ts')).audit,

@@ -31,19 +31,21 @@ export function readSource(text: string, file: string): ReadSource {
     const place = offset === undefined ? fallback : at(offset);
     if (isAlias(node)) return { ...convert(node.resolve(document), place), place };
     if (isSeq(node)) return { place, value: node.items.map((item) => convert(item, place)) };
-    if (isMap(node))
+    if (isMap(node)) {
+      const pairs = node.items.map((pair) => convertPair(pair.key, pair.value, place));
       return makeMap(
-        node.items.flatMap((pair) => convertPair(pair.key, pair.value, place)),
+        [...pairs.filter((p) => p.isMerged), ...pairs.filter((p) => !p.isMerged)].flatMap((p) => p.fields),
         place,
       );
+    }
     return { place, value: isScalar(node) ? readScalar(node.value) : null };
   };
-  const convertPair = (key: unknown, value: unknown, place: SourceLocation): (readonly [string, SourceNode])[] => {
-    const name = isScalar(key) ? String(key.value) : undefined;
-    const keyOffset = (key as Node | null)?.range?.[0];
-    const child = convert(value, keyOffset === undefined ? place : at(keyOffset));
-    if (name === '<<') return listMerged(child);
-    return name === undefined ? [] : [[name, child]];
+  const convertPair = (key: unknown, value: unknown, place: SourceLocation): Pair => {
+    const name = isScalar(key) ? readKey(key.value) : undefined;
+    const offset = (key as Node | null)?.range?.[0];
+    const child = convert(value, offset === undefined ? place : at(offset));
+    if (name === '<<') return { isMerged: true, fields: listMerged(child) };
+    return { isMerged: false, fields: name === undefined ? [] : [[name, child]] };
   };
   try {
     return { root: convert(document.contents, at(0)), diagnostics: [] };
@@ -54,7 +56,18 @@ export function readSource(text: string, file: string): ReadSource {
   }
 }
 
+/** The fields that a pair of a map stands for. Fields of the map itself override those of a merge key. */
+interface Pair {
+  readonly isMerged: boolean;
+  readonly fields: readonly (readonly [string, SourceNode])[];
+}
+
 class TooLarge extends Error {}
+
+/** The parser of YAML makes a symbol of the key `<<`. */
+function readKey(value: unknown): string {
+  return typeof value === 'symbol' ? '<<' : String(value);
+}
 
 function readScalar(value: unknown): SourceNode['value'] {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;

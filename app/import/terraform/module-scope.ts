@@ -76,7 +76,7 @@ function readResource(
   return evaluateExpression(expression, scopeOf(block), 0);
 }
 
-export function isRepeated({ body }: Block): boolean {
+function isRepeated({ body }: Block): boolean {
   return listAttributes(body).some(({ name }) => ['count', 'for_each'].includes(name));
 }
 
