@@ -21,7 +21,7 @@ const IMPORTS = {
   review: ['system', 'schemas'],
   app: ['cluster', 'engine', 'images', 'kubernetes', 'local', 'python', 'review', 'validation', 'system', 'schemas'],
   cli: ['sandbox', 'app', 'review', 'validation', 'system', 'schemas'],
-  action: ['sandbox', 'app', 'engine', 'review', 'validation', 'system', 'schemas'],
+  action: ['sandbox', 'app', 'engine', 'images', 'review', 'validation', 'system', 'schemas'],
 };
 const ROOMS = [...Object.keys(IMPORTS), 'tools', 'bench', 'test'];
 for (const program of ['tools', 'bench'])

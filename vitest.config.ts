@@ -30,7 +30,7 @@ const REAL_WORKERS = 3;
 const REAL_LIMITS = { testTimeout: 300_000, hookTimeout: 600_000 };
 const CLUSTER = {
   globalSetup: 'test/cluster/set-up.ts',
-  testTimeout: 300_000,
+  testTimeout: 900_000, // three updates, each of which takes minutes on a machine that others use
   hookTimeout: 3_600_000,
 };
 
@@ -51,6 +51,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...EXCLUDE, 'test/**/*.{real,cluster}.test.ts'],
           testTimeout: 30_000, // leaves time on a busy machine
+          isolate: false, // files share the modules of their worker, which saves a quarter of the CPU time
         },
       },
       {

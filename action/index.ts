@@ -1,10 +1,4 @@
-// Starts the action; any thrown error fails the run.
-import { setFailed } from '@actions/core';
-import { listMessages } from '../app/outage.ts';
+// Starts the action.
 import { main } from './main.ts';
 
-try {
-  await main();
-} catch (e) {
-  setFailed(listMessages(e).join('\nbecause: '));
-}
+await main();

@@ -1,11 +1,20 @@
-import { setSecret } from '@actions/core';
+import { setFailed, setSecret } from '@actions/core';
+import { listMessages } from '../app/outage.ts';
 import { readInputs } from './inputs.ts';
 import type { Job } from './job.ts';
 import { readRunner } from './runner.ts';
 import { abortOnSignals } from './abort-on-signals.ts';
 
-/** Reads the inputs and runs the command. Outages are thrown; errors in the user's files are reported. */
+/** Runs the action. Errors in the user's files are reported; anything that is thrown fails the run. */
 export async function main(): Promise<void> {
+  try {
+    await runCommand();
+  } catch (e) {
+    setFailed(listMessages(e).join('\nbecause: '));
+  }
+}
+
+async function runCommand(): Promise<void> {
   const inputs = readInputs();
   if (inputs.token !== '') setSecret(inputs.token);
   const { signal, release } = abortOnSignals();
@@ -27,6 +36,8 @@ async function run(job: Job): Promise<void> {
       return (await import('./commands/preview.ts')).preview(job);
     case 'report':
       return (await import('./commands/report.ts')).report(job);
+    case 'images':
+      return (await import('./commands/images.ts')).images(job);
     case 'deploy':
       return (await import('./commands/deploy.ts')).deploy(job);
     case 'drift':

@@ -106,7 +106,7 @@ export async function openReportFolder({ inputs, runner }: Job): Promise<string>
     inputs.out === undefined
       ? join(runner.temporary, `davit-${inputs.command}`)
       : resolve(runner.workspace, inputs.out);
-  for (const ours of ['report.json', 'report.md', 'locks'])
+  for (const ours of ['report.json', 'report.md', 'locks', 'sboms'])
     await rm(join(folder, ours), { recursive: true, force: true });
   setOutput('folder', folder);
   return folder;

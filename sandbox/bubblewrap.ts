@@ -1,4 +1,6 @@
-import { lstat, readlink } from 'node:fs/promises';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { chooseUserId, IMAGE_USER_ID } from './choose-user-id.ts';
 import { makeSeccompFilter } from './seccomp-filter.ts';
 
 /** A file or folder that a sandboxed program can read, at its own path or at another one. */
@@ -12,6 +14,8 @@ export interface SandboxedCommand {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly readable: readonly Readable[];
+  /** Absolute paths inside of those that do not exist for the program. */
+  readonly hidden?: readonly string[];
   /** Limits for each process, enforced by the kernel. */
   readonly processMemoryBytes: number | undefined;
   readonly processes: number;
@@ -24,8 +28,6 @@ export interface Wrapped {
   readonly inputs: readonly Buffer[];
 }
 
-/** The user of the model server's images. */
-const USER_ID = '65532';
 const ROOT_LINKS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 /** Neither secrets nor anything about the machine's users: libraries, time zones, types of files, certificates. */
 const SYSTEM_FILES = [
@@ -34,12 +36,12 @@ const SYSTEM_FILES = [
   ...['/sys/devices/system/cpu', '/sys/devices/system/node'],
 ];
 const HOST_NAME = 'sandbox';
-const FILES: Readonly<Record<string, string>> = {
-  '/etc/passwd': `root:x:0:0:root:/:/bin/false\ndavit:x:${USER_ID}:${USER_ID}:davit:/tmp:/bin/false\n`,
-  '/etc/group': `root:x:0:\ndavit:x:${USER_ID}:\n`,
+const makeFiles = (id: string): Readonly<Record<string, string>> => ({
+  '/etc/passwd': `root:x:0:0:root:/:/bin/false\ndavit:x:${id}:${id}:davit:/tmp:/bin/false\n`,
+  '/etc/group': `root:x:0:\ndavit:x:${id}:\n`,
   '/etc/hosts': `127.0.0.1 localhost ${HOST_NAME}\n::1 localhost\n`,
   '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
-};
+});
 const MAX_OPEN_FILES = 4096;
 /** Descriptor of the first input. */
 const FIRST_INPUT = 3;
@@ -51,34 +53,32 @@ const FIRST_INPUT = 3;
  */
 export async function wrapInBubblewrap(wanted: SandboxedCommand, user: SandboxUser, sized: boolean): Promise<Wrapped> {
   const filter = makeSeccompFilter();
-  const contents = [...Object.values(FILES).map((text) => Buffer.from(text)), ...(filter ? [filter] : [])];
+  const id = String(user === 'other' ? chooseUserId() : IMAGE_USER_ID);
+  const files = makeFiles(id);
+  const { before, command } = USERS[user](id);
+  const contents = [...Object.values(files).map((text) => Buffer.from(text)), ...(filter ? [filter] : [])];
   const readable = wanted.readable.map((r) => (typeof r === 'string' ? { from: r, at: r } : r));
+  const hidden = wanted.hidden ?? [];
+  const stray = hidden.find((path) => !readable.some(({ at }) => path.startsWith(`${at}/`)));
+  if (stray !== undefined) throw new TypeError(`Cannot hide ${stray} from a program: it is in nothing that it reads`);
   const descriptor = (i: number) => String(FIRST_INPUT + 1 + i); // the first input is the arguments themselves
   const args = [
     ...NAMESPACES,
-    ...USERS[user].before,
+    ...before,
     ...listFoldersAbove(SYSTEM_FILES).flatMap(makeFolder),
     ...(await listSystemFiles()),
-    ...Object.keys(FILES).flatMap((file, i) => ['--perms', '0644', '--ro-bind-data', descriptor(i), file]),
+    ...Object.keys(files).flatMap((file, i) => ['--perms', '0644', '--ro-bind-data', descriptor(i), file]),
     ...(filter ? ['--seccomp', descriptor(contents.length - 1)] : []),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['/tmp', '/dev/shm'].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
     ...listFoldersAbove(readable.map((r) => r.at)).flatMap(makeFolder),
-    ...readable.flatMap(({ from, at }) => ['--ro-bind', from, at]),
+    ...(await Promise.all(readable.map((r) => bindReadable(r, hidden)))).flat(),
     ...['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/tmp', '--clearenv'],
     ...Object.entries(wanted.env).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
   if (args.some((a) => a.includes('\0'))) throw new TypeError('Cannot sandbox a program: an argument contains NUL');
   return {
-    command: [
-      'bwrap',
-      '--args',
-      String(FIRST_INPUT),
-      '--',
-      ...USERS[user].command,
-      ...limitEachProcess(wanted),
-      ...wanted.command,
-    ],
+    command: ['bwrap', '--args', String(FIRST_INPUT), '--', ...command, ...limitEachProcess(wanted), ...wanted.command],
     inputs: [Buffer.from(args.map((a) => `${a}\0`).join('')), ...contents],
   };
 }
@@ -90,18 +90,18 @@ const NAMESPACES = [
 
 /** Root's own user namespace would leave the files of root to the program, device files among them. */
 const USERS: Readonly<
-  Record<SandboxUser, { readonly before: readonly string[]; readonly command: readonly string[] }>
+  Record<SandboxUser, (id: string) => { readonly before: readonly string[]; readonly command: readonly string[] }>
 > = {
-  namespace: { before: ['--unshare-user', '--uid', USER_ID, '--gid', USER_ID], command: [] },
-  other: {
+  namespace: (id) => ({ before: ['--unshare-user', '--uid', id, '--gid', id], command: [] }),
+  other: (id) => ({
     before: ['ALL', 'SETUID', 'SETGID', 'SETPCAP'].flatMap((name, i) =>
       i === 0 ? ['--cap-drop', name] : ['--cap-add', `CAP_${name}`],
     ),
     command: [
-      ...['setpriv', '--reuid', USER_ID, '--regid', USER_ID, '--clear-groups', '--no-new-privs'],
+      ...['setpriv', '--reuid', id, '--regid', id, '--clear-groups', '--no-new-privs'],
       ...['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all'],
     ],
-  },
+  }),
 };
 
 function limitEachProcess({ processMemoryBytes, processes }: SandboxedCommand): readonly string[] {
@@ -126,6 +126,29 @@ function isProvided(folder: string): boolean {
   return ['/usr', '/tmp', '/dev/shm', ...ROOT_LINKS].some(
     (p) => folder === p || (p === '/usr' && folder.startsWith('/usr/')),
   );
+}
+
+interface BoundFolder {
+  readonly from: string;
+  readonly at: string;
+}
+
+/** Binds a folder. One with something hidden is made anew, from everything else that it contains. */
+async function bindReadable(bound: BoundFolder, hidden: readonly string[]): Promise<readonly string[]> {
+  const { from, at } = bound;
+  if (!hidden.some((path) => path.startsWith(`${at}/`))) return ['--ro-bind', from, at];
+  return ['--perms', '0755', '--tmpfs', at, ...(await bindEntries(bound, hidden)), '--remount-ro', at];
+}
+
+async function bindEntries({ from, at }: BoundFolder, hidden: readonly string[]): Promise<readonly string[]> {
+  const entries = (await readdir(from, { withFileTypes: true })).filter((e) => !hidden.includes(`${at}/${e.name}`));
+  const bound = entries.map(async (entry): Promise<readonly string[]> => {
+    const inner = { from: join(from, entry.name), at: `${at}/${entry.name}` };
+    if (entry.isSymbolicLink()) return ['--symlink', await readlink(inner.from), inner.at];
+    if (!hidden.some((path) => path.startsWith(`${inner.at}/`))) return ['--ro-bind', inner.from, inner.at];
+    return [...makeFolder(inner.at), ...(await bindEntries(inner, hidden))];
+  });
+  return (await Promise.all(bound)).flat();
 }
 
 function makeScratch(folder: string, bytes: number, sized: boolean): readonly string[] {

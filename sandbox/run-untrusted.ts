@@ -18,6 +18,8 @@ export interface UntrustedProgram {
   readonly readable: readonly string[];
   /** Small folders and the model, whose files perhaps only the user can read. */
   readonly data?: readonly string[];
+  /** Absolute paths inside of `data` that it must not see. Without a sandbox it sees them. */
+  readonly hidden?: readonly string[];
   readonly limits: UntrustedLimits;
   readonly signal?: AbortSignal | undefined;
   /** Receives each line of its standard output when it arrives. */
@@ -59,7 +61,7 @@ export async function runUntrusted(program: UntrustedProgram, sandbox: Sandbox |
       tree: { memoryBytes, processes: MAX_PROCESSES },
     };
     if (!sandbox) return await runLimited(program.command, { ...options, env });
-    const { command: inner, readable, data = [] } = program;
+    const { command: inner, readable, data = [], hidden = [] } = program;
     const isOther = sandbox.user === 'other';
     const copies = data.map(async (folder, i) => ({
       from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
@@ -68,7 +70,7 @@ export async function runUntrusted(program: UntrustedProgram, sandbox: Sandbox |
     const wanted = {
       ...{ command: inner, env },
       readable: [...readable, ...(await Promise.all(copies))],
-      ...{ processMemoryBytes: limits.processMemoryBytes, processes: MAX_PROCESSES },
+      ...{ hidden, processMemoryBytes: limits.processMemoryBytes, processes: MAX_PROCESSES },
       scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2)),
     };
     const { command, inputs } = await wrapInBubblewrap(wanted, sandbox.user, sandbox.sized);

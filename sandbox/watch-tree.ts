@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { TreeLimits } from './control-group.ts';
+import { measureSockets } from './measure-sockets.ts';
 
 const INTERVAL_MILLISECONDS = 200;
 const PAGE_BYTES = 4096;
@@ -39,12 +40,13 @@ async function measureTree(root: number, enough: number): Promise<TreeUse> {
   const members = await listTree(root);
   const stats = await Promise.all(members.map(readUse));
   const processes = stats.reduce((sum, s) => sum + s.threads, 0);
-  const quick = stats.reduce((sum, s) => sum + s.residentBytes, 0);
+  const sockets = await measureSockets(members);
+  const quick = stats.reduce((sum, s) => sum + s.residentBytes, sockets);
   if (quick <= enough) return { processes, memoryBytes: quick };
   const shares = await Promise.all(
     members.map(async (pid, i) => (await readShare(pid)) ?? stats[i]?.residentBytes ?? 0),
   );
-  return { processes, memoryBytes: shares.reduce((sum, bytes) => sum + bytes, 0) };
+  return { processes, memoryBytes: shares.reduce((sum, bytes) => sum + bytes, sockets) };
 }
 
 async function listTree(root: number): Promise<readonly number[]> {

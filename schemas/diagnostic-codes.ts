@@ -65,6 +65,7 @@ export const DIAGNOSTIC_CODES = {
   'time-limit': 'The model takes longer than its time limit',
   'memory-limit': 'The model needs more memory than its limit',
   // Rollout
+  'image-unattested': 'An image is not attested by the workflow that the environment names',
   'revision-failed': 'A revision does not become ready',
 } as const;
 

@@ -4,7 +4,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-/** Files that registry clients, Python or macOS write. They are not part of the model. */
+/** Files that registry clients, Python or macOS write. They are not part of the model, so nothing may load them. */
 const EXCLUDED_NAMES: ReadonlySet<string> = new Set(['registered_model_meta', '__pycache__', '.DS_Store']);
 const READ_BYTES = 1 << 20;
 
@@ -25,6 +25,17 @@ export async function digestModel(folder: string): Promise<string> {
   return `sha256:${whole.digest('hex')}`;
 }
 
+/** The outermost files and folders below a model's folder that are not part of the model. */
+export async function listIgnoredFiles(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const lists = entries.map(async (e): Promise<readonly string[]> => {
+    const path = join(folder, e.name);
+    if (!isModelFile(e.name)) return [path];
+    return e.isDirectory() ? listIgnoredFiles(path) : [];
+  });
+  return (await Promise.all(lists)).flat();
+}
+
 /** SHA-256 of one file, in hex. */
 async function digestFile(file: string): Promise<string> {
   const hash = createHash('sha256');
@@ -35,10 +46,12 @@ async function digestFile(file: string): Promise<string> {
 async function listFiles(root: string, folder: string, prefix: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const lists = entries
-    .filter((e) => isModelFile(e.name))
+    .filter((e) => isModelFile(e.name) || !(e.isFile() || e.isDirectory()))
     .map(async (e) => {
       const path = join(folder, e.name);
       const name = `${prefix}${e.name}`;
+      if (!isModelFile(e.name))
+        throw new ModelLinkError(`${name} is neither a file nor a folder, and no model has a link of that name`);
       if (e.isDirectory()) return listFiles(root, path, `${name}/`);
       if (e.isSymbolicLink()) await checkLink(root, path, name);
       // A read from a pipe would block until a writer appears.
@@ -53,5 +66,7 @@ async function checkLink(root: string, path: string, name: string): Promise<void
   const target = await realpath(path).catch(() => undefined);
   if (target === undefined) throw new ModelLinkError(`the link ${name} has no target`);
   if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+  if (!target.slice(root.length).split(sep).every(isModelFile))
+    throw new ModelLinkError(`the link ${name} points to a file that is not part of the model`);
   if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
 }

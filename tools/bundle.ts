@@ -5,7 +5,8 @@ import { rolldown } from 'rolldown';
 import { CODE_FOLDER } from '../system/code.ts';
 
 /** Packages outside the bundle. A release of the action installs them, and loads them only where it uses them. */
-const EXTERNAL_PACKAGES = /^(?:@pulumi\/(?!pulumi\/version\.js$)|@kubernetes\/|@grpc\/|google-protobuf(?:\/|$))/;
+const EXTERNAL_PACKAGES =
+  /^(?:@pulumi\/(?!pulumi\/version\.js$)|@kubernetes\/|@grpc\/|@sigstore\/|google-protobuf(?:\/|$))/;
 
 /**
  * Makes `action/dist/`: one file with all code that the action needs to start, and the licences of its content. The

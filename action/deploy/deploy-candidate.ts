@@ -14,6 +14,7 @@ import {
   retireDeployments,
   setDeploymentStatus,
 } from '../github/deployment.ts';
+import { makeAttestationApi } from './attestation-api.ts';
 import type { DeploymentResult, Deploying, DeploymentOutcome, Review } from './deployment-context.ts';
 import type { Candidate, Hold } from './select-deployments.ts';
 import { withoutDeadLocks } from './retry-without-dead-locks.ts';
@@ -145,7 +146,12 @@ async function deploy(
   const differences = compareWithReview(endpoint, previewed, { review, deploying, why });
   if (differences.length > 0) return { state: 'stopped', causes: differences, diagnostics: [], url: undefined };
   const deployed = await withoutDeadLocks(deploying, () =>
-    deployEndpoint(endpoint, { ...request, opening: deploying.open(), proved: true }),
+    deployEndpoint(endpoint, {
+      ...request,
+      opening: deploying.open(),
+      proved: true,
+      attestations: makeAttestationApi(deploying.job),
+    }),
   );
   return verifyDeployment(endpoint, deployed, deploying);
 }

@@ -10,7 +10,7 @@ import { isIPv4, isIPv6 } from "node:net";
 import { Agent, request } from "node:http";
 import { PassThrough } from "node:stream";
 import { once } from "node:events";
-import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { X509Certificate, createHash, randomBytes, randomInt, randomUUID } from "node:crypto";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import "child_process";
 import "timers";
@@ -15035,6 +15035,7 @@ const COMMANDS = [
 	"validate",
 	"preview",
 	"report",
+	"images",
 	"deploy",
 	"drift",
 	"destroy"
@@ -15060,6 +15061,7 @@ const COMMANDS_BY_INPUT = {
 		"validate",
 		"preview",
 		"report",
+		"images",
 		"deploy",
 		"drift",
 		"destroy"
@@ -15067,12 +15069,13 @@ const COMMANDS_BY_INPUT = {
 	endpoints: [
 		"validate",
 		"preview",
+		"images",
 		"deploy",
 		"drift",
 		"destroy"
 	],
 	base: ["validate", "preview"],
-	after: ["deploy"],
+	after: ["images", "deploy"],
 	out: [
 		"validate",
 		"preview",
@@ -15084,12 +15087,14 @@ const COMMANDS_BY_INPUT = {
 };
 const COMMANDS_WITH_ENVIRONMENTS = [
 	"preview",
+	"images",
 	"deploy",
 	"drift",
 	"destroy"
 ];
 const COMMANDS_WITH_TOKEN = [
 	"report",
+	"images",
 	"deploy",
 	"drift",
 	"destroy"
@@ -21575,7 +21580,8 @@ function completeKubernetesSettings(value) {
 			dockerHost: images.docker_host,
 			timeoutSeconds: images.timeout_seconds ?? 3600,
 			retries: images.retries ?? 2,
-			pullSecret: images.pull_secret
+			pullSecret: images.pull_secret,
+			provenance: completeProvenance(value)
 		},
 		knative: completeKnative(value),
 		gateway: {
@@ -21596,6 +21602,15 @@ function completeKubernetesSettings(value) {
 			cidr,
 			ports
 		}))
+	};
+}
+function completeProvenance({ images: { provenance } }) {
+	if (!provenance) return void 0;
+	const { repository, workflow, branch = "main" } = provenance;
+	return {
+		repository,
+		workflow,
+		branch
 	};
 }
 function completeKnative({ knative }) {
@@ -28257,7 +28272,7 @@ var init_kubernetes_names = __esmMin((() => {
 function makeWebAddressSchema(expected, shape) {
 	return makeTextSchema(expected, (text) => refuseCredentials(text, "Write the address without credentials") ?? (shape.test(text) ? void 0 : { message: expected }), shape);
 }
-var DNS_LABEL, RESERVED_NAMESPACE, namespace, secretName, stringMap, images, KNATIVE_IMAGE_NAMES, manifestSource, knative, gateway, identity, quotaName, addressRange, kubernetesFields;
+var DNS_LABEL, RESERVED_NAMESPACE, namespace, WORKFLOW, secretName, stringMap, provenance, images$1, KNATIVE_IMAGE_NAMES, manifestSource, knative, gateway, identity, quotaName, addressRange, kubernetesFields;
 var init_kubernetes_environment_file = __esmMin((() => {
 	init_zod();
 	init_hardware_file();
@@ -28270,9 +28285,15 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		if (!DNS_LABEL.test(text)) return { message: "expected 1 to 63 lowercase letters, digits or \"-\"" };
 		return RESERVED_NAMESPACE.test(text) ? { message: "expected a dedicated namespace, because other workloads use that one" } : void 0;
 	}, DNS_LABEL);
+	WORKFLOW = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}\/\.github\/workflows\/[A-Za-z0-9._-]+\.ya?ml(?:@[A-Za-z0-9._/-]+)?$/;
 	secretName = string$1().regex(OBJECT_NAME, OBJECT_NAME_RULE);
 	stringMap = record(string$1(), string$1());
-	images = strictObject({
+	provenance = strictObject({
+		repository: string$1().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}$/, "expected OWNER/NAME").describe("The GitHub repository whose workflow builds the images: OWNER/NAME"),
+		workflow: string$1().regex(WORKFLOW, "expected OWNER/NAME/.github/workflows/FILE.yaml, with @COMMIT to pin the release").describe("The workflow that builds and attests, as the repository calls it; with @COMMIT only that release"),
+		branch: string$1().regex(/^[A-Za-z0-9_][A-Za-z0-9._/-]{0,200}$/, "expected the name of a branch").optional().describe("The branch on which the workflow ran; default main")
+	});
+	images$1 = strictObject({
 		registry: imageRegistry.describe("Where images are pushed: REGISTRY/ENDPOINT:TAG"),
 		bases: record(string$1().regex(/^3\.\d+$/, "expected a minor version of Python, such as \"3.11\""), pinnedImage).refine((bases) => Object.keys(bases).length > 0, "expected an image for at least one version of Python").describe("Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own"),
 		node: pinnedImage.describe("Base image, with Node 24 as node on its PATH, of the authorisation service"),
@@ -28281,7 +28302,8 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		docker_host: string$1().regex(/^(unix|tcp|ssh|npipe):\/\//, "expected unix://, tcp:// or ssh://").optional().describe("DOCKER_HOST of the engine that builds images; default: that of Docker"),
 		timeout_seconds: wholeSeconds.optional().describe("Maximum seconds for one build, including the push; default 3600"),
 		retries: int().min(0, "expected 0 to 10").max(10, "expected 0 to 10").optional().describe("Number of retries after a failed build; default 2"),
-		pull_secret: secretName.optional().describe("Secret of type dockerconfigjson, in both namespaces, for a private registry")
+		pull_secret: secretName.optional().describe("Secret of type dockerconfigjson, in both namespaces, for a private registry"),
+		provenance: provenance.optional().describe("Deploy only images with an attestation of this workflow; default: images of any origin")
 	}, { error: ({ code }) => code === "invalid_type" ? "expected a map of registry, bases, node and envoy" : void 0 });
 	KNATIVE_IMAGE_NAMES = [
 		"activator",
@@ -28341,7 +28363,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		}).optional().describe("The cluster"),
 		namespace: namespace.optional().describe("Namespace of the models; default models"),
 		platform_namespace: namespace.optional().describe("Namespace of the edge and the authorisation service; default davit-system"),
-		images,
+		images: images$1,
 		knative: knative.optional().describe("Knative Serving and Kourier to install; default: those that are installed"),
 		gateway: gateway.optional(),
 		identity: identity.optional().describe("Identity provider whose tokens are accepted; default: Kubernetes"),
@@ -29296,7 +29318,7 @@ function isOnThisKernel({ boot }) {
 function digest(text) {
 	return text === "" ? "-" : createHash("sha256").update(`davit ${text}`).digest("hex").slice(0, 16);
 }
-function read(value) {
+function read$1(value) {
 	try {
 		return value() || "-";
 	} catch {
@@ -29308,9 +29330,9 @@ var init_process_identity = __esmMin((() => {
 	init_is_alive();
 	ROOT_NAMESPACE = "4026531836";
 	THIS_HOST = {
-		boot: read(() => readFileSync$1("/proc/sys/kernel/random/boot_id", "utf8").trim()),
-		namespace: read(() => readlinkSync("/proc/self/ns/pid").replaceAll(/\D/g, "")),
-		machine: read(() => digest(readFileSync$1("/etc/machine-id", "utf8").trim())),
+		boot: read$1(() => readFileSync$1("/proc/sys/kernel/random/boot_id", "utf8").trim()),
+		namespace: read$1(() => readlinkSync("/proc/self/ns/pid").replaceAll(/\D/g, "")),
+		machine: read$1(() => digest(readFileSync$1("/etc/machine-id", "utf8").trim())),
 		host: hostname()
 	};
 }));
@@ -29928,20 +29950,20 @@ async function download$1(folder, { progress, signal }) {
 			...process.env,
 			NODE_USE_ENV_PROXY: "1"
 		},
-		limitSeconds: LIMIT_SECONDS$8,
+		limitSeconds: LIMIT_SECONDS$9,
 		...signal && { signal }
 	});
-	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$8} s`);
+	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$9} s`);
 	if (ran.code !== 0) throw new Error(ran.stderr.trim().split("\n").at(-1) ?? "the download failed");
 }
-var import_version, INSTALLER, LIMIT_SECONDS$8, ENTRY$1, DOWNLOAD_SOURCE;
+var import_version, INSTALLER, LIMIT_SECONDS$9, ENTRY$1, DOWNLOAD_SOURCE;
 var init_source_download = __esmMin((() => {
 	import_version = require_version();
 	init_code();
 	init_run_process();
 	init_cached_engine();
 	INSTALLER = codePath("engine", "install", "install-official-pulumi.ts");
-	LIMIT_SECONDS$8 = 600;
+	LIMIT_SECONDS$9 = 600;
 	ENTRY$1 = {
 		key: `${import_version.version}-official`,
 		version: import_version.version,
@@ -31934,7 +31956,7 @@ var init_connection = __esmMin((() => {
 function makeApi(connection) {
 	const read = (answer, options = {}) => readText(connection, answer, options);
 	const succeed = async (question, options = {}) => {
-		const answer = await sendWithRetries$1(connection, question, options);
+		const answer = await sendWithRetries$2(connection, question, options);
 		if (isSuccess(answer)) return answer;
 		const { statusCode: status = 0 } = answer;
 		const asked = `${question.method} ${question.path.split("?")[0] ?? ""}`;
@@ -32010,7 +32032,7 @@ function makeApi(connection) {
 		}
 	};
 }
-async function sendWithRetries$1(connection, question, options) {
+async function sendWithRetries$2(connection, question, options) {
 	for (let tries = 1;; tries++) {
 		const answer = await sendApiRequest(connection, question, options);
 		const pause = Number(answer.headers["retry-after"]);
@@ -33117,7 +33139,7 @@ var init_versions = __esmMin((() => {}));
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids access to a package index");
 	const index = (process.env["PIP_INDEX_URL"] ?? DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$7 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$8 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
 	const listed = await get(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
@@ -33161,7 +33183,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		"-e",
 		wheel,
 		unpacked
-	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$7 * 1e3) });
+	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$8 * 1e3) });
 	if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split("\n").at(-1) ?? ""}`);
 	await mkdir(join(folder, "bin"), { recursive: true });
 	await rename(join(unpacked, program), join(folder, "bin", "uv"));
@@ -33171,7 +33193,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		force: true
 	})));
 }
-var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$7, page;
+var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$8, page;
 var init_download_uv = __esmMin((() => {
 	init_zod();
 	init_run_process();
@@ -33182,7 +33204,7 @@ var init_download_uv = __esmMin((() => {
 		"darwin-x64": ["macosx", "x86_64"],
 		"darwin-arm64": ["macosx", "arm64"]
 	};
-	LIMIT_SECONDS$7 = 120;
+	LIMIT_SECONDS$8 = 120;
 	page = object({ files: array(object({
 		filename: string$1(),
 		url: string$1()
@@ -33558,6 +33580,30 @@ var init_install_packages = __esmMin((() => {
 	INSTALL_LIMIT_SECONDS$1 = 1800;
 	WHEELS_ONLY = ["--only-binary", ":all:"];
 }));
+// sandbox/choose-user-id.ts
+function chooseUserId(maps = readMaps()) {
+	return maps.every(hasIds) ? randomInt(FIRST, LAST) : IMAGE_USER_ID;
+}
+function readMaps() {
+	return ["uid_map", "gid_map"].map((name) => {
+		try {
+			return readFileSync$1(`/proc/self/${name}`, "utf8");
+		} catch {
+			return "";
+		}
+	});
+}
+function hasIds(map) {
+	return map.split("\n").some((line) => {
+		const [first = NaN, , count = NaN] = line.trim().split(/\s+/).map(Number);
+		return first <= FIRST && first + count > LAST;
+	});
+}
+var IMAGE_USER_ID, FIRST, LAST;
+var init_choose_user_id = __esmMin((() => {
+	IMAGE_USER_ID = 65532;
+	[FIRST, LAST] = [1879048192, 2147483632];
+}));
 // sandbox/seccomp-filter.ts
 function makeSeccompFilter(architecture = process.arch) {
 	const known = ARCHITECTURES[architecture];
@@ -33589,17 +33635,17 @@ function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused, m
 			0,
 			NUMBER_AT
 		],
-		...foreignFrom === void 0 ? [] : answer(AT_LEAST, foreignFrom, refuse$4(ENOSYS)),
-		...[...NEWER.absent, ...memory].flatMap((number) => answer(EQUAL, number, refuse$4(ENOSYS))),
-		...[...refused, ...NEWER.refused].flatMap((number) => answer(EQUAL, number, refuse$4(EPERM))),
-		...withArgument(clone, FIRST_ARGUMENT_AT, answer(ANY_BIT, NAMESPACE_FLAGS, refuse$4(EPERM))),
-		...withArgument(socket, FIRST_ARGUMENT_AT, [...SOCKET_FAMILIES.flatMap((family) => answer(EQUAL, family, ALLOW)), [
+		...foreignFrom === void 0 ? [] : answer$1(AT_LEAST, foreignFrom, refuse$4(ENOSYS)),
+		...[...NEWER.absent, ...memory].flatMap((number) => answer$1(EQUAL, number, refuse$4(ENOSYS))),
+		...[...refused, ...NEWER.refused].flatMap((number) => answer$1(EQUAL, number, refuse$4(EPERM))),
+		...withArgument(clone, FIRST_ARGUMENT_AT, answer$1(ANY_BIT, NAMESPACE_FLAGS, refuse$4(EPERM))),
+		...withArgument(socket, FIRST_ARGUMENT_AT, [...SOCKET_FAMILIES.flatMap((family) => answer$1(EQUAL, family, ALLOW)), [
 			RETURN,
 			0,
 			0,
 			refuse$4(EAFNOSUPPORT)
 		]]),
-		...withArgument(ioctl, SECOND_ARGUMENT_AT, TERMINAL_REQUESTS.flatMap((request) => answer(EQUAL, request, refuse$4(EPERM)))),
+		...withArgument(ioctl, SECOND_ARGUMENT_AT, TERMINAL_REQUESTS.flatMap((request) => answer$1(EQUAL, request, refuse$4(EPERM)))),
 		[
 			RETURN,
 			0,
@@ -33608,7 +33654,7 @@ function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused, m
 		]
 	];
 }
-function answer(test, value, result) {
+function answer$1(test, value, result) {
 	return [[
 		test,
 		0,
@@ -33841,18 +33887,24 @@ var init_seccomp_filter = __esmMin((() => {
 // sandbox/bubblewrap.ts
 async function wrapInBubblewrap(wanted, user, sized) {
 	const filter = makeSeccompFilter();
-	const contents = [...Object.values(FILES).map((text) => Buffer.from(text)), ...filter ? [filter] : []];
+	const id = String(user === "other" ? chooseUserId() : IMAGE_USER_ID);
+	const files = makeFiles(id);
+	const { before, command } = USERS[user](id);
+	const contents = [...Object.values(files).map((text) => Buffer.from(text)), ...filter ? [filter] : []];
 	const readable = wanted.readable.map((r) => typeof r === "string" ? {
 		from: r,
 		at: r
 	} : r);
+	const hidden = wanted.hidden ?? [];
+	const stray = hidden.find((path) => !readable.some(({ at }) => path.startsWith(`${at}/`)));
+	if (stray !== void 0) throw new TypeError(`Cannot hide ${stray} from a program: it is in nothing that it reads`);
 	const descriptor = (i) => String(4 + i);
 	const args = [
 		...NAMESPACES,
-		...USERS[user].before,
+		...before,
 		...listFoldersAbove(SYSTEM_FILES).flatMap(makeFolder),
 		...await listSystemFiles(),
-		...Object.keys(FILES).flatMap((file, i) => [
+		...Object.keys(files).flatMap((file, i) => [
 			"--perms",
 			"0644",
 			"--ro-bind-data",
@@ -33868,11 +33920,7 @@ async function wrapInBubblewrap(wanted, user, sized) {
 		],
 		...["/tmp", "/dev/shm"].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
 		...listFoldersAbove(readable.map((r) => r.at)).flatMap(makeFolder),
-		...readable.flatMap(({ from, at }) => [
-			"--ro-bind",
-			from,
-			at
-		]),
+		...(await Promise.all(readable.map((r) => bindReadable(r, hidden)))).flat(),
 		...[
 			"--remount-ro",
 			"/dev",
@@ -33895,7 +33943,7 @@ async function wrapInBubblewrap(wanted, user, sized) {
 			"--args",
 			String(FIRST_INPUT),
 			"--",
-			...USERS[user].command,
+			...command,
 			...limitEachProcess(wanted),
 			...wanted.command
 		],
@@ -33937,6 +33985,43 @@ function isProvided(folder) {
 		...ROOT_LINKS
 	].some((p) => folder === p || p === "/usr" && folder.startsWith("/usr/"));
 }
+async function bindReadable(bound, hidden) {
+	const { from, at } = bound;
+	if (!hidden.some((path) => path.startsWith(`${at}/`))) return [
+		"--ro-bind",
+		from,
+		at
+	];
+	return [
+		"--perms",
+		"0755",
+		"--tmpfs",
+		at,
+		...await bindEntries(bound, hidden),
+		"--remount-ro",
+		at
+	];
+}
+async function bindEntries({ from, at }, hidden) {
+	const bound = (await readdir(from, { withFileTypes: true })).filter((e) => !hidden.includes(`${at}/${e.name}`)).map(async (entry) => {
+		const inner = {
+			from: join(from, entry.name),
+			at: `${at}/${entry.name}`
+		};
+		if (entry.isSymbolicLink()) return [
+			"--symlink",
+			await readlink(inner.from),
+			inner.at
+		];
+		if (!hidden.some((path) => path.startsWith(`${inner.at}/`))) return [
+			"--ro-bind",
+			inner.from,
+			inner.at
+		];
+		return [...makeFolder(inner.at), ...await bindEntries(inner, hidden)];
+	});
+	return (await Promise.all(bound)).flat();
+}
 function makeScratch(folder, bytes, sized) {
 	return [
 		"--perms",
@@ -33972,10 +34057,10 @@ async function copyLink(path) {
 		path
 	];
 }
-var USER_ID, ROOT_LINKS, SYSTEM_FILES, HOST_NAME, FILES, MAX_OPEN_FILES, FIRST_INPUT, NAMESPACES, USERS;
+var ROOT_LINKS, SYSTEM_FILES, HOST_NAME, makeFiles, MAX_OPEN_FILES, FIRST_INPUT, NAMESPACES, USERS;
 var init_bubblewrap = __esmMin((() => {
+	init_choose_user_id();
 	init_seccomp_filter();
-	USER_ID = "65532";
 	ROOT_LINKS = [
 		"/bin",
 		"/sbin",
@@ -34001,12 +34086,12 @@ var init_bubblewrap = __esmMin((() => {
 		...["/sys/devices/system/cpu", "/sys/devices/system/node"]
 	];
 	HOST_NAME = "sandbox";
-	FILES = {
-		"/etc/passwd": `root:x:0:0:root:/:/bin/false\ndavit:x:${USER_ID}:${USER_ID}:davit:/tmp:/bin/false\n`,
-		"/etc/group": `root:x:0:\ndavit:x:${USER_ID}:\n`,
+	makeFiles = (id) => ({
+		"/etc/passwd": `root:x:0:0:root:/:/bin/false\ndavit:x:${id}:${id}:davit:/tmp:/bin/false\n`,
+		"/etc/group": `root:x:0:\ndavit:x:${id}:\n`,
 		"/etc/hosts": `127.0.0.1 localhost ${HOST_NAME}\n::1 localhost\n`,
 		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n"
-	};
+	});
 	MAX_OPEN_FILES = 4096;
 	FIRST_INPUT = 3;
 	NAMESPACES = [...[
@@ -34022,17 +34107,17 @@ var init_bubblewrap = __esmMin((() => {
 		HOST_NAME
 	]];
 	USERS = {
-		namespace: {
+		namespace: (id) => ({
 			before: [
 				"--unshare-user",
 				"--uid",
-				USER_ID,
+				id,
 				"--gid",
-				USER_ID
+				id
 			],
 			command: []
-		},
-		other: {
+		}),
+		other: (id) => ({
 			before: [
 				"ALL",
 				"SETUID",
@@ -34042,9 +34127,9 @@ var init_bubblewrap = __esmMin((() => {
 			command: [...[
 				"setpriv",
 				"--reuid",
-				USER_ID,
+				id,
 				"--regid",
-				USER_ID,
+				id,
 				"--clear-groups",
 				"--no-new-privs"
 			], ...[
@@ -34052,7 +34137,7 @@ var init_bubblewrap = __esmMin((() => {
 				"--ambient-caps=-all",
 				"--bounding-set=-all"
 			]]
-		}
+		})
 	};
 }));
 // sandbox/copy-if-private.ts
@@ -34171,6 +34256,42 @@ var init_control_group = __esmMin((() => {
 	ROOT$1 = "/sys/fs/cgroup";
 	REMOVE_ATTEMPTS = 40;
 }));
+// sandbox/measure-sockets.ts
+async function measureSockets(members) {
+	const own = await readNetwork("self");
+	for (const pid of members) {
+		const network = await readNetwork(pid);
+		if (network !== void 0 && network !== own) return measureNetwork(pid);
+	}
+	return 0;
+}
+async function measureNetwork(pid) {
+	const [limit, local, ...others] = await Promise.all([
+		read("/proc/sys/net/core/wmem_max"),
+		read(`/proc/${pid}/net/unix`),
+		...[
+			"tcp",
+			"tcp6",
+			"udp",
+			"udp6"
+		].map((name) => read(`/proc/${pid}/net/${name}`))
+	]);
+	const sockets = Math.max(0, local.trimEnd().split("\n").length - 1);
+	const waiting = others.flatMap((table) => [...table.matchAll(QUEUES)]).reduce((sum, [, sent = "", received = ""]) => sum + parseInt(sent, 16) + parseInt(received, 16), 0);
+	return sockets * 2 * Math.min(Number(limit) || DEFAULT_BUFFER_BYTES, MAX_BUFFER_BYTES) + waiting;
+}
+function readNetwork(pid) {
+	return readlink(`/proc/${pid}/ns/net`).catch(() => void 0);
+}
+function read(file) {
+	return readFile(file, "utf8").catch(() => "");
+}
+var DEFAULT_BUFFER_BYTES, MAX_BUFFER_BYTES, QUEUES;
+var init_measure_sockets = __esmMin((() => {
+	DEFAULT_BUFFER_BYTES = 212992;
+	MAX_BUFFER_BYTES = 1 << 20;
+	QUEUES = /^\s*\d+:\s+\S+\s+\S+\s+\S+\s+([0-9A-F]+):([0-9A-F]+)/gm;
+}));
 // sandbox/watch-tree.ts
 function watchTree(root, limits, onExceeded) {
 	const state = {
@@ -34194,14 +34315,15 @@ async function measureTree(root, enough) {
 	const members = await listTree(root);
 	const stats = await Promise.all(members.map(readUse));
 	const processes = stats.reduce((sum, s) => sum + s.threads, 0);
-	const quick = stats.reduce((sum, s) => sum + s.residentBytes, 0);
+	const sockets = await measureSockets(members);
+	const quick = stats.reduce((sum, s) => sum + s.residentBytes, sockets);
 	if (quick <= enough) return {
 		processes,
 		memoryBytes: quick
 	};
 	return {
 		processes,
-		memoryBytes: (await Promise.all(members.map(async (pid, i) => await readShare(pid) ?? stats[i]?.residentBytes ?? 0))).reduce((sum, bytes) => sum + bytes, 0)
+		memoryBytes: (await Promise.all(members.map(async (pid, i) => await readShare(pid) ?? stats[i]?.residentBytes ?? 0))).reduce((sum, bytes) => sum + bytes, sockets)
 	};
 }
 async function listTree(root) {
@@ -34233,6 +34355,7 @@ async function readShare(pid) {
 }
 var INTERVAL_MILLISECONDS, PAGE_BYTES;
 var init_watch_tree = __esmMin((() => {
+	init_measure_sockets();
 	INTERVAL_MILLISECONDS = 200;
 	PAGE_BYTES = 4096;
 }));
@@ -34404,7 +34527,7 @@ async function runUntrusted(program, sandbox) {
 			...options,
 			env
 		});
-		const { command: inner, readable, data = [] } = program;
+		const { command: inner, readable, data = [], hidden = [] } = program;
 		const isOther = sandbox.user === "other";
 		const copies = data.map(async (folder, i) => ({
 			from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
@@ -34414,6 +34537,7 @@ async function runUntrusted(program, sandbox) {
 			command: inner,
 			env,
 			readable: [...readable, ...await Promise.all(copies)],
+			hidden,
 			processMemoryBytes: limits.processMemoryBytes,
 			processes: MAX_PROCESSES,
 			scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2))
@@ -34486,7 +34610,7 @@ async function checkInstalled(virtualenv, base, options) {
 			virtualenv.folder
 		],
 		limits: {
-			seconds: LIMIT_SECONDS$6,
+			seconds: LIMIT_SECONDS$7,
 			outputBytes: OUTPUT_BYTES,
 			processMemoryBytes: void 0,
 			memoryBytes: void 0
@@ -34498,13 +34622,13 @@ async function checkInstalled(virtualenv, base, options) {
 	const what = (lines.length > 0 ? lines : [run.stderr.trim()]).slice(0, 5).join("; ");
 	throw new VirtualenvError("incompatible-packages", `Cannot use the packages together: ${what}`);
 }
-var LIMIT_SECONDS$6, OUTPUT_BYTES;
+var LIMIT_SECONDS$7, OUTPUT_BYTES;
 var init_check_installed = __esmMin((() => {
 	init_run_untrusted();
 	init_find_base_python();
 	init_find_uv();
 	init_virtualenv_error();
-	LIMIT_SECONDS$6 = 120;
+	LIMIT_SECONDS$7 = 120;
 	OUTPUT_BYTES = 1 << 20;
 }));
 // python/make-readable.ts
@@ -35012,6 +35136,7 @@ async function indexExport(source, out, options) {
 	if (!python) throw new Error("Cannot read the advisories: no Python 3 is installed");
 	const run = await runProcess(python.executable, [
 		"-I",
+		"-B",
 		PROGRAM$1,
 		source,
 		out
@@ -35742,15 +35867,24 @@ async function digestModel(folder) {
 	for (const file of files) whole.update(`${file}\0${await digestFile(join(root, file))}\n`);
 	return `sha256:${whole.digest("hex")}`;
 }
+async function listIgnoredFiles(folder) {
+	const lists = (await readdir(folder, { withFileTypes: true })).map(async (e) => {
+		const path = join(folder, e.name);
+		if (!isModelFile(e.name)) return [path];
+		return e.isDirectory() ? listIgnoredFiles(path) : [];
+	});
+	return (await Promise.all(lists)).flat();
+}
 async function digestFile(file) {
 	const hash = createHash("sha256");
 	await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
 	return hash.digest("hex");
 }
 async function listFiles(root, folder, prefix) {
-	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name)).map(async (e) => {
+	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name) || !(e.isFile() || e.isDirectory())).map(async (e) => {
 		const path = join(folder, e.name);
 		const name = `${prefix}${e.name}`;
+		if (!isModelFile(e.name)) throw new ModelLinkError(`${name} is neither a file nor a folder, and no model has a link of that name`);
 		if (e.isDirectory()) return listFiles(root, path, `${name}/`);
 		if (e.isSymbolicLink()) await checkLink(root, path, name);
 		else if (!e.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
@@ -35762,6 +35896,7 @@ async function checkLink(root, path, name) {
 	const target = await realpath(path).catch(() => void 0);
 	if (target === void 0) throw new ModelLinkError(`the link ${name} has no target`);
 	if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+	if (!target.slice(root.length).split(sep).every(isModelFile)) throw new ModelLinkError(`the link ${name} points to a file that is not part of the model`);
 	if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
 }
 var EXCLUDED_NAMES, READ_BYTES, ModelLinkError;
@@ -36784,7 +36919,7 @@ function parseOutput(stdout) {
 	}
 }
 function describeFailure({ stopped, code }) {
-	return stopped === "time" ? `the scan took longer than ${LIMIT_SECONDS$5} s` : `the scan ended with exit code ${code}`;
+	return stopped === "time" ? `the scan took longer than ${LIMIT_SECONDS$6} s` : `the scan ended with exit code ${code}`;
 }
 async function listProvidedModules(folder, { folder: root }) {
 	const libraries = await listNames(join(root, "lib"));
@@ -36799,7 +36934,7 @@ async function listNames(folder) {
 function makeModules(names) {
 	return new Set(names.map((name) => name.split(".", 1)[0] ?? ""));
 }
-var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$5, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
+var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$6, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
 var init_scan_pickles = __esmMin((() => {
 	init_zod();
 	init_find_base_python();
@@ -36814,10 +36949,14 @@ var init_scan_pickles = __esmMin((() => {
 	init_run_untrusted();
 	init_judge_imports();
 	REQUIREMENTS = codePath("validation", "pickles", "scan-requirements.txt");
-	PROGRAMS = ["scan_pickles.py", "stub_machine.py"].map((name) => codePath("validation", "pickles", name));
-	LIMIT_SECONDS$5 = 60;
+	PROGRAMS = [
+		"scan_pickles.py",
+		"stub_machine.py",
+		"keras_configs.py"
+	].map((name) => codePath("validation", "pickles", name));
+	LIMIT_SECONDS$6 = 60;
 	LIMITS = {
-		seconds: LIMIT_SECONDS$5,
+		seconds: LIMIT_SECONDS$6,
 		outputBytes: 64 << 20,
 		processMemoryBytes: 2 ** 31,
 		memoryBytes: 2 ** 31
@@ -37133,6 +37272,7 @@ async function runProof(model, virtualenv, options) {
 		path: [join(virtualenv.folder, "bin")],
 		readable: [...base.folders, virtualenv.folder],
 		data: [RUNTIME_FOLDER, model],
+		hidden: await listIgnoredFiles(model),
 		limits: {
 			seconds: computeProofSeconds(limits),
 			outputBytes: OUTPUT_LIMIT_BYTES,
@@ -37172,6 +37312,7 @@ var init_run_proof = __esmMin((() => {
 	init_count_replicas();
 	init_worker_mode();
 	init_code();
+	init_model_digest();
 	init_proof_document();
 	init_run_untrusted();
 	RUNTIME_FOLDER = codePath("runtime");
@@ -38258,13 +38399,15 @@ var init_describe_image_problem = __esmMin((() => {
 		x86_64: "amd64",
 		aarch64: "arm64"
 	};
-})), SERVER_SOURCES, FRONT_REQUIREMENTS, SETTLE_SCRIPT, IMAGE_PATHS;
+}));
+// images/image-paths.ts
+var SERVER_SOURCES, FRONT_REQUIREMENTS, SETTLE_SCRIPT, PACKAGE_JSON, IMAGE_PATHS;
 var init_image_paths = __esmMin((() => {
 	init_code();
 	SERVER_SOURCES = codePath("runtime", "davit_server");
 	FRONT_REQUIREMENTS = codePath("runtime", "requirements.txt");
 	SETTLE_SCRIPT = codePath("images", "settle.py");
-	codePath("package.json");
+	PACKAGE_JSON = codePath("package.json");
 	IMAGE_PATHS = {
 		frontVirtualenv: "/server/virtualenv",
 		runtime: "/server/runtime",
@@ -38558,7 +38701,7 @@ async function sendRequest(url, request) {
 	}
 }
 async function sendOnce(url, { method = "GET", headers = {}, body, signal }) {
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$4 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$5 * 1e3);
 	try {
 		return await fetch(url, {
 			method,
@@ -38579,17 +38722,17 @@ function pause(tries, answer) {
 }
 function describeCause(error) {
 	const { cause } = error;
-	if (error.name === "TimeoutError") return `no answer within ${LIMIT_SECONDS$4} s`;
+	if (error.name === "TimeoutError") return `no answer within ${LIMIT_SECONDS$5} s`;
 	const { code } = cause ?? {};
 	return code ?? (cause instanceof Error ? cause.message : error.message);
 }
-var LOGIN, MAX_ATTEMPTS, RETRY_DELAY_MILLISECONDS, MAX_RETRY_DELAY_SECONDS, LIMIT_SECONDS$4, RegistryError;
+var LOGIN, MAX_ATTEMPTS, RETRY_DELAY_MILLISECONDS, MAX_RETRY_DELAY_SECONDS, LIMIT_SECONDS$5, RegistryError;
 var init_send_request = __esmMin((() => {
 	LOGIN = "docker login";
 	MAX_ATTEMPTS = 4;
 	RETRY_DELAY_MILLISECONDS = 300;
 	MAX_RETRY_DELAY_SECONDS = 10;
-	LIMIT_SECONDS$4 = 30;
+	LIMIT_SECONDS$5 = 30;
 	RegistryError = class extends Error {
 		constructor(registry, what, repair = `Run ${LOGIN} ${registry} with an account that can read it`) {
 			super(`Cannot query the registry ${registry}: ${what}${repair === "" ? "" : `. ${repair}`}`);
@@ -38771,6 +38914,7 @@ var init_explain_build = __esmMin((() => {
 }));
 // app/images/build-missing-images.ts
 var build_missing_images_exports = /* @__PURE__ */ __exportAll({
+	buildImages: () => buildImages,
 	buildMissingImages: () => buildMissingImages,
 	buildMissingPlatformImages: () => buildMissingPlatformImages,
 	listMissingImages: () => listMissingImages,
@@ -38787,19 +38931,20 @@ async function listMissingPlatformImages({ images }) {
 	return await readImageDigest(reference) === void 0 ? [reference] : [];
 }
 async function buildImages(name, missing, request) {
-	const { place, environment, progress, signal } = request;
-	if (missing.length === 0) return;
+	const { place, environment, progress, signal, rebuild = false } = request;
+	if (missing.length === 0) return {};
+	const project = forEnvironment(request, rebuild ? missing : []);
 	progress.say(`Building ${missing.join(", ")} …`);
 	const stack = imagesStackName(name);
 	const log = openBuildLog(place.root, name, missing);
 	for (let tries = 0;; tries++) {
 		log.begin();
-		const outcome = await upStack(forEnvironment(request), stack, {
+		const outcome = await upStack(project, stack, {
 			progress: log.listen(progress),
 			signal
 		});
 		await log.keep();
-		if (outcome.status === "succeeded") return;
+		if (outcome.status === "succeeded") return imageOutputs.parse(outcome.outputs).images;
 		signal.throwIfAborted();
 		const failed = findFailedImage(outcome.failures);
 		const why = failed && explainBuild(failed, {
@@ -38828,16 +38973,22 @@ async function listMissingImages(endpoint, { place, environment }) {
 	const found = await Promise.all(references.map((reference) => readImageDigest(reference)));
 	return references.filter((_, i) => found[i] === void 0);
 }
-function forEnvironment({ project, environment }) {
+function forEnvironment({ project, environment }, rebuilt) {
+	const variables = {
+		DAVIT_ENVIRONMENT: environment.name,
+		DAVIT_REBUILD: rebuilt.join(" ")
+	};
 	return {
 		...project,
 		environment: {
 			...project.environment,
-			DAVIT_ENVIRONMENT: environment.name
+			...variables
 		}
 	};
 }
+var imageOutputs;
 var init_build_missing_images = __esmMin((() => {
+	init_zod();
 	init_run_pulumi();
 	init_plan_authorisation_image();
 	init_plan_image();
@@ -38847,6 +38998,7 @@ var init_build_missing_images = __esmMin((() => {
 	init_build_log();
 	init_explain_build();
 	init_stack_failures();
+	imageOutputs = object({ images: record(string$1(), string$1()).default({}) });
 }));
 // app/deploy/describe-rollout.ts
 var describe_rollout_exports = /* @__PURE__ */ __exportAll({
@@ -39468,7 +39620,7 @@ async function readWheel({ folder, python, request, options }, requirement) {
 		input
 	], {
 		...options,
-		limitSeconds: LIMIT_SECONDS$3
+		limitSeconds: LIMIT_SECONDS$4
 	});
 	if (run.code === 0) return readInstalledWheel(target);
 	if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
@@ -39517,7 +39669,7 @@ async function compileLines({ folder, python, request, options, settings = "" },
 		...files
 	], {
 		...options,
-		limitSeconds: LIMIT_SECONDS$3,
+		limitSeconds: LIMIT_SECONDS$4,
 		settings: {
 			folder: join(folder, "settings"),
 			text: settings
@@ -39557,10 +39709,10 @@ function parseWheelVersion(source) {
 function makeOutageError({ stderr, timedOut }) {
 	const causes = stderr.split("\n").filter((l) => !/https?:/.test(l)).map((l) => l.replace(/^\s*(error|cause):\s*/, "").trim());
 	if (stderr.includes("network was disabled")) return /* @__PURE__ */ new Error("Cannot query the package index: UV_OFFLINE is set, and the cache does not have the answer. Unset UV_OFFLINE and run the same command again");
-	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$3} s` : causes.filter(Boolean).slice(-2).join(", ");
+	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$4} s` : causes.filter(Boolean).slice(-2).join(", ");
 	return /* @__PURE__ */ new Error(`Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`);
 }
-var LIMIT_SECONDS$3, OUTAGE_MESSAGE;
+var LIMIT_SECONDS$4, OUTAGE_MESSAGE;
 var init_resolve_requirements = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_find_python();
@@ -39569,7 +39721,7 @@ var init_resolve_requirements = __esmMin((() => {
 	init_temporary_folder();
 	init_explain_resolution();
 	init_read_wheel();
-	LIMIT_SECONDS$3 = 300;
+	LIMIT_SECONDS$4 = 300;
 	OUTAGE_MESSAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
 }));
 // validation/lock-endpoint.ts
@@ -39737,6 +39889,170 @@ var init_lock_endpoint = __esmMin((() => {
 	LOCK_PLATFORM = "x86_64-manylinux_2_28";
 	CONCURRENCY = 2;
 }));
+// images/make-sbom.ts
+async function makeSbom({ lock, entity, base }) {
+	const locked = Object.hasOwn(lock.entities, entity) ? lock.entities[entity] : void 0;
+	const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
+	if (!virtualenv) throw new RangeError(`Cannot list what "${entity}" consists of: the lock of "${lock.endpoint}" does not contain it`);
+	const { version } = JSON.parse(await readFile(PACKAGE_JSON, "utf8"));
+	const front = parseLockedRequirements(await readFile(FRONT_REQUIREMENTS, "utf8"));
+	const server = await digestModel(SERVER_SOURCES);
+	const { model } = locked;
+	const components = [
+		{
+			type: "machine-learning-model",
+			"bom-ref": "model",
+			name: model.name,
+			...model.version !== "" && { version: model.version },
+			hashes: makeHashes([model.digest]),
+			properties: [
+				{
+					name: "davit:python",
+					value: model.python_version
+				},
+				...model.uri === void 0 ? [] : [{
+					name: "davit:uri",
+					value: model.uri
+				}],
+				...model.mlflow_version === void 0 ? [] : [{
+					name: "davit:mlflow",
+					value: model.mlflow_version
+				}]
+			]
+		},
+		...base === void 0 ? [] : [makeBaseImage(base)],
+		{
+			type: "application",
+			"bom-ref": "server",
+			name: "davit-server",
+			version,
+			hashes: makeHashes([server])
+		},
+		...virtualenv.packages.map((p) => makePackage(p, "model")),
+		...front.map((p) => makePackage(p, "server"))
+	];
+	const image = {
+		type: "container",
+		"bom-ref": "image",
+		name: `${lock.endpoint}/${entity}`
+	};
+	const content = {
+		metadata: {
+			tools: { components: [{
+				type: "application",
+				name: "davit",
+				version
+			}] },
+			component: image
+		},
+		components,
+		dependencies: listDependencies(components)
+	};
+	return {
+		bomFormat: "CycloneDX",
+		specVersion: "1.6",
+		serialNumber: makeSerialNumber(content),
+		version: 1,
+		...content
+	};
+}
+function renderSbom(sbom) {
+	return `${JSON.stringify({
+		$schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+		...sbom
+	}, null, 2)}\n`;
+}
+function makeBaseImage(base) {
+	const [name = "", digest = ""] = base.split("@");
+	const last = name.split("/").at(-1) ?? name;
+	const [bare = ""] = last.split(":");
+	const repository = name.slice(0, name.length - last.length) + bare;
+	return {
+		type: "container",
+		"bom-ref": "base",
+		name,
+		version: digest,
+		purl: `pkg:oci/${bare.toLowerCase()}@${encodeURIComponent(digest)}?repository_url=${encodeURIComponent(repository)}`,
+		hashes: makeHashes([digest])
+	};
+}
+function makePackage({ name, version, source, hashes }, of) {
+	const origin = source === void 0 ? "" : `?download_url=${encodeURIComponent(source)}`;
+	const purl = `pkg:pypi/${name}${version === "" ? "" : `@${encodeURIComponent(version)}`}${origin}`;
+	return {
+		type: "library",
+		"bom-ref": `${of}:${purl}`,
+		name,
+		...version !== "" && { version },
+		purl,
+		...hashes.length > 0 && { hashes: makeHashes(hashes) },
+		properties: [{
+			name: "davit:virtualenv",
+			value: of
+		}]
+	};
+}
+function makeHashes(digests) {
+	return digests.map((digest) => ({
+		alg: "SHA-256",
+		content: digest.replace("sha256:", "")
+	}));
+}
+function listDependencies(components) {
+	const refs = components.flatMap((c) => c["bom-ref"] ?? []);
+	const of = (owner) => refs.filter((ref) => ref.startsWith(`${owner}:`));
+	return [
+		{
+			ref: "image",
+			dependsOn: [
+				"model",
+				...refs.filter((ref) => ref === "base"),
+				"server"
+			]
+		},
+		{
+			ref: "model",
+			dependsOn: of("model")
+		},
+		{
+			ref: "server",
+			dependsOn: of("server")
+		}
+	];
+}
+function makeSerialNumber(content) {
+	const hex = contentHash(content).slice(0, 32);
+	return `urn:uuid:${[
+		hex.slice(0, 8),
+		hex.slice(8, 12),
+		`8${hex.slice(13, 16)}`,
+		`8${hex.slice(17, 20)}`,
+		hex.slice(20)
+	].join("-")}`;
+}
+var init_make_sbom = __esmMin((() => {
+	init_ensure_front_virtualenv();
+	init_names();
+	init_model_digest();
+	init_image_paths();
+}));
+// app/review/write-sboms.ts
+async function writeSboms(folder, lock, environments) {
+	for (const [entity, locked] of Object.entries(lock.entities)) {
+		const python = lock.virtualenvs[locked.virtualenv]?.python ?? "";
+		const bases = new Set(environments.flatMap((e) => e.target === "kubernetes" ? [e.images.bases[python]] : []));
+		const text = renderSbom(await makeSbom({
+			lock,
+			entity,
+			base: bases.size === 1 ? [...bases][0] : void 0
+		}));
+		await writeFileAtomically(join(folder, lock.endpoint, `${encodeURIComponent(entity)}.cdx.json`), text);
+	}
+}
+var init_write_sboms = __esmMin((() => {
+	init_make_sbom();
+	init_atomic_files();
+}));
 // app/review/validate-changed.ts
 function makeUnread(changed) {
 	return {
@@ -39801,7 +40117,8 @@ async function proveEndpoint(endpoint, stage) {
 		lock
 	});
 	const found = first ? lockState(first) : diagnostics.some((d) => d.code === "lock-missing") ? "missing" : "invalid";
-	const proven = (validation, computedLock) => {
+	const proven = async (validation, used, computedLock) => {
+		if (used) await writeSboms(stage.sboms, used, stage.environments);
 		const unfit = stage.environments.flatMap((e) => checkMemoryInEnvironment(endpoint, validation, e));
 		const all = sortDiagnostics([...validation.diagnostics, ...unfit]);
 		return makeProven({
@@ -39809,7 +40126,7 @@ async function proveEndpoint(endpoint, stage) {
 			diagnostics: all
 		}, found, computedLock);
 	};
-	if (first && found !== "stale") return proven(first, null);
+	if (first && found !== "stale") return proven(first, lock, null);
 	const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, {
 		...options,
 		current: lock
@@ -39823,7 +40140,7 @@ async function proveEndpoint(endpoint, stage) {
 	return proven(await validateEndpoint(endpoint, {
 		...options,
 		lock: computed
-	}), await keepLock(computed, stage.locks));
+	}), computed, await keepLock(computed, stage.locks));
 }
 async function keepLock(lock, folder) {
 	const text = renderLock$1(lock);
@@ -39876,6 +40193,7 @@ var init_validate_changed = __esmMin((() => {
 	init_check_memory();
 	init_lock_endpoint();
 	init_validate_endpoint();
+	init_write_sboms();
 }));
 // app/review/preview-changed.ts
 async function previewChanged(known, stage) {
@@ -40058,6 +40376,7 @@ var init_diagnostic_codes = __esmMin((() => {
 		"output-mismatch": "The prediction does not match the output signature",
 		"time-limit": "The model takes longer than its time limit",
 		"memory-limit": "The model needs more memory than its limit",
+		"image-unattested": "An image is not attested by the workflow that the environment names",
 		"revision-failed": "A revision does not become ready"
 	};
 }));
@@ -40255,13 +40574,14 @@ async function readValidated(folder) {
 	const endpoints = text === void 0 ? [] : parseReport(text).endpoints;
 	return new Map(endpoints.map((e) => [e.endpoint, e]));
 }
-var REPORT, LOCKS$1;
+var REPORT, LOCKS$1, SBOMS;
 var init_stage_folder$1 = __esmMin((() => {
 	init_read_project();
 	init_report$1();
 	init_atomic_files();
 	REPORT = "report.json";
 	LOCKS$1 = "locks";
+	SBOMS = "sboms";
 }));
 // app/select-endpoints.ts
 async function selectNames(place, given) {
@@ -40277,7 +40597,8 @@ async function reviewProject(request) {
 	const { root, from, out, stage } = request;
 	const folder = out ?? makeTemporaryFolder("review");
 	const locks = join(stage === "preview" ? request.with ?? folder : folder, LOCKS$1);
-	if (stage !== "preview") await rm(locks, {
+	const sboms = join(folder, SBOMS);
+	if (stage !== "preview") for (const earlier of [locks, sboms]) await rm(earlier, {
 		recursive: true,
 		force: true
 	});
@@ -40291,7 +40612,8 @@ async function reviewProject(request) {
 		const report = await makeReport({
 			...request,
 			place,
-			locks
+			locks,
+			sboms
 		});
 		if (out !== void 0) await writeReport(out, report);
 		request.signal.throwIfAborted();
@@ -40349,7 +40671,7 @@ async function describeProgram({ root, from, programCommit }, all) {
 	};
 }
 async function reviewAll(changed, { work, environments, diagnostics }) {
-	const { stage, locks } = work;
+	const { stage, locks, sboms } = work;
 	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
 	const width = machineConcurrency();
 	const turn = limitConcurrency(width);
@@ -40363,6 +40685,7 @@ async function reviewAll(changed, { work, environments, diagnostics }) {
 			request: work,
 			diagnostics,
 			locks,
+			sboms,
 			environments: environments.map((e) => e.environment)
 		});
 		return stage === "validate" ? known : previewChanged(known, {
@@ -41125,7 +41448,7 @@ async function install$1(signal) {
 async function runAsRoot(command, signal) {
 	const options = {
 		env: makeChildEnvironment(),
-		limitSeconds: LIMIT_SECONDS$2,
+		limitSeconds: LIMIT_SECONDS$3,
 		signal
 	};
 	const ran = await runProcess("sudo", ["--non-interactive", ...command], options).catch((e) => {
@@ -41134,13 +41457,13 @@ async function runAsRoot(command, signal) {
 	});
 	if (ran && ran.code !== 0) LOG.say(`${command.join(" ")} ended with ${ran.code}: ${ran.stderr.trim()}`);
 }
-var LIMIT_SECONDS$2, INSTALL_COMMAND, INSTALL_STEPS;
+var LIMIT_SECONDS$3, INSTALL_COMMAND, INSTALL_STEPS;
 var init_ensure_sandbox = __esmMin((() => {
 	init_progress();
 	init_run_process();
 	init_sandbox();
 	init_log();
-	LIMIT_SECONDS$2 = 120;
+	LIMIT_SECONDS$3 = 120;
 	INSTALL_COMMAND = [
 		"apt-get",
 		"install",
@@ -41280,7 +41603,8 @@ async function openReportFolder({ inputs, runner }) {
 	for (const ours of [
 		"report.json",
 		"report.md",
-		"locks"
+		"locks",
+		"sboms"
 	]) await rm(join(folder, ours), {
 		recursive: true,
 		force: true
@@ -45283,7 +45607,7 @@ function connectGitHub(options) {
 	let writing = Promise.resolve();
 	octokit.hook.wrap("request", (request, call) => {
 		const send = (signal) => (Object.assign(call.request, { signal }), request(call));
-		const ask = () => sendWithRetries(send, call, {
+		const ask = () => sendWithRetries$1(send, call, {
 			...options,
 			calls
 		});
@@ -45302,7 +45626,7 @@ function connectGitHub(options) {
 		calls: () => ({ ...calls })
 	};
 }
-async function sendWithRetries(send, call, patience) {
+async function sendWithRetries$1(send, call, patience) {
 	const { calls, signal, say } = patience;
 	let left = patience.patienceSeconds ?? 180;
 	for (let repetition = 0;; repetition++) {
@@ -45964,178 +46288,414 @@ var init_report = __esmMin((() => {
 	init_post_report();
 	WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 }));
-// app/deploy/verify-gateway.ts
-async function verifyThroughGateway({ name, entities, routes }, check) {
-	await check.target.start?.();
-	const connection = await check.target.connect();
-	const serving = entities.filter((e) => routes.some((r) => r.entity === e.name));
-	await Promise.all(serving.map((entity) => verifyEntity(name, entity, connection, check)));
+// images/attestations/fetch-attestations.ts
+async function fetchAttestations({ repository, digest }, api) {
+	const query = `predicate_type=provenance&per_page=${MAX_ATTESTATIONS}`;
+	const response = await sendWithRetries(new URL(`${api.url}/repos/${repository}/attestations/${encodeURIComponent(digest)}?${query}`), api);
+	if (response.status === 404) return [];
+	const { status } = response;
+	if (!response.ok) throw new Error(`Cannot read the attestations of ${repository}: GitHub answered ${status}, expected 200. ${status === 401 || status === 403 ? "Set GH_TOKEN to a token with the permission attestations:read there" : "Run the same command again later"}`);
+	const parsed = answer.safeParse(await response.json().catch(() => void 0));
+	if (!parsed.success) throw new Error(`Cannot read the attestations of ${repository}: GitHub's answer is not a list`);
+	return parsed.data.attestations.map((a) => a.bundle);
 }
-async function verifyEntity(endpoint, { name: entity, model }, { host, query }, { root, signal, limitSeconds = LIMIT_SECONDS$1 }) {
-	const example = await readInputExample(locateModel(root, model));
-	const expected = example === void 0 ? [200, 400] : [200];
-	const request = {
-		endpoint,
-		entity,
-		body: example ?? "{}",
-		contentType: "application/json",
+async function sendWithRetries(url, api) {
+	for (let tries = 0;; tries++) {
+		const answered = await send(url, api);
+		api.signal?.throwIfAborted();
+		const delay = RETRY_DELAYS_MILLISECONDS[tries];
+		if (!(answered instanceof Error) && answered.status < 500 && answered.status !== 429 || delay === void 0 && !(answered instanceof Error)) return answered;
+		if (delay === void 0) throw new Error(`Cannot read attestations: ${url.host} does not answer. Run the same command again later`, { cause: answered });
+		await setTimeout$2(delay, void 0, { ...api.signal && { signal: api.signal } });
+	}
+}
+async function send(url, { token, signal }) {
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$2 * 1e3);
+	const headers = {
+		accept: "application/vnd.github+json",
+		"user-agent": "davit",
+		"x-github-api-version": "2022-11-28",
+		...token !== "" && { authorization: `Bearer ${token}` }
+	};
+	try {
+		return await fetch(url, {
+			headers,
+			redirect: "error",
+			signal: signal ? AbortSignal.any([limit, signal]) : limit
+		});
+	} catch (e) {
+		return e instanceof Error ? e : new Error(String(e));
+	}
+}
+var LIMIT_SECONDS$2, RETRY_DELAYS_MILLISECONDS, MAX_ATTESTATIONS, answer;
+var init_fetch_attestations = __esmMin((() => {
+	init_zod();
+	LIMIT_SECONDS$2 = 30;
+	RETRY_DELAYS_MILLISECONDS = [500, 2e3];
+	MAX_ATTESTATIONS = 100;
+	answer = object({ attestations: array(object({ bundle: unknown$1() })) });
+}));
+// images/attestations/load-sigstore.ts
+async function loadSigstore() {
+	const [{ bundleFromJSON }, { toSignedEntity, toTrustMaterial, Verifier, VerificationError }, { getTrustedRoot }] = await Promise.all([
+		import("@sigstore/bundle"),
+		import("@sigstore/verify"),
+		import("@sigstore/tuf")
+	]);
+	return {
+		bundleFromJSON,
+		toSignedEntity,
+		toTrustMaterial,
+		Verifier,
+		VerificationError,
+		getTrustedRoot
+	};
+}
+var init_load_sigstore = __esmMin((() => {}));
+// images/attestations/trusted-roots.ts
+function readTrustedRoot(instance) {
+	const reading = roots.get(instance) ?? fetchRoot(instance);
+	roots.set(instance, reading);
+	reading.catch(() => roots.delete(instance));
+	return reading;
+}
+async function fetchRoot(instance) {
+	const options = {
+		...SOURCES[instance],
+		cachePath: cacheFolder("sigstore", instance),
+		timeout: TIMEOUT_MILLISECONDS
+	};
+	const { getTrustedRoot } = await loadSigstore();
+	try {
+		return await getTrustedRoot(options);
+	} catch (e) {
+		throw new Error("Cannot verify attestations: the root of trust of Sigstore cannot be fetched. Check that this machine reaches tuf-repo-cdn.sigstore.dev and tuf-repo.github.com, then run the same command again", { cause: e });
+	}
+}
+var SOURCES, TIMEOUT_MILLISECONDS, roots;
+var init_trusted_roots = __esmMin((() => {
+	init_cache();
+	init_code();
+	init_load_sigstore();
+	SOURCES = {
+		public: {},
+		github: {
+			mirrorURL: "https://tuf-repo.github.com",
+			rootPath: codePath("images", "attestations", "github-root.json")
+		}
+	};
+	TIMEOUT_MILLISECONDS = 3e4;
+	roots = /* @__PURE__ */ new Map();
+}));
+// images/attestations/verify-attestation.ts
+async function findAttestationFault(attestation, subject, { policy, readRoot }) {
+	const sigstore = await loadSigstore();
+	const bundle = parseBundle(attestation, sigstore);
+	const instance = bundle && findInstance(bundle);
+	if (!bundle || !instance) return "it is not a bundle of Sigstore with a certificate for GitHub Actions";
+	const signer = verifySignature(bundle, {
+		root: await readRoot(instance),
+		instance,
+		sigstore
+	});
+	if (typeof signer === "string") return signer;
+	return findSignerFault(signer, policy) ?? findSubjectFault(bundle, subject);
+}
+function parseBundle(attestation, { bundleFromJSON }) {
+	try {
+		return bundleFromJSON(attestation);
+	} catch {
+		return;
+	}
+}
+function findInstance({ verificationMaterial: { content } }) {
+	const [certificate] = content.$case === "certificate" ? [content.certificate] : content.$case === "x509CertificateChain" ? content.x509CertificateChain.certificates : [];
+	try {
+		const { issuer } = new X509Certificate(Buffer.from(certificate?.rawBytes ?? ""));
+		const [, organisation = ""] = /^O=(.*)$/m.exec(issuer) ?? [];
+		return INSTANCES[organisation.replaceAll("\\", "")];
+	} catch {
+		return;
+	}
+}
+function verifySignature(bundle, { root, instance, sigstore }) {
+	const { toSignedEntity, toTrustMaterial, Verifier, VerificationError } = sigstore;
+	const verifier = new Verifier(toTrustMaterial(root), THRESHOLDS[instance]);
+	try {
+		return verifier.verify(toSignedEntity(bundle));
+	} catch (e) {
+		if (e instanceof VerificationError) return `its signature is not valid: ${e.message}`;
+		return "its signature cannot be read";
+	}
+}
+function findSignerFault({ identity }, { repository, workflow, branch }) {
+	const { extensions, subjectAlternativeName = "" } = identity ?? {};
+	const [path = "", ref] = workflow.split("@");
+	const isSigner = subjectAlternativeName.slice(0, subjectAlternativeName.lastIndexOf("@")) === `https://github.com/${path}` && (ref === void 0 || subjectAlternativeName === `https://github.com/${workflow}`);
+	const source = readExtension(identity, SOURCE_REPOSITORY);
+	const sourceRef = readExtension(identity, SOURCE_REF);
+	if (extensions?.issuer !== ISSUER) return "it was not signed in GitHub Actions";
+	if (source !== `https://github.com/${repository}`) return `it is of ${source ?? "no repository"}, expected https://github.com/${repository}`;
+	if (!isSigner) return `it was signed by ${subjectAlternativeName || "nobody"}, expected ${workflow}`;
+	if (sourceRef !== `refs/heads/${branch}`) return `it is of ${sourceRef ?? "no branch"}, expected refs/heads/${branch}`;
+}
+function readExtension(identity, name) {
+	const found = identity?.oids?.find(({ oid }) => oid?.id.join(".") === name)?.value;
+	if (!found || found[0] !== UTF8_STRING) return void 0;
+	const [, length = 0] = found;
+	const header = length < 128 ? 2 : 2 + (length & 127);
+	return Buffer.from(found.subarray(header)).toString("utf8");
+}
+function findSubjectFault({ content }, { name, digest }) {
+	if (content.$case !== "dsseEnvelope" || content.dsseEnvelope.payloadType !== PAYLOAD) return NOT_PROVENANCE;
+	const parsed = parseStatement(content.dsseEnvelope.payload.toString("utf8"));
+	if (!parsed) return NOT_PROVENANCE;
+	const subjects = parsed.subject.filter((s) => `sha256:${s.digest.sha256}` === digest);
+	if (subjects.length === 0) return `it is about another image, expected the digest ${digest}`;
+	if (subjects.some((s) => s.name === name)) return void 0;
+	return `it is about ${subjects[0]?.name ?? ""}, expected ${name}`;
+}
+function parseStatement(text) {
+	try {
+		return statement.safeParse(JSON.parse(text)).data;
+	} catch {
+		return;
+	}
+}
+var ISSUER, STATEMENT, PREDICATE, PAYLOAD, SOURCE_REPOSITORY, SOURCE_REF, UTF8_STRING, THRESHOLDS, INSTANCES, statement, NOT_PROVENANCE;
+var init_verify_attestation = __esmMin((() => {
+	init_zod();
+	init_load_sigstore();
+	ISSUER = "https://token.actions.githubusercontent.com";
+	STATEMENT = "https://in-toto.io/Statement/v1";
+	PREDICATE = "https://slsa.dev/provenance/v1";
+	PAYLOAD = "application/vnd.in-toto+json";
+	SOURCE_REPOSITORY = "1.3.6.1.4.1.57264.1.12";
+	SOURCE_REF = "1.3.6.1.4.1.57264.1.14";
+	UTF8_STRING = 12;
+	THRESHOLDS = {
+		public: {
+			tlogThreshold: 1,
+			ctlogThreshold: 1,
+			timestampThreshold: 1
+		},
+		github: {
+			tlogThreshold: 0,
+			ctlogThreshold: 0,
+			timestampThreshold: 1
+		}
+	};
+	INSTANCES = {
+		"sigstore.dev": "public",
+		"GitHub, Inc.": "github"
+	};
+	statement = object({
+		_type: literal(STATEMENT),
+		predicateType: literal(PREDICATE),
+		subject: array(object({
+			name: string$1(),
+			digest: object({ sha256: string$1() }).loose()
+		}).loose())
+	});
+	NOT_PROVENANCE = `it is not a provenance (${PREDICATE})`;
+}));
+// images/attestations/check-attestations.ts
+async function findMissingAttestation(subject, { policy, api, readRoot = readTrustedRoot }) {
+	const bundles = await fetchAttestations({
+		repository: policy.repository,
+		digest: subject.digest
+	}, api);
+	const faults = [];
+	for (const bundle of bundles) {
+		const fault = await findAttestationFault(bundle, subject, {
+			policy,
+			readRoot
+		});
+		if (fault === void 0) return void 0;
+		faults.push(fault);
+	}
+	return faults[0] ?? `${policy.repository} has no attestation of its digest ${subject.digest}`;
+}
+var init_check_attestations$1 = __esmMin((() => {
+	init_fetch_attestations();
+	init_trusted_roots();
+	init_verify_attestation();
+}));
+// app/images/check-attestations.ts
+var check_attestations_exports = /* @__PURE__ */ __exportAll({
+	checkAttestations: () => checkAttestations,
+	listAttestedImages: () => listAttestedImages,
+	makeAttestationErrors: () => makeAttestationErrors
+});
+async function checkAttestations(endpoint, { place, environment, signal, attestations: api = findApi(signal), readRoot }) {
+	const { provenance: policy } = environment.images;
+	if (!policy) return [];
+	const { value: lock } = await readLock$1(place, endpoint.name);
+	if (!lock) throw new Error(`Cannot read the lock of "${endpoint.name}" any more, expected it to be there`);
+	return Promise.all(endpoint.entities.map(async (entity) => {
+		const { reference } = await planImage({
+			endpoint,
+			entity,
+			lock,
+			settings: environment.images
+		});
+		const digest = await readImageDigest(reference, { signal });
+		return {
+			entity,
+			reference,
+			digest,
+			fault: digest === void 0 ? "the registry does not have it" : await findMissingAttestation({
+				name: reference,
+				digest
+			}, {
+				policy,
+				api,
+				readRoot
+			})
+		};
+	}));
+}
+function findApi(signal) {
+	return {
+		url: "https://api.github.com",
+		token: process.env["GH_TOKEN"] || process.env["GITHUB_TOKEN"] || "",
 		signal
 	};
-	const end = performance.now() + limitSeconds * 1e3;
-	for (;;) {
-		const { status, body } = await query(request).catch((e) => {
-			signal.throwIfAborted();
-			return {
-				status: 0,
-				body: describe$1(e)
-			};
-		});
-		if (expected.includes(status) || BUSY.some((code) => body.includes(code))) return;
-		if (performance.now() > end) {
-			const answer = `${status === 0 ? "nothing" : status} (${body.trim().slice(0, SHOWN_CHARACTERS)})`;
-			throw new Error(`Cannot reach "${entity}" of "${endpoint}" through the gateway: ${host} answers ${answer}, expected 200. npx davit status and npx davit logs ${endpoint} say more`);
-		}
-		await setTimeout$2(PAUSE_MILLISECONDS, void 0, { signal });
-	}
 }
-function describe$1(e) {
-	if (!(e instanceof Error)) return String(e);
-	return e.cause instanceof Error ? e.cause.message : e.message;
+function makeAttestationErrors(images, { file, images: { provenance } }) {
+	return images.flatMap(({ entity, reference, fault }) => fault === void 0 ? [] : [makeError("image-unattested", entity.place, `Cannot deploy the image ${reference}: ${fault}`, `${file} accepts only images that ${provenance?.workflow ?? ""} built. Start that workflow for this endpoint: its step "Build images" says why it has built none`)]);
 }
-var LIMIT_SECONDS$1, PAUSE_MILLISECONDS, SHOWN_CHARACTERS, BUSY;
-var init_verify_gateway = __esmMin((() => {
-	init_locate_model();
-	LIMIT_SECONDS$1 = 60;
-	PAUSE_MILLISECONDS = 500;
-	SHOWN_CHARACTERS = 300;
-	BUSY = ["\"REQUEST_LIMIT_EXCEEDED\"", "\"RESOURCE_EXHAUSTED\""];
-}));
-// kubernetes/diagnosis/leftovers.ts
-var leftovers_exports = /* @__PURE__ */ __exportAll({
-	listConfigurations: () => listConfigurations,
-	removeIdleConfigurations: () => removeIdleConfigurations,
-	removeLeftovers: () => removeLeftovers
-});
-async function removeLeftovers(api, place) {
-	for (const [group, kind] of KINDS) {
-		const path = `${group}/namespaces/${place.namespace}/${kind}`;
-		const found = await listEndpointObjects(api, place, path);
-		await Promise.all(found.map(({ metadata }) => api.remove(`${path}/${metadata.name}`)));
-	}
+function listAttestedImages(images) {
+	return Object.fromEntries(images.flatMap(({ reference, digest, fault }) => fault === void 0 && digest !== void 0 ? [[reference, digest]] : []));
 }
-async function listConfigurations(api, place) {
-	return (await listEndpointObjects(api, place, configurationsPath(place))).map(({ metadata }) => metadata.name);
-}
-async function removeIdleConfigurations(api, place, before) {
-	const named = (await listEndpointObjects(api, place, `${SERVING}/namespaces/${place.namespace}/routes`)).flatMap(({ spec }) => spec.traffic.flatMap((t) => t.revisionName ?? []));
-	if (named.length === 0) return;
-	const idle = before.filter((name) => !named.some((revision) => revision.startsWith(`${name}-`)));
-	await Promise.all(idle.map((name) => api.remove(`${configurationsPath(place)}/${name}`)));
-}
-function configurationsPath({ namespace }) {
-	return `${SERVING}/namespaces/${namespace}/configurations`;
-}
-async function listEndpointObjects(api, { endpoint }, path) {
-	const labelSelector = `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`;
-	return api.list(path, { labelSelector }).catch((e) => {
-		if (e instanceof KubernetesRefused && e.status === 404) return [];
-		throw e;
-	});
-}
-var SERVING, KINDS;
-var init_leftovers = __esmMin((() => {
-	init_kubernetes_names();
-	init_api();
-	SERVING = "/apis/serving.knative.dev/v1";
-	KINDS = [
-		[SERVING, "routes"],
-		[SERVING, "configurations"],
-		["/api/v1", "configmaps"],
-		["/apis/policy/v1", "poddisruptionbudgets"],
-		["/api/v1", "serviceaccounts"]
-	];
-}));
-// app/deploy/deploy-endpoints.ts
-async function deployEndpoint(endpoint, request) {
-	const { opening, place, environment, signal, proved = false } = request;
-	const progress = named(request.progress, endpoint.name);
-	const validation = await validateWithOwnLock(endpoint, request, proved ? "lock" : void 0);
-	const checked = [...validation.diagnostics, ...checkMemoryInEnvironment(endpoint, validation, environment)];
-	if (hasErrors(checked)) return {
-		endpoint: endpoint.name,
-		plan: void 0,
-		url: void 0,
-		diagnostics: checked
-	};
-	const project = await opening;
-	const removeLeftovers = environment.target === "kubernetes" ? await prepareCluster(endpoint, {
-		...request,
-		environment,
-		project,
-		progress
-	}) : void 0;
-	const stack = stackName(endpoint.name, environment.name);
-	const outcome = await upStack(project, stack, {
-		progress,
-		signal,
-		refresh: await needsRefresh(endpoint, project, request)
-	});
-	if (outcome.status !== "succeeded") signal.throwIfAborted();
-	else await removeLeftovers?.();
-	if (outcome.status === "succeeded" && environment.target === "local") {
-		progress.say("Verifying through the gateway …");
-		await verifyThroughGateway(endpoint, {
-			root: place.root,
-			target: openTarget(place.root, environment, signal),
-			signal
-		});
-	}
-	const diagnostics = [...checked, ...makeStackDiagnostics(endpoint, stack, outcome)];
-	const url = outcome.status === "succeeded" ? String(outcome.outputs["url"]) : void 0;
-	return {
-		endpoint: endpoint.name,
-		plan: outcome.plan,
-		url,
-		diagnostics
-	};
-}
-async function prepareCluster(endpoint, request) {
-	const [{ buildMissingImages }, { connectCluster }, { listConfigurations, removeIdleConfigurations }] = await Promise.all([
-		Promise.resolve().then(() => (init_build_missing_images(), build_missing_images_exports)),
-		Promise.resolve().then(() => (init_connect$1(), connect_exports)),
-		Promise.resolve().then(() => (init_leftovers(), leftovers_exports))
-	]);
-	await buildMissingImages(endpoint, request);
-	const { environment, place, signal } = request;
-	const scope = {
-		namespace: environment.namespace,
-		endpoint: endpoint.name
-	};
-	const api = await connectCluster(environment.cluster, place.root, { signal });
-	const before = await listConfigurations(api, scope);
-	return () => removeIdleConfigurations(api, scope, before);
-}
-async function needsRefresh({ name }, project, request) {
-	const { place, environment, signal } = request;
-	if (environment.target === "kubernetes") return isDeployed(project, stackName(name, environment.name));
-	await openTarget(place.root, environment, signal).replaceHanging?.();
-	const drifted = await hasDrifted(project, name, request);
-	if (drifted) named(request.progress, name).say("Deployed before, but parts of it are gone: comparing what was recorded with what runs …");
-	return drifted;
-}
-var init_deploy_endpoints = __esmMin((() => {
-	init_run_pulumi();
-	init_stacks();
+var init_check_attestations = __esmMin((() => {
+	init_check_attestations$1();
+	init_plan_image();
+	init_registry();
 	init_diagnostic();
-	init_names();
-	init_progress();
-	init_check_memory();
+	init_read_project();
+}));
+// app/images/build-unattested-images.ts
+async function buildUnattestedImages(endpoint, request, build = buildImages) {
+	const unattested = (await checkAttestations(endpoint, request)).filter((image) => image.fault !== void 0);
+	const references = [...new Set(unattested.map((image) => image.reference))];
+	const pushed = await build(endpoint.name, references, {
+		...request,
+		rebuild: true
+	});
+	return references.map((name) => {
+		const entity = unattested.find((image) => image.reference === name)?.entity.name ?? "";
+		const [, digest = ""] = /@(sha256:[0-9a-f]{64})$/.exec(pushed[entity] ?? "") ?? [];
+		if (digest === "") throw new Error(`Cannot attest ${name}: the build gives no digest for it`);
+		return {
+			name,
+			digest
+		};
+	});
+}
+var init_build_unattested_images = __esmMin((() => {
+	init_build_missing_images();
+	init_check_attestations();
+}));
+// action/deploy/attestation-api.ts
+function makeAttestationApi({ runner, inputs, signal }) {
+	return {
+		url: runner.apiUrl,
+		token: inputs.token,
+		signal
+	};
+}
+var init_attestation_api = __esmMin((() => {}));
+// action/github/branch.ts
+async function readBranchHead(github, ref) {
+	const { repository } = await sendGraphql(github, HEAD, {
+		...github.place,
+		ref
+	});
+	return repository.ref?.target?.oid;
+}
+var HEAD;
+var init_branch = __esmMin((() => {
+	init_send_graphql();
+	HEAD = `query ($owner: String!, $repo: String!, $ref: String!) {
+  repository(owner: $owner, name: $repo) { ref(qualifiedName: $ref) { target { oid } } }
+}`;
+}));
+// action/deploy/find-review.ts
+function makeReviewFinder(github, branch) {
+	const known = /* @__PURE__ */ new Map();
+	return (commit) => {
+		if (commit === void 0) return Promise.resolve(NO_REVIEW);
+		const review = known.get(commit) ?? findReview(github, commit, branch);
+		known.set(commit, review);
+		return review;
+	};
+}
+async function findReview(github, commit, branch) {
+	const pull = await findMergedPullRequest(github, commit, branch);
+	if (!pull) return NO_REVIEW;
+	return {
+		pull,
+		text: (await readCheckRun(github, pull.head.sha))?.text ?? void 0
+	};
+}
+var NO_REVIEW;
+var init_find_review = __esmMin((() => {
+	init_check_run();
+	init_pull_request();
+	NO_REVIEW = {
+		pull: void 0,
+		text: void 0
+	};
+}));
+// action/deploy/open-deployment-context.ts
+function makeDeploymentScope({ job, github, root, name, after }) {
+	const { inputs, runner, signal } = job;
+	const place = {
+		root,
+		endpoints: "endpoints"
+	};
+	let head;
+	return {
+		job,
+		github,
+		after,
+		request: {
+			place,
+			environment: { name },
+			progress: LOG,
+			signal
+		},
+		given: inputs.endpoints,
+		findBranchHead: () => head ??= readBranchHead(github, runner.ref),
+		findReview: makeReviewFinder(github, runner.ref.replace(/^refs\/heads\//, ""))
+	};
+}
+async function openDeploymentContext(options) {
+	const scope = makeDeploymentScope(options);
+	const environment = await requireEnvironment(scope.request, options.name);
+	const request = {
+		...scope.request,
+		environment
+	};
+	return {
+		...scope,
+		request,
+		open: openProjectOnce(request)
+	};
+}
+async function requireEnvironment({ place }, name) {
+	const { value, diagnostics } = await readEnvironment(place, name);
+	if (value) return value;
+	const why = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.message}`).join("; ");
+	throw new Error(`Cannot use environment "${name}": ${why}`);
+}
+var init_open_deployment_context = __esmMin((() => {
 	init_project$1();
-	init_open_target();
-	init_validate_endpoints();
-	init_preview_endpoints();
-	init_stack_failures();
-	init_verify_gateway();
+	init_read_project();
+	init_branch();
+	init_log();
+	init_find_review();
 }));
 // action/github/deployment.ts
 async function createDeployment(github, deployment) {
@@ -46240,6 +46800,612 @@ var init_deployment = __esmMin((() => {
     }
   }
 }`;
+}));
+// action/deploy/history.ts
+async function readChangesSince({ root, signal }, sha) {
+	try {
+		return (await readChangedPaths(root, sha, signal)).paths;
+	} catch (e) {
+		if (e instanceof NoBaseError) return void 0;
+		throw e;
+	}
+}
+function makePositionFinder(history) {
+	const known = /* @__PURE__ */ new Map();
+	return (sha) => {
+		const position = known.get(sha) ?? comparePosition(history, sha);
+		known.set(sha, position);
+		return position;
+	};
+}
+async function comparePosition(history, sha) {
+	const [contains, isContained] = await Promise.all([isAncestor(history, sha, "HEAD"), isAncestor(history, "HEAD", sha)]);
+	if (contains && isContained) return "same";
+	return contains ? "newer" : isContained ? "older" : "diverged";
+}
+async function isAncestor({ root, signal }, ancestor, of) {
+	const { code } = await runGit(root, [
+		"merge-base",
+		"--is-ancestor",
+		ancestor,
+		of
+	], { signal });
+	return code === 0;
+}
+async function hasFile({ root, signal }, commit, path) {
+	return (await runGit(root, [
+		"cat-file",
+		"-e",
+		`${commit}:./${path}`
+	], { signal })).code === 0;
+}
+async function hasSameFiles({ root, signal }, [one, other], paths) {
+	return (await runGit(root, [
+		"diff",
+		"--quiet",
+		"--no-ext-diff",
+		"--no-renames",
+		one,
+		other,
+		"--",
+		...paths
+	], { signal })).code === 0;
+}
+async function findLastChange({ root, signal }, paths) {
+	return findLastCommit({
+		root,
+		signal
+	}, [], paths);
+}
+async function findRemoval({ root, signal }, path) {
+	return findLastCommit({
+		root,
+		signal
+	}, ["--diff-filter=D"], [path]);
+}
+async function findLastCommit({ root, signal }, filter, paths) {
+	const { code, stdout, stderr } = await runGit(root, [
+		...[
+			"log",
+			"-1",
+			"--first-parent",
+			"--diff-merges=first-parent",
+			"--no-renames",
+			"--no-patch",
+			"--format=%H"
+		],
+		...filter,
+		"HEAD",
+		"--",
+		...paths
+	], { signal });
+	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
+	return stdout.trim() || void 0;
+}
+var init_history = __esmMin((() => {
+	init_changed_paths();
+	init_run_git();
+}));
+// action/deploy/change-detector.ts
+function makeChangeDetector({ history, place, names, endpoints }, environment) {
+	const known = /* @__PURE__ */ new Map();
+	const changedIn = async (sha) => {
+		const paths = await readChangesSince(history, sha);
+		const declarations = {
+			root: place.root,
+			names,
+			endpoints,
+			environments: [environment]
+		};
+		return paths && new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
+	};
+	return async (name, sha) => {
+		const changed = known.get(sha) ?? changedIn(sha);
+		known.set(sha, changed);
+		return (await changed)?.has(name) ?? true;
+	};
+}
+function listEndpointPaths(name, endpoint, { place, environment }) {
+	const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
+		const { folder, remote } = locateModel(place.root, model);
+		const path = relative(place.root, folder).split(sep).join("/");
+		return remote === void 0 && path !== "" && !path.startsWith("..") ? [path] : [];
+	});
+	return [
+		...[`${place.endpoints}/${name}.yaml`, `${place.endpoints}/${name}.lock`],
+		...new Set(models),
+		`environments/${environment}.yaml`
+	];
+}
+var init_change_detector = __esmMin((() => {
+	init_changed_endpoints();
+	init_locate_model();
+	init_history();
+}));
+// action/deploy/previous-environment.ts
+async function findReasonToWait(endpoint, action, { name, records, comparePosition, isChanged }) {
+	const newest = await findNewest(records.filter((r) => r.payload.endpoint === endpoint), comparePosition);
+	const good = newest?.states.includes("success") ?? false;
+	if (action === "remove") return !newest || newest.payload.action === "remove" && good ? void 0 : `it is not removed from ${name}`;
+	if (newest?.payload.action !== "deploy") return `it is not deployed to ${name}`;
+	if (!good) return `its deployment to ${name} did not succeed`;
+	return await isChanged(endpoint, newest.sha) ? `${name} has another version of it` : void 0;
+}
+async function findNewest(records, comparePosition) {
+	for (const record of records) if (await comparePosition(record.sha) !== "older") return record;
+}
+var init_previous_environment = __esmMin((() => {}));
+// action/deploy/supersession.ts
+async function findSupersession(query, age) {
+	return await findNewerRecord(query, age) ?? await findNewerHead(query, age);
+}
+async function findNewerRecord({ action, records: [newest] }, { comparePosition, runId, findBranchHead }) {
+	if (!newest) return void 0;
+	const position = await comparePosition(newest.sha);
+	if (position === "older") return `this run is older than ${describe$1(newest)}`;
+	if (position === "same" && newest.payload.action !== action && newest.payload.runId > runId) return `this run is older than the run of ${describe$1(newest)}`;
+	if (position !== "diverged") return void 0;
+	const head = await findBranchHead();
+	if (head !== void 0 && await comparePosition(head) === "same") return void 0;
+	return `the branch does not contain ${describe$1(newest)}, and only the head of the branch replaces that`;
+}
+async function findNewerHead({ action, records: [newest], paths }, { history, comparePosition, findBranchHead }) {
+	const head = await findBranchHead();
+	if (head === void 0 || await comparePosition(head) !== "older") return void 0;
+	const exists = await hasFile(history, head, paths[0]);
+	if (action === "remove") return exists ? describeHead(head, "has it again") : void 0;
+	if (!exists) return describeHead(head, "has removed it");
+	if (!(newest?.payload.action === "deploy" && newest.states.includes("success")) || !await hasSameFiles(history, [newest.sha, head], paths)) return void 0;
+	return describeHead(head, "has taken the change back");
+}
+function describe$1({ sha, payload }) {
+	return `${sha.slice(0, SHORT_CHARACTERS)}, which ${payload.action === "deploy" ? "deployed" : "removed"} it last`;
+}
+function describeHead(head, what) {
+	return `the branch's head, ${head.slice(0, SHORT_CHARACTERS)}, ${what}`;
+}
+var SHORT_CHARACTERS;
+var init_supersession = __esmMin((() => {
+	init_history();
+	SHORT_CHARACTERS = 12;
+}));
+// action/deploy/select-deployments.ts
+async function selectDeployments(scope, stacks) {
+	const { request, given } = scope;
+	const { place } = request;
+	const names = await listEndpoints(place);
+	const wanted = given.length > 0 ? given : names;
+	const read = await Promise.all(wanted.map(async (name) => ({
+		name,
+		...await readEndpoint(place, name)
+	})));
+	const selection = await openSelection(scope, {
+		names,
+		endpoints: read.flatMap((r) => r.value ?? [])
+	});
+	const candidates = [];
+	for (const one of read) candidates.push(...await selectCandidate(one, selection));
+	return {
+		candidates,
+		removed: given.length > 0 ? [] : await findRemovedEndpoints(names, stacks, selection)
+	};
+}
+async function openSelection(scope, project) {
+	const { request, github, after, job, findBranchHead } = scope;
+	const { place, environment, signal } = request;
+	const history = {
+		root: place.root,
+		signal
+	};
+	const comparePosition = makePositionFinder(history);
+	const detect = (name) => makeChangeDetector({
+		history,
+		place,
+		...project
+	}, name);
+	const [records, before] = await Promise.all([readRecords(github, environment.name), after === void 0 ? [] : readRecords(github, after)]);
+	return {
+		scope,
+		history,
+		comparePosition,
+		records,
+		findBranchHead,
+		runId: job.runner.runId,
+		isChanged: detect(environment.name),
+		previous: after === void 0 ? void 0 : {
+			name: after,
+			records: before,
+			comparePosition,
+			isChanged: detect(after)
+		}
+	};
+}
+async function readRecords(github, environment) {
+	const records = [];
+	for await (const record of listDeployments(github, environment)) if (records.push(record) >= MAX_RECORDS) break;
+	return records;
+}
+async function selectCandidate({ name, value: endpoint, diagnostics }, selection) {
+	const { scope, history, isChanged, comparePosition } = selection;
+	const { place, environment } = scope.request;
+	const records = selection.records.filter((r) => r.payload.endpoint === name);
+	const paths = listEndpointPaths(name, endpoint, {
+		place,
+		environment: environment.name
+	});
+	const due = scope.given.length > 0 ? "asked" : await findDeploymentReason(records, (sha) => isChanged(name, sha));
+	const [newest] = records;
+	const isOther = async (sha) => await comparePosition(sha) === "older" && !await hasSameFiles(history, ["HEAD", sha], paths);
+	const why = due ?? (newest && await isOther(newest.sha) ? "changed" : void 0);
+	if (!why) return [];
+	const commit = await findLastChange(history, paths);
+	const hold = await findHold({
+		name,
+		action: "deploy",
+		records,
+		paths
+	}, selection);
+	return [{
+		name,
+		endpoint,
+		diagnostics,
+		why,
+		commit,
+		active: listActiveDeployments(records),
+		hold
+	}];
+}
+async function findHold(query, selection) {
+	const superseded = await findSupersession(query, selection);
+	if (superseded !== void 0) return {
+		state: "superseded",
+		cause: superseded
+	};
+	const { previous } = selection;
+	const reason = previous && await findReasonToWait(query.name, query.action, previous);
+	return reason === void 0 ? void 0 : {
+		state: "waiting",
+		cause: reason
+	};
+}
+async function findDeploymentReason(records, isChanged) {
+	const [newest] = records;
+	if (!newest || newest.payload.action === "remove") return "first";
+	if (!newest.states.includes("success")) return "again";
+	return await isChanged(newest.sha) ? "changed" : void 0;
+}
+function listActiveDeployments(records) {
+	return records.filter((r) => r.states[0] === "success").map((r) => r.nodeId);
+}
+async function findRemovedEndpoints(names, stacks, selection) {
+	const { place, environment } = selection.scope.request;
+	const removed = [];
+	for (const stack of stacks.map(parseStackName)) {
+		if (stack?.kind !== "endpoint" || stack.environment !== environment.name || names.includes(stack.endpoint)) continue;
+		const name = stack.endpoint;
+		const paths = listEndpointPaths(name, void 0, {
+			place,
+			environment: environment.name
+		});
+		const commit = await findRemoval(selection.history, paths[0]);
+		if (commit === void 0) continue;
+		const records = selection.records.filter((r) => r.payload.endpoint === name);
+		const hold = await findHold({
+			name,
+			action: "remove",
+			records,
+			paths
+		}, selection);
+		removed.push({
+			name,
+			commit,
+			active: listActiveDeployments(records),
+			hold
+		});
+	}
+	return removed;
+}
+var MAX_RECORDS;
+var init_select_deployments = __esmMin((() => {
+	init_names();
+	init_read_project();
+	init_deployment();
+	init_change_detector();
+	init_history();
+	init_previous_environment();
+	init_supersession();
+	MAX_RECORDS = 2e3;
+}));
+// action/commands/images.ts
+var images_exports = /* @__PURE__ */ __exportAll({ images: () => images });
+async function images(job) {
+	const subjects = [];
+	await withGitHub(job, async (github) => {
+		const root = await findProject(job);
+		for (const name of job.inputs.environments) {
+			const failures = await withoutWorkflowCommands(async () => {
+				try {
+					return await buildForEnvironment(await openDeploymentContext({
+						job,
+						github,
+						root,
+						name,
+						after: job.inputs.after
+					}), subjects);
+				} catch (e) {
+					job.signal.throwIfAborted();
+					return [renderCauses$1(e)];
+				}
+			});
+			for (const failure of failures) error$1(`Cannot build the images for ${name}: ${failure}`);
+		}
+	});
+	if (subjects.length > 0) setOutput("subjects", await writeSubjects(job, subjects));
+}
+async function buildForEnvironment(deploying, subjects) {
+	const { environment, place, signal } = deploying.request;
+	if (environment.target !== "kubernetes" || !environment.images.provenance) return [];
+	await prepareProgram(place.root, signal);
+	const { candidates } = await selectDeployments(deploying, []);
+	const failures = [];
+	for (const candidate of candidates.filter((c) => !c.hold)) try {
+		subjects.push(...await buildForEndpoint(candidate, deploying, environment));
+	} catch (e) {
+		signal.throwIfAborted();
+		failures.push(`${candidate.name}: ${renderCauses$1(e)}`);
+	}
+	return failures;
+}
+async function buildForEndpoint({ endpoint, diagnostics }, deploying, environment) {
+	if (!endpoint || hasErrors(diagnostics)) return [];
+	const { request, job } = deploying;
+	const progress = named(request.progress, endpoint.name);
+	if (hasErrors((await validateWithOwnLock(endpoint, {
+		...request,
+		progress
+	}, "lock")).diagnostics)) return [];
+	const project = await deploying.open();
+	const attestations = makeAttestationApi(job);
+	return buildUnattestedImages(endpoint, {
+		...request,
+		environment,
+		project,
+		progress,
+		attestations
+	});
+}
+async function writeSubjects({ runner }, subjects) {
+	const folder = join(runner.temporary, "davit-images");
+	await mkdir(folder, { recursive: true });
+	const file = join(folder, "subjects.txt");
+	const lines = subjects.map(({ name, digest }) => `${digest.replace("sha256:", "")}  ${name}\n`);
+	await writeFile(file, [...new Set(lines)].join(""));
+	LOG.say(`Built ${subjects.length} images to attest`);
+	return file;
+}
+var init_images = __esmMin((() => {
+	init_core$2();
+	init_build_unattested_images();
+	init_outage();
+	init_validate_endpoints();
+	init_diagnostic();
+	init_progress();
+	init_connect_job();
+	init_attestation_api();
+	init_open_deployment_context();
+	init_select_deployments();
+	init_log();
+	init_program();
+	init_project();
+}));
+// schemas/deployment/attested-images.ts
+function renderAttestedImages(images) {
+	return { [VARIABLE]: Object.keys(images).length === 0 ? "" : JSON.stringify(images) };
+}
+var VARIABLE;
+var init_attested_images = __esmMin((() => {
+	VARIABLE = "DAVIT_ATTESTED_IMAGES";
+}));
+// app/deploy/verify-gateway.ts
+async function verifyThroughGateway({ name, entities, routes }, check) {
+	await check.target.start?.();
+	const connection = await check.target.connect();
+	const serving = entities.filter((e) => routes.some((r) => r.entity === e.name));
+	await Promise.all(serving.map((entity) => verifyEntity(name, entity, connection, check)));
+}
+async function verifyEntity(endpoint, { name: entity, model }, { host, query }, { root, signal, limitSeconds = LIMIT_SECONDS$1 }) {
+	const example = await readInputExample(locateModel(root, model));
+	const expected = example === void 0 ? [200, 400] : [200];
+	const request = {
+		endpoint,
+		entity,
+		body: example ?? "{}",
+		contentType: "application/json",
+		signal
+	};
+	const end = performance.now() + limitSeconds * 1e3;
+	for (;;) {
+		const { status, body } = await query(request).catch((e) => {
+			signal.throwIfAborted();
+			return {
+				status: 0,
+				body: describe(e)
+			};
+		});
+		if (expected.includes(status) || BUSY.some((code) => body.includes(code))) return;
+		if (performance.now() > end) {
+			const answer = `${status === 0 ? "nothing" : status} (${body.trim().slice(0, SHOWN_CHARACTERS)})`;
+			throw new Error(`Cannot reach "${entity}" of "${endpoint}" through the gateway: ${host} answers ${answer}, expected 200. npx davit status and npx davit logs ${endpoint} say more`);
+		}
+		await setTimeout$2(PAUSE_MILLISECONDS, void 0, { signal });
+	}
+}
+function describe(e) {
+	if (!(e instanceof Error)) return String(e);
+	return e.cause instanceof Error ? e.cause.message : e.message;
+}
+var LIMIT_SECONDS$1, PAUSE_MILLISECONDS, SHOWN_CHARACTERS, BUSY;
+var init_verify_gateway = __esmMin((() => {
+	init_locate_model();
+	LIMIT_SECONDS$1 = 60;
+	PAUSE_MILLISECONDS = 500;
+	SHOWN_CHARACTERS = 300;
+	BUSY = ["\"REQUEST_LIMIT_EXCEEDED\"", "\"RESOURCE_EXHAUSTED\""];
+}));
+// kubernetes/diagnosis/leftovers.ts
+var leftovers_exports = /* @__PURE__ */ __exportAll({
+	listConfigurations: () => listConfigurations,
+	removeIdleConfigurations: () => removeIdleConfigurations,
+	removeLeftovers: () => removeLeftovers
+});
+async function removeLeftovers(api, place) {
+	for (const [group, kind] of KINDS) {
+		const path = `${group}/namespaces/${place.namespace}/${kind}`;
+		const found = await listEndpointObjects(api, place, path);
+		await Promise.all(found.map(({ metadata }) => api.remove(`${path}/${metadata.name}`)));
+	}
+}
+async function listConfigurations(api, place) {
+	return (await listEndpointObjects(api, place, configurationsPath(place))).map(({ metadata }) => metadata.name);
+}
+async function removeIdleConfigurations(api, place, before) {
+	const named = (await listEndpointObjects(api, place, `${SERVING}/namespaces/${place.namespace}/routes`)).flatMap(({ spec }) => spec.traffic.flatMap((t) => t.revisionName ?? []));
+	if (named.length === 0) return;
+	const idle = before.filter((name) => !named.some((revision) => revision.startsWith(`${name}-`)));
+	await Promise.all(idle.map((name) => api.remove(`${configurationsPath(place)}/${name}`)));
+}
+function configurationsPath({ namespace }) {
+	return `${SERVING}/namespaces/${namespace}/configurations`;
+}
+async function listEndpointObjects(api, { endpoint }, path) {
+	const labelSelector = `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`;
+	return api.list(path, { labelSelector }).catch((e) => {
+		if (e instanceof KubernetesRefused && e.status === 404) return [];
+		throw e;
+	});
+}
+var SERVING, KINDS;
+var init_leftovers = __esmMin((() => {
+	init_kubernetes_names();
+	init_api();
+	SERVING = "/apis/serving.knative.dev/v1";
+	KINDS = [
+		[SERVING, "routes"],
+		[SERVING, "configurations"],
+		["/api/v1", "configmaps"],
+		["/apis/policy/v1", "poddisruptionbudgets"],
+		["/api/v1", "serviceaccounts"]
+	];
+}));
+// app/deploy/deploy-endpoints.ts
+async function deployEndpoint(endpoint, request) {
+	const { opening, place, environment, signal, proved = false } = request;
+	const progress = named(request.progress, endpoint.name);
+	const validation = await validateWithOwnLock(endpoint, request, proved ? "lock" : void 0);
+	const checked = [...validation.diagnostics, ...checkMemoryInEnvironment(endpoint, validation, environment)];
+	if (hasErrors(checked)) return {
+		...NOT_DEPLOYED,
+		endpoint: endpoint.name,
+		diagnostics: checked
+	};
+	const opened = await opening;
+	const prepared = environment.target === "kubernetes" ? await prepareCluster(endpoint, {
+		...request,
+		environment,
+		project: opened,
+		progress
+	}) : {
+		project: opened,
+		removeLeftovers: void 0,
+		diagnostics: []
+	};
+	const { project, removeLeftovers } = prepared;
+	if (hasErrors(prepared.diagnostics)) return {
+		...NOT_DEPLOYED,
+		endpoint: endpoint.name,
+		diagnostics: [...checked, ...prepared.diagnostics]
+	};
+	const stack = stackName(endpoint.name, environment.name);
+	const outcome = await upStack(project, stack, {
+		progress,
+		signal,
+		refresh: await needsRefresh(endpoint, project, request)
+	});
+	if (outcome.status !== "succeeded") signal.throwIfAborted();
+	else await removeLeftovers?.();
+	if (outcome.status === "succeeded" && environment.target === "local") {
+		progress.say("Verifying through the gateway …");
+		await verifyThroughGateway(endpoint, {
+			root: place.root,
+			target: openTarget(place.root, environment, signal),
+			signal
+		});
+	}
+	const diagnostics = [...checked, ...makeStackDiagnostics(endpoint, stack, outcome)];
+	const url = outcome.status === "succeeded" ? String(outcome.outputs["url"]) : void 0;
+	return {
+		endpoint: endpoint.name,
+		plan: outcome.plan,
+		url,
+		diagnostics
+	};
+}
+async function prepareCluster(endpoint, request) {
+	const [{ buildMissingImages }, attestations, { connectCluster }, { listConfigurations, removeIdleConfigurations }] = await Promise.all([
+		Promise.resolve().then(() => (init_build_missing_images(), build_missing_images_exports)),
+		Promise.resolve().then(() => (init_check_attestations(), check_attestations_exports)),
+		Promise.resolve().then(() => (init_connect$1(), connect_exports)),
+		Promise.resolve().then(() => (init_leftovers(), leftovers_exports))
+	]);
+	const { environment, place, signal } = request;
+	if (!environment.images.provenance) await buildMissingImages(endpoint, request);
+	const images = await attestations.checkAttestations(endpoint, request);
+	const scope = {
+		namespace: environment.namespace,
+		endpoint: endpoint.name
+	};
+	const api = await connectCluster(environment.cluster, place.root, { signal });
+	const before = await listConfigurations(api, scope);
+	const variables = renderAttestedImages(attestations.listAttestedImages(images));
+	return {
+		project: {
+			...request.project,
+			environment: {
+				...request.project.environment,
+				...variables
+			}
+		},
+		removeLeftovers: () => removeIdleConfigurations(api, scope, before),
+		diagnostics: attestations.makeAttestationErrors(images, environment)
+	};
+}
+async function needsRefresh({ name }, project, request) {
+	const { place, environment, signal } = request;
+	if (environment.target === "kubernetes") return isDeployed(project, stackName(name, environment.name));
+	await openTarget(place.root, environment, signal).replaceHanging?.();
+	const drifted = await hasDrifted(project, name, request);
+	if (drifted) named(request.progress, name).say("Deployed before, but parts of it are gone: comparing what was recorded with what runs …");
+	return drifted;
+}
+var NOT_DEPLOYED;
+var init_deploy_endpoints = __esmMin((() => {
+	init_run_pulumi();
+	init_stacks();
+	init_attested_images();
+	init_diagnostic();
+	init_names();
+	init_progress();
+	init_check_memory();
+	init_project$1();
+	init_open_target();
+	init_validate_endpoints();
+	init_preview_endpoints();
+	init_stack_failures();
+	init_verify_gateway();
+	NOT_DEPLOYED = {
+		plan: void 0,
+		url: void 0
+	};
 }));
 // engine/state/release-locks.ts
 async function releaseLocks(project, stack, locks) {
@@ -46519,7 +47685,8 @@ async function deploy$1({ endpoint, diagnostics, why }, review, deploying) {
 	return verifyDeployment(endpoint, await withoutDeadLocks(deploying, () => deployEndpoint(endpoint, {
 		...request,
 		opening: deploying.open(),
-		proved: true
+		proved: true,
+		attestations: makeAttestationApi(deploying.job)
 	})), deploying);
 }
 async function verifyDeployment(endpoint, deployed, deploying) {
@@ -46570,6 +47737,7 @@ var init_deploy_candidate = __esmMin((() => {
 	init_check_against_environment();
 	init_validate_endpoints();
 	init_deployment();
+	init_attestation_api();
 	init_retry_without_dead_locks();
 	init_verify_endpoint();
 	START_DESCRIPTIONS = {
@@ -46599,97 +47767,6 @@ var init_deployment_context = __esmMin((() => {
 		"stopped",
 		"cancelled"
 	];
-}));
-// action/github/branch.ts
-async function readBranchHead(github, ref) {
-	const { repository } = await sendGraphql(github, HEAD, {
-		...github.place,
-		ref
-	});
-	return repository.ref?.target?.oid;
-}
-var HEAD;
-var init_branch = __esmMin((() => {
-	init_send_graphql();
-	HEAD = `query ($owner: String!, $repo: String!, $ref: String!) {
-  repository(owner: $owner, name: $repo) { ref(qualifiedName: $ref) { target { oid } } }
-}`;
-}));
-// action/deploy/find-review.ts
-function makeReviewFinder(github, branch) {
-	const known = /* @__PURE__ */ new Map();
-	return (commit) => {
-		if (commit === void 0) return Promise.resolve(NO_REVIEW);
-		const review = known.get(commit) ?? findReview(github, commit, branch);
-		known.set(commit, review);
-		return review;
-	};
-}
-async function findReview(github, commit, branch) {
-	const pull = await findMergedPullRequest(github, commit, branch);
-	if (!pull) return NO_REVIEW;
-	return {
-		pull,
-		text: (await readCheckRun(github, pull.head.sha))?.text ?? void 0
-	};
-}
-var NO_REVIEW;
-var init_find_review = __esmMin((() => {
-	init_check_run();
-	init_pull_request();
-	NO_REVIEW = {
-		pull: void 0,
-		text: void 0
-	};
-}));
-// action/deploy/open-deployment-context.ts
-function makeDeploymentScope({ job, github, root, name, after }) {
-	const { inputs, runner, signal } = job;
-	const place = {
-		root,
-		endpoints: "endpoints"
-	};
-	let head;
-	return {
-		job,
-		github,
-		after,
-		request: {
-			place,
-			environment: { name },
-			progress: LOG,
-			signal
-		},
-		given: inputs.endpoints,
-		findBranchHead: () => head ??= readBranchHead(github, runner.ref),
-		findReview: makeReviewFinder(github, runner.ref.replace(/^refs\/heads\//, ""))
-	};
-}
-async function openDeploymentContext(options) {
-	const scope = makeDeploymentScope(options);
-	const environment = await requireEnvironment(scope.request, options.name);
-	const request = {
-		...scope.request,
-		environment
-	};
-	return {
-		...scope,
-		request,
-		open: openProjectOnce(request)
-	};
-}
-async function requireEnvironment({ place }, name) {
-	const { value, diagnostics } = await readEnvironment(place, name);
-	if (value) return value;
-	const why = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.message}`).join("; ");
-	throw new Error(`Cannot use environment "${name}": ${why}`);
-}
-var init_open_deployment_context = __esmMin((() => {
-	init_project$1();
-	init_read_project();
-	init_branch();
-	init_log();
-	init_find_review();
 }));
 // engine/state/remove-unused-state.ts
 async function removeUnusedState(project) {
@@ -46902,321 +47979,6 @@ var init_take_down = __esmMin((() => {
 	init_select_endpoints();
 	init_stack_failures();
 	STACKS_AT_ONCE = 4;
-}));
-// action/deploy/history.ts
-async function readChangesSince({ root, signal }, sha) {
-	try {
-		return (await readChangedPaths(root, sha, signal)).paths;
-	} catch (e) {
-		if (e instanceof NoBaseError) return void 0;
-		throw e;
-	}
-}
-function makePositionFinder(history) {
-	const known = /* @__PURE__ */ new Map();
-	return (sha) => {
-		const position = known.get(sha) ?? comparePosition(history, sha);
-		known.set(sha, position);
-		return position;
-	};
-}
-async function comparePosition(history, sha) {
-	const [contains, isContained] = await Promise.all([isAncestor(history, sha, "HEAD"), isAncestor(history, "HEAD", sha)]);
-	if (contains && isContained) return "same";
-	return contains ? "newer" : isContained ? "older" : "diverged";
-}
-async function isAncestor({ root, signal }, ancestor, of) {
-	const { code } = await runGit(root, [
-		"merge-base",
-		"--is-ancestor",
-		ancestor,
-		of
-	], { signal });
-	return code === 0;
-}
-async function hasFile({ root, signal }, commit, path) {
-	return (await runGit(root, [
-		"cat-file",
-		"-e",
-		`${commit}:./${path}`
-	], { signal })).code === 0;
-}
-async function hasSameFiles({ root, signal }, [one, other], paths) {
-	return (await runGit(root, [
-		"diff",
-		"--quiet",
-		"--no-ext-diff",
-		"--no-renames",
-		one,
-		other,
-		"--",
-		...paths
-	], { signal })).code === 0;
-}
-async function findLastChange({ root, signal }, paths) {
-	return findLastCommit({
-		root,
-		signal
-	}, [], paths);
-}
-async function findRemoval({ root, signal }, path) {
-	return findLastCommit({
-		root,
-		signal
-	}, ["--diff-filter=D"], [path]);
-}
-async function findLastCommit({ root, signal }, filter, paths) {
-	const { code, stdout, stderr } = await runGit(root, [
-		...[
-			"log",
-			"-1",
-			"--first-parent",
-			"--diff-merges=first-parent",
-			"--no-renames",
-			"--no-patch",
-			"--format=%H"
-		],
-		...filter,
-		"HEAD",
-		"--",
-		...paths
-	], { signal });
-	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
-	return stdout.trim() || void 0;
-}
-var init_history = __esmMin((() => {
-	init_changed_paths();
-	init_run_git();
-}));
-// action/deploy/change-detector.ts
-function makeChangeDetector({ history, place, names, endpoints }, environment) {
-	const known = /* @__PURE__ */ new Map();
-	const changedIn = async (sha) => {
-		const paths = await readChangesSince(history, sha);
-		const declarations = {
-			root: place.root,
-			names,
-			endpoints,
-			environments: [environment]
-		};
-		return paths && new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
-	};
-	return async (name, sha) => {
-		const changed = known.get(sha) ?? changedIn(sha);
-		known.set(sha, changed);
-		return (await changed)?.has(name) ?? true;
-	};
-}
-function listEndpointPaths(name, endpoint, { place, environment }) {
-	const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
-		const { folder, remote } = locateModel(place.root, model);
-		const path = relative(place.root, folder).split(sep).join("/");
-		return remote === void 0 && path !== "" && !path.startsWith("..") ? [path] : [];
-	});
-	return [
-		...[`${place.endpoints}/${name}.yaml`, `${place.endpoints}/${name}.lock`],
-		...new Set(models),
-		`environments/${environment}.yaml`
-	];
-}
-var init_change_detector = __esmMin((() => {
-	init_changed_endpoints();
-	init_locate_model();
-	init_history();
-}));
-// action/deploy/previous-environment.ts
-async function findReasonToWait(endpoint, action, { name, records, comparePosition, isChanged }) {
-	const newest = await findNewest(records.filter((r) => r.payload.endpoint === endpoint), comparePosition);
-	const good = newest?.states.includes("success") ?? false;
-	if (action === "remove") return !newest || newest.payload.action === "remove" && good ? void 0 : `it is not removed from ${name}`;
-	if (newest?.payload.action !== "deploy") return `it is not deployed to ${name}`;
-	if (!good) return `its deployment to ${name} did not succeed`;
-	return await isChanged(endpoint, newest.sha) ? `${name} has another version of it` : void 0;
-}
-async function findNewest(records, comparePosition) {
-	for (const record of records) if (await comparePosition(record.sha) !== "older") return record;
-}
-var init_previous_environment = __esmMin((() => {}));
-// action/deploy/supersession.ts
-async function findSupersession(query, age) {
-	return await findNewerRecord(query, age) ?? await findNewerHead(query, age);
-}
-async function findNewerRecord({ action, records: [newest] }, { comparePosition, runId, findBranchHead }) {
-	if (!newest) return void 0;
-	const position = await comparePosition(newest.sha);
-	if (position === "older") return `this run is older than ${describe(newest)}`;
-	if (position === "same" && newest.payload.action !== action && newest.payload.runId > runId) return `this run is older than the run of ${describe(newest)}`;
-	if (position !== "diverged") return void 0;
-	const head = await findBranchHead();
-	if (head !== void 0 && await comparePosition(head) === "same") return void 0;
-	return `the branch does not contain ${describe(newest)}, and only the head of the branch replaces that`;
-}
-async function findNewerHead({ action, records: [newest], paths }, { history, comparePosition, findBranchHead }) {
-	const head = await findBranchHead();
-	if (head === void 0 || await comparePosition(head) !== "older") return void 0;
-	const exists = await hasFile(history, head, paths[0]);
-	if (action === "remove") return exists ? describeHead(head, "has it again") : void 0;
-	if (!exists) return describeHead(head, "has removed it");
-	if (!(newest?.payload.action === "deploy" && newest.states.includes("success")) || !await hasSameFiles(history, [newest.sha, head], paths)) return void 0;
-	return describeHead(head, "has taken the change back");
-}
-function describe({ sha, payload }) {
-	return `${sha.slice(0, SHORT_CHARACTERS)}, which ${payload.action === "deploy" ? "deployed" : "removed"} it last`;
-}
-function describeHead(head, what) {
-	return `the branch's head, ${head.slice(0, SHORT_CHARACTERS)}, ${what}`;
-}
-var SHORT_CHARACTERS;
-var init_supersession = __esmMin((() => {
-	init_history();
-	SHORT_CHARACTERS = 12;
-}));
-// action/deploy/select-deployments.ts
-async function selectDeployments(scope, stacks) {
-	const { request, given } = scope;
-	const { place } = request;
-	const names = await listEndpoints(place);
-	const wanted = given.length > 0 ? given : names;
-	const read = await Promise.all(wanted.map(async (name) => ({
-		name,
-		...await readEndpoint(place, name)
-	})));
-	const selection = await openSelection(scope, {
-		names,
-		endpoints: read.flatMap((r) => r.value ?? [])
-	});
-	const candidates = [];
-	for (const one of read) candidates.push(...await selectCandidate(one, selection));
-	return {
-		candidates,
-		removed: given.length > 0 ? [] : await findRemovedEndpoints(names, stacks, selection)
-	};
-}
-async function openSelection(scope, project) {
-	const { request, github, after, job, findBranchHead } = scope;
-	const { place, environment, signal } = request;
-	const history = {
-		root: place.root,
-		signal
-	};
-	const comparePosition = makePositionFinder(history);
-	const detect = (name) => makeChangeDetector({
-		history,
-		place,
-		...project
-	}, name);
-	const [records, before] = await Promise.all([readRecords(github, environment.name), after === void 0 ? [] : readRecords(github, after)]);
-	return {
-		scope,
-		history,
-		comparePosition,
-		records,
-		findBranchHead,
-		runId: job.runner.runId,
-		isChanged: detect(environment.name),
-		previous: after === void 0 ? void 0 : {
-			name: after,
-			records: before,
-			comparePosition,
-			isChanged: detect(after)
-		}
-	};
-}
-async function readRecords(github, environment) {
-	const records = [];
-	for await (const record of listDeployments(github, environment)) if (records.push(record) >= MAX_RECORDS) break;
-	return records;
-}
-async function selectCandidate({ name, value: endpoint, diagnostics }, selection) {
-	const { scope, history, isChanged, comparePosition } = selection;
-	const { place, environment } = scope.request;
-	const records = selection.records.filter((r) => r.payload.endpoint === name);
-	const paths = listEndpointPaths(name, endpoint, {
-		place,
-		environment: environment.name
-	});
-	const due = scope.given.length > 0 ? "asked" : await findDeploymentReason(records, (sha) => isChanged(name, sha));
-	const [newest] = records;
-	const isOther = async (sha) => await comparePosition(sha) === "older" && !await hasSameFiles(history, ["HEAD", sha], paths);
-	const why = due ?? (newest && await isOther(newest.sha) ? "changed" : void 0);
-	if (!why) return [];
-	const commit = await findLastChange(history, paths);
-	const hold = await findHold({
-		name,
-		action: "deploy",
-		records,
-		paths
-	}, selection);
-	return [{
-		name,
-		endpoint,
-		diagnostics,
-		why,
-		commit,
-		active: listActiveDeployments(records),
-		hold
-	}];
-}
-async function findHold(query, selection) {
-	const superseded = await findSupersession(query, selection);
-	if (superseded !== void 0) return {
-		state: "superseded",
-		cause: superseded
-	};
-	const { previous } = selection;
-	const reason = previous && await findReasonToWait(query.name, query.action, previous);
-	return reason === void 0 ? void 0 : {
-		state: "waiting",
-		cause: reason
-	};
-}
-async function findDeploymentReason(records, isChanged) {
-	const [newest] = records;
-	if (!newest || newest.payload.action === "remove") return "first";
-	if (!newest.states.includes("success")) return "again";
-	return await isChanged(newest.sha) ? "changed" : void 0;
-}
-function listActiveDeployments(records) {
-	return records.filter((r) => r.states[0] === "success").map((r) => r.nodeId);
-}
-async function findRemovedEndpoints(names, stacks, selection) {
-	const { place, environment } = selection.scope.request;
-	const removed = [];
-	for (const stack of stacks.map(parseStackName)) {
-		if (stack?.kind !== "endpoint" || stack.environment !== environment.name || names.includes(stack.endpoint)) continue;
-		const name = stack.endpoint;
-		const paths = listEndpointPaths(name, void 0, {
-			place,
-			environment: environment.name
-		});
-		const commit = await findRemoval(selection.history, paths[0]);
-		if (commit === void 0) continue;
-		const records = selection.records.filter((r) => r.payload.endpoint === name);
-		const hold = await findHold({
-			name,
-			action: "remove",
-			records,
-			paths
-		}, selection);
-		removed.push({
-			name,
-			commit,
-			active: listActiveDeployments(records),
-			hold
-		});
-	}
-	return removed;
-}
-var MAX_RECORDS;
-var init_select_deployments = __esmMin((() => {
-	init_names();
-	init_read_project();
-	init_deployment();
-	init_change_detector();
-	init_history();
-	init_previous_environment();
-	init_supersession();
-	MAX_RECORDS = 2e3;
 }));
 // action/deploy/remove-endpoint.ts
 async function removeDeletedEndpoint(removed, deploying) {
@@ -48066,7 +48828,15 @@ var init_destroy = __esmMin((() => {
 }));
 // action/main.ts
 init_core$2();
+init_outage();
 async function main() {
+	try {
+		await runCommand();
+	} catch (e) {
+		setFailed(listMessages(e).join("\nbecause: "));
+	}
+}
+async function runCommand() {
 	const inputs = readInputs();
 	if (inputs.token !== "") setSecret(inputs.token);
 	const { signal, release } = abortOnSignals();
@@ -48086,17 +48856,12 @@ async function run(job) {
 		case "validate": return (await Promise.resolve().then(() => (init_validate(), validate_exports))).validate(job);
 		case "preview": return (await Promise.resolve().then(() => (init_preview(), preview_exports))).preview(job);
 		case "report": return (await Promise.resolve().then(() => (init_report(), report_exports))).report(job);
+		case "images": return (await Promise.resolve().then(() => (init_images(), images_exports))).images(job);
 		case "deploy": return (await Promise.resolve().then(() => (init_deploy(), deploy_exports))).deploy(job);
 		case "drift": return (await Promise.resolve().then(() => (init_drift(), drift_exports))).drift(job);
 		case "destroy": return (await Promise.resolve().then(() => (init_destroy(), destroy_exports))).destroy(job);
 	}
 }
 // action/index.ts
-init_core$2();
-init_outage();
-try {
-	await main();
-} catch (e) {
-	setFailed(listMessages(e).join("\nbecause: "));
-}
+await main();
 export {};

@@ -1,6 +1,8 @@
 import type { PulumiProject } from '../../engine/project.ts';
 import { upStack } from '../../engine/run-pulumi.ts';
 import { isDeployed } from '../../engine/stacks.ts';
+import type { AttestationApi } from '../../images/attestations/fetch-attestations.ts';
+import { renderAttestedImages } from '../../schemas/deployment/attested-images.ts';
 import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
@@ -50,7 +52,11 @@ export interface DeployRequest extends EnvironmentRequest {
   readonly opening: Promise<PulumiProject>;
   /** The model is not run here: it was proven where there are no credentials, and its revision will predict. */
   readonly proved?: boolean;
+  /** Where attestations of images are read. Default: GitHub, with the token of the user's environment. */
+  readonly attestations?: AttestationApi | undefined;
 }
+
+const NOT_DEPLOYED = { plan: undefined, url: undefined } as const;
 
 /** Validates and deploys one endpoint. Errors in its files are in the diagnostics; an outage is thrown. */
 export async function deployEndpoint(endpoint: Endpoint, request: DeployRequest): Promise<DeployedEndpoint> {
@@ -58,12 +64,15 @@ export async function deployEndpoint(endpoint: Endpoint, request: DeployRequest)
   const progress = named(request.progress, endpoint.name);
   const validation = await validateWithOwnLock(endpoint, request, proved ? 'lock' : undefined);
   const checked = [...validation.diagnostics, ...checkMemoryInEnvironment(endpoint, validation, environment)];
-  if (hasErrors(checked)) return { endpoint: endpoint.name, plan: undefined, url: undefined, diagnostics: checked };
-  const project = await opening;
-  const removeLeftovers =
+  if (hasErrors(checked)) return { ...NOT_DEPLOYED, endpoint: endpoint.name, diagnostics: checked };
+  const opened = await opening;
+  const prepared =
     environment.target === 'kubernetes'
-      ? await prepareCluster(endpoint, { ...request, environment, project, progress })
-      : undefined;
+      ? await prepareCluster(endpoint, { ...request, environment, project: opened, progress })
+      : { project: opened, removeLeftovers: undefined, diagnostics: [] };
+  const { project, removeLeftovers } = prepared;
+  if (hasErrors(prepared.diagnostics))
+    return { ...NOT_DEPLOYED, endpoint: endpoint.name, diagnostics: [...checked, ...prepared.diagnostics] };
   const stack = stackName(endpoint.name, environment.name);
   const refresh = await needsRefresh(endpoint, project, request);
   const outcome = await upStack(project, stack, { progress, signal, refresh });
@@ -82,26 +91,40 @@ export async function deployEndpoint(endpoint: Endpoint, request: DeployRequest)
   return { endpoint: endpoint.name, plan: outcome.plan, url, diagnostics };
 }
 
-/**
- * Builds missing images. Returns a function that removes leftovers of killed updates; call it after a successful
- * update.
- */
-async function prepareCluster(
-  endpoint: Endpoint,
-  request: EnvironmentRequest & { readonly environment: KubernetesEnvironment; readonly project: PulumiProject },
-): Promise<() => Promise<void>> {
-  const [{ buildMissingImages }, { connectCluster }, { listConfigurations, removeIdleConfigurations }] =
+interface PreparedCluster {
+  readonly project: PulumiProject;
+  /** Removes leftovers of killed updates. Call it after a successful update. */
+  readonly removeLeftovers: () => Promise<void>;
+  /** With an error, nothing is deployed. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+type ClusterRequest = Omit<DeployRequest, 'environment'> & {
+  readonly environment: KubernetesEnvironment;
+  readonly project: PulumiProject;
+};
+
+/** Builds missing images or, where the environment requires attested ones, checks those that its workflow has built. */
+async function prepareCluster(endpoint: Endpoint, request: ClusterRequest): Promise<PreparedCluster> {
+  const [{ buildMissingImages }, attestations, { connectCluster }, { listConfigurations, removeIdleConfigurations }] =
     await Promise.all([
       import('../images/build-missing-images.ts'),
+      import('../images/check-attestations.ts'),
       import('../../kubernetes/client/connect.ts'),
       import('../../kubernetes/diagnosis/leftovers.ts'),
     ]);
-  await buildMissingImages(endpoint, request);
   const { environment, place, signal } = request;
+  if (!environment.images.provenance) await buildMissingImages(endpoint, request);
+  const images = await attestations.checkAttestations(endpoint, request);
   const scope = { namespace: environment.namespace, endpoint: endpoint.name };
   const api = await connectCluster(environment.cluster, place.root, { signal });
   const before = await listConfigurations(api, scope);
-  return () => removeIdleConfigurations(api, scope, before);
+  const variables = renderAttestedImages(attestations.listAttestedImages(images));
+  return {
+    project: { ...request.project, environment: { ...request.project.environment, ...variables } },
+    removeLeftovers: () => removeIdleConfigurations(api, scope, before),
+    diagnostics: attestations.makeAttestationErrors(images, environment),
+  };
 }
 
 /** Others may change or remove objects in a cluster, so it is refreshed every time. */

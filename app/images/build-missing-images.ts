@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { PulumiProject } from '../../engine/project.ts';
 import { upStack } from '../../engine/run-pulumi.ts';
 import { planAuthorisationImage } from '../../images/plan-authorisation-image.ts';
@@ -33,17 +34,28 @@ export async function listMissingPlatformImages({ images }: KubernetesEnvironmen
   return (await readImageDigest(reference)) === undefined ? [reference] : [];
 }
 
-async function buildImages(name: string, missing: readonly string[], request: ImagesRequest): Promise<void> {
-  const { place, environment, progress, signal } = request;
-  if (missing.length === 0) return;
+export interface BuildRequest extends ImagesRequest {
+  /** Builds the images even though the registry has them. */
+  readonly rebuild?: boolean;
+}
+
+/** Builds and pushes images of one stack. Returns the stack's images by entity: `registry/iris@sha256:…`. */
+export async function buildImages(
+  name: string,
+  missing: readonly string[],
+  request: BuildRequest,
+): Promise<Readonly<Record<string, string>>> {
+  const { place, environment, progress, signal, rebuild = false } = request;
+  if (missing.length === 0) return {};
+  const project = forEnvironment(request, rebuild ? missing : []);
   progress.say(`Building ${missing.join(', ')} …`);
   const stack = imagesStackName(name);
   const log = openBuildLog(place.root, name, missing);
   for (let tries = 0; ; tries++) {
     log.begin();
-    const outcome = await upStack(forEnvironment(request), stack, { progress: log.listen(progress), signal });
+    const outcome = await upStack(project, stack, { progress: log.listen(progress), signal });
     await log.keep();
-    if (outcome.status === 'succeeded') return;
+    if (outcome.status === 'succeeded') return imageOutputs.parse(outcome.outputs).images;
     signal.throwIfAborted();
     const failed = findFailedImage(outcome.failures);
     const why =
@@ -72,7 +84,10 @@ export async function listMissingImages(
   return references.filter((_, i) => found[i] === undefined);
 }
 
+const imageOutputs = z.object({ images: z.record(z.string(), z.string()).default({}) });
+
 /** Passes the environment by a variable. The stack's name has none, because images belong to a registry. */
-function forEnvironment({ project, environment }: ImagesRequest): PulumiProject {
-  return { ...project, environment: { ...project.environment, DAVIT_ENVIRONMENT: environment.name } };
+function forEnvironment({ project, environment }: ImagesRequest, rebuilt: readonly string[]): PulumiProject {
+  const variables = { DAVIT_ENVIRONMENT: environment.name, DAVIT_REBUILD: rebuilt.join(' ') };
+  return { ...project, environment: { ...project.environment, ...variables } };
 }

@@ -14,7 +14,7 @@ import { checkFiles } from '../check-files.ts';
 import { openProjectOnce, type ProjectRequest } from '../project.ts';
 import { type PreviewEnvironment, previewChanged } from './preview-changed.ts';
 import { readReviewedEnvironments, type ReviewedEnvironment } from './review-environments.ts';
-import { LOCKS, readValidated, writeReport } from './stage-folder.ts';
+import { LOCKS, readValidated, SBOMS, writeReport } from './stage-folder.ts';
 import { makeUnread, validateChanged } from './validate-changed.ts';
 import { selectNames } from '../select-endpoints.ts';
 
@@ -34,7 +34,7 @@ export interface ReviewRequest {
   readonly stage?: ReviewStage | undefined;
   /** The folder of an earlier stage: its report.json says what is proven, its locks/ has the computed locks. */
   readonly with?: string | undefined;
-  /** The folder for report.json and for locks/ with the computed locks; default: none is written. */
+  /** The folder for report.json, computed locks (locks/) and bills of materials (sboms/); default: none is written. */
   readonly out?: string | undefined;
   /** The commit of Davit that makes the previews, if known. */
   readonly programCommit?: string | undefined;
@@ -52,10 +52,13 @@ export async function reviewProject(request: ReviewRequest): Promise<Report> {
   const { root, from, out, stage } = request;
   const folder = out ?? makeTemporaryFolder('review');
   const locks = join(stage === 'preview' ? (request.with ?? folder) : folder, LOCKS);
-  if (stage !== 'preview') await rm(locks, { recursive: true, force: true }); // of an earlier review
+  const sboms = join(folder, SBOMS);
+  if (stage !== 'preview')
+    // of an earlier review
+    for (const earlier of [locks, sboms]) await rm(earlier, { recursive: true, force: true });
   const place = { root, endpoints: 'endpoints', ...(from !== undefined && { from }), locks };
   try {
-    const report = await makeReport({ ...request, place, locks });
+    const report = await makeReport({ ...request, place, locks, sboms });
     if (out !== undefined) await writeReport(out, report);
     request.signal.throwIfAborted();
     return report;
@@ -64,7 +67,7 @@ export async function reviewProject(request: ReviewRequest): Promise<Report> {
   }
 }
 
-type Work = ReviewRequest & ProjectRequest & { readonly locks: string };
+type Work = ReviewRequest & ProjectRequest & { readonly locks: string; readonly sboms: string };
 
 async function makeReport(work: Work): Promise<Report> {
   const { environments: names, place, stage } = work;
@@ -114,7 +117,7 @@ async function reviewAll(
   changed: readonly ChangedEndpoint[],
   { work, environments, diagnostics }: ReviewAll,
 ): Promise<readonly EndpointReport[]> {
-  const { stage, locks } = work;
+  const { stage, locks, sboms } = work;
   const validated = stage === 'preview' ? await readValidated(work.with) : new Map<string, EndpointReport>();
   const width = machineConcurrency();
   const turn = limitConcurrency(width);
@@ -125,7 +128,7 @@ async function reviewAll(
         stage === 'preview'
           ? { ...(validated.get(c.endpoint) ?? makeUnread(c)), ...c, previews: [] }
           : await validateChanged(c, {
-              ...{ request: work, diagnostics, locks },
+              ...{ request: work, diagnostics, locks, sboms },
               environments: environments.map((e) => e.environment),
             });
       return stage === 'validate' ? known : previewChanged(known, { request: work, environments: previewed, turn });

@@ -3,9 +3,13 @@ import { readText } from '../../schemas/read-project.ts';
 import { type EndpointReport, parseReport, type Report } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 
-/** A stage's folder has the report and the locks that the stage computed, `locks/NAME.lock`. */
+/**
+ * A stage's folder has the report, the locks that the stage computed (`locks/NAME.lock`), and a bill of materials for
+ * each validated entity (`sboms/ENDPOINT/ENTITY.cdx.json`).
+ */
 const REPORT = 'report.json';
 export const LOCKS = 'locks';
+export const SBOMS = 'sboms';
 
 /** Writes `report.json` into a stage's folder. */
 export async function writeReport(folder: string, report: Report): Promise<void> {

@@ -16,6 +16,7 @@ import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
 import { catchOutage } from '../outage.ts';
+import { writeSboms } from './write-sboms.ts';
 import type { ProjectRequest } from '../project.ts';
 
 export interface ValidateStage {
@@ -23,8 +24,9 @@ export interface ValidateStage {
   readonly environments: readonly Environment[];
   /** The diagnostics of all files. */
   readonly diagnostics: readonly Diagnostic[];
-  /** The absolute path of the folder for computed locks. */
+  /** The absolute paths of the folders for computed locks and for bills of materials. */
   readonly locks: string;
+  readonly sboms: string;
 }
 
 /** The report of an endpoint that was not reviewed yet. */
@@ -74,16 +76,17 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const options = { root: declarationsRoot(place), progress, signal, withoutSandbox };
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
-  const proven = (validation: Validation, computedLock: string | null) => {
+  const proven = async (validation: Validation, used: Lock | undefined, computedLock: string | null) => {
+    if (used) await writeSboms(stage.sboms, used, stage.environments);
     const unfit = stage.environments.flatMap((e) => checkMemoryInEnvironment(endpoint, validation, e));
     const all = sortDiagnostics([...validation.diagnostics, ...unfit]);
     return makeProven({ ...validation, diagnostics: all }, found, computedLock);
   };
-  if (first && found !== 'stale') return proven(first, null);
+  if (first && found !== 'stale') return proven(first, lock, null);
   const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, { ...options, current: lock });
   if (!computed) return { lock: found, computed_lock: null, entities: first ? report(first) : [], diagnostics: wrong };
   const validation = await validateEndpoint(endpoint, { ...options, lock: computed });
-  return proven(validation, await keepLock(computed, stage.locks));
+  return proven(validation, computed, await keepLock(computed, stage.locks));
 }
 
 /** Writes `NAME.lock` and returns the SHA-256 of its text. */

@@ -41,7 +41,7 @@ export const review: Command = {
     },
     with: { type: 'string', value: 'FOLDER', help: 'With --stage preview: what --stage validate --out has left' },
     ...SANDBOX_OPTION,
-    out: { type: 'string', value: 'FOLDER', help: 'Write report.json there, and the locks that were computed' },
+    out: { type: 'string', value: 'FOLDER', help: 'Write report.json there, computed locks and bills of materials' },
   },
   args: { min: 0, max: Infinity },
   run: runReview,

@@ -42,8 +42,13 @@ interface ImageContext {
 }
 
 async function ensureImage(plan: ImagePlan, parts: ImageContext): Promise<pulumi.Output<string>> {
-  const digest = await readImageDigest(plan.reference);
+  const digest = isRebuilt(plan) ? undefined : await readImageDigest(plan.reference);
   return digest === undefined ? buildImage(plan, parts) : pulumi.output(`${plan.repository}@${digest}`);
+}
+
+/** Whether the image is built although the registry may have it, because nobody knows who pushed that one. */
+function isRebuilt({ reference }: ImagePlan): boolean {
+  return (process.env['DAVIT_REBUILD'] ?? '').split(' ').includes(reference);
 }
 
 async function buildImage(plan: ImagePlan, { declaration, entity, provider }: ImageContext) {
@@ -57,6 +62,7 @@ async function buildImage(plan: ImagePlan, { declaration, entity, provider }: Im
     progress: { say: (line) => void pulumi.log.info(line, undefined, undefined, true) },
   });
   const { reference, context } = plan;
-  const cached = await findCacheImage(plan);
+  // The layers of an image that anybody may have pushed must not become part of one that is attested.
+  const cached = environment.images.provenance ? undefined : await findCacheImage(plan);
   return makeImage({ reference, context, root, settings: environment.images, provider, cached });
 }

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { chmod, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { LockedVirtualenv } from '../../schemas/lock/lock.ts';
 import type { Revision } from '../../schemas/deployment/revision.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
-import { digestModel } from '../../system/model-digest.ts';
+import { digestModel, isModelFile } from '../../system/model-digest.ts';
 import type { PutRevisionRequest } from '../control/control-protocol.ts';
 import { ServerFailed } from './model-server-errors.ts';
 
@@ -35,7 +35,7 @@ export async function makeRevisionFolder(folder: string, put: PutRevisionRequest
       recursive: true,
       dereference: true,
       mode: constants.COPYFILE_FICLONE,
-      filter: (source) => !/(^|\/)(__pycache__|\.DS_Store)$/.test(source),
+      filter: (source) => source === modelDirectory || isModelFile(basename(source)),
     });
     await checkDigest(join(fresh, 'model'), revision);
     await mkdir(join(fresh, 'work'), { mode: FOLDER_MODE });

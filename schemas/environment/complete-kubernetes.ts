@@ -4,7 +4,12 @@ import { type Diagnostic, makeError } from '../diagnostic.ts';
 import type { KubernetesEnvironmentFile } from './environment-file.ts';
 import type { Hardware, HardwareTable, Toleration } from './hardware.ts';
 import type { HardwareFile } from './hardware-file.ts';
-import type { IdentitySettings, KnativeSettings, KubernetesSettings } from './kubernetes-environment.ts';
+import type {
+  IdentitySettings,
+  KnativeSettings,
+  KubernetesSettings,
+  ProvenancePolicy,
+} from './kubernetes-environment.ts';
 import type { ParsedYaml } from '../yaml/parsed-yaml.ts';
 
 type Locate = ParsedYaml<unknown>['locate'];
@@ -36,6 +41,7 @@ export function completeKubernetesSettings(value: KubernetesEnvironmentFile): Ku
       timeoutSeconds: images.timeout_seconds ?? 3600,
       retries: images.retries ?? 2,
       pullSecret: images.pull_secret,
+      provenance: completeProvenance(value),
     },
     knative: completeKnative(value),
     gateway: {
@@ -54,6 +60,12 @@ export function completeKubernetesSettings(value: KubernetesEnvironmentFile): Ku
     quota: value.quota ?? {},
     egress: value.egress?.map(({ cidr, ports = [] }) => ({ cidr, ports })),
   };
+}
+
+function completeProvenance({ images: { provenance } }: KubernetesEnvironmentFile): ProvenancePolicy | undefined {
+  if (!provenance) return undefined;
+  const { repository, workflow, branch = 'main' } = provenance;
+  return { repository, workflow, branch };
 }
 
 function completeKnative({ knative }: KubernetesEnvironmentFile): KnativeSettings {

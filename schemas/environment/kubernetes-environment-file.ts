@@ -19,8 +19,27 @@ const namespace = makeTextSchema(
   },
   DNS_LABEL,
 );
+/** `acme/davit/.github/workflows/deploy.yaml`, with `@COMMIT` or `@refs/tags/v1`. */
+const WORKFLOW =
+  /^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}\/\.github\/workflows\/[A-Za-z0-9._-]+\.ya?ml(?:@[A-Za-z0-9._/-]+)?$/;
 const secretName = z.string().regex(OBJECT_NAME, OBJECT_NAME_RULE);
 const stringMap = z.record(z.string(), z.string());
+
+const provenance = z.strictObject({
+  repository: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[A-Za-z0-9._-]{1,100}$/, 'expected OWNER/NAME')
+    .describe('The GitHub repository whose workflow builds the images: OWNER/NAME'),
+  workflow: z
+    .string()
+    .regex(WORKFLOW, 'expected OWNER/NAME/.github/workflows/FILE.yaml, with @COMMIT to pin the release')
+    .describe('The workflow that builds and attests, as the repository calls it; with @COMMIT only that release'),
+  branch: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9._/-]{0,200}$/, 'expected the name of a branch')
+    .optional()
+    .describe('The branch on which the workflow ran; default main'),
+});
 
 const images = z.strictObject(
   {
@@ -51,6 +70,9 @@ const images = z.strictObject(
     pull_secret: secretName
       .optional()
       .describe('Secret of type dockerconfigjson, in both namespaces, for a private registry'),
+    provenance: provenance
+      .optional()
+      .describe('Deploy only images with an attestation of this workflow; default: images of any origin'),
   },
   { error: ({ code }) => (code === 'invalid_type' ? 'expected a map of registry, bases, node and envoy' : undefined) },
 );

@@ -40,6 +40,18 @@ export interface ImageSettings {
   readonly retries: number;
   /** Secret of type dockerconfigjson for a private registry. It must exist in both namespaces. */
   readonly pullSecret: string | undefined;
+  /** Who must have attested an image before a revision uses it. Undefined: images may have any origin. */
+  readonly provenance?: ProvenancePolicy | undefined;
+}
+
+/** The one origin of images, as GitHub certifies it in their attestations. */
+export interface ProvenancePolicy {
+  /** `acme/models` */
+  readonly repository: string;
+  /** `OWNER/davit/.github/workflows/deploy.yaml`, with `@REF` where the release is pinned. */
+  readonly workflow: string;
+  /** `main` */
+  readonly branch: string;
 }
 
 /** `adopt` uses and configures the installed Knative Serving and Kourier. `install` applies these manifests. */

@@ -6,7 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseReport } from '../../schemas/report/report.ts';
 import { codePath } from '../../system/code.ts';
-import { commit, makeWorkspace, runStep, type ActionStep, type StepResult, TOKEN, writeFiles } from './run-action.ts';
+import {
+  commit,
+  makeWorkspace,
+  runStep,
+  runStepInProcess,
+  type ActionStep,
+  type StepResult,
+  TOKEN,
+  writeFiles,
+} from './run-action.ts';
 
 /** Takes a minute for everything. */
 const UV = `#!/bin/sh
@@ -31,7 +40,8 @@ async function validate(files: Readonly<Record<string, string>>, more: Partial<A
   cpSync(codePath('models', 'iris', '2'), join(workspace, 'models', 'iris', '2'), { recursive: true });
   const head = commit(workspace);
   const event = { pull_request: { number: 7, base: { sha: base }, head: { sha: head } } };
-  return runStep({ inputs: { command: 'validate' }, workspace, event, ...more });
+  const run = more.onStart ? runStep : runStepInProcess;
+  return run({ inputs: { command: 'validate' }, workspace, event, ...more });
 }
 
 describe('validate', () => {
@@ -130,18 +140,20 @@ describe('validate', () => {
   ])('takes all endpoints after %s', async (_, before) => {
     const workspace = makeWorkspace({ 'endpoints/a.yaml': 'name: a\n', 'endpoints/b.yaml': '[' });
     const push = { eventName: 'push', event: { before, ref: 'refs/heads/main' }, workspace };
-    const { outputs, log } = await runStep({ ...push, inputs: { command: 'validate', base: before } });
+    const { outputs, log } = await runStepInProcess({ ...push, inputs: { command: 'validate', base: before } });
     expect(outputs['endpoints'], log).toBe('["a","b"]');
     expect(log).toContain('all endpoints count as changed');
-    const named = await runStep({ ...push, inputs: { command: 'validate', base: before, endpoints: 'b' } });
+    const named = await runStepInProcess({ ...push, inputs: { command: 'validate', base: before, endpoints: 'b' } });
     expect(named.outputs['endpoints'], named.log).toBe('["b"]');
     const empty = makeWorkspace({ 'README.md': 'words' });
-    expect((await runStep({ ...push, workspace: empty, inputs: { command: 'validate', base: before } })).code).toBe(0);
+    expect(
+      (await runStepInProcess({ ...push, workspace: empty, inputs: { command: 'validate', base: before } })).code,
+    ).toBe(0);
   });
 
   it('fails when it cannot do its work', async () => {
     const workspace = makeWorkspace({});
-    const { code, commands } = await runStep({ inputs: { command: 'validate', base: 'nowhere' }, workspace });
+    const { code, commands } = await runStepInProcess({ inputs: { command: 'validate', base: 'nowhere' }, workspace });
     expect(code).toBe(1);
     expect(commands).toEqual([
       expect.stringContaining('::error::Cannot find the changed files: "nowhere" is not a commit in this repository'),
@@ -151,7 +163,7 @@ describe('validate', () => {
 
 describe('caches', () => {
   const ask = (eventName: string, more: object, ref: string) =>
-    runStep({
+    runStepInProcess({
       inputs: { command: 'caches' },
       workspace: makeWorkspace({ 'endpoints/a.yaml': GOOD }),
       eventName,

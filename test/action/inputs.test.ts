@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { codePath } from '../../system/code.ts';
-import { makeWorkspace, runStep } from './run-action.ts';
+import { makeWorkspace, runStepInProcess } from './run-action.ts';
 
 const workspace = makeWorkspace({});
-const run = (inputs: Readonly<Record<string, string>>) => runStep({ inputs, workspace });
+const run = (inputs: Readonly<Record<string, string>>) => runStepInProcess({ inputs, workspace });
 
 describe('the inputs', () => {
   it('are refused all at once, each with what to do', async () => {

@@ -10,7 +10,7 @@ import { codePath } from '../../system/code.ts';
 import { deleted, failing, makeEndpoint, makeReport, rolling } from '../review/reports.ts';
 import type { Seed } from './github/fake/seed.ts';
 import { startFakeGitHub } from './github/fake/server.ts';
-import { runStep, TOKEN, writeFiles } from './run-action.ts';
+import { runStepInProcess, TOKEN, writeFiles } from './run-action.ts';
 
 const HEAD = 'a'.repeat(40);
 const BASE = 'b'.repeat(40);
@@ -57,7 +57,7 @@ async function report({ files = {}, inputs = {}, seed = {}, event, eventName, pr
   mkdirSync(reports);
   writeFiles(reports, files);
   prepare?.(reports);
-  const step = await runStep({
+  const step = await runStepInProcess({
     inputs: { command: 'report', 'github-token': TOKEN, ...RESULTS, ...digestOf(files), ...inputs },
     workspace,
     event: event ?? { pull_request: { number: 7, base: { sha: BASE }, head: { sha: HEAD } } },

@@ -2,6 +2,9 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { summary } from '@actions/core';
+import { vi } from 'vitest';
+import { main } from '../../action/main.ts';
 import { codePath } from '../../system/code.ts';
 
 /** What a release starts. */
@@ -71,17 +74,42 @@ export function runStep(step: ActionStep): Promise<StepResult> {
   step.onStart?.(child);
   return new Promise((done, fail) => {
     child.on('error', fail);
-    child.on('close', (code) => {
-      const summary = readFileSync(files.summary, 'utf8');
-      done({
-        code,
-        log,
-        summary,
-        commands: findCommands(log),
-        outputs: parseOutputs(readFileSync(files.output, 'utf8')),
-      });
-    });
+    child.on('close', (code) => done(makeResult(code, log, files)));
   });
+}
+
+/**
+ * Runs a step in this process, without the bundle's start. Not for steps that are ended by a signal. A test file may run
+ * one at a time, because the variables, the output and the exit code are those of the process.
+ */
+export async function runStepInProcess(step: ActionStep): Promise<StepResult> {
+  const { env, files } = makeEnvironment(step, mkdtempSync(join(tmpdir(), 'davit-runner-')));
+  const variables = process.env;
+  let log = '';
+  const output = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    log += String(text);
+    return true;
+  });
+  summary['_filePath'] = undefined; // it keeps the path of the first step
+  process.env = env;
+  try {
+    await main();
+    return makeResult(Number(process.exitCode ?? 0), log, files);
+  } finally {
+    process.env = variables;
+    process.exitCode = undefined;
+    output.mockRestore();
+  }
+}
+
+function makeResult(code: number | null, log: string, files: { readonly output: string; readonly summary: string }) {
+  return {
+    code,
+    log,
+    summary: readFileSync(files.summary, 'utf8'),
+    commands: findCommands(log),
+    outputs: parseOutputs(readFileSync(files.output, 'utf8')),
+  };
 }
 
 function makeEnvironment(

@@ -1,11 +1,12 @@
 // A pull request through all three commands of the bundle: real models, the real engine, a GitHub in memory.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseReviewedPlans } from '../../review/reviewed-plans.ts';
+import type { Sbom } from '../../images/make-sbom.ts';
 import { parseReport } from '../../schemas/report/report.ts';
 import { codePath } from '../../system/code.ts';
 import { type FakeGitHub, startFakeGitHub } from './github/fake/server.ts';
@@ -124,6 +125,20 @@ it('validate proves with locks that it makes, and no word of a model reaches the
     ['linked', 'unknown', true],
     ['loud', 'missing', true],
   ]);
+});
+
+it('validate hands over a bill of materials of each entity that it has validated', () => {
+  const folder = join(results.validate.outputs['folder']!, 'sboms');
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((e) => (e.isFile() ? [e] : []));
+  expect(files.map((e) => join(e.parentPath, e.name).slice(folder.length + 1)).toSorted()).toEqual([
+    'iris/iris.cdx.json',
+    'loud/loud.cdx.json',
+  ]);
+  const sbom = JSON.parse(readFileSync(join(folder, 'iris', 'iris.cdx.json'), 'utf8')) as Sbom;
+  const lock = readFileSync(join(results.validate.outputs['folder']!, 'locks', 'iris.lock'), 'utf8');
+  const [model] = sbom.components;
+  expect([sbom.bomFormat, model?.name, model?.version]).toEqual(['CycloneDX', 'iris', '2']);
+  expect(lock).toContain(model?.hashes?.[0]?.content);
 });
 
 it("preview shows what a merge makes, by the release's program and with the environment that the merge adds", () => {

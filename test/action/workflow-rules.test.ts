@@ -14,6 +14,7 @@ interface Step {
 
 interface Job {
   readonly uses?: string;
+  readonly if?: string;
   readonly steps?: readonly Step[];
   readonly permissions: Readonly<Record<string, string>>;
 }
@@ -21,6 +22,7 @@ interface Job {
 interface Workflow {
   readonly on: Readonly<Record<string, unknown>>;
   readonly permissions: unknown;
+  readonly concurrency?: { readonly group: string };
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
@@ -75,6 +77,28 @@ describe('our workflows', () => {
     jobs.filter(([, j]) => j.permissions['pull-requests'] !== undefined && j.permissions['id-token'] === undefined),
   )('%s, which writes to pull requests, checks nothing out', (_, { steps = [] }) => {
     expect(steps.filter((s) => s.uses?.startsWith('actions/checkout'))).toEqual([]);
+  });
+
+  it.each(jobs)('%s works in the project of its caller', (_, { steps = [] }) => {
+    for (const step of steps.filter((s) => s.uses === '$/action'))
+      expect(step.with?.['project']).toBe('${{ inputs.project }}');
+    const folders = steps.map((s) => s.with?.['sparse-checkout']).filter((text) => typeof text === 'string');
+    const sparse = folders.flatMap((text) => text.split('\n').filter(Boolean));
+    expect(sparse.filter((folder) => !folder.startsWith('${{ inputs.project }}/'))).toEqual([]);
+  });
+
+  it('review a pull request again that goes to another branch, and no other edit', () => {
+    const reviews = [...ours, ...documented].filter(([, { on }]) => 'pull_request' in on);
+    expect(reviews.length).toBe(2);
+    for (const [, { on, concurrency }] of reviews) {
+      expect(on['pull_request']).toMatchObject({ types: expect.arrayContaining(['edited']) as string[] });
+      // A run that reviews nothing must not cancel one that does.
+      expect(concurrency?.group).toContain("github.event.action == 'edited' && !github.event.changes.base");
+    }
+    const [fork] = Object.values(ours.get(`${FOLDER}/fork-report.yaml`)?.jobs ?? {});
+    expect(fork?.if).toContain("github.event.workflow_run.conclusion != 'skipped'");
+    for (const { if: condition } of Object.values(ours.get(`${FOLDER}/pull-request.yaml`)?.jobs ?? {}))
+      expect(condition).toContain("(github.event.action != 'edited' || github.event.changes.base.ref.from != '')");
   });
 
   it.each(jobs)('%s leaves no credential in a checkout', (_, { steps = [] }) => {

@@ -11,6 +11,8 @@ import { makeWorkingProject } from './working-project.ts';
 
 const CODE = dirname(dirname(import.meta.dirname));
 const MAIN = join(CODE, 'cli', 'main.ts');
+/** Leaves the processors to what is deployed. */
+const PAUSE = { pauseMilliseconds: 20 };
 let root = '';
 let remove: () => Promise<void>;
 
@@ -88,7 +90,7 @@ describe('davit', () => {
   });
 
   it('refuses versions that cannot be imported, contradict their signature or raise, each on its line, while the old one answers', async () => {
-    const clients = sendLoad(await ask(), 2);
+    const clients = sendLoad(await ask(), 2, PAUSE);
     const bad = { import: 'import-failed', output: 'output-mismatch', raises: 'prediction-failed' };
     const entities = Object.keys(bad).map(
       (version) => `    - name: ${version}\n      entity_name: bad\n      entity_version: ${version}\n`,
@@ -143,7 +145,7 @@ describe('davit', () => {
   it('then updates to a good version without a failed request', async () => {
     await declare('iris', '2');
     await lockProject(root);
-    const clients = sendLoad(await ask(), 4);
+    const clients = sendLoad(await ask(), 4, PAUSE);
     const updated = await davit('up', '--json');
     clients.stop();
     const asked = await clients.done;

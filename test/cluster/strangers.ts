@@ -9,23 +9,28 @@ export interface StrangerRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sends it again, for a while, as long as it is answered: the node learns a new pod's address a moment after its start. */
+  /** Sends it again as long as it is answered: a busy node learns a new pod's address many seconds after its start. */
   readonly untilRefused?: true;
 }
 
 const LIMIT_MILLISECONDS = 4000;
-const ATTEMPTS = 20;
-/** Prints each request's status; 0: no connection, or no answer in time. */
+/** How long a request is sent again, and how long a stranger's pod may take in all. */
+const REPEAT_MILLISECONDS = 120_000;
+const POD_SECONDS = 200;
+/**
+ * Prints each request's status; 0: no connection, or no answer in time. Each has a connection of its own, because policies
+ * leave open connections alone.
+ */
 const SCRIPT = `
 const { request } = require('node:http');
 const send = (asked) => new Promise((done) => {
-  const sent = request({ ...asked, timeout: ${LIMIT_MILLISECONDS} }, (answer) => { answer.resume(); done(answer.statusCode); });
+  const sent = request({ ...asked, agent: false, timeout: ${LIMIT_MILLISECONDS} }, (answer) => { answer.resume(); done(answer.statusCode); });
   sent.on('timeout', () => { sent.destroy(); done(0); }).on('error', () => done(0)).end(asked.method === 'POST' ? '{}' : '');
 });
 const repeat = async ({ untilRefused, ...asked }) => {
-  for (let attempt = 1; ; attempt += 1) {
+  for (const end = Date.now() + ${REPEAT_MILLISECONDS}; ; ) {
     const status = await send(asked);
-    if (status === 0 || !untilRefused || attempt === ${ATTEMPTS}) return status;
+    if (status === 0 || !untilRefused || Date.now() > end) return status;
     await new Promise((done) => setTimeout(done, 500));
   }
 };
@@ -65,7 +70,7 @@ export async function sendFromPod(
       namespace,
       `pod/${name}`,
       '--for=jsonpath={.status.phase}=Succeeded',
-      '--timeout=60s',
+      `--timeout=${POD_SECONDS}s`,
     ]);
     return JSON.parse(await kubectl(to, ['logs', '-n', namespace, name])) as readonly number[];
   } finally {

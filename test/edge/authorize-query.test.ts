@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CHECK_STATUSES } from '../../edge/envoy/check-protocol.ts';
 import { internalHost } from '../../schemas/environment/kubernetes-names.ts';
 import { CONFIG_MAPS, FakeCluster, makeEntry, NAMESPACE } from './fake-cluster.ts';
-import { type Answer, ask, codeOf, logged, startTestEdge, type TestEdge, waitForReady } from './start-test-edge.ts';
+import { logged } from './logged.ts';
+import { type Answer, ask, codeOf, startTestEdge, type TestEdge, waitForReady } from './start-test-edge.ts';
 import { until } from './until.ts';
 
 describe('a check', () => {

@@ -2,11 +2,9 @@ import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Callers } from '../../edge/identity/callers.ts';
 import { IdentityUnavailableError } from '../../edge/identity/identity.ts';
-import { sink } from '../../edge/log.ts';
 import { makeOidcIdentify } from '../../edge/identity/oidc-identity.ts';
 import { SigningKeys } from '../../edge/identity/signing-keys.ts';
-
-sink.write = () => undefined;
+import './logged.ts';
 
 const ISSUER = 'https://login.example.com';
 const SETTINGS = {

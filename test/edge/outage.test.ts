@@ -7,7 +7,7 @@ import {
   IdentityUnavailableError,
 } from '../../edge/identity/identity.ts';
 import { StaleAnswerCounter } from '../../edge/identity/stale-answer-counter.ts';
-import { logged } from './start-test-edge.ts';
+import { logged } from './logged.ts';
 
 const MINUTE = 60_000;
 const START = Date.parse('2026-01-02T03:04:05Z');

@@ -6,7 +6,8 @@ import { PROOF_HEADER, proveRequest } from '../../edge/counting/peer-proof.ts';
 import { makePeerClient, makePeerServer } from '../../edge/counting/peers.ts';
 import { NO_TRAFFIC } from '../../edge/counting/traffic-counts.ts';
 import { makeRateLimitCounters } from '../../serving-api/rate-limits.ts';
-import { ask, logged } from './start-test-edge.ts';
+import { logged } from './logged.ts';
+import { ask } from './start-test-edge.ts';
 
 const KEY = Buffer.alloc(32, 'k');
 const OTHER_KEY = Buffer.alloc(32, 'o');

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { sink } from '../../edge/log.ts';
 import type { ListenSettings, EdgeSettings } from '../../edge/settings.ts';
 import { type Edge, startEdge } from '../../edge/start-edge.ts';
 import { AUDIENCE, type FakeCluster, NAMESPACE } from './fake-cluster.ts';
@@ -17,10 +16,6 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   await Promise.all(servers.map((s) => new Promise((done) => s.close(done))));
   return ports;
 }
-
-/** What the services of this process have written. */
-export const logged: string[] = [];
-sink.write = (line) => logged.push(line);
 
 export interface TestEdge extends Edge {
   readonly ports: ListenSettings['ports'];

@@ -8,10 +8,8 @@ import {
   makeAccessLogServer,
   parseEntries,
 } from '../../edge/counting/access-log-server.ts';
-import { sink } from '../../edge/log.ts';
 import { EndpointTraffic } from '../../edge/counting/traffic-counts.ts';
-
-sink.write = () => undefined;
+import './logged.ts';
 
 const varint = (n: number): number[] => (n < 128 ? [n] : [(n & 127) | 128, ...varint(Math.floor(n / 128))]);
 const bytes = (field: number, value: Buffer | string) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { makeBuildContext } from '../../images/make-build-context.ts';
+import { makeSbom, renderSbom } from '../../images/make-sbom.ts';
 import { type ImagePlan, planImage } from '../../images/plan-image.ts';
 import { type Lock, type LockedPackage, parseLock } from '../../schemas/lock/lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
@@ -35,6 +36,7 @@ test('the same inputs give the same context, to the byte and the second, and not
   const paths = seen.map(([path]) => path);
   expect(paths).toEqual(
     expect.arrayContaining([
+      'sbom.cdx.json',
       'settle.py',
       'model/model/MLmodel',
       'server/server/runtime/davit_server/__main__.py',
@@ -47,6 +49,10 @@ test('the same inputs give the same context, to the byte and the second, and not
     paths.filter((p) => /direct_url\.json|uv_cache\.json|__pycache__|\.pyc|\.lock$|requirements.*\.txt$/.test(p)),
   ).toEqual(['model/model/requirements.txt']);
   expect(new Set(seen.map(([, mode, time]) => `${mode} ${time}`))).toEqual(new Set(['644 315532800', '755 315532800']));
+  const lock = await readLock('endpoints/iris.lock');
+  const sbom = await makeSbom({ lock, entity: 'iris', base: SAMPLE_SETTINGS.bases['3.11'] });
+  expect(await readFile(join(example, 'sbom.cdx.json'), 'utf8')).toBe(renderSbom(sbom));
+  expect(await readFile(join(example, 'Dockerfile'), 'utf8')).not.toContain('sbom'); // it would change the tag
   const script = await readFile(join(example, 'virtualenv/virtualenv/bin/mlflow'), 'utf8');
   expect(script.split('\n')[0]).toBe('#!/virtualenv/bin/python');
   const record = await readFile(join(example, SITE, 'mlflow_skinny-3.17.2.dist-info', 'RECORD'), 'utf8');

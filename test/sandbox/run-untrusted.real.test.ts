@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { homedir, tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import type * as ControlGroups from '../../sandbox/control-group.ts';
 import { runUntrusted, type UntrustedProgram } from '../../sandbox/run-untrusted.ts';
 import { findSandbox } from '../../sandbox/sandbox.ts';
 import { codePath } from '../../system/code.ts';
+import { listIgnoredFiles } from '../../system/model-digest.ts';
 
 const machine = vi.hoisted(() => ({ hasGroups: true }));
 vi.mock('../../sandbox/control-group.ts', async (load) => {
@@ -92,16 +93,34 @@ describe.runIf(sandbox)('a program in the sandbox', () => {
     expect(processes.length).toBeLessThan(4);
   });
 
+  test('sees nothing of what a model has besides what its digest covers', async () => {
+    const model = await mkdtemp(join(tmpdir(), 'davit-hidden-'));
+    onTestFinished(() => rm(model, { recursive: true }));
+    await mkdir(join(model, 'code', '__pycache__'), { recursive: true });
+    await writeFile(join(model, 'code', '__pycache__', 'evil.py'), '');
+    await symlink('../MLmodel', join(model, 'code', 'link'));
+    for (const name of ['registered_model_meta', 'MLmodel', 'code/x.py']) await writeFile(join(model, name), 'x');
+    const list = `[[os.path.relpath(r, m), sorted(n), [open(os.path.join(r, f)).read() for f in sorted(n)]] for m in ${JSON.stringify([model])} for r, _, n in os.walk(m)]`;
+    expect(await ask(list, { data: [model], hidden: await listIgnoredFiles(model) })).toEqual([
+      ['.', ['MLmodel'], ['x']],
+      ['code', ['link', 'x.py'], ['x', 'x']],
+    ]);
+    await expect(run('', { data: [model], hidden: ['/elsewhere'] })).rejects.toThrow('Cannot hide /elsewhere');
+  });
+
   test('has another user, no capability, and cannot get one', async () => {
     const status = String(await ask('open("/proc/self/status").read()'));
     const fields = Object.fromEntries(status.split('\n').map((line) => line.split(/:\s*/) as [string, string]));
     expect(fields).toMatchObject({ CapPrm: '0'.repeat(16), CapEff: '0'.repeat(16), CapBnd: '0'.repeat(16) });
     expect(fields).toMatchObject({ NoNewPrivs: '1', Seccomp: '2' });
-    expect(await ask('[os.getuid(), os.getgid(), os.getgroups()]')).toEqual([
-      65532,
-      65532,
-      sandbox?.user === 'other' ? [] : expect.anything(),
-    ]);
+    const who = '[os.getuid(), os.getgid(), os.getgroups()]';
+    const [one, other] = (await Promise.all([ask(who), ask(who)])) as [number, number, number[]][];
+    if (sandbox?.user === 'namespace') expect([one?.[0], one?.[1]]).toEqual([65532, 65532]);
+    else {
+      expect([one?.[1], one?.[2], other?.[2]]).toEqual([one?.[0], [], []]);
+      // The kernel counts the processes of each user, so two programs must not be of the same one.
+      expect(one?.[0]).not.toBe(other?.[0]);
+    }
     expect(await attempt('os.setuid(0)', 'open("/proc/1/environ").read()', 'os.chmod("/dev/null", 0)')).toEqual([
       'EPERM',
       expect.stringMatching(/EACCES|EPERM/),
@@ -203,6 +222,18 @@ describe.runIf(sandbox)('a program in the sandbox', () => {
   });
 });
 
+/** The buffers of sockets belong to no process. */
+const FILL_SOCKETS = `
+import socket, time
+kept = []
+for _ in range(1500):
+    kept.append(socket.socketpair())
+    kept[-1][0].setblocking(False)
+    try:
+        while True: kept[-1][0].send(bytes(65536))
+    except BlockingIOError: pass
+time.sleep(60)`;
+
 const EXCEEDING: readonly (readonly [string, string, Partial<UntrustedProgram['limits']>, string])[] = [
   ['memory of one process', 'x = []\nwhile True: x.append(bytearray(1 << 20))', {}, 'memory'],
   [
@@ -211,6 +242,7 @@ const EXCEEDING: readonly (readonly [string, string, Partial<UntrustedProgram['l
     {},
     'memory',
   ],
+  ...(sandbox ? [['memory of sockets', FILL_SOCKETS, { memoryBytes: 200 << 20 }, 'memory'] as const] : []),
   ['time', 'import time; time.sleep(60)', { seconds: 1 }, 'time'],
   ['output', 'while True: print("x" * 1000)', {}, 'output'],
 ];

@@ -1,8 +1,8 @@
-import { cp, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { digestModel } from '../../system/model-digest.ts';
+import { digestModel, listIgnoredFiles } from '../../system/model-digest.ts';
 import { makeProject, writeFiles } from '../validation/throw-away-project.ts';
 
 test('digestModel() is about paths and bytes, not about where and when', async () => {
@@ -44,4 +44,18 @@ test('digestModel() refuses what is neither, such as a pipe, which would keep it
   await new Promise<void>((done) => server.listen(join(root, 'pipe'), done));
   await expect(digestModel(root)).rejects.toThrow('pipe is neither a file nor a folder');
   server.close();
+});
+
+test('what the digest leaves out is listed, to be hidden from a proof, and no link leads there', async () => {
+  const model = join(await makeProject({ 'iris/1': 'iris/1' }), 'models', 'iris', '1');
+  await writeFiles(model, { registered_model_meta: 'x', 'code/__pycache__/x.pyc': 'x', 'code/__pycache__/y/z.py': '' });
+  const ignored = ['registered_model_meta', 'code/__pycache__'].map((name) => join(model, name));
+  expect((await listIgnoredFiles(model)).toSorted()).toEqual(ignored.toSorted());
+  await symlink('code/__pycache__/x.pyc', join(model, 'inside.pkl'));
+  await expect(digestModel(model)).rejects.toThrow(
+    'the link inside.pkl points to a file that is not part of the model',
+  );
+  await rm(join(model, 'inside.pkl'));
+  await symlink('/usr', join(model, '__pycache__'));
+  await expect(digestModel(model)).rejects.toThrow('__pycache__ is neither a file nor a folder');
 });

@@ -81,6 +81,25 @@ write(
 )
 write("honest.json", json.dumps({"c": "os"}).encode())
 write("honest.bin", os.urandom(64).replace(b"\x80", b"\x00"))
+union = pickle.dumps([str | None, {"again": int | str}], 4)
+assert b"reduce" in union
+write("honest-union.pkl", union)
+write("honest-union-twice.pkl", union + union)
+# The same function with anything else, or kept for a later use.
+pieces = name("_functools", "reduce") + b"\x94"
+combine = name("_operator", "or_") + b"(" + name("builtins", "int") + name("builtins", "str") + b"t\x86R"
+for case, rest in {
+    "other": pieces + name("os", "system") + b"(" + text("true") + text("x") + b"t\x86R",
+    "memo": pieces + combine + b"0h\x00" + name("pandas", "eval") + b"(" + text("x") + text("y") + b"t\x86R",
+    "argument": name("functools", "partial") + pieces + name("pandas", "eval") + b"\x86R",
+    "result": pieces + combine + b"0h\x00",
+    "unlisted": pieces + b"2" + combine,
+    "attribute": name("builtins", "getattr") + name("cloudpickle.cloudpickle", "subimport") + text("functools") + b"\x85R"
+    + text("reduce") + b"\x86R" + name("pandas", "eval") + b"(" + text("x") + text("y") + b"t\x86R",
+    "wrong-combiner": pieces + name("pandas", "or_") + b")\x86R",
+}.items():  # fmt: skip
+    write(f"reduce-{case}.pkl", b"\x80\x04" + rest + b".")
+write("reduce-cut.pkl", b"\x80\x04" + pieces + combine)
 # What hides an import.
 write("gzip.pkl", gzip.compress(evil))
 write("zlib.joblib", zlib.compress(evil))
@@ -178,3 +197,83 @@ for ending in ("md", "py", "safetensors"):
 write("text.rst", b"cos\nsystem\n(S'true'\ntR.")
 write("honest.py", b"import os\nclass Model:\n    pass\n")
 write("honest.safetensors", b"\x80\x01\0\0\0\0\0\0{}")
+
+
+# Keras: objects name modules and classes; a Lambda layer has byte code. As Keras 3.12 and tf.keras 2.15 write them.
+def model(*layers):
+    return {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {"name": "s", "layers": [*layers]},
+        "registered_name": None,
+    }
+
+
+relu = {"module": "builtins", "class_name": "function", "config": "relu", "registered_name": "function"}
+dense = {
+    "module": "keras.layers",
+    "class_name": "Dense",
+    "config": {"units": 1, "activation": relu},
+    "registered_name": None,
+}
+byte_code = {"class_name": "__lambda__", "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}}
+new_lambda = {
+    "module": "keras.layers",
+    "class_name": "Lambda",
+    "config": {"function": byte_code},
+    "registered_name": None,
+}
+called = {"module": "os", "class_name": "system", "config": {"command": "true"}, "registered_name": "x"}
+old_dense = {"class_name": "Dense", "config": {"units": 1, "activation": "relu"}}
+old_named = {
+    "class_name": "Lambda",
+    "config": {
+        "function": "scale",
+        "function_type": "function",
+        "module": "helper",
+        "output_shape": [1],
+        "output_shape_type": "raw",
+    },
+}
+old_lambda = {"class_name": "Lambda", "config": {"function": ["4wEAAAA=", None, None], "function_type": "lambda"}}
+old_tuple = {
+    "class_name": "Lambda",
+    "config": {"function": {"class_name": "__tuple__", "items": ["4wEAAAA=", None, None]}},
+}
+old_shape = {
+    "class_name": "Lambda",
+    "config": {"function": "scale", "output_shape": ["4wEAAAA=", None, None], "output_shape_type": "lambda"},
+}
+
+
+def keras(*layers):
+    return zipped(
+        **{"metadata.json": b"{}", "config.json": json.dumps(model(*layers)).encode(), "model.weights.h5": HDF5}
+    )
+
+
+def hdf5(config, name=b"model_config", before=b""):
+    """The bytes around an attribute's text; the rest of the format is in the way of nobody."""
+    return before + HDF5 + b"\0" * 99 + name + b"\0" * 40 + config + b"\0" * 7 + os.urandom(4096)
+
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+write("honest.keras", keras(dense))
+write("honest.h5", hdf5(json.dumps(model(old_dense, old_named)).encode()))
+write("honest-weights.h5", hdf5(b'{"class_name": "Lambda', b"layer_names"))
+write("lambda.keras", keras(dense, new_lambda))
+write("lambda-deep.keras", keras({**dense, "config": model({"list": [[new_lambda]]})}))
+write("called.keras", keras(called))
+write("damaged.keras", zipped(**{"config.json": b'{"class_name": "Lambda"'}))
+write("unpacked/config.json", json.dumps(model(new_lambda)).encode())
+write("other/config.json", json.dumps({"module": "os", "config": called}).encode())
+write("lambda.h5", hdf5(json.dumps(model(old_lambda)).encode()))
+write("lambda-tuple.h5", hdf5(json.dumps(model(old_tuple), indent=2).encode()))
+write("lambda-shape.hdf5", hdf5(json.dumps(model(old_shape)).encode()))
+write("lambda-any-name", hdf5(json.dumps(model(old_lambda)).encode(), before=b"x" * 512))
+write("lambda-escaped.h5", hdf5(json.dumps(model(old_lambda)).replace("class_name", "class\\u005fname").encode()))
+write(
+    "called.h5", hdf5(json.dumps({"loss": called}).encode() + b"\0" + json.dumps(model()).encode(), b"training_config")
+)
+write("damaged.h5", hdf5(b"{'class_name': 'Lambda'}"))
+write("saved/keras_metadata.pb", b"\x0a\xff\x01" + json.dumps(model(old_tuple)).encode() + b"\x12\x03abc")

@@ -20,7 +20,7 @@ async function scanAll() {
   const folder = await mkdtemp(join(tmpdir(), 'pickles-'));
   const model = join(folder, 'model');
   execFileSync('python3', [join(import.meta.dirname, 'make_pickles.py'), model]);
-  for (const name of ['pandas', 'numpy', 'joblib', 'cloudpickle'])
+  for (const name of ['pandas', 'numpy', 'joblib', 'cloudpickle', 'keras'])
     await mkdir(join(folder, 'virtualenv/lib/python3.11/site-packages', name), { recursive: true });
   const virtualenv = {
     folder: join(folder, 'virtualenv'),
@@ -44,7 +44,9 @@ async function scanAll() {
 
 test('scanPickles() names every import that a hostile pickle hides, and none of an honest one', async () => {
   const found = await scanAll();
-  const clean = Object.keys(found).filter((path) => path.startsWith('honest') || path.startsWith('MLmodel'));
+  const clean = Object.keys(found).filter(
+    (path) => path.startsWith('honest') || path.startsWith('MLmodel') || path === 'other/config.json',
+  );
   expect(clean.map((path) => found[path])).toEqual([]);
   const system = /^(?:os|posix)\.system(?:\(\))?$/;
   const hidden = [
@@ -57,15 +59,32 @@ test('scanPickles() names every import that a hostile pickle hides, and none of 
   ];
   for (const path of hidden)
     expect([path, found[path]?.imports]).toEqual([path, expect.arrayContaining([expect.stringMatching(system)])]);
+  const reducers = ['other', 'memo', 'argument', 'result', 'unlisted', 'attribute', 'wrong-combiner', 'cut'];
+  for (const path of reducers.map((kind) => `reduce-${kind}.pkl`))
+    expect([path, found[path]?.imports]).toEqual([
+      path,
+      expect.arrayContaining([expect.stringMatching(/^_?functools\.reduce(?:\(\))?$/)]),
+    ]);
+  const lambdas = ['lambda.keras:config.json', 'lambda-deep.keras:config.json', 'saved/keras_metadata.pb'];
+  lambdas.push('unpacked/config.json');
+  for (const name of ['.h5', '-tuple.h5', '-shape.hdf5', '-any-name', '-escaped.h5']) lambdas.push(`lambda${name}`);
+  for (const path of lambdas)
+    expect([path, found[path]?.imports]).toEqual([
+      path,
+      expect.arrayContaining(['the byte code of a function (Lambda layer)']),
+    ]);
   const others = {
     'through-package.pkl': 'pandas.io.common.os.system()',
     'dotted.pkl': 'pathlib.Path.write_text',
     'globals.pkl': 'pandas.DataFrame.__init__.__globals__',
     'unknown-package.pkl': 'evilpackage.run',
     'extension.pkl': 'copyreg.extension 1',
+    'called.keras:config.json': 'os.system()',
+    'called.h5': 'os.system()',
   };
   for (const [path, name] of Object.entries(others)) expect([path, found[path]?.imports]).toEqual([path, [name]]);
   const unread = ['cut.pkl', 'lz4.joblib', 'huge-claim.pkl', 'bomb.pkl.gz', 'deep-schema.skops:schema.json'];
+  unread.push('damaged.keras:config.json', 'damaged.h5');
   for (const path of unread) expect([path, found[path]?.incomplete]).toEqual([path, expect.any(String)]);
   expect(found['evil-4.pkl']?.incomplete).toBeUndefined();
 });

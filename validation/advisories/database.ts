@@ -93,7 +93,7 @@ async function downloadExport(file: string, signal: AbortSignal | undefined): Pr
 async function indexExport(source: string, out: string, options: PythonOptions): Promise<string> {
   const python = await findPython(await chooseMinorVersion(PYTHONS), options);
   if (!python) throw new Error('Cannot read the advisories: no Python 3 is installed');
-  const run = await runProcess(python.executable, ['-I', PROGRAM, source, out], {
+  const run = await runProcess(python.executable, ['-I', '-B', PROGRAM, source, out], {
     env: { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8' },
     limitSeconds: INDEX_LIMIT_SECONDS,
     ...(options.signal && { signal: options.signal }),

@@ -7,9 +7,14 @@ Withdrawn advisories are left out. Prints how many advisories were read and how 
 """
 
 import json
+import os
 import re
 import sys
 import zipfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cvss import LEVELS as CVSS_LEVELS
+from cvss import level_of_vector
 
 LEVELS = {"LOW": "low", "MODERATE": "moderate", "MEDIUM": "moderate", "HIGH": "high", "CRITICAL": "critical"}
 EVENTS = ("introduced", "fixed", "last_affected", "limit")
@@ -73,7 +78,9 @@ def level_of(record, affected):
         level = LEVELS.get(str((place or {}).get("severity", "")).upper())
         if level:
             return level
-    return None
+    vectors = [s.get("score") for s in [*(record.get("severity") or []), *(affected.get("severity") or [])]]
+    levels = {level_of_vector(vector) for vector in vectors}
+    return next((level for _, level in CVSS_LEVELS if level in levels), None)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ export interface PickleFinding {
 
 /** modelaudit-picklescan with hashes, written by `uv pip compile --generate-hashes`. */
 const REQUIREMENTS = codePath('validation', 'pickles', 'scan-requirements.txt');
-const PROGRAMS = ['scan_pickles.py', 'stub_machine.py'].map((name) => codePath('validation', 'pickles', name));
+const PROGRAMS = ['scan_pickles.py', 'stub_machine.py', 'keras_configs.py'].map((name) =>
+  codePath('validation', 'pickles', name),
+);
 const LIMIT_SECONDS = 60;
 const LIMITS = { seconds: LIMIT_SECONDS, outputBytes: 64 << 20, processMemoryBytes: 2 ** 31, memoryBytes: 2 ** 31 };
 /** What a busy machine may cause: the next run scans again. */

@@ -23,7 +23,8 @@ import zipfile
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from stub_machine import WRAPPER, Machine
+from keras_configs import CLASS_NAME, Unreadable, is_hdf5, list_config, list_embedded, list_hdf5
+from stub_machine import REDUCERS, WRAPPER, Machine
 
 MEBIBYTE = 1 << 20
 SECONDS, MEMORY = 40, 2048 * MEBIBYTE
@@ -79,6 +80,14 @@ class Scan:
             return self.scan_pickle(path, file, certain or is_named_like_pickle(path))
         if head.startswith(b"\x93NUMPY"):
             return self.scan_array(path, file)
+        if is_hdf5(file):
+            return self.scan_keras(path, lambda: list_hdf5(file))
+        if os.path.basename(path) == "config.json":  # a `.keras` file that is unpacked
+            file.seek(0)
+            return self.scan_keras(path, lambda: list_config(file.read(MEMBER)))
+        if os.path.basename(path) == "keras_metadata.pb":
+            return self.scan_keras(path, lambda: list_embedded(file))
+        file.seek(0)
         for magic, name in UNREADABLE:
             if head.startswith(magic):
                 return self.add(path, {}, (), f"it is compressed with {name}")
@@ -125,6 +134,9 @@ class Scan:
             self.add(path, {}, (), f"it is not a readable zip file ({type(error).__name__})")
 
     def scan_member(self, path, archive, member, depth):
+        if os.path.basename(member.filename) == "config.json":
+            data = archive.read(member) if member.file_size < MEMBER else CLASS_NAME
+            return self.scan_keras(path, lambda: list_config(data))
         if member.filename == "schema.json":
             return self.scan_schema(path, archive.read(member) if member.file_size < MEMBER else b"")
         with archive.open(member) as stream:
@@ -162,6 +174,15 @@ class Scan:
         if imports:
             self.add(path, imports, (), why)
 
+    def scan_keras(self, path, read):
+        """Keras names classes in JSON, imports them when it loads, and keeps functions as byte code."""
+        try:
+            imports, why = read(), None
+        except Unreadable as error:
+            imports, why = {}, str(error)
+        if imports or why is not None:
+            self.add(path, imports, (), why)
+
     def scan_array(self, path, file):
         head = file.read(12)
         wide = head[6:7] != b"\x01"
@@ -172,7 +193,7 @@ class Scan:
 
     def scan_pickle(self, path, file, certain):
         start = file.tell()
-        imports, why = follow(file)
+        imports, why, excused = follow(file)
         if not certain and (not any(imports.values()) and (why is not None or not imports)):
             return
         if UNLIKELY.search(path) and not any(imports.values()):
@@ -184,7 +205,7 @@ class Scan:
             seen, complete = read_statically(data, dangerous)
             # The library takes the bytes of joblib's arrays for opcodes, and finds names that nobody has written.
             if why is not None or (complete and WRAPPER not in imports):
-                imports = {**seen, **imports}
+                imports = {**{key: called for key, called in seen.items() if key not in excused}, **imports}
             why = None if complete else why
         # A file that is only named like a pickle, such as weights.bin, and has nothing of one, is none.
         if imports or (why is not None and (start > 0 or is_likely_pickle(data))):
@@ -192,24 +213,27 @@ class Scan:
 
 
 def follow(file):
-    """Follows one pickle after the other. Returns their names, and why the first was not read to its end."""
+    """Follows one pickle after the other.
+
+    Returns their names, why the first was not read to its end, and the names whose use is harmless (`REDUCERS`).
+    """
     imports, count = {}, 0
     while True:
         found, marked = {}, file.read(1)
         if not marked:
-            return imports, None if count else "it is empty"
+            return imports, None if count else "it is empty", REDUCERS - imports.keys()
         file.seek(-1, io.SEEK_CUR)
         try:
             Machine(file, found).load()
         except TimeUp:
-            return {**imports, **found}, "it takes too long to read"
+            return {**imports, **found}, "it takes too long to read", set()
         except (MemoryError, RecursionError):
-            return {**imports, **found}, "it needs too much memory to read"
+            return {**imports, **found}, "it needs too much memory to read", set()
         except Exception as error:
             # What follows the first pickle may be the bytes of tensors.
             if count == 0 or marked == b"\x80":
                 imports.update(found)
-            return imports, None if count else f"it is damaged or not a pickle ({type(error).__name__})"
+            return imports, None if count else f"it is damaged or not a pickle ({type(error).__name__})", set()
         imports.update(found)
         count += 1
 

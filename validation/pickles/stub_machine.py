@@ -23,6 +23,9 @@ FUNCTION_MAKERS = {
 }
 #: Attributes that lead from any object to every module.
 GATES = {"__globals__", "__builtins__", "__subclasses__", "__import__", "__loader__", "__code__", "__mro__", "__base__"}
+#: cloudpickle writes types such as `str | None` as a call of `reduce`, which is harmless with this first argument only.
+REDUCERS = {("functools", "reduce"), ("_functools", "reduce")}
+COMBINERS = {("operator", "or_"), ("_operator", "or_")}
 NESTED_DEPTH = 3
 
 
@@ -49,11 +52,27 @@ class Machine(pickle._Unpickler):
     def __init__(self, file, imports, depth=0):
         super().__init__(file, buffers=None)
         self.raw, self.imports, self.depth = file, imports, depth
+        #: How often `reduce` came onto the stack, less the harmless calls. 0 at the end: nothing else uses it.
+        self.reducers = 0
+
+    def load(self):
+        value = super().load()
+        for key in REDUCERS.intersection(self.imports):
+            if self.reducers == 0 and not self.imports[key]:
+                del self.imports[key]
+        if self.reducers > 0:
+            self.record(*min(REDUCERS))
+        return value
 
     def find_class(self, module, name):
         if not isinstance(module, str) or not isinstance(name, str):
             raise pickle.UnpicklingError("a name is not a text")
-        return self.record(module, name)
+        return self.count_reducer(self.record(module, name))
+
+    def count_reducer(self, value):
+        if isinstance(value, Stub) and value.origin in REDUCERS:
+            self.reducers += 1
+        return value
 
     def record(self, module, name, called=False):
         key = (module, name)
@@ -107,14 +126,22 @@ class Machine(pickle._Unpickler):
         name = str(name)
         if isinstance(value, Stub) and value.origin is not None:
             module, inner = value.origin
-            return self.record(module, f"{inner}.{name}" if inner else name, called)
+            return self.count_reducer(self.record(module, f"{inner}.{name}" if inner else name, called))
         if GATES.intersection(name.split(".")):
             return self.record("builtins", f"getattr {name}", called=True)
         return Stub()
 
     def load_reduce(self):
         args = self.stack.pop()
-        self.stack[-1] = self.call(self.stack[-1], args)
+        function = self.stack[-1]
+        if isinstance(function, Stub) and function.origin in REDUCERS and combines(args):
+            self.reducers -= 1
+            self.stack[-1] = Stub()
+        else:
+            self.stack[-1] = self.call(function, args)
+
+    def load_dup(self):
+        self.append(self.count_reducer(self.stack[-1]))
 
     def load_newobj(self):
         args = self.stack.pop()
@@ -175,6 +202,10 @@ class Machine(pickle._Unpickler):
         pass
 
 
+def combines(args):
+    return isinstance(args, tuple) and len(args) == 2 and isinstance(args[0], Stub) and args[0].origin in COMBINERS
+
+
 def replace(code, method):
     Machine.dispatch[code[0]] = method
 
@@ -183,6 +214,7 @@ replace(pickle.REDUCE, Machine.load_reduce)
 replace(pickle.NEWOBJ, Machine.load_newobj)
 replace(pickle.NEWOBJ_EX, Machine.load_newobj_ex)
 replace(pickle.BUILD, Machine.load_build)
+replace(pickle.DUP, Machine.load_dup)
 replace(pickle.NEXT_BUFFER, Machine.load_next_buffer)
 replace(pickle.READONLY_BUFFER, Machine.load_readonly_buffer)
 for opcode in (pickle.BINBYTES, pickle.SHORT_BINBYTES, pickle.BINBYTES8, pickle.BYTEARRAY8):
@@ -192,3 +224,11 @@ for opcode in (pickle.BINBYTES, pickle.SHORT_BINBYTES, pickle.BINBYTES8, pickle.
         self.check_nested()
 
     replace(opcode, load_and_check)
+
+for opcode in (pickle.GET, pickle.BINGET, pickle.LONG_BINGET):
+
+    def load_from_memo(self, load=pickle._Unpickler.dispatch[opcode[0]]):
+        load(self)
+        self.count_reducer(self.stack[-1])
+
+    replace(opcode, load_from_memo)

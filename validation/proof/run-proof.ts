@@ -9,6 +9,7 @@ import type { Entity } from '../../schemas/endpoint/endpoint.ts';
 import { countWorkers } from '../../schemas/endpoint/count-replicas.ts';
 import { mayLoadAgain, type WorkerMode, chooseWorkerMode } from '../../schemas/endpoint/worker-mode.ts';
 import { codePath } from '../../system/code.ts';
+import { listIgnoredFiles } from '../../system/model-digest.ts';
 import type { LimitedRun } from '../../sandbox/run-limited.ts';
 import { parseImported, parseProofOutput, type ProofOutput } from './proof-document.ts';
 import { runUntrusted } from '../../sandbox/run-untrusted.ts';
@@ -103,6 +104,8 @@ export async function runProof(model: string, virtualenv: Virtualenv, options: P
       path: [join(virtualenv.folder, 'bin')],
       readable: [...base.folders, virtualenv.folder],
       data: [RUNTIME_FOLDER, model],
+      // The digest leaves them out, so a proof with them would be of another model.
+      hidden: await listIgnoredFiles(model),
       limits: {
         seconds: computeProofSeconds(limits),
         outputBytes: OUTPUT_LIMIT_BYTES,

@@ -84,7 +84,8 @@ export function makeTemplate(parts: TemplateInputs) {
 }
 
 /** Content of the revision that Kubernetes itself does not use. */
-function makeAnnotations({ endpoint, entity, secretVersions }: TemplateInputs): Record<string, string> {
+function makeAnnotations({ endpoint, entity, environment, secretVersions }: TemplateInputs): Record<string, string> {
+  const { provenance } = environment.images;
   const versions = Object.entries(secretVersions).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     [`${DOMAIN}/name`]: `${endpoint.name}/${entity.name}`,
@@ -92,6 +93,10 @@ function makeAnnotations({ endpoint, entity, secretVersions }: TemplateInputs): 
     ...(entity.instanceProfileArn !== undefined && { [`${DOMAIN}/instance-profile`]: entity.instanceProfileArn }),
     // A changed Secret makes a new revision, with the usual rolling update and rollback.
     ...(versions.length > 0 && { [`${DOMAIN}/secrets`]: versions.map(([name, v]) => `${name}=${v}`).join(',') }),
+    // An image that is built again to be attested has the same tag, and Knative never changes a revision's image.
+    ...(provenance && {
+      [`${DOMAIN}/provenance`]: `${provenance.repository} ${provenance.branch} ${provenance.workflow}`,
+    }),
   };
 }
 

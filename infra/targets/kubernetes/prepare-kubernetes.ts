@@ -13,6 +13,7 @@ import {
 import { type MakeMark, makeMark, markAudience } from '../../../kubernetes/marks.ts';
 import type { Entity } from '../../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
+import { parseAttestedImages } from '../../../schemas/deployment/attested-images.ts';
 import { endpointObjectName } from '../../../schemas/environment/kubernetes-names.ts';
 import { MARKS } from '../../../schemas/environment/platform-names.ts';
 import { parseSecretReference } from '../../../schemas/values/secret-reference.ts';
@@ -53,7 +54,10 @@ export async function prepareKubernetes(declaration: Declaration<KubernetesEnvir
       settings: environment.images,
     });
     const digest = await readImageDigest(reference);
-    if (digest === undefined && !pulumi.runtime.isDryRun()) throw makeMissingImageError(declaration, reference);
+    if (!pulumi.runtime.isDryRun()) {
+      if (digest === undefined) throw makeMissingImageError(declaration, reference);
+      requireAttested(declaration, { reference, digest });
+    }
     const planWith = (word: keyof SecretVersion) => {
       const words = listSecretNames(entity, environment).map((n) => [n, secretVersions[n]?.[word] ?? ''] as const);
       return planEntity(declaration, entity, { image: reference, secretVersions: Object.fromEntries(words), markKey });
@@ -132,6 +136,17 @@ async function warnOfMissingSecrets(
 function listSecretNames({ environmentVars }: Entity, { secrets }: KubernetesEnvironment): readonly string[] {
   const scopes = Object.values(environmentVars).flatMap((v) => parseSecretReference(v)?.scope ?? []);
   return [...new Set(scopes.map((scope) => secrets[scope] ?? scope))].sort();
+}
+
+/** Only the digests that Davit verified are deployed, so that nobody can push another image after the check. */
+function requireAttested(
+  { endpoint, environment: { name, images } }: Declaration<KubernetesEnvironment>,
+  { reference, digest }: { readonly reference: string; readonly digest: string },
+): void {
+  if (!images.provenance || parseAttestedImages(process.env)[reference] === digest) return;
+  throw new pulumi.RunError(
+    `Cannot deploy "${endpoint.name}": the attestation of ${reference}@${digest} was not verified, and "${name}" requires one. Deploy with Davit, which verifies it: npx davit up ${endpoint.name} --environment ${name}`,
+  );
 }
 
 function makeMissingImageError({ endpoint, environment }: Declaration<KubernetesEnvironment>, reference: string) {

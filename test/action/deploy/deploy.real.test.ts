@@ -15,7 +15,7 @@ import { lockProject } from '../../cli/lock-project.ts';
 import { makeWorkingProject } from '../../cli/working-project.ts';
 import { BOT, REPOSITORY } from '../github/connect-fake-github.ts';
 import { type FakeGitHub, startFakeGitHub } from '../github/fake/server.ts';
-import { runStep, TOKEN } from '../run-action.ts';
+import { runStepInProcess, TOKEN } from '../run-action.ts';
 import { makeRepository } from './repository.ts';
 
 /** As deploy.yaml grants them. */
@@ -27,6 +27,8 @@ const PERMISSIONS = {
   issues: 'write',
   'pull-requests': 'write',
 } as const;
+/** Leaves the processors to what is deployed. */
+const PAUSE = { pauseMilliseconds: 20 };
 const FIRST = '{"predictions": [0, 1, 2]}';
 const SECOND = '{"predictions": ["setosa", "versicolor", "virginica"]}';
 
@@ -99,7 +101,7 @@ function merge({ reviewed, labels = [] }: Merging) {
 
 /** Runs the action as the workflow does after a merge. */
 async function run(command: string, inputs: Readonly<Record<string, string>> = {}, eventName = 'push') {
-  const step = await runStep({
+  const step = await runStepInProcess({
     inputs: { command, environments: 'local', 'github-token': TOKEN, ...inputs },
     workspace: root,
     eventName,
@@ -152,7 +154,7 @@ it('deploys what was merged as it was reviewed, says so everywhere, and then has
 it('updates without a failed request, and retires the record of before', async () => {
   await declare('2');
   const { number } = merge({ reviewed: await review() });
-  const clients = sendLoad(await ask(), 2);
+  const clients = sendLoad(await ask(), 2, PAUSE);
   const updated = await run('deploy');
   clients.stop();
   const asked = await clients.done;

@@ -19,6 +19,7 @@ export const OPERATIONS = {
   'repos/compare-commits-with-basehead': ['contents:read'],
   'repos/create-deployment': ['deployments:write'],
   'repos/create-deployment-status': ['deployments:write'],
+  'repos/list-attestations': ['attestations:read'],
   'repos/list-deployments': ['deployments:read'],
   'repos/list-pull-requests-associated-with-commit': ['pull-requests:read'],
 } as const satisfies Readonly<Record<string, readonly TokenPermission[]>>;

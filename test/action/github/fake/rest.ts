@@ -3,7 +3,7 @@ import type { FakeCall } from './call.ts';
 import type { Json } from './contract.ts';
 import type { OperationId } from './operations.ts';
 import { listChangedFiles } from './objects.ts';
-import { find, refuseLongBody } from './refusal.ts';
+import { find, refuseLongBody, Refusal } from './refusal.ts';
 import { answerCheckRun, createCheckRun, updateCheckRun } from './rest-checks.ts';
 import { answerDeployment, createDeployment, createStatus } from './rest-deployments.ts';
 import { makeAuthor, type FakePullRequest, type World } from './world.ts';
@@ -93,6 +93,12 @@ export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
   },
   'repos/create-deployment': createDeployment,
   'repos/create-deployment-status': createStatus,
+  'repos/list-attestations': ({ world, params, example }) => {
+    const bundles = world.attestations[params['subject_digest'] ?? ''];
+    if (!bundles) throw new Refusal(404, 'Not Found');
+    const one = (example as { attestations: readonly Json[] }).attestations[0] ?? {};
+    return { attestations: bundles.map((bundle) => ({ ...one, bundle })) };
+  },
   'repos/list-deployments': ({ world, query, example }) => {
     const asked = (['environment', 'task', 'sha'] as const).filter((key) => query.has(key));
     const found = world.deployments.filter((d) => asked.every((key) => d[key] === query.get(key)));

@@ -70,6 +70,8 @@ export const seed = z.strictObject({
       }),
     )
     .default([]),
+  /** Digest (`sha256:…`) → the bundles that were attested for it, newest first. */
+  attestations: z.record(z.string(), z.array(z.record(z.string(), z.unknown()))).default({}),
   issues: z
     .array(z.strictObject({ number: z.int(), login: z.string(), title: z.string(), body: z.string() }))
     .default([]),

@@ -58,6 +58,7 @@ export interface World {
   readonly checkRuns: CheckRun[];
   readonly deployments: Deployment[];
   readonly issues: Issue[];
+  readonly attestations: Record<string, ParsedSeed['attestations'][string]>;
   readonly pulls: FakePullRequest[];
   readonly runs: { readonly id: number; status: string; readonly attempt: number; readonly updatedAt?: string }[];
   readonly branches: Branches;
@@ -93,6 +94,7 @@ export function makeWorld(planted: ParsedSeed): World {
       statuses: states.map((state) => ({ state })),
     })),
     issues: planted.issues.map(({ login, ...issue }) => ({ ...issue, author: makeAuthor(login), state: 'open' })),
+    attestations: planted.attestations,
     pulls: planted.pulls,
     runs: planted.runs,
     branches: planted.git === undefined ? makeMemoryBranches(planted) : openGitBranches(planted.git),

@@ -9,8 +9,9 @@ import * as pulumi from '@pulumi/pulumi';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Declaration } from '../../../../infra/declaration.ts';
 import { planEntity } from '../../../../infra/targets/kubernetes/plan-entity.ts';
-import { prepareKubernetes } from '../../../../infra/targets/kubernetes/prepare-kubernetes.ts';
+import { type PreparedEntity, prepareKubernetes } from '../../../../infra/targets/kubernetes/prepare-kubernetes.ts';
 import { makeMark, makeMarkKey, readMarkKeys } from '../../../../kubernetes/marks.ts';
+import { renderAttestedImages } from '../../../../schemas/deployment/attested-images.ts';
 import type { KubernetesEnvironment } from '../../../../schemas/environment/environment.ts';
 import { endpointObjectName } from '../../../../schemas/environment/kubernetes-names.ts';
 import { parseEndpoint } from '../../../../schemas/endpoint/parse-endpoint.ts';
@@ -104,6 +105,26 @@ test('a preview goes on without an image that is not built yet, and an update sa
   await expect(prepareKubernetes(update)).rejects.toThrow(
     /^Cannot deploy "iris": the image 127\.0\.0\.1:\d+\/models\/iris\S* is not in the registry\. Build it first: npx davit up iris --environment staging, or /,
   );
+});
+
+test('where attested images are required, only the digest that Davit verified is deployed', async () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { declaration } = await makeDeclaration({ built: true });
+  const workflow = 'acme/davit/.github/workflows/deploy.yaml';
+  const images = { ...declaration.environment.images, provenance: { repository: 'a/b', workflow, branch: 'main' } };
+  const strict = { ...declaration, environment: { ...declaration.environment, images } };
+  const [{ plan }] = (await prepareKubernetes(declaration)).entities as [PreparedEntity];
+  const { image: reference } = plan.template.spec.containers[0]!;
+  const prepare = (attested: Readonly<Record<string, string>>) => {
+    vi.stubEnv('DAVIT_ATTESTED_IMAGES', renderAttestedImages(attested)['DAVIT_ATTESTED_IMAGES']);
+    return prepareKubernetes(strict);
+  };
+  await expect(prepare({})).rejects.toThrow(/^Cannot deploy "iris": the attestation of \S+ was not verified/);
+  await expect(prepare({ [reference]: `sha256:${'8'.repeat(64)}` })).rejects.toThrow('was not verified');
+  const [attested] = (await prepare({ [reference]: DIGEST })).entities;
+  expect(attested?.image).toMatch(DIGEST);
+  // It may be another image of the same tag, so it is another revision.
+  expect(attested?.plan.revision).not.toBe(plan.revision);
 });
 
 test('a missing secret is said at an update and at a preview, unless it is one of davit, which says it itself', async () => {

@@ -1,0 +1,88 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { error, setOutput } from '@actions/core';
+import { buildUnattestedImages } from '../../app/images/build-unattested-images.ts';
+import { renderCauses } from '../../app/outage.ts';
+import { validateWithOwnLock } from '../../app/validate-endpoints.ts';
+import type { AttestationSubject } from '../../images/attestations/verify-attestation.ts';
+import { hasErrors } from '../../schemas/diagnostic.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
+import { named } from '../../system/progress.ts';
+import { withGitHub } from '../connect-job.ts';
+import { makeAttestationApi } from '../deploy/attestation-api.ts';
+import type { Deploying } from '../deploy/deployment-context.ts';
+import { openDeploymentContext } from '../deploy/open-deployment-context.ts';
+import { type Candidate, selectDeployments } from '../deploy/select-deployments.ts';
+import type { Job } from '../job.ts';
+import { LOG, withoutWorkflowCommands } from '../log.ts';
+import { prepareProgram } from '../program.ts';
+import { findProject } from '../project.ts';
+
+/**
+ * Builds the images that `deploy` is about to use and that lack an attestation, and outputs what the workflow has to
+ * attest. Does nothing in an environment that requires none. A failure is an annotation and no end of the job: `deploy`
+ * deploys the other endpoints, and says at this one what is missing.
+ */
+export async function images(job: Job): Promise<void> {
+  const subjects: AttestationSubject[] = [];
+  await withGitHub(job, async (github) => {
+    const root = await findProject(job);
+    for (const name of job.inputs.environments) {
+      const failures = await withoutWorkflowCommands(async () => {
+        try {
+          const deploying = await openDeploymentContext({ job, github, root, name, after: job.inputs.after });
+          return await buildForEnvironment(deploying, subjects);
+        } catch (e) {
+          job.signal.throwIfAborted();
+          return [renderCauses(e)];
+        }
+      });
+      for (const failure of failures) error(`Cannot build the images for ${name}: ${failure}`);
+    }
+  });
+  if (subjects.length > 0) setOutput('subjects', await writeSubjects(job, subjects));
+}
+
+async function buildForEnvironment(deploying: Deploying, subjects: AttestationSubject[]): Promise<readonly string[]> {
+  const { environment, place, signal } = deploying.request;
+  if (environment.target !== 'kubernetes' || !environment.images.provenance) return [];
+  await prepareProgram(place.root, signal);
+  const { candidates } = await selectDeployments(deploying, []);
+  const failures: string[] = [];
+  for (const candidate of candidates.filter((c) => !c.hold)) {
+    try {
+      subjects.push(...(await buildForEndpoint(candidate, deploying, environment)));
+    } catch (e) {
+      signal.throwIfAborted();
+      failures.push(`${candidate.name}: ${renderCauses(e)}`);
+    }
+  }
+  return failures;
+}
+
+/** An endpoint with errors builds nothing, because `deploy` refuses it with all of them. */
+async function buildForEndpoint(
+  { endpoint, diagnostics }: Candidate,
+  deploying: Deploying,
+  environment: KubernetesEnvironment,
+): Promise<readonly AttestationSubject[]> {
+  if (!endpoint || hasErrors(diagnostics)) return [];
+  const { request, job } = deploying;
+  const progress = named(request.progress, endpoint.name);
+  const validation = await validateWithOwnLock(endpoint, { ...request, progress }, 'lock');
+  if (hasErrors(validation.diagnostics)) return [];
+  const project = await deploying.open();
+  const attestations = makeAttestationApi(job);
+  return buildUnattestedImages(endpoint, { ...request, environment, project, progress, attestations });
+}
+
+/** In the format of sha256sum, which actions/attest-build-provenance reads. */
+async function writeSubjects({ runner }: Job, subjects: readonly AttestationSubject[]): Promise<string> {
+  const folder = join(runner.temporary, 'davit-images');
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, 'subjects.txt');
+  const lines = subjects.map(({ name, digest }) => `${digest.replace('sha256:', '')}  ${name}\n`);
+  await writeFile(file, [...new Set(lines)].join(''));
+  LOG.say(`Built ${subjects.length} images to attest`);
+  return file;
+}

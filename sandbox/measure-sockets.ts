@@ -1,0 +1,43 @@
+import { readFile, readlink } from 'node:fs/promises';
+
+const DEFAULT_BUFFER_BYTES = 212_992;
+/** A machine that is tuned for fast networks allows much more, which an honest program's few sockets never use. */
+const MAX_BUFFER_BYTES = 1 << 20;
+/** Local address, remote address, state, then the bytes that wait to be sent and to be received, in hex. */
+const QUEUES = /^\s*\d+:\s+\S+\s+\S+\s+\S+\s+([0-9A-F]+):([0-9A-F]+)/gm;
+
+/**
+ * Measures the memory of the sockets in the network of these processes, which belongs to none of them. What waits in a
+ * local socket is not told by the kernel, so each one counts with all that it may hold. 0: they share the network of
+ * this process, whose sockets are mostly those of others.
+ */
+export async function measureSockets(members: readonly number[]): Promise<number> {
+  const own = await readNetwork('self');
+  for (const pid of members) {
+    const network = await readNetwork(pid);
+    if (network !== undefined && network !== own) return measureNetwork(pid);
+  }
+  return 0;
+}
+
+async function measureNetwork(pid: number): Promise<number> {
+  const [limit, local, ...others] = await Promise.all([
+    read('/proc/sys/net/core/wmem_max'),
+    read(`/proc/${pid}/net/unix`),
+    ...['tcp', 'tcp6', 'udp', 'udp6'].map((name) => read(`/proc/${pid}/net/${name}`)),
+  ]);
+  const sockets = Math.max(0, local.trimEnd().split('\n').length - 1);
+  const waiting = others
+    .flatMap((table) => [...table.matchAll(QUEUES)])
+    .reduce((sum, [, sent = '', received = '']) => sum + parseInt(sent, 16) + parseInt(received, 16), 0);
+  // The kernel doubles what a program asks for, to have room for its own records.
+  return sockets * 2 * Math.min(Number(limit) || DEFAULT_BUFFER_BYTES, MAX_BUFFER_BYTES) + waiting;
+}
+
+function readNetwork(pid: number | 'self'): Promise<string | undefined> {
+  return readlink(`/proc/${pid}/ns/net`).catch(() => undefined);
+}
+
+function read(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch(() => '');
+}
