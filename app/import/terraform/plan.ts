@@ -55,9 +55,9 @@ function concerns(permissions: Fields, address: string, endpoint: SourceNode, ro
   const id = textOf(lookUp(permissions.get('values') ?? endpoint, ['serving_endpoint_id']));
   if (id !== undefined) return id === textOf(lookUp(endpoint, ['serving_endpoint_id']));
   const resources = listOf(lookUp(root, ['configuration', 'root_module', 'resources'])) ?? [];
-  const own = textOf(permissions.get('address'))?.replace(/\[.*$/, '');
+  const own = textOf(permissions.get('address'))?.split('[')[0];
   const configuration = resources.find((r) => textOf(lookUp(r, ['address'])) === own);
   const references = configuration && lookUp(configuration, ['expressions', 'serving_endpoint_id', 'references']);
-  const target = address.replace(/\[.*$/, '');
+  const [target] = address.split('[');
   return (listOf(references) ?? []).some((r) => textOf(r) === target);
 }
