@@ -15,9 +15,9 @@ export interface Scope {
 const MAX_DEPTH = 200;
 
 /** The value of an expression. A value that cannot be known keeps its text, `${…}`, and says why. */
-export function evaluate(node: Node, scope: Scope): SourceNode {
+export function evaluate(node: Node, scope: Scope, depth = 0): SourceNode {
   try {
-    return { ...evaluateExpression(node, scope, 0), place: scope.locate(node) };
+    return { ...evaluateExpression(node, scope, depth), place: scope.locate(node) };
   } catch (e) {
     if (!(e instanceof Unresolvable)) throw e;
     return { place: scope.locate(node), value: `\${${node.text}}`, unresolved: e.message };
@@ -47,18 +47,18 @@ export function evaluateExpression(node: Node, scope: Scope, depth: number): Sou
     case 'null_lit':
       return { place, value: null };
     case 'tuple':
-      return { place, value: childrenOf(node, 'expression').map((child) => evaluate(child, scope)) };
+      return { place, value: childrenOf(node, 'expression').map((child) => evaluate(child, scope, depth + 1)) };
     case 'object':
       return evaluateObject(node, scope, depth);
     case 'conditional': {
       const [condition, yes, no] = childrenOf(node, 'expression');
-      const chosen = condition && inner(condition).value === true ? yes : no;
+      const chosen = condition && failIfUnresolved(inner(condition)).value === true ? yes : no;
       if (!chosen) throw new Unresolvable('it is not an expression that Davit reads');
       return inner(chosen);
     }
     case 'function_call': {
       const [name, list] = node.namedChildren;
-      const given = list ? childrenOf(list, 'expression').map((child) => inner(child)) : [];
+      const given = list ? childrenOf(list, 'expression').map((child) => failIfUnresolved(inner(child))) : [];
       return callFunction(name?.text ?? '', given, place);
     }
     case 'unary_operation':
@@ -76,16 +76,17 @@ function childrenOf(node: Node, type: string): readonly Node[] {
 
 /** Operands with their attributes and indexes, and the operators between them. */
 function evaluateSequence(children: readonly Node[], scope: Scope, depth: number): SourceNode {
+  if (depth > MAX_DEPTH) throw new Unresolvable('it is nested too deeply');
   const [operator, ...rest] = children;
   if (operator && !operator.isNamed && ['-', '!'].includes(operator.type)) {
-    const operand = evaluateSequence(rest, scope, depth);
+    const operand = failIfUnresolved(evaluateSequence(rest, scope, depth + 1));
     if (operator.type === '!') return { place: operand.place, value: operand.value !== true };
     return { place: operand.place, value: -Number(operand.value) };
   }
   const at = children.findIndex((child) => child.type in OPERATORS);
   if (at < 0) return evaluateOperand(children, scope, depth);
   const [left, right] = [children.slice(0, at), children.slice(at + 1)].map((part) =>
-    evaluateSequence(part, scope, depth + 1),
+    failIfUnresolved(evaluateSequence(part, scope, depth + 1)),
   );
   const result =
     left && right && isScalar(left) && isScalar(right)
@@ -108,7 +109,7 @@ function evaluateOperand(children: readonly Node[], scope: Scope, depth: number)
 
 function follow(node: SourceNode, names: readonly string[], name: string): SourceNode {
   const found = lookUp(node, names);
-  if (found) return failIfUnresolved(found);
+  if (found) return found;
   throw new Unresolvable(`${name} has no "${names.join('.')}" that Davit knows`);
 }
 
@@ -127,7 +128,7 @@ function readStep(step: Node, scope: Scope, depth: number): string {
 function evaluateObject(node: Node, scope: Scope, depth: number): SourceNode {
   const pairs = childrenOf(node, 'object_elem').flatMap((element): (readonly [string, SourceNode])[] => {
     const [key, value] = childrenOf(element, 'expression');
-    return key && value ? [[readKey(key, scope, depth), evaluate(value, scope)]] : [];
+    return key && value ? [[readKey(key, scope, depth), evaluate(value, scope, depth + 1)]] : [];
   });
   return makeMap(pairs, scope.locate(node));
 }
@@ -146,13 +147,12 @@ function evaluateTemplate(node: Node, scope: Scope, depth: number): SourceNode {
     if (typeof part === 'string') return part;
     const expression = part.namedChildren.find((child) => child.type === 'expression');
     if (!expression) throw new Unresolvable('Davit does not evaluate directives of templates');
-    return evaluate(expression, scope);
+    return evaluate(expression, scope, depth + 1);
   });
   const [only] = parts;
-  if (parts.length === 1 && typeof only === 'object') return failIfUnresolved(only);
+  if (parts.length === 1 && typeof only === 'object') return only;
   const failed = parts.find((part) => typeof part === 'object' && part.unresolved !== undefined);
   const reason = typeof failed === 'object' ? failed.unresolved : undefined;
-  if (depth > 1 && reason !== undefined) throw new Unresolvable(reason);
   const texts = parts.map((part) => (typeof part === 'string' ? part : renderPart(part)));
   return { place, value: joinTemplate(node, texts), ...(reason !== undefined && { unresolved: reason }) };
 }

@@ -46,10 +46,13 @@ async function makeParser(): Promise<Parser> {
   return made.setLanguage(await library.Language.load(await readFile(require.resolve(GRAMMAR))));
 }
 
-/** The first node that the grammar could not read, or that is missing. */
-function findBroken(node: Node): Node {
-  const child = node.children.find((c) => c.hasError || c.isError || c.isMissing);
-  return !child || node.isError || node.isMissing ? node : findBroken(child);
+/** The first node that the grammar could not read, or that is missing. A loop, because nesting can be deep. */
+function findBroken(root: Node): Node {
+  for (let node = root; ;) {
+    const child = node.children.find((c) => c.hasError || c.isError || c.isMissing);
+    if (!child || node.isError || node.isMissing) return node;
+    node = child;
+  }
 }
 
 function describe(node: Node): string {

@@ -241,6 +241,24 @@ module "inner" {
     ]);
   });
 
+  it('keeps the texts beside a value that only Terraform knows', async () => {
+    const entity = `entity_name = "\${var.catalog}.\${data.x.y.z}"\n entity_version = upper("v\${data.x.y.z}")\n environment_vars = { A = "a \${data.x.y.z}" }`;
+    const text = `variable "catalog" { default = "main" }\nresource "databricks_model_serving" "a" {\n name = "a"\n config {\n served_entities {\n ${entity}\n }\n }\n}\n`;
+    const { made, lines } = await importFrom({ 'a.tf': text });
+    expect(lines.map((line) => line.split(' ')[0])).toEqual(['a.tf:6:16', 'a.tf:7:19', 'a.tf:8:27']);
+    expect(made[0]?.value).toMatchObject({
+      config: {
+        served_entities: [
+          {
+            entity_name: 'main.${data.x.y.z}',
+            entity_version: '${upper("v${data.x.y.z}")}',
+            environment_vars: { A: 'a ${data.x.y.z}' },
+          },
+        ],
+      },
+    });
+  });
+
   it('says what a variable without a value stops, and where HCL cannot be read', async () => {
     const { lines } = await importFrom({ ...files, 'tf/terraform.tfvars': '' });
     expect(lines).toContain(
@@ -248,6 +266,16 @@ module "inner" {
     );
     const broken = await importFrom({ 'a.tf': 'resource "databricks_model_serving" "a" {\n  name = \n}\n' });
     expect(broken.lines.join('\n')).toMatch(/a\.tf:[23]:\d+ error unreadable-file Cannot read HCL/);
+  });
+
+  it.each([
+    '['.repeat(5_000),
+    `\${${'('.repeat(5_000)}`,
+    `${'['.repeat(5_000)}1${']'.repeat(5_000)}`,
+    '-'.repeat(5_000),
+  ])('survives nesting without end', async (value) => {
+    const text = `resource "databricks_model_serving" "a" {\n  name = "a"\n  config { served_entities { entity_name = ${value} } }\n}\n`;
+    expect((await importFrom({ 'a.tf': text })).lines).not.toEqual([]);
   });
 
   it('reads the JSON of a plan and of a state', async () => {
