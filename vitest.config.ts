@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { FileOrder } from './test/file-order.ts';
 import { FailuresAtOnce } from './test/failures-at-once.ts';
+import { PACKAGE_UNDER_TEST, TESTS_OF_THE_REPOSITORY, usePackage } from './test/package-under-test.ts';
 import { SlowestFiles } from './test/slowest-files.ts';
 
 const EXCLUDE = ['**/node_modules/**', '.davit/**'];
@@ -46,10 +47,15 @@ export default defineConfig({
     maxWorkers: '100%', // the default leaves one core free, which is half of two cores
     projects: [
       {
+        plugins: [usePackage(PACKAGE_UNDER_TEST)],
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: [...EXCLUDE, 'test/**/*.{real,cluster}.test.ts'],
+          exclude: [
+            ...EXCLUDE,
+            'test/**/*.{real,cluster}.test.ts',
+            ...(PACKAGE_UNDER_TEST === undefined ? [] : TESTS_OF_THE_REPOSITORY),
+          ],
           testTimeout: 30_000, // leaves time on a busy machine
           isolate: false, // files share the modules of their worker, which saves a quarter of the CPU time
         },

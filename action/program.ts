@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { readText } from '../schemas/read-project.ts';
-import { writeFileAtomically } from '../system/atomic-files.ts';
 import { CODE_FOLDER, codePath } from '../system/code.ts';
 import { withProgress } from '../system/progress.ts';
 import { makeChildEnvironment, runProcess } from '../system/run-process.ts';
@@ -22,14 +19,10 @@ const INSTALL_ARGUMENTS = [
   '--loglevel=error',
 ];
 
-/**
- * Makes the release's own Pulumi program ready for the project: installs missing packages and points the project's
- * Pulumi.yaml to the program. The checkout belongs to the runner, so that file may be changed. `root`: absolute.
- */
-export async function prepareProgram(root: string, signal: AbortSignal): Promise<void> {
+/** Makes the release's own Pulumi program ready: installs missing packages. */
+export async function prepareProgram(signal: AbortSignal): Promise<void> {
   if (!(await isInstalled()))
     await withProgress(LOG, 'Installing the packages of the program (npm ci)', () => install(signal));
-  await pointProjectToProgram(root);
 }
 
 async function install(signal: AbortSignal): Promise<void> {
@@ -59,30 +52,4 @@ async function isInstalled(): Promise<boolean> {
 
 async function readManifest(file: string) {
   return manifest.parse(JSON.parse(await readFile(file, 'utf8')));
-}
-
-const projectFile = z.looseObject({
-  name: z.string().default('davit'),
-  main: z.string().optional(),
-  backend: z.unknown().default({ url: 'file://.davit/pulumi?metadata=skip' }),
-});
-
-/**
- * Points the project's Pulumi.yaml to the program and keeps its name and backend. Without a file the name is `davit`,
- * as in every project that Davit makes.
- */
-async function pointProjectToProgram(root: string): Promise<void> {
-  const file = join(root, 'Pulumi.yaml');
-  const text = await readText(file);
-  const { name, main, backend } = projectFile.parse((text === undefined ? undefined : parse(text)) ?? {});
-  if (main !== undefined && resolve(root, main) === codePath('infra')) return;
-  const made = {
-    name,
-    runtime: { name: 'nodejs', options: { typescript: false } },
-    main: codePath('infra'),
-    stackConfigDir: '.davit/stacks',
-    backend,
-    plugins: { providers: [{ name: 'davit', path: codePath('local') }] },
-  };
-  await writeFileAtomically(file, stringify(made));
 }

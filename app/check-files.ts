@@ -4,7 +4,7 @@ import { checkEndpoints } from '../schemas/endpoint/check-endpoints.ts';
 import { type Diagnostic, makeError, makeWarning, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { parseEnvironment } from '../schemas/environment/environment.ts';
 import { parseEndpoint } from '../schemas/endpoint/parse-endpoint.ts';
-import { readUserFile, makeUnreadableFile } from '../schemas/read-project.ts';
+import { isProject, readUserFile, makeUnreadableFile } from '../schemas/read-project.ts';
 
 export interface CheckedFiles {
   /** The endpoint files. */
@@ -100,7 +100,7 @@ async function listYaml(shown: DisplayPath): Promise<Listed> {
   try {
     if (!(await stat(path)).isDirectory()) return { folder, files: [shown], diagnostics: [] };
     const names = await readdir(path);
-    if (names.includes('Pulumi.yaml') && names.includes('endpoints')) return await listYaml(below(shown, 'endpoints'));
+    if (isProject(path)) return await listYaml(below(shown, 'endpoints'));
     const yaml = names.filter((n) => /\.ya?ml$/i.test(n)).sort();
     return { folder, files: yaml.map((n) => below(shown, n)), diagnostics: [] };
   } catch (e) {

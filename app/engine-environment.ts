@@ -1,10 +1,16 @@
+import { relative } from 'node:path';
 import { openProject } from '../engine/project.ts';
 import { makeShellEnvironment, renderExports } from '../engine/pulumi-environment.ts';
 import type { ProjectRequest } from './project.ts';
 
 /** The environment in which plain `pulumi` works in a project; `exports` has it as lines for a shell. */
 export async function readEngineEnvironment({ place, progress, signal }: ProjectRequest) {
-  const { engine, backend } = await openProject(place.root, { progress, signal });
-  const environment = await makeShellEnvironment(place.root, engine, backend);
-  return { engine, environment, exports: renderExports(environment) };
+  const { root } = place;
+  const { engine, backend, folder, variables } = await openProject(root, { progress, signal });
+  const environment = { ...(await makeShellEnvironment(root, engine, backend)), ...variables };
+  const where =
+    folder === root
+      ? ''
+      : `# Pulumi's project is in another folder: pulumi -C ${relative(root, folder)} preview -s iris.local\n`;
+  return { engine, folder, environment, exports: `${renderExports(environment)}${where}` };
 }

@@ -7,7 +7,7 @@ export interface Context {
   /** The names and paths after the verb. */
   readonly args: readonly string[];
   readonly options: Options;
-  /** The project's folder: the nearest folder upwards with a Pulumi.yaml. */
+  /** The project's folder: `--project`, else the nearest folder upwards with endpoints/. */
   readonly root: string;
   /** The folder where the user runs the command. */
   readonly cwd: string;
@@ -62,6 +62,11 @@ export class UsageError extends Error {}
 
 /** Options of every verb. */
 export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
+  project: {
+    type: 'string',
+    value: 'FOLDER',
+    help: 'The project; default: the nearest folder with endpoints/, from here upwards',
+  },
   json: { type: 'boolean', help: 'Print one JSON document on standard output' },
   quiet: { type: 'boolean', short: 'q', help: 'Suppress progress' },
   help: { type: 'boolean', short: 'h', help: 'Print this help' },
@@ -73,7 +78,7 @@ export const ENVIRONMENT_OPTION: Readonly<Record<string, Option>> = {
     type: 'string',
     short: 'e',
     value: 'NAME',
-    help: 'The environment, a file in environments/; default: local; --env for short',
+    help: 'The environment, a file in environments/; default: local, which needs no file; --env for short',
   },
 };
 

@@ -2,6 +2,7 @@ import type { EnvironmentRequest, ProjectRequest } from '../app/project.ts';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
 import { type ReadResult, type ProjectFolders, readEnvironment } from '../schemas/read-project.ts';
+import { requireKubernetesPackages } from '../system/kubernetes-packages.ts';
 import { type Context, environmentName, type Outcome } from './command.ts';
 
 /** The request of a verb about the project. */
@@ -28,7 +29,9 @@ export function projectPlace({ root, options }: Pick<Context, 'root' | 'options'
 
 /** Reads the selected environment. */
 export async function readSelectedEnvironment(context: Context): Promise<ReadResult<Environment>> {
-  return readEnvironment(projectPlace(context), environmentName(context));
+  const read = await readEnvironment(projectPlace(context), environmentName(context));
+  if (read.value?.target === 'kubernetes') requireKubernetesPackages();
+  return read;
 }
 
 /** Runs a verb about one environment, or returns the errors in the environment's file. */

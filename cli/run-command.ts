@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { hasErrors } from '../schemas/diagnostic.ts';
+import { readVersion } from '../system/code.ts';
 import { type Command, type Outcome, UsageError } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { findProjectRoot } from './find-project-root.ts';
@@ -17,6 +18,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     const command = name === 'help' ? await COMMANDS[rest[0] ?? '']?.() : undefined;
     process.stdout.write(command ? renderHelp(rest[0] ?? '', command) : renderOverview(await loadAll()));
     return name === undefined ? EXIT.usage : EXIT.fine;
+  }
+  if (name === '--version' || name === '-V') {
+    process.stdout.write(`davit ${readVersion()}\n`);
+    return EXIT.fine;
   }
   const command = await COMMANDS[name]?.();
   if (command) return runVerb(name, command, rest);
@@ -59,7 +64,7 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
       args,
       options,
       get root() {
-        return findProjectRoot(process.cwd());
+        return findProjectRoot(process.cwd(), options);
       },
       cwd: process.cwd(),
       progress: stderrProgress(options['quiet'] === true),

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, relative, resolve, sep } from 'node:path';
+import { readText } from '../schemas/read-project.ts';
 import { CODE_FOLDER, codePath } from '../system/code.ts';
 
 /** The entry file of the program; its imports are followed from here. */
 const ENTRY_FILES = ['infra/index.ts'];
-/** The file that pins the packages that the program imports. */
-const OTHER_FILES = ['package-lock.json'];
+/** The file that pins the packages that the program imports, and its place in the npm package, which may not have one. */
+const PINS = { name: 'package-lock.json', packed: 'engine/packages.lock.json' } as const;
 const IMPORT = /(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g;
 
 let digest: Promise<string> | undefined;
@@ -33,7 +34,8 @@ export async function listProgram(): Promise<ReadonlyMap<string, string>> {
     const from = dirname(file);
     open.push(...[...text.matchAll(IMPORT)].map(([, path]) => resolve(from, path ?? '')));
   }
-  for (const file of OTHER_FILES) files.set(codePath(file), await readFile(codePath(file), 'utf8'));
+  const pins = (await readText(codePath(PINS.name))) ?? (await readFile(codePath(PINS.packed), 'utf8'));
+  files.set(codePath(PINS.name), pins);
   return new Map(
     [...files].map(([file, text]) => [relative(CODE_FOLDER, file).split(sep).join('/'), text] as const).sort(),
   );

@@ -1,25 +1,42 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Backend, readBackend } from './state/backend.ts';
+import { makeDavitFolder } from '../system/davit-folder.ts';
 import { findPulumi } from './install/find-pulumi.ts';
 import type { InstallOptions, PulumiEngine } from './install/pulumi-source.ts';
-import { repairState } from './state/repair-state.ts';
+import { type EngineProject, prepareEngineProject } from './engine-project.ts';
 import { makePulumiEnvironment, type PulumiEnvironment } from './pulumi-environment.ts';
+import { type Backend, readBackend } from './state/backend.ts';
+import { repairState } from './state/repair-state.ts';
 
 /** A project and its engine. */
 export interface PulumiProject {
-  /** Absolute path of the folder of Pulumi.yaml. */
+  /** Absolute path of the project. */
   readonly root: string;
+  /** Absolute path of the folder of Pulumi.yaml, where the engine runs. */
+  readonly folder: string;
   readonly engine: PulumiEngine;
   readonly backend: Backend;
   readonly environment: PulumiEnvironment;
+  /** The part of `environment` that says where the backend is, for the user's own shell. */
+  readonly variables: PulumiEnvironment;
 }
 
-/** Finds the engine, which may have to be built first, and makes the folders that it needs in the project at `root`. */
+/** Finds the engine, which may have to be built first, and makes what it needs in the Davit project at `root`. */
 export async function openProject(root: string, options: Partial<InstallOptions> = {}): Promise<PulumiProject> {
+  const [engine, prepared] = await Promise.all([findPulumi(options), prepareEngineProject(root)]);
+  return open(root, engine, prepared);
+}
+
+/** Opens a folder with a Pulumi.yaml of any program. */
+export async function openPulumiFolder(root: string, options: Partial<InstallOptions> = {}): Promise<PulumiProject> {
   const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
-  const folders = [join(root, '.davit', 'stacks'), ...(backend.folder ? [backend.folder] : [])];
-  await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true })));
+  return open(root, engine, { folder: root, backend, variables: {} });
+}
+
+async function open(root: string, engine: PulumiEngine, prepared: EngineProject): Promise<PulumiProject> {
+  const { folder, backend, variables } = prepared;
+  await makeDavitFolder(root, 'stacks');
+  if (backend.folder) await mkdir(backend.folder, { recursive: true });
   await repairState(backend);
-  return { root, engine, backend, environment: await makePulumiEnvironment(root, engine, backend) };
+  const environment = { ...(await makePulumiEnvironment(root, engine, backend)), ...variables };
+  return { root, folder, engine, backend, environment, variables };
 }

@@ -57,7 +57,7 @@ async function openStack(project: PulumiProject, stack: string): Promise<Stack> 
   skipUnusedPackages();
   const { LocalWorkspace, Stack: Stacks } = await import('@pulumi/pulumi/automation/index.js');
   const workspace = await LocalWorkspace.create({
-    workDir: project.root,
+    workDir: project.folder,
     pulumiCommand: makeAutomationCommand(project.engine, (pid) => recordHolder(project.backend, pid)),
     envVars: { ...project.environment },
   });

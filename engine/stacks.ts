@@ -68,10 +68,10 @@ export async function removeStackHistory({ root, backend }: PulumiProject, stack
 
 /** Runs one `pulumi` command in the project and returns its standard output. */
 export async function runStackCommand(
-  { root, engine, environment }: PulumiProject,
+  { folder, engine, environment }: PulumiProject,
   args: readonly string[],
   signal?: AbortSignal,
 ): Promise<string> {
-  const ran = await runPulumiCommand(engine, [...args, '--non-interactive'], { cwd: root, environment, signal });
+  const ran = await runPulumiCommand(engine, [...args, '--non-interactive'], { cwd: folder, environment, signal });
   return ran.stdout;
 }

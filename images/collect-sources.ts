@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, posix, relative } from 'node:path';
@@ -27,7 +28,7 @@ export async function collectSources(root: string, entry: string): Promise<reado
   const left = [entry];
   for (let path = left.pop(); path !== undefined; path = left.pop()) {
     if (found.has(path)) continue;
-    const text = await readFile(join(root, path), 'utf8');
+    const text = await readFile(locateFile(root, path), 'utf8');
     found.set(path, { path, text });
     if (CODE_FILE.test(path)) left.push(...listImports(root, path, text));
   }
@@ -46,7 +47,22 @@ function listImports(root: string, path: string, text: string): readonly string[
   });
 }
 
+/** A package's files are below `node_modules/` in the image, and on this machine where npm has put the package. */
+function locateFile(root: string, path: string): string {
+  const packageName = PACKAGES.find((name) => path.startsWith(`node_modules/${name}/`));
+  if (packageName === undefined) return join(root, path);
+  return join(findPackageFolder(root, packageName), path.slice(`node_modules/${packageName}/`.length));
+}
+
+function findPackageFolder(root: string, packageName: string): string {
+  const places = createRequire(join(root, 'package.json')).resolve.paths(packageName) ?? [];
+  const found = places.map((place) => join(place, packageName)).find((folder) => existsSync(folder));
+  if (found === undefined) throw new Error(`Cannot find the package "${packageName}": npm has not installed it`);
+  return found;
+}
+
 function packageFiles(root: string, packageName: string, name: string): readonly string[] {
-  const entry = relative(root, createRequire(join(root, 'package.json')).resolve(name));
-  return [entry, ...PACKAGE_FILES.map((file) => posix.join('node_modules', packageName, file))];
+  const folder = findPackageFolder(root, packageName);
+  const entry = relative(folder, createRequire(join(root, 'package.json')).resolve(name));
+  return [entry, ...PACKAGE_FILES].map((file) => posix.join('node_modules', packageName, file));
 }

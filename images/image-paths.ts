@@ -6,8 +6,6 @@ export const SERVER_SOURCES = codePath('runtime', 'davit_server');
 export const FRONT_REQUIREMENTS = codePath('runtime', 'requirements.txt');
 /** The script that runs inside the build, with the base image's Python. */
 export const SETTLE_SCRIPT = codePath('images', 'settle.py');
-/** Contains the version of Davit. */
-export const PACKAGE_JSON = codePath('package.json');
 
 /** Paths in an image. Each layer has its own folder, so that no layer changes the files of another one. */
 export const IMAGE_PATHS = {

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { parseLockedRequirements } from '../python/ensure-front-virtualenv.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import { contentHash } from '../schemas/values/names.ts';
+import { readVersion } from '../system/code.ts';
 import { digestModel } from '../system/model-digest.ts';
-import { FRONT_REQUIREMENTS, PACKAGE_JSON, SERVER_SOURCES } from './image-paths.ts';
+import { FRONT_REQUIREMENTS, SERVER_SOURCES } from './image-paths.ts';
 
 export interface SbomRequest {
   readonly lock: Lock;
@@ -44,7 +45,7 @@ export async function makeSbom({ lock, entity, base }: SbomRequest): Promise<Sbo
     throw new RangeError(
       `Cannot list what "${entity}" consists of: the lock of "${lock.endpoint}" does not contain it`,
     );
-  const { version } = JSON.parse(await readFile(PACKAGE_JSON, 'utf8')) as { readonly version: string };
+  const version = readVersion();
   const front = parseLockedRequirements(await readFile(FRONT_REQUIREMENTS, 'utf8'));
   const server = await digestModel(SERVER_SOURCES);
   const { model } = locked;

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { runGit } from '../system/run-git.ts';
-import { PACKAGE_JSON } from './image-paths.ts';
+import { readVersion } from '../system/code.ts';
 
 /** Origin of an image. Not part of its content. */
 export interface Provenance {
@@ -15,12 +14,11 @@ const LIMIT_SECONDS = 10;
 
 /** Reads the provenance from Git and from Davit's package.json. */
 export async function readProvenance(root: string): Promise<Provenance> {
-  const { version } = JSON.parse(await readFile(PACKAGE_JSON, 'utf8')) as { readonly version: string };
   const [commit, remote] = await Promise.all([
     git(root, ['rev-parse', 'HEAD']),
     git(root, ['config', '--get', 'remote.origin.url']),
   ]);
-  return { commit, source: remote === undefined ? undefined : makePublicUrl(remote), davitVersion: version };
+  return { commit, source: remote === undefined ? undefined : makePublicUrl(remote), davitVersion: readVersion() };
 }
 
 /** `git@github.com:acme/models.git` → `https://github.com/acme/models`. Removes passwords. Undefined for a path. */

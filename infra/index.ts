@@ -1,13 +1,15 @@
 // The Pulumi program: the stack's name says what it deploys. `iris.production`: one endpoint in one environment;
 // `iris._images`: its images; `_platform.production`: the shared parts of an environment.
+import '../system/node-20.ts';
 import * as pulumi from '@pulumi/pulumi';
 import { parseStackName, PLATFORM } from '../schemas/values/names.ts';
 import { parseFolderVariables } from '../schemas/deployment/folder-variables.ts';
 import { Endpoint } from './endpoint.ts';
 import { prepareDeployment } from './prepare-deployment.ts';
 import { readDeclaration } from './read-declaration.ts';
+import { asRunError } from './run-error.ts';
 
-export default await run(pulumi.getStack());
+export default await run(pulumi.getStack()).catch(asRunError);
 
 /** Registers everything and returns the outputs of the stack. */
 async function run(stack: string): Promise<object> {

@@ -1,18 +1,15 @@
 // The Pulumi provider `davit`, with the resources of the local target. Started by pulumi-resource-davit.
-import { readFileSync } from 'node:fs';
+import '../system/node-20.ts';
 import { serveProvider } from '../provider/serve-provider.ts';
-import { codePath } from '../system/code.ts';
+import { readVersion } from '../system/code.ts';
 import type { SupervisorId } from './supervisor/supervisor-id.ts';
 import { makeRevisionResource } from './resources/revision-resource.ts';
 import { makeRouteResource } from './resources/route-resource.ts';
 
-const { version } = JSON.parse(readFileSync(codePath('package.json'), 'utf8')) as {
-  readonly version: string;
-};
 let place: SupervisorId | undefined;
 
 serveProvider({
-  version,
+  version: readVersion(),
   configure: ({ root, environment }) => {
     if (root === undefined || environment === undefined)
       throw new TypeError('Cannot configure the provider "davit": expected root and environment');

@@ -1,4 +1,5 @@
 // pulumi-language-nodejs: runs Node programs for the Pulumi engine where Pulumi's own language host is not available.
+import '../system/node-20.ts';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import languageGrpc from '@pulumi/pulumi/proto/language_grpc_pb.js';

@@ -13,6 +13,7 @@ export interface ProviderPackage {
 interface Manifest {
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly pulumi?: {
     readonly resource?: boolean;
     readonly name?: string;
@@ -21,11 +22,14 @@ interface Manifest {
   };
 }
 
-/** Reads the provider plugins that the program in `folder` needs, from the manifests of its direct dependencies. */
+/**
+ * Reads the provider plugins that the program in `folder` needs, from the manifests of its direct dependencies. Those that
+ * are not installed are optional.
+ */
 export async function readProviderPackages(folder: string): Promise<readonly ProviderPackage[]> {
   const own = await readNearestManifest(folder);
   const resolve = createRequire(join(folder, 'package.json')).resolve;
-  const read = Object.keys(own?.dependencies ?? {}).map(async (name) => {
+  const read = Object.keys({ ...own?.dependencies, ...own?.peerDependencies }).map(async (name) => {
     const places = resolve.paths(name) ?? [];
     const manifest = await readFirstManifest(places.map((place) => join(place, name)));
     const {

@@ -24,13 +24,17 @@ function renderCompared({ base, head }: Report): string {
 
 function renderProgram({ program }: Report): readonly string[] {
   if (program === null) return [];
-  const davit = program.commit === null ? '' : ` of Davit ${renderCommit(program.commit)}`;
+  const davit = [
+    ...(program.version === undefined ? [] : [renderSpan(program.version, NAME_CHARACTERS)]),
+    ...(program.commit === null ? [] : [renderCommit(program.commit)]),
+  ];
+  const release = davit.length === 0 ? '' : ` of Davit ${davit.join(' ')}`;
   const whose =
     program.environments === 'base' ? "the base branch's environments" : 'the environments of this checkout';
   const names = (program.changed_environments ?? []).map((name) => renderSpan(name, NAME_CHARACTERS));
   const except =
     names.length === 0 || names.length > SHOWN_ENVIRONMENTS ? '' : `, except the pull request's ${names.join(', ')}`;
-  return [`previewed with program ${renderCommit(program.digest)}${davit} and ${whose}${except}`];
+  return [`previewed with program ${renderCommit(program.digest)}${release} and ${whose}${except}`];
 }
 
 function renderFingerprints({ endpoints }: Report): readonly string[] {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Diagnostic, makeError } from './diagnostic.ts';
@@ -14,7 +15,7 @@ export interface ReadResult<T> {
 
 /** The folders of a project. */
 export interface ProjectFolders {
-  /** Absolute path of the folder that contains Pulumi.yaml. */
+  /** Absolute path of the project's folder, which contains the folder of endpoint files. */
   readonly root: string;
   /** The folder of endpoint files and locks, relative to `root`. Default: `endpoints`. */
   readonly endpoints: string;
@@ -26,6 +27,11 @@ export interface ProjectFolders {
   readonly environments?: string | undefined;
   /** Absolute path of a folder with locks that a review computed. They override the locks beside the endpoint files. */
   readonly locks?: string | undefined;
+}
+
+/** Whether a folder is a project: it has a folder of endpoint files. */
+export function isProject(folder: string, endpoints = 'endpoints'): boolean {
+  return statSync(join(folder, endpoints), { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Reads `endpoints/NAME.yaml`. */
@@ -43,13 +49,18 @@ export async function readEndpoint(place: ProjectFolders, name: string): Promise
   return { value: endpoint, diagnostics };
 }
 
-/** Reads `environments/NAME.yaml`. */
+/** The environments that a project has without a file, as the text of that file. */
+const BUILT_IN_ENVIRONMENTS: Readonly<Partial<Record<string, string>>> = {
+  local: 'name: local\ntarget: local\n',
+};
+
+/** Reads `environments/NAME.yaml`. Without a file, `local` is built in. */
 export async function readEnvironment(
   { root, environments = root }: ProjectFolders,
   name: string,
 ): Promise<ReadResult<Environment>> {
   const file = `environments/${name}.yaml`;
-  const text = await readText(join(environments, file));
+  const text = (await readText(join(environments, file))) ?? BUILT_IN_ENVIRONMENTS[name];
   if (text === undefined)
     return missing(
       'unknown-environment',

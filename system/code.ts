@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The folder of Davit's own files, not of the project. Works in the sources and in the action's bundle. */
@@ -7,6 +7,21 @@ export const CODE_FOLDER = findCodeFolder(import.meta.dirname); // eslint-disabl
 /** The path of one of Davit's own files or folders: `codePath('runtime', 'davit_server')`. */
 export function codePath(...below: readonly string[]): string {
   return join(CODE_FOLDER, ...below);
+}
+
+/** Whether this is the npm package, which has compiled files beside the sources. */
+const IS_COMPILED = existsSync(codePath('system', 'code.js'));
+
+/** The path of one of Davit's own programs to start, named by its source: `programPath('local', 'provider.ts')`. */
+export function programPath(...below: readonly string[]): string {
+  const source = codePath(...below);
+  return IS_COMPILED ? source.replace(/\.ts$/, '.js') : source;
+}
+
+/** The version of Davit. */
+export function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(codePath('package.json'), 'utf8')) as { readonly version: string };
+  return version;
 }
 
 /** Finds the nearest folder, from `from` upwards, that contains Davit's package.json. Throws an Error if none does. */

@@ -26,7 +26,7 @@ export async function deploy(job: Job): Promise<void> {
   const failed: string[] = [];
   await withGitHub(job, async (github) => {
     const root = await findProject(job);
-    const outage = await withoutWorkflowCommands(() => prepareProgram(root, job.signal)).catch((e: unknown) => e);
+    const outage = await withoutWorkflowCommands(() => prepareProgram(job.signal)).catch((e: unknown) => e);
     for (const [i, name] of environments.entries()) {
       const options = { job, github, root, name, after: environments[i - 1] ?? after };
       const log = await withoutWorkflowCommands(() => deployToEnvironment(options, outage));

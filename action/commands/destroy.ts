@@ -20,7 +20,7 @@ export async function destroy(job: Job): Promise<void> {
     throw new Error('Cannot destroy without "endpoints": expected names of endpoints; write them below "with:"');
   await withGitHub(job, async (github) => {
     const root = await findProject(job);
-    await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
+    await withoutWorkflowCommands(() => prepareProgram(job.signal));
     for (const name of environments) {
       const log = await withoutWorkflowCommands(() => destroyInEnvironment(job, github, { root, name }));
       await summary.addRaw(`${renderLog(log, SUMMARY_CHARACTERS)}\n\n`).write();

@@ -25,7 +25,7 @@ export async function drift(job: Job): Promise<void> {
       notice(`Nothing to compare: this checkout is not ${head}, the head of the branch, so start the workflow anew`);
       return;
     }
-    await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
+    await withoutWorkflowCommands(() => prepareProgram(job.signal));
     for (const name of job.inputs.environments) {
       const compared = await withoutWorkflowCommands(async () => {
         const comparison = await compareEnvironment(await openDeploymentContext({ job, github, root, name }));

@@ -44,9 +44,9 @@ export async function images(job: Job): Promise<void> {
 }
 
 async function buildForEnvironment(deploying: Deploying, subjects: AttestationSubject[]): Promise<readonly string[]> {
-  const { environment, place, signal } = deploying.request;
+  const { environment, signal } = deploying.request;
   if (environment.target !== 'kubernetes' || !environment.images.provenance) return [];
-  await prepareProgram(place.root, signal);
+  await prepareProgram(signal);
   const { candidates } = await selectDeployments(deploying, []);
   const failures: string[] = [];
   for (const candidate of candidates.filter((c) => !c.hold)) {

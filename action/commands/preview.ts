@@ -31,7 +31,7 @@ export async function preview(job: Job): Promise<void> {
   const scope = await findScope(job, from);
   const report = await withReportFolder(job, (out) =>
     withoutWorkflowCommands(async () => {
-      await prepareProgram(root, signal);
+      await prepareProgram(signal);
       return reviewProject({
         root,
         from,

@@ -1,4 +1,4 @@
-import { createRequire, registerHooks } from "node:module";
+import module$1, { createRequire } from "node:module";
 import * as os$1 from "os";
 import os, { EOL } from "os";
 import * as crypto from "crypto";
@@ -14893,9 +14893,9 @@ var __awaiter$7, access$1, appendFile, writeFile$1, SUMMARY_ENV_VAR, Summary, _s
 	};
 	_summary = new Summary();
 	summary = _summary;
-})), chmod$1, copyFile, lstat$1, mkdir$1, open$4, readdir$1, rename$1, rm$1, rmdir$1, stat$1, symlink, unlink;
+})), chmod$1, copyFile, lstat$1, mkdir$1, open$5, readdir$1, rename$1, rm$1, rmdir$1, stat$1, symlink, unlink;
 var init_io_util = __esmMin((() => {
-	({chmod: chmod$1, copyFile, lstat: lstat$1, mkdir: mkdir$1, open: open$4, readdir: readdir$1, rename: rename$1, rm: rm$1, rmdir: rmdir$1, stat: stat$1, symlink, unlink} = fs.promises);
+	({chmod: chmod$1, copyFile, lstat: lstat$1, mkdir: mkdir$1, open: open$5, readdir: readdir$1, rename: rename$1, rm: rm$1, rmdir: rmdir$1, stat: stat$1, symlink, unlink} = fs.promises);
 	process.platform;
 	fs.constants.O_RDONLY;
 })), init_io = __esmMin((() => {
@@ -18140,7 +18140,7 @@ function isBackEdge(ctx, value) {
 	const backEdges = ctx[STATE]?.backEdges;
 	return backEdges !== void 0 && isRef(value) && backEdges.has(value);
 }
-var $ZodCyclicError, STATE, NO_ISSUES, recursive, NONE, ASSUMED, PROVEN, handoff, open$3, memo;
+var $ZodCyclicError, STATE, NO_ISSUES, recursive, NONE, ASSUMED, PROVEN, handoff, open$4, memo;
 var init_memoizer = __esmMin((() => {
 	init_util();
 	$ZodCyclicError = class extends Error {
@@ -18155,7 +18155,7 @@ var init_memoizer = __esmMin((() => {
 	NONE = 0;
 	ASSUMED = 1;
 	PROVEN = 2;
-	open$3 = [];
+	open$4 = [];
 	memo = {
 		alloc(_inst, payload, empty) {
 			const bucket = handoff;
@@ -18166,7 +18166,7 @@ var init_memoizer = __esmMin((() => {
 				issues: null
 			};
 			bucket.set(payload.value, entry);
-			open$3.push(entry);
+			open$4.push(entry);
 			return empty;
 		},
 		guard(inst) {
@@ -18232,10 +18232,10 @@ var init_memoizer = __esmMin((() => {
 						return payload;
 					}
 					handoff = bucket;
-					const depth = open$3.length;
+					const depth = open$4.length;
 					const result = base(payload, ctx);
 					handoff = void 0;
-					const entry = open$3.length > depth ? open$3.pop() : void 0;
+					const entry = open$4.length > depth ? open$4.pop() : void 0;
 					if (result instanceof Promise) return result.then((r) => {
 						if (entry) entry.issues = r.issues.length ? cloneIssues(r.issues) : NO_ISSUES;
 						return r;
@@ -20955,370 +20955,6 @@ var init_caches = __esmMin((() => {
 	init_cache();
 	DEFAULT_BRANCH = "default-branch";
 }));
-// system/code.ts
-function codePath(...below) {
-	return join(CODE_FOLDER, ...below);
-}
-function findCodeFolder(from) {
-	for (let folder = from;; folder = dirname(folder)) {
-		if (isDavitPackage(join(folder, "package.json"))) return folder;
-		if (dirname(folder) === folder) throw new Error(`Cannot find Davit's own files: neither ${from} nor a folder above it has Davit's package.json, expected a complete checkout or release`);
-	}
-}
-function isDavitPackage(file) {
-	try {
-		return JSON.parse(readFileSync$1(file, "utf8"))?.name === "davit";
-	} catch {
-		return false;
-	}
-}
-var CODE_FOLDER;
-var init_code = __esmMin((() => {
-	CODE_FOLDER = findCodeFolder(import.meta.dirname);
-}));
-// engine/digest-program.ts
-function digestProgram() {
-	return digest$1 ??= makeDigest();
-}
-async function makeDigest() {
-	const hash = createHash("sha256");
-	for (const [file, text] of await listProgram()) hash.update(`${file}\0${Buffer.byteLength(text)}\0${text}`);
-	return hash.digest("hex");
-}
-async function listProgram() {
-	const files = /* @__PURE__ */ new Map();
-	const open = ENTRY_FILES.map((file) => codePath(file));
-	for (let file = open.pop(); file !== void 0; file = open.pop()) {
-		if (files.has(file)) continue;
-		const text = await readFile(file, "utf8");
-		files.set(file, text);
-		const from = dirname(file);
-		open.push(...[...text.matchAll(IMPORT)].map(([, path]) => resolve(from, path ?? "")));
-	}
-	for (const file of OTHER_FILES) files.set(codePath(file), await readFile(codePath(file), "utf8"));
-	return new Map([...files].map(([file, text]) => [relative(CODE_FOLDER, file).split(sep).join("/"), text]).sort());
-}
-var ENTRY_FILES, OTHER_FILES, IMPORT, digest$1;
-var init_digest_program = __esmMin((() => {
-	init_code();
-	ENTRY_FILES = ["infra/index.ts"];
-	OTHER_FILES = ["package-lock.json"];
-	IMPORT = /(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g;
-}));
-// system/locate-model.ts
-function locateModel(root, { name, version, uri }) {
-	if (uri === void 0) return {
-		folder: join(root, "models", name, version),
-		remote: void 0,
-		written: join("models", name, version)
-	};
-	const path = uri.startsWith("file:") ? parseFileUri(uri) : void 0;
-	if (path !== void 0) return {
-		folder: resolve(root, path),
-		remote: void 0,
-		written: path
-	};
-	if (!/^[a-z][a-z0-9+.-]+:/i.test(uri)) return {
-		folder: resolve(root, uri),
-		remote: void 0,
-		written: uri
-	};
-	return {
-		folder: locateDownload(uri),
-		remote: uri,
-		written: uri
-	};
-}
-function parseFileUri(uri) {
-	if (!uri.startsWith("file://")) return uri.slice(5);
-	try {
-		return fileURLToPath(uri);
-	} catch {
-		return;
-	}
-}
-async function readInputExample({ folder }) {
-	const text = await readFile(join(folder, "serving_input_example.json"), "utf8").catch(() => void 0);
-	return text !== void 0 && isJson(text) ? text : void 0;
-}
-function isJson(text) {
-	try {
-		JSON.parse(text);
-		return true;
-	} catch {
-		return false;
-	}
-}
-function locateDownload(uri) {
-	return cacheFolder("models", contentHash({
-		uri,
-		tracking: process.env["MLFLOW_TRACKING_URI"] ?? "",
-		registry: process.env["MLFLOW_REGISTRY_URI"] ?? ""
-	}).slice(0, 20));
-}
-var init_locate_model = __esmMin((() => {
-	init_names();
-	init_cache();
-}));
-// review/changed-endpoints.ts
-function findChangedEndpoints(paths, declarations) {
-	const { names, endpoints, environments } = declarations;
-	const environmentFiles = new Set(environments.map((e) => `environments/${e}.yaml`));
-	const shared = paths.filter((p) => environmentFiles.has(p.path));
-	const gone = paths.flatMap((p) => p.change === "deleted" ? parseEndpointName(p.path) ?? [] : []);
-	return [.../* @__PURE__ */ new Set([...names, ...gone])].sort().flatMap((name) => {
-		const own = paths.filter((p) => p.path === `endpoints/${name}.yaml` || p.path === `endpoints/${name}.lock`);
-		if (!names.includes(name)) return [{
-			endpoint: name,
-			change: "removed",
-			because: own
-		}];
-		const endpoint = endpoints.find((e) => e.name === name);
-		const models = endpoint ? listChangedModels(paths, endpoint, declarations.root) : [];
-		const because = [
-			...own,
-			...models,
-			...shared
-		];
-		if (because.length === 0) return [];
-		return [{
-			endpoint: name,
-			change: own.some((p) => p.path.endsWith(".yaml") && p.change === "added") ? "added" : own.length > 0 ? "changed" : "affected",
-			because
-		}];
-	});
-}
-function parseEndpointName(path) {
-	return /^endpoints\/([^/]+)\.yaml$/s.exec(path)?.[1];
-}
-function listChangedModels(paths, endpoint, root) {
-	const folders = endpoint.entities.flatMap(({ model }) => {
-		const { folder, remote } = locateModel(root, model);
-		return remote === void 0 ? [relative(root, folder).split(sep).join("/")] : [];
-	});
-	return [...new Set(folders)].flatMap((folder) => {
-		const inside = paths.filter((p) => p.path === folder || p.path.startsWith(`${folder}/`));
-		const [first] = inside;
-		if (!first) return [];
-		return [{
-			path: folder,
-			change: inside.every((p) => p.change === first.change) ? first.change : "modified"
-		}];
-	});
-}
-var init_changed_endpoints = __esmMin((() => {
-	init_locate_model();
-}));
-// system/wait-for-child.ts
-function waitForChild(child) {
-	return new Promise((done, fail) => {
-		child.once("error", (e) => fail(new Error(`Cannot start "${child.spawnfile}": ${e.message}`, { cause: e })));
-		child.once("close", (code, signal) => done({
-			code,
-			signal
-		}));
-		child.once("exit", (code, signal) => {
-			const cut = setTimeout(() => {
-				setImmediate(() => {
-					for (const stream of [child.stdout, child.stderr]) stream?.destroy();
-					done({
-						code,
-						signal
-					});
-				});
-			}, READ_MILLISECONDS);
-			child.once("close", () => clearTimeout(cut));
-		});
-	});
-}
-var READ_MILLISECONDS;
-var init_wait_for_child = __esmMin((() => {
-	READ_MILLISECONDS = 1e3;
-}));
-// system/for-each-line.ts
-function forEachLine(stream, hear, { maxCharacters = MAX_CHARACTERS } = {}) {
-	let rest = "";
-	stream.setEncoding("utf8");
-	stream.on("data", (text) => {
-		if (!text.includes("\n")) {
-			rest = (rest + text).slice(0, maxCharacters);
-			return;
-		}
-		const lines = (rest + text).split("\n");
-		rest = (lines.pop() ?? "").slice(0, maxCharacters);
-		for (const line of lines) hear(line.slice(0, maxCharacters));
-	});
-	stream.on("end", () => {
-		if (rest !== "") hear(rest);
-	});
-}
-var MAX_CHARACTERS;
-var init_for_each_line = __esmMin((() => {
-	MAX_CHARACTERS = 16384;
-}));
-// system/run-process.ts
-function runProcess(program, args, options = {}) {
-	const { cwd, env = makeChildEnvironment(), input, signal, limitSeconds, onLine } = options;
-	return new Promise((done, fail) => {
-		if (signal?.aborted) {
-			fail(makeAbortError(program, signal));
-			return;
-		}
-		const child = spawn(program, args, {
-			...cwd && { cwd },
-			env,
-			stdio: "pipe"
-		});
-		const state = {
-			stdout: "",
-			stderr: "",
-			timedOut: false
-		};
-		child.stdout.setEncoding("utf8").on("data", (text) => state.stdout += text);
-		child.stderr.setEncoding("utf8").on("data", (text) => {
-			state.stderr += text;
-		});
-		if (onLine) forEachLine(child.stderr, onLine, { maxCharacters: Infinity });
-		child.stdin.on("error", () => void 0).end(input ?? "");
-		const stop = () => {
-			child.kill("SIGTERM");
-			setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MILLISECONDS).unref();
-		};
-		signal?.addEventListener("abort", stop, { once: true });
-		const limit = limitSeconds && setTimeout(() => (state.timedOut = true, child.kill("SIGKILL")), limitSeconds * 1e3);
-		const settle = () => {
-			signal?.removeEventListener("abort", stop);
-			if (limit) clearTimeout(limit);
-		};
-		waitForChild(child).then(({ code, signal: endedBy }) => {
-			settle();
-			if (signal?.aborted) {
-				fail(makeAbortError(program, signal));
-				return;
-			}
-			const { stdout, stderr, timedOut } = state;
-			done({
-				code: code ?? -1,
-				signal: endedBy ?? void 0,
-				stdout,
-				stderr,
-				timedOut
-			});
-		}, (e) => {
-			settle();
-			fail(e instanceof Error ? e : new Error(String(e)));
-		});
-	});
-}
-function makeChildEnvironment(more = {}) {
-	const kept = Object.entries(process.env).filter(([name]) => !EXCLUDED_VARIABLES.includes(name));
-	return {
-		...Object.fromEntries(kept),
-		...more
-	};
-}
-function makeAbortError(program, signal) {
-	return new Error(`Stopped "${program}" before its end`, { cause: signal.reason });
-}
-var KILL_AFTER_MILLISECONDS, EXCLUDED_VARIABLES;
-var init_run_process = __esmMin((() => {
-	init_wait_for_child();
-	init_for_each_line();
-	KILL_AFTER_MILLISECONDS = 5e3;
-	EXCLUDED_VARIABLES = [
-		"PYTHONDONTWRITEBYTECODE",
-		"PYTHONPATH",
-		"PYTHONHOME",
-		"VIRTUAL_ENV"
-	];
-}));
-// system/run-git.ts
-function runGit(folder, args, { signal, limitSeconds } = {}) {
-	const env = makeChildEnvironment({
-		GIT_OPTIONAL_LOCKS: "0",
-		GIT_LITERAL_PATHSPECS: "1",
-		LC_ALL: "C"
-	});
-	return runProcess("git", [
-		"-C",
-		folder,
-		...SETTINGS,
-		"--no-pager",
-		...args
-	], {
-		env,
-		...signal && { signal },
-		...limitSeconds !== void 0 && { limitSeconds }
-	});
-}
-var SETTINGS;
-var init_run_git = __esmMin((() => {
-	init_run_process();
-	SETTINGS = [
-		"safe.bareRepository=explicit",
-		"core.fsmonitor=false",
-		"core.hooksPath=/dev/null"
-	].flatMap((s) => ["-c", s]);
-}));
-// review/changed-paths.ts
-async function readChangedPaths(folder, base, signal) {
-	const git = (...args) => runGit(folder, args, { signal });
-	const inside = await git("rev-parse", "--is-inside-work-tree");
-	if (inside.code !== 0) throw new NoBaseError(`Cannot find the changed files: ${explainNoRepository(folder, inside)}; ${BASE_HINT}`);
-	const commit = await findCommit(git, base);
-	const head = await findCommit(git, "HEAD");
-	const merged = await git("merge-base", commit, head);
-	if (merged.code !== 0) throw new NoBaseError(`Cannot find the changed files: the history does not contain the merge base of ${base ?? "the main branch"} and HEAD; fetch the whole history (git fetch --unshallow), or ${BASE_HINT}`);
-	const since = merged.stdout.trim();
-	const [tracked, untracked] = await Promise.all([git("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", "--relative", since, "--", "."), git("ls-files", "-z", "--others", "--exclude-standard", "--", ".")]);
-	for (const { code, stderr } of [tracked, untracked]) if (code !== 0) throw new Error(`Cannot find the changed files: git reports "${stderr.trim()}"`);
-	return {
-		base: since,
-		head,
-		paths: mergePaths(tracked.stdout, untracked.stdout)
-	};
-}
-function explainNoRepository(folder, { stderr }) {
-	if (stderr.includes("not a git repository")) return `${folder} is not in a Git repository`;
-	return `git reports "${stderr.trim().replaceAll(/\s+/g, " ")}"`;
-}
-async function findCommit(git, base) {
-	for (const name of base === void 0 ? DEFAULT_BASES : [base]) {
-		if (name.startsWith("-")) break;
-		const found = await git("rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`);
-		const commit = found.stdout.trim().split("\n").at(-1) ?? "";
-		if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
-	}
-	const what = base === void 0 ? `there is no ${DEFAULT_BASES.join(", ")}` : `"${base}" is not a commit in this repository`;
-	throw new NoBaseError(`Cannot find the changed files: ${what}; ${BASE_HINT}`);
-}
-function mergePaths(tracked, untracked) {
-	const parts = tracked.split("\0");
-	const changes = /* @__PURE__ */ new Map();
-	for (let i = 0; i + 1 < parts.length; i += 2) changes.set(parts[i + 1] ?? "", CHANGES$2[parts[i]?.charAt(0) ?? ""] ?? "modified");
-	for (const path of untracked.split("\0").filter((p) => p !== "")) changes.set(path, changes.has(path) ? "modified" : "added");
-	return [...changes].map(([path, change]) => ({
-		path,
-		change
-	})).sort((a, b) => a.path < b.path ? -1 : 1);
-}
-var NoBaseError, DEFAULT_BASES, BASE_HINT, CHANGES$2;
-var init_changed_paths = __esmMin((() => {
-	init_run_git();
-	NoBaseError = class extends Error {};
-	DEFAULT_BASES = [
-		"origin/HEAD",
-		"origin/main",
-		"origin/master",
-		"main",
-		"master"
-	];
-	BASE_HINT = "name the endpoints, or the commit to compare with: --base REF";
-	CHANGES$2 = {
-		A: "added",
-		D: "deleted"
-	};
-}));
 // schemas/values/sanitize-text.ts
 function sanitizeText(text) {
 	return text.replaceAll(ESCAPES, "").replaceAll(/\r\n?/g, "\n").replaceAll(/[[\p{Cc}\p{Bidi_Control}]--[\t\n]]/gv, "�").replaceAll(/^([^\S\n\u2028\u2029]*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
@@ -21358,33 +20994,6 @@ function compareStrings(a, b) {
 }
 var init_diagnostic = __esmMin((() => {
 	init_sanitize_text();
-}));
-// review/refuse-files.ts
-async function refuseFiles(root, files) {
-	const folder = await realpath(root).catch(() => void 0);
-	if (folder === void 0) return [];
-	const inside = folder + sep;
-	return (await Promise.all([...new Set(files)].map((file) => refuse$6(file, inside, join(root, file))))).flat();
-}
-async function refuse$6(file, inside, path) {
-	const target = await realpath(path).catch(() => void 0);
-	if (target === void 0) return [];
-	if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`)) return [makeRefusal(file, "a symbolic link leads outside the project, expected a file inside it", "Put the file itself there")];
-	const { size } = await stat(target);
-	if (size <= MAX_BYTES$2) return [];
-	return [makeRefusal(file, `it has ${size} bytes, expected at most ${MAX_BYTES$2}`)];
-}
-function makeRefusal(file, why, hint) {
-	return makeError("unreadable-file", {
-		file,
-		line: 1,
-		column: 1
-	}, `Cannot read ${file}: ${why}`, hint);
-}
-var MAX_BYTES$2;
-var init_refuse_files = __esmMin((() => {
-	init_diagnostic();
-	MAX_BYTES$2 = 4 << 20;
 }));
 // schemas/endpoint/workload.ts
 function isGpu(type) {
@@ -29105,6 +28714,9 @@ var init_parse_endpoint = __esmMin((() => {
 	init_parse_yaml();
 }));
 // schemas/read-project.ts
+function isProject(folder, endpoints = "endpoints") {
+	return statSync(join(folder, endpoints), { throwIfNoEntry: false })?.isDirectory() === true;
+}
 async function readEndpoint(place, name) {
 	const file = `${place.endpoints}/${name}.yaml`;
 	const text = await readText$1(join(declarationsRoot(place), file));
@@ -29117,7 +28729,7 @@ async function readEndpoint(place, name) {
 }
 async function readEnvironment({ root, environments = root }, name) {
 	const file = `environments/${name}.yaml`;
-	const text = await readText$1(join(environments, file));
+	const text = await readText$1(join(environments, file)) ?? BUILT_IN_ENVIRONMENTS[name];
 	if (text === void 0) return missing("unknown-environment", file, `Cannot find the environment "${name}": there is no file ${file}`, `Create the file with name: ${name} and target: local`);
 	const { environment, diagnostics } = parseEnvironment(text, file);
 	return {
@@ -29198,12 +28810,13 @@ function missing(code, file, message, hint) {
 		}, message, hint)]
 	};
 }
-var READ_ERRORS;
+var BUILT_IN_ENVIRONMENTS, READ_ERRORS;
 var init_read_project = __esmMin((() => {
 	init_diagnostic();
 	init_environment();
 	init_lock();
 	init_parse_endpoint();
+	BUILT_IN_ENVIRONMENTS = { local: "name: local\ntarget: local\n" };
 	READ_ERRORS = {
 		EACCES: "you do not have permission, expected a file that you can read",
 		EISDIR: "it is a folder, expected a file",
@@ -29211,6 +28824,411 @@ var init_read_project = __esmMin((() => {
 		ENOENT: "there is no such file or folder",
 		ENOTDIR: "there is no such file or folder"
 	};
+}));
+// system/code.ts
+function codePath(...below) {
+	return join(CODE_FOLDER, ...below);
+}
+function programPath(...below) {
+	const source = codePath(...below);
+	return IS_COMPILED ? source.replace(/\.ts$/, ".js") : source;
+}
+function readVersion$2() {
+	const { version } = JSON.parse(readFileSync$1(codePath("package.json"), "utf8"));
+	return version;
+}
+function findCodeFolder(from) {
+	for (let folder = from;; folder = dirname(folder)) {
+		if (isDavitPackage(join(folder, "package.json"))) return folder;
+		if (dirname(folder) === folder) throw new Error(`Cannot find Davit's own files: neither ${from} nor a folder above it has Davit's package.json, expected a complete checkout or release`);
+	}
+}
+function isDavitPackage(file) {
+	try {
+		return JSON.parse(readFileSync$1(file, "utf8"))?.name === "davit";
+	} catch {
+		return false;
+	}
+}
+var CODE_FOLDER, IS_COMPILED;
+var init_code = __esmMin((() => {
+	CODE_FOLDER = findCodeFolder(import.meta.dirname);
+	IS_COMPILED = existsSync$1(codePath("system", "code.js"));
+}));
+// engine/digest-program.ts
+function digestProgram() {
+	return digest$1 ??= makeDigest();
+}
+async function makeDigest() {
+	const hash = createHash("sha256");
+	for (const [file, text] of await listProgram()) hash.update(`${file}\0${Buffer.byteLength(text)}\0${text}`);
+	return hash.digest("hex");
+}
+async function listProgram() {
+	const files = /* @__PURE__ */ new Map();
+	const open = ENTRY_FILES.map((file) => codePath(file));
+	for (let file = open.pop(); file !== void 0; file = open.pop()) {
+		if (files.has(file)) continue;
+		const text = await readFile(file, "utf8");
+		files.set(file, text);
+		const from = dirname(file);
+		open.push(...[...text.matchAll(IMPORT)].map(([, path]) => resolve(from, path ?? "")));
+	}
+	const pins = await readText$1(codePath(PINS.name)) ?? await readFile(codePath(PINS.packed), "utf8");
+	files.set(codePath(PINS.name), pins);
+	return new Map([...files].map(([file, text]) => [relative(CODE_FOLDER, file).split(sep).join("/"), text]).sort());
+}
+var ENTRY_FILES, PINS, IMPORT, digest$1;
+var init_digest_program = __esmMin((() => {
+	init_read_project();
+	init_code();
+	ENTRY_FILES = ["infra/index.ts"];
+	PINS = {
+		name: "package-lock.json",
+		packed: "engine/packages.lock.json"
+	};
+	IMPORT = /(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g;
+}));
+// system/locate-model.ts
+function locateModel(root, { name, version, uri }) {
+	if (uri === void 0) return {
+		folder: join(root, "models", name, version),
+		remote: void 0,
+		written: join("models", name, version)
+	};
+	const path = uri.startsWith("file:") ? parseFileUri(uri) : void 0;
+	if (path !== void 0) return {
+		folder: resolve(root, path),
+		remote: void 0,
+		written: path
+	};
+	if (!/^[a-z][a-z0-9+.-]+:/i.test(uri)) return {
+		folder: resolve(root, uri),
+		remote: void 0,
+		written: uri
+	};
+	return {
+		folder: locateDownload(uri),
+		remote: uri,
+		written: uri
+	};
+}
+function parseFileUri(uri) {
+	if (!uri.startsWith("file://")) return uri.slice(5);
+	try {
+		return fileURLToPath(uri);
+	} catch {
+		return;
+	}
+}
+async function readInputExample({ folder }) {
+	const text = await readFile(join(folder, "serving_input_example.json"), "utf8").catch(() => void 0);
+	return text !== void 0 && isJson(text) ? text : void 0;
+}
+function isJson(text) {
+	try {
+		JSON.parse(text);
+		return true;
+	} catch {
+		return false;
+	}
+}
+function locateDownload(uri) {
+	return cacheFolder("models", contentHash({
+		uri,
+		tracking: process.env["MLFLOW_TRACKING_URI"] ?? "",
+		registry: process.env["MLFLOW_REGISTRY_URI"] ?? ""
+	}).slice(0, 20));
+}
+var init_locate_model = __esmMin((() => {
+	init_names();
+	init_cache();
+}));
+// review/changed-endpoints.ts
+function findChangedEndpoints(paths, declarations) {
+	const { names, endpoints, environments } = declarations;
+	const environmentFiles = new Set(environments.map((e) => `environments/${e}.yaml`));
+	const shared = paths.filter((p) => environmentFiles.has(p.path));
+	const gone = paths.flatMap((p) => p.change === "deleted" ? parseEndpointName(p.path) ?? [] : []);
+	return [.../* @__PURE__ */ new Set([...names, ...gone])].sort().flatMap((name) => {
+		const own = paths.filter((p) => p.path === `endpoints/${name}.yaml` || p.path === `endpoints/${name}.lock`);
+		if (!names.includes(name)) return [{
+			endpoint: name,
+			change: "removed",
+			because: own
+		}];
+		const endpoint = endpoints.find((e) => e.name === name);
+		const models = endpoint ? listChangedModels(paths, endpoint, declarations.root) : [];
+		const because = [
+			...own,
+			...models,
+			...shared
+		];
+		if (because.length === 0) return [];
+		return [{
+			endpoint: name,
+			change: own.some((p) => p.path.endsWith(".yaml") && p.change === "added") ? "added" : own.length > 0 ? "changed" : "affected",
+			because
+		}];
+	});
+}
+function parseEndpointName(path) {
+	return /^endpoints\/([^/]+)\.yaml$/s.exec(path)?.[1];
+}
+function listChangedModels(paths, endpoint, root) {
+	const folders = endpoint.entities.flatMap(({ model }) => {
+		const { folder, remote } = locateModel(root, model);
+		return remote === void 0 ? [relative(root, folder).split(sep).join("/")] : [];
+	});
+	return [...new Set(folders)].flatMap((folder) => {
+		const inside = paths.filter((p) => p.path === folder || p.path.startsWith(`${folder}/`));
+		const [first] = inside;
+		if (!first) return [];
+		return [{
+			path: folder,
+			change: inside.every((p) => p.change === first.change) ? first.change : "modified"
+		}];
+	});
+}
+var init_changed_endpoints = __esmMin((() => {
+	init_locate_model();
+}));
+// system/wait-for-child.ts
+function waitForChild(child) {
+	return new Promise((done, fail) => {
+		child.once("error", (e) => fail(new Error(`Cannot start "${child.spawnfile}": ${e.message}`, { cause: e })));
+		child.once("close", (code, signal) => done({
+			code,
+			signal
+		}));
+		child.once("exit", (code, signal) => {
+			const cut = setTimeout(() => {
+				setImmediate(() => {
+					for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+					done({
+						code,
+						signal
+					});
+				});
+			}, READ_MILLISECONDS);
+			child.once("close", () => clearTimeout(cut));
+		});
+	});
+}
+var READ_MILLISECONDS;
+var init_wait_for_child = __esmMin((() => {
+	READ_MILLISECONDS = 1e3;
+}));
+// system/for-each-line.ts
+function forEachLine(stream, hear, { maxCharacters = MAX_CHARACTERS } = {}) {
+	let rest = "";
+	stream.setEncoding("utf8");
+	stream.on("data", (text) => {
+		if (!text.includes("\n")) {
+			rest = (rest + text).slice(0, maxCharacters);
+			return;
+		}
+		const lines = (rest + text).split("\n");
+		rest = (lines.pop() ?? "").slice(0, maxCharacters);
+		for (const line of lines) hear(line.slice(0, maxCharacters));
+	});
+	stream.on("end", () => {
+		if (rest !== "") hear(rest);
+	});
+}
+var MAX_CHARACTERS;
+var init_for_each_line = __esmMin((() => {
+	MAX_CHARACTERS = 16384;
+}));
+// system/run-process.ts
+function runProcess(program, args, options = {}) {
+	const { cwd, env = makeChildEnvironment(), input, signal, limitSeconds, onLine } = options;
+	return new Promise((done, fail) => {
+		if (signal?.aborted) {
+			fail(makeAbortError(program, signal));
+			return;
+		}
+		const child = spawn(program, args, {
+			...cwd && { cwd },
+			env,
+			stdio: "pipe"
+		});
+		const state = {
+			stdout: "",
+			stderr: "",
+			timedOut: false
+		};
+		child.stdout.setEncoding("utf8").on("data", (text) => state.stdout += text);
+		child.stderr.setEncoding("utf8").on("data", (text) => {
+			state.stderr += text;
+		});
+		if (onLine) forEachLine(child.stderr, onLine, { maxCharacters: Infinity });
+		child.stdin.on("error", () => void 0).end(input ?? "");
+		const stop = () => {
+			child.kill("SIGTERM");
+			setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MILLISECONDS).unref();
+		};
+		signal?.addEventListener("abort", stop, { once: true });
+		const limit = limitSeconds && setTimeout(() => (state.timedOut = true, child.kill("SIGKILL")), limitSeconds * 1e3);
+		const settle = () => {
+			signal?.removeEventListener("abort", stop);
+			if (limit) clearTimeout(limit);
+		};
+		waitForChild(child).then(({ code, signal: endedBy }) => {
+			settle();
+			if (signal?.aborted) {
+				fail(makeAbortError(program, signal));
+				return;
+			}
+			const { stdout, stderr, timedOut } = state;
+			done({
+				code: code ?? -1,
+				signal: endedBy ?? void 0,
+				stdout,
+				stderr,
+				timedOut
+			});
+		}, (e) => {
+			settle();
+			fail(e instanceof Error ? e : new Error(String(e)));
+		});
+	});
+}
+function makeChildEnvironment(more = {}) {
+	const kept = Object.entries(process.env).filter(([name]) => !EXCLUDED_VARIABLES.includes(name));
+	return {
+		...Object.fromEntries(kept),
+		...more
+	};
+}
+function makeAbortError(program, signal) {
+	return new Error(`Stopped "${program}" before its end`, { cause: signal.reason });
+}
+var KILL_AFTER_MILLISECONDS, EXCLUDED_VARIABLES;
+var init_run_process = __esmMin((() => {
+	init_wait_for_child();
+	init_for_each_line();
+	KILL_AFTER_MILLISECONDS = 5e3;
+	EXCLUDED_VARIABLES = [
+		"PYTHONDONTWRITEBYTECODE",
+		"PYTHONPATH",
+		"PYTHONHOME",
+		"VIRTUAL_ENV"
+	];
+}));
+// system/run-git.ts
+function runGit(folder, args, { signal, limitSeconds } = {}) {
+	const env = makeChildEnvironment({
+		GIT_OPTIONAL_LOCKS: "0",
+		GIT_LITERAL_PATHSPECS: "1",
+		LC_ALL: "C"
+	});
+	return runProcess("git", [
+		"-C",
+		folder,
+		...SETTINGS,
+		"--no-pager",
+		...args
+	], {
+		env,
+		...signal && { signal },
+		...limitSeconds !== void 0 && { limitSeconds }
+	});
+}
+var SETTINGS;
+var init_run_git = __esmMin((() => {
+	init_run_process();
+	SETTINGS = [
+		"safe.bareRepository=explicit",
+		"core.fsmonitor=false",
+		"core.hooksPath=/dev/null"
+	].flatMap((s) => ["-c", s]);
+}));
+// review/changed-paths.ts
+async function readChangedPaths(folder, base, signal) {
+	const git = (...args) => runGit(folder, args, { signal });
+	const inside = await git("rev-parse", "--is-inside-work-tree");
+	if (inside.code !== 0) throw new NoBaseError(`Cannot find the changed files: ${explainNoRepository(folder, inside)}; ${BASE_HINT}`);
+	const commit = await findCommit(git, base);
+	const head = await findCommit(git, "HEAD");
+	const merged = await git("merge-base", commit, head);
+	if (merged.code !== 0) throw new NoBaseError(`Cannot find the changed files: the history does not contain the merge base of ${base ?? "the main branch"} and HEAD; fetch the whole history (git fetch --unshallow), or ${BASE_HINT}`);
+	const since = merged.stdout.trim();
+	const [tracked, untracked] = await Promise.all([git("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", "--relative", since, "--", "."), git("ls-files", "-z", "--others", "--exclude-standard", "--", ".")]);
+	for (const { code, stderr } of [tracked, untracked]) if (code !== 0) throw new Error(`Cannot find the changed files: git reports "${stderr.trim()}"`);
+	return {
+		base: since,
+		head,
+		paths: mergePaths(tracked.stdout, untracked.stdout)
+	};
+}
+function explainNoRepository(folder, { stderr }) {
+	if (stderr.includes("not a git repository")) return `${folder} is not in a Git repository`;
+	return `git reports "${stderr.trim().replaceAll(/\s+/g, " ")}"`;
+}
+async function findCommit(git, base) {
+	for (const name of base === void 0 ? DEFAULT_BASES : [base]) {
+		if (name.startsWith("-")) break;
+		const found = await git("rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`);
+		const commit = found.stdout.trim().split("\n").at(-1) ?? "";
+		if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
+	}
+	const what = base === void 0 ? `there is no ${DEFAULT_BASES.join(", ")}` : `"${base}" is not a commit in this repository`;
+	throw new NoBaseError(`Cannot find the changed files: ${what}; ${BASE_HINT}`);
+}
+function mergePaths(tracked, untracked) {
+	const parts = tracked.split("\0");
+	const changes = /* @__PURE__ */ new Map();
+	for (let i = 0; i + 1 < parts.length; i += 2) changes.set(parts[i + 1] ?? "", CHANGES$2[parts[i]?.charAt(0) ?? ""] ?? "modified");
+	for (const path of untracked.split("\0").filter((p) => p !== "")) changes.set(path, changes.has(path) ? "modified" : "added");
+	return [...changes].map(([path, change]) => ({
+		path,
+		change
+	})).sort((a, b) => a.path < b.path ? -1 : 1);
+}
+var NoBaseError, DEFAULT_BASES, BASE_HINT, CHANGES$2;
+var init_changed_paths = __esmMin((() => {
+	init_run_git();
+	NoBaseError = class extends Error {};
+	DEFAULT_BASES = [
+		"origin/HEAD",
+		"origin/main",
+		"origin/master",
+		"main",
+		"master"
+	];
+	BASE_HINT = "name the endpoints, or the commit to compare with: --base REF";
+	CHANGES$2 = {
+		A: "added",
+		D: "deleted"
+	};
+}));
+// review/refuse-files.ts
+async function refuseFiles(root, files) {
+	const folder = await realpath(root).catch(() => void 0);
+	if (folder === void 0) return [];
+	const inside = folder + sep;
+	return (await Promise.all([...new Set(files)].map((file) => refuse$6(file, inside, join(root, file))))).flat();
+}
+async function refuse$6(file, inside, path) {
+	const target = await realpath(path).catch(() => void 0);
+	if (target === void 0) return [];
+	if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`)) return [makeRefusal(file, "a symbolic link leads outside the project, expected a file inside it", "Put the file itself there")];
+	const { size } = await stat(target);
+	if (size <= MAX_BYTES$2) return [];
+	return [makeRefusal(file, `it has ${size} bytes, expected at most ${MAX_BYTES$2}`)];
+}
+function makeRefusal(file, why, hint) {
+	return makeError("unreadable-file", {
+		file,
+		line: 1,
+		column: 1
+	}, `Cannot read ${file}: ${why}`, hint);
+}
+var MAX_BYTES$2;
+var init_refuse_files = __esmMin((() => {
+	init_diagnostic();
+	MAX_BYTES$2 = 4 << 20;
 }));
 // system/map-concurrent.ts
 async function mapConcurrent(items, width, work) {
@@ -29460,7 +29478,7 @@ async function listYaml(shown) {
 			diagnostics: []
 		};
 		const names = await readdir(path);
-		if (names.includes("Pulumi.yaml") && names.includes("endpoints")) return await listYaml(below(shown, "endpoints"));
+		if (isProject(path)) return await listYaml(below(shown, "endpoints"));
 		return {
 			folder,
 			files: names.filter((n) => /\.ya?ml$/i.test(n)).sort().map((n) => below(shown, n)),
@@ -29487,32 +29505,24 @@ var init_check_files = __esmMin((() => {
 	init_parse_endpoint();
 	init_read_project();
 }));
-// engine/state/backend.ts
-async function readBackend(root) {
-	const project = projectFile$1.parse((0, import_dist$1.parse)(await readFile(join(root, "Pulumi.yaml"), "utf8")));
-	const url = process.env["PULUMI_BACKEND_URL"] || project.backend?.url;
-	return {
-		url,
-		folder: url?.startsWith("file://") ? folderOf$1(url, root) : void 0,
-		project: project.name
-	};
+// system/davit-folder.ts
+function davitFolder(root, ...below) {
+	return join(root, FOLDER$2, ...below);
 }
-function stacksFolder({ folder, project }) {
-	return folder && join(folder, ".pulumi", "stacks", project);
+async function makeDavitFolder(root, ...below) {
+	const folder = davitFolder(root, ...below);
+	await mkdir(folder, { recursive: true });
+	await ignoreInGit(root);
+	return folder;
 }
-function folderOf$1(url, root) {
-	const path = url.slice(7).split("?", 1)[0] ?? "";
-	if (path.startsWith("~")) return void 0;
-	return path.startsWith("/") ? fileURLToPath(`file://${path}`) : resolve(root, path);
+async function ignoreInGit(root) {
+	const file = davitFolder(root, IGNORE_FILE);
+	if (!existsSync$1(file)) await writeFile(file, "*\n");
 }
-var import_dist$1, projectFile$1;
-var init_backend = __esmMin((() => {
-	import_dist$1 = require_dist();
-	init_zod();
-	projectFile$1 = looseObject({
-		name: string$1(),
-		backend: looseObject({ url: string$1().optional() }).optional()
-	});
+var FOLDER$2, IGNORE_FILE;
+var init_davit_folder = __esmMin((() => {
+	FOLDER$2 = ".davit";
+	IGNORE_FILE = ".gitignore";
 }));
 // system/progress.ts
 async function withProgress(progress, what, work) {
@@ -29962,7 +29972,7 @@ var init_source_download = __esmMin((() => {
 	init_code();
 	init_run_process();
 	init_cached_engine();
-	INSTALLER = codePath("engine", "install", "install-official-pulumi.ts");
+	INSTALLER = programPath("engine", "install", "install-official-pulumi.ts");
 	LIMIT_SECONDS$9 = 600;
 	ENTRY$1 = {
 		key: `${import_version.version}-official`,
@@ -30084,32 +30094,177 @@ var init_find_pulumi = __esmMin((() => {
 	init_pulumi_sources();
 	INSTALL_HINT$1 = "Do one of these: install Pulumi 3.225.0 or newer (https://www.pulumi.com/docs/install) · let this machine reach get.pulumi.com · install Go 1.25.6 or newer (https://go.dev/dl) with a Go module proxy";
 }));
-// engine/state/repair-state.ts
-async function repairState(backend) {
-	const stacks = stacksFolder(backend);
-	if (!stacks) return;
-	const files = (await readdir(stacks).catch(() => [])).filter((name) => name.endsWith(".attrs")).map((name) => join(stacks, name));
-	await Promise.all([...files, join(stacks, "..", "..", "meta.yaml.attrs")].map(removeIncompleteFile));
+// schemas/deployment/folder-variables.ts
+function renderFolderVariables({ endpoints, from = "", environments = "", locks = "" }) {
+	return {
+		[VARIABLES.endpoints]: endpoints,
+		[VARIABLES.from]: from,
+		[VARIABLES.environments]: environments,
+		[VARIABLES.locks]: locks
+	};
 }
-async function removeIncompleteFile(file) {
-	const text = await readFile(file, "utf8").catch(() => void 0);
-	if (text === void 0) return;
-	try {
-		JSON.parse(text);
-	} catch {
-		await rm(file, { force: true });
-	}
+var VARIABLES, ENGINE_FOLDER;
+var init_folder_variables = __esmMin((() => {
+	VARIABLES = {
+		endpoints: "DAVIT_ENDPOINTS",
+		from: "DAVIT_FROM",
+		environments: "DAVIT_ENVIRONMENTS_FROM",
+		locks: "DAVIT_LOCKS"
+	};
+	ENGINE_FOLDER = "engine";
+}));
+// engine/state/backend.ts
+function stacksFolder({ folder, project }) {
+	return folder && join(folder, ".pulumi", "stacks", project);
 }
-var init_repair_state = __esmMin((() => {
+function findBackendFolder(url, root) {
+	if (!url.startsWith("file://")) return void 0;
+	const path = url.slice(7).split("?", 1)[0] ?? "";
+	if (path.startsWith("~")) return void 0;
+	return path.startsWith("/") ? fileURLToPath(`file://${path}`) : resolve(root, path);
+}
+var init_backend = __esmMin((() => {
+	require_dist();
+	init_zod();
+	looseObject({
+		name: string$1(),
+		backend: looseObject({ url: string$1().optional() }).optional()
+	});
+}));
+// engine/engine-project.ts
+async function prepareEngineProject(root) {
+	const text = await readText$1(join(root, "Pulumi.yaml"));
+	const users = text === void 0 ? void 0 : parseUserProject(text);
+	const url = makeAbsolute(await chooseBackend(users), root);
+	const project = users?.name ?? await chooseName(root);
+	const backend = {
+		url,
+		folder: url && findBackendFolder(url, root),
+		project
+	};
+	if (users && await leadsHere(users, root)) return {
+		folder: root,
+		backend,
+		variables: url !== void 0 && !users.backend?.url ? { [BACKEND_VARIABLE]: url } : {}
+	};
+	const folder = await makeDavitFolder(root, ENGINE_FOLDER);
+	const made = {
+		name: project,
+		runtime: {
+			name: "nodejs",
+			options: { typescript: false }
+		},
+		main: programPath("infra", "index.ts"),
+		stackConfigDir: relative(folder, await findSettingsFolder(root, users)),
+		...users?.config !== void 0 && { config: users.config },
+		...url !== void 0 && { backend: { url } },
+		plugins: { providers: [{
+			name: "davit",
+			path: codePath("local")
+		}] }
+	};
+	await writeIfChanged(join(folder, "Pulumi.yaml"), `# Made by Davit: changes in this file are lost\n${(0, import_dist.stringify)(made)}`);
+	const isRelative = url !== void 0 && url !== process.env[BACKEND_VARIABLE];
+	return {
+		folder,
+		backend,
+		variables: process.env[BACKEND_VARIABLE] && isRelative ? { [BACKEND_VARIABLE]: url } : {}
+	};
+}
+function parseUserProject(text) {
+	const parsed = userProject.safeParse((0, import_dist.parse)(text) ?? {});
+	if (parsed.success) return parsed.data;
+	const [issue] = parsed.error.issues;
+	throw new Error(`Cannot use Pulumi.yaml: ${issue?.message ?? ""} in "${issue?.path.join(".") ?? ""}", expected a project file of Pulumi (https://www.pulumi.com/docs/iac/concepts/projects/project-file)`);
+}
+async function chooseBackend(users) {
+	const url = process.env["PULUMI_BACKEND_URL"] || users?.backend?.url;
+	if (url) return url;
+	return users && await isLoggedIn() ? void 0 : OWN_BACKEND;
+}
+async function isLoggedIn() {
+	const { PULUMI_ACCESS_TOKEN, PULUMI_CREDENTIALS_PATH, PULUMI_HOME } = process.env;
+	if (PULUMI_ACCESS_TOKEN) return true;
+	const folder = PULUMI_CREDENTIALS_PATH || PULUMI_HOME || join(homedir(), ".pulumi");
+	const text = await readText$1(join(folder, "credentials.json"));
+	return text !== void 0 && /"current"\s*:\s*"[^"]+"/.test(text);
+}
+async function leadsHere({ main, plugins }, root) {
+	const provider = plugins?.providers?.find(({ name }) => name === "davit")?.path;
+	if (main === void 0 || provider === void 0) return false;
+	const written = [resolve(root, main), resolve(root, provider)];
+	const ours = [
+		codePath("infra"),
+		programPath("infra", "index.ts"),
+		codePath("local")
+	];
+	const [program, local, folder, file, wanted] = await Promise.all([...written, ...ours].map((path) => realpath(path).catch(() => path)));
+	return (program === folder || program === file) && local === wanted;
+}
+async function chooseName(root) {
+	const real = await realpath(root);
+	const repository = findRepository(real);
+	const words = (repository === void 0 ? "" : relative(repository, real)).split(sep).map((part) => part.replace(/[^A-Za-z0-9_.-]+/g, "-"));
+	return [DEFAULT_NAME, ...words].filter((word) => word !== "").join("-");
+}
+function findRepository(from) {
+	if (existsSync$1(join(from, ".git"))) return from;
+	return dirname(from) === from ? void 0 : findRepository(dirname(from));
+}
+async function findSettingsFolder(root, users) {
+	if (users?.stackConfigDir !== void 0) return resolve(root, users.stackConfigDir);
+	return (users ? await readdir(root) : []).some((file) => /^Pulumi\..+\.ya?ml$/.test(file)) ? root : davitFolder(root, "stacks");
+}
+function makeAbsolute(url, root) {
+	const folder = url && findBackendFolder(url, root);
+	if (!folder) return url;
+	const [, settings] = url.split("?", 2);
+	return `${pathToFileURL(folder).href}${settings === void 0 ? "" : `?${settings}`}`;
+}
+async function writeIfChanged(file, text) {
+	if (await readText$1(file) !== text) await writeFileAtomically(file, text);
+}
+var import_dist, OWN_BACKEND, DEFAULT_NAME, BACKEND_VARIABLE, userProject;
+var init_engine_project = __esmMin((() => {
+	import_dist = require_dist();
+	init_zod();
+	init_folder_variables();
+	init_read_project();
+	init_atomic_files();
+	init_code();
+	init_davit_folder();
 	init_backend();
+	OWN_BACKEND = "file://.davit/pulumi?metadata=skip";
+	DEFAULT_NAME = "davit";
+	BACKEND_VARIABLE = "PULUMI_BACKEND_URL";
+	userProject = looseObject({
+		name: string$1().optional(),
+		main: string$1().optional(),
+		config: unknown$1().optional(),
+		stackConfigDir: string$1().optional(),
+		backend: looseObject({ url: string$1().optional() }).optional(),
+		plugins: looseObject({ providers: array(looseObject({
+			name: string$1().optional(),
+			path: string$1().optional()
+		})).optional() }).optional()
+	});
 }));
 // offline/plugins/install-stand-ins.ts
 async function installStandIns(home) {
 	await Promise.all(PROVIDERS.map((name) => install$2(home, name)));
 }
+async function readInstalledVersion(name) {
+	try {
+		const manifest = fileURLToPath(import.meta.resolve(`${name}/package.json`));
+		return JSON.parse(await readFile(manifest, "utf8")).version;
+	} catch (e) {
+		if (["ERR_MODULE_NOT_FOUND", "ENOENT"].includes(String(e.code))) return void 0;
+		throw e;
+	}
+}
 async function install$2(home, name) {
-	const manifest = fileURLToPath(import.meta.resolve(`@pulumi/${name}/package.json`));
-	const { version } = JSON.parse(await readFile(manifest, "utf8"));
+	const version = await readInstalledVersion(`@pulumi/${name}`);
+	if (version === void 0) return;
 	const folder = join(home, "plugins", `resource-${name}-v${version}`);
 	const file = join(folder, `pulumi-resource-${name}`);
 	const [ours, there] = await Promise.all([readFile(SCRIPT$1, "utf8"), readFile(file, "utf8").catch(() => "")]);
@@ -30128,7 +30283,7 @@ var init_install_stand_ins = __esmMin((() => {
 var LEAN_SDK_OPTION;
 var init_node_options = __esmMin((() => {
 	init_code();
-	LEAN_SDK_OPTION = `--import=${pathToFileURL(codePath("system", "lean-sdk", "register.ts")).href}`;
+	LEAN_SDK_OPTION = `--import=${pathToFileURL(programPath("system", "lean-sdk", "register.ts")).href}`;
 }));
 // engine/pulumi-environment.ts
 async function makePulumiEnvironment(root, engine, backend) {
@@ -30189,42 +30344,54 @@ var init_pulumi_environment = __esmMin((() => {
 	init_code();
 	init_node_options();
 }));
+// engine/state/repair-state.ts
+async function repairState(backend) {
+	const stacks = stacksFolder(backend);
+	if (!stacks) return;
+	const files = (await readdir(stacks).catch(() => [])).filter((name) => name.endsWith(".attrs")).map((name) => join(stacks, name));
+	await Promise.all([...files, join(stacks, "..", "..", "meta.yaml.attrs")].map(removeIncompleteFile));
+}
+async function removeIncompleteFile(file) {
+	const text = await readFile(file, "utf8").catch(() => void 0);
+	if (text === void 0) return;
+	try {
+		JSON.parse(text);
+	} catch {
+		await rm(file, { force: true });
+	}
+}
+var init_repair_state = __esmMin((() => {
+	init_backend();
+}));
 // engine/project.ts
 async function openProject(root, options = {}) {
-	const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
-	const folders = [join(root, ".davit", "stacks"), ...backend.folder ? [backend.folder] : []];
-	await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true })));
+	const [engine, prepared] = await Promise.all([findPulumi(options), prepareEngineProject(root)]);
+	return open$3(root, engine, prepared);
+}
+async function open$3(root, engine, prepared) {
+	const { folder, backend, variables } = prepared;
+	await makeDavitFolder(root, "stacks");
+	if (backend.folder) await mkdir(backend.folder, { recursive: true });
 	await repairState(backend);
 	return {
 		root,
+		folder,
 		engine,
 		backend,
-		environment: await makePulumiEnvironment(root, engine, backend)
+		environment: {
+			...await makePulumiEnvironment(root, engine, backend),
+			...variables
+		},
+		variables
 	};
 }
 var init_project$2 = __esmMin((() => {
-	init_backend();
+	init_davit_folder();
 	init_find_pulumi();
-	init_repair_state();
+	init_engine_project();
 	init_pulumi_environment();
-}));
-// schemas/deployment/folder-variables.ts
-function renderFolderVariables({ endpoints, from = "", environments = "", locks = "" }) {
-	return {
-		[VARIABLES.endpoints]: endpoints,
-		[VARIABLES.from]: from,
-		[VARIABLES.environments]: environments,
-		[VARIABLES.locks]: locks
-	};
-}
-var VARIABLES;
-var init_folder_variables = __esmMin((() => {
-	VARIABLES = {
-		endpoints: "DAVIT_ENDPOINTS",
-		from: "DAVIT_FROM",
-		environments: "DAVIT_ENVIRONMENTS_FROM",
-		locks: "DAVIT_LOCKS"
-	};
+	init_backend();
+	init_repair_state();
 }));
 // app/project.ts
 async function openProjectForRequest({ place, progress, signal }) {
@@ -30843,7 +31010,8 @@ var init_pending_operations = __esmMin((() => {
 function skipUnusedPackages() {
 	if (registered) return;
 	registered = true;
-	registerHooks({ resolve(name, context, next) {
+	if (!("registerHooks" in module$1)) return;
+	module$1.registerHooks({ resolve(name, context, next) {
 		if (!UNUSED.has(name) || !context.parentURL?.includes(FROM)) return next(name, context);
 		return {
 			url: STAND_IN,
@@ -31076,7 +31244,7 @@ async function openStack(project, stack) {
 	skipUnusedPackages();
 	const { LocalWorkspace, Stack: Stacks } = await import("@pulumi/pulumi/automation/index.js");
 	const workspace = await LocalWorkspace.create({
-		workDir: project.root,
+		workDir: project.folder,
 		pulumiCommand: makeAutomationCommand(project.engine, (pid) => recordHolder(project.backend, pid)),
 		envVars: { ...project.environment }
 	});
@@ -31141,9 +31309,9 @@ async function removeStackHistory({ root, backend }, stack) {
 		force: true
 	})));
 }
-async function runStackCommand({ root, engine, environment }, args, signal) {
+async function runStackCommand({ folder, engine, environment }, args, signal) {
 	return (await runPulumiCommand(engine, [...args, "--non-interactive"], {
-		cwd: root,
+		cwd: folder,
 		environment,
 		signal
 	})).stdout;
@@ -31432,7 +31600,7 @@ function isRunning({ process: written = "" }) {
 function isSupervisor({ pid }, { root, environment }) {
 	try {
 		const words = readFileSync$1(`/proc/${pid}/cmdline`, "utf8").split("\0");
-		return words.includes(root) && words.includes(environment) && words.some((word) => word.endsWith("supervisor.ts"));
+		return words.includes(root) && words.includes(environment) && words.some((word) => /supervisor\.[jt]s$/.test(word));
 	} catch {
 		return false;
 	}
@@ -31506,7 +31674,7 @@ function startProcess(program, place, more = []) {
 	const log = openLog(place);
 	try {
 		const args = [
-			codePath("local", "supervisor", `${program}.ts`),
+			programPath("local", "supervisor", `${program}.ts`),
 			"--project",
 			place.root,
 			"--environment",
@@ -32118,8 +32286,25 @@ var init_api = __esmMin((() => {
 	LONGEST_PAUSE_SECONDS = 10;
 	WATCH_SECONDS = 600;
 }));
+// system/kubernetes-packages.ts
+function requireKubernetesPackages(manifest = codePath("package.json"), node = process.versions.node) {
+	const [major = 0, minor = 0] = node.split(".").map(Number);
+	if (major < MINIMUM_NODE[0] || major === MINIMUM_NODE[0] && minor < MINIMUM_NODE[1]) throw new Error(`Cannot use Kubernetes on Node ${node}: expected Node ${MINIMUM_NODE.join(".")} or newer`);
+	const { peerDependencies = {} } = JSON.parse(readFileSync$1(manifest, "utf8"));
+	const folders = createRequire(manifest).resolve.paths("davit") ?? [];
+	const isInstalled = (name) => folders.some((folder) => existsSync$1(join(folder, name, "package.json")));
+	const missing = Object.entries(peerDependencies).filter(([name]) => !isInstalled(name));
+	if (missing.length === 0) return;
+	throw new Error(`Cannot use Kubernetes: Davit's packages for it, which not everybody needs, are not installed. Install them once: npm install --save-dev ${missing.map((p) => p.join("@")).join(" ")}`);
+}
+var MINIMUM_NODE;
+var init_kubernetes_packages = __esmMin((() => {
+	init_code();
+	MINIMUM_NODE = [22, 19];
+}));
 // kubernetes/client/load-kubeconfig.ts
 async function loadKubeconfig({ kubeconfig, context, root }) {
+	requireKubernetesPackages();
 	const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
 	const merged = new KubeConfig();
 	const files = findFiles(kubeconfig, root);
@@ -32197,6 +32382,7 @@ function requireCluster(config, { files, context }) {
 }
 var SERVICE_ACCOUNT;
 var init_load_kubeconfig = __esmMin((() => {
+	init_kubernetes_packages();
 	SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 }));
 // kubernetes/client/connect.ts
@@ -38302,7 +38488,7 @@ async function collectSources(root, entry) {
 	const left = [entry];
 	for (let path = left.pop(); path !== void 0; path = left.pop()) {
 		if (found.has(path)) continue;
-		const text = await readFile(join(root, path), "utf8");
+		const text = await readFile(locateFile(root, path), "utf8");
 		found.set(path, {
 			path,
 			text
@@ -38319,8 +38505,19 @@ function listImports(root, path, text) {
 		throw new Error(`Cannot put ${path} into an image: it imports the package "${name}", expected Node's own modules or ${PACKAGES.join(", ")}`);
 	});
 }
+function locateFile(root, path) {
+	const packageName = PACKAGES.find((name) => path.startsWith(`node_modules/${name}/`));
+	if (packageName === void 0) return join(root, path);
+	return join(findPackageFolder(root, packageName), path.slice(`node_modules/${packageName}/`.length));
+}
+function findPackageFolder(root, packageName) {
+	const found = (createRequire(join(root, "package.json")).resolve.paths(packageName) ?? []).map((place) => join(place, packageName)).find((folder) => existsSync$1(folder));
+	if (found === void 0) throw new Error(`Cannot find the package "${packageName}": npm has not installed it`);
+	return found;
+}
 function packageFiles(root, packageName, name) {
-	return [relative(root, createRequire(join(root, "package.json")).resolve(name)), ...PACKAGE_FILES.map((file) => posix.join("node_modules", packageName, file))];
+	const folder = findPackageFolder(root, packageName);
+	return [relative(folder, createRequire(join(root, "package.json")).resolve(name)), ...PACKAGE_FILES].map((file) => posix.join("node_modules", packageName, file));
 }
 var CODE_FILE, IMPORTS, PACKAGES, PACKAGE_FILES;
 var init_collect_sources = __esmMin((() => {
@@ -38401,13 +38598,12 @@ var init_describe_image_problem = __esmMin((() => {
 	};
 }));
 // images/image-paths.ts
-var SERVER_SOURCES, FRONT_REQUIREMENTS, SETTLE_SCRIPT, PACKAGE_JSON, IMAGE_PATHS;
+var SERVER_SOURCES, FRONT_REQUIREMENTS, SETTLE_SCRIPT, IMAGE_PATHS;
 var init_image_paths = __esmMin((() => {
 	init_code();
 	SERVER_SOURCES = codePath("runtime", "davit_server");
 	FRONT_REQUIREMENTS = codePath("runtime", "requirements.txt");
 	SETTLE_SCRIPT = codePath("images", "settle.py");
-	PACKAGE_JSON = codePath("package.json");
 	IMAGE_PATHS = {
 		frontVirtualenv: "/server/virtualenv",
 		runtime: "/server/runtime",
@@ -39894,7 +40090,7 @@ async function makeSbom({ lock, entity, base }) {
 	const locked = Object.hasOwn(lock.entities, entity) ? lock.entities[entity] : void 0;
 	const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
 	if (!virtualenv) throw new RangeError(`Cannot list what "${entity}" consists of: the lock of "${lock.endpoint}" does not contain it`);
-	const { version } = JSON.parse(await readFile(PACKAGE_JSON, "utf8"));
+	const version = readVersion$2();
 	const front = parseLockedRequirements(await readFile(FRONT_REQUIREMENTS, "utf8"));
 	const server = await digestModel(SERVER_SOURCES);
 	const { model } = locked;
@@ -40033,6 +40229,7 @@ function makeSerialNumber(content) {
 var init_make_sbom = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_names();
+	init_code();
 	init_model_digest();
 	init_image_paths();
 }));
@@ -40553,6 +40750,7 @@ var init_report$1 = __esmMin((() => {
 		head: commit.nullable(),
 		program: strictObject({
 			digest: sha256,
+			version: text$1.max(64).exactOptional(),
 			commit: commit.nullable(),
 			environments: _enum(["checkout", "base"]),
 			changed_environments: list(text$1).exactOptional()
@@ -40662,6 +40860,7 @@ async function describeProgram({ root, from, programCommit }, all) {
 	const changed = all.flatMap((e) => e.isChanged ? [e.environment.name] : []);
 	const program = {
 		digest: await digestProgram(),
+		version: readVersion$2(),
 		commit: programCommit ?? null,
 		environments
 	};
@@ -40776,6 +40975,7 @@ var init_review_project = __esmMin((() => {
 	init_refuse_files();
 	init_diagnostic();
 	init_read_project();
+	init_code();
 	init_map_concurrent();
 	init_temporary_folder();
 	init_check_files();
@@ -41155,11 +41355,12 @@ function renderCompared({ base, head }) {
 }
 function renderProgram({ program }) {
 	if (program === null) return [];
-	const davit = program.commit === null ? "" : ` of Davit ${renderCommit(program.commit)}`;
+	const davit = [...program.version === void 0 ? [] : [renderSpan(program.version, NAME_CHARACTERS$2)], ...program.commit === null ? [] : [renderCommit(program.commit)]];
+	const release = davit.length === 0 ? "" : ` of Davit ${davit.join(" ")}`;
 	const whose = program.environments === "base" ? "the base branch's environments" : "the environments of this checkout";
 	const names = (program.changed_environments ?? []).map((name) => renderSpan(name, NAME_CHARACTERS$2));
 	const except = names.length === 0 || names.length > SHOWN_ENVIRONMENTS ? "" : `, except the pull request's ${names.join(", ")}`;
-	return [`previewed with program ${renderCommit(program.digest)}${davit} and ${whose}${except}`];
+	return [`previewed with program ${renderCommit(program.digest)}${release} and ${whose}${except}`];
 }
 function renderFingerprints({ endpoints }) {
 	const planned = endpoints.map(({ endpoint, previews }) => ({
@@ -41665,9 +41866,8 @@ var init_validate = __esmMin((() => {
 	NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 }));
 // action/program.ts
-async function prepareProgram(root, signal) {
+async function prepareProgram(signal) {
 	if (!await isInstalled()) await withProgress(LOG, "Installing the packages of the program (npm ci)", () => install(signal));
-	await pointProjectToProgram(root);
 }
 async function install(signal) {
 	const options = {
@@ -41692,33 +41892,10 @@ async function isInstalled() {
 async function readManifest(file) {
 	return manifest.parse(JSON.parse(await readFile(file, "utf8")));
 }
-async function pointProjectToProgram(root) {
-	const file = join(root, "Pulumi.yaml");
-	const text = await readText$1(file);
-	const { name, main, backend } = projectFile.parse((text === void 0 ? void 0 : (0, import_dist.parse)(text)) ?? {});
-	if (main !== void 0 && resolve(root, main) === codePath("infra")) return;
-	const made = {
-		name,
-		runtime: {
-			name: "nodejs",
-			options: { typescript: false }
-		},
-		main: codePath("infra"),
-		stackConfigDir: ".davit/stacks",
-		backend,
-		plugins: { providers: [{
-			name: "davit",
-			path: codePath("local")
-		}] }
-	};
-	await writeFileAtomically(file, (0, import_dist.stringify)(made));
-}
-var import_dist, INSTALL_LIMIT_SECONDS, INSTALL_ARGUMENTS, manifest, projectFile;
+var INSTALL_LIMIT_SECONDS, INSTALL_ARGUMENTS, manifest;
 var init_program = __esmMin((() => {
-	import_dist = require_dist();
 	init_zod();
 	init_read_project();
-	init_atomic_files();
 	init_code();
 	init_progress();
 	init_run_process();
@@ -41737,11 +41914,6 @@ var init_program = __esmMin((() => {
 		version: string$1(),
 		dependencies: record(string$1(), string$1()).optional()
 	});
-	projectFile = looseObject({
-		name: string$1().default("davit"),
-		main: string$1().optional(),
-		backend: unknown$1().default({ url: "file://.davit/pulumi?metadata=skip" })
-	});
 }));
 // action/commands/preview.ts
 var preview_exports = /* @__PURE__ */ __exportAll({ preview: () => preview });
@@ -41752,7 +41924,7 @@ async function preview(job) {
 	const validated = resolve(runner.workspace, inputs.validated);
 	const scope = await findScope(job, from);
 	const report = await withReportFolder(job, (out) => withoutWorkflowCommands(async () => {
-		await prepareProgram(root, signal);
+		await prepareProgram(signal);
 		return reviewProject({
 			root,
 			from,
@@ -47143,9 +47315,9 @@ async function images(job) {
 	if (subjects.length > 0) setOutput("subjects", await writeSubjects(job, subjects));
 }
 async function buildForEnvironment(deploying, subjects) {
-	const { environment, place, signal } = deploying.request;
+	const { environment, signal } = deploying.request;
 	if (environment.target !== "kubernetes" || !environment.images.provenance) return [];
-	await prepareProgram(place.root, signal);
+	await prepareProgram(signal);
 	const { candidates } = await selectDeployments(deploying, []);
 	const failures = [];
 	for (const candidate of candidates.filter((c) => !c.hold)) try {
@@ -47770,18 +47942,23 @@ var init_deployment_context = __esmMin((() => {
 }));
 // engine/state/remove-unused-state.ts
 async function removeUnusedState(project) {
-	const own = join(project.root, ".davit");
+	const own = davitFolder(project.root);
 	if (project.backend.folder !== join(own, "pulumi") || !await hasUnusedState(project, project.backend.folder)) return;
 	const parts = [
 		"pulumi",
 		"stacks",
+		"engine",
 		"passphrase"
 	].map((part) => rm(join(own, part), {
 		recursive: true,
 		force: true
 	}));
 	await Promise.all(parts);
-	for (const folder of [join(own, "environments"), own]) await rmdir(folder).catch(() => void 0);
+	await rmdir(join(own, "environments")).catch(() => void 0);
+	if ((await readdir(own).catch(() => [])).every((name) => name === ".gitignore")) await rm(own, {
+		recursive: true,
+		force: true
+	});
 }
 async function hasUnusedState(project, folder) {
 	const isThere = () => access(folder).then(() => true, () => false);
@@ -47793,6 +47970,7 @@ async function hasUnusedState(project, folder) {
 	}
 }
 var init_remove_unused_state = __esmMin((() => {
+	init_davit_folder();
 	init_stacks();
 }));
 // kubernetes/client/list-dependents.ts
@@ -48361,7 +48539,7 @@ async function deploy(job) {
 	const failed = [];
 	await withGitHub(job, async (github) => {
 		const root = await findProject(job);
-		const outage = await withoutWorkflowCommands(() => prepareProgram(root, job.signal)).catch((e) => e);
+		const outage = await withoutWorkflowCommands(() => prepareProgram(job.signal)).catch((e) => e);
 		for (const [i, name] of environments.entries()) {
 			const options = {
 				job,
@@ -48689,7 +48867,7 @@ async function drift(job) {
 			notice(`Nothing to compare: this checkout is not ${head}, the head of the branch, so start the workflow anew`);
 			return;
 		}
-		await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
+		await withoutWorkflowCommands(() => prepareProgram(job.signal));
 		for (const name of job.inputs.environments) {
 			const compared = await withoutWorkflowCommands(async () => {
 				const comparison = await compareEnvironment(await openDeploymentContext({
@@ -48779,7 +48957,7 @@ async function destroy(job) {
 	if (endpoints.length === 0) throw new Error("Cannot destroy without \"endpoints\": expected names of endpoints; write them below \"with:\"");
 	await withGitHub(job, async (github) => {
 		const root = await findProject(job);
-		await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
+		await withoutWorkflowCommands(() => prepareProgram(job.signal));
 		for (const name of environments) {
 			const log = await withoutWorkflowCommands(() => destroyInEnvironment(job, github, {
 				root,

@@ -7,6 +7,7 @@ import { refuseFiles } from '../../review/refuse-files.ts';
 import { type Diagnostic, sortDiagnostics } from '../../schemas/diagnostic.ts';
 import { declarationsRoot, listEndpoints, type ProjectFolders, readEndpoint } from '../../schemas/read-project.ts';
 import type { EndpointReport, Report, ReviewStage } from '../../schemas/report/report.ts';
+import { readVersion } from '../../system/code.ts';
 import type { Progress } from '../../system/progress.ts';
 import { machineConcurrency, mapConcurrent, limitConcurrency } from '../../system/map-concurrent.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
@@ -102,7 +103,12 @@ async function describeProgram(
 ): Promise<Report['program']> {
   const environments = from === undefined || from === root ? 'checkout' : 'base';
   const changed = all.flatMap((e) => (e.isChanged ? [e.environment.name] : []));
-  const program = { digest: await digestProgram(), commit: programCommit ?? null, environments } as const;
+  const program = {
+    digest: await digestProgram(),
+    version: readVersion(),
+    commit: programCommit ?? null,
+    environments,
+  } as const;
   return changed.length === 0 ? program : { ...program, changed_environments: changed };
 }
 

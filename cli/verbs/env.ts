@@ -9,7 +9,7 @@ export const env: Command = {
   options: {},
   args: { min: 0, max: 0 },
   run: async (context) => {
-    const { engine, environment, exports } = await readEngineEnvironment(makeRequest(context));
-    return { diagnostics: [], result: { engine, environment }, text: exports };
+    const { engine, folder, environment, exports } = await readEngineEnvironment(makeRequest(context));
+    return { diagnostics: [], result: { engine, folder, environment }, text: exports };
   },
 };

@@ -1,10 +1,10 @@
 import { version as SDK_VERSION } from '@pulumi/pulumi/version.js';
-import { codePath } from '../../system/code.ts';
+import { programPath } from '../../system/code.ts';
 import { runProcess } from '../../system/run-process.ts';
 import { type CacheEntry, fillCache, findCachedEngine } from './cached-engine.ts';
 import type { InstallOptions, PulumiSource } from './pulumi-source.ts';
 
-const INSTALLER = codePath('engine', 'install', 'install-official-pulumi.ts');
+const INSTALLER = programPath('engine', 'install', 'install-official-pulumi.ts');
 /** The download is about 150 MB. An unreachable network fails within 5 s. */
 const LIMIT_SECONDS = 600;
 

@@ -23,7 +23,7 @@ const projectFile = z.looseObject({
 export async function readBackend(root: string): Promise<Backend> {
   const project = projectFile.parse(parse(await readFile(join(root, 'Pulumi.yaml'), 'utf8')));
   const url = process.env['PULUMI_BACKEND_URL'] || project.backend?.url;
-  return { url, folder: url?.startsWith('file://') ? folderOf(url, root) : undefined, project: project.name };
+  return { url, folder: url && findBackendFolder(url, root), project: project.name };
 }
 
 /** The folder that has each stack's state as `STACK.json`; undefined: the backend is not a folder. */
@@ -31,8 +31,12 @@ export function stacksFolder({ folder, project }: Backend): string | undefined {
   return folder && join(folder, '.pulumi', 'stacks', project);
 }
 
-/** The engine resolves a relative path, which URLs do not have, against its working folder: the project's root. */
-function folderOf(url: string, root: string): string | undefined {
+/**
+ * The folder of a file backend; undefined for every other kind. The engine resolves a relative path, which URLs do not
+ * have, against its working folder: the project's root.
+ */
+export function findBackendFolder(url: string, root: string): string | undefined {
+  if (!url.startsWith('file://')) return undefined;
   const path = url.slice('file://'.length).split('?', 1)[0] ?? '';
   if (path.startsWith('~')) return undefined;
   return path.startsWith('/') ? fileURLToPath(`file://${path}`) : resolve(root, path);

@@ -9,7 +9,9 @@ import { readPlatform } from '../read-platform.ts';
 export async function chooseEnvironment(place: ProjectFolders): Promise<KubernetesEnvironment> {
   const asked = process.env['DAVIT_ENVIRONMENT'];
   if (asked) return readPlatform(place, asked);
-  const files = (await readdir(join(place.root, 'environments'))).filter((f) => f.endsWith('.yaml')).sort();
+  const files = (await readdir(join(place.root, 'environments')).catch(() => []))
+    .filter((f) => f.endsWith('.yaml'))
+    .sort();
   const read = await Promise.all(files.map((f) => readEnvironment(place, f.slice(0, -'.yaml'.length))));
   const found = read.flatMap(({ value }) => (value?.target === 'kubernetes' ? [value] : []));
   const [only, second] = found;

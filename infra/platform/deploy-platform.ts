@@ -23,8 +23,8 @@ const REACH_SECONDS = 10;
 /** Deploys the shared parts of an environment and returns the outputs of the stack. */
 export async function deployPlatform(place: ProjectFolders, name: string): Promise<object> {
   const environment = await readPlatform(place, name);
-  const api = await connectCluster(environment.cluster, place.root).catch(asRunError);
-  const prepared = await prepare(api, environment, place.root).catch(asRunError);
+  const api = await connectCluster(environment.cluster, place.root);
+  const prepared = await prepare(api, environment, place.root);
   const platform = new Platform(name, {
     ...prepared,
     environment,
@@ -92,11 +92,6 @@ async function waitForEdge(edge: string | undefined, { file }: KubernetesEnviron
 async function prepare(api: KubernetesApi, environment: KubernetesEnvironment, root: string) {
   const knative = await prepareKnative(api, environment, root);
   return { knative, authorisationImage: await findAuthorisationImage(environment) };
-}
-
-/** An error here is about the cluster, the registry or the environment's file. Its stack is shown with DAVIT_DEBUG only. */
-function asRunError(e: unknown): never {
-  throw e instanceof Error && !process.env['DAVIT_DEBUG'] ? new pulumi.RunError(e.message) : e;
 }
 
 /** By digest. At a preview the image may not be built yet. */

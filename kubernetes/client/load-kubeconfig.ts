@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import type { KubeConfig as Config } from '@kubernetes/client-node';
+import { requireKubernetesPackages } from '../../system/kubernetes-packages.ts';
 
 export interface KubeconfigLocation {
   /** As written in the environment; undefined: kubectl's default files. */
@@ -15,6 +16,7 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /** Reads the configuration as kubectl does: it merges several files, and the first file that sets a value wins. */
 export async function loadKubeconfig({ kubeconfig, context, root }: KubeconfigLocation): Promise<Config> {
+  requireKubernetesPackages();
   // Its generated half takes 0.4 s to load, so load it only when a cluster is needed.
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
   const merged: Config = new KubeConfig();

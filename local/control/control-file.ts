@@ -42,7 +42,7 @@ export function isThisProcess(control: ControlFile | undefined): boolean {
 export function isSupervisor({ pid }: ControlFile, { root, environment }: SupervisorId): boolean {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return words.includes(root) && words.includes(environment) && words.some((word) => word.endsWith('supervisor.ts'));
+    return words.includes(root) && words.includes(environment) && words.some((word) => /supervisor\.[jt]s$/.test(word));
   } catch {
     return false; // the process has ended, or the system has no /proc
   }

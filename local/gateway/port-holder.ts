@@ -36,7 +36,7 @@ async function readName(pid: string): Promise<string> {
 
 /** Names the environment of another supervisor, because its process name is only "node". */
 function describeSupervisor(command: readonly string[]): string | undefined {
-  if (!command.some((part) => part.endsWith('/local/supervisor/supervisor.ts'))) return undefined;
+  if (!command.some((part) => /\/local\/supervisor\/supervisor\.[jt]s$/.test(part))) return undefined;
   const after = (option: string) => command[command.indexOf(option) + 1] ?? '';
   return `the gateway of the environment "${after('--environment')}" of ${after('--project')}`;
 }

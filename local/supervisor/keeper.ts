@@ -1,4 +1,5 @@
 // Restarts a supervisor that was killed: `node keeper.ts --project ROOT --environment NAME [--adopt]`.
+import '../../system/node-20.ts';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, statSync, truncateSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { codePath } from '../../system/code.ts';
+import { programPath } from '../../system/code.ts';
 import { makeChildEnvironment } from '../../system/run-process.ts';
 import { type SupervisorId, stateFolder } from './supervisor-id.ts';
 
@@ -21,7 +21,7 @@ export function startProcess(
 ): ChildProcess {
   const log = openLog(place);
   try {
-    const main = codePath('local', 'supervisor', `${program}.ts`);
+    const main = programPath('local', 'supervisor', `${program}.ts`);
     const args = [main, '--project', place.root, '--environment', place.environment, ...more];
     return spawn(process.execPath, args, {
       cwd: '/',

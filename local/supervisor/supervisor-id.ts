@@ -5,7 +5,7 @@ import { isAbsolute, join } from 'node:path';
 
 /** Identifies a supervisor. Each project and environment has one. */
 export interface SupervisorId {
-  /** Absolute path of the folder of Pulumi.yaml. */
+  /** Absolute path of the project. */
   readonly root: string;
   readonly environment: string;
 }

@@ -1,4 +1,5 @@
 // The supervisor of one place: `node supervisor.ts --project ROOT --environment NAME`. Started by keeper.ts.
+import '../../system/node-20.ts';
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isThisProcess, readControlFile } from '../control/control-file.ts';

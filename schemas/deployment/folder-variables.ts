@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import type { ProjectFolders } from '../read-project.ts';
 
 /** Environment variables that tell the Pulumi program and its providers where a project's files are. */
@@ -23,12 +24,21 @@ export function renderFolderVariables({
   };
 }
 
-/** Parses the environment variables in the Pulumi program. `root` is the folder of Pulumi.yaml. */
+/** The folder below `.davit/` with the Pulumi.yaml that Davit makes in a project. */
+export const ENGINE_FOLDER = 'engine';
+
+/** Parses the environment variables in the Pulumi program. `folder` is the folder of Pulumi.yaml. */
 export function parseFolderVariables(
-  root: string,
+  folder: string,
   environment: Readonly<Partial<Record<string, string>>>,
 ): ProjectFolders {
   const read = (name: keyof typeof VARIABLES) => environment[VARIABLES[name]] || undefined;
   const [from, environments, locks] = [read('from'), read('environments'), read('locks')];
-  return { root, endpoints: read('endpoints') ?? 'endpoints', from, environments, locks };
+  return { root: findRoot(folder), endpoints: read('endpoints') ?? 'endpoints', from, environments, locks };
+}
+
+/** The project's folder: the one of Pulumi.yaml, unless Davit has made that file below `.davit/`. */
+function findRoot(folder: string): string {
+  const outer = dirname(folder);
+  return basename(folder) === ENGINE_FOLDER && basename(outer) === '.davit' ? dirname(outer) : folder;
 }

@@ -5,7 +5,7 @@ import type { Signature } from '../lock/signature.ts';
 
 /** The configuration that the Pulumi program passes to the provider of the local target. */
 export interface LocalProviderConfig {
-  /** Absolute path of the project, which is the folder of Pulumi.yaml. */
+  /** Absolute path of the project, which contains endpoints/. */
   readonly root: string;
   /** Name of the environment whose supervisor the provider controls. */
   readonly environment: string;

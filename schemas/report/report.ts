@@ -153,6 +153,8 @@ const report = z.strictObject({
     .strictObject({
       /** Hex SHA-256 of `infra/`, its imports and package-lock.json. */
       digest: sha256,
+      /** The version of Davit. Absent: of a release that did not report it. */
+      version: text.max(64).exactOptional(),
       /** The commit of Davit. Null: not known. */
       commit: commit.nullable(),
       /** Source of the environment files. `base`: the pull request's files are not trusted. */

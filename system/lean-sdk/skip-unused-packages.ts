@@ -1,4 +1,4 @@
-import { registerHooks } from 'node:module';
+import module from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { codePath } from '../code.ts';
 
@@ -11,11 +11,15 @@ const UNUSED = new Set(['@npmcli/arborist', 'source-map-support/register', 'type
 const FROM = '/node_modules/@pulumi/pulumi/';
 const STAND_IN = pathToFileURL(codePath('system', 'lean-sdk', 'unused-package.cjs')).href;
 
-/** Makes this process load Pulumi's SDK without the packages that Davit does not use. */
+/**
+ * Makes this process load Pulumi's SDK without the packages that Davit does not use. Node before 22.15 has no such hooks
+ * and loads the whole SDK.
+ */
 export function skipUnusedPackages(): void {
   if (registered) return;
   registered = true;
-  registerHooks({
+  if (!('registerHooks' in module)) return;
+  module.registerHooks({
     resolve(name, context, next) {
       if (!UNUSED.has(name) || !context.parentURL?.includes(FROM)) return next(name, context);
       return { url: STAND_IN, format: 'commonjs', shortCircuit: true };

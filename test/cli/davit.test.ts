@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { programPath } from '../../system/code.ts';
 
-const MAIN = join(dirname(dirname(import.meta.dirname)), 'cli', 'main.ts');
+const MAIN = programPath('cli', 'main.ts');
 let project = '';
 
 beforeAll(() => {
@@ -58,7 +59,7 @@ describe('davit', () => {
   it('outside a project says what it looked for', () => {
     const { status, stderr } = spawnSync(process.execPath, [MAIN, 'check'], { cwd: tmpdir(), encoding: 'utf8' });
     expect(status).toBe(2);
-    expect(stderr).toContain('expected a folder with Pulumi.yaml');
+    expect(stderr).toContain('expected a folder with endpoints/, or --project FOLDER');
   });
 });
 

@@ -99,7 +99,7 @@ it('davit review prints the report also when the engine cannot be asked, with ex
   await declare('iris', 'iris', '1');
   git('checkout', '-q', 'main', '--', 'endpoints/iris.lock');
   const pulumi = await readFile(join(root, 'Pulumi.yaml'), 'utf8');
-  await writeFile(join(root, 'Pulumi.yaml'), 'name: davit\nruntime: nodejs\nmain: nowhere/\n');
+  await writeFile(join(root, 'Pulumi.yaml'), 'name: [davit]\n');
   const { status, report } = review('iris');
   await writeFile(join(root, 'Pulumi.yaml'), pulumi);
   expect(status).toBe(3);

@@ -1,11 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseReport } from '../../schemas/report/report.ts';
+import { programPath } from '../../system/code.ts';
 
-const MAIN = join(dirname(dirname(import.meta.dirname)), 'cli', 'main.ts');
+const MAIN = programPath('cli', 'main.ts');
 let project = '';
 let secret = '';
 
@@ -53,7 +54,7 @@ describe('davit review', { shuffle: false }, () => {
     const { status, stdout, stderr } = davit('review');
     const head = git('rev-parse', 'HEAD').slice(0, 12);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout.replace(/`[0-9a-f]{12}` and/, 'PROGRAM and')).toBe(
+    expect(stdout.replace(/`[0-9a-f]{12}` of Davit `[0-9.]+` and/, 'PROGRAM and')).toBe(
       `<!-- davit:report v1 -->\n### No endpoint changes\n\n<sub>Base \`${head}\`, head \`${head}\` · previewed with program PROGRAM and the environments of this checkout</sub>\n`,
     );
   });

@@ -12,9 +12,10 @@ import type { Connection, Query, Target } from '../../app/targets/target.ts';
 import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 import { SILENT } from '../../system/progress.ts';
 import { makeWorkingProject } from './working-project.ts';
+import { programPath } from '../../system/code.ts';
 
 const CODE = join(import.meta.dirname, '..', '..');
-const MAIN = join(CODE, 'cli', 'main.ts');
+const MAIN = programPath('cli', 'main.ts');
 const ENDPOINT =
   'name: iris\nconfig:\n  served_entities:\n    - {name: iris, entity_name: iris, entity_version: "1"}\n';
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { programPath } from '../../system/code.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const IMAGE = (name: string) => `docker.io/library/${name}@sha256:${'0'.repeat(64)}`;
@@ -38,7 +39,7 @@ describe('a cluster that says nothing', () => {
   });
 
   const start = (...args: readonly string[]) => {
-    const main = join(ROOT, 'cli', 'main.ts');
+    const main = programPath('cli', 'main.ts');
     const env = { ...process.env, DAVIT_CACHE: join(project, 'cache') };
     const child = spawn(process.execPath, [main, ...args, '--environment', 'silent'], { cwd: project, env });
     const ended = Promise.all([

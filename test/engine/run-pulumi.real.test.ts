@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openProject } from '../../engine/project.ts';
+import { openPulumiFolder } from '../../engine/project.ts';
 import { destroyStack, previewStack, refreshStack, upStack } from '../../engine/run-pulumi.ts';
 import { hasStack, isDeployed, listStacks, readStackOutputs } from '../../engine/stacks.ts';
 import { makeThrowAwayProject } from './throw-away-project.ts';
@@ -12,7 +12,7 @@ const STACK = 'tiny.local';
 describe('with the real engine', () => {
   test('upStack() creates, updates in place, replaces and deletes; previewStack() says so before', async () => {
     const { root, folder, declare } = await makeThrowAwayProject();
-    const project = await openProject(root);
+    const project = await openPulumiFolder(root);
     await declare({ a: { content: 'one', password: 'hunter2' }, b: { content: 'two', labels: ['x'] } });
 
     const lines: string[] = [];
@@ -54,7 +54,7 @@ describe('with the real engine', () => {
 
   test('upStack() says which resource fails and why, and keeps one that is there but not ready', async () => {
     const { root, folder, declare } = await makeThrowAwayProject();
-    const project = await openProject(root);
+    const project = await openPulumiFolder(root);
     await declare({ bad: { content: 'x', behave: 'refuse' }, late: { content: 'y', behave: 'unready' } });
 
     const failed = await upStack(project, STACK);
@@ -72,7 +72,7 @@ describe('with the real engine', () => {
 
   test('previewStack() reports what check() refuses, on the resource', async () => {
     const { root, declare } = await makeThrowAwayProject();
-    const project = await openProject(root);
+    const project = await openPulumiFolder(root);
     await declare({ a: { content: '' } });
     const { status, failures } = await previewStack(project, STACK);
     expect({ status, failures: failures.map((f) => [f.resource?.name, f.message]) }).toEqual({
@@ -83,7 +83,7 @@ describe('with the real engine', () => {
 
   test('refreshStack() sees what was changed and removed by hand, and the next update mends it', async () => {
     const { root, folder, declare } = await makeThrowAwayProject();
-    const project = await openProject(root);
+    const project = await openPulumiFolder(root);
     await declare({ a: { content: 'one', size: 1 }, b: { content: 'two' } });
     await upStack(project, STACK);
     await writeFile(join(folder, 'a.json'), JSON.stringify({ folder, content: 'one', size: 7 }));

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openProject } from '../../engine/project.ts';
+import { openPulumiFolder } from '../../engine/project.ts';
 import { destroyStack, previewStack, upStack } from '../../engine/run-pulumi.ts';
 import { makeEndpointProject } from './endpoint-project.ts';
 
@@ -10,7 +10,7 @@ const STACK = 'iris.here';
 describe('the program, with the real engine', () => {
   test('makes revisions before it switches the route, and deletes the old ones last', async () => {
     const { root, declare } = await makeEndpointProject();
-    const project = await openProject(root);
+    const project = await openPulumiFolder(root);
     await declare({ one: { version: 1, percentage: 100 } });
     const made = await upStack(project, STACK);
     expect(made).toMatchObject({ status: 'succeeded', plan: { verdict: { kind: 'create' } } });
@@ -40,7 +40,7 @@ describe('the program, with the real engine', () => {
 
   test('changes bounds in place, and nothing else', async () => {
     const { root, declare } = await makeEndpointProject();
-    const project = await openProject(root);
+    const project = await openPulumiFolder(root);
     await declare({ one: { version: 1, percentage: 100, max: 4 } });
     await upStack(project, STACK);
     await declare({ one: { version: 1, percentage: 100, max: 8 } });
@@ -54,7 +54,7 @@ describe('the program, with the real engine', () => {
 
   test('leaves the route and the old revision alone when a new one fails; the next update goes on', async () => {
     const { root, declare } = await makeEndpointProject();
-    const project = await openProject(root);
+    const project = await openPulumiFolder(root);
     await declare({ one: { version: 1, percentage: 100 } });
     await upStack(project, STACK);
     await declare({ one: { version: 1, percentage: 100, environmentVars: { BREAK: 'yes' } } });
@@ -74,7 +74,7 @@ describe('the program, with the real engine', () => {
 
   test('ends with everything that is wrong with the files, each on its line', async () => {
     const { root, write, declare } = await makeEndpointProject();
-    const project = await openProject(root);
+    const project = await openPulumiFolder(root);
     await declare({ one: { version: 1, percentage: 100 } });
     await rm(join(root, 'endpoints/iris.lock'));
     await write('environments/here.yaml', 'name: here\ntarget: moon\n');

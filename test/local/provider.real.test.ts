@@ -1,7 +1,7 @@
 import { access, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openProject, type PulumiProject } from '../../engine/project.ts';
+import { openPulumiFolder, type PulumiProject } from '../../engine/project.ts';
 import { destroyStack, previewStack, refreshStack, upStack } from '../../engine/run-pulumi.ts';
 import {
   connectSupervisor,
@@ -54,7 +54,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
       join(root, 'Pulumi.yaml'),
       `name: davit\n${runtime}\nmain: ${join(CODE, 'infra')}\n${backend}\n${plugin}\n`,
     );
-    pulumi = await openProject(root);
+    pulumi = await openPulumiFolder(root);
   });
 
   afterAll(async () => {

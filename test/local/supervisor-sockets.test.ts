@@ -22,7 +22,7 @@ afterEach(async () => {
 
 const controlFile = () => join(project.root, '.davit', 'environments', 'local', 'control.json');
 const readControl = async () => JSON.parse(await readFile(controlFile(), 'utf8')) as ControlFile;
-const supervisors = async () => (await listProjectProcesses(project)).filter((line) => line.includes('supervisor.ts'));
+const supervisors = async () => (await listProjectProcesses(project)).filter((line) => /supervisor\.[jt]s/.test(line));
 const status = () => readStatus(project.root, 'local');
 
 it('makes its socket again when the folder of sockets was removed, and stays the only supervisor', async () => {

@@ -1,4 +1,5 @@
 // A stand-in for Pulumi's provider `docker` where it cannot be downloaded. It runs the docker command line.
+import '../../../system/node-20.ts';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { serveProvider } from '../../../provider/serve-provider.ts';

@@ -1,5 +1,6 @@
 // A stand-in for Pulumi's provider `kubernetes` where it cannot be downloaded. It supports any object, by server-side
 // apply.
+import '../../../system/node-20.ts';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { serveProvider } from '../../../provider/serve-provider.ts';

@@ -1,6 +1,6 @@
 // Updates a stack from a process of its own, to be killed: `node up.ts ROOT STACK`.
-import { openProject } from '../../../engine/project.ts';
+import { openPulumiFolder } from '../../../engine/project.ts';
 import { upStack } from '../../../engine/run-pulumi.ts';
 
 const [root = '', stack = ''] = process.argv.slice(2);
-await upStack(await openProject(root), stack);
+await upStack(await openPulumiFolder(root), stack);

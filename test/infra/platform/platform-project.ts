@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { openProject } from '../../../engine/project.ts';
+import { openPulumiFolder } from '../../../engine/project.ts';
 import { upStack } from '../../../engine/run-pulumi.ts';
 import type { Cluster } from '../../../cluster/cluster.ts';
 import { describeCluster } from '../../../cluster/describe-cluster.ts';
@@ -27,7 +27,7 @@ export async function makePlatformProject(name: string, base: EnvironmentFields)
     await writeFile(join(root, 'environments', `${name}.yaml`), stringify({ ...base, ...own, ...changes }));
   };
   await declare();
-  const project = await openProject(root);
+  const project = await openPulumiFolder(root);
   const environment = { ...project.environment, DAVIT_ENVIRONMENT: name };
   const built = await upStack({ ...project, environment }, imagesStackName(PLATFORM));
   if (built.status !== 'succeeded') throw new Error(`Cannot build the image: ${JSON.stringify(built.failures)}`);

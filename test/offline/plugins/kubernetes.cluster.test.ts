@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Outcome } from '../../../engine/plan/outcome.ts';
-import { openProject, type PulumiProject } from '../../../engine/project.ts';
+import { openPulumiFolder, type PulumiProject } from '../../../engine/project.ts';
 import { destroyStack, previewStack, refreshStack, upStack } from '../../../engine/run-pulumi.ts';
 import { runStackCommand } from '../../../engine/stacks.ts';
 import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
@@ -25,7 +25,7 @@ beforeAll(async () => {
   kubeconfig = await readFile(file, 'utf8'); // its text does as well as its path
   image = await findPauseImage();
   project = await makeObjectsProject();
-  pulumi = await openProject(project.root);
+  pulumi = await openPulumiFolder(project.root);
 });
 
 afterAll(async () => {

@@ -1,0 +1,78 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { findProjectRoot } from '../../cli/find-project-root.ts';
+import { readEnvironment } from '../../schemas/read-project.ts';
+import { programPath, readVersion } from '../../system/code.ts';
+import { runProcess } from '../../system/run-process.ts';
+
+let top = '';
+
+beforeAll(async () => {
+  top = await realpath(await mkdtemp(join(tmpdir(), 'davit-projects-')));
+  for (const folder of ['fraud/endpoints', 'fraud/models/a', 'used/.davit', 'empty', 'own/infra'])
+    await mkdir(join(top, folder), { recursive: true });
+  await mkdir(join(top, 'own', 'endpoints'));
+  await mkdir(join(top, 'fraud', 'src', 'endpoints'), { recursive: true });
+  await writeFile(join(top, 'fraud', 'src', 'endpoints', 'users.js'), '');
+  await writeFile(join(top, 'own', 'infra', 'Pulumi.yaml'), 'name: other\n');
+  await writeFile(
+    join(top, 'fraud', 'endpoints', 'good.yaml'),
+    'name: good\nconfig:\n  served_entities:\n    - entity_name: iris\n      entity_version: "1"\n',
+  );
+  return () => rm(top, { recursive: true });
+});
+
+function davit(cwd: string, ...args: readonly string[]) {
+  return runProcess(process.execPath, [programPath('cli', 'main.ts'), ...args], { cwd: join(top, cwd) });
+}
+
+it.each([
+  ['a folder with endpoints/', 'fraud', 'fraud'],
+  ['a folder below one', 'fraud/models/a', 'fraud'],
+  ['code below it with a folder of that name', 'fraud/src', 'fraud'],
+  ['another Pulumi project in a project', 'own/infra', 'own'],
+  ['a project whose last endpoint file is gone', 'used', 'used'],
+])('finds the project from %s', (_what, cwd, found) => {
+  expect(findProjectRoot(join(top, cwd))).toBe(join(top, found));
+});
+
+it('finds the project by the folder of --endpoints and by --project', () => {
+  expect(findProjectRoot(join(top, 'fraud', 'models'), { endpoints: 'models' })).toBe(join(top, 'fraud'));
+  expect(findProjectRoot(join(top, 'empty'), { project: '../fraud' })).toBe(join(top, 'fraud'));
+});
+
+it.each(['preview', 'up', 'status', 'check'])(
+  'davit %s without a project is one sentence with exit code 2',
+  async (verb) => {
+    const { code, stdout, stderr } = await davit('empty', verb);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `Cannot find a project in ${join(top, 'empty')} or above it: expected a folder with endpoints/, or --project FOLDER\nTry: npx davit ${verb} --help\n`,
+    });
+  },
+);
+
+it('--project that names no folder is wrong usage', async () => {
+  const { code, stderr } = await davit('empty', 'check', '--project', 'nowhere');
+  expect(code).toBe(2);
+  expect(stderr).toContain('Cannot use "nowhere" for --project: there is no such folder');
+});
+
+it('checks a project without Pulumi.yaml and environments/ from anywhere', async () => {
+  const { code, stdout } = await davit('empty', 'check', '--project', '../fraud');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '1 endpoint file checked: all fine\n' });
+});
+
+it('the environment "local" is built in, and no other one is', async () => {
+  const place = { root: join(top, 'fraud'), endpoints: 'endpoints' };
+  expect(await readEnvironment(place, 'local')).toMatchObject({ value: { target: 'local' }, diagnostics: [] });
+  expect(await readEnvironment(place, 'prod')).toMatchObject({ diagnostics: [{ code: 'unknown-environment' }] });
+});
+
+it('davit --version prints the version', async () => {
+  const { code, stdout } = await davit('empty', '--version');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: `davit ${readVersion()}\n` });
+});

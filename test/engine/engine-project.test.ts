@@ -1,0 +1,112 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { parse } from 'yaml';
+import { prepareEngineProject } from '../../engine/engine-project.ts';
+import { parseFolderVariables } from '../../schemas/deployment/folder-variables.ts';
+import { CODE_FOLDER, codePath, programPath } from '../../system/code.ts';
+
+beforeEach(() => {
+  for (const name of ['PULUMI_BACKEND_URL', 'PULUMI_ACCESS_TOKEN']) vi.stubEnv(name, '');
+  vi.stubEnv('PULUMI_CREDENTIALS_PATH', '/nowhere');
+  return () => vi.unstubAllEnvs();
+});
+
+test('a project without Pulumi.yaml gets one below .davit/, which Git ignores', async () => {
+  const root = await makeProject();
+  execFileSync('git', ['init', '-q', root]);
+  const { folder, backend, variables } = await prepareEngineProject(root);
+  expect(folder).toBe(join(root, '.davit/engine'));
+  expect(backend).toEqual({
+    url: `file://${root}/.davit/pulumi?metadata=skip`,
+    folder: join(root, '.davit/pulumi'),
+    project: 'davit',
+  });
+  expect(variables).toEqual({});
+  expect(await readMade(folder)).toMatchObject({
+    name: 'davit',
+    main: programPath('infra', 'index.ts'),
+    backend: { url: backend.url },
+    stackConfigDir: '../stacks',
+    plugins: { providers: [{ name: 'davit', path: codePath('local') }] },
+  });
+  expect(parseFolderVariables(folder, {}).root).toBe(root);
+  expect(execFileSync('git', ['-C', root, 'status', '--short'], { encoding: 'utf8' })).toBe('');
+});
+
+test("a Pulumi.yaml that runs this Davit's program is the engine's project", async () => {
+  for (const main of [codePath('infra'), programPath('infra', 'index.ts')]) {
+    const root = await makeProject({
+      name: 'serving',
+      main,
+      backend: { url: 's3://states' },
+      plugins: { providers: [{ name: 'davit', path: codePath('local') }] },
+    });
+    expect(await prepareEngineProject(root)).toEqual({
+      folder: root,
+      backend: { url: 's3://states', folder: undefined, project: 'serving' },
+      variables: {},
+    });
+  }
+});
+
+test("of any other Pulumi.yaml its name, backend and configuration count, and the stacks' settings stay beside it", async () => {
+  const root = await makeProject({
+    name: 'serving',
+    main: 'elsewhere/',
+    backend: { url: 'file://./states' },
+    config: { 'aws:region': 'eu-west-1' },
+  });
+  await writeFile(join(root, 'Pulumi.iris.production.yaml'), 'config: {}\n');
+  const { folder, backend } = await prepareEngineProject(root);
+  expect(backend).toEqual({ url: `file://${root}/states`, folder: join(root, 'states'), project: 'serving' });
+  expect(await readMade(folder)).toMatchObject({
+    name: 'serving',
+    main: programPath('infra', 'index.ts'),
+    config: { 'aws:region': 'eu-west-1' },
+    stackConfigDir: '../..',
+    backend: { url: backend.url },
+  });
+});
+
+test('a Pulumi.yaml without a backend means the login, and without a login the folder of the project', async () => {
+  const root = await makeProject({ name: 'serving', runtime: 'nodejs' });
+  expect((await prepareEngineProject(root)).backend.folder).toBe(join(root, '.davit/pulumi'));
+  vi.stubEnv('PULUMI_ACCESS_TOKEN', 'pul-1');
+  const { folder, backend } = await prepareEngineProject(root);
+  expect(backend).toEqual({ url: undefined, folder: undefined, project: 'serving' });
+  const made = await readMade(folder);
+  expect(made).not.toHaveProperty('backend');
+  expect(made).toMatchObject({ stackConfigDir: '../stacks' });
+});
+
+test('PULUMI_BACKEND_URL wins, and a relative path in it is relative to the project', async () => {
+  const root = await makeProject();
+  vi.stubEnv('PULUMI_BACKEND_URL', 'file://states');
+  expect(await prepareEngineProject(root)).toMatchObject({
+    backend: { folder: join(root, 'states') },
+    variables: { PULUMI_BACKEND_URL: `file://${root}/states` },
+  });
+});
+
+test('projects in folders of one repository have different names', async () => {
+  const repository = await makeProject();
+  execFileSync('git', ['init', '-q', repository]);
+  const root = join(repository, 'teams', 'fraud detection');
+  await mkdir(root, { recursive: true });
+  expect((await prepareEngineProject(root)).backend.project).toBe('davit-teams-fraud-detection');
+  expect((await prepareEngineProject(CODE_FOLDER)).backend.project).toBe('davit');
+});
+
+async function makeProject(pulumi?: object): Promise<string> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'davit-project-')));
+  onTestFinished(() => rm(root, { recursive: true }));
+  if (pulumi) await writeFile(join(root, 'Pulumi.yaml'), JSON.stringify(pulumi));
+  return root;
+}
+
+async function readMade(folder: string): Promise<unknown> {
+  return parse(await readFile(join(folder, 'Pulumi.yaml'), 'utf8'));
+}

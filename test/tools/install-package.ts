@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codePath } from '../../system/code.ts';
+import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
+import { makePackage, packPackage } from '../../tools/make-package.ts';
+
+interface Locked {
+  readonly dev?: boolean;
+}
+
+/**
+ * Makes Davit's package and installs it in the folder `app` as a user does, with the versions of this repository's lock.
+ * npm has those in its cache, because it has installed this repository, so this needs no network.
+ */
+export async function installPackage(app: string): Promise<void> {
+  const files = join(app, 'package-files');
+  await mkdir(app, { recursive: true });
+  await makePackage(files);
+  const packed = packPackage(files, app);
+  const davit = `file:${packed}`;
+  const manifest = JSON.parse(await readFile(join(files, 'package.json'), 'utf8')) as object;
+  const lock = JSON.parse(await readFile(codePath('package-lock.json'), 'utf8')) as {
+    readonly packages: Readonly<Record<string, Locked>>;
+  };
+  const others = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+  const integrity = `sha512-${createHash('sha512')
+    .update(await readFile(packed))
+    .digest('base64')}`;
+  const own = { name: 'app', private: true, devDependencies: { davit } };
+  await writeFile(join(app, 'package.json'), JSON.stringify(own));
+  const packages = {
+    '': own,
+    'node_modules/davit': { ...manifest, resolved: davit, integrity, dev: true },
+    ...Object.fromEntries(others),
+  };
+  const whole = { name: 'app', lockfileVersion: 3, requires: true, packages };
+  await writeFile(join(app, 'package-lock.json'), JSON.stringify(whole));
+  const args = ['ci', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { code, stderr } = await runProcess('npm', args, { cwd: app });
+  if (code !== 0) throw new Error(`npm ci failed: ${stderr}`);
+}
+
+/** Runs the installed `davit` with the Node of the PATH, as a user does. */
+export function runInstalled(app: string, ...args: readonly string[]) {
+  const env = makeChildEnvironment({ DAVIT_HOME: '' });
+  return runProcess(join(app, 'node_modules', '.bin', 'davit'), args, { cwd: app, env });
+}
