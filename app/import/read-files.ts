@@ -1,8 +1,9 @@
-import { glob, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { type Diagnostic, makeError, type SourceLocation } from '../../schemas/diagnostic.ts';
 import { makeUnreadableFile, readText, readUserFile } from '../../schemas/read-project.ts';
 import { type BundleFiles, listIncludes } from './bundle.ts';
+import { findIncluded } from './find-included.ts';
 import { readSource } from './read-source.ts';
 import { mapOf, type SourceNode } from './source-node.ts';
 import { type HclFile, parseHcl } from './terraform/parse-hcl.ts';
@@ -56,10 +57,8 @@ export async function readBundleFiles(path: string, root: SourceNode, cwd: strin
   if (main === undefined) return { all: [root], own: [root] };
   const mainRoot = isMain ? root : (await readYamlFile(main, cwd)).root;
   const patterns = mainRoot ? listIncludes(mainRoot) : [];
-  const found = new Set<string>();
-  for (const pattern of patterns)
-    for await (const name of glob(pattern, { cwd: dirname(main) })) found.add(resolve(dirname(main), name));
-  const others = [...found].filter((other) => other !== main && other !== path).sort();
+  const found = mainRoot ? await findIncluded(dirname(main), patterns) : [];
+  const others = found.filter((other) => other !== main && other !== path).sort();
   const included = (await Promise.all(others.map((other) => readYamlFile(other, cwd)))).flatMap((r) => r.root ?? []);
   const settings = mainRoot && !isMain ? [mainRoot] : [];
   return { all: [...settings, root, ...included], own: isMain ? [root, ...included] : [root] };

@@ -33,7 +33,7 @@ let parser: Promise<Parser> | undefined;
 
 function loadParser(): Promise<Parser> {
   return (parser ??= makeParser().catch((e: unknown) => {
-    const how = 'npm install web-tree-sitter @tree-sitter-grammars/tree-sitter-hcl';
+    const how = 'npm install --save-dev web-tree-sitter @tree-sitter-grammars/tree-sitter-hcl';
     throw new Error(`Cannot load the parser of Terraform files. Install it: ${how}`, { cause: e });
   }));
 }

@@ -148,6 +148,18 @@ targets:
     expect(given.made[0]?.text).toContain('entity_version: "7"');
   });
 
+  it.each(['resources/*.yml', './resources/serving.yml', '**/*.yml', 'resources/s?rv*g.yml'])(
+    'includes %s',
+    async (include) => {
+      const including = BUNDLE.replace('resources/*.yml', JSON.stringify(include));
+      const { made } = await importFrom(
+        { ...files, 'databricks.yml': including, 'other/x.txt': '' },
+        { target: 'prod' },
+      );
+      expect(made[0]?.text).toContain('live.live_ml.fraud_model');
+    },
+  );
+
   it('survives variables that refer to themselves, and an unknown target', async () => {
     const circle = BUNDLE.replace('default: main', 'default: "${var.schema}"');
     const { lines } = await importFrom({ ...files, 'databricks.yml': circle }, { target: 'staging' });
