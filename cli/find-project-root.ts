@@ -18,7 +18,7 @@ export function findProjectRoot(cwd: string, options: Options = {}): string {
   const [found] = marks.flatMap((mark) => findUpwards(cwd, (folder) => mark(folder, below)) ?? []);
   if (found !== undefined) return found;
   throw new UsageError(
-    `Cannot find a project in ${cwd} or above it: expected a folder with ${below.replace(/\/+$/, '')}/, or --project FOLDER`,
+    `Cannot find a project in ${cwd} or above it: expected a folder with ${below.replace(/(?<!\/)\/+$/, '')}/, or --project FOLDER`,
   );
 }
 

@@ -4,7 +4,7 @@ const DEFAULT_BUFFER_BYTES = 212_992;
 /** A machine that is tuned for fast networks allows much more, which an honest program's few sockets never use. */
 const MAX_BUFFER_BYTES = 1 << 20;
 /** Local address, remote address, state, then the bytes that wait to be sent and to be received, in hex. */
-const QUEUES = /^\s*\d+:\s+\S+\s+\S+\s+\S+\s+([0-9A-F]+):([0-9A-F]+)/gm;
+const QUEUES = /^ *\d+: \S+ \S+ \S+ ([0-9A-F]+):([0-9A-F]+)/gm;
 
 /**
  * Measures the memory of the sockets in the network of these processes, which belongs to none of them. What waits in a
