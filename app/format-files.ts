@@ -4,6 +4,7 @@ import type { Document } from 'yaml';
 import type { z } from 'zod';
 import { type Diagnostic, hasErrors, makeError, makeWarning, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { endpointFile } from '../schemas/endpoint/endpoint-file.ts';
+import { renameDeprecatedNames } from '../schemas/endpoint/document/rename-deprecated-fields.ts';
 import { parseEndpoint } from '../schemas/endpoint/parse-endpoint.ts';
 import { parseEnvironment } from '../schemas/environment/environment.ts';
 import { environmentFile } from '../schemas/environment/environment-file.ts';
@@ -66,7 +67,7 @@ interface FileKind {
 
 const ENDPOINT: FileKind = {
   schema: endpointFile,
-  canonicalize: () => undefined,
+  canonicalize: renameDeprecatedNames,
   check: (text, file) => parseEndpoint(text, file).diagnostics,
 };
 const ENVIRONMENT: FileKind = {

@@ -6,6 +6,7 @@ import { writeFileAtomically } from '../system/atomic-files.ts';
 import type { BenchContext, Benchmark, Figure } from './benchmark.ts';
 import { pullRequest } from './action/pull-request.ts';
 import { action } from './action/start.ts';
+import { check } from './check.ts';
 import { gateway } from './gateway.ts';
 import { KUBERNETES } from './kubernetes.ts';
 import { preview } from './preview.ts';
@@ -16,7 +17,7 @@ import { update } from './update.ts';
 import { validate } from './validate.ts';
 
 const LOCAL: Readonly<Record<string, Benchmark>> = {
-  ...{ start, validate, preview, update, serve, gateway, action },
+  ...{ start, check, validate, preview, update, serve, gateway, action },
   'pull-request': pullRequest,
 };
 /** Selects the cluster's benchmarks for the names that follow. */

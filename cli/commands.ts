@@ -9,6 +9,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   explain: async () => (await import('./verbs/explain.ts')).explain,
   show: async () => (await import('./verbs/show.ts')).show,
   fmt: async () => (await import('./verbs/fmt.ts')).fmt,
+  import: async () => (await import('./verbs/import.ts')).importVerb,
   lock: async () => (await import('./verbs/lock.ts')).lock,
   validate: async () => (await import('./verbs/validate.ts')).validate,
   audit: async () => (await import('./verbs/audit.ts')).audit,

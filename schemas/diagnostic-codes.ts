@@ -8,6 +8,10 @@ export const DIAGNOSTIC_CODES = {
   'wrong-type': 'The value has the wrong type',
   'bad-value': 'The value has the right type but is not allowed',
   'unsupported-field': 'Databricks has this field, but Davit does not support it',
+  'deprecated-field': 'Databricks renamed the field; Davit reads it under its new name',
+  'unresolved-variable': 'The value contains a variable, but endpoint files have none',
+  'foreign-file': 'The file is not an endpoint file, but davit import can make one of it',
+  'not-imported': 'A part of an imported file has no place in an endpoint file',
   'conflicting-fields': 'Two fields cannot be used together',
   // Rules over a whole endpoint and over all of them
   'name-mismatch': 'The name differs from the name of the file',

@@ -18,6 +18,9 @@ const ACTION_PACKAGES = /^@actions\//;
 /** Packages that only users of Kubernetes need. They are three quarters of what npm would install. */
 const OPTIONAL_PACKAGES = /^@(?:kubernetes|pulumi)\/(?!pulumi$)/;
 
+/** For the import of Terraform files. Small, but one has an install script, which may fail without harm. */
+const PARSERS = /tree-sitter/;
+
 /** Where `styleText` leaves colours out of files; earlier versions of Node 20 would do the rest. */
 const MINIMUM_NODE = '>=20.18';
 
@@ -83,6 +86,7 @@ function compile(file: string, target: string): void {
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
 
@@ -91,11 +95,13 @@ function makeManifest(): object {
   const own = JSON.parse(readFileSync(codePath('package.json'), 'utf8')) as Manifest;
   const { name, version, description, license, type, bin } = own;
   const needed = Object.entries(own.dependencies).filter(([dependency]) => !ACTION_PACKAGES.test(dependency));
+  const parsers = Object.entries(own.optionalDependencies).filter(([dependency]) => PARSERS.test(dependency));
   const optional = needed.filter(([dependency]) => OPTIONAL_PACKAGES.test(dependency));
   return {
     ...{ name, version, description, license, type, bin },
     engines: { node: MINIMUM_NODE },
     dependencies: Object.fromEntries(needed.filter(([dependency]) => !OPTIONAL_PACKAGES.test(dependency))),
+    optionalDependencies: Object.fromEntries(parsers),
     peerDependencies: Object.fromEntries(optional),
     peerDependenciesMeta: Object.fromEntries(optional.map(([dependency]) => [dependency, { optional: true }])),
   };

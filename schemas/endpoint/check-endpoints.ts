@@ -6,9 +6,10 @@ import type { ParsedEndpoint } from './parse-endpoint.ts';
  */
 export function checkEndpoints(parsed: readonly ParsedEndpoint[]): readonly Diagnostic[] {
   const named = parsed.flatMap(({ name, locate }) => (name === undefined ? [] : [{ name, place: locate(['name']) }]));
-  return named.flatMap(({ name, place }, i) => {
-    const same = named.slice(0, i).find((e) => e.name.toLowerCase() === name.toLowerCase());
-    if (!same) return [];
+  const firsts = new Map(named.toReversed().map((endpoint) => [endpoint.name.toLowerCase(), endpoint]));
+  return named.flatMap(({ name, place }) => {
+    const same = firsts.get(name.toLowerCase());
+    if (!same || same.place === place) return [];
     const message = `Cannot have a second endpoint named "${name}": ${same.place.file} has that name`;
     return [makeError('duplicate-name', place, message, 'Rename one of the two')];
   });

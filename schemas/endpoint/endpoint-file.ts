@@ -1,7 +1,13 @@
 import { z } from 'zod';
-import type { IssueParams } from '../yaml/render-issue.ts';
 import { parseSecretReference } from '../values/secret-reference.ts';
 import { PERMISSION_LEVELS } from '../deployment/serving-entry.ts';
+import {
+  databricksOutputField,
+  makeDeprecatedField,
+  makeUnsupportedFeature,
+  makeUnsupportedField,
+} from './refused-fields.ts';
+import { refuseAlias, refuseModelUri } from './model-reference.ts';
 import { WORKER_MODES } from './worker-mode.ts';
 import { WORKLOAD_SIZES, WORKLOAD_TYPES } from './workload.ts';
 
@@ -13,25 +19,16 @@ const MAX_ENTITIES = 15;
 const MAX_ENVIRONMENT_VARS = 30;
 export const DEFAULT_TIME_LIMIT_SECONDS = 120;
 
-/** Refuses a Databricks field that Davit would otherwise ignore silently. `why` ends the message. */
-function makeUnsupportedField(why: string, hint = 'Remove it') {
-  const params: IssueParams = { code: 'unsupported-field', hint, key: true };
-  return z
-    .unknown()
-    .optional()
-    .refine((value) => value === undefined, { error: why, params: { ...params } })
-    .meta({ description: `Not supported: ${why}`, not: {} });
-}
-
-/** Databricks writes these fields into every response, so every exported endpoint contains them. */
-const databricksOutputField = makeUnsupportedField('Databricks sets it in its responses');
-
 const percentage = z.union([
   z.int().min(0, 'expected 0 to 100').max(100, 'expected 0 to 100'),
   z.string().regex(/^(100|\d\d?)$/, 'expected 0 to 100'),
 ]);
-const version = z.union([z.string().min(1, 'expected a version'), z.int()]);
+const version = z.union([z.string().min(1, 'expected a version').superRefine(refuseAlias), z.int()]);
 const concurrency = z.int().min(0, 'expected 0 or more').max(1024, 'expected 1024 or less');
+const tagKey = z
+  .string()
+  .min(1, 'expected a key')
+  .regex(/^[^:]*$/, 'Databricks allows no ":", expected a key without it');
 const role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$/;
 
 /** A Databricks rate limit. `tokens` applies only to language models. */
@@ -47,7 +44,7 @@ const rateLimit = z.strictObject({
     .optional()
     .describe('Limits only this principal; default: each principal separately'),
   renewal_period: z.literal('minute').describe('Length of the renewal period'),
-  tokens: makeUnsupportedField('token limits apply only to language models', 'Write calls'),
+  tokens: makeUnsupportedField('token limits apply only to language models', { hint: 'Write calls' }),
 });
 
 const permission = z.strictObject({
@@ -70,6 +67,7 @@ const servedEntity = z.strictObject({
   entity_name: z
     .string()
     .min(1, 'expected the name of a registered model')
+    .superRefine(refuseModelUri)
     .describe('Registered model: `iris` or `catalog.schema.iris`'),
   entity_version: version.describe('Version of the registered model'),
   workload_type: z.enum(WORKLOAD_TYPES).optional().describe('Hardware; default CPU'),
@@ -109,17 +107,23 @@ const servedEntity = z.strictObject({
     .regex(role, 'expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME')
     .optional()
     .describe('AWS role of the model; on EKS, assigned through its service account'),
-  external_model: makeUnsupportedField('external models are not custom models'),
+  external_model: makeUnsupportedField('external models are not custom models', {
+    insteadOf: ['entity_name', 'entity_version'],
+  }),
   min_provisioned_throughput: makeUnsupportedField('provisioned throughput is for foundation models'),
   max_provisioned_throughput: makeUnsupportedField('provisioned throughput is for foundation models'),
   provisioned_model_units: makeUnsupportedField('provisioned throughput is for foundation models'),
-  burst_scaling_enabled: makeUnsupportedField(
-    'an entity never gets more than max_provisioned_concurrency',
-    'Raise max_provisioned_concurrency',
-  ),
+  burst_scaling_enabled: makeUnsupportedField('an entity never gets more than max_provisioned_concurrency', {
+    hint: 'Raise max_provisioned_concurrency',
+  }),
+  model_name: makeDeprecatedField('model_name', 'entity_name'),
+  model_version: makeDeprecatedField('model_version', 'entity_version'),
   creator: databricksOutputField,
   creation_timestamp: databricksOutputField,
+  dbus: databricksOutputField,
   foundation_model: databricksOutputField,
+  max_dbus: databricksOutputField,
+  min_dbus: databricksOutputField,
   state: databricksOutputField,
 });
 
@@ -176,7 +180,7 @@ export const endpointFile = z.strictObject({
     .describe('Name of the endpoint, and of this file'),
   description: z.string().optional().describe('Purpose of the endpoint'),
   tags: z
-    .array(z.strictObject({ key: z.string().min(1, 'expected a key'), value: z.string().optional() }))
+    .array(z.strictObject({ key: tagKey, value: z.string().optional() }))
     .optional()
     .describe('Labels of the endpoint'),
   config: z.strictObject({
@@ -190,12 +194,10 @@ export const endpointFile = z.strictObject({
       .strictObject({ routes: z.array(route).min(1, 'expected at least one route') })
       .optional()
       .describe('How requests are split between entities; default: all to the only entity'),
-    served_models: makeUnsupportedField(
-      'it is a deprecated field',
-      'Write served_entities, with entity_name and entity_version',
-    ),
-    auto_capture_config: makeUnsupportedField('inference tables are not supported yet'),
+    served_models: makeDeprecatedField('served_models', 'served_entities'),
+    auto_capture_config: makeUnsupportedFeature('inference tables are not supported yet'),
     config_version: databricksOutputField,
+    start_time: databricksOutputField,
   }),
   route_optimized: z
     .boolean()
@@ -204,10 +206,10 @@ export const endpointFile = z.strictObject({
   ai_gateway: z
     .strictObject({
       rate_limits: z.array(rateLimit).optional().describe('Rate limits of the endpoint'),
-      inference_table_config: makeUnsupportedField('inference tables are not supported yet'),
-      usage_tracking_config: makeUnsupportedField('it concerns Databricks tables'),
+      inference_table_config: makeUnsupportedFeature('inference tables are not supported yet'),
+      usage_tracking_config: makeUnsupportedFeature('it concerns Databricks tables'),
       guardrails: makeUnsupportedField('guardrails are for language models'),
-      fallback_config: makeUnsupportedField('fallbacks are for external models'),
+      fallback_config: makeUnsupportedFeature('fallbacks are for external models'),
     })
     .optional(),
   rate_limits: z.array(rateLimit).optional().describe('Deprecated location of ai_gateway.rate_limits'),
@@ -218,12 +220,16 @@ export const endpointFile = z.strictObject({
   usage_policy_id: makeUnsupportedField('it concerns Databricks billing'),
   creation_timestamp: databricksOutputField,
   creator: databricksOutputField,
+  creator_display_name: databricksOutputField,
+  creator_kind: databricksOutputField,
   data_plane_info: databricksOutputField,
+  effective_budget_policy_id: databricksOutputField,
   endpoint_url: databricksOutputField,
   id: databricksOutputField,
   last_updated_timestamp: databricksOutputField,
   pending_config: databricksOutputField,
   permission_level: databricksOutputField,
+  resource_credential_strategy: databricksOutputField,
   state: databricksOutputField,
   task: databricksOutputField,
   davit: z

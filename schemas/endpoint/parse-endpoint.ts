@@ -4,6 +4,8 @@ import type { Endpoint, Entity, TrafficShare } from './endpoint.ts';
 import { DEFAULT_TIME_LIMIT_SECONDS, type EndpointFile, endpointFile, entityName } from './endpoint-file.ts';
 import { WORKLOAD_SIZES } from './workload.ts';
 import { completePermission, completeRateLimit } from './complete-access.ts';
+import { prepareEndpoint } from './document/prepare-endpoint.ts';
+import { suggestEndpointValue } from './document/suggest-endpoint-value.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { ParsedYaml, Path } from '../yaml/parsed-yaml.ts';
 
@@ -18,7 +20,7 @@ export interface ParsedEndpoint {
 
 /** Parses an endpoint file, or returns all of its diagnostics. `file` is the path as the user would type it. Pure. */
 export function parseEndpoint(text: string, file: string): ParsedEndpoint {
-  const { value, rest, diagnostics, locate } = parseYaml(text, file, endpointFile);
+  const { value, rest, diagnostics, locate } = parseYaml(text, file, endpointFile, ENDPOINT_RULES);
   const readable = value ?? rest?.value;
   const all = sortDiagnostics([
     ...diagnostics,
@@ -28,14 +30,18 @@ export function parseEndpoint(text: string, file: string): ParsedEndpoint {
   return { endpoint, name: readable?.name, diagnostics: all, locate };
 }
 
+const ENDPOINT_RULES = { prepare: prepareEndpoint, suggest: suggestEndpointValue };
+
 function checkRules(value: EndpointFile, wrong: readonly Path[], file: string, locate: ParsedEndpoint['locate']) {
   return areNamesValid(wrong) ? checkEndpointFile(value, file, locate) : checkRulesWithoutNames(value, locate);
 }
 
 /** If a name is wrong, rules about references between names would only repeat that error. */
 function areNamesValid(wrong: readonly Path[]): boolean {
-  return !wrong.some((path) => ['name', 'entity_name', 'entity_version'].includes(String(path.at(-1))));
+  return !wrong.some((path) => NAME_FIELDS.includes(String(path.at(-1))) || path.at(-2) === 'served_entities');
 }
+
+const NAME_FIELDS = ['name', 'entity_name', 'entity_version', 'served_entity_name', 'served_model_name'];
 
 type ServedEntityFile = EndpointFile['config']['served_entities'][number];
 

@@ -93,6 +93,62 @@ export const FILE_CODES = {
       'Remove the field; the hint names the counterpart where there is one. Some fields are unsupported in one environment only: deploy to an environment that has them.',
     changes: [[IRIS, 'budget_policy_id: team-a\n', '']],
   },
+  'deprecated-field': {
+    stage: 'check',
+    means:
+      'Databricks renamed the field. Davit reads it under its new name and checks it as such, so the endpoint works; it is a warning.',
+    example: {
+      files: {
+        [IRIS]:
+          'name: iris\nconfig:\n  served_models:\n    - entity_name: iris\n      entity_version: "2"\n      workload_size: Small\n',
+      },
+      command: 'davit check',
+      says: 'endpoints/iris.yaml:3:3 warning deprecated-field Found deprecated names: served_models is read as served_entities',
+    },
+    repair:
+      'Write the new names: `served_entities` with `entity_name` and `entity_version`. `npx davit fmt` rewrites the file.',
+    changes: [[IRIS, 'served_models', 'served_entities']],
+  },
+  'unresolved-variable': {
+    stage: 'check',
+    means:
+      'The value contains a variable of a bundle, of Terraform, of a workflow or of a shell. Endpoint files have no variables: the model would get the characters as they are. In the value of an environment variable, `${NAME}` alone is only a warning, because a model may read it itself.',
+    example: {
+      files: { [IRIS]: makeIrisFile([], ['description: the model of ${var.team}']) },
+      command: 'davit check',
+      says: 'endpoints/iris.yaml:6:14 error unresolved-variable Cannot use ${var.team} in "description": endpoint files have no variables, expected the value itself',
+    },
+    repair:
+      'Write the value. `npx davit import FILE` fills in the variables of a bundle or of Terraform, with `--target NAME` and `--var NAME=VALUE`. What differs between environments belongs into two endpoint files or into the environment; a secret is `{{secrets/SCOPE/KEY}}`.',
+    changes: [[IRIS, '${var.team}', 'the garden team']],
+  },
+  'foreign-file': {
+    stage: 'check',
+    means:
+      'The file in `endpoints/` is a whole bundle, a Terraform file or plan, or a list of endpoints. An endpoint file is one endpoint: what is below `resources.model_serving_endpoints.KEY` in a bundle.',
+    example: {
+      files: {
+        [IRIS]: 'resources:\n  model_serving_endpoints:\n    iris:\n      name: iris\n',
+      },
+      command: 'davit check',
+      says: 'endpoints/iris.yaml:1:1 error foreign-file Cannot read this file as an endpoint: "resources" is a field of a Databricks bundle, expected name and config',
+    },
+    repair:
+      'Move the file out of `endpoints/` and run `npx davit import FILE`, which writes one endpoint file for each endpoint in it.',
+  },
+  'not-imported': {
+    stage: 'check',
+    means:
+      'A part of an imported file has no place in an endpoint file, or an endpoint of it cannot be imported: it serves an external or a foundation model, its name is taken, or how many there are depends on a value that nobody gave.',
+    example: {
+      code: { language: 'sh', text: 'npx davit import databricks.yml' },
+      command: 'davit import databricks.yml',
+      says: 'databricks.yml:12:9 warning not-imported Cannot import "ai_gateway.guardrails" of "iris": guardrails are for language models',
+    },
+    repair:
+      'A warning says what is left out: decide whether the endpoint is right without it. For an error, do what it says: give the value with `--var`, replace a file with `--force`, or leave out an endpoint that Davit cannot serve.',
+    check: 'davit check',
+  },
   'conflicting-fields': {
     stage: 'check',
     means: 'Each field is right alone, but both together ask for two different things.',

@@ -1,4 +1,4 @@
-import { type Document, isAlias, visit, type YAMLError } from 'yaml';
+import { type Document, visit, type YAMLError } from 'yaml';
 import { type Diagnostic, makeError, type SourceLocation } from '../diagnostic.ts';
 
 type LocateOffset = (offset: number) => SourceLocation;
@@ -12,14 +12,21 @@ export function explainYamlErrors(
   const deep = errors.find((e) => /call stack|stack overflow/i.test(e.message));
   if (deep)
     return [makeError('bad-yaml', at(offsetOf(deep)), 'Cannot read YAML: it is nested too deeply', 'Use fewer levels')];
-  // Of several errors at one offset, the first is the cause and the others are consequences.
-  const firsts = errors.filter((e, i) => errors.findIndex((other) => offsetOf(other) === offsetOf(e)) === i);
-  return firsts.map((e) => explainYamlError(e, text, at));
+  return keepCauses(errors).map((e) => explainYamlError(e, text, at));
+}
+
+/** The repeated keys, which are independent mistakes, and the first other error: the rest are its consequences. */
+function keepCauses(errors: readonly (YAMLError | Error)[]): readonly (YAMLError | Error)[] {
+  const isRepeatedKey = (e: YAMLError | Error) => 'code' in e && e.code === 'DUPLICATE_KEY';
+  const first = errors.filter((e) => !isRepeatedKey(e)).sort((a, b) => offsetOf(a) - offsetOf(b))[0];
+  return errors.filter((e) => e === first || (isRepeatedKey(e) && (!first || offsetOf(e) < offsetOf(first))));
 }
 
 function explainYamlError(error: YAMLError | Error, text: string, at: LocateOffset): Diagnostic {
   const code = 'code' in error ? error.code : 'THROWN';
-  const [message, hint] = EXPLANATIONS[code]?.(text.slice(offsetOf(error))) ?? [firstLine(error.message), HINTS[code]];
+  const offset = offsetOf(error);
+  const hintOfLine = hasBraces(findLine(text, offset)) ? BRACES_HINT : HINTS[code];
+  const [message, hint] = EXPLANATIONS[code]?.(text.slice(offset)) ?? [firstLine(error.message), hintOfLine];
   return makeError('bad-yaml', at(offsetOf(error)), `Cannot read YAML: ${message}`, hint);
 }
 
@@ -37,6 +44,19 @@ const HINTS: Partial<Record<string, string>> = {
   BAD_INDENT: 'Give all items of a list or map the same indentation',
 };
 
+const BRACES_HINT = 'Put a value that contains braces in quotes: "{{secrets/SCOPE/KEY}}"';
+
+/** Braces of a variable or a secret, which YAML reads as a map where they are not in quotes. */
+function hasBraces(line: string): boolean {
+  return line.includes('${') || line.includes('{{');
+}
+
+function findLine(text: string, offset: number): string {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  const end = text.indexOf('\n', offset);
+  return text.slice(start, end < 0 ? text.length : end);
+}
+
 function keyOf(rest: string): string {
   return (/^(?:"[^"\n]*"|'[^'\n]*'|[^\s:,{}]+)/.exec(rest)?.[0] ?? '').replace(/^(["'])(.*)\1$/, '$2');
 }
@@ -49,13 +69,17 @@ function firstLine(message: string): string {
   return message.split('\n')[0] ?? '';
 }
 
-/** Finds aliases that have no anchor before them. */
-export function findUndefinedAliases(document: Document, at: LocateOffset): readonly Diagnostic[] {
+/** Finds aliases that have no anchor before them, and those that are inside of what they stand for. */
+export function findWrongAliases(document: Document, at: LocateOffset): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   visit(document, {
-    Node: (_key, node) => {
-      if (!isAlias(node) || node.resolve(document)) return;
-      const message = `Cannot read YAML: the alias "*${node.source}" has no anchor "&${node.source}" before it`;
+    Alias: (_key, node, ancestors) => {
+      const target = node.resolve(document);
+      if (target && !ancestors.includes(target)) return;
+      const why = target
+        ? `is inside of its own anchor "&${node.source}"`
+        : `has no anchor "&${node.source}" before it`;
+      const message = `Cannot read YAML: the alias "*${node.source}" ${why}`;
       const hint = `Put a text that begins with * in quotes: "*${node.source}"`;
       found.push(makeError('bad-yaml', at(node.range?.[0] ?? 0), message, hint));
     },

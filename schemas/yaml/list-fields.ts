@@ -56,5 +56,7 @@ function readField(value: unknown, name: string): unknown {
 }
 
 function isRefused(field: z.core.$ZodType): boolean {
-  return 'meta' in field && typeof field.meta === 'function' && (field as z.ZodType).meta()?.['not'] !== undefined;
+  if (!('meta' in field) || typeof field.meta !== 'function') return false;
+  const meta = (field as z.ZodType).meta();
+  return meta?.['not'] !== undefined || meta?.deprecated === true;
 }

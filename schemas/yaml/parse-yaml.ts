@@ -1,18 +1,43 @@
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Diagnostic, SourceLocation } from '../diagnostic.ts';
-import { explainYamlErrors, findDisallowedCharacter, findUndefinedAliases } from './explain-yaml-errors.ts';
+import { explainYamlErrors, findDisallowedCharacter, findWrongAliases } from './explain-yaml-errors.ts';
 import { listFields } from './list-fields.ts';
-import { renderIssue } from './render-issue.ts';
+import { dropReplacedFields, dropReported } from './drop-issues.ts';
+import { type IssueSource, renderIssue } from './render-issue.ts';
 import type { ParsedYaml, Path } from './parsed-yaml.ts';
 
+/** Finds the location of an offset in the text. */
+export type LocateOffset = (offset: number) => SourceLocation;
+
+/** What one kind of document adds to reading YAML and checking a schema. */
+export interface DocumentRules {
+  /** Examines the document before the schema does. May rename keys, which keep their locations. */
+  readonly prepare?: (document: Document, at: LocateOffset) => Preparation;
+  /** Suggests what to write instead of a value that the schema refuses. */
+  readonly suggest?: (path: Path, value: unknown) => string | undefined;
+}
+
+export interface Preparation {
+  readonly diagnostics: readonly Diagnostic[];
+  /** Values that have a diagnostic already: the schema reports nothing about them or below them. */
+  readonly wrong: readonly Path[];
+  /** The document is of another kind, so the schema reports nothing at all. */
+  readonly foreign?: boolean;
+}
+
 /** Parses YAML into a value of the schema's type, or returns a diagnostic for every mismatch. */
-export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): ParsedYaml<T> {
+export function parseYaml<T>(
+  text: string,
+  file: string,
+  schema: z.ZodType<T>,
+  rules: DocumentRules = {},
+): ParsedYaml<T> {
   // A byte order mark would shift the columns of line 1.
   const content = text.replace(/^\uFEFF/, '');
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, version: '1.2', ...PARSER_OPTIONS });
-  const at = (offset: number): SourceLocation => {
+  const at: LocateOffset = (offset) => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
@@ -23,23 +48,42 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   const foreign = findDisallowedCharacter(content, file);
   if (foreign) return unreadable([foreign]);
   if (document.errors.length > 0) return unreadable(explainYamlErrors(document.errors, content, at));
-  const lost = findUndefinedAliases(document, at);
+  const lost = content.includes('*') ? findWrongAliases(document, at) : [];
   if (lost.length > 0) return unreadable(lost);
+  const prepared = rules.prepare?.(document, at) ?? { diagnostics: [], wrong: [] };
+  if (prepared.foreign) return unreadable(prepared.diagnostics);
   const value = readValue(document);
   if (value instanceof Error) return unreadable(explainYamlErrors([value], content, at));
-  const checked = schema.safeParse(value, { reportInput: true });
-  if (checked.success) return { value: checked.data, rest: undefined, diagnostics: [], locate };
-  const { issues } = checked.error;
   const source = {
     root: value,
     locate,
     written: (path: Path) => findSourceText(document, path),
-    fields: listFields(schema, value),
+    suggest: rules.suggest,
   };
-  const diagnostics = issues.flatMap((issue) => renderIssue(issue, source));
+  return { ...checkSchema(schema, source, prepared), locate };
+}
+
+/** Checks the value against the schema and reports what the preparation has not reported. */
+function checkSchema<T>(
+  schema: z.ZodType<T>,
+  source: Omit<IssueSource, 'fields'>,
+  { diagnostics: prepared, wrong: reported }: Preparation,
+): Omit<ParsedYaml<T>, 'locate'> {
+  const checked = schema.safeParse(source.root, { reportInput: true });
+  if (checked.success && reported.length === 0) return { value: checked.data, rest: undefined, diagnostics: prepared };
+  if (checked.success)
+    return { value: undefined, rest: { value: checked.data, wrong: reported }, diagnostics: prepared };
+  const { issues } = checked.error;
+  const fields = listFields(schema, source.root);
+  const news = dropReplacedFields(dropReported(issues, reported), fields);
+  const diagnostics = news.flatMap((issue) => renderIssue(issue, { ...source, fields }));
   const wrong = issues.flatMap(listInvalidPaths);
-  const again = schema.safeParse(removePaths(value, wrong));
-  return { value: undefined, rest: again.success ? { value: again.data, wrong } : undefined, diagnostics, locate };
+  const again = schema.safeParse(removePaths(source.root, wrong));
+  return {
+    value: undefined,
+    rest: again.success ? { value: again.data, wrong: [...wrong, ...reported] } : undefined,
+    diagnostics: [...prepared, ...diagnostics],
+  };
 }
 
 /** Disables the parser's own messages and warnings, which address programmers. */

@@ -4,6 +4,7 @@ import type { DiagnosticCode } from '../diagnostic-codes.ts';
 import type { Field } from './list-fields.ts';
 import type { ParsedYaml, Path } from './parsed-yaml.ts';
 import { suggestField } from './suggest-field.ts';
+import { suggestValue } from './suggest-value.ts';
 
 /** The document that an issue refers to. */
 export interface IssueSource {
@@ -13,6 +14,8 @@ export interface IssueSource {
   readonly written: (path: Path) => string | undefined;
   /** All fields of the schema. */
   readonly fields: readonly Field[];
+  /** Suggests what to write instead of a value, by the rules of this kind of document. */
+  readonly suggest?: ((path: Path, value: unknown) => string | undefined) | undefined;
 }
 
 /** Parameters that a custom schema check can add to its message. */
@@ -21,6 +24,8 @@ export interface IssueParams {
   readonly hint?: string;
   /** Point at the key instead of the value. */
   readonly key?: boolean;
+  /** Sibling fields that are missing because this one is there. Only this one is reported. */
+  readonly insteadOf?: readonly string[];
 }
 
 interface IssueContext {
@@ -39,7 +44,7 @@ export function renderIssue(issue: z.core.$ZodIssue, source: IssueSource): reado
   const finding: IssueContext = { path, what, source, found: readValueAt(source.root, path) };
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => reportUnknownField(key, finding));
   if (issue.code === 'invalid_type') return [reportWrongType(issue, finding)];
-  if (issue.code === 'invalid_value') return [reportWrongValue(issue.values.map(renderValue), issue.message, finding)];
+  if (issue.code === 'invalid_value') return [reportWrongValue(issue.values, issue.message, finding)];
   if (issue.code === 'invalid_key') return [reportWrongKey(issue.issues[0]?.message ?? issue.message, finding)];
   if (issue.code === 'custom') return [custom(issue, finding)];
   if (issue.code === 'invalid_union') {
@@ -48,7 +53,7 @@ export function renderIssue(issue: z.core.$ZodIssue, source: IssueSource): reado
     return nearest.flatMap((inner) => renderIssue({ ...inner, path: [...issue.path, ...inner.path] }, source));
   }
   const message = `Cannot accept ${renderValue(finding.found)} for ${what}: ${issue.message}`;
-  return [makeError('bad-value', source.locate(path), message)];
+  return [makeError('bad-value', source.locate(path), message, source.suggest?.(path, finding.found))];
 }
 
 /** Distance of a value from one variant of a union. A value of the right type is nearer than one of the wrong type. */
@@ -57,7 +62,7 @@ function measureMismatch(issues: readonly z.core.$ZodIssue[]): number {
 }
 
 /** `config.served_entities[0].name` */
-function renderPath(path: Path): string {
+export function renderPath(path: Path): string {
   const steps = path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${p}`));
   return steps.join('').replace(/^\./, '');
 }
@@ -92,23 +97,31 @@ function reportWrongType(issue: z.core.$ZodIssueInvalidType, { path, found, what
   const quotable =
     own === undefined && type === TYPE_WORDS.string && ['number', 'boolean', 'bigint'].includes(typeof found);
   const written = (quotable ? source.written(path) : undefined) ?? renderValue(found);
-  const hint = quotable ? `Put it in quotes: "${written}"` : undefined;
+  const hint = quotable
+    ? `Put it in quotes: "${written}"`
+    : (source.suggest?.(path, found) ?? suggestWithoutQuotes(found, issue.expected));
   const message = `Cannot accept ${written} for ${what}: expected ${expected}`;
   return makeError('wrong-type', source.locate(path), message, hint);
 }
 
 function reportWrongValue(
-  values: readonly string[],
+  values: readonly unknown[],
   message: string,
   { path, found, what, source }: IssueContext,
 ): Diagnostic {
-  const expected = values.length === 1 ? (values[0] ?? '') : `one of ${values.join(', ')}`;
+  const rendered = values.map(renderValue);
+  const expected = rendered.length === 1 ? (rendered[0] ?? '') : `one of ${rendered.join(', ')}`;
   if (found === undefined)
     return makeError('missing-field', source.locate(path), `Cannot find ${what}: expected ${expected}`);
   const ours = message.startsWith('Cannot ')
     ? message
     : `Cannot accept ${renderValue(found)} for ${what}: expected ${expected}`;
-  return makeError('bad-value', source.locate(path), ours);
+  return makeError(
+    'bad-value',
+    source.locate(path),
+    ours,
+    source.suggest?.(path, found) ?? suggestValue(found, values),
+  );
 }
 
 /** The discriminator matches no variant of the union. */
@@ -128,6 +141,23 @@ function custom(
       ? `Cannot use ${what}: ${issue.message}`
       : `Cannot accept ${renderValue(found)} for ${what}: ${issue.message}`;
   return makeError(code, source.locate(path, { key }), message, hint);
+}
+
+const BOOLEANS: Partial<Record<string, string>> = {
+  ...{ true: 'true', yes: 'true', on: 'true', '1': 'true' },
+  ...{ false: 'false', no: 'false', off: 'false', '0': 'false' },
+};
+
+/** A text that would be right as another type: `"False"` → `false`. */
+function suggestWithoutQuotes(found: unknown, expected: string): string | undefined {
+  const text = typeof found === 'string' ? found.trim() : '';
+  const value =
+    expected === 'boolean'
+      ? BOOLEANS[text.toLowerCase()]
+      : ['number', 'int'].includes(expected) && /^-?\d{1,15}$/.test(text)
+        ? text
+        : undefined;
+  return value === undefined ? undefined : `Write ${value}, without quotes`;
 }
 
 const TYPE_WORDS = {

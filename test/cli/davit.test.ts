@@ -243,3 +243,32 @@ describe('davit serve', () => {
     );
   });
 });
+
+describe('davit import', () => {
+  it('makes an endpoint file in a folder without a project, and prints it with --dry-run', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'davit-import-'));
+    const run = (...args: readonly string[]) =>
+      spawnSync(process.execPath, [MAIN, 'import', ...args], { cwd: folder, encoding: 'utf8' });
+    try {
+      const entity = '{ entity_name: "${var.catalog}.iris", entity_version: 1 }';
+      const bundle = `variables: { catalog: {} }\nresources: { model_serving_endpoints: { iris: { name: iris, config: { served_entities: [${entity}] } } } }\n`;
+      writeFileSync(join(folder, 'databricks.yml'), bundle);
+      const unknown = run('databricks.yml', '--dry-run', '--json');
+      expect(unknown.status).toBe(1);
+      expect(JSON.parse(unknown.stdout)).toMatchObject({
+        diagnostics: [{ code: 'unresolved-variable', file: 'databricks.yml', line: 2 }],
+        result: { endpoints: [{ file: 'endpoints/iris.yaml', status: 'would-write', complete: false }] },
+      });
+      const text = 'name: iris\nconfig:\n  served_entities:\n    - entity_name: main.iris\n      entity_version: "1"\n';
+      expect(run('databricks.yml', '--var', 'catalog=main', '--dry-run')).toMatchObject({
+        status: 0,
+        stdout: `# endpoints/iris.yaml\n${text}\nendpoints/iris.yaml: would be written\n`,
+      });
+      expect(run('databricks.yml', '--var', 'catalog=main', '--to', 'new')).toMatchObject({ status: 0, stderr: '' });
+      expect(readFileSync(join(folder, 'new', 'iris.yaml'), 'utf8')).toBe(text);
+      expect(run('databricks.yml', '--var', 'catalog')).toMatchObject({ status: 2 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

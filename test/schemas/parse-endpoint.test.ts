@@ -345,6 +345,11 @@ describe('parseEndpoint()', () => {
       ['4:20 bad-yaml Cannot read YAML: the alias "*iris" has no anchor "&iris" before it'],
     ],
     [
+      'an alias inside of its own anchor',
+      SMALLEST.replace('- entity_name: iris', '- &one\n      entity_name: *one'),
+      ['5:20 bad-yaml Cannot read YAML: the alias "*one" is inside of its own anchor "&one"'],
+    ],
+    [
       'a second document',
       `${SMALLEST}---\n${SMALLEST}`,
       ['6:1 bad-yaml Cannot read YAML: it has a second document after "---", expected one'],
