@@ -27377,12 +27377,27 @@ var require_dist = /* @__PURE__ */ __commonJSMin(((exports) => {
 function explainYamlErrors(errors, text, at) {
 	const deep = errors.find((e) => /call stack|stack overflow/i.test(e.message));
 	if (deep) return [makeError("bad-yaml", at(offsetOf(deep)), "Cannot read YAML: it is nested too deeply", "Use fewer levels")];
-	return errors.filter((e, i) => errors.findIndex((other) => offsetOf(other) === offsetOf(e)) === i).map((e) => explainYamlError(e, text, at));
+	return keepCauses(errors).map((e) => explainYamlError(e, text, at));
+}
+function keepCauses(errors) {
+	const isRepeatedKey = (e) => "code" in e && e.code === "DUPLICATE_KEY";
+	const first = errors.filter((e) => !isRepeatedKey(e)).sort((a, b) => offsetOf(a) - offsetOf(b))[0];
+	return errors.filter((e) => e === first || isRepeatedKey(e) && (!first || offsetOf(e) < offsetOf(first)));
 }
 function explainYamlError(error, text, at) {
 	const code = "code" in error ? error.code : "THROWN";
-	const [message, hint] = EXPLANATIONS[code]?.(text.slice(offsetOf(error))) ?? [firstLine(error.message), HINTS[code]];
+	const offset = offsetOf(error);
+	const hintOfLine = hasBraces(findLine(text, offset)) ? BRACES_HINT : HINTS[code];
+	const [message, hint] = EXPLANATIONS[code]?.(text.slice(offset)) ?? [firstLine(error.message), hintOfLine];
 	return makeError("bad-yaml", at(offsetOf(error)), `Cannot read YAML: ${message}`, hint);
+}
+function hasBraces(line) {
+	return line.includes("${") || line.includes("{{");
+}
+function findLine(text, offset) {
+	const start = text.lastIndexOf("\n", offset - 1) + 1;
+	const end = text.indexOf("\n", offset);
+	return text.slice(start, end < 0 ? text.length : end);
 }
 function keyOf(rest) {
 	return (/^(?:"[^"\n]*"|'[^'\n]*'|[^\s:,{}]+)/.exec(rest)?.[0] ?? "").replace(/^(["'])(.*)\1$/, "$2");
@@ -27393,11 +27408,13 @@ function offsetOf(error) {
 function firstLine(message) {
 	return message.split("\n")[0] ?? "";
 }
-function findUndefinedAliases(document, at) {
+function findWrongAliases(document, at) {
 	const found = [];
-	(0, import_dist$4.visit)(document, { Node: (_key, node) => {
-		if (!(0, import_dist$4.isAlias)(node) || node.resolve(document)) return;
-		const message = `Cannot read YAML: the alias "*${node.source}" has no anchor "&${node.source}" before it`;
+	(0, import_dist$8.visit)(document, { Alias: (_key, node, ancestors) => {
+		const target = node.resolve(document);
+		if (target && !ancestors.includes(target)) return;
+		const why = target ? `is inside of its own anchor "&${node.source}"` : `has no anchor "&${node.source}" before it`;
+		const message = `Cannot read YAML: the alias "*${node.source}" ${why}`;
 		const hint = `Put a text that begins with * in quotes: "*${node.source}"`;
 		found.push(makeError("bad-yaml", at(node.range?.[0] ?? 0), message, hint));
 	} });
@@ -27416,9 +27433,9 @@ function findDisallowedCharacter(text, file) {
 function renderCode(character) {
 	return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
-var import_dist$4, EXPLANATIONS, HINTS, DISALLOWED_CHARACTER;
+var import_dist$8, EXPLANATIONS, HINTS, BRACES_HINT, DISALLOWED_CHARACTER;
 var init_explain_yaml_errors = __esmMin((() => {
-	import_dist$4 = require_dist();
+	import_dist$8 = require_dist();
 	init_diagnostic();
 	EXPLANATIONS = {
 		DUPLICATE_KEY: (rest) => [`the field "${keyOf(rest)}" appears twice, expected once`, "Keep one of the two"],
@@ -27429,6 +27446,7 @@ var init_explain_yaml_errors = __esmMin((() => {
 		TAB_AS_INDENT: "Indent with spaces",
 		BAD_INDENT: "Give all items of a list or map the same indentation"
 	};
+	BRACES_HINT = "Put a value that contains braces in quotes: \"{{secrets/SCOPE/KEY}}\"";
 	DISALLOWED_CHARACTER = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 }));
 // schemas/yaml/list-fields.ts
@@ -27444,7 +27462,7 @@ function listFields(schema, value, parent = []) {
 	return Object.entries(shape ?? {}).flatMap(([name, field]) => [{
 		parent,
 		name,
-		honoured: !isRefused(field)
+		honoured: !isRefused$1(field)
 	}, ...listFields(field, readField(value, name), [...parent, name])]);
 }
 function listVariants({ discriminator, options }, value, parent) {
@@ -27462,8 +27480,10 @@ function listVariants({ discriminator, options }, value, parent) {
 function readField(value, name) {
 	return value !== null && typeof value === "object" ? value[name] : void 0;
 }
-function isRefused(field) {
-	return "meta" in field && typeof field.meta === "function" && field.meta()?.["not"] !== void 0;
+function isRefused$1(field) {
+	if (!("meta" in field) || typeof field.meta !== "function") return false;
+	const meta = field.meta();
+	return meta?.["not"] !== void 0 || meta?.deprecated === true;
 }
 var WILDCARDS;
 var init_list_fields = __esmMin((() => {
@@ -27472,15 +27492,26 @@ var init_list_fields = __esmMin((() => {
 // schemas/yaml/suggest-field.ts
 function suggestField(key, path, fields) {
 	const known = fields.filter((f) => f.honoured && f.elsewhere === void 0);
-	const here = known.filter((f) => matches(f.parent, path)).map((f) => f.name);
-	const near = findNearest(key.replaceAll("-", "_"), here);
-	if (near !== void 0) return `Did you mean "${near}"?`;
+	const here = listFieldsHere(path, fields);
+	const intended = findIntendedField(key, path, fields);
+	if (intended !== void 0) return `Did you mean "${intended}"?`;
 	const other = fields.find((f) => f.elsewhere !== void 0 && f.name === key && matches(f.parent, path));
 	if (other) return `It belongs to ${other.elsewhere ?? ""}`;
 	const elsewhere = known.find((f) => f.name === key);
 	if (elsewhere) return `It belongs ${renderParent(elsewhere.parent)}`;
 	if (key === "<<") return "YAML 1.2 has no merge keys: write the fields out";
 	return here.length > 0 ? `Valid fields: ${here.join(", ")}` : void 0;
+}
+function findIntendedField(key, path, fields) {
+	const here = listFieldsHere(path, fields);
+	const wanted = key.toLowerCase().replaceAll("-", "_");
+	const near = findNearest(wanted, here);
+	if (near !== void 0) return near;
+	const longer = here.filter((name) => name.startsWith(`${wanted}_`) || name.endsWith(`_${wanted}`));
+	return longer.length === 1 ? longer[0] : void 0;
+}
+function listFieldsHere(path, fields) {
+	return fields.filter((f) => f.honoured && f.elsewhere === void 0 && matches(f.parent, path)).map((f) => f.name);
 }
 function findNearest(written, names) {
 	const near = names.map((name) => ({
@@ -27496,6 +27527,7 @@ function renderParent(parent) {
 	return parent.length === 0 ? "at the top level of the file" : `in ${parent.join(".").replaceAll(".[]", "[]")}`;
 }
 function countEdits(a, b) {
+	if (a.length > MAX_WORD || b.length > MAX_WORD) return Infinity;
 	const first = Array.from({ length: b.length + 1 }, (_, i) => i);
 	return Array.from(a).reduce((above, letter) => nextRow(above, letter, b), first)[b.length] ?? 0;
 }
@@ -27507,8 +27539,70 @@ function nextRow(above, letter, b) {
 	}
 	return row;
 }
+var MAX_WORD;
 var init_suggest_field = __esmMin((() => {
 	init_list_fields();
+	MAX_WORD = 100;
+}));
+// schemas/yaml/drop-issues.ts
+function dropReported(issues, reported) {
+	if (reported.length === 0) return issues;
+	const keys = reported.map((path) => JSON.stringify(path));
+	const isReported = (path) => path.some((_, i) => keys.includes(JSON.stringify(path.slice(0, i + 1))));
+	return issues.flatMap((issue) => {
+		if (issue.code !== "unrecognized_keys") return isReported(issue.path) ? [] : [issue];
+		const rest = issue.keys.filter((key) => !isReported([...issue.path, key]));
+		return rest.length === 0 ? [] : [{
+			...issue,
+			keys: rest
+		}];
+	});
+}
+function dropReplacedFields(issues, fields) {
+	const explained = new Set(issues.flatMap((issue) => listReplacedFields(issue, fields)).map((path) => JSON.stringify(path)));
+	if (explained.size === 0) return issues;
+	return issues.filter((issue) => issue.input !== void 0 || !explained.has(JSON.stringify(issue.path)));
+}
+function listReplacedFields(issue, fields) {
+	if (issue.code === "unrecognized_keys") {
+		const path = issue.path.filter((p) => typeof p !== "symbol");
+		return issue.keys.flatMap((key) => {
+			const intended = findIntendedField(key, path, fields);
+			return intended === void 0 ? [] : [[...path, intended]];
+		});
+	}
+	if (issue.code !== "custom") return [];
+	const { insteadOf = [] } = issue.params ?? {};
+	return insteadOf.map((name) => [...issue.path.slice(0, -1), name]);
+}
+var init_drop_issues = __esmMin((() => {
+	init_suggest_field();
+}));
+// schemas/yaml/suggest-value.ts
+function suggestValue(found, values) {
+	if (typeof found !== "string") return void 0;
+	const wanted = normalise(found);
+	const words = values.filter((v) => typeof v === "string");
+	const near = words.find((v) => normalise(v) === wanted) ?? findMisspelled(wanted, words) ?? findByFirst(wanted, words);
+	return near === void 0 ? void 0 : `Did you mean ${JSON.stringify(near)}?`;
+}
+function normalise(text) {
+	return text.trim().toLowerCase().replaceAll(/[- ]/g, "_");
+}
+function findMisspelled(wanted, words) {
+	const near = words.filter((word) => normalise(word).startsWith(wanted.slice(0, 1))).map((word) => ({
+		word,
+		edits: countEdits(wanted, normalise(word))
+	})).sort((a, b) => a.edits - b.edits)[0];
+	return near && near.edits <= Math.min(2, Math.floor(wanted.length / 3)) ? near.word : void 0;
+}
+function findByFirst(wanted, words) {
+	if (wanted === "") return void 0;
+	const [longest] = [...words.filter((word) => wanted.startsWith(`${normalise(word)}_`))].sort((a, b) => b.length - a.length);
+	return longest ?? words.find((word) => normalise(word).startsWith(`${wanted}_`));
+}
+var init_suggest_value = __esmMin((() => {
+	init_suggest_field();
 }));
 // schemas/yaml/render-issue.ts
 function renderIssue(issue, source) {
@@ -27522,7 +27616,7 @@ function renderIssue(issue, source) {
 	};
 	if (issue.code === "unrecognized_keys") return issue.keys.map((key) => reportUnknownField(key, finding));
 	if (issue.code === "invalid_type") return [reportWrongType(issue, finding)];
-	if (issue.code === "invalid_value") return [reportWrongValue(issue.values.map(renderValue), issue.message, finding)];
+	if (issue.code === "invalid_value") return [reportWrongValue(issue.values, issue.message, finding)];
 	if (issue.code === "invalid_key") return [reportWrongKey(issue.issues[0]?.message ?? issue.message, finding)];
 	if (issue.code === "custom") return [custom(issue, finding)];
 	if (issue.code === "invalid_union") {
@@ -27533,7 +27627,7 @@ function renderIssue(issue, source) {
 		}, source));
 	}
 	const message = `Cannot accept ${renderValue(finding.found)} for ${what}: ${issue.message}`;
-	return [makeError("bad-value", source.locate(path), message)];
+	return [makeError("bad-value", source.locate(path), message, source.suggest?.(path, finding.found))];
 }
 function measureMismatch(issues) {
 	return issues.length + (issues.some((i) => i.code === "invalid_type" && i.path.length === 0) ? 1e3 : 0);
@@ -27565,15 +27659,16 @@ function reportWrongType(issue, { path, found, what, source }) {
 		"bigint"
 	].includes(typeof found);
 	const written = (quotable ? source.written(path) : void 0) ?? renderValue(found);
-	const hint = quotable ? `Put it in quotes: "${written}"` : void 0;
+	const hint = quotable ? `Put it in quotes: "${written}"` : source.suggest?.(path, found) ?? suggestWithoutQuotes(found, issue.expected);
 	const message = `Cannot accept ${written} for ${what}: expected ${expected}`;
 	return makeError("wrong-type", source.locate(path), message, hint);
 }
 function reportWrongValue(values, message, { path, found, what, source }) {
-	const expected = values.length === 1 ? values[0] ?? "" : `one of ${values.join(", ")}`;
+	const rendered = values.map(renderValue);
+	const expected = rendered.length === 1 ? rendered[0] ?? "" : `one of ${rendered.join(", ")}`;
 	if (found === void 0) return makeError("missing-field", source.locate(path), `Cannot find ${what}: expected ${expected}`);
 	const ours = message.startsWith("Cannot ") ? message : `Cannot accept ${renderValue(found)} for ${what}: expected ${expected}`;
-	return makeError("bad-value", source.locate(path), ours);
+	return makeError("bad-value", source.locate(path), ours, source.suggest?.(path, found) ?? suggestValue(found, values));
 }
 function reportWrongVariant(expected, { path, found, what, source }) {
 	if (found === void 0) return makeError("missing-field", source.locate(path), `Cannot find ${what}: ${expected}`);
@@ -27584,6 +27679,11 @@ function custom(issue, { path, found, what, source }) {
 	const message = issue.message.startsWith("Cannot ") ? issue.message : code === "unsupported-field" ? `Cannot use ${what}: ${issue.message}` : `Cannot accept ${renderValue(found)} for ${what}: ${issue.message}`;
 	return makeError(code, source.locate(path, { key }), message, hint);
 }
+function suggestWithoutQuotes(found, expected) {
+	const text = typeof found === "string" ? found.trim() : "";
+	const value = expected === "boolean" ? BOOLEANS[text.toLowerCase()] : ["number", "int"].includes(expected) && /^-?\d{1,15}$/.test(text) ? text : void 0;
+	return value === void 0 ? void 0 : `Write ${value}, without quotes`;
+}
 function renderType(expected) {
 	return TYPE_WORDS[expected] ?? expected;
 }
@@ -27591,10 +27691,21 @@ function readValueAt(root, path) {
 	const step = (value, key) => value == null ? void 0 : value[key];
 	return path.reduce(step, root);
 }
-var TYPE_WORDS;
+var BOOLEANS, TYPE_WORDS;
 var init_render_issue = __esmMin((() => {
 	init_diagnostic();
 	init_suggest_field();
+	init_suggest_value();
+	BOOLEANS = {
+		true: "true",
+		yes: "true",
+		on: "true",
+		"1": "true",
+		false: "false",
+		no: "false",
+		off: "false",
+		"0": "false"
+	};
 	TYPE_WORDS = {
 		string: "a string",
 		int: "a whole number",
@@ -27606,10 +27717,10 @@ var init_render_issue = __esmMin((() => {
 	};
 }));
 // schemas/yaml/parse-yaml.ts
-function parseYaml(text, file, schema) {
+function parseYaml(text, file, schema, rules = {}) {
 	const content = text.replace(/^\uFEFF/, "");
-	const lines = new import_dist$3.LineCounter();
-	const document = (0, import_dist$3.parseDocument)(content, {
+	const lines = new import_dist$7.LineCounter();
+	const document = (0, import_dist$7.parseDocument)(content, {
 		lineCounter: lines,
 		version: "1.2",
 		...PARSER_OPTIONS
@@ -27632,35 +27743,55 @@ function parseYaml(text, file, schema) {
 	const foreign = findDisallowedCharacter(content, file);
 	if (foreign) return unreadable([foreign]);
 	if (document.errors.length > 0) return unreadable(explainYamlErrors(document.errors, content, at));
-	const lost = findUndefinedAliases(document, at);
+	const lost = content.includes("*") ? findWrongAliases(document, at) : [];
 	if (lost.length > 0) return unreadable(lost);
+	const prepared = rules.prepare?.(document, at) ?? {
+		diagnostics: [],
+		wrong: []
+	};
+	if (prepared.foreign) return unreadable(prepared.diagnostics);
 	const value = readValue(document);
 	if (value instanceof Error) return unreadable(explainYamlErrors([value], content, at));
-	const checked = schema.safeParse(value, { reportInput: true });
-	if (checked.success) return {
-		value: checked.data,
-		rest: void 0,
-		diagnostics: [],
+	return {
+		...checkSchema(schema, {
+			root: value,
+			locate,
+			written: (path) => findSourceText(document, path),
+			suggest: rules.suggest
+		}, prepared),
 		locate
 	};
-	const { issues } = checked.error;
-	const source = {
-		root: value,
-		locate,
-		written: (path) => findSourceText(document, path),
-		fields: listFields(schema, value)
+}
+function checkSchema(schema, source, { diagnostics: prepared, wrong: reported }) {
+	const checked = schema.safeParse(source.root, { reportInput: true });
+	if (checked.success && reported.length === 0) return {
+		value: checked.data,
+		rest: void 0,
+		diagnostics: prepared
 	};
-	const diagnostics = issues.flatMap((issue) => renderIssue(issue, source));
+	if (checked.success) return {
+		value: void 0,
+		rest: {
+			value: checked.data,
+			wrong: reported
+		},
+		diagnostics: prepared
+	};
+	const { issues } = checked.error;
+	const fields = listFields(schema, source.root);
+	const diagnostics = dropReplacedFields(dropReported(issues, reported), fields).flatMap((issue) => renderIssue(issue, {
+		...source,
+		fields
+	}));
 	const wrong = issues.flatMap(listInvalidPaths);
-	const again = schema.safeParse(removePaths(value, wrong));
+	const again = schema.safeParse(removePaths(source.root, wrong));
 	return {
 		value: void 0,
 		rest: again.success ? {
 			value: again.data,
-			wrong
+			wrong: [...wrong, ...reported]
 		} : void 0,
-		diagnostics,
-		locate
+		diagnostics: [...prepared, ...diagnostics]
 	};
 }
 function listInvalidPaths(issue) {
@@ -27686,15 +27817,15 @@ function readValue(document) {
 }
 function findSourceText(document, path) {
 	const node = document.getIn(path, true);
-	return (0, import_dist$3.isScalar)(node) ? node.source : void 0;
+	return (0, import_dist$7.isScalar)(node) ? node.source : void 0;
 }
 function findOffset(document, path, key) {
 	for (let depth = path.length; depth >= 0; depth--) {
 		const wanted = path.slice(0, depth);
 		const last = wanted.at(-1);
 		const parent = depth > 0 ? document.getIn(wanted.slice(0, -1), true) : void 0;
-		if ((0, import_dist$3.isMap)(parent)) {
-			const pair = parent.items.find((p) => (0, import_dist$3.isScalar)(p.key) && String(p.key.value) === String(last));
+		if ((0, import_dist$7.isMap)(parent)) {
+			const pair = parent.items.find((p) => (0, import_dist$7.isScalar)(p.key) && String(p.key.value) === String(last));
 			const range = (key && depth === path.length ? pair?.key : pair?.value ?? pair?.key)?.range;
 			if (range) return range[0];
 			continue;
@@ -27704,11 +27835,12 @@ function findOffset(document, path, key) {
 	}
 	return 0;
 }
-var import_dist$3, PARSER_OPTIONS;
+var import_dist$7, PARSER_OPTIONS;
 var init_parse_yaml = __esmMin((() => {
-	import_dist$3 = require_dist();
+	import_dist$7 = require_dist();
 	init_explain_yaml_errors();
 	init_list_fields();
+	init_drop_issues();
 	init_render_issue();
 	PARSER_OPTIONS = {
 		prettyErrors: false,
@@ -28124,15 +28256,15 @@ function parseLock(text, file) {
 	};
 }
 function renderLock$1(value) {
-	return `# Made by \`npx davit lock ${value.endpoint}\` and reviewed like code. Change the endpoint or its model, not this file.\n` + (0, import_dist$2.stringify)(value, {
+	return `# Made by \`npx davit lock ${value.endpoint}\` and reviewed like code. Change the endpoint or its model, not this file.\n` + (0, import_dist$6.stringify)(value, {
 		lineWidth: 0,
 		sortMapEntries: false,
 		aliasDuplicateObjects: false
 	});
 }
-var import_dist$2, entityName$1, lockedPackage, lockedVirtualenv, lockedEntity, lock;
+var import_dist$6, entityName$1, lockedPackage, lockedVirtualenv, lockedEntity, lock;
 var init_lock = __esmMin((() => {
-	import_dist$2 = require_dist();
+	import_dist$6 = require_dist();
 	init_zod();
 	init_diagnostic();
 	init_text_shape();
@@ -28195,6 +28327,89 @@ var init_serving_entry = __esmMin((() => {
 	SERVING_ENTRY_LABEL = "davit.dev/serving-entry";
 	SERVING_ENTRY_KEY = "endpoint.json";
 }));
+// schemas/endpoint/refused-fields.ts
+function makeUnsupportedField(why, params = {}) {
+	return refuse$7(why, params, (value) => value == null).meta({
+		description: `Not supported: ${why}`,
+		not: { type: NOT_NULL }
+	});
+}
+function makeUnsupportedFeature(why) {
+	return refuse$7(why, { hint: "Remove it, or write enabled: false" }, (value) => value == null || isSwitchedOff(value)).meta({
+		description: `Not supported: ${why}`,
+		not: { anyOf: [{ type: NOT_NULL.filter((type) => type !== "object") }, {
+			type: "object",
+			not: {
+				properties: { enabled: { const: false } },
+				required: ["enabled"]
+			}
+		}] }
+	});
+}
+function makeDeprecatedField(name, replacement) {
+	return refuse$7(`Cannot use ${name} together with ${replacement}: expected one or the other`, { hint: `Remove ${name}, the deprecated name of ${replacement}` }, (value) => value == null, "conflicting-fields").meta({
+		description: `Deprecated name of ${replacement}`,
+		deprecated: true
+	});
+}
+function refuse$7(why, params, isAccepted, code = "unsupported-field") {
+	return unknown$1().optional().refine(isAccepted, {
+		error: why,
+		params: {
+			hint: "Remove it",
+			...params,
+			code,
+			key: true
+		}
+	});
+}
+function isSwitchedOff(value) {
+	return typeof value === "object" && value !== null && "enabled" in value && value.enabled === false;
+}
+var NOT_NULL, OUTPUT_FIELD, databricksOutputField;
+var init_refused_fields = __esmMin((() => {
+	init_zod();
+	NOT_NULL = [
+		"array",
+		"boolean",
+		"number",
+		"object",
+		"string"
+	];
+	OUTPUT_FIELD = "Databricks sets it in its responses";
+	databricksOutputField = makeUnsupportedField(OUTPUT_FIELD, { hint: "Remove it; npx davit import FILE makes an endpoint file of a whole response" });
+}));
+// schemas/endpoint/model-reference.ts
+function refuseAlias(text, context) {
+	if (!(text.trim().startsWith("@") || ALIASES.includes(text.trim().toLowerCase()))) return;
+	context.addIssue({
+		code: "custom",
+		message: "an alias is not a version, expected the number of a version",
+		params: { hint: "Write the number of the version that it means now, in quotes: entity_version: \"3\"" }
+	});
+}
+function refuseModelUri(text, context) {
+	const wrong = /^(?:models|runs):/.test(text) ? ["a URI is not a name", "Write the URI in davit.served_entities.NAME.model_uri, and here the name of the model"] : text.includes("@") ? ["an alias is not part of the name", "Write the name alone, and the number of the version in entity_version"] : void 0;
+	if (!wrong) return;
+	const [why = "", hint] = wrong;
+	context.addIssue({
+		code: "custom",
+		message: `${why}, expected the name of a registered model`,
+		params: { hint }
+	});
+}
+var ALIASES;
+var init_model_reference = __esmMin((() => {
+	ALIASES = [
+		"latest",
+		"none",
+		"staging",
+		"production",
+		"archived",
+		"champion",
+		"challenger"
+	];
+}));
 // schemas/endpoint/worker-mode.ts
 function parseModelLoading(mode, found) {
 	const known = WORKER_MODES.find((m) => m === mode);
@@ -28224,38 +28439,26 @@ var init_worker_mode = __esmMin((() => {
 	];
 }));
 // schemas/endpoint/endpoint-file.ts
-function makeUnsupportedField(why, hint = "Remove it") {
-	const params = {
-		code: "unsupported-field",
-		hint,
-		key: true
-	};
-	return unknown$1().optional().refine((value) => value === void 0, {
-		error: why,
-		params: { ...params }
-	}).meta({
-		description: `Not supported: ${why}`,
-		not: {}
-	});
-}
 function entityName(served) {
 	return served.name ?? `${served.entity_name.split(".").at(-1) ?? ""}-${served.entity_version}`;
 }
-var NAME$4, NAME_RULE, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, databricksOutputField, percentage, version, concurrency, role, rateLimit, permission, servedEntity, route, davitEntity, endpointFile;
+var NAME$4, NAME_RULE, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, percentage, version, concurrency, tagKey, role, rateLimit, permission, servedEntity, route, davitEntity, endpointFile;
 var init_endpoint_file = __esmMin((() => {
 	init_zod();
 	init_secret_reference();
 	init_serving_entry();
+	init_refused_fields();
+	init_model_reference();
 	init_worker_mode();
 	init_workload();
 	NAME$4 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 	NAME_RULE = "expected 1 to 63 letters, digits, \"-\" or \"_\", beginning with a letter or digit";
 	MAX_ENTITIES = 15;
 	MAX_ENVIRONMENT_VARS = 30;
-	databricksOutputField = makeUnsupportedField("Databricks sets it in its responses");
 	percentage = union([int().min(0, "expected 0 to 100").max(100, "expected 0 to 100"), string$1().regex(/^(100|\d\d?)$/, "expected 0 to 100")]);
-	version = union([string$1().min(1, "expected a version"), int()]);
+	version = union([string$1().min(1, "expected a version").superRefine(refuseAlias), int()]);
 	concurrency = int().min(0, "expected 0 or more").max(1024, "expected 1024 or less");
+	tagKey = string$1().min(1, "expected a key").regex(/^[^:]*$/, "Databricks allows no \":\", expected a key without it");
 	role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$/;
 	rateLimit = strictObject({
 		calls: int().min(0, "expected 0 or more").describe("Maximum number of calls within the renewal period; 0: none"),
@@ -28267,7 +28470,7 @@ var init_endpoint_file = __esmMin((() => {
 		]).optional().describe("What the limit applies to; default endpoint"),
 		principal: string$1().min(1, "expected a name").optional().describe("Limits only this principal; default: each principal separately"),
 		renewal_period: literal("minute").describe("Length of the renewal period"),
-		tokens: makeUnsupportedField("token limits apply only to language models", "Write calls")
+		tokens: makeUnsupportedField("token limits apply only to language models", { hint: "Write calls" })
 	});
 	permission = strictObject({
 		user_name: string$1().min(1, "expected a name").optional().describe("One user"),
@@ -28277,7 +28480,7 @@ var init_endpoint_file = __esmMin((() => {
 	});
 	servedEntity = strictObject({
 		name: string$1().regex(NAME$4, NAME_RULE).optional().describe("Name of the served entity; default: ENTITY_NAME-ENTITY_VERSION"),
-		entity_name: string$1().min(1, "expected the name of a registered model").describe("Registered model: `iris` or `catalog.schema.iris`"),
+		entity_name: string$1().min(1, "expected the name of a registered model").superRefine(refuseModelUri).describe("Registered model: `iris` or `catalog.schema.iris`"),
 		entity_version: version.describe("Version of the registered model"),
 		workload_type: _enum(WORKLOAD_TYPES).optional().describe("Hardware; default CPU"),
 		workload_size: _enum(Object.keys(WORKLOAD_SIZES)).optional().describe("Small = 4, Medium = 8 to 16, Large = 16 to 64 concurrent requests; default Small"),
@@ -28289,14 +28492,19 @@ var init_endpoint_file = __esmMin((() => {
 			error: "expected {{secrets/SCOPE/KEY}} alone, or a plain value"
 		})).refine((vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS, `expected at most ${MAX_ENVIRONMENT_VARS} variables`).optional().describe("Environment variables of the model; {{secrets/scope/key}} is the value of a secret"),
 		instance_profile_arn: string$1().regex(role, "expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME").optional().describe("AWS role of the model; on EKS, assigned through its service account"),
-		external_model: makeUnsupportedField("external models are not custom models"),
+		external_model: makeUnsupportedField("external models are not custom models", { insteadOf: ["entity_name", "entity_version"] }),
 		min_provisioned_throughput: makeUnsupportedField("provisioned throughput is for foundation models"),
 		max_provisioned_throughput: makeUnsupportedField("provisioned throughput is for foundation models"),
 		provisioned_model_units: makeUnsupportedField("provisioned throughput is for foundation models"),
-		burst_scaling_enabled: makeUnsupportedField("an entity never gets more than max_provisioned_concurrency", "Raise max_provisioned_concurrency"),
+		burst_scaling_enabled: makeUnsupportedField("an entity never gets more than max_provisioned_concurrency", { hint: "Raise max_provisioned_concurrency" }),
+		model_name: makeDeprecatedField("model_name", "entity_name"),
+		model_version: makeDeprecatedField("model_version", "entity_version"),
 		creator: databricksOutputField,
 		creation_timestamp: databricksOutputField,
+		dbus: databricksOutputField,
 		foundation_model: databricksOutputField,
+		max_dbus: databricksOutputField,
+		min_dbus: databricksOutputField,
 		state: databricksOutputField
 	});
 	route = strictObject({
@@ -28318,24 +28526,25 @@ var init_endpoint_file = __esmMin((() => {
 		name: string$1().regex(NAME$4, NAME_RULE).refine((n) => !n.toLowerCase().startsWith("databricks-"), "the prefix \"databricks-\" is reserved").describe("Name of the endpoint, and of this file"),
 		description: string$1().optional().describe("Purpose of the endpoint"),
 		tags: array(strictObject({
-			key: string$1().min(1, "expected a key"),
+			key: tagKey,
 			value: string$1().optional()
 		})).optional().describe("Labels of the endpoint"),
 		config: strictObject({
 			name: string$1().optional().describe("The same name again, as Databricks clients send it"),
 			served_entities: array(servedEntity).min(1, "expected at least one served entity").max(MAX_ENTITIES, `expected at most ${MAX_ENTITIES} served entities`).describe("The model versions behind this endpoint"),
 			traffic_config: strictObject({ routes: array(route).min(1, "expected at least one route") }).optional().describe("How requests are split between entities; default: all to the only entity"),
-			served_models: makeUnsupportedField("it is a deprecated field", "Write served_entities, with entity_name and entity_version"),
-			auto_capture_config: makeUnsupportedField("inference tables are not supported yet"),
-			config_version: databricksOutputField
+			served_models: makeDeprecatedField("served_models", "served_entities"),
+			auto_capture_config: makeUnsupportedFeature("inference tables are not supported yet"),
+			config_version: databricksOutputField,
+			start_time: databricksOutputField
 		}),
 		route_optimized: boolean$1().optional().describe("Whether requests bypass the activator while a replica is running; default false"),
 		ai_gateway: strictObject({
 			rate_limits: array(rateLimit).optional().describe("Rate limits of the endpoint"),
-			inference_table_config: makeUnsupportedField("inference tables are not supported yet"),
-			usage_tracking_config: makeUnsupportedField("it concerns Databricks tables"),
+			inference_table_config: makeUnsupportedFeature("inference tables are not supported yet"),
+			usage_tracking_config: makeUnsupportedFeature("it concerns Databricks tables"),
 			guardrails: makeUnsupportedField("guardrails are for language models"),
-			fallback_config: makeUnsupportedField("fallbacks are for external models")
+			fallback_config: makeUnsupportedFeature("fallbacks are for external models")
 		}).optional(),
 		rate_limits: array(rateLimit).optional().describe("Deprecated location of ai_gateway.rate_limits"),
 		budget_policy_id: makeUnsupportedField("it concerns Databricks billing"),
@@ -28345,12 +28554,16 @@ var init_endpoint_file = __esmMin((() => {
 		usage_policy_id: makeUnsupportedField("it concerns Databricks billing"),
 		creation_timestamp: databricksOutputField,
 		creator: databricksOutputField,
+		creator_display_name: databricksOutputField,
+		creator_kind: databricksOutputField,
 		data_plane_info: databricksOutputField,
+		effective_budget_policy_id: databricksOutputField,
 		endpoint_url: databricksOutputField,
 		id: databricksOutputField,
 		last_updated_timestamp: databricksOutputField,
 		pending_config: databricksOutputField,
 		permission_level: databricksOutputField,
+		resource_credential_strategy: databricksOutputField,
 		state: databricksOutputField,
 		task: databricksOutputField,
 		davit: strictObject({
@@ -28620,9 +28833,338 @@ var init_check_endpoint_file = __esmMin((() => {
 	init_render_issue();
 	init_count_replicas();
 }));
+// schemas/endpoint/document/find-misplaced-permissions.ts
+function findMisplacedPermissions(document, at) {
+	const root = document.contents;
+	const pairs = (0, import_dist$5.isMap)(root) ? root.items.filter(({ key }) => (0, import_dist$5.isScalar)(key) && FIELDS.includes(String(key.value))) : [];
+	return {
+		diagnostics: pairs.map(({ key, value }) => {
+			const message = `Cannot accept "${(0, import_dist$5.isScalar)(key) ? String(key.value) : ""}" here: the permissions of an endpoint are in davit.permissions, expected permission_level in each`;
+			return makeError("unknown-field", at((0, import_dist$5.isScalar)(key) ? key.range?.[0] ?? 0 : 0), message, renderLines$1(isCollection(value) ? value.toJSON() : void 0));
+		}),
+		wrong: pairs.map(({ key }) => [(0, import_dist$5.isScalar)(key) ? String(key.value) : ""])
+	};
+}
+function isCollection(value) {
+	return typeof value === "object" && value !== null && "items" in value && "toJSON" in value;
+}
+function renderLines$1(list) {
+	const permissions = Array.isArray(list) ? list.flatMap(renderPermission) : [];
+	return [
+		"Write instead:",
+		"davit:",
+		"  permissions:",
+		...permissions.length > 0 ? permissions : ["    - group_name: users", "      permission_level: CAN_QUERY"]
+	].join("\n");
+}
+function renderPermission(item) {
+	if (typeof item !== "object" || item === null) return [];
+	const fields = item;
+	const principal = PRINCIPALS.find((name) => typeof fields[name] === "string");
+	const level = fields["permission_level"] ?? fields["level"];
+	return [`    - ${principal ?? "group_name"}: ${renderText$1(principal ? fields[principal] : "NAME")}`, `      permission_level: ${renderText$1(level)}`];
+}
+function renderText$1(value) {
+	if (typeof value !== "string") return "CAN_QUERY";
+	return /^[A-Za-z_][\w@./-]{0,200}$/.test(value) ? value : JSON.stringify(value);
+}
+var import_dist$5, FIELDS, PRINCIPALS;
+var init_find_misplaced_permissions = __esmMin((() => {
+	import_dist$5 = require_dist();
+	init_diagnostic();
+	FIELDS = [
+		"permissions",
+		"access_control_list",
+		"access_control"
+	];
+	PRINCIPALS = [
+		"user_name",
+		"group_name",
+		"service_principal_name"
+	];
+}));
+// schemas/values/variable-reference.ts
+function findReferences(text) {
+	const found = [];
+	for (let at = findStart(text, 0); at >= 0;) {
+		const end = findEnd(text, at);
+		if (end === void 0) return found;
+		const reference = text.slice(at, end);
+		found.push({
+			text: reference,
+			kind: classify(reference)
+		});
+		at = findStart(text, end);
+	}
+	return found;
+}
+function findStart(text, from) {
+	const starts = [text.indexOf("${", from), text.indexOf("{{", from)].filter((i) => i >= 0);
+	return starts.length === 0 ? -1 : Math.min(...starts);
+}
+function findEnd(text, start) {
+	let depth = 0;
+	for (let i = start; i < text.length; i++) {
+		if (text[i] === "{") depth += 1;
+		if (text[i] === "}") depth -= 1;
+		if (text[i] === "}" && depth === 0) return i + 1;
+	}
+}
+function classify(reference) {
+	const inner = reference.replace(/^\$?\{{1,2}/, "").replace(/\}{1,2}$/, "");
+	if (/^\s{0,9}secrets\//.test(inner)) return "secret";
+	if (SYSTEMS.test(inner)) return "system";
+	if (!reference.startsWith("$")) return "other";
+	if (/^\s{0,9}[A-Za-z_]\w{0,99}(?:\.\w{1,99}){1,20}\s{0,9}$/.test(inner)) return "system";
+	return /^[A-Za-z_]\w{0,99}(?::?[-?+=].*)?$/.test(inner) ? "shell" : "other";
+}
+var SYSTEMS;
+var init_variable_reference = __esmMin((() => {
+	SYSTEMS = /(?:^|[^\w.])(?:artifacts|bundle|data|each|env|github|inputs|job|jobs|local|matrix|module|needs|path|resources|secrets|self|steps|tasks|terraform|var|variables|vars|workspace|databricks_\w{1,60})\s{0,9}[.[]/;
+}));
+// schemas/endpoint/document/find-variables.ts
+function findVariables(document, at, isIgnored) {
+	const diagnostics = [];
+	const wrong = [];
+	const report = (reference, path, node) => {
+		if (isIgnored(path)) return;
+		const place = at(node.range?.[0] ?? 0);
+		diagnostics.push(makeError("unresolved-variable", place, ...renderVariable(reference, path)));
+		wrong.push(path);
+	};
+	(0, import_dist$4.visit)(document, {
+		Scalar: (_key, node, ancestors) => {
+			if (typeof node.value !== "string" || !mayHaveReference(node.value)) return;
+			const path = findPath([...ancestors, node]);
+			const references = findReferences(node.value);
+			const certain = references.find((reference) => isVariable(reference, path));
+			if (certain) {
+				report(certain.text, path, node);
+				return;
+			}
+			const shell = references.find(({ kind }) => kind === "shell");
+			if (shell) diagnostics.push(warnAboutShell(shell.text, path, at(node.range?.[0] ?? 0)));
+		},
+		Map: (_key, node, ancestors) => {
+			const text = readBraces(node);
+			if (text === void 0) return void 0;
+			report(text, findPath([...ancestors, node]), node);
+			return import_dist$4.visit.SKIP;
+		}
+	});
+	return {
+		diagnostics,
+		wrong
+	};
+}
+function mayHaveReference(text) {
+	return text.includes("${") || text.includes("{{");
+}
+function isVariable({ kind }, path) {
+	return path.length > 4 && path[3] === "environment_vars" ? kind === "system" : true;
+}
+function renderVariable(reference, path) {
+	const shown = reference.length > 60 ? `${reference.slice(0, 57)}…` : reference;
+	const secret = /^\{\{\s*secrets\//.test(reference);
+	return [`Cannot use ${shown} in "${renderPath(path)}": endpoint files have no variables, expected the value itself`, secret ? "A secret can be the value of an environment variable of a served entity, in quotes: \"{{secrets/SCOPE/KEY}}\"" : "Write the value. For bundles and Terraform files, npx davit import FILE fills the variables in"];
+}
+function warnAboutShell(reference, path, place) {
+	return makeWarning("unresolved-variable", place, `Found ${reference} in "${renderPath(path)}": the model gets these characters, not the value of a variable`, "Write the value, or a secret: \"{{secrets/SCOPE/KEY}}\"");
+}
+function readBraces(node) {
+	if (!(0, import_dist$4.isMap)(node) || node.flow !== true || node.items.length !== 1) return void 0;
+	const [{ key: inner } = { key: void 0 }] = node.items;
+	if (!(0, import_dist$4.isMap)(inner) || inner.flow !== true || inner.items.length !== 1) return void 0;
+	const [{ key } = { key: void 0 }] = inner.items;
+	return (0, import_dist$4.isScalar)(key) ? `{{${String(key.value)}}}` : void 0;
+}
+function findPath(chain) {
+	return chain.flatMap((node, i) => {
+		const next = chain[i + 1];
+		if ((0, import_dist$4.isPair)(node)) return [(0, import_dist$4.isScalar)(node.key) ? String(node.key.value) : ""];
+		return (0, import_dist$4.isSeq)(node) && next ? [node.items.indexOf(next)] : [];
+	});
+}
+var import_dist$4;
+var init_find_variables = __esmMin((() => {
+	import_dist$4 = require_dist();
+	init_diagnostic();
+	init_render_issue();
+	init_variable_reference();
+}));
+// schemas/endpoint/document/recognize-foreign-file.ts
+function recognizeForeignFile({ contents }, at) {
+	if (!(0, import_dist$3.isMap)(contents)) return void 0;
+	const keys = listKeys$1(contents);
+	if (ENDPOINT_FIELDS.some((field) => keys.has(field))) return void 0;
+	const format = FORMATS.find(({ fields }) => fields.some((field) => keys.has(field)));
+	const field = format?.fields.find((name) => keys.has(name));
+	if (!format || field === void 0) return void 0;
+	const message = `Cannot read this file as an endpoint: "${field}" is a field of ${format.name}, expected name and config`;
+	return makeError("foreign-file", at(keys.get(field) ?? 0), message, "Move the file out of endpoints/ and run npx davit import FILE: it writes a file for each endpoint in it");
+}
+function listKeys$1(map) {
+	const keys = map.items.flatMap(({ key }) => (0, import_dist$3.isScalar)(key) ? [[String(key.value), key.range?.[0] ?? 0]] : []);
+	return new Map(keys);
+}
+var import_dist$3, FORMATS, ENDPOINT_FIELDS;
+var init_recognize_foreign_file = __esmMin((() => {
+	import_dist$3 = require_dist();
+	init_diagnostic();
+	FORMATS = [
+		{
+			name: "a Databricks bundle",
+			fields: [
+				"resources",
+				"bundle",
+				"targets",
+				"include",
+				"variables"
+			]
+		},
+		{
+			name: "a Terraform plan or state",
+			fields: [
+				"planned_values",
+				"terraform_version",
+				"format_version"
+			]
+		},
+		{
+			name: "a Terraform configuration",
+			fields: [
+				"resource",
+				"module",
+				"provider",
+				"terraform",
+				"locals"
+			]
+		},
+		{
+			name: "a list of endpoints",
+			fields: ["endpoints"]
+		}
+	];
+	ENDPOINT_FIELDS = [
+		"name",
+		"config",
+		"davit",
+		"served_entities",
+		"served_models"
+	];
+}));
+// schemas/endpoint/document/rename-deprecated-fields.ts
+function renameDeprecatedFields(document, at) {
+	return warn(renameDeprecatedNames(document), at);
+}
+function renameDeprecatedNames(document) {
+	const config = (0, import_dist$2.isMap)(document.contents) ? document.contents.get("config", true) : void 0;
+	if (!(0, import_dist$2.isMap)(config)) return [];
+	const list = renameKey(config, "served_models", "served_entities");
+	const entities = config.get("served_entities", true);
+	const fields = ((0, import_dist$2.isSeq)(entities) ? entities.items.filter((item) => (0, import_dist$2.isMap)(item)) : []).flatMap((item) => Object.entries(ENTITY_FIELDS).flatMap(([from, to]) => renameKey(item, from, to)));
+	return [...list, ...fields];
+}
+function renameKey(map, from, to) {
+	const pair = findPair(map, from);
+	if (!pair || findPair(map, to) || !(0, import_dist$2.isScalar)(pair.key)) return [];
+	const offset = pair.key.range?.[0] ?? 0;
+	pair.key.value = to;
+	return [{
+		from,
+		to,
+		offset
+	}];
+}
+function findPair(map, name) {
+	return map.items.find((pair) => (0, import_dist$2.isScalar)(pair.key) && pair.key.value === name);
+}
+function warn(renamed, at) {
+	const first = renamed.reduce((a, b) => a && a.offset <= b.offset ? a : b, void 0);
+	if (!first) return [];
+	const message = `Found deprecated names: ${[...new Map(renamed.map((r) => [r.from, r.to]))].map(([from, to]) => `${from} is read as ${to}`).join(", ")}`;
+	return [makeWarning("deprecated-field", at(first.offset), message, "Write the new names; npx davit fmt does it")];
+}
+var import_dist$2, ENTITY_FIELDS;
+var init_rename_deprecated_fields = __esmMin((() => {
+	import_dist$2 = require_dist();
+	init_diagnostic();
+	ENTITY_FIELDS = {
+		model_name: "entity_name",
+		model_version: "entity_version"
+	};
+}));
+// schemas/endpoint/document/prepare-endpoint.ts
+function prepareEndpoint(document, at) {
+	const foreign = recognizeForeignFile(document, at);
+	if (foreign) return {
+		diagnostics: [foreign],
+		wrong: [],
+		foreign: true
+	};
+	const renamed = renameDeprecatedFields(document, at);
+	const permissions = findMisplacedPermissions(document, at);
+	const variables = findVariables(document, at, (path) => permissions.wrong.some(([field]) => field === path[0]) || isRefused(path));
+	return {
+		diagnostics: [
+			...renamed,
+			...permissions.diagnostics,
+			...variables.diagnostics
+		],
+		wrong: [...permissions.wrong, ...variables.wrong]
+	};
+}
+function isRefused(path) {
+	refused ??= new Set(listFields(endpointFile).flatMap(({ name, honoured }) => honoured ? [] : [name]));
+	const names = refused;
+	return path.slice(0, 4).some((step) => typeof step === "string" && names.has(step));
+}
+var refused;
+var init_prepare_endpoint = __esmMin((() => {
+	init_list_fields();
+	init_endpoint_file();
+	init_find_misplaced_permissions();
+	init_find_variables();
+	init_recognize_foreign_file();
+	init_rename_deprecated_fields();
+}));
+// schemas/endpoint/document/suggest-endpoint-value.ts
+function suggestEndpointValue(path, value) {
+	const field = String(path.at(-1));
+	if (path.length === 1 && field === "tags" && isMap(value)) return renderTags(value);
+	if (field === "environment_vars" && Array.isArray(value)) return renderVariables(value);
+	if (field === "served_entities" && path[0] === "config" && isMap(value)) return "Begin the served entity with \"- \": it is an item of a list";
+}
+function isMap(value) {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function renderTags(tags) {
+	const lines = Object.entries(tags).slice(0, MAX_LINES).map(([key, value]) => `  - { key: ${renderText(key)}, value: ${renderText(value)} }`);
+	return [
+		"Write a list:",
+		"tags:",
+		...lines.length > 0 ? lines : ["  - { key: team, value: vision }"]
+	].join("\n");
+}
+function renderVariables(list) {
+	const lines = list.filter(isMap).map((item) => [item["name"] ?? item["key"], item["value"]]).filter(([name]) => typeof name === "string").slice(0, MAX_LINES).map(([name, value]) => `  ${String(name)}: ${renderText(value)}`);
+	return lines.length > 0 ? [
+		"Write a map:",
+		"environment_vars:",
+		...lines
+	].join("\n") : void 0;
+}
+function renderText(value) {
+	if (typeof value === "string" && /^[A-Za-z_][\w./-]{0,200}$/.test(value) && !/^(?:true|false|null)$/i.test(value)) return value;
+	return JSON.stringify(typeof value === "string" ? value : JSON.stringify(value));
+}
+var MAX_LINES;
+var init_suggest_endpoint_value = __esmMin((() => {
+	MAX_LINES = 10;
+}));
 // schemas/endpoint/parse-endpoint.ts
 function parseEndpoint(text, file) {
-	const { value, rest, diagnostics, locate } = parseYaml(text, file, endpointFile);
+	const { value, rest, diagnostics, locate } = parseYaml(text, file, endpointFile, ENDPOINT_RULES);
 	const readable = value ?? rest?.value;
 	const all = sortDiagnostics([...diagnostics, ...readable ? checkRules(readable, rest?.wrong ?? [], file, locate) : []]);
 	return {
@@ -28636,11 +29178,7 @@ function checkRules(value, wrong, file, locate) {
 	return areNamesValid(wrong) ? checkEndpointFile(value, file, locate) : checkRulesWithoutNames(value, locate);
 }
 function areNamesValid(wrong) {
-	return !wrong.some((path) => [
-		"name",
-		"entity_name",
-		"entity_version"
-	].includes(String(path.at(-1))));
+	return !wrong.some((path) => NAME_FIELDS.includes(String(path.at(-1))) || path.at(-2) === "served_entities");
 }
 function completeEndpoint(value, file, locate) {
 	const entities = value.config.served_entities.map((served, i) => completeEntity(served, value.davit?.served_entities?.[entityName(served)], locate([
@@ -28717,13 +29255,27 @@ function completeRoutes(value, entities) {
 		percentage: Number(r.traffic_percentage)
 	})).filter((r) => r.percentage > 0);
 }
+var ENDPOINT_RULES, NAME_FIELDS;
 var init_parse_endpoint = __esmMin((() => {
 	init_check_endpoint_file();
 	init_diagnostic();
 	init_endpoint_file();
 	init_workload();
 	init_complete_access();
+	init_prepare_endpoint();
+	init_suggest_endpoint_value();
 	init_parse_yaml();
+	ENDPOINT_RULES = {
+		prepare: prepareEndpoint,
+		suggest: suggestEndpointValue
+	};
+	NAME_FIELDS = [
+		"name",
+		"entity_name",
+		"entity_version",
+		"served_entity_name",
+		"served_model_name"
+	];
 }));
 // schemas/read-project.ts
 function isProject(folder, endpoints = "endpoints") {
@@ -29400,9 +29952,10 @@ function checkEndpoints(parsed) {
 		name,
 		place: locate(["name"])
 	}]);
-	return named.flatMap(({ name, place }, i) => {
-		const same = named.slice(0, i).find((e) => e.name.toLowerCase() === name.toLowerCase());
-		if (!same) return [];
+	const firsts = new Map(named.toReversed().map((endpoint) => [endpoint.name.toLowerCase(), endpoint]));
+	return named.flatMap(({ name, place }) => {
+		const same = firsts.get(name.toLowerCase());
+		if (!same || same.place === place) return [];
 		return [makeError("duplicate-name", place, `Cannot have a second endpoint named "${name}": ${same.place.file} has that name`, "Rename one of the two")];
 	});
 }
@@ -40546,6 +41099,10 @@ var init_diagnostic_codes = __esmMin((() => {
 		"wrong-type": "The value has the wrong type",
 		"bad-value": "The value has the right type but is not allowed",
 		"unsupported-field": "Databricks has this field, but Davit does not support it",
+		"deprecated-field": "Databricks renamed the field; Davit reads it under its new name",
+		"unresolved-variable": "The value contains a variable, but endpoint files have none",
+		"foreign-file": "The file is not an endpoint file, but davit import can make one of it",
+		"not-imported": "A part of an imported file has no place in an endpoint file",
 		"conflicting-fields": "Two fields cannot be used together",
 		"name-mismatch": "The name differs from the name of the file",
 		"duplicate-name": "The same name is used twice",

@@ -72,7 +72,7 @@ export const PREDICTION_CODES = {
     example: {
       code: {
         language: 'python',
-        text: 'signature = infer_signature(example, pd.DataFrame({"score": [1.0]}))\n\ndef predict(self, context, model_input):\n    return pd.DataFrame({"score": ["high"] * len(model_input)})',
+        text: 'signature = infer_signature(example, pd.DataFrame({"score": [1.0]}))\n\n\ndef predict(self, context, model_input):\n    return pd.DataFrame({"score": ["high"] * len(model_input)})',
       },
       command: 'davit validate iris',
       says: 'endpoints/iris.yaml:4:7 error output-mismatch Cannot serve iris 2: its prediction does not match its signature: column "score": expected double, found string "high" in row 0',

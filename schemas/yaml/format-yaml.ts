@@ -57,7 +57,7 @@ function formatOnce(text: string, schema: z.ZodType, canonicalize: Canonicalize)
   });
   try {
     const written = document.toString({ lineWidth: 0, indent: 2, flowCollectionPadding: true });
-    return written.replaceAll(/^(\s*-) $/gm, '$1'); // an item without a value
+    return written.replaceAll(/^( *-) $/gm, '$1'); // an item without a value
   } catch {
     return undefined; // a key without a value, for example
   }
