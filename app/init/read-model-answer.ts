@@ -32,7 +32,8 @@ function parseModelUri(uri: string): EndpointAnswers['model'] {
     throw new ModelAnswerError(
       `Cannot use ${uri}: it can point to another version later, expected models:/NAME/VERSION with the number of a version`,
     );
-  const last = uri.split(/[?#]/)[0]!.split('/').filter(Boolean).at(-1) ?? 'model';
+  const [path = ''] = uri.split(/[?#]/, 1);
+  const last = path.split('/').filter(Boolean).at(-1) ?? 'model';
   return { name: last.replaceAll(/[^\w-]/g, '-'), version: '1', uri };
 }
 
