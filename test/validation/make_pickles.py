@@ -266,7 +266,7 @@ write("lambda-deep.keras", keras({**dense, "config": model({"list": [[new_lambda
 write("called.keras", keras(called))
 write("damaged.keras", zipped(**{"config.json": b'{"class_name": "Lambda"'}))
 write("unpacked/config.json", json.dumps(model(new_lambda)).encode())
-write("other/config.json", json.dumps({"module": "os", "config": called}).encode())
+write("other/config.json", json.dumps({"module": "os", "config": {"class_name": "x"}}).encode())
 write("lambda.h5", hdf5(json.dumps(model(old_lambda)).encode()))
 write("lambda-tuple.h5", hdf5(json.dumps(model(old_tuple), indent=2).encode()))
 write("lambda-shape.hdf5", hdf5(json.dumps(model(old_shape)).encode()))
@@ -277,3 +277,55 @@ write(
 )
 write("damaged.h5", hdf5(b"{'class_name': 'Lambda'}"))
 write("saved/keras_metadata.pb", b"\x0a\xff\x01" + json.dumps(model(old_tuple)).encode() + b"\x12\x03abc")
+
+
+# A file that is valid in two formats, and a pickle that no mark begins.
+call = b"cos\nsystem\n(S'true'\ntR."
+decoy = b'{"class_name":"x"}'
+
+
+def swallow(*before):
+    """A pickle whose first text is another format."""
+    swallowed = b"".join(before)
+    return b"T" + struct.pack("<I", len(swallowed)) + swallowed + b"0" + call
+
+
+write("two/hdf5", swallow(b"\0" * 507, HDF5, b"\0" * 99))
+write("two/config.json", swallow(b"\0", decoy))
+write("two/keras_metadata.pb", swallow(b"\0", decoy))
+write("two/zip", call + b"PK\x05\x06" + b"\0" * 18)
+write("two/tar", swallow(b"\0" * 252, b"ustar", b"\0" * 512))
+write("two/member.pt", zipped(**{"archive__x": swallow(b"abc")}))
+write("two/descr.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", 60) + b"{'descr': 'object', 'fortran_order': False, 'shape': (1,), }".ljust(60) + evil)  # fmt: skip
+write("two/after.gz", gzip.compress(evil) + b"junk")
+write("two/streams.joblib", zlib.compress(evil[:9]) + zlib.compress(evil[9:]))
+write("two/old.joblib", b"ZF" + hex(len(evil)).encode().ljust(19) + zlib.compress(evil))
+write("two/pickle.keras", b"\x80\x02N." + keras(new_lambda))
+write("two/array.keras", b"\x93NUMPY" + keras(new_lambda))
+write("two/block.h5", hdf5(json.dumps(model(old_lambda)).encode(), before=b"\x80\x02N.".ljust(4 << 20, b"\0")))
+# joblib skips the bytes of an array, and pickle.load executes them.
+skipped = (
+    name("joblib.numpy_pickle", "NumpyArrayWrapper") + b")\x81}(" + text("dtype") + name("numpy", "dtype") + text("u1") + b"\x89\x88\x87R"
+    + text("shape") + b"K" + bytes([len(call)]) + b"\x85ub" + call
+)  # fmt: skip
+write("skipped.pkl", b"\x80\x04](" + skipped + b"e.")
+# What of Python evaluates text, writes files or leads to another module.
+write("exec-1.pkl", b"\x80\x04" + name("dataclasses", "_create_fn") + b".")
+write("exec-2.pkl", b"\x80\x04" + name("typing", "_eval_type") + b".")
+write("exec-3.pkl", b"\x80\x04" + name("builtins", "len.__self__.exec") + b".")
+write("exec-4.pkl", b"\x80\x04" + name("operator", "__call__") + b".")
+write("exec-5.pkl", b"\x80\x04" + name("statistics", "sys") + b".")
+write(
+    "exec-6.pkl",
+    b"\x80\x04" + name("builtins", "getattr") + name("pathlib", "Path") + text("x") + b"\x85R" + text("write_text")
+    + b"\x86R" + text("x") + b"\x85R.",
+)  # fmt: skip
+# Keras looks for functions among Python's own.
+function = {**relu, "config": "exec"}
+write("builtin.keras", keras({**dense, "config": {"activation": function}}))
+write("honest-custom.keras", keras({**dense, "config": {"activation": {**relu, "config": "my_activation"}}}))
+write("listed.keras", zipped(**{"config.json": json.dumps([{"layers": [called]}])}))
+write("saved-old/saved_model.pb", b"\x0a\xff\x01" + json.dumps(model(old_tuple)).encode() + b"\x12\x03abc")
+write("honest-graph/saved_model.pb", b"\x0a\xff\x01Conv2D\x12\x03abc")
+write("linked/x.dat", b"\x0a\xff\x01" + json.dumps(model(old_tuple)).encode() + b"\x12\x03abc")
+(out / "linked/keras_metadata.pb").symlink_to("x.dat")

@@ -55,7 +55,9 @@ test('scanPickles() names every import that a hostile pickle hides, and none of 
     ...['any-member.pt:archive/weights', 'any-name.json', 'prefix.zip:x', 'a.tar.gz:x.pkl', 'object.npy'],
     ...['model.skops:schema.json', 'nested.pkl', 'second.pkl', 'cut.pkl', 'broken-later.pkl', 'memo.pkl', 'pop.pkl'],
     ...['getattr.pkl', 'subimport.pkl', 'attrgetter.pkl', 'instance.pkl', 'array.joblib', 'huge-memo.pkl'],
-    ...['named.md', 'named.py', 'named.safetensors', 'text.rst'],
+    ...['named.md', 'named.py', 'named.safetensors', 'text.rst', 'skipped.pkl', 'two/hdf5', 'two/config.json'],
+    ...['two/keras_metadata.pb', 'two/zip', 'two/tar', 'two/member.pt:archive/x', 'two/descr.npy', 'two/after.gz'],
+    ...['two/streams.joblib', 'two/old.joblib'],
   ];
   for (const path of hidden)
     expect([path, found[path]?.imports]).toEqual([path, expect.arrayContaining([expect.stringMatching(system)])]);
@@ -66,7 +68,8 @@ test('scanPickles() names every import that a hostile pickle hides, and none of 
       expect.arrayContaining([expect.stringMatching(/^_?functools\.reduce(?:\(\))?$/)]),
     ]);
   const lambdas = ['lambda.keras:config.json', 'lambda-deep.keras:config.json', 'saved/keras_metadata.pb'];
-  lambdas.push('unpacked/config.json');
+  lambdas.push('unpacked/config.json', 'two/pickle.keras:config.json', 'two/array.keras:config.json', 'two/block.h5');
+  lambdas.push('saved-old/saved_model.pb', 'linked/keras_metadata.pb');
   for (const name of ['.h5', '-tuple.h5', '-shape.hdf5', '-any-name', '-escaped.h5']) lambdas.push(`lambda${name}`);
   for (const path of lambdas)
     expect([path, found[path]?.imports]).toEqual([
@@ -81,6 +84,14 @@ test('scanPickles() names every import that a hostile pickle hides, and none of 
     'extension.pkl': 'copyreg.extension 1',
     'called.keras:config.json': 'os.system()',
     'called.h5': 'os.system()',
+    'listed.keras:config.json': 'os.system()',
+    'builtin.keras:config.json': 'builtins.exec()',
+    'exec-1.pkl': 'dataclasses._create_fn',
+    'exec-2.pkl': 'typing._eval_type',
+    'exec-3.pkl': 'builtins.len.__self__.exec',
+    'exec-4.pkl': 'operator.__call__',
+    'exec-5.pkl': 'statistics.sys',
+    'exec-6.pkl': 'pathlib.Path.write_text()',
   };
   for (const [path, name] of Object.entries(others)) expect([path, found[path]?.imports]).toEqual([path, [name]]);
   const unread = ['cut.pkl', 'lz4.joblib', 'huge-claim.pkl', 'bomb.pkl.gz', 'deep-schema.skops:schema.json'];

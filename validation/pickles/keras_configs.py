@@ -1,17 +1,16 @@
 """Lists what the configuration of a Keras model would import and call when the model is loaded.
 
 Keras keeps the layers of a model as JSON: `config.json` in a `.keras` file, the attributes `model_config` and
-`training_config` of an HDF5 file, `keras_metadata.pb` beside a SavedModel. A Lambda layer has the byte code of a Python
-function in it, and an object names the module and class that Keras imports.
+`training_config` of an HDF5 file, `keras_metadata.pb` beside a SavedModel, and `saved_model.pb` where that is missing.
+A Lambda layer has the byte code of a Python function in it, and an object names the module and class that Keras imports.
 """
 
+import builtins
 import io
 import json
 import re
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
-#: An HDF5 file begins here, because a block of the user's may come first.
-HDF5_OFFSETS = [0, *(512 << shift for shift in range(12))]
 ATTRIBUTES = re.compile(rb"(?:model|training)_config")
 CLASS_NAME = b'"class_name"'
 OBJECT = re.compile(rb'\{\s*"')
@@ -19,7 +18,8 @@ CHUNK, OVERLAP = 16 << 20, 64
 #: The longest configuration that is read, and how much JSON there may be in one file.
 TEXT, TEXTS = 64 << 20, 256 << 20
 FUNCTION = ("", "the byte code of a function (Lambda layer)")
-#: Keras names its own functions in this way, and takes other ones only from the code that loads the model.
+#: The class of a function, whose name is then in `config`. With the module `builtins` it is one of Keras's own functions, one
+#: of the code that loads the model, or else one of Python's.
 FUNCTION_NAMES = {"function"}
 
 
@@ -28,10 +28,13 @@ class Unreadable(Exception):
 
 
 def is_hdf5(file):
-    for offset in HDF5_OFFSETS:
+    """A block of the user's may come first, whose size is a power of two."""
+    size, offset = file.seek(0, io.SEEK_END), 0
+    while offset < size:
         file.seek(offset)
         if file.read(len(HDF5)) == HDF5:
             return True
+        offset = max(512, offset * 2)
     return False
 
 
@@ -42,7 +45,12 @@ def list_hdf5(file):
     return list_embedded(file)
 
 
-def list_embedded(file):
+def list_saved_model(file):
+    """TensorFlow reads layers from `saved_model.pb` where there is no `keras_metadata.pb`. Most have none."""
+    return list_embedded(file, required=any(CLASS_NAME in chunk for _, chunk in read_chunks(file)))
+
+
+def list_embedded(file, required=True):
     """The names in every JSON object that a file of another format contains."""
     imports, count, total, end = {}, 0, 0, 0
     for start in [start for position, chunk in read_chunks(file) for start in find_objects(position, chunk)]:
@@ -62,13 +70,16 @@ def list_embedded(file):
         end = start + len(text[:length].encode())
         count += isinstance(value, dict) and "class_name" in value
         list_objects(value, imports)
-    if count == 0:
+    if count == 0 and required:
         raise Unreadable("its Keras configuration is not readable JSON")
     return imports
 
 
-def list_config(data):
+def list_config(file):
     """The names in `config.json`, which many other libraries have too."""
+    data = file.read(TEXTS + 1)
+    if len(data) > TEXTS:
+        raise Unreadable("its configuration is longer than the scan reads")
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
@@ -76,8 +87,7 @@ def list_config(data):
             raise Unreadable("its configuration is not readable JSON") from None
         return {}
     imports = {}
-    if isinstance(value, dict) and "class_name" in value:
-        list_objects(value, imports)
+    list_objects(value, imports)
     return imports
 
 
@@ -96,7 +106,11 @@ def list_object(value, imports):
     name, module = value.get("class_name"), value.get("module")
     if name == "__lambda__" or (name == "Lambda" and has_code(value.get("config"))):
         imports[FUNCTION] = True
-    if isinstance(name, str) and isinstance(module, str) and not (module == "builtins" and name in FUNCTION_NAMES):
+    if name in FUNCTION_NAMES and isinstance(value.get("config"), str):
+        name = value["config"]
+        if module == "builtins" and not hasattr(builtins, name):
+            return
+    if isinstance(name, str) and isinstance(module, str):
         imports[(module, name)] = True
 
 

@@ -34,7 +34,7 @@ const PROGRAMS = ['scan_pickles.py', 'stub_machine.py', 'keras_configs.py'].map(
 const LIMIT_SECONDS = 60;
 const LIMITS = { seconds: LIMIT_SECONDS, outputBytes: 64 << 20, processMemoryBytes: 2 ** 31, memoryBytes: 2 ** 31 };
 /** What a busy machine may cause: the next run scans again. */
-const TEMPORARY = /too long|longer than|exit code/;
+const TEMPORARY = /takes too long|took longer|exit code/;
 /** Python versions for which the package has a wheel. */
 const SUPPORTED_PYTHONS = ['3.12', '3.11', '3.13', '3.10'];
 

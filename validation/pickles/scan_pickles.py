@@ -8,6 +8,7 @@ decodes opcodes without following them and so also sees what a pickle skips, and
 knows the arguments. A hostile file meets limits of time, memory, depth and size.
 """
 
+import ast
 import bz2
 import gzip
 import io
@@ -23,7 +24,7 @@ import zipfile
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from keras_configs import CLASS_NAME, Unreadable, is_hdf5, list_config, list_embedded, list_hdf5
+from keras_configs import HDF5, Unreadable, is_hdf5, list_config, list_embedded, list_hdf5, list_saved_model
 from stub_machine import REDUCERS, WRAPPER, Machine
 
 MEBIBYTE = 1 << 20
@@ -33,6 +34,8 @@ MEMBER, TOTAL, DEPTH, MEMBERS = 256 * MEBIBYTE, 1024 * MEBIBYTE, 3, 20_000
 #: The library reads its input at once; larger pickles are only followed.
 STATIC = 64 * MEBIBYTE
 NAMES, CHARACTERS, FILES = 200, 200, 200
+#: Files that Keras finds by their names.
+CONFIGS = {"config.json", "keras_metadata.pb", "saved_model.pb"}
 #: With the names that Python 2 gave to its modules.
 STANDARD = sys.stdlib_module_names | {"__builtin__", "copy_reg", "commands", "cPickle", "distutils", "lib2to3", "imp"}
 PICKLES = re.compile(
@@ -40,8 +43,12 @@ PICKLES = re.compile(
 )
 #: Nothing of an honest model loads a pickle by such a name. Their text may begin like one, so only calls count.
 UNLIKELY = re.compile(r"\.(py|pyi|md|rst|so|safetensors)$", re.I)
-COMPRESSED = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open), (b"\x5d\x00\x00", lzma.open))
+COMPRESSED = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open), (b"\x5d\x00", lzma.open))
+#: joblib before 0.10 writes this, then the length in 19 characters, then zlib.
+OLD_JOBLIB = (b"ZF0x", 21)
+KNOWN_MAGICS = tuple(magic for magic, _ in COMPRESSED)
 UNREADABLE = ((b"\x04\x22\x4d\x18", "lz4"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"7z\xbc\xaf", "7z"), (b"Rar!", "rar"))
+TOO_LONG = "it takes too long to read"
 
 
 class TimeUp(BaseException):
@@ -50,9 +57,21 @@ class TimeUp(BaseException):
 
 class Scan:
     def __init__(self):
-        self.files, self.unpacked = [], 0
+        #: For each path its names, which of them the library knows as dangerous, and why it was not read to its end.
+        self.found, self.unpacked = {}, 0
 
     def add(self, path, imports, dangerous, why):
+        """Several readers may find something in one file."""
+        if path not in self.found and len(self.found) >= FILES:
+            path, imports, why = next(reversed(self.found)), {}, f"more than {FILES} files have pickles"
+        names, known, before = self.found.get(path, ({}, set(), None))
+        names = {**names, **{key: called or names.get(key, False) for key, called in imports.items()}}
+        self.found[path] = (names, known | set(dangerous), before or why)
+
+    def list_files(self):
+        return [self.describe(path, *found) for path, found in self.found.items()]
+
+    def describe(self, path, imports, dangerous, why):
         names = [
             {
                 "module": module[:CHARACTERS],
@@ -65,52 +84,56 @@ class Scan:
         ]
         if len(names) > NAMES:
             why = why or f"it names more than {NAMES} imports"
-        if len(self.files) < FILES:
-            self.files.append({"path": path, "names": names[:NAMES], "incomplete": why})
-        else:
-            self.files[-1]["incomplete"] = f"more than {FILES} files have pickles"
+        return {"path": path, "names": names[:NAMES], "incomplete": why}
 
     def scan(self, path, file, depth=0):
-        """Looks into one file, or member of an archive, by what it contains and not by its name alone."""
-        head = file.read(16)
-        file.seek(0)
-        if head[:1] == b"\x80" and head[1:2] <= b"\x05" and len(head) > 1:
-            # The bytes of a tensor in an archive may begin like a pickle.
-            certain = depth == 0 and not UNLIKELY.search(path)
-            return self.scan_pickle(path, file, certain or is_named_like_pickle(path))
+        """Looks into one file, or member of an archive, by what it contains and not by its name alone.
+
+        A file may be valid in several formats, and a model server reads the one that it expects. So every reader runs
+        whose format the file could have, and the pickle machine always.
+        """
+        head = read_head(file)
+        marked = is_likely_pickle(head)
+        # The bytes of a tensor in an archive may begin like a pickle.
+        certain = is_named_like_pickle(path) or (marked and depth == 0 and not UNLIKELY.search(path))
+        self.scan_pickle(path, file, certain and (marked or not is_archive(head)))
         if head.startswith(b"\x93NUMPY"):
-            return self.scan_array(path, file)
-        if is_hdf5(file):
-            return self.scan_keras(path, lambda: list_hdf5(file))
-        if os.path.basename(path) == "config.json":  # a `.keras` file that is unpacked
             file.seek(0)
-            return self.scan_keras(path, lambda: list_config(file.read(MEMBER)))
-        if os.path.basename(path) == "keras_metadata.pb":
-            return self.scan_keras(path, lambda: list_embedded(file))
-        file.seek(0)
+            self.scan_array(path, file)
+        self.scan_configs(path, file)
         for magic, name in UNREADABLE:
             if head.startswith(magic):
-                return self.add(path, {}, (), f"it is compressed with {name}")
+                self.add(path, {}, (), f"it is compressed with {name}")
         if zipfile.is_zipfile(file):
-            return self.scan_zip(path, file, depth)
-        file.seek(0)
-        for magic, opener in COMPRESSED:
-            if head.startswith(magic):
-                return self.unpack(path, lambda opener=opener: opener(file), depth)
-        if len(head) > 1 and head[0] == 0x78 and (head[0] * 256 + head[1]) % 31 == 0:
-            return self.unpack(path, lambda: io.BytesIO(inflate(file)), depth)
-        if head and is_tar(file):
-            return self.scan_tar(path, file, depth)
-        file.seek(0)
-        return self.scan_pickle(path, file, certain=is_named_like_pickle(path))
+            self.scan_zip(path, file, depth)
+        for stream in list_unpacked(head, path, file):
+            self.unpack(path, stream, depth)
+        if is_tar(file):
+            file.seek(0)
+            self.scan_tar(path, file, depth)
 
-    def unpack(self, path, opener, depth):
+    def scan_configs(self, path, file):
+        name = os.path.basename(path)
+        if is_hdf5(file):
+            self.scan_keras(path, lambda: list_hdf5(file))
+        if name == "config.json":  # a `.keras` file that is unpacked
+            file.seek(0)
+            self.scan_keras(path, lambda: list_config(file))
+        if name == "keras_metadata.pb":
+            self.scan_keras(path, lambda: list_embedded(file))
+        if name == "saved_model.pb":
+            self.scan_keras(path, lambda: list_saved_model(file))
+
+    def unpack(self, path, stream, depth):
+        """Reads up to the first error, as a model server does that reads a pickle to its end and no further."""
+        data = bytearray()
         try:
-            with opener() as stream:
-                data = stream.read(MEMBER + 1)
-        except Exception:
-            return self.scan_pickle(path, io.BytesIO(), certain=is_named_like_pickle(path))
-        self.enter(path, data, depth)
+            while len(data) <= MEMBER and (block := stream.read(MEBIBYTE)):
+                data += block
+        except Exception:  # noqa: S110
+            pass  # what begins like a compressed file by chance, or has something else after its end
+        if data:
+            self.enter(path, bytes(data), depth)
 
     def enter(self, path, data, depth):
         self.unpacked += len(data)
@@ -135,16 +158,16 @@ class Scan:
 
     def scan_member(self, path, archive, member, depth):
         if os.path.basename(member.filename) == "config.json":
-            data = archive.read(member) if member.file_size < MEMBER else CLASS_NAME
-            return self.scan_keras(path, lambda: list_config(data))
+            with archive.open(member) as stream:
+                self.scan_keras(path, lambda: list_config(stream))
         if member.filename == "schema.json":
-            return self.scan_schema(path, archive.read(member) if member.file_size < MEMBER else b"")
+            self.scan_schema(path, archive.read(member) if member.file_size < MEMBER else b"")
         with archive.open(member) as stream:
-            head = stream.read(16)
             # A tensor or a text is not read to its end.
-            if not may_be_pickle(member.filename, head):
-                return None
-            data = head + stream.read(MEMBER + 1 - len(head))
+            if not may_be_pickle(member.filename, stream.read(16)) and not calls_something(archive, member):
+                return
+        with archive.open(member) as stream:
+            data = stream.read(MEMBER + 1)
         self.enter(path, data, depth)
 
     def scan_tar(self, path, file, depth):
@@ -184,16 +207,25 @@ class Scan:
             self.add(path, imports, (), why)
 
     def scan_array(self, path, file):
+        """An array of objects is a pickle after the header."""
         head = file.read(12)
         wide = head[6:7] != b"\x01"
         length = int.from_bytes(head[8:12] if wide else head[8:10], "little")
+        if length > MEBIBYTE:
+            return self.add(path, {}, (), "the header of its array is longer than the scan reads")
         file.seek(12 if wide else 10)
-        if b"O" in re.sub(rb"'(descr|fortran_order|shape)'", b"", file.read(min(length, MEBIBYTE))):
+        if not has_plain_numbers(file.read(length)):
             self.scan_pickle(path, file, certain=True)
 
     def scan_pickle(self, path, file, certain):
         start = file.tell()
         imports, why, excused = follow(file)
+        if has_array(imports):
+            file.seek(start)
+            for key, called in list_unskipped(file).items():
+                imports[key] = called or imports.get(key, False)
+        if why == TOO_LONG and not certain:
+            raise TimeUp
         if not certain and (not any(imports.values()) and (why is not None or not imports)):
             return
         if UNLIKELY.search(path) and not any(imports.values()):
@@ -203,8 +235,10 @@ class Scan:
         data = file.read(STATIC + 1)
         if len(data) <= STATIC:
             seen, complete = read_statically(data, dangerous)
-            # The library takes the bytes of joblib's arrays for opcodes, and finds names that nobody has written.
-            if why is not None or (complete and WRAPPER not in imports):
+            if has_array(imports):
+                # The library takes the bytes of joblib's arrays for opcodes, and finds names that nobody has written.
+                seen = {key: called for key, called in seen.items() if ".".join(key) in dangerous}
+            if why is not None or complete:
                 imports = {**{key: called for key, called in seen.items() if key not in excused}, **imports}
             why = None if complete else why
         # A file that is only named like a pickle, such as weights.bin, and has nothing of one, is none.
@@ -212,7 +246,7 @@ class Scan:
             self.add(path, imports, dangerous, why)
 
 
-def follow(file):
+def follow(file, skips_arrays=True):
     """Follows one pickle after the other.
 
     Returns their names, why the first was not read to its end, and the names whose use is harmless (`REDUCERS`).
@@ -224,9 +258,9 @@ def follow(file):
             return imports, None if count else "it is empty", REDUCERS - imports.keys()
         file.seek(-1, io.SEEK_CUR)
         try:
-            Machine(file, found).load()
+            Machine(file, found, skips_arrays=skips_arrays).load()
         except TimeUp:
-            return {**imports, **found}, "it takes too long to read", set()
+            return {**imports, **found}, TOO_LONG, set()
         except (MemoryError, RecursionError):
             return {**imports, **found}, "it needs too much memory to read", set()
         except Exception as error:
@@ -236,6 +270,26 @@ def follow(file):
             return imports, None if count else f"it is damaged or not a pickle ({type(error).__name__})", set()
         imports.update(found)
         count += 1
+
+
+def has_array(imports):
+    return any(name.split(".")[-1] == WRAPPER for _, name in imports)
+
+
+def list_unskipped(file):
+    """joblib skips the bytes of its arrays, which `pickle.load` executes. Anybody can write either kind of file."""
+    imports, why, _ = follow(file, skips_arrays=False)
+    if why == TOO_LONG:
+        raise TimeUp
+    return {key: called for key, called in imports.items() if called or why is None}
+
+
+def calls_something(archive, member):
+    with archive.open(member) as stream:
+        imports, why, _ = follow(stream)
+    if why == TOO_LONG:
+        raise TimeUp
+    return any(imports.values())
 
 
 def read_statically(data, dangerous):
@@ -257,9 +311,70 @@ def read_statically(data, dangerous):
     return imports, report.status.value == "complete" and not report.metadata.get("import_references_truncated")
 
 
-def inflate(file):
-    machine = zlib.decompressobj()
-    return machine.decompress(file.read(MEMBER), MEMBER + 1)
+class Inflated:
+    """zlib streams one after the other, as joblib reads them."""
+
+    def __init__(self, file):
+        self.file, self.machine, self.rest = file, zlib.decompressobj(), b""
+
+    def read(self, size):
+        while self.rest or (block := self.file.read(MEBIBYTE)):
+            data, self.rest = self.rest or block, b""
+            if self.machine.eof:
+                self.machine = zlib.decompressobj()
+            unpacked = self.machine.decompress(data, size)
+            self.rest = self.machine.unconsumed_tail or self.machine.unused_data
+            if unpacked:
+                return unpacked
+        return b""
+
+
+def read_head(file):
+    file.seek(0)
+    head = file.read(32)
+    file.seek(0)
+    return head
+
+
+def list_unpacked(head, path, file):
+    """The readers for each compression that the file may have. joblib and pandas also choose by the name."""
+    file.seek(0)
+    openers = [opener for magic, opener in COMPRESSED if head.startswith(magic)]
+    if re.search(r"\.(xz|lzma)$", path, re.I) and lzma.open not in openers:
+        openers.append(lzma.open)
+    for opener in openers:
+        file.seek(0)
+        yield opener(file)
+    if is_zlib(head):
+        file.seek(0)
+        yield Inflated(file)
+    magic, start = OLD_JOBLIB
+    if head.startswith(magic):
+        file.seek(start if is_zlib(head[start:]) else start + 1)
+        yield Inflated(file)
+
+
+def is_zlib(head):
+    return len(head) > 1 and head[0] & 15 == 8 and (head[0] * 256 + head[1]) % 31 == 0
+
+
+def is_archive(head):
+    """Whether a file that is named like a pickle is something else, whose reader says more about its damage."""
+    return is_zlib(head) or any(head.startswith(magic) for magic in (b"PK", b"\x93NUMPY", HDF5, *KNOWN_MAGICS))
+
+
+def has_plain_numbers(header):
+    """Whether NumPy reads the array as bytes: its type is known, and has no objects."""
+    try:
+        return is_plain(ast.literal_eval(header.decode("latin-1").strip())["descr"])
+    except Exception:
+        return False
+
+
+def is_plain(descr):
+    if isinstance(descr, str):
+        return re.fullmatch(r"[<>|=]?[?biufcSaUVmM]\d*(\[\w+\])?", descr) is not None
+    return isinstance(descr, list) and all(is_plain(field[1]) for field in descr)
 
 
 def may_be_pickle(name, head):
@@ -280,8 +395,34 @@ def is_likely_pickle(data):
 
 
 def is_tar(file):
-    file.seek(257)
-    return file.read(5) == b"ustar" and file.seek(0) == 0
+    """Also without the mark that old archives do not have: a checksum tells."""
+    file.seek(0)
+    try:
+        tarfile.TarInfo.frombuf(file.read(512), "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        file.seek(257)
+        return file.read(5) == b"ustar"
+    return True
+
+
+def list_files(folder):
+    """Pairs of a path in the model and a file. A link counts if its name has another meaning than the file's own."""
+    folder = os.path.realpath(folder)
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = os.path.join(root, name)
+            file = os.path.realpath(path)
+            inside = file.startswith(folder + os.sep) and os.path.isfile(file)
+            if inside and (file == path or describe_name(path) != describe_name(file)):
+                yield os.path.relpath(path, folder), file
+
+
+def describe_name(path):
+    """What a name says about a file's format."""
+    name = os.path.basename(path)
+    special = name if name in CONFIGS else os.path.splitext(name)[1] in (".xz", ".lzma")
+    return special, is_named_like_pickle(path), UNLIKELY.search(path) is not None
 
 
 def main(folder):
@@ -295,21 +436,16 @@ def main(folder):
     signal.alarm(SECONDS)
     scan, path = Scan(), ""
     try:
-        for root, folders, names in os.walk(folder):
-            folders.sort()
-            for name in sorted(names):
-                path = os.path.relpath(os.path.join(root, name), folder)
-                if os.path.islink(os.path.join(root, name)):
-                    continue
-                try:
-                    with open(os.path.join(root, name), "rb") as file:
-                        scan.scan(path, file)
-                except (Exception, RecursionError) as error:
-                    scan.add(path, {}, (), f"it cannot be read ({type(error).__name__})")
+        for path, file in list_files(folder):
+            try:
+                with open(file, "rb") as stream:
+                    scan.scan(path, stream)
+            except (Exception, RecursionError) as error:
+                scan.add(path, {}, (), f"it cannot be read ({type(error).__name__})")
     except TimeUp:
         scan.add(path, {}, (), f"the scan of the model took longer than {SECONDS} s")
     signal.alarm(0)
-    print(json.dumps({"files": scan.files}))
+    print(json.dumps({"files": scan.list_files()}))
     sys.stdout.flush()
     os._exit(0)  # without freeing what a hostile file has built
 

@@ -8,7 +8,8 @@ import io
 import pickle
 import re
 
-WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
+#: The last part of the class's name, because other modules import it too.
+WRAPPER = "NumpyArrayWrapper"
 IMPORTERS = {
     "cloudpickle.cloudpickle.subimport",
     "importlib.import_module",
@@ -21,8 +22,15 @@ FUNCTION_MAKERS = {
     "types.LambdaType",
     "dill._dill._create_function",
 }
+WRAPPERS_OF_FUNCTIONS = {"functools.partial", "_functools.partial", "types.MethodType"}
 #: Attributes that lead from any object to every module.
 GATES = {"__globals__", "__builtins__", "__subclasses__", "__import__", "__loader__", "__code__", "__mro__", "__base__"}
+GATES |= {"__getattribute__", "__self__", "_evaluate", "evaluate_forward_ref"}
+#: Methods of a path that read and write files. They are looked up on objects that a call has returned.
+PATH_METHODS = {"write_text", "write_bytes", "read_text", "read_bytes", "unlink", "rmdir", "touch", "mkdir"}
+PATH_METHODS |= {"symlink_to", "hardlink_to", "link_to", "chmod", "lchmod"}
+#: Other classes have methods of these names too, so they count only in a pickle that imports pathlib.
+SHARED_PATH_METHODS = {"open", "rename", "replace", "copy", "move", "copy_into", "move_into"}
 #: cloudpickle writes types such as `str | None` as a call of `reduce`, which is harmless with this first argument only.
 REDUCERS = {("functools", "reduce"), ("_functools", "reduce")}
 COMBINERS = {("operator", "or_"), ("_operator", "or_")}
@@ -49,9 +57,10 @@ class Machine(pickle._Unpickler):
 
     dispatch = dict(pickle._Unpickler.dispatch)  # noqa: RUF012
 
-    def __init__(self, file, imports, depth=0):
-        super().__init__(file, buffers=None)
-        self.raw, self.imports, self.depth = file, imports, depth
+    def __init__(self, file, imports, depth=0, skips_arrays=True):
+        # With the default, ASCII, a text would end the scan that pandas and torch read.
+        super().__init__(file, buffers=None, encoding="latin-1")
+        self.raw, self.imports, self.depth, self.skips_arrays = file, imports, depth, skips_arrays
         #: How often `reduce` came onto the stack, less the harmless calls. 0 at the end: nothing else uses it.
         self.reducers = 0
 
@@ -98,6 +107,9 @@ class Machine(pickle._Unpickler):
             return self.record(args[0], "")
         if name == "getattr" and len(args) > 1 and isinstance(args[1], str):
             return self.attribute(args[0], args[1])
+        if module.startswith("_operator") or module == "operator":
+            for text in {"attrgetter": args, "methodcaller": args[:1]}.get(name, ()):
+                self.attribute(Stub(), text)
         if not module.startswith(("cloudpickle.", "dill.")):
             self.check_arguments(full, args)
         return Stub(callee=function, args=args)
@@ -109,6 +121,12 @@ class Machine(pickle._Unpickler):
             if isinstance(value, Stub) and value.origin is not None and value.origin[1] == "":
                 self.record(value.origin[0], f"(given to {full})", called=True)
 
+    def check_functions(self, values):
+        for value in values:
+            maker = value.callee.origin if isinstance(value, Stub) and value.callee is not None else None
+            if maker is not None and ".".join(maker) in FUNCTION_MAKERS:
+                self.record("", "a function that the pickle contains", called=True)
+
     def call_result(self, function, args):
         """Calls what an earlier call has returned: `attrgetter("system")(os)`, or a function of the pickle."""
         maker = ".".join(function.callee.origin) if function.callee is not None and function.callee.origin else ""
@@ -118,8 +136,10 @@ class Machine(pickle._Unpickler):
             if maker.endswith(f"operator.{name}") and args:
                 for text in function.args if name == "attrgetter" else function.args[:1]:
                     self.attribute(args[0], text, called=name == "methodcaller")
-        if maker == "functools.partial" and function.args:
+        if maker in WRAPPERS_OF_FUNCTIONS and function.args:
+            self.check_functions((*function.args, *list_state(function.state)))
             return self.call(function.args[0], function.args[1:] + args)
+        self.check_arguments("the result of a call", args)
         return Stub(callee=function, args=args)
 
     def attribute(self, value, name, called=False):
@@ -127,8 +147,12 @@ class Machine(pickle._Unpickler):
         if isinstance(value, Stub) and value.origin is not None:
             module, inner = value.origin
             return self.count_reducer(self.record(module, f"{inner}.{name}" if inner else name, called))
-        if GATES.intersection(name.split(".")):
+        parts = set(name.split("."))
+        if GATES & parts:
             return self.record("builtins", f"getattr {name}", called=True)
+        imports_paths = any(module in ("pathlib", "pathlib._local") for module, _ in self.imports)
+        for method in parts & (PATH_METHODS | SHARED_PATH_METHODS if imports_paths else PATH_METHODS):
+            self.record("pathlib", f"Path.{method}", called=True)
         return Stub()
 
     def load_reduce(self):
@@ -148,7 +172,10 @@ class Machine(pickle._Unpickler):
         self.stack[-1] = self.call(self.stack[-1], args)
 
     def load_newobj_ex(self):
-        self.stack.pop()
+        named = self.stack.pop()
+        if isinstance(named, dict):  # `sorted` and its like call what is given as `key`
+            self.check_arguments("a call", tuple(named.values()))
+            self.check_functions(named.values())
         self.load_newobj()
 
     def _instantiate(self, klass, args):
@@ -160,7 +187,7 @@ class Machine(pickle._Unpickler):
         if not isinstance(value, Stub):
             return
         value.state = state
-        if value.callee is not None and value.callee.origin == WRAPPER:
+        if self.skips_arrays and value.callee is not None and is_wrapper(value.callee.origin):
             self.skip_array(state)
 
     def skip_array(self, state):
@@ -168,7 +195,7 @@ class Machine(pickle._Unpickler):
         dtype, shape = state["dtype"], state["shape"]
         kind, size = re.fullmatch(r"[<>|=]?([a-zA-Z?])(\d*)", dtype.args[0]).groups()
         if kind == "O":
-            Machine(self.raw, self.imports, self.depth).load()
+            Machine(self.raw, self.imports, self.depth, skips_arrays=False).load()  # joblib calls pickle.load
             return
         count = int(size or 1) * (4 if kind == "U" else 1)
         for length in shape:
@@ -200,6 +227,18 @@ class Machine(pickle._Unpickler):
 
     def load_readonly_buffer(self):
         pass
+
+
+def list_state(state):
+    """What `functools.partial` takes from its state: a function, arguments and named arguments."""
+    if not isinstance(state, tuple):
+        return
+    for value in state:
+        yield from value if isinstance(value, tuple) else value.values() if isinstance(value, dict) else [value]
+
+
+def is_wrapper(origin):
+    return origin is not None and origin[1].split(".")[-1] == WRAPPER
 
 
 def combines(args):
