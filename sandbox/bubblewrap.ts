@@ -1,5 +1,6 @@
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstat, mkdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cacheFolder } from '../system/cache.ts';
 import { chooseUserId, IMAGE_USER_ID } from './choose-user-id.ts';
 import { makeSeccompFilter } from './seccomp-filter.ts';
 
@@ -14,7 +15,7 @@ export interface SandboxedCommand {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly readable: readonly Readable[];
-  /** Absolute paths inside of those that do not exist for the program. */
+  /** Absolute paths inside of those that are empty for the program. */
   readonly hidden?: readonly string[];
   /** Limits for each process, enforced by the kernel. */
   readonly processMemoryBytes: number | undefined;
@@ -72,7 +73,8 @@ export async function wrapInBubblewrap(wanted: SandboxedCommand, user: SandboxUs
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['/tmp', '/dev/shm'].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
     ...listFoldersAbove(readable.map((r) => r.at)).flatMap(makeFolder),
-    ...(await Promise.all(readable.map((r) => bindReadable(r, hidden)))).flat(),
+    ...readable.flatMap(({ from, at }) => ['--ro-bind', from, at]),
+    ...(await coverHidden(readable, hidden)),
     ...['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/tmp', '--clearenv'],
     ...Object.entries(wanted.env).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
@@ -133,22 +135,24 @@ interface BoundFolder {
   readonly at: string;
 }
 
-/** Binds a folder. One with something hidden is made anew, from everything else that it contains. */
-async function bindReadable(bound: BoundFolder, hidden: readonly string[]): Promise<readonly string[]> {
-  const { from, at } = bound;
-  if (!hidden.some((path) => path.startsWith(`${at}/`))) return ['--ro-bind', from, at];
-  return ['--perms', '0755', '--tmpfs', at, ...(await bindEntries(bound, hidden)), '--remount-ro', at];
-}
-
-async function bindEntries({ from, at }: BoundFolder, hidden: readonly string[]): Promise<readonly string[]> {
-  const entries = (await readdir(from, { withFileTypes: true })).filter((e) => !hidden.includes(`${at}/${e.name}`));
-  const bound = entries.map(async (entry): Promise<readonly string[]> => {
-    const inner = { from: join(from, entry.name), at: `${at}/${entry.name}` };
-    if (entry.isSymbolicLink()) return ['--symlink', await readlink(inner.from), inner.at];
-    if (!hidden.some((path) => path.startsWith(`${inner.at}/`))) return ['--ro-bind', inner.from, inner.at];
-    return [...makeFolder(inner.at), ...(await bindEntries(inner, hidden))];
+/**
+ * Covers each hidden file or folder with an empty one. That takes as many arguments as there are hidden entries; binding
+ * all others would take more than bubblewrap accepts (9,000) in a large folder.
+ */
+async function coverHidden(readable: readonly BoundFolder[], hidden: readonly string[]): Promise<readonly string[]> {
+  if (hidden.length === 0) return [];
+  const empty = { folder: cacheFolder('empty', 'folder'), file: cacheFolder('empty', 'file') };
+  await mkdir(empty.folder, { recursive: true });
+  await writeFile(empty.file, '');
+  const outermost = hidden.filter((path) => !hidden.some((other) => path.startsWith(`${other}/`)));
+  const covered = outermost.map(async (path): Promise<readonly string[]> => {
+    const bound = readable.findLast(({ at }) => path.startsWith(`${at}/`));
+    const found = bound && (await lstat(join(bound.from, path.slice(bound.at.length))).catch(() => undefined));
+    if (!found) return [];
+    if (found.isSymbolicLink()) throw new TypeError(`Cannot hide ${path} from a program: it is a link`);
+    return ['--ro-bind', found.isDirectory() ? empty.folder : empty.file, path];
   });
-  return (await Promise.all(bound)).flat();
+  return (await Promise.all(covered)).flat();
 }
 
 function makeScratch(folder: string, bytes: number, sized: boolean): readonly string[] {

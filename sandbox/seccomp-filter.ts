@@ -54,21 +54,28 @@ const ARCHITECTURES: Readonly<Partial<Record<string, Architecture>>> = {
   },
 };
 
-/** Local sockets, IPv4, IPv6 and netlink. Others, such as those to a virtual machine's host, know no namespaces. */
-const SOCKET_FAMILIES = [1, 2, 10, 16];
+/** Other families, such as sockets to a virtual machine's host, know no namespaces. */
+const [LOCAL, IPV4, IPV6, NETLINK] = [1, 2, 10, 16];
+/** The default, TCP and UDP. The memory of others, such as UDP-Lite and SCTP, would not be measured. */
+const INTERNET_PROTOCOLS = [0, 6, 17];
+/** Lists interfaces and addresses. Through other protocols of netlink, processes can fill each other's queues. */
+const NETLINK_ROUTE = 0;
+/** Types of sockets from here on are neither streams nor datagrams. The bits above the mask are options. */
+const [OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK] = [3, 0xf];
 /** Any namespace in the flags of clone. */
 const NAMESPACE_FLAGS = 0x7e020000;
 /** They type into the terminal of whoever started Davit. */
 const TERMINAL_REQUESTS = [0x5412, 0x541c];
 
-const [EPERM, ENOSYS, EAFNOSUPPORT] = [1, 38, 97];
+const [EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT] = [1, 38, 93, 97];
 const ALLOW = 0x7fff0000;
 const KILL_PROCESS = 0x80000000;
 const refuse = (error: number) => 0x00050000 | error;
 
-const [LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN] = [0x20, 0x15, 0x35, 0x45, 0x06];
+const [LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN] = [0x20, 0x15, 0x35, 0x45, 0x54, 0x06];
 /** Offsets in `struct seccomp_data`; arguments are 64 bits, of which the lower half decides here. */
-const [NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT] = [0, 4, 16, 24];
+const [NUMBER_AT, ARCHITECTURE_AT] = [0, 4];
+const [FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT] = [16, 24, 32];
 
 type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
 
@@ -99,16 +106,38 @@ function listInstructions({
     ...[...NEWER.absent, ...memory].flatMap((number) => answer(EQUAL, number, refuse(ENOSYS))),
     ...[...refused, ...NEWER.refused].flatMap((number) => answer(EQUAL, number, refuse(EPERM))),
     ...withArgument(clone, FIRST_ARGUMENT_AT, answer(ANY_BIT, NAMESPACE_FLAGS, refuse(EPERM))),
-    ...withArgument(socket, FIRST_ARGUMENT_AT, [
-      ...SOCKET_FAMILIES.flatMap((family) => answer(EQUAL, family, ALLOW)),
-      [RETURN, 0, 0, refuse(EAFNOSUPPORT)],
-    ]),
+    ...withArgument(socket, FIRST_ARGUMENT_AT, listSocketTests()),
     ...withArgument(
       ioctl,
       SECOND_ARGUMENT_AT,
       TERMINAL_REQUESTS.flatMap((request) => answer(EQUAL, request, refuse(EPERM))),
     ),
     [RETURN, 0, 0, ALLOW],
+  ];
+}
+
+/** Decides by family, type and protocol. The family is loaded. */
+function listSocketTests(): readonly Instruction[] {
+  const forNetlink = listProtocolTests([NETLINK_ROUTE]);
+  return [
+    ...answer(EQUAL, LOCAL, ALLOW),
+    [EQUAL, 0, forNetlink.length, NETLINK],
+    ...forNetlink,
+    [EQUAL, 2, 0, IPV4],
+    [EQUAL, 1, 0, IPV6],
+    [RETURN, 0, 0, refuse(EAFNOSUPPORT)],
+    [LOAD, 0, 0, SECOND_ARGUMENT_AT],
+    [AND, 0, 0, SOCKET_TYPE_MASK],
+    ...answer(AT_LEAST, OTHER_SOCKET_TYPES, refuse(EPROTONOSUPPORT)),
+    ...listProtocolTests(INTERNET_PROTOCOLS),
+  ];
+}
+
+function listProtocolTests(allowed: readonly number[]): readonly Instruction[] {
+  return [
+    [LOAD, 0, 0, THIRD_ARGUMENT_AT],
+    ...allowed.flatMap((protocol) => answer(EQUAL, protocol, ALLOW)),
+    [RETURN, 0, 0, refuse(EPROTONOSUPPORT)],
   ];
 }
 
