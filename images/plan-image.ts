@@ -10,6 +10,7 @@ import { digestModel } from '../system/model-digest.ts';
 import { describeImageProblem } from './describe-image-problem.ts';
 import { FRONT_REQUIREMENTS, SERVER_SOURCES, SETTLE_SCRIPT } from './image-paths.ts';
 import { renderDockerfile } from './render-dockerfile.ts';
+import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface ImageRequest {
   readonly endpoint: Pick<Endpoint, 'name'>;
@@ -99,7 +100,7 @@ export async function planImage({ endpoint, entity, lock, settings }: ImageReque
 }
 
 function requireLockedEntity(lock: Lock, entity: string) {
-  const locked = lock.entities[entity];
+  const locked = readOwn(lock.entities, entity);
   const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
   if (!virtualenv)
     throw new RangeError(`Cannot plan an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`);

@@ -1,3 +1,5 @@
+import { readOwn } from '../../schemas/values/read-own.ts';
+
 /** A name that a pickle would import. */
 export interface PickleImport {
   readonly module: string;
@@ -112,9 +114,9 @@ export function isBeyondPackages(found: PickleImport, { packages, code }: Provid
 
 function isHarmless(module: string, [first = '', ...rest]: readonly string[]): boolean {
   const [top = '', ...below] = module.split('.');
-  const known = [OTHER_NAMES[top] ?? top, ...below].join('.');
+  const known = [readOwn(OTHER_NAMES, top) ?? top, ...below].join('.');
   if (known === 'operator') return rest.length === 0 && !OPERATOR_EXCEPTIONS.has(first) && !first.startsWith('(');
-  const names = HARMLESS[known === 'collections.abc' ? 'collections' : known];
+  const names = readOwn(HARMLESS, known === 'collections.abc' ? 'collections' : known);
   if (names === undefined || (names !== 'all' && !names.has(first)) || first.startsWith('(')) return false;
   return rest.length === 0 || HARMLESS_METHODS.has(known);
 }
