@@ -9,8 +9,9 @@ const HELP = `Reads, and recognizes by the content:
   a Databricks bundle: databricks.yml, or one of the files that it includes
   Terraform: .tf files or their folder, or the JSON of terraform show -json
 
-Variables are filled in with their defaults, with the values of --target and *.tfvars, and with --var. What an endpoint
-file cannot express is left out and listed with its place. A file that exists is never replaced without --force.
+Variables are filled in with their defaults, with the values of --target, terraform.tfvars and *.auto.tfvars, and with
+--var. What an endpoint file cannot express is left out and listed with its place. A file that exists is never replaced
+without --force.
 
   davit import databricks.yml --target prod
   davit import infra/ --var catalog=main
