@@ -44,7 +44,7 @@ const BUNDLE_NAMES = ['databricks.yml', 'databricks.yaml', 'bundle.yml', 'bundle
 const MAX_LEVELS = 6;
 
 /** Whether a file is the first one of a bundle, by its name. */
-export function isBundle(path: string): boolean {
+function isBundle(path: string): boolean {
   return BUNDLE_NAMES.includes(basename(path));
 }
 

@@ -97,7 +97,7 @@ function makeChildren(
 
 const OTHER_SOURCE = 'its source is not a folder beside this file';
 
-export interface ModuleInstance {
+interface ModuleInstance {
   readonly module: TerraformModule;
   /** What the names of its endpoints begin with where a call stands for several modules. */
   readonly prefix: string;
