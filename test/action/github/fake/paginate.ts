@@ -1,7 +1,10 @@
 import type { OperationId } from './operations.ts';
 
 /** Operations whose list GitHub wraps in an object, with the name of its field. */
-const WRAPPED_LISTS: Readonly<Partial<Record<OperationId, string>>> = { 'checks/list-for-ref': 'check_runs' };
+const WRAPPED_LISTS: Readonly<Partial<Record<OperationId, string>>> = {
+  'checks/list-for-ref': 'check_runs',
+  'repos/list-attestations': 'attestations',
+};
 
 /** Returns one page of a list, with links to the others. Returns anything else unchanged. */
 export function paginate(id: OperationId, url: URL, answer: unknown) {
@@ -21,6 +24,7 @@ export function paginate(id: OperationId, url: URL, answer: unknown) {
   ];
   const shown = items.slice((page - 1) * size, page * size);
   const wrapper = WRAPPED_LISTS[id];
-  const body = wrapper === undefined ? shown : { total_count: items.length, [wrapper]: shown };
+  const count = wrapper === 'check_runs' ? { total_count: items.length } : {};
+  const body = wrapper === undefined ? shown : { ...count, [wrapper]: shown };
   return { body, ...(links.length > 0 && { headers: { link: links.join(', ') } }) };
 }
