@@ -5,7 +5,7 @@ import { CONTEXTS_FOLDER } from './plan-image.ts';
 
 /** Longer than any build with all its retries. */
 const RETENTION_SECONDS = 24 * 3600;
-/** Matches a tag, also one of Davit 0.1 (12 digits), or an unfinished context with the id of its process. */
+/** Matches a tag, also a shorter one of older code, or an unfinished context with the id of its process. */
 const CONTEXT = /^(?:[0-9a-f]{12}-[0-9a-f]{12}|[0-9a-f]{32}-[0-9a-f]{32})(?:\.(\d+)-[0-9a-f]{8}\.new)?$/;
 
 /** Removes contexts older than a day, and unfinished ones whose process has ended. Keeps all other files. */
