@@ -49,9 +49,7 @@ export function mergeReports(
     environments: pullRequest.fork ? [] : [...new Set(reports.flatMap((r) => r.environments))],
     stages: [validate.stage, explainFork(preview.stage, pullRequest)],
     pull_request: pullRequest,
-    diagnostics: [
-      ...sortDiagnostics([...refused, ...reports.flatMap((r) => r.diagnostics as readonly Diagnostic[])]),
-    ],
+    diagnostics: [...sortDiagnostics([...refused, ...reports.flatMap((r) => r.diagnostics as readonly Diagnostic[])])],
     endpoints: names.flatMap((name) => {
       const merged = mergeEndpoint(find(validate.report, name), find(preview.report, name));
       const known = changed.find((c) => c.endpoint === name);

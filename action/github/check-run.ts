@@ -83,7 +83,10 @@ export async function readCheckRun(github: GitHub, sha: string): Promise<Written
   const options = { ...place, ref: sha, check_name: name, filter: 'all', per_page: 100 } as const;
   const runs = await octokit.paginate(octokit.rest.checks.listForRef, options);
   const ours = runs.filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.external_id === REVIEW);
-  const newest = ours.filter((r) => r.status === 'completed').toSorted((a, b) => a.id - b.id).at(-1);
+  const newest = ours
+    .filter((r) => r.status === 'completed')
+    .toSorted((a, b) => a.id - b.id)
+    .at(-1);
   return newest && { conclusion: newest.conclusion, url: newest.html_url, text: newest.output.text };
 }
 

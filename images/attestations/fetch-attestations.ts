@@ -72,9 +72,11 @@ async function sendAndFollow(first: URL, api: AttestationApi): Promise<Response>
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 
 function requireSameHost(target: string, from: URL): URL {
-  const url = URL.canParse(target, from) ? new URL(target, from) : undefined;
+  const url = URL.canParse(target, from.href) ? new URL(target, from) : undefined;
   if (url?.origin === from.origin) return url;
-  throw new Error(`Cannot read attestations: ${from.host} leads to ${url?.host ?? 'no address'}, expected its own host`);
+  throw new Error(
+    `Cannot read attestations: ${from.host} leads to ${url?.host ?? 'no address'}, expected its own host`,
+  );
 }
 
 async function sendWithRetries(url: URL, api: AttestationApi): Promise<Response> {

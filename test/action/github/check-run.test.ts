@@ -79,7 +79,9 @@ describe('readCheckRun', () => {
 
   it('finds it behind a hundred others of the name', async () => {
     const others = Array.from({ length: 130 }, () => ({ sha: SHA, app: 'other', text: 'theirs' }));
-    const { github } = await connected({ checkRuns: [{ sha: SHA, text: 'ours', externalId: 'davit-review' }, ...others] });
+    const { github } = await connected({
+      checkRuns: [{ sha: SHA, text: 'ours', externalId: 'davit-review' }, ...others],
+    });
     expect((await readCheckRun(github, SHA))?.text).toBe('ours');
   });
 });
