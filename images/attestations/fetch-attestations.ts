@@ -27,7 +27,7 @@ const answer = z.object({ attestations: z.array(z.object({ bundle: z.unknown() }
 export async function* fetchAttestations(
   { repository, digest }: { readonly repository: string; readonly digest: string },
   api: AttestationApi,
-): AsyncGenerator<unknown> {
+): AsyncGenerator {
   const query = `predicate_type=provenance&per_page=${PAGE_SIZE}`;
   let url: URL | undefined = new URL(
     `${api.url}/repos/${repository}/attestations/${encodeURIComponent(digest)}?${query}`,
