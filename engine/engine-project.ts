@@ -41,8 +41,27 @@ const userProject = z.looseObject({
 type UserProject = z.infer<typeof userProject>;
 
 /**
+ * A Pulumi.yaml that the engine may use as it is. Any other field (`runtime.options.nodeargs`, `plugins.languages`,
+ * `packages`, …) can name code that would run with the credentials of the deployment; with TypeScript, tsconfig.json can.
+ */
+const harmlessProject = z.strictObject({
+  name: z.string().optional(),
+  description: z.string().optional(),
+  runtime: z.strictObject({ name: z.literal('nodejs'), options: z.strictObject({ typescript: z.literal(false) }) }),
+  main: z.string(),
+  config: z.unknown().optional(),
+  stackConfigDir: z.string().optional(),
+  backend: z.strictObject({ url: z.string().optional() }).optional(),
+  plugins: z.strictObject({
+    providers: z.tuple([z.strictObject({ name: z.literal('davit'), path: z.string() })]),
+  }),
+});
+/** Pulumi may take one of these before Pulumi.yaml. */
+const OTHER_PROJECT_FILES = ['Pulumi.json', 'Pulumi.yml'];
+
+/**
  * Returns the engine's project for the Davit project at `root`. The user's Pulumi.yaml is it, where it leads to this
- * program. Otherwise one is made below `.davit/`, with the name, the backend and the configuration of the user's file if
+ * program and to no other code. Otherwise one is made below `.davit/`, with the name, the backend and the configuration of the user's file if
  * there is one.
  */
 export async function prepareEngineProject(root: string): Promise<EngineProject> {
@@ -74,6 +93,12 @@ export async function prepareEngineProject(root: string): Promise<EngineProject>
   return { folder, backend, variables: process.env[BACKEND_VARIABLE] && isRelative ? { [BACKEND_VARIABLE]: url } : {} };
 }
 
+/** The URL of the backend in the Pulumi.yaml of a project; undefined: it names none. */
+export async function readProjectBackend(root: string): Promise<string | undefined> {
+  const text = await readText(join(root, 'Pulumi.yaml'));
+  return text === undefined ? undefined : parseUserProject(text).backend?.url || undefined;
+}
+
 function parseUserProject(text: string): UserProject {
   const parsed = userProject.safeParse(parse(text) ?? {});
   if (parsed.success) return parsed.data;
@@ -101,11 +126,11 @@ async function isLoggedIn(): Promise<boolean> {
   return text !== undefined && /"current"\s*:\s*"[^"]+"/.test(text);
 }
 
-/** Whether a user's Pulumi.yaml runs this Davit's program with its provider. */
-async function leadsHere({ main, plugins }: UserProject, root: string): Promise<boolean> {
-  const provider = plugins?.providers?.find(({ name }) => name === 'davit')?.path;
-  if (main === undefined || provider === undefined) return false;
-  const written = [resolve(root, main), resolve(root, provider)];
+/** Whether a user's Pulumi.yaml runs this Davit's program with its provider, and nothing else. */
+async function leadsHere(users: UserProject, root: string): Promise<boolean> {
+  const { data } = harmlessProject.safeParse(users);
+  if (!data || OTHER_PROJECT_FILES.some((file) => existsSync(join(root, file)))) return false;
+  const written = [resolve(root, data.main), resolve(root, data.plugins.providers[0].path)];
   const ours = [codePath('infra'), programPath('infra', 'index.ts'), codePath('local')];
   const [program, local, folder, file, wanted] = await Promise.all(
     [...written, ...ours].map((path) => realpath(path).catch(() => path)),

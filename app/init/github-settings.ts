@@ -64,7 +64,7 @@ function listSettings({ environments }: SettingsRequest, branch: string): readon
       check: checkRules(branch),
     },
     {
-      what: 'The file CODEOWNERS, with owners of .github/ and environments/',
+      what: 'The file CODEOWNERS, with owners of .github/, environments/ and Pulumi*.yaml',
       page: `/new/${branch}?filename=.github/CODEOWNERS`,
       check: checkOwners,
     },

@@ -39,10 +39,8 @@ test('a project without Pulumi.yaml gets one below .davit/, which Git ignores', 
 test("a Pulumi.yaml that runs this Davit's program is the engine's project", async () => {
   for (const main of [codePath('infra'), programPath('infra', 'index.ts')]) {
     const root = await makeProject({
-      name: 'serving',
+      ...LEADS_HERE,
       main,
-      backend: { url: 's3://states' },
-      plugins: { providers: [{ name: 'davit', path: codePath('local') }] },
     });
     expect(await prepareEngineProject(root)).toEqual({
       folder: root,
@@ -50,6 +48,35 @@ test("a Pulumi.yaml that runs this Davit's program is the engine's project", asy
       variables: {},
     });
   }
+});
+
+const LEADS_HERE = {
+  name: 'serving',
+  runtime: { name: 'nodejs', options: { typescript: false } },
+  main: codePath('infra'),
+  backend: { url: 's3://states' },
+  plugins: { providers: [{ name: 'davit', path: codePath('local') }] },
+};
+const PLUGIN = { name: 'docker', path: './x' };
+
+test.each<[string, object]>([
+  ['arguments of Node', { runtime: { name: 'nodejs', options: { typescript: false, nodeargs: '--import=./x.mjs' } } }],
+  ['TypeScript, whose tsconfig.json names modules', { runtime: 'nodejs' }],
+  ['another provider', { plugins: { providers: [...LEADS_HERE.plugins.providers, PLUGIN] } }],
+  ['a language host', { plugins: { ...LEADS_HERE.plugins, languages: [PLUGIN] } }],
+  ['a package', { packages: { x: './x' } }],
+  ['a field of another version', { hooks: {} }],
+])("a Pulumi.yaml that runs this Davit's program with %s is not used as it is", async (_, change) => {
+  const root = await makeProject({ ...LEADS_HERE, ...change });
+  const { folder, backend } = await prepareEngineProject(root);
+  expect([folder, backend.project]).toEqual([join(root, '.davit/engine'), 'serving']);
+  expect(JSON.stringify(await readMade(folder))).not.toMatch(/x\.mjs|\.\/x|hooks/);
+});
+
+test('neither is one beside a Pulumi.json', async () => {
+  const root = await makeProject(LEADS_HERE);
+  await writeFile(join(root, 'Pulumi.json'), '{}');
+  expect((await prepareEngineProject(root)).folder).toBe(join(root, '.davit/engine'));
 });
 
 test("of any other Pulumi.yaml its name, backend and configuration count, and the stacks' settings stay beside it", async () => {
