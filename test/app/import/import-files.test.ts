@@ -140,7 +140,7 @@ targets:
   it('finds the bundle of an included file, and lists what has no value with its place', async () => {
     const { made, lines } = await importFrom(files, { paths: ['resources/serving.yml'] });
     expect(lines).toEqual([
-      'resources/serving.yml:5:13 error unresolved-variable Cannot keep the name "${bundle.target}-fraud" of "fraud": it depends on the target; give --target NAME. The file is named fraud',
+      'resources/serving.yml:5:13 error unresolved-variable Cannot keep the name "${bundle.target}-fraud" of "fraud": it depends on the target; give --target NAME. The file is named fraud. Rename the file and `name` for another one',
       'resources/serving.yml:9:28 error unresolved-variable Cannot fill in "${var.version}": it has no default; give --target prod, or --var version=VALUE',
     ]);
     expect(made).toMatchObject([{ name: 'fraud', status: 'written', complete: false }]);
