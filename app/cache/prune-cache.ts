@@ -81,7 +81,10 @@ export async function keepCacheBelowLimit(
   try {
     await writeFileAtomically(stamp, '');
     const pruned = await pruneToLimit(readCacheLimit(), AbortSignal.timeout(measureMilliseconds));
-    if (!pruned) return await rm(stamp, { force: true }); // the next command measures the rest
+    if (!pruned) {
+      await rm(stamp, { force: true }); // the next command measures the rest
+      return;
+    }
     const { removed, failed } = pruned;
     const gigabytes = removed.reduce((sum, e) => sum + e.bytes, 0) / 2 ** 30;
     if (removed.length > 0) say(`Removed ${removed.length} old entries of the cache (${gigabytes.toFixed(1)} GiB)`);

@@ -105,7 +105,7 @@ function sortFields(document: Document, fields: readonly Field[]): void {
     // A comment above an item is about the item, whatever its first field is.
     if (isSeq(node))
       for (const item of node.items) {
-        const about = isMap(item) ? item.commentBefore : undefined;
+        const about = isMap(item) ? (item.commentBefore ?? null) : null;
         if (isMap(item)) item.commentBefore = null;
         visitNode(item, [...parent, '[]']);
         if (isMap(item)) item.commentBefore = about;

@@ -138,7 +138,7 @@ test('the workflows of a project in a folder are at the root of the repository, 
 test.each(['local', 'a,preview', 'warm', '123', '1e3', 'null', 'on', 'eu eu', 'Prod', '9dev'])(
   'parseEnvironmentNames() refuses %s',
   (text) => {
-    expect(parseEnvironmentNames(text)).toEqual({ why: expect.stringMatching(/^Cannot use ".+expected/) });
+    expect(parseEnvironmentNames(text).why).toMatch(/^Cannot use ".+expected/);
   },
 );
 
@@ -246,10 +246,10 @@ test('checkGithubSettings() says what is done, what is missing and what the toke
   const hidden = { ...request, repository: { ...repository, name: 'acme/private' }, unreadable: ['broken'] };
   const states = await checkGithubSettings({ ...hidden, token: 'secret' });
   expect(new Set(states.map((s) => s.state))).toEqual(new Set(['unknown']));
-  expect(states.at(-1)).toMatchObject({
-    what: 'The environment "broken"',
-    found: expect.stringContaining('has errors'),
-  });
+  expect([states.at(-1)?.what, states.at(-1)?.found]).toEqual([
+    'The environment "broken"',
+    'environments/broken.yaml has errors, run npx davit check',
+  ]);
   const unseen = await checkGithubSettings(request);
   expect(new Set(unseen.map((s) => s.state))).toEqual(new Set(['unknown']));
   expect(unseen.every((s) => s.link.startsWith('https://github.com/acme/models/'))).toBe(true);

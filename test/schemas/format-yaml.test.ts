@@ -207,7 +207,7 @@ test('formatFiles() writes through no link that leaves the project, and leaves f
   await writeFile(join(root, 'real.yaml'), UNTIDY);
   const { files, diagnostics } = await formatFiles([], { cwd: project, root: () => project, checkOnly: false });
   expect(files).toEqual([]);
-  expect(diagnostics.map((d) => [d.place.file, d.code])).toEqual([
+  expect(diagnostics.map((d) => [d.file, d.code])).toEqual([
     ['endpoints/bundle.yml', 'foreign-file'],
     ['endpoints/link.yaml', 'unreadable-file'],
     ['environments/environment.yaml', 'unreadable-file'],
