@@ -79,7 +79,7 @@ function reportName(node: SourceNode, key: string, name: string): readonly Diagn
   const own = mapOf(node)?.get('name');
   if (!own || own.value === name) return [];
   const why = own.unresolved === undefined ? 'an endpoint cannot have this name' : own.unresolved;
-  const message = `Cannot keep the name ${JSON.stringify(own.value)} of "${key}": ${why}. The file is named ${name}`;
+  const message = `Cannot keep the name ${JSON.stringify(own.value)} of "${key}": ${why}. The file is named ${name}. Rename the file and \`name\` for another one`;
   return [makeError(own.unresolved === undefined ? 'not-imported' : 'unresolved-variable', own.place, message)];
 }
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Imported, importFiles, type ImportedEndpoint } from '../../app/import/import-files.ts';
 import { pluralize } from '../../schemas/values/pluralize.ts';
 import { type Command, type Context, type Outcome, UsageError } from '../command.ts';
+import { NoProjectError } from '../find-project-root.ts';
 import { textOption } from '../parse-arguments.ts';
 
 const HELP = `Reads, and recognizes by the content:
@@ -63,7 +64,7 @@ function findRoot(context: Context): string {
   try {
     return context.root;
   } catch (e) {
-    if (e instanceof UsageError) return context.cwd;
+    if (e instanceof NoProjectError) return context.cwd;
     throw e;
   }
 }

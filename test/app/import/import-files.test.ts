@@ -123,7 +123,7 @@ targets:
     const { made, lines } = await importFrom(files, { paths: ['resources/serving.yml'] });
     expect(lines).toEqual([
       "databricks.yml:9:3 warning not-imported Cannot import the values of the bundle's targets prod: no target is chosen",
-      'resources/serving.yml:5:13 error unresolved-variable Cannot keep the name "${bundle.target}-fraud" of "fraud": it depends on the target; give --target NAME. The file is named fraud',
+      'resources/serving.yml:5:13 error unresolved-variable Cannot keep the name "${bundle.target}-fraud" of "fraud": it depends on the target; give --target NAME. The file is named fraud. Rename the file and `name` for another one',
       'resources/serving.yml:9:28 error unresolved-variable Cannot fill in "${var.version}": it has no default; give --target prod, or --var version=VALUE',
     ]);
     expect(made).toMatchObject([{ name: 'fraud', status: 'written', complete: false }]);
