@@ -1,6 +1,8 @@
 import { type ChangedEndpoint, findChangedEndpoints } from '../review/changed-endpoints.ts';
+import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import { parseEndpoint } from '../schemas/endpoint/parse-endpoint.ts';
+import type { ChangedPath } from '../schemas/report/report.ts';
 import { locateModel } from '../system/locate-model.ts';
 import { compareWithBranch } from './github/compare.ts';
 import type { GitHub } from './github/connect.ts';
@@ -12,6 +14,8 @@ export interface GitHubChanges {
   readonly endpoints: readonly ChangedEndpoint[];
   /** Whether GitHub lists all changed files. */
   readonly complete: boolean;
+  /** Errors about files that no repository may have. */
+  readonly refused: readonly Diagnostic[];
 }
 
 /** Stands for the folder of the project, which is not checked out. */
@@ -29,7 +33,7 @@ export async function findChangesOnGitHub(
   const paths = compared.paths.flatMap(({ path, change }) =>
     path.startsWith(project) ? [{ path: path.slice(project.length), change }] : [],
   );
-  if (paths.length === 0) return { endpoints: [], complete: compared.complete };
+  if (paths.length === 0) return { endpoints: [], complete: compared.complete, refused: [] };
   const all = paths.flatMap(({ path }) => ENVIRONMENT_FILE.exec(path)?.[1] ?? []);
   const files = await readFolder(github, head, `${project}endpoints`);
   const endpoints = findChangedEndpoints(paths, {
@@ -38,7 +42,22 @@ export async function findChangesOnGitHub(
     endpoints: [...files].flatMap(([file, text]) => parseDeclaration(file, text)),
     environments: environments.length > 0 ? environments : all,
   });
-  return { endpoints, complete: compared.complete };
+  return { endpoints, complete: compared.complete, refused: refuseDavitFiles(paths) };
+}
+
+/** Davit trusts what it finds below `.davit/`, so a pull request must not bring any of it. */
+function refuseDavitFiles(paths: readonly ChangedPath[]): readonly Diagnostic[] {
+  const [first, ...more] = paths.filter(({ path, change }) => change !== 'deleted' && /^\.davit(?:\/|$)/.test(path));
+  if (!first) return [];
+  const others = more.length === 0 ? '' : ` and ${more.length} more`;
+  return [
+    makeError(
+      'unreadable-file',
+      { file: first.path, line: 1, column: 1 },
+      `Cannot accept ${first.path}${others}: a repository must not contain .davit/, which Davit makes on each machine`,
+      'Remove it from the branch: git rm -r --cached .davit',
+    ),
+  ];
 }
 
 /**

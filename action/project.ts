@@ -3,6 +3,7 @@ import { readdir, realpath, rm } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { setOutput } from '@actions/core';
 import { listEndpoints } from '../schemas/read-project.ts';
+import { findTrackedDavitFiles } from '../system/davit-folder.ts';
 import { runGit } from '../system/run-git.ts';
 import type { Job } from './job.ts';
 import { LOG } from './log.ts';
@@ -11,16 +12,22 @@ import { readStageReport } from './stage-folder.ts';
 /** GitHub's limit for a step's summary is one mebibyte, and a character may take four bytes. */
 export const SUMMARY_CHARACTERS = 250_000;
 
-/** The project's folder in the checkout; absolute. Throws when it leads out of the checkout. */
+/** The project's folder in the checkout; absolute. Throws as `findFolderInside` does. */
 export async function findProject({ inputs, runner }: Job): Promise<string> {
   return findFolderInside(runner.workspace, inputs.project);
 }
 
-/** A folder below another one, with links resolved. Throws when it is missing or leads elsewhere. */
+/**
+ * A project's folder in a checkout, with links resolved. Throws when it is missing, leads elsewhere, or has files below
+ * `.davit/` that Git tracks.
+ */
 export async function findFolderInside(folder: string, below: string): Promise<string> {
   const [outer, inner] = await Promise.all([real(folder), real(resolve(folder, below))]);
-  if (outer !== undefined && inner !== undefined && (inner === outer || inner.startsWith(outer + sep)))
+  if (outer !== undefined && inner !== undefined && (inner === outer || inner.startsWith(outer + sep))) {
+    const tracked = await findTrackedDavitFiles(inner);
+    if (tracked !== undefined) throw new Error(tracked);
     return resolve(folder, below);
+  }
   const why = inner === undefined ? 'there is no such folder' : 'a link leads out of the checkout';
   throw new Error(
     `Cannot find the project in "${join(folder, below)}": ${why}, expected a checkout in an earlier step`,

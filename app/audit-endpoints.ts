@@ -5,6 +5,7 @@ import { checkAdvisories } from '../validation/advisories/check-advisories.ts';
 import { openAdvisories, refreshAdvisories } from '../validation/advisories/database.ts';
 import { makeSubject } from '../validation/subject.ts';
 import type { ProjectRequest } from './project.ts';
+import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface AuditRequest extends ProjectRequest {
   /** An export of the OSV database. Undefined: the newest one of osv.dev. */
@@ -30,7 +31,7 @@ export async function auditEndpoints(endpoints: readonly Endpoint[], request: Au
       const { value: lock, diagnostics } = await readLock(place, endpoint.name);
       if (!lock) return { entities: [], diagnostics };
       const checks = endpoint.entities.map(async (entity) => {
-        const packages = lock.virtualenvs[lock.entities[entity.name]?.virtualenv ?? '']?.packages ?? [];
+        const packages = lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? '']?.packages ?? [];
         const check = await checkAdvisories(makeSubject(endpoint, entity), packages, { progress, signal });
         return { endpoint: endpoint.name, entity: entity.name, ...check };
       });

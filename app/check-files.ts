@@ -14,12 +14,19 @@ export interface CheckedFiles {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface CheckOptions {
+  readonly cwd: string;
+  readonly root: () => string;
+  /** The folder of endpoint files in the project. */
+  readonly endpoints?: string;
+}
+
 /** Checks files and folders, or the whole project if none is given. Paths are relative to `cwd`. */
 export async function checkFiles(
   paths: readonly string[],
-  { cwd, root }: { readonly cwd: string; readonly root: () => string },
+  { cwd, root, endpoints: below = 'endpoints' }: CheckOptions,
 ): Promise<CheckedFiles> {
-  const wanted = paths.length > 0 ? paths : [relative(cwd, join(root(), 'endpoints'))];
+  const wanted = paths.length > 0 ? paths : [relative(cwd, join(root(), below))];
   const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
   const files = uniqueFiles(listed.flatMap((l) => l.files));
   const endpoints = await Promise.all(files.filter((f) => !isEnvironment(f)).map(checkFile));

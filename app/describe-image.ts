@@ -3,6 +3,7 @@ import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
 import { readLock } from '../schemas/read-project.ts';
 import type { ProjectRequest } from './project.ts';
+import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface DescribedImage {
   /** Undefined if any diagnostic is an error, like the next field. */
@@ -35,7 +36,7 @@ export async function describeEndpoint(
       diagnostics: [makeError('unknown-entity', { file, line: 1, column: 1 }, message, hint)],
     };
   }
-  const python = lock.virtualenvs[lock.entities[chosen]?.virtualenv ?? '']?.python ?? '';
+  const python = lock.virtualenvs[readOwn(lock.entities, chosen)?.virtualenv ?? '']?.python ?? '';
   const base = environment?.target === 'kubernetes' ? environment.images.bases[python] : undefined;
   const sbom = await makeSbom({ lock, entity: chosen, base });
   return { sbom, text: renderSbom(sbom), diagnostics };

@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { openProject } from '../engine/project.ts';
 import { makeShellEnvironment, renderExports } from '../engine/pulumi-environment.ts';
 import type { ProjectRequest } from './project.ts';
@@ -8,9 +7,5 @@ export async function readEngineEnvironment({ place, progress, signal }: Project
   const { root } = place;
   const { engine, backend, folder, variables } = await openProject(root, { progress, signal });
   const environment = { ...(await makeShellEnvironment(root, engine, backend)), ...variables };
-  const where =
-    folder === root
-      ? ''
-      : `# Pulumi's project is in another folder: pulumi -C ${relative(root, folder)} preview -s iris.local\n`;
-  return { engine, folder, environment, exports: `${renderExports(environment)}${where}` };
+  return { engine, folder, environment, exports: renderExports(environment) };
 }

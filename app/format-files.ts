@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
 import { type Diagnostic, hasErrors, makeError, makeWarning, sortDiagnostics } from '../schemas/diagnostic.ts';
@@ -76,16 +76,47 @@ const ENVIRONMENT: FileKind = {
   check: (text, file) => parseEnvironment(text, file).diagnostics,
 };
 
-async function formatFile(path: string, { cwd, checkOnly }: FormatOptions) {
+async function formatFile(path: string, options: FormatOptions) {
+  const { cwd, checkOnly } = options;
   const file = relative(cwd, path);
   const { value: text, diagnostics } = await readUserFile(path, file);
   if (text === undefined) return { file: undefined, diagnostics };
+  const target = await realpath(path);
+  if (!(await isInside(path, target, options)))
+    return { file: undefined, diagnostics: [refuseLink(file, relative(cwd, target))] };
   const kind = basename(dirname(path)) === 'environments' ? ENVIRONMENT : ENDPOINT;
+  const foreign = kind.check(text, file).filter((d) => d.code === 'foreign-file');
+  if (foreign.length > 0) return { file: undefined, diagnostics: foreign };
   const formatted = formatYaml(text, kind.schema, kind.canonicalize);
   if (formatted === undefined) return { file: undefined, diagnostics: explainUnformatted(text, file, kind) };
   // A link stays a link.
-  if (formatted !== text && !checkOnly) await writeKeepingMode(await realpath(path), formatted);
+  if (formatted !== text && !checkOnly) await writeKeepingMode(target, formatted);
   return { file: { file, changed: formatted !== text }, diagnostics: [] };
+}
+
+/** Whether a file is where its path says, or at least in the same project: links of a checkout can lead anywhere. */
+async function isInside(path: string, target: string, { root }: FormatOptions): Promise<boolean> {
+  const folders = [findRoot(root), dirname(path)].filter((folder) => folder !== undefined);
+  const around = folders.find((folder) => isBelow(path, folder)) ?? dirname(path);
+  return isBelow(target, await realpath(around));
+}
+
+/** Undefined: the user named files outside a project. */
+function findRoot(root: () => string): string | undefined {
+  try {
+    return root();
+  } catch {
+    return undefined;
+  }
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
+}
+
+function refuseLink(file: string, target: string): Diagnostic {
+  const message = `Cannot format ${file}: it is a link to ${target}, outside the project, expected a file in it`;
+  return makeError('unreadable-file', { file, line: 1, column: 1 }, message, `Format ${target} itself`);
 }
 
 async function writeKeepingMode(path: string, text: string): Promise<void> {

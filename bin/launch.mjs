@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -54,8 +54,9 @@ function hasTerminal() {
 
 /** The same folder as system/cache.ts. */
 function cacheRoot() {
-  const { DAVIT_CACHE, XDG_CACHE_HOME } = process.env;
-  return DAVIT_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'davit');
+  const { DAVIT_CACHE, XDG_CACHE_HOME = '' } = process.env;
+  if (DAVIT_CACHE) return resolve(DAVIT_CACHE);
+  return join(isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), '.cache'), 'davit');
 }
 
 /** Installs node_modules when they do not match package-lock.json. Only one process at a time installs them. */

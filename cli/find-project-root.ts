@@ -3,6 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import { isProject } from '../schemas/read-project.ts';
 import { type Options, UsageError } from './command.ts';
 
+/** There is no project here, which is no mistake for a command that can work without one. */
+export class NoProjectError extends UsageError {}
+
 /** Marks of a project whose last endpoint file is gone. */
 const OTHER_MARKS = ['.davit', 'Pulumi.yaml'];
 
@@ -11,15 +14,33 @@ const OTHER_MARKS = ['.davit', 'Pulumi.yaml'];
  * some.
  */
 export function findProjectRoot(cwd: string, options: Options = {}): string {
-  const { project, endpoints = 'endpoints' } = options;
-  const below = String(endpoints);
-  if (typeof project === 'string') return requireFolder(resolve(cwd, project), project);
+  const { project, below } = readOptions(options);
+  if (project !== undefined) return requireFolder(resolve(cwd, project), project);
   const marks = [hasEndpoint, isProject, hasOtherMark];
   const [found] = marks.flatMap((mark) => findUpwards(cwd, (folder) => mark(folder, below)) ?? []);
   if (found !== undefined) return found;
-  throw new UsageError(
+  throw new NoProjectError(
     `Cannot find a project in ${cwd} or above it: expected a folder with ${below.replace(/(?<!\/)\/+$/, '')}/, or --project FOLDER`,
   );
+}
+
+/**
+ * The folder of a new project, or of the one to extend: that of `--project`, else the nearest folder upwards with
+ * endpoint files, else `cwd`. A Pulumi.yaml above is of another program as long as there is no endpoint.
+ */
+export function findProjectToExtend(cwd: string, options: Options = {}): string {
+  const { project, below } = readOptions(options);
+  if (project !== undefined) return requireFolder(resolve(cwd, project), project);
+  return findUpwards(cwd, (folder) => hasEndpoint(folder, below)) ?? cwd;
+}
+
+/** An empty value comes from an empty variable of a script, and would mean another folder than the user expects. */
+function readOptions(options: Options): { readonly project: string | undefined; readonly below: string } {
+  for (const name of ['project', 'endpoints'])
+    if (typeof options[name] === 'string' && options[name].trim() === '')
+      throw new UsageError(`Cannot use an empty --${name}: expected the path of a folder`);
+  const { project, endpoints = 'endpoints' } = options;
+  return { project: typeof project === 'string' ? project : undefined, below: String(endpoints) };
 }
 
 function requireFolder(folder: string, written: string): string {

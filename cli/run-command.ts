@@ -8,6 +8,7 @@ import { findProjectRoot } from './find-project-root.ts';
 import { renderHelp, renderOverview } from './help.ts';
 import { oneOf, type Parsed, parseArguments } from './parse-arguments.ts';
 import { printError, printOutcome, stderrProgress } from './print.ts';
+import { readOwn } from '../schemas/values/read-own.ts';
 
 const EXIT = { fine: 0, wrong: 1, usage: 2, ours: 3 } as const;
 
@@ -15,7 +16,7 @@ const EXIT = { fine: 0, wrong: 1, usage: 2, ours: 3 } as const;
 export async function runCommand(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const command = name === 'help' ? await COMMANDS[rest[0] ?? '']?.() : undefined;
+    const command = name === 'help' ? await readOwn(COMMANDS, rest[0] ?? '')?.() : undefined;
     process.stdout.write(command ? renderHelp(rest[0] ?? '', command) : renderOverview(await loadAll()));
     return name === undefined ? EXIT.usage : EXIT.fine;
   }
@@ -23,7 +24,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     process.stdout.write(`davit ${readVersion()}\n`);
     return EXIT.fine;
   }
-  const command = await COMMANDS[name]?.();
+  const command = await readOwn(COMMANDS, name)?.();
   if (command) return runVerb(name, command, rest);
   const known = Object.keys(COMMANDS).join(', ');
   await printError(new UsageError(`Cannot run "${name}": expected one of ${known}`), {

@@ -19,6 +19,7 @@ import type { Entry } from './objects/entries.ts';
 import type { Identity } from './identity/identity.ts';
 import type { ServingObjects } from './objects/serving-objects.ts';
 import { type EndpointTraffic, NO_TRAFFIC } from './counting/traffic-counts.ts';
+import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface ManagementDependencies {
   readonly judges: AuthorizationDependencies;
@@ -131,7 +132,7 @@ export class Management {
     // Includes queries that no model answered and counts of an earlier entity.
     const entities = [...new Set([...revisions.keys(), ...Object.keys(counts)])].map((name) => ({
       entity: name,
-      traffic: counts[name] ?? NO_TRAFFIC,
+      traffic: readOwn(counts, name) ?? NO_TRAFFIC,
       provisioned: objects.provisioned(revisions.get(name) ?? ''),
     }));
     return renderMetrics(entry.name, entities);

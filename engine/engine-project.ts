@@ -7,6 +7,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { ENGINE_FOLDER } from '../schemas/deployment/folder-variables.ts';
 import { readText } from '../schemas/read-project.ts';
+import { contentHash } from '../schemas/values/names.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { codePath, programPath } from '../system/code.ts';
 import { makeDavitFolder, davitFolder } from '../system/davit-folder.ts';
@@ -41,9 +42,29 @@ const userProject = z.looseObject({
 type UserProject = z.infer<typeof userProject>;
 
 /**
+ * A Pulumi.yaml that the engine may use as it is. Any other field (`runtime.options.nodeargs`, `plugins.languages`,
+ * `packages`, …) can name code that would run with the credentials of the deployment; with TypeScript, tsconfig.json can.
+ */
+const harmlessProject = z.strictObject({
+  name: z.string().optional(),
+  description: z.string().optional(),
+  runtime: z.strictObject({ name: z.literal('nodejs'), options: z.strictObject({ typescript: z.literal(false) }) }),
+  main: z.string(),
+  config: z.unknown().optional(),
+  stackConfigDir: z.string().optional(),
+  backend: z.strictObject({ url: z.string().optional() }).optional(),
+  plugins: z.strictObject({
+    providers: z.tuple([z.strictObject({ name: z.literal('davit'), path: z.string() })]),
+  }),
+});
+/** Pulumi may take one of these before Pulumi.yaml. */
+const OTHER_PROJECT_FILES = ['Pulumi.json', 'Pulumi.yml'];
+
+/**
  * Returns the engine's project for the Davit project at `root`. The user's Pulumi.yaml is it, where it leads to this
- * program. Otherwise one is made below `.davit/`, with the name, the backend and the configuration of the user's file if
- * there is one.
+ * program and to no other code. Otherwise one is made below `.davit/`, with the name and the configuration of the user's
+ * file if there is one. The backend is in a variable and not in that file, because two commands can have different ones at
+ * the same time.
  */
 export async function prepareEngineProject(root: string): Promise<EngineProject> {
   const text = await readText(join(root, 'Pulumi.yaml'));
@@ -51,11 +72,9 @@ export async function prepareEngineProject(root: string): Promise<EngineProject>
   const url = makeAbsolute(await chooseBackend(users), root);
   const project = users?.name ?? (await chooseName(root));
   const backend = { url, folder: url && findBackendFolder(url, root), project };
-  if (users && (await leadsHere(users, root))) {
-    const variables: Record<string, string> =
-      url !== undefined && !users.backend?.url ? { [BACKEND_VARIABLE]: url } : {};
-    return { folder: root, backend, variables };
-  }
+  const variables: Record<string, string> = url === undefined ? {} : { [BACKEND_VARIABLE]: url };
+  if (users && (await leadsHere(users, root)))
+    return { folder: root, backend, variables: users.backend?.url ? {} : variables };
   const folder = await makeDavitFolder(root, ENGINE_FOLDER);
   const made = {
     name: project,
@@ -63,24 +82,51 @@ export async function prepareEngineProject(root: string): Promise<EngineProject>
     main: programPath('infra', 'index.ts'),
     stackConfigDir: relative(folder, await findSettingsFolder(root, users)),
     ...(users?.config !== undefined && { config: users.config }),
-    ...(url !== undefined && { backend: { url } }),
     plugins: { providers: [{ name: 'davit', path: codePath('local') }] },
   };
   await writeIfChanged(
     join(folder, 'Pulumi.yaml'),
     `# Made by Davit: changes in this file are lost\n${stringify(made)}`,
   );
-  const isRelative = url !== undefined && url !== process.env[BACKEND_VARIABLE];
-  return { folder, backend, variables: process.env[BACKEND_VARIABLE] && isRelative ? { [BACKEND_VARIABLE]: url } : {} };
+  return { folder, backend, variables };
+}
+
+/** The backend of the Davit project at `root`, as every command chooses it. */
+export async function findProjectBackend(root: string): Promise<ProjectBackend> {
+  const text = await readText(join(root, 'Pulumi.yaml'));
+  const url = await chooseBackend(text === undefined ? undefined : parseUserProject(text));
+  return { url, isOwn: url === OWN_BACKEND };
+}
+
+export interface ProjectBackend {
+  /** Undefined: the backend that the user is logged in to. */
+  readonly url: string | undefined;
+  /** Whether nobody chose a backend, so that it is the project's own folder. */
+  readonly isOwn: boolean;
+}
+
+/** The URL of the backend in the Pulumi.yaml of a project; undefined: it names none. */
+export async function readProjectBackend(root: string): Promise<string | undefined> {
+  const text = await readText(join(root, 'Pulumi.yaml'));
+  return text === undefined ? undefined : parseUserProject(text).backend?.url || undefined;
 }
 
 function parseUserProject(text: string): UserProject {
-  const parsed = userProject.safeParse(parse(text) ?? {});
+  const parsed = userProject.safeParse(parseYaml(text) ?? {});
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new Error(
     `Cannot use Pulumi.yaml: ${issue?.message ?? ''} in "${issue?.path.join('.') ?? ''}", expected a project file of Pulumi (https://www.pulumi.com/docs/iac/concepts/projects/project-file)`,
   );
+}
+
+function parseYaml(text: string): unknown {
+  try {
+    return parse(text);
+  } catch (e) {
+    const why = e instanceof Error ? (e.message.split('\n')[0] ?? '').replace(/:$/, '') : String(e);
+    throw new Error(`Cannot read Pulumi.yaml: ${why}, expected YAML. Correct the file`, { cause: e });
+  }
 }
 
 /**
@@ -101,11 +147,11 @@ async function isLoggedIn(): Promise<boolean> {
   return text !== undefined && /"current"\s*:\s*"[^"]+"/.test(text);
 }
 
-/** Whether a user's Pulumi.yaml runs this Davit's program with its provider. */
-async function leadsHere({ main, plugins }: UserProject, root: string): Promise<boolean> {
-  const provider = plugins?.providers?.find(({ name }) => name === 'davit')?.path;
-  if (main === undefined || provider === undefined) return false;
-  const written = [resolve(root, main), resolve(root, provider)];
+/** Whether a user's Pulumi.yaml runs this Davit's program with its provider, and nothing else. */
+async function leadsHere(users: UserProject, root: string): Promise<boolean> {
+  const { data } = harmlessProject.safeParse(users);
+  if (!data || OTHER_PROJECT_FILES.some((file) => existsSync(join(root, file)))) return false;
+  const written = [resolve(root, data.main), resolve(root, data.plugins.providers[0].path)];
   const ours = [codePath('infra'), programPath('infra', 'index.ts'), codePath('local')];
   const [program, local, folder, file, wanted] = await Promise.all(
     [...written, ...ours].map((path) => realpath(path).catch(() => path)),
@@ -115,14 +161,17 @@ async function leadsHere({ main, plugins }: UserProject, root: string): Promise<
 
 /**
  * The name in the engine's state. Projects in folders of one repository may share a backend, so the name has the folder's
- * path in the repository.
+ * path in the repository, and a hash where the path is not plain: `a/b` and `a-b` differ.
  */
 async function chooseName(root: string): Promise<string> {
   const real = await realpath(root);
   const repository = findRepository(real);
   const below = repository === undefined ? '' : relative(repository, real);
-  const words = below.split(sep).map((part) => part.replace(/[^A-Za-z0-9_.-]+/g, '-'));
-  return [DEFAULT_NAME, ...words].filter((word) => word !== '').join('-');
+  const parts = below.split(sep);
+  const words = parts.map((part) => part.replace(/[^A-Za-z0-9_.-]+/g, '-'));
+  const isPlain = parts.every((part) => /^[A-Za-z0-9_.]*$/.test(part));
+  const hash = isPlain ? [] : [contentHash(parts).slice(0, 8)];
+  return [DEFAULT_NAME, ...words, ...hash].filter((word) => word !== '').join('-');
 }
 
 /** The nearest folder from `from` upwards that Git takes for a checkout. */

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { makeDavitFolder } from '../system/davit-folder.ts';
+import { makeDavitFolder, refuseTrackedDavitFiles } from '../system/davit-folder.ts';
 import { findPulumi } from './install/find-pulumi.ts';
 import type { InstallOptions, PulumiEngine } from './install/pulumi-source.ts';
 import { type EngineProject, prepareEngineProject } from './engine-project.ts';
@@ -22,6 +22,7 @@ export interface PulumiProject {
 
 /** Finds the engine, which may have to be built first, and makes what it needs in the Davit project at `root`. */
 export async function openProject(root: string, options: Partial<InstallOptions> = {}): Promise<PulumiProject> {
+  await refuseTrackedDavitFiles(root);
   const [engine, prepared] = await Promise.all([findPulumi(options), prepareEngineProject(root)]);
   return open(root, engine, prepared);
 }

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { access, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { stacksFolder } from './state/backend.ts';
-import { hasResources } from './state/pending-operations.ts';
+import { hasResources, listExportedTypes, readResourceTypes } from './state/pending-operations.ts';
 import type { PulumiProject } from './project.ts';
 import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
 
@@ -40,6 +41,18 @@ export async function hasStack(project: PulumiProject, stack: string): Promise<b
 export async function isDeployed(project: PulumiProject, stack: string): Promise<boolean> {
   if (!(await hasStack(project, stack))) return false;
   return (await hasResources(stack, project.backend)) ?? true;
+}
+
+/**
+ * Whether another program made a stack: it has resources and none of Davit. A user's Pulumi.yaml with another program has
+ * stacks of both. An empty stack can be Davit's.
+ */
+export async function isMadeByOthers(project: PulumiProject, stack: string): Promise<boolean> {
+  if (project.folder === project.root || !existsSync(join(project.root, 'Pulumi.yaml'))) return false;
+  const types =
+    (await readResourceTypes(stack, project.backend)) ??
+    listExportedTypes(await runStackCommand(project, ['stack', 'export', '--stack', stack]));
+  return types.some((type) => !type.startsWith('pulumi:')) && !types.some((type) => type.startsWith('davit:'));
 }
 
 /** Makes a stack when it is not there yet; does not select it, which plain `pulumi` would notice. */

@@ -37,7 +37,7 @@ const DOCKER_HUB = 'https://index.docker.io/v1/';
 
 /** Reads the credentials that `docker login` stored for a registry. Returns undefined if none are stored. */
 export async function readCredentials(registry: string): Promise<Credentials | undefined> {
-  const file = join(process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json');
+  const file = join(process.env['DOCKER_CONFIG'] || join(homedir(), '.docker'), 'config.json');
   const settings = await readConfiguration(file);
   if (!settings) return undefined;
   const names = listCredentialKeys(registry);

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { PythonOptions } from '../python/find-uv.ts';
 import type { Lock } from '../schemas/lock/lock.ts';
 import { makeFolderAtomically, writeFileAtomically } from '../system/atomic-files.ts';
+import { refuseTrackedDavitFiles } from '../system/davit-folder.ts';
 import { withFileLock } from '../system/file-lock.ts';
 import { digestModel, isModelFile } from '../system/model-digest.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
@@ -38,6 +39,7 @@ const SBOM_FILE = 'sbom.cdx.json';
  */
 export async function makeBuildContext(plan: ImagePlan, request: BuildContextRequest): Promise<void> {
   const { root, full, progress = SILENT, signal } = request;
+  await refuseTrackedDavitFiles(root); // a complete context is reused
   const folder = join(root, plan.context);
   const dockerfile = renderDockerfile({ ...plan.stack, labels: await readLabels(plan, request) });
   await withFileLock(

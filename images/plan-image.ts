@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseLockedRequirements } from '../python/ensure-front-virtualenv.ts';
 import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
-import type { ImageSettings } from '../schemas/environment/kubernetes-environment.ts';
+import type { ImageSettings, ProvenancePolicy } from '../schemas/environment/kubernetes-environment.ts';
 import { endpointObjectName } from '../schemas/environment/kubernetes-names.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import { contentHash } from '../schemas/values/names.ts';
@@ -10,6 +10,7 @@ import { digestModel } from '../system/model-digest.ts';
 import { describeImageProblem } from './describe-image-problem.ts';
 import { FRONT_REQUIREMENTS, SERVER_SOURCES, SETTLE_SCRIPT } from './image-paths.ts';
 import { renderDockerfile } from './render-dockerfile.ts';
+import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface ImageRequest {
   readonly endpoint: Pick<Endpoint, 'name'>;
@@ -20,7 +21,7 @@ export interface ImageRequest {
 
 /** The image of a served entity, planned before the build. */
 export interface ImagePlan {
-  /** `ghcr.io/acme/models/iris-1a2b3c4d:0f1e2d3c4b5a-9f8e7d6c5b4a`. The tag is a hash of the content. */
+  /** `ghcr.io/acme/models/iris-1a2b3c4d:STACK-MODEL`, each 32 hex digits. The tag is a hash of the content. */
   readonly reference: string;
   /** The reference without the tag. Each endpoint has one repository. */
   readonly repository: string;
@@ -60,10 +61,16 @@ export interface StackInputs {
   readonly dockerfile: string;
   readonly frontPackages: readonly LockedPackage[];
   readonly packages: readonly LockedPackage[];
+  /**
+   * Who has to attest the image. An image without a matching attestation is built again, which gives its tag another digest;
+   * an environment with another policy, which serves the first digest, must not share the tag.
+   */
+  readonly provenance?: ProvenancePolicy;
 }
 
 const FORMAT = 2;
-const HASH_CHARACTERS = 12;
+/** 128 bits: nobody can make another model or stack with the same tag. */
+const HASH_CHARACTERS = 32;
 /** Folder of build contexts and build logs. */
 export const CONTEXTS_FOLDER = '.davit/images';
 
@@ -83,6 +90,7 @@ export async function planImage({ endpoint, entity, lock, settings }: ImageReque
     dockerfile: digestText(renderDockerfile({ base: '', python: virtualenv.python, labels: {} })),
     frontPackages: parseLockedRequirements(await readFile(FRONT_REQUIREMENTS, 'utf8')),
     packages: virtualenv.packages,
+    ...(settings.provenance && { provenance: settings.provenance }),
   };
   const stackHash = contentHash(stack).slice(0, HASH_CHARACTERS);
   const tag = `${stackHash}-${model.digest.replace('sha256:', '').slice(0, HASH_CHARACTERS)}`;
@@ -99,7 +107,7 @@ export async function planImage({ endpoint, entity, lock, settings }: ImageReque
 }
 
 function requireLockedEntity(lock: Lock, entity: string) {
-  const locked = lock.entities[entity];
+  const locked = readOwn(lock.entities, entity);
   const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
   if (!virtualenv)
     throw new RangeError(`Cannot plan an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`);

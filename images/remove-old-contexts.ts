@@ -5,8 +5,8 @@ import { CONTEXTS_FOLDER } from './plan-image.ts';
 
 /** Longer than any build with all its retries. */
 const RETENTION_SECONDS = 24 * 3600;
-/** Matches a tag, or an unfinished context with the id of its process. */
-const CONTEXT = /^[0-9a-f]{12}-[0-9a-f]{12}(?:\.(\d+)-[0-9a-f]{8}\.new)?$/;
+/** Matches a tag, also a shorter one of older code, or an unfinished context with the id of its process. */
+const CONTEXT = /^(?:[0-9a-f]{12}-[0-9a-f]{12}|[0-9a-f]{32}-[0-9a-f]{32})(?:\.(\d+)-[0-9a-f]{8}\.new)?$/;
 
 /** Removes contexts older than a day, and unfinished ones whose process has ended. Keeps all other files. */
 export async function removeOldContexts(root: string): Promise<void> {

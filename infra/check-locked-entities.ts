@@ -1,6 +1,7 @@
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
 import type { Lock } from '../schemas/lock/lock.ts';
+import { readOwn } from '../schemas/values/read-own.ts';
 
 /** A diagnostic for each entity that the lock lacks in its current form; needs no model. */
 export function checkLockedEntities(endpoint: Endpoint, lock: Lock): readonly Diagnostic[] {
@@ -17,7 +18,7 @@ export function checkLockedEntities(endpoint: Endpoint, lock: Lock): readonly Di
 }
 
 function isLocked(entity: Entity, lock: Lock): boolean {
-  const locked = lock.entities[entity.name];
+  const locked = readOwn(lock.entities, entity.name);
   if (!locked || !lock.virtualenvs[locked.virtualenv]) return false;
   const { name, version, uri } = locked.model;
   return name === entity.model.name && version === entity.model.version && uri === entity.model.uri;

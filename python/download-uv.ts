@@ -38,7 +38,7 @@ export async function downloadUv(
   },
 ): Promise<void> {
   if (process.env['PIP_NO_INDEX']) throw new Error('PIP_NO_INDEX forbids access to a package index');
-  const index = (process.env['PIP_INDEX_URL'] ?? DEFAULT_INDEX).replace(/(?<!\/)\/+$/, '');
+  const index = (process.env['PIP_INDEX_URL'] || DEFAULT_INDEX).replace(/(?<!\/)\/+$/, '');
   const limit = AbortSignal.timeout(LIMIT_SECONDS * 1000);
   const within = signal ? AbortSignal.any([limit, signal]) : limit;
   const address = `${index}/uv/`;

@@ -13,6 +13,7 @@ import { checkInstalled } from './check-installed.ts';
 import { makeReadable } from './make-readable.ts';
 import { runUv } from './run-uv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
+import { readOwn } from '../schemas/values/read-own.ts';
 
 /** Everything that a virtualenv is made from: one of a lock's `virtualenvs`. */
 export interface VirtualenvRequest {
@@ -40,7 +41,7 @@ export interface Virtualenv {
 
 /** Makes the request for an entity's virtualenv. The lock must contain the entity. */
 export function makeVirtualenvRequest(lock: Lock, entity: string, modelFolder?: string): VirtualenvRequest {
-  const locked = lock.entities[entity];
+  const locked = readOwn(lock.entities, entity);
   const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
   if (!virtualenv) throw new RangeError(`Cannot find the virtualenv of "${entity}" in the lock of "${lock.endpoint}"`);
   const { platform, packages } = virtualenv;

@@ -81,9 +81,9 @@ function findNearestPatch(pythons: readonly Python[], wanted: string): Python | 
 }
 
 async function listCandidates(minor: string | undefined): Promise<readonly string[]> {
-  const pyenv = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions');
-  const shared = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
-  const managed = process.env['UV_PYTHON_INSTALL_DIR'] ?? join(shared, 'uv', 'python');
+  const pyenv = join(process.env['PYENV_ROOT'] || join(homedir(), '.pyenv'), 'versions');
+  const shared = process.env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share');
+  const managed = process.env['UV_PYTHON_INSTALL_DIR'] || join(shared, 'uv', 'python');
   const names = minor === undefined ? MINOR_NAMES : [`python${minor}`];
   const onPath = await Promise.all([...names, 'python3'].map((name) => listProgramsOnPath(name)));
   return [

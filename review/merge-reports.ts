@@ -22,6 +22,8 @@ export interface PullRequestFacts {
   readonly head: string;
   /** The endpoints that it changes. */
   readonly changed?: readonly ChangedEndpoint[];
+  /** Errors about files that no pull request may bring. */
+  readonly refused?: readonly Diagnostic[];
   /** Those of them that the reports have to be about. */
   readonly expected?: readonly ChangedEndpoint[];
 }
@@ -32,7 +34,7 @@ export interface PullRequestFacts {
  */
 export function mergeReports(
   ends: { readonly validate: StageOutcome; readonly preview: StageOutcome },
-  { pullRequest, base, head, changed = [], expected = changed }: PullRequestFacts,
+  { pullRequest, base, head, changed = [], refused = [], expected = changed }: PullRequestFacts,
 ): Report {
   const [validate, preview] = [parseStage('validate', ends.validate), parseStage('preview', ends.preview)];
   const reports = [validate.report, preview.report].flatMap((r) => r ?? []);
@@ -47,7 +49,7 @@ export function mergeReports(
     environments: pullRequest.fork ? [] : [...new Set(reports.flatMap((r) => r.environments))],
     stages: [validate.stage, explainFork(preview.stage, pullRequest)],
     pull_request: pullRequest,
-    diagnostics: [...sortDiagnostics(reports.flatMap((r) => r.diagnostics as readonly Diagnostic[]))],
+    diagnostics: [...sortDiagnostics([...refused, ...reports.flatMap((r) => r.diagnostics as readonly Diagnostic[])])],
     endpoints: names.flatMap((name) => {
       const merged = mergeEndpoint(find(validate.report, name), find(preview.report, name));
       const known = changed.find((c) => c.endpoint === name);

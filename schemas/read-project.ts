@@ -6,6 +6,7 @@ import type { Endpoint } from './endpoint/endpoint.ts';
 import { type Environment, parseEnvironment } from './environment/environment.ts';
 import { type Lock, parseLock } from './lock/lock.ts';
 import { parseEndpoint } from './endpoint/parse-endpoint.ts';
+import { readOwn } from './values/read-own.ts';
 
 /** The value of a file, or the diagnostics that explain its absence. */
 export interface ReadResult<T> {
@@ -60,7 +61,7 @@ export async function readEnvironment(
   name: string,
 ): Promise<ReadResult<Environment>> {
   const file = `environments/${name}.yaml`;
-  const text = (await readText(join(environments, file))) ?? BUILT_IN_ENVIRONMENTS[name];
+  const text = (await readText(join(environments, file))) ?? readOwn(BUILT_IN_ENVIRONMENTS, name);
   if (text === undefined)
     return missing(
       'unknown-environment',

@@ -1,3 +1,5 @@
+import { readOwn } from '../schemas/values/read-own.ts';
+
 /** A JSON Schema inside an OpenAPI 3.1 document. */
 export type Schema = Readonly<Record<string, unknown>>;
 
@@ -70,15 +72,11 @@ function makePlainSchema(column: Column, options: ColumnOptions, depth: number):
     case 'object':
       return makeRecordSchema(readProperties(column), options, depth + 1);
     default:
-      return own(SCALARS, String(column['type'])) ?? {};
+      return readOwn(SCALARS, String(column['type'])) ?? {};
   }
 }
 
 /** MLflow treats every property of an object as required if the signature does not say. */
 function readProperties({ properties }: Column): ReadonlyMap<string, Column> {
   return new Map(Object.entries(toColumn(properties)).map(([name, c]) => [name, { required: true, ...toColumn(c) }]));
-}
-
-function own(record: Readonly<Record<string, Schema>>, key: string): Schema | undefined {
-  return Object.hasOwn(record, key) ? record[key] : undefined;
 }

@@ -5,12 +5,13 @@ import { checkMlflowVersion } from './model/check-minimum-versions.ts';
 import type { CheckedModel } from './model/check-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { locateProblem, type Subject } from './subject.ts';
+import { readOwn } from '../schemas/values/read-own.ts';
 
 /** Checks that the lock matches the entity and its model. Pure, without network access. */
 export function checkLockedEntity(subject: Subject, lock: Lock, checked: CheckedModel): readonly Diagnostic[] {
   const reason = explainStaleLock(subject, lock, checked);
   if (reason !== undefined) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
-  const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? '']?.packages ?? [];
+  const packages = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? '']?.packages ?? [];
   return checkMlflowVersion(subject, packages).map((p) => locateProblem(subject, p));
 }
 
@@ -32,7 +33,7 @@ export function reportMissingLock({ endpoint, entity }: Subject): Diagnostic {
 /** Explains why an entity must be locked again. Returns undefined if its lock is current. */
 export function explainStaleLock(subject: Subject, lock: Lock, checked: CheckedModel): string | undefined {
   const { entity, label } = subject;
-  const locked = lock.entities[entity.name];
+  const locked = readOwn(lock.entities, entity.name);
   if (!locked) return 'the entity is new';
   if (!lock.virtualenvs[locked.virtualenv]) return `its virtualenv ${locked.virtualenv} is not in the lock`;
   const { model, requirements, signature } = locked;

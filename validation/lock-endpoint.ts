@@ -15,6 +15,7 @@ import { fetchModel } from './model/fetch-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { resolveRequirements } from './requirements/resolve-requirements.ts';
 import { makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
+import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface LockEndpointOptions extends PythonOptions {
   /** The project folder. */
@@ -93,7 +94,7 @@ async function lockSubject(subject: Subject, options: LockEndpointOptions): Prom
   const { checked, diagnostics } = await checkModel(subject, fetched.folder);
   if (!checked) return { subject, reason: undefined, locked: undefined, diagnostics };
   const { current, upgrade = false } = options;
-  const before = current?.entities[subject.entity.name];
+  const before = current && readOwn(current.entities, subject.entity.name);
   const virtualenv = before && current.virtualenvs[before.virtualenv];
   const reason = current ? explainStaleLock(subject, current, checked) : 'no lock yet';
   if (reason === undefined && !upgrade && before && virtualenv) {
@@ -111,7 +112,7 @@ async function resolveSubject(
 ): Promise<SubjectResult> {
   const { current, upgrade = false, reason, progress = SILENT } = options;
   const python = minorVersion(checked.pythonVersion);
-  const before = current?.entities[subject.entity.name];
+  const before = current && readOwn(current.entities, subject.entity.name);
   const old = before && current.virtualenvs[before.virtualenv];
   const platform = old?.platform ?? LOCK_PLATFORM;
   const { packages, explanation } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () =>

@@ -24,6 +24,7 @@ import { chooseSandbox, isSandboxWaived, type MissingSandbox, type Sandbox } fro
 import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
 import { makeSubject, type Subject, makeSubjectError } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
+import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface ValidateOptions extends PythonOptions {
   /** The project folder. */
@@ -135,7 +136,7 @@ async function runLockStage(
 }
 
 function listPackages({ entity }: Subject, lock: Lock): readonly LockedPackage[] {
-  return lock.virtualenvs[lock.entities[entity.name]?.virtualenv ?? '']?.packages ?? [];
+  return lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? '']?.packages ?? [];
 }
 
 interface PreparedVirtualenv {
@@ -158,7 +159,7 @@ async function runVirtualenvStage(
   options: ValidateOptions,
 ): Promise<StageOutput<PreparedVirtualenv>> {
   const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
-  const locked = lock.entities[subject.entity.name];
+  const locked = readOwn(lock.entities, subject.entity.name);
   try {
     const known = await locateVirtualenv(request, options);
     const key = known && locked && (await makeProofKey(subject, locked, known));
@@ -200,7 +201,7 @@ async function runProofStage(
   lock: Lock,
   options: ValidateOptions,
 ): Promise<StageOutput<Proof>> {
-  const digest = lock.entities[subject.entity.name]?.model.digest ?? '';
+  const digest = readOwn(lock.entities, subject.entity.name)?.model.digest ?? '';
   const prepare = async () => {
     const sandbox = await openSandbox();
     await ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), { ...options, sandbox });

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setOutput } from '@actions/core';
-import { cacheFolder } from '../../system/cache.ts';
+import { cacheFolder, userCacheFolder } from '../../system/cache.ts';
 import type { Job } from '../job.ts';
 
 /**
@@ -33,7 +32,7 @@ function findCacheScope({ event, eventName, ref }: Job['runner']): string {
 
 /** Byte code is not cached: a model that runs without a sandbox could write it, and every later model would run it. */
 function listCachePaths(): readonly string[] {
-  const uv = process.env['UV_CACHE_DIR'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'uv');
+  const uv = process.env['UV_CACHE_DIR'] || join(userCacheFolder(), 'uv');
   return [
     ...['uv', 'virtualenvs', 'proofs', 'pickles'].map((name) => cacheFolder(name)),
     `!${cacheFolder('virtualenvs', '*', 'pycache')}`,

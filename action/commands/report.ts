@@ -58,7 +58,7 @@ async function publishReport(
   const ends = { validate: await readStageEnd(job, 'validate'), preview: await readStageEnd(job, 'preview') };
   const locks = await commitLocks(reviewed, { job, github, previewed: ends.preview.report });
   const changes = await findChangesOnGitHub(github, reviewed, job.inputs.environments);
-  const facts = { ...makeFacts(reviewed, locks.commit), changed: changes.endpoints };
+  const facts = { ...makeFacts(reviewed, locks.commit), changed: changes.endpoints, refused: changes.refused };
   const reported = new Set(mergeReports(ends, { ...facts, expected: [] }).endpoints.map((e) => e.endpoint));
   const expected = await findUnreported(github, reviewed, { changed: changes.endpoints, reported });
   const trust = judgeFork(reviewed, changes, job.runner);
@@ -83,13 +83,14 @@ async function publishReport(
  */
 function judgeFork(
   { fork, pull }: ReviewedPullRequest,
-  { endpoints, complete }: GitHubChanges,
+  { endpoints, complete, refused }: GitHubChanges,
   { event }: Job['runner'],
 ) {
   const main = event.repository?.default_branch;
+  const changesSomething = endpoints.length > 0 || refused.length > 0;
   return {
     files_complete: complete,
-    needs_own_run: fork && (endpoints.length > 0 || !complete || main === undefined || pull.base.branch !== main),
+    needs_own_run: fork && (changesSomething || !complete || main === undefined || pull.base.branch !== main),
   };
 }
 

@@ -1,9 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import { listMessages, renderCauses } from '../../app/outage.ts';
-import { previewEndpoint, type PreviewedEndpoint } from '../../app/deploy/preview-endpoints.ts';
+import { previewEndpoint } from '../../app/deploy/preview-endpoints.ts';
 import { deployEndpoint, type DeployedEndpoint } from '../../app/deploy/deploy-endpoints.ts';
-import { compareFingerprints } from '../../review/fingerprint.ts';
-import { parseReviewedPlans } from '../../review/reviewed-plans.ts';
 import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { checkAgainstEnvironment } from '../../schemas/endpoint/check-against-environment.ts';
@@ -15,6 +13,7 @@ import {
   setDeploymentStatus,
 } from '../github/deployment.ts';
 import { makeAttestationApi } from './attestation-api.ts';
+import { compareWithReview } from './compare-with-review.ts';
 import type { DeploymentResult, Deploying, DeploymentOutcome, Review } from './deployment-context.ts';
 import type { Candidate, Hold } from './select-deployments.ts';
 import { withoutDeadLocks } from './retry-without-dead-locks.ts';
@@ -143,7 +142,8 @@ async function deploy(
   if (hasErrors(previewed.diagnostics)) return refuse(previewed.diagnostics);
   if (previewed.plan.verdict.kind === 'no-change')
     return { state: 'live', causes: ['no change'], diagnostics: [], url: undefined };
-  const differences = compareWithReview(endpoint, previewed, { review, deploying, why });
+  const readFingerprint = () => Promise.resolve(previewed.fingerprint);
+  const differences = await compareWithReview(endpoint.name, { review, deploying, why, readFingerprint });
   if (differences.length > 0) return { state: 'stopped', causes: differences, diagnostics: [], url: undefined };
   const deployed = await withoutDeadLocks(deploying, () =>
     deployEndpoint(endpoint, {
@@ -172,30 +172,4 @@ function refuse(diagnostics: readonly Diagnostic[]): DeploymentOutcome {
   const wrong = diagnostics.filter((d) => d.severity === 'error');
   const causes = wrong.flatMap((d) => [`${d.file}:${d.line} ${d.message}`, ...(d.hint?.split('\n') ?? [])]);
   return { state: 'failed', causes, diagnostics, url: undefined };
-}
-
-interface ReviewComparison {
-  readonly review: Review;
-  readonly deploying: Deploying;
-  readonly why: Candidate['why'];
-}
-
-/** The differences between the current plan and the reviewed one, one per line; none: deploy. */
-function compareWithReview(
-  { name }: Endpoint,
-  { fingerprint }: PreviewedEndpoint,
-  { review, deploying, why }: ReviewComparison,
-): readonly string[] {
-  const { job, request } = deploying;
-  const environment = request.environment.name;
-  // A person has named it in a run that was started by hand.
-  if (why === 'asked' && job.runner.eventName === 'workflow_dispatch') return [];
-  const next = 'open a pull request, or start the workflow by hand with the name of the endpoint';
-  if (!review.pull) return [`it was pushed without a pull request, so its plan was not reviewed; ${next}`];
-  const reviewed = parseReviewedPlans(review.text ?? '')?.find(name, environment);
-  const where = `pull request #${review.pull.number}`;
-  if (!reviewed) return [`the check run "davit" of ${where} has no plan of ${name} for ${environment}; ${next}`];
-  if (!fingerprint) return ['the current plan has no fingerprint, because the lock cannot be read'];
-  const differences = compareFingerprints(reviewed, fingerprint);
-  return differences.length === 0 ? [] : [`changed since the review of ${where}:`, ...differences, next];
 }

@@ -7,6 +7,7 @@ import type { Job } from '../job.ts';
 import { LOG } from '../log.ts';
 import type { Deploying } from './deployment-context.ts';
 import { makeReviewFinder } from './find-review.ts';
+import { requireStateInput } from './require-state-input.ts';
 
 export interface ContextOptions {
   readonly job: Job;
@@ -33,10 +34,14 @@ export function makeDeploymentScope({ job, github, root, name, after }: ContextO
   };
 }
 
-/** Makes the context for one environment of the project at `root`. Throws when its file has errors. */
+/**
+ * Makes the context for one environment of the project at `root`. Throws when its file has errors, or when the workflow does
+ * not say where the state is.
+ */
 export async function openDeploymentContext(options: ContextOptions): Promise<Deploying> {
   const scope = makeDeploymentScope(options);
   const environment = await requireEnvironment(scope.request, options.name);
+  await requireStateInput(options.root);
   const request = { ...scope.request, environment };
   return { ...scope, request, open: openProjectOnce(request) };
 }

@@ -3,7 +3,11 @@ import { makeReviewCheckName } from './project-names.ts';
 
 /** GitHub Actions. Every GitHub instance reserves the name. */
 const APP_SLUG = 'github-actions';
-/** The external id of a check run that repeats a fork's report. */
+/**
+ * The external ids of a review's check run and of one that repeats a fork's report. GitHub makes a check run with the same
+ * app for each job, so a fork's job named `davit` would be taken for a review; its external id is GitHub's own.
+ */
+const REVIEW = 'davit-review';
 const CLAIM = 'davit-fork';
 const ANNOTATIONS_PER_REQUEST = 50;
 const ANNOTATION_BYTES = 64 << 10;
@@ -54,7 +58,7 @@ export async function writeCheckRun(github: GitHub, run: CheckRun): Promise<stri
     ...place,
     name: run.name ?? makeReviewCheckName(github),
     head_sha: run.sha,
-    ...(run.isClaim === true && { external_id: CLAIM }),
+    external_id: run.isClaim === true ? CLAIM : REVIEW,
     ...(run.detailsUrl && { details_url: run.detailsUrl }),
     ...(more.length === 0 ? done : { status: 'in_progress' as const }),
     output: { ...output, annotations: first },
@@ -70,17 +74,19 @@ export async function writeCheckRun(github: GitHub, run: CheckRun): Promise<stri
 }
 
 /**
- * The newest concluded check run of a commit's review that GitHub Actions wrote. Check runs of other apps, and those that
- * repeat a fork's report, do not count.
+ * The newest concluded check run that Davit wrote about a commit's review. Check runs of other apps, of jobs with the same
+ * name, and those that repeat a fork's report, do not count.
  */
 export async function readCheckRun(github: GitHub, sha: string): Promise<WrittenCheckRun | undefined> {
   const { octokit, place } = github;
   const name = makeReviewCheckName(github);
   const options = { ...place, ref: sha, check_name: name, filter: 'all', per_page: 100 } as const;
   const runs = await octokit.paginate(octokit.rest.checks.listForRef, options);
-  const ours = runs.filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.status === 'completed');
-  const reviews = ours.filter((r) => r.external_id !== CLAIM);
-  const newest = reviews.toSorted((a, b) => a.id - b.id).at(-1);
+  const ours = runs.filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.external_id === REVIEW);
+  const newest = ours
+    .filter((r) => r.status === 'completed')
+    .toSorted((a, b) => a.id - b.id)
+    .at(-1);
   return newest && { conclusion: newest.conclusion, url: newest.html_url, text: newest.output.text };
 }
 

@@ -1,28 +1,20 @@
-import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { cacheFolder } from '../../system/cache.ts';
-
-/** The folders of the cache, and what is in them. `automatic`: the least recently used entries are removed by themselves. */
-export const CACHE_KINDS = {
-  virtualenvs: { holds: 'virtualenvs, one for each set of locked packages', automatic: true },
-  models: { holds: 'downloaded models', automatic: true },
-  node: { holds: 'compiled code of Davit itself', automatic: true },
-  proofs: { holds: 'results of proofs', automatic: true },
-  pickles: { holds: 'results of scans of pickles', automatic: true },
-  locks: { holds: 'locks of models without an endpoint', automatic: true },
-  pulumi: { holds: 'the engine and its plugins', automatic: false },
-  uv: { holds: 'uv', automatic: false },
-  manifests: { holds: 'downloaded manifests', automatic: false },
-  advisories: { holds: 'the database of vulnerabilities', automatic: false },
-  cluster: { holds: 'programs and images of davit cluster', automatic: false },
-  tools: { holds: 'programs that check Davit itself', automatic: false },
-} as const satisfies Readonly<Record<string, { readonly holds: string; readonly automatic: boolean }>>;
-
-export type CacheKind = keyof typeof CACHE_KINDS;
+import { CACHE_KINDS, type CacheKind, readNames } from './cache-kinds.ts';
 
 /** Never removed: small, needed at once, or with state of a user. */
-const KEPT: readonly string[] = ['pulumi/home', 'advisories/pypi.tsv'];
+const KEPT: readonly string[] = ['pulumi/home', 'advisories/pypi.tsv', 'neutral/pyproject.toml', 'neutral/uv.toml'];
+
+/** How long the process that makes or removes a file or folder may be at work on it. */
+const WORK_MILLISECONDS = 24 * 3600 * 1000;
+const WORK_NAME = /\.(?:\d{1,10}-)?[0-9a-f]{8}\.(?:new|removed)$/;
+
+/** Whether a path is of a file or folder that is being made or removed, or that a killed process left. */
+export function isWorkFile(path: string): boolean {
+  return WORK_NAME.test(path);
+}
 
 export interface CacheEntry {
   readonly kind: CacheKind;
@@ -36,47 +28,69 @@ export interface CacheEntry {
   readonly removable: boolean;
 }
 
-/** Lists the entries of the cache with their sizes. `signal` ends the listing early, with what was found until then. */
+/** The sizes of folders that were measured before, by path and inode: an entry does not change once it is made. */
+export type MeasuredSizes = Map<string, number>;
+
+export interface ListOptions {
+  /** Ends the listing early. */
+  readonly signal?: AbortSignal | undefined;
+  /** Folders in it are not measured again; those that were measured are added. */
+  readonly sizes?: MeasuredSizes;
+}
+
+export interface ListedEntries {
+  readonly entries: readonly CacheEntry[];
+  /** False: the signal ended the listing. */
+  readonly complete: boolean;
+}
+
+/** Lists the entries of the cache with their sizes. What Davit did not make is not listed. */
 export async function listCacheEntries(
   kinds: readonly CacheKind[],
-  signal?: AbortSignal,
-): Promise<readonly CacheEntry[]> {
+  { signal, sizes }: ListOptions = {},
+): Promise<ListedEntries> {
   const entries: CacheEntry[] = [];
   for (const kind of kinds) {
-    for (const name of listEntryNames(kind).filter((n) => !isWorkFile(n))) {
-      const entry = readEntry(kind, name);
+    for (const name of listEntryNames(kind)) {
+      if (signal?.aborted) return { entries, complete: false };
+      const entry = readEntry(kind, name, sizes);
       if (entry) entries.push(entry);
       if (kind === 'virtualenvs' || kind === 'models') await setImmediate(); // so that the signal arrives
-      if (signal?.aborted) return entries;
     }
   }
-  return entries;
+  return { entries, complete: true };
 }
 
 /** Node keeps a folder for each of its versions with a file for each module, and never removes one. */
 function listEntryNames(kind: CacheKind): readonly string[] {
-  const names = readNames(cacheFolder(kind));
-  if (kind !== 'node') return names;
-  return names.flatMap((name) => readNames(cacheFolder(kind, name)).map((file) => join(name, file)));
+  const top = readNames(cacheFolder(kind));
+  const names =
+    kind === 'node' ? top.flatMap((name) => readNames(cacheFolder(kind, name)).map((file) => join(name, file))) : top;
+  return names.filter((name) => CACHE_KINDS[kind].names.test(name.replace(WORK_NAME, '')));
 }
 
-/** The lock of a file, or a folder that is being made. Locks of models without an endpoint are files in `locks`. */
-function isWorkFile(name: string): boolean {
-  return /\.(?:clearing|new|removed)$/.test(name);
-}
-
-function readEntry(kind: CacheKind, name: string): CacheEntry | undefined {
+function readEntry(kind: CacheKind, name: string, sizes?: MeasuredSizes): CacheEntry | undefined {
   const path = cacheFolder(kind, name);
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  const found = readStats(path);
   if (!found || (found.isDirectory() && name.endsWith('.lock'))) return undefined;
-  const removable = !KEPT.includes(`${kind}/${name}`);
-  return { kind, path, bytes: measureFiles(path, found), lastUsed: findLastUse(path, found), removable };
+  const lastUsed = findLastUse(path, found);
+  const isAtWork = isWorkFile(name) && Date.now() - lastUsed < WORK_MILLISECONDS;
+  const removable = !KEPT.includes(`${kind}/${name}`) && !isAtWork;
+  return { kind, path, bytes: measureEntry(path, found, sizes), lastUsed, removable };
 }
 
 /** The newest time of the entry itself and of what is directly in it: `davit.json`, `MLmodel`, a program. */
 function findLastUse(path: string, found: Stats): number {
   const below = found.isDirectory() ? readNames(path).map((name) => readStats(join(path, name))) : [];
   return Math.max(...[found, ...below].map((f) => (f ? Math.max(f.mtimeMs, f.isDirectory() ? 0 : f.atimeMs) : 0)));
+}
+
+function measureEntry(path: string, found: Stats, sizes?: MeasuredSizes): number {
+  if (!sizes || !found.isDirectory() || isWorkFile(path)) return measureFiles(path, found);
+  const key = `${path} ${found.ino}`;
+  const bytes = sizes.get(key) ?? measureFiles(path, found);
+  sizes.set(key, bytes);
+  return bytes;
 }
 
 /**
@@ -89,14 +103,11 @@ function measureFiles(path: string, found = readStats(path)): number {
   return readNames(path).reduce((sum, name) => sum + measureFiles(join(path, name)), found.blocks * 512);
 }
 
+/** Undefined: removed a moment ago, or in a folder that this user cannot read. */
 function readStats(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
-}
-
-function readNames(folder: string): readonly string[] {
   try {
-    return readdirSync(folder);
+    return lstatSync(path, { throwIfNoEntry: false });
   } catch {
-    return []; // no folder, or removed a moment ago
+    return undefined;
   }
 }

@@ -8,6 +8,7 @@ import type { Plan } from '../../schemas/report/plan.ts';
 import { parseSecretReference } from '../../schemas/values/secret-reference.ts';
 import { describeCapacityShortfall } from './capacity-shortfall.ts';
 import { type ImagesRequest, listMissingImages } from '../images/build-missing-images.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 
 /** Reads the registry and the cluster for notes about a rollout. */
 export async function describeForKubernetes(
@@ -38,7 +39,7 @@ export async function checkSecretsThere(
 ): Promise<readonly Diagnostic[]> {
   const checked = entities.map(async ({ environmentVars, place }) => {
     const references = Object.values(environmentVars).flatMap((value) => parseSecretReference(value) ?? []);
-    const wanted = references.map(({ scope, key }) => ({ secret: secrets[scope] ?? scope, key }));
+    const wanted = references.map(({ scope, key }) => ({ secret: readOwn(secrets, scope) ?? scope, key }));
     const missing = await explainMissingSecrets(api, { namespace, wanted });
     return missing.map((sentence) => makeWarning('secret-missing', place, sentence));
   });

@@ -1,7 +1,7 @@
 import { openProject, type PulumiProject } from '../../engine/project.ts';
 import { removeUnusedState } from '../../engine/state/remove-unused-state.ts';
 import { destroyStack } from '../../engine/run-pulumi.ts';
-import { listStacks } from '../../engine/stacks.ts';
+import { isMadeByOthers, listStacks } from '../../engine/stacks.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import { imagesStackName, parseStackName, type StackPurpose, stackName } from '../../schemas/values/names.ts';
 import { named } from '../../system/progress.ts';
@@ -35,7 +35,7 @@ export async function takeDownEndpoints(
   const { place, environmentName, environment, progress, signal } = request;
   const project = await openProject(place.root, { progress, signal });
   const stacks = (await listStacks(project)).map(parseStackName);
-  const deployed = endpointsIn(stacks, environmentName);
+  const deployed = await omitOthers(endpointsIn(stacks, environmentName), environmentName, { project, progress });
   const wanted = names === 'all' ? deployed : await selectNames(place, names);
   await mapConcurrent(wanted, STACKS_AT_ONCE, async (endpoint) => {
     const stack = stackName(endpoint, environmentName);
@@ -51,6 +51,21 @@ export async function takeDownEndpoints(
   }
   await removeUnusedState(project);
   return wanted.map((endpoint) => ({ endpoint, deployed: deployed.includes(endpoint) }));
+}
+
+/** Leaves out stacks that a user's own program made in the same Pulumi project. */
+async function omitOthers(
+  endpoints: readonly string[],
+  environment: string,
+  { project, progress }: Pick<TakeDownRequest, 'progress'> & { readonly project: PulumiProject },
+): Promise<readonly string[]> {
+  const kept: string[] = [];
+  await mapConcurrent(endpoints, STACKS_AT_ONCE, async (endpoint) => {
+    const stack = stackName(endpoint, environment);
+    if (!(await isMadeByOthers(project, stack))) kept.push(endpoint);
+    else progress.say(`Keeping the stack ${stack}: Davit did not make what is in it`);
+  });
+  return endpoints.filter((endpoint) => kept.includes(endpoint));
 }
 
 /** The names of the endpoints that are deployed to an environment. */

@@ -12,7 +12,7 @@ import type { Check } from './check.ts';
 
 const GIB = 2 ** 30;
 const NEEDED_GIB = 5;
-const NODE = '20.0.0';
+const NODE = '20.18.0';
 
 /** What every use of Davit needs from a machine. */
 export const MACHINE_CHECKS: readonly Check[] = [

@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { readBackend } from '../../engine/state/backend.ts';
+import { findProjectBackend } from '../../engine/engine-project.ts';
 import { readCredentials } from '../../images/docker-credentials.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
@@ -8,7 +6,7 @@ import type { KubernetesEnvironment } from '../../schemas/environment/environmen
 import { listEndpoints, type ProjectFolders, readEnvironment, readLockText } from '../../schemas/read-project.ts';
 import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { checkFiles } from '../check-files.ts';
-import { findGithubRepository, readGithubToken } from '../init/github-repository.ts';
+import { findGithubRepository, readGithubToken, tokenVariables } from '../init/github-repository.ts';
 import { findDefaultBranch } from '../init/init-project.ts';
 import { listEnvironments } from '../init/list-environments.ts';
 import { checkGithubSettings } from '../init/github-settings.ts';
@@ -34,6 +32,7 @@ export async function listProjectChecks(place: ProjectFolders, wanted: string | 
         lookAtGithub(
           place,
           clusters.map((c) => c.name),
+          names.filter((_, i) => read[i]?.value === undefined),
         ),
     },
   ];
@@ -54,8 +53,8 @@ function lacking(found: string, mend?: string): Finding {
   return { state: 'missing', found, ...(mend !== undefined && { mend }) };
 }
 
-async function lookAtFiles({ root }: ProjectFolders): Promise<Finding> {
-  const { files, diagnostics } = await checkFiles([], { cwd: root, root: () => root });
+async function lookAtFiles({ root, endpoints }: ProjectFolders): Promise<Finding> {
+  const { files, diagnostics } = await checkFiles([], { cwd: root, root: () => root, endpoints });
   const found = `${files.length} endpoint files`;
   if (!hasErrors(diagnostics)) return { state: 'fine', found };
   return lacking(`${found}, ${diagnostics.filter((d) => d.severity === 'error').length} errors`, 'npx davit check');
@@ -70,13 +69,8 @@ async function lookAtLocks(place: ProjectFolders): Promise<Finding> {
 }
 
 async function lookAtBackend({ root }: ProjectFolders): Promise<Finding> {
-  const hasProjectFile = existsSync(join(root, 'Pulumi.yaml'));
-  const url = hasProjectFile ? (await readBackend(root)).url : process.env['PULUMI_BACKEND_URL'];
-  if (!hasProjectFile && (url === undefined || url === ''))
-    return {
-      state: 'fine',
-      found: 'a folder below .davit/, because neither Pulumi.yaml nor PULUMI_BACKEND_URL is set',
-    };
+  const { url, isOwn } = await findProjectBackend(root);
+  if (isOwn) return { state: 'fine', found: 'a folder below .davit/, because no backend is set' };
   if (url !== undefined) return { state: 'fine', found: url.replace(/\/\/[^/@]*@/, '//') };
   const found = 'no backend is set, so the login of pulumi counts';
   return { state: 'warning', found, mend: 'export PULUMI_BACKEND_URL=s3://BUCKET, or set backend.url in Pulumi.yaml' };
@@ -151,18 +145,27 @@ async function lookAtCluster({ cluster, namespace }: KubernetesEnvironment, root
   return lacking(`${found}, without the right to ${missing.join(', ')} in ${namespace}`, mend);
 }
 
-async function lookAtGithub({ root }: ProjectFolders, environments: readonly string[]): Promise<Finding> {
+async function lookAtGithub(
+  { root }: ProjectFolders,
+  environments: readonly string[],
+  unreadable: readonly string[],
+): Promise<Finding> {
   const repository = await findGithubRepository(root);
   if (!repository) return { state: 'skipped', found: 'the remote origin is not on GitHub' };
-  const token = readGithubToken();
+  const token = readGithubToken(repository);
   const mend = 'npx davit init --check-github';
   if (token === undefined)
-    return { state: 'skipped', found: `${repository.name}; not looked at without GH_TOKEN or GITHUB_TOKEN`, mend };
+    return { state: 'skipped', found: `${repository.name}; not checked without ${tokenVariables(repository)}`, mend };
   const settings = await checkGithubSettings({
-    ...{ repository, environments, token },
+    ...{ repository, environments, unreadable, token },
     branch: await findDefaultBranch(root),
   });
   const missing = settings.filter((s) => s.state === 'missing').length;
-  if (missing === 0) return { state: 'fine', found: repository.name };
+  const unknown = settings.filter((s) => s.state === 'unknown');
+  if (missing === 0 && unknown.length === 0) return { state: 'fine', found: repository.name };
+  if (missing === 0) {
+    const why = unknown[0]?.found ?? '';
+    return { state: 'warning', found: `${unknown.length} settings of ${repository.name} not checked: ${why}`, mend };
+  }
   return { state: 'warning', found: `${repository.name} lacks ${missing} of ${settings.length} settings`, mend };
 }

@@ -3,7 +3,7 @@ export interface Finding {
   /** `missing`: something does not work without it. `warning`: it works, but not well. `skipped`: not needed here. */
   readonly state: 'fine' | 'warning' | 'missing' | 'skipped';
   readonly found: string;
-  /** The command or the page that mends it. */
+  /** The command or the page that fixes it. */
   readonly mend?: string;
 }
 

@@ -1,18 +1,18 @@
 import type { AttestationSubject } from '../../images/attestations/verify-attestation.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { buildImages, type ImagesRequest } from './build-missing-images.ts';
-import { type AttestationsRequest, checkAttestations } from './check-attestations.ts';
+import type { CheckedImage } from './check-attestations.ts';
 
 /**
- * Builds and pushes the images of an endpoint that lack an attestation, also those that the registry has: nobody knows
- * who pushed them. Returns what was pushed, for the workflow to attest.
+ * Builds and pushes those checked images of an endpoint that lack an attestation, also those that the registry has: nobody
+ * knows who pushed them. Returns what was pushed, for the workflow to attest.
  */
 export async function buildUnattestedImages(
   endpoint: Endpoint,
-  request: ImagesRequest & AttestationsRequest,
+  { checked, ...request }: ImagesRequest & { readonly checked: readonly CheckedImage[] },
   build: typeof buildImages = buildImages,
 ): Promise<readonly AttestationSubject[]> {
-  const unattested = (await checkAttestations(endpoint, request)).filter((image) => image.fault !== undefined);
+  const unattested = checked.filter((image) => image.fault !== undefined);
   const references = [...new Set(unattested.map((image) => image.reference))];
   const pushed = await build(endpoint.name, references, { ...request, rebuild: true });
   return references.map((name) => {

@@ -1,28 +1,43 @@
-import { makeError, type Diagnostic } from '../../schemas/diagnostic.ts';
+import { type Diagnostic, makeError, makeWarning } from '../../schemas/diagnostic.ts';
 import { findReferences } from '../../schemas/values/variable-reference.ts';
 import type { ForeignEndpoint, ForeignFile, ImportValues } from './foreign-endpoint.ts';
-import { isScalar, listOf, lookUp, makeMap, mapOf, type SourceMap, type SourceNode, textOf } from './source-node.ts';
+import {
+  isScalar,
+  isTooLarge,
+  listOf,
+  lookUp,
+  makeMap,
+  mapOf,
+  MAX_SIZE,
+  measure,
+  type SourceMap,
+  type SourceNode,
+  textOf,
+  TOO_LARGE,
+} from './source-node.ts';
 
 /** The files of one bundle: the first is databricks.yml if there is one. `own`: the files whose endpoints are wanted. */
 export interface BundleFiles {
   readonly all: readonly SourceNode[];
   readonly own: readonly SourceNode[];
+  /** About files of the bundle that cannot be read. */
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Reads the endpoints of a bundle and fills in its variables. */
-export function readBundle({ all, own }: BundleFiles, values: ImportValues): ForeignFile {
+export function readBundle({ all, own, diagnostics }: BundleFiles, values: ImportValues): ForeignFile {
   const settings = mergeAll(all);
   const target = values.target === undefined ? undefined : mapOf(mapOf(settings.get('targets'))?.get(values.target));
-  const scope = { settings, target, values };
+  const scope: Scope = { settings, target, values, memory: new Map() };
   const found = own.flatMap((root) => listEndpoints(mapOf(root)));
   const overrides = target ? listEndpoints(target) : [];
   const keys = [...new Set([...found, ...overrides].map(([key]) => key))];
   const endpoints = keys.map((key): ForeignEndpoint => {
     const parts = [...found, ...overrides].filter(([other]) => other === key).map(([, node]) => node);
     const body = parts.reduce((base, part) => mergeNodes(base, part));
-    return { key, body: fillVariables(body, scope, []) };
+    return { key, body: fillVariables(body, scope, 0) };
   });
-  return { endpoints, diagnostics: reportTarget(settings, values.target) };
+  return { endpoints, diagnostics: [...diagnostics, ...reportTarget(settings, values.target)] };
 }
 
 function listEndpoints(root: SourceMap | undefined): readonly (readonly [string, SourceNode])[] {
@@ -31,7 +46,8 @@ function listEndpoints(root: SourceMap | undefined): readonly (readonly [string,
 
 function reportTarget(settings: SourceMap, name: string | undefined): readonly Diagnostic[] {
   const targets = settings.get('targets');
-  if (name === undefined || mapOf(targets)?.has(name)) return [];
+  if (name === undefined) return reportMissingTarget(targets);
+  if (mapOf(targets)?.has(name)) return [];
   const known = [...(mapOf(targets)?.keys() ?? [])].join(', ') || 'none';
   const place = targets?.place ?? [...settings.values()][0]?.place;
   return place
@@ -39,35 +55,47 @@ function reportTarget(settings: SourceMap, name: string | undefined): readonly D
     : [];
 }
 
+/** Without a target, values that only targets have would be lost unnoticed. */
+function reportMissingTarget(targets: SourceNode | undefined): readonly Diagnostic[] {
+  const names = [...(mapOf(targets) ?? [])]
+    .filter(([, target]) => mapOf(mapOf(target)?.get('variables')) ?? listEndpoints(mapOf(target)).length > 0)
+    .map(([name, target]) => (mapOf(target)?.get('default')?.value === true ? `${name} (the default)` : name));
+  if (!targets || names.length === 0) return [];
+  const message = `Cannot import the values of the bundle's targets ${names.join(', ')}: no target is chosen`;
+  return [makeWarning('not-imported', targets.place, message, 'Choose one with --target NAME')];
+}
+
 interface Scope {
   readonly settings: SourceMap;
   readonly target: SourceMap | undefined;
   readonly values: ImportValues;
+  /** The references that were resolved before. Undefined: it is in progress. */
+  readonly memory: Map<string, Resolved | undefined>;
 }
 
 /** A value of a variable, or why it has none. */
 type Resolved = SourceNode | string;
 
-const MAX_DEPTH = 20;
+const MAX_DEPTH = 100;
 
-function fillVariables(node: SourceNode, scope: Scope, inside: readonly string[]): SourceNode {
+function fillVariables(node: SourceNode, scope: Scope, depth: number): SourceNode {
   const [map, list] = [mapOf(node), listOf(node)];
   if (map)
     return makeMap(
-      [...map].map(([key, child]) => [key, fillVariables(child, scope, inside)]),
+      [...map].map(([key, child]) => [key, fillVariables(child, scope, depth)]),
       node.place,
     );
-  if (list) return { ...node, value: list.map((item) => fillVariables(item, scope, inside)) };
-  return typeof node.value === 'string' ? fillText(node.value, node, scope, inside) : node;
+  if (list) return { ...node, value: list.map((item) => fillVariables(item, scope, depth)) };
+  return typeof node.value === 'string' ? fillText(node.value, node, scope, depth) : node;
 }
 
-function fillText(text: string, node: SourceNode, scope: Scope, inside: readonly string[]): SourceNode {
+function fillText(text: string, node: SourceNode, scope: Scope, depth: number): SourceNode {
   const references = findReferences(text).filter((r) => r.text.startsWith('${'));
   const [first] = references;
   if (!first) return node;
   const reasons: string[] = [];
   const filled = references.map((reference) => {
-    const resolved = resolveReference(reference.text, scope, inside);
+    const resolved = resolveReference(reference.text, scope, depth);
     if (typeof resolved !== 'string' && resolved.unresolved === undefined) return resolved;
     reasons.push(typeof resolved === 'string' ? resolved : (resolved.unresolved ?? ''));
     return undefined;
@@ -76,6 +104,8 @@ function fillText(text: string, node: SourceNode, scope: Scope, inside: readonly
   if (first.text === text.trim() && whole) return { ...whole, place: node.place };
   if (filled.some((value) => value && !isScalar(value))) reasons.push('a list or a map is not a text');
   const parts = references.map(({ text: from }, i) => ({ from, to: filled[i] }));
+  const size = filled.reduce((sum, node) => sum + (node ? measure(node) : 0), text.length);
+  if (size > MAX_SIZE) return { place: node.place, value: text, unresolved: TOO_LARGE };
   const value = parts.reduce(
     (t, { from, to }) => (to && isScalar(to) ? t.replace(from, () => String(to.value)) : t),
     text,
@@ -84,13 +114,23 @@ function fillText(text: string, node: SourceNode, scope: Scope, inside: readonly
   return { place: node.place, value, ...(reason !== undefined && { unresolved: reason }) };
 }
 
-function resolveReference(reference: string, scope: Scope, inside: readonly string[]): Resolved {
+/** Resolves a reference once, however often it occurs. */
+function resolveReference(reference: string, scope: Scope, depth: number): Resolved {
   const name = reference
     .replace(/^\$\{{1,2}/, '')
     .replace(/\}{1,2}$/, '')
     .trim();
   if (!/^[A-Za-z_][\w.[\]-]{0,200}$/.test(name)) return 'it is an expression';
-  if (inside.includes(name) || inside.length > MAX_DEPTH) return 'it refers to itself';
+  if (scope.memory.has(name)) return scope.memory.get(name) ?? 'it refers to itself';
+  if (depth > MAX_DEPTH) return 'it is nested too deeply';
+  scope.memory.set(name, undefined);
+  const resolved = resolveName(name, scope, depth + 1);
+  const result = typeof resolved === 'object' && isTooLarge(resolved) ? TOO_LARGE : resolved;
+  scope.memory.set(name, result);
+  return result;
+}
+
+function resolveName(name: string, scope: Scope, depth: number): Resolved {
   const path = name.split(/[.[\]]/).filter((step) => step !== '');
   const [kind = '', variable = ''] = path;
   if (name === 'bundle.target' || name === 'bundle.environment')
@@ -102,13 +142,12 @@ function resolveReference(reference: string, scope: Scope, inside: readonly stri
     const found = [scope.target, scope.settings]
       .map((root) => root && lookUp(makeMap(root, ORIGIN), path))
       .find((n) => n);
-    return found ? fillVariables(found, scope, [...inside, name]) : unknown;
+    return found ? fillVariables(found, scope, depth) : unknown;
   }
   const base = readVariable(variable, scope);
   if (typeof base === 'string') return base;
   const found = lookUp(base, path.slice(path[2] === 'value' ? 3 : 2));
-  if (!found) return unknown;
-  return fillVariables(found, scope, [...inside, name]);
+  return found ? fillVariables(found, scope, depth) : unknown;
 }
 
 const ORIGIN = { file: '', line: 1, column: 1 };
@@ -134,7 +173,7 @@ function readDefault(node: SourceNode | undefined): SourceNode | undefined {
   return map ? (map.get('default') ?? map.get('value')) : node;
 }
 
-/** Merges the files' maps; what comes later overrides. */
+/** Merges the files' maps as Databricks does: what comes later overrides, lists are joined, and null changes nothing. */
 function mergeAll(roots: readonly SourceNode[]): SourceMap {
   const [first, ...others] = roots;
   if (!first) return new Map();
@@ -142,6 +181,9 @@ function mergeAll(roots: readonly SourceNode[]): SourceMap {
 }
 
 function mergeNodes(base: SourceNode, part: SourceNode): SourceNode {
+  if (part.value === null) return base;
+  const [first, second] = [listOf(base), listOf(part)];
+  if (first && second) return { place: base.place, value: [...first, ...second] };
   const [a, b] = [mapOf(base), mapOf(part)];
   if (!a || !b) return part;
   const merged = new Map(a);

@@ -4,15 +4,20 @@ import { join } from 'node:path';
 const MAX_FILES = 10_000;
 
 /** The files below a folder that match one of the patterns, which may have `*`, `?` and `**`. */
-export async function findIncluded(folder: string, patterns: readonly string[]): Promise<readonly string[]> {
-  if (patterns.length === 0) return [];
+export async function findIncluded(folder: string, patterns: readonly string[]): Promise<Included> {
+  if (patterns.length === 0) return { files: [], isComplete: true };
   const isDeep = patterns.some((pattern) => pattern.includes('**'));
   const depth = isDeep ? Infinity : Math.max(...patterns.map((pattern) => pattern.split('/').length));
   const files = await listBelow(folder, '', depth, []);
   const wanted = patterns.map((pattern) => pattern.replace(/^\.\//, '').split('/'));
-  return files
-    .filter((file) => wanted.some((steps) => matchesSteps(file.split('/'), steps)))
-    .map((file) => join(folder, file));
+  const matching = files.filter((file) => wanted.some((steps) => matchesSteps(file.split('/'), steps)));
+  return { files: matching.map((file) => join(folder, file)), isComplete: files.length < MAX_FILES };
+}
+
+interface Included {
+  readonly files: readonly string[];
+  /** Whether the whole folder was searched. */
+  readonly isComplete: boolean;
 }
 
 async function listBelow(folder: string, prefix: string, depth: number, found: string[]): Promise<readonly string[]> {

@@ -1,11 +1,12 @@
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Diagnostic, hasErrors, makeError, sortDiagnostics } from '../../schemas/diagnostic.ts';
 import { readText } from '../../schemas/read-project.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import type { ForeignFile, ImportValues } from './foreign-endpoint.ts';
 import { makeEndpoint, type MadeEndpoint } from './make-endpoint.ts';
-import { listFiles, showPath, startOf } from './read-files.ts';
-import { readForeignTerraform, readForeignYaml } from './read-foreign.ts';
+import { listFiles, skipIncluded } from './read-files.ts';
+import { readForeignYaml } from './read-foreign.ts';
+import { showPath, startOf } from './show-path.ts';
 
 export interface ImportRequest extends ImportValues {
   /** The files and folders as the user typed them. */
@@ -42,8 +43,8 @@ export async function importFiles(request: ImportRequest): Promise<Imported> {
   const all = [...diagnostics, ...foreign.flatMap((f) => f.diagnostics), ...made.flatMap((m) => m.diagnostics)];
   const endpoints: ImportedEndpoint[] = [];
   for (const [i, endpoint] of made.entries()) {
-    const isSecond = made.findIndex((m) => m.name.toLowerCase() === endpoint.name.toLowerCase()) < i;
-    const outcome = await writeEndpoint(endpoint, request, isSecond);
+    const first = made.slice(0, i).find((m) => m.name.toLowerCase() === endpoint.name.toLowerCase());
+    const outcome = await writeEndpoint(endpoint, request, first);
     endpoints.push(outcome.endpoint);
     all.push(...outcome.diagnostics);
   }
@@ -58,23 +59,24 @@ export async function importFiles(request: ImportRequest): Promise<Imported> {
   return { endpoints, diagnostics: sortDiagnostics(all) };
 }
 
-/** The .tf files of one folder are one module; every other file stands alone. */
+/** The .tf files of one folder are one module; a bundle has the files that it includes; every other file stands alone. */
 async function readAll(files: readonly string[], request: ImportRequest): Promise<readonly ForeignFile[]> {
   const isTerraform = (file: string) => file.endsWith('.tf');
-  const folders = [...new Set(files.filter(isTerraform).map((file) => dirname(file)))];
-  return Promise.all([
-    ...files.filter((file) => !isTerraform(file)).map((file) => readForeignYaml(file, request.cwd, request)),
-    ...folders.map((folder) => {
-      const own = files.filter((file) => isTerraform(file) && dirname(file) === folder);
-      return readForeignTerraform(own, request.cwd, request);
-    }),
-  ]);
+  const others = await skipIncluded(
+    files.filter((file) => !isTerraform(file)),
+    request.cwd,
+  );
+  const read = await Promise.all(others.map((file) => readForeignYaml(file, request.cwd, request)));
+  const terraform = files.filter(isTerraform);
+  if (terraform.length === 0) return read;
+  const { readTerraform } = await import('./terraform/read-terraform.ts');
+  return [...read, ...(await readTerraform(terraform, request.cwd, request))];
 }
 
 async function writeEndpoint(
   { name, text, diagnostics }: MadeEndpoint,
   { folder, cwd, dryRun, force }: ImportRequest,
-  isSecond: boolean,
+  first: MadeEndpoint | undefined,
 ): Promise<{ readonly endpoint: ImportedEndpoint; readonly diagnostics: readonly Diagnostic[] }> {
   const path = join(resolve(folder), `${name}.yaml`);
   const file = showPath(path, cwd);
@@ -86,7 +88,8 @@ async function writeEndpoint(
   if (text === undefined) return make('not-written');
   const refuse = (why: string, hint: string) =>
     make('not-written', [makeError('not-imported', startOf(file), `Cannot write ${file}: ${why}`, hint)]);
-  if (isSecond) return refuse(`two imported endpoints have the name "${name}"`, 'Import them one after the other');
+  if (first?.name === name && first.text === text) return make('unchanged');
+  if (first) return refuse(`two imported endpoints have the name "${name}"`, 'Import them one after the other');
   const existing = await readText(path);
   if (existing === text) return make('unchanged');
   if (existing !== undefined && !force) return refuse('the file exists', 'Give --force to replace it, or --to FOLDER');

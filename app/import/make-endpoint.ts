@@ -12,6 +12,8 @@ import {
   listUnresolved,
   makeMap,
   mapOf,
+  MAX_SIZE,
+  measure,
   renderScalar,
   type SourceNode,
   textOf,
@@ -32,8 +34,12 @@ export interface MadeEndpoint {
  * what is left out (with the place in the foreign file) and what is left to do (with the place in the new file).
  */
 export function makeEndpoint(foreign: ForeignEndpoint, folder: string): MadeEndpoint {
-  const shaped = shapeBody(foreign);
+  const shaped = measure(foreign.body) > MAX_SIZE ? foreign.body : shapeBody(foreign);
   const name = chooseName(shaped, foreign.key);
+  if (measure(shaped) > MAX_SIZE) {
+    const message = `Cannot import "${name}": its values are larger than ${MAX_SIZE} characters`;
+    return { name, text: undefined, diagnostics: [makeError('not-imported', shaped.place, message)] };
+  }
   const { node, diagnostics } = dropRefusedFields(shaped, name);
   const models = listModels(node);
   if (models.length > 0 && models.every((entity) => !mapOf(entity)?.has('entity_name'))) {
@@ -73,7 +79,7 @@ function reportName(node: SourceNode, key: string, name: string): readonly Diagn
   const own = mapOf(node)?.get('name');
   if (!own || own.value === name) return [];
   const why = own.unresolved === undefined ? 'an endpoint cannot have this name' : own.unresolved;
-  const message = `Cannot keep the name ${JSON.stringify(own.value)} of "${key}": ${why}. The file is named ${name}`;
+  const message = `Cannot keep the name ${JSON.stringify(own.value)} of "${key}": ${why}. The file is named ${name}. Rename the file and \`name\` for another one`;
   return [makeError(own.unresolved === undefined ? 'not-imported' : 'unresolved-variable', own.place, message)];
 }
 

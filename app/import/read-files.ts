@@ -1,18 +1,12 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
-import { type Diagnostic, makeError, type SourceLocation } from '../../schemas/diagnostic.ts';
-import { makeUnreadableFile, readText, readUserFile } from '../../schemas/read-project.ts';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Diagnostic, makeError } from '../../schemas/diagnostic.ts';
+import { makeUnreadableFile, readUserFile } from '../../schemas/read-project.ts';
 import { type BundleFiles, listIncludes } from './bundle.ts';
 import { findIncluded } from './find-included.ts';
 import { readSource } from './read-source.ts';
+import { showPath, startOf } from './show-path.ts';
 import { mapOf, type SourceNode } from './source-node.ts';
-import { type HclFile, parseHcl } from './terraform/parse-hcl.ts';
-
-/** The name of a file as the user would type it. */
-export function showPath(path: string, cwd: string): string {
-  const shown = relative(cwd, path);
-  return shown.startsWith('../../..') ? path : shown || '.';
-}
 
 /** The files that the user named, with the bundle files and Terraform files of named folders. */
 export async function listFiles(paths: readonly string[], cwd: string) {
@@ -23,14 +17,13 @@ export async function listFiles(paths: readonly string[], cwd: string) {
     try {
       if (!(await stat(path)).isDirectory()) files.push(path);
       else {
-        const names = (await readdir(path))
-          .filter((name) => name.endsWith('.tf') || BUNDLE_NAMES.includes(name))
+        const names = (await readdir(path, { withFileTypes: true }))
+          .filter((entry) => !entry.isDirectory() && (entry.name.endsWith('.tf') || isBundle(entry.name)))
+          .map(({ name }) => name)
           .sort();
         const message = `Cannot import ${typed}: there is no .tf file and no databricks.yml in it`;
         if (names.length === 0)
-          diagnostics.push(
-            makeError('unreadable-file', { file: typed, line: 1, column: 1 }, message, 'Name the files'),
-          );
+          diagnostics.push(makeError('unreadable-file', startOf(typed), message, 'Name the files'));
         files.push(...names.map((name) => join(path, name)));
       }
     } catch (e) {
@@ -50,51 +43,59 @@ export async function readYamlFile(path: string, cwd: string) {
 const BUNDLE_NAMES = ['databricks.yml', 'databricks.yaml', 'bundle.yml', 'bundle.yaml'];
 const MAX_LEVELS = 6;
 
+/** Whether a file is the first one of a bundle, by its name. */
+function isBundle(path: string): boolean {
+  return BUNDLE_NAMES.includes(basename(path));
+}
+
 /** The files of the bundle that a file belongs to: its databricks.yml, here or above, and what that includes. */
 export async function readBundleFiles(path: string, root: SourceNode, cwd: string): Promise<BundleFiles> {
-  const isMain = BUNDLE_NAMES.some((name) => path.endsWith(`/${name}`));
+  const isMain = isBundle(path);
   const main = isMain ? path : await findBundle(dirname(path));
-  if (main === undefined) return { all: [root], own: [root] };
-  const mainRoot = isMain ? root : (await readYamlFile(main, cwd)).root;
-  const patterns = mainRoot ? listIncludes(mainRoot) : [];
-  const found = mainRoot ? await findIncluded(dirname(main), patterns) : [];
-  const others = found.filter((other) => other !== main && other !== path).sort();
-  const included = (await Promise.all(others.map((other) => readYamlFile(other, cwd)))).flatMap((r) => r.root ?? []);
-  const settings = mainRoot && !isMain ? [mainRoot] : [];
-  return { all: [...settings, root, ...included], own: isMain ? [root, ...included] : [root] };
+  if (main === undefined) return { all: [root], own: [root], diagnostics: [] };
+  const settings = isMain ? { root, diagnostics: [] } : await readYamlFile(main, cwd);
+  const { files, diagnostics } = await listIncluded(main, settings.root, cwd);
+  const others = files.filter((other) => other !== main && other !== path);
+  const read = await Promise.all(others.map((other) => readYamlFile(other, cwd)));
+  const included = read.flatMap((r) => r.root ?? []);
+  const before = settings.root && !isMain ? [settings.root] : [];
+  return {
+    all: [...before, root, ...included],
+    own: isMain ? [root, ...included] : [root],
+    diagnostics: [...diagnostics, ...settings.diagnostics, ...read.flatMap((r) => r.diagnostics)],
+  };
+}
+
+/** The named files without those that a named bundle includes. */
+export async function skipIncluded(files: readonly string[], cwd: string): Promise<readonly string[]> {
+  const included = await Promise.all(
+    files.filter(isBundle).map(async (file) => {
+      const found = await listIncluded(file, (await readYamlFile(file, cwd)).root, cwd);
+      return found.files.filter((other) => other !== file);
+    }),
+  );
+  const skipped = new Set(included.flat());
+  return files.filter((file) => !skipped.has(file));
+}
+
+async function listIncluded(main: string, root: SourceNode | undefined, cwd: string) {
+  const { files, isComplete } = await findIncluded(dirname(main), root ? listIncludes(root) : []);
+  const shown = showPath(main, cwd);
+  const message = `Cannot import every file that ${shown} includes: there are too many files in its folder`;
+  const diagnostics = isComplete ? [] : [makeError('not-imported', startOf(shown), message, 'Name the files')];
+  return { files: [...files].sort(), diagnostics };
 }
 
 async function findBundle(folder: string, levels = 0): Promise<string | undefined> {
   for (const name of BUNDLE_NAMES) {
     const path = join(folder, name);
-    const text = await readText(path);
-    if (text !== undefined) return path;
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isFile()) return path;
   }
   return levels >= MAX_LEVELS || dirname(folder) === folder ? undefined : findBundle(dirname(folder), levels + 1);
-}
-
-export interface TerraformFolder {
-  readonly files: readonly HclFile[];
-  readonly valueFiles: readonly HclFile[];
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-/** Parses every .tf file of a folder and the files with values that Terraform reads by itself. */
-export async function readTerraformFolder(folder: string, cwd: string): Promise<TerraformFolder> {
-  const names = (await readdir(folder)).sort();
-  const values = names.filter((name) => name === 'terraform.tfvars' || name.endsWith('.auto.tfvars'));
-  const parse = async (name: string) =>
-    parseHcl(await readFile(join(folder, name), 'utf8'), showPath(join(folder, name), cwd));
-  const files = await Promise.all(names.filter((name) => name.endsWith('.tf')).map(parse));
-  const valueFiles = await Promise.all(values.map(parse));
-  return { files, valueFiles, diagnostics: [...files, ...valueFiles].flatMap((f) => f.diagnostics) };
 }
 
 /** The fields at the top level of a file, by which its format is known. */
 export function listTopFields(root: SourceNode): readonly string[] {
   return [...(mapOf(root)?.keys() ?? [])];
-}
-
-export function startOf(file: string): SourceLocation {
-  return { file, line: 1, column: 1 };
 }

@@ -1,4 +1,5 @@
 import type { ForeignEndpoint } from './foreign-endpoint.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 import { isScalar, listOf, makeMap, mapOf, type SourceMap, type SourceNode } from './source-node.ts';
 
 const ENTITY_FIELDS: Partial<Record<string, string>> = { model_name: 'entity_name', model_version: 'entity_version' };
@@ -32,13 +33,20 @@ export function shapeBody({ body }: ForeignEndpoint): SourceNode {
 }
 
 /** Drops null, empty lists and empty maps, which exports are full of and which say nothing. */
-function dropEmpty(node: SourceNode): SourceNode {
+function dropEmpty(node: SourceNode, name = ''): SourceNode {
   const [map, list] = [mapOf(node), listOf(node)];
-  if (list) return { ...node, value: list.map(dropEmpty) };
+  if (list) return { ...node, value: list.map((item) => dropEmpty(item)) };
   if (!map) return node;
-  const kept = [...map].map(([key, child]) => [key, dropEmpty(child)] as const).filter(([, child]) => !isEmpty(child));
-  return makeMap(kept, node.place);
+  const isKept = (child: SourceNode) => !isEmpty(child) || (USER_KEYS.includes(name) && child.value === '');
+  const kept = [...map].map(([key, child]) => [key, dropEmpty(child, key)] as const);
+  return makeMap(
+    kept.filter(([, child]) => isKept(child)),
+    node.place,
+  );
 }
+
+/** Maps whose keys users choose. An empty text in them is a value. */
+const USER_KEYS = ['environment_vars', 'tags'];
 
 function isEmpty(node: SourceNode): boolean {
   return node.value === null || mapOf(node)?.size === 0 || listOf(node)?.length === 0 || node.value === '';
@@ -78,7 +86,7 @@ function shapeConfig(config: SourceNode): SourceNode {
 function shapeEntity(entity: SourceNode): SourceNode {
   const fields = mapOf(entity);
   if (!fields) return entity;
-  const renamed = [...fields].map(([name, node]) => [ENTITY_FIELDS[name] ?? name, node] as const);
+  const renamed = [...fields].map(([name, node]) => [readOwn(ENTITY_FIELDS, name) ?? name, node] as const);
   return makeMap(
     renamed.map(([name, node]) => [name, shapeEntityField(name, node, fields)] as const),
     entity.place,

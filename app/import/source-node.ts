@@ -9,6 +9,29 @@ export interface SourceNode {
   readonly value: Scalar | readonly SourceNode[] | ReadonlyMap<string, SourceNode>;
   /** Why the text still contains a variable. */
   readonly unresolved?: string;
+  /** The address of the Terraform resource whose id this is. Only Terraform knows the id, so it is unresolved as well. */
+  readonly endpoint?: string;
+}
+
+/** Variables can refer to variables, so that a small file stands for a value of any size. */
+export const MAX_SIZE = 200_000;
+/** The reason of a value that is larger. */
+export const TOO_LARGE = 'its value is too large';
+/** How many characters a node counts as, because a node needs more memory and time. */
+const NODE_SIZE = 10;
+
+const sizes = new WeakMap<object, number>();
+
+/** The size of a value in characters. Parts that occur several times are measured once and counted each time. */
+export function measure({ place, value }: SourceNode): number {
+  if (typeof value === 'string') return NODE_SIZE + value.length;
+  if (typeof value !== 'object' || value === null) return NODE_SIZE;
+  const known = sizes.get(value);
+  if (known !== undefined) return known;
+  const children = [...(mapOf({ place, value })?.values() ?? listOf({ place, value }) ?? [])];
+  const size = children.reduce((sum, child) => sum + measure(child), NODE_SIZE);
+  sizes.set(value, size);
+  return size;
 }
 
 export type SourceMap = ReadonlyMap<string, SourceNode>;
@@ -52,6 +75,11 @@ export function lookUp(root: SourceNode, path: readonly string[]): SourceNode | 
     const list = listOf(node);
     return list ? (/^\d{1,6}$/.test(step) ? list[Number(step)] : undefined) : mapOf(node)?.get(step);
   }, root);
+}
+
+/** Whether a value, or a part of it, is too large. Otherwise values of such parts would grow again. */
+export function isTooLarge(node: SourceNode): boolean {
+  return measure(node) > MAX_SIZE || listUnresolved(node).some(({ unresolved }) => unresolved === TOO_LARGE);
 }
 
 /** The value without places. */

@@ -8,29 +8,64 @@ export interface GithubRepository {
   readonly name: string;
 }
 
-/** The repository of the remote `origin`. Undefined: there is no such remote, or it is a folder. */
+const GITHUB = 'github.com';
+
+/**
+ * The repository of the remote `origin`. Undefined: there is no such remote, or its host is not GitHub. Only github.com
+ * and the hosts that the user's own environment names are, because a token is sent there.
+ */
 export async function findGithubRepository(folder: string): Promise<GithubRepository | undefined> {
   const remote = await runGit(folder, ['remote', 'get-url', 'origin']).catch(() => undefined);
-  return remote?.code === 0 ? parseRemote(remote.stdout.trim()) : undefined;
+  const found = remote?.code === 0 ? parseRemote(remote.stdout.trim()) : undefined;
+  return found && isGithub(found) ? found : undefined;
 }
 
 /** `git@github.com:acme/models.git` and `https://github.com/acme/models` */
 export function parseRemote(url: string): GithubRepository | undefined {
   const ssh = /^(?:ssh:\/\/)?(?:[\w.-]+@)([\w.-]+)(?::\d+)?[:/]([\w.-]+\/[\w.-]+?)(?:\.git)?\/?$/.exec(url);
   const web = /^https?:\/\/(?:[^@/]*@)?([\w.:-]+)\/([\w.-]+\/[\w.-]+?)(?:\.git)?\/?$/.exec(url);
-  const [, host, name] = ssh ?? web ?? [];
-  return host === undefined || name === undefined ? undefined : { server: `https://${host}`, name };
+  const [, written, name] = ssh ?? web ?? [];
+  if (written === undefined || name === undefined) return undefined;
+  const host = written.toLowerCase();
+  return { server: `https://${host === `ssh.${GITHUB}` ? GITHUB : host}`, name };
 }
 
-/** The address of GitHub's API: GITHUB_API_URL in a workflow, else the one of the server. */
+function isGithub({ server }: GithubRepository): boolean {
+  const { GH_HOST } = process.env;
+  const named = GH_HOST ? [`https://${GH_HOST.trim().toLowerCase()}`] : [];
+  return [`https://${GITHUB}`, ownServer(), ...named].includes(server);
+}
+
+/** The server of the workflow that runs this command; elsewhere github.com. */
+function ownServer(): string {
+  const url = process.env['GITHUB_SERVER_URL'] || `https://${GITHUB}`;
+  return url.replace(/(?<!\/)\/+$/, '').toLowerCase();
+}
+
+/** The address of GitHub's API: GITHUB_API_URL for the server of the workflow, else the one of the server. */
 export function apiAddress({ server }: GithubRepository): string {
   const given = process.env['GITHUB_API_URL'];
-  if (given !== undefined && given !== '') return given.replace(/\/$/, '');
-  return server === 'https://github.com' ? 'https://api.github.com' : `${server}/api/v3`;
+  if (given && server === ownServer()) return given.replace(/\/$/, '');
+  if (server.endsWith('.ghe.com')) return server.replace('https://', 'https://api.');
+  return server === `https://${GITHUB}` ? `https://api.${GITHUB}` : `${server}/api/v3`;
 }
 
-/** The token of the environment, as GitHub's own command reads it. */
-export function readGithubToken(): string | undefined {
-  const token = process.env['GH_TOKEN'] ?? process.env['GITHUB_TOKEN'];
-  return token === undefined || token.trim() === '' ? undefined : token.trim();
+/**
+ * The token of the environment for a repository's server, as GitHub's own command reads it: GH_TOKEN is for github.com
+ * and never sent to another server, unless that one runs this workflow.
+ */
+export function readGithubToken({ server }: GithubRepository): string | undefined {
+  const { GH_TOKEN, GITHUB_TOKEN, GH_ENTERPRISE_TOKEN, GITHUB_ENTERPRISE_TOKEN } = process.env;
+  const workflow = server === ownServer() ? [GITHUB_TOKEN] : [];
+  const tokens =
+    server === `https://${GITHUB}` || server.endsWith('.ghe.com')
+      ? [GH_TOKEN, ...workflow]
+      : [GH_ENTERPRISE_TOKEN, GITHUB_ENTERPRISE_TOKEN, ...workflow, ...(workflow.length > 0 ? [GH_TOKEN] : [])];
+  return tokens.map((token) => token?.trim()).find((token) => token !== undefined && token !== '');
+}
+
+/** The variables from which the token for a repository is read, for messages. */
+export function tokenVariables({ server }: GithubRepository): string {
+  const isCloud = server === `https://${GITHUB}` || server.endsWith('.ghe.com');
+  return isCloud ? 'GH_TOKEN or GITHUB_TOKEN' : 'GH_ENTERPRISE_TOKEN';
 }

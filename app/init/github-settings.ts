@@ -5,7 +5,7 @@ export interface GithubSetting {
   readonly what: string;
   /** The page on which it is set. */
   readonly link: string;
-  /** `unknown`: not looked at, or the token may not read it. */
+  /** `unknown`: not checked, or the token may not read it. */
   readonly state: 'done' | 'missing' | 'unknown';
   /** What was found, or why nothing could be. */
   readonly found?: string;
@@ -17,24 +17,54 @@ export interface SettingsRequest {
   readonly environments: readonly string[];
   /** The branch that is deployed; GitHub's default branch counts where a token is given. */
   readonly branch: string;
-  /** Without a token nothing is looked at, and every state is unknown. */
+  /** Environments whose file has errors, so that what they need is not known. */
+  readonly unreadable?: readonly string[];
+  /** Without a token nothing is checked, and every state is unknown. */
   readonly token?: string | undefined;
 }
 
 const LIMIT_MILLISECONDS = 10_000;
 
-/** Lists the settings, and looks whether they are done where a token is given. */
+/** Lists the settings, and checks whether they are done where a token is given. */
 export async function checkGithubSettings(request: SettingsRequest): Promise<readonly GithubSetting[]> {
-  const web = `${request.repository.server}/${request.repository.name}`;
-  const read = request.token === undefined ? undefined : makeReader(request.repository, request.token);
-  const found = read && (await read('').catch(() => undefined))?.['default_branch'];
-  const settings = listSettings(request, typeof found === 'string' ? found : request.branch);
-  return Promise.all(
-    settings.map(async ({ what, page, check }) => {
-      const setting = { what, link: `${web}${page}` };
-      return read ? { ...setting, ...(await look(check, read)) } : { ...setting, state: 'unknown' as const };
-    }),
-  );
+  const { repository, token, unreadable = [] } = request;
+  const web = `${repository.server}/${repository.name}`;
+  const read = token === undefined ? undefined : makeReader(repository, token);
+  const opened = read && (await openRepository(read));
+  const settings = listSettings(request, opened?.branch ?? request.branch);
+  const checked = settings.map(async ({ what, page, check }) => {
+    const setting = { what, link: `${web}${page}` };
+    if (!read) return { ...setting, state: 'unknown' as const };
+    return { ...setting, ...(opened?.why === undefined ? await look(check, read) : unknown(opened.why)) };
+  });
+  const skipped = unreadable.map((name) => ({
+    what: `The environment "${name}"`,
+    link: `${web}/settings/environments`,
+    ...unknown(`environments/${name}.yaml has errors, run npx davit check`),
+  }));
+  return [...(await Promise.all(checked)), ...skipped];
+}
+
+interface OpenedRepository {
+  readonly branch?: string;
+  /** Why nothing of the repository can be read. */
+  readonly why?: string;
+}
+
+/** GitHub answers 404 for a private repository that the token may not read, and for everything in it. */
+async function openRepository(read: Read): Promise<OpenedRepository> {
+  try {
+    const found = await read('');
+    if (!found) return { why: 'GitHub answers 404 for the repository: it is not there, or the token may not read it' };
+    const branch = found['default_branch'];
+    return typeof branch === 'string' ? { branch } : {};
+  } catch (e) {
+    return { why: e instanceof Error ? e.message : String(e) };
+  }
+}
+
+function unknown(found: string): Pick<GithubSetting, 'state' | 'found'> {
+  return { state: 'unknown', found };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -64,7 +94,7 @@ function listSettings({ environments }: SettingsRequest, branch: string): readon
       check: checkRules(branch),
     },
     {
-      what: 'The file CODEOWNERS, with owners of .github/ and environments/',
+      what: 'The file CODEOWNERS, with owners of .github/, environments/ and Pulumi*.yaml',
       page: `/new/${branch}?filename=.github/CODEOWNERS`,
       check: checkOwners,
     },
@@ -83,19 +113,19 @@ function checkEnvironment(name: string, wanted: { readonly reviewers: boolean; r
     const found = await read(path);
     if (!found) return 'there is no such environment';
     const rules = asList(found['protection_rules']).map((rule) => rule['type']);
-    const secrets = asList((await read(`${path}/secrets`))?.['secrets']).map((secret) => secret['name']);
+    const secrets = asList((await readOrThrow(read, `${path}/secrets`))['secrets']).map((secret) => secret['name']);
     const missing = [
       ...(secrets.includes('PULUMI_CONFIG_PASSPHRASE') ? [] : ['the secret PULUMI_CONFIG_PASSPHRASE']),
       ...(wanted.reviewers && !rules.includes('required_reviewers') ? ['reviewers'] : []),
       ...(wanted.branches && found['deployment_branch_policy'] == null ? ['the restriction to a branch'] : []),
     ];
-    return missing.length === 0 ? undefined : `it has not ${missing.join(', ')}`;
+    return missing.length === 0 ? undefined : `it lacks ${missing.join(', ')}`;
   };
 }
 
 function checkRules(branch: string): Check {
   return async (read) => {
-    const rules = asList(await read(`/rules/branches/${encodeURIComponent(branch)}`));
+    const rules = asList(await readOrThrow(read, `/rules/branches/${encodeURIComponent(branch)}`));
     const of = (type: string) => rules.filter((r) => r['type'] === type).map((r) => asFields(r['parameters']));
     const checks = of('required_status_checks').flatMap((p) => asList(p['required_status_checks']));
     const missing = [
@@ -118,16 +148,23 @@ const checkLabel: Check = async (read) =>
   (await read(`/labels/${encodeURIComponent('davit: destroy')}`)) ? undefined : 'there is no such label';
 
 const checkActions: Check = async (read) =>
-  (await read('/actions/permissions/workflow'))?.['can_approve_pull_request_reviews'] === true
+  (await readOrThrow(read, '/actions/permissions/workflow'))['can_approve_pull_request_reviews'] === true
     ? undefined
     : 'it is not allowed';
+
+/** For what every repository has: GitHub answers 404 where a token may not read it. */
+async function readOrThrow(read: Read, path: string): Promise<Fields> {
+  const found = await read(path);
+  if (found) return found;
+  throw new Error('GitHub answers 404: the token may not read it');
+}
 
 async function look(check: Check, read: Read): Promise<Pick<GithubSetting, 'state' | 'found'>> {
   try {
     const missing = await check(read);
     return missing === undefined ? { state: 'done' } : { state: 'missing', found: missing };
   } catch (e) {
-    return { state: 'unknown', found: e instanceof Error ? e.message : String(e) };
+    return unknown(e instanceof Error ? e.message : String(e));
   }
 }
 

@@ -2,6 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { type ProjectFolders, readEnvironment, readText } from '../../schemas/read-project.ts';
+import { findProjectInRepository, findRepositoryRoot } from './init-project.ts';
+import { workflowPath } from './plan-files.ts';
 
 /** The names of the files in environments/. */
 export async function listEnvironments({ root, environments = root }: ProjectFolders): Promise<readonly string[]> {
@@ -12,20 +14,31 @@ export async function listEnvironments({ root, environments = root }: ProjectFol
     .sort();
 }
 
-/** The names of the environments on Kubernetes, in the order of deployment. One with errors counts as none. */
-export async function listKubernetesEnvironments(place: ProjectFolders): Promise<readonly string[]> {
-  const read = await Promise.all((await listEnvironments(place)).map((name) => readEnvironment(place, name)));
+export interface KubernetesEnvironments {
+  /** In the order of deployment. */
+  readonly names: readonly string[];
+  /** The names of the files with errors, whose target is not known. */
+  readonly unreadable: readonly string[];
+}
+
+/** The names of the environments on Kubernetes. */
+export async function listKubernetesEnvironments(place: ProjectFolders): Promise<KubernetesEnvironments> {
+  const files = await listEnvironments(place);
+  const read = await Promise.all(files.map((name) => readEnvironment(place, name)));
   const order = await readDeploymentOrder(place);
   const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
-  return read
+  const names = read
     .flatMap(({ value }) => (value?.target === 'kubernetes' ? [value] : []))
     .map((environment: KubernetesEnvironment) => environment.name)
     .sort((a, b) => rank(a) - rank(b));
+  return { names, unreadable: files.filter((_, i) => read[i]?.value === undefined) };
 }
 
 /** The input `environments` of the workflow of pull requests, which is in the order of deployment. */
 async function readDeploymentOrder({ root }: ProjectFolders): Promise<readonly string[]> {
-  const workflow = await readText(join(root, '.github', 'workflows', 'davit-pull-request.yaml'));
+  const project = await findProjectInRepository(root);
+  const file = workflowPath('.github/workflows/davit-pull-request.yaml', project);
+  const workflow = await readText(join(findRepositoryRoot(root, project), file));
   const [, names = ''] = /^ +environments: *["']?([\w -]+)/m.exec(workflow ?? '') ?? [];
   return names.trim().split(/\s+/);
 }

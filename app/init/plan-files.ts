@@ -16,7 +16,12 @@ export interface InitAnswers {
   readonly branch: string;
   /** `OWNER/davit@DIGEST`: Davit's repository and the commit of the release that workflows use. */
   readonly release: string | undefined;
+  /** The project's folder in the repository, such as `services/fraud`; empty: the repository itself. */
+  readonly project: string;
 }
+
+/** The answers where nobody gave one: to be replaced in the files. */
+export const PLACEHOLDERS = { registry: 'ghcr.io/OWNER/models', state: 's3://BUCKET' } as const;
 
 export interface EndpointAnswers {
   readonly name: string;
@@ -26,28 +31,37 @@ export interface EndpointAnswers {
 }
 
 export interface PlannedFile {
+  /** Relative to the project, or to the repository for files of GitHub, which it reads only there. */
   readonly path: string;
+  readonly atRepositoryRoot: boolean;
   readonly text: string;
 }
 
 /** The files that a project needs. Pure. */
 export function planFiles(answers: InitAnswers, documented: ReadonlyMap<string, string>): readonly PlannedFile[] {
   const { endpoint, environments } = answers;
-  const files = endpoint ? [{ path: `endpoints/${endpoint.name}.yaml`, text: renderEndpoint(endpoint) }] : [];
+  const files = endpoint
+    ? [{ path: `endpoints/${endpoint.name}.yaml`, text: renderEndpoint(endpoint), atRepositoryRoot: false }]
+    : [];
   if (environments.length === 0) return files;
   const settings = environments.map((name) => ({
     path: `environments/${name}.yaml`,
     text: renderEnvironment(name, answers),
+    atRepositoryRoot: false,
   }));
   const workflows = [...documented]
     .filter(([path]) => path.startsWith('.github/workflows/'))
-    .map(([path, text]) => ({ path, text: adaptWorkflow(path, text, answers) }));
+    .map(([path, text]) => ({
+      path: workflowPath(path, answers.project),
+      text: adaptWorkflow(path, text, answers),
+      atRepositoryRoot: true,
+    }));
   const action = makeCredentialsAction(answers.cloud, documented);
   return [
     ...files,
     ...settings,
     ...workflows,
-    ...(action === undefined ? [] : [{ path: DOCUMENTED_CREDENTIALS, text: action }]),
+    ...(action === undefined ? [] : [{ path: DOCUMENTED_CREDENTIALS, text: action, atRepositoryRoot: true }]),
   ];
 }
 
@@ -67,9 +81,9 @@ function renderEndpoint({ name, model, schema }: EndpointAnswers): string {
 /** The digests are those of the official images, which the user chooses; zeros are refused by nobody but the registry. */
 function renderEnvironment(name: string, { registry }: InitAnswers): string {
   const digest = `sha256:${'0'.repeat(64)}`;
-  return `name: ${name}
+  return `name: ${JSON.stringify(name)}
 target: kubernetes
-cluster: { context: ${name} } # a context of your kubeconfig
+cluster: { context: ${JSON.stringify(name)} } # a context of your kubeconfig
 images:
   registry: ${registry}
   # Replace each digest: docker buildx imagetools inspect IMAGE:TAG shows it.
@@ -80,7 +94,8 @@ images:
 }
 
 /** The documented workflow has two environments, a state, a branch and a placeholder for the release. */
-function adaptWorkflow(path: string, text: string, { environments, state, branch, release }: InitAnswers): string {
+function adaptWorkflow(path: string, text: string, answers: InitAnswers): string {
+  const { environments, state, branch, release, project } = answers;
   const [first = ''] = environments;
   const last = environments.at(-1) ?? first;
   const all = text
@@ -89,7 +104,8 @@ function adaptWorkflow(path: string, text: string, { environments, state, branch
     .replaceAll('staging production', environments.join(' '))
     .replaceAll('[staging, production]', `[${environments.join(', ')}]`);
   const jobs = path.endsWith('/davit-deploy.yaml') ? renameJobs(all, first, last, environments) : all;
-  return release === undefined ? jobs : pinRelease(jobs, release);
+  const own = project === '' ? jobs : moveWorkflow(path, jobs, project);
+  return release === undefined ? own : pinRelease(own, release);
 }
 
 /** One job for each environment: the first like staging, the last like production, those between like both. */
@@ -116,4 +132,30 @@ function pinRelease(text: string, release: string): string {
   return text
     .replaceAll(`@${DOCUMENTED_DIGEST} # v1.0.0`, `@${digest}`)
     .replaceAll(`${DOCUMENTED_RELEASE}/`, `${repository}/`);
+}
+
+/** Where the workflows of a project are: GitHub reads those at the root of the repository only. */
+export function workflowPath(documented: string, project: string): string {
+  return project === '' ? documented : documented.replace('/davit-', `/davit-${slug(project)}-`);
+}
+
+function slug(project: string): string {
+  return project.replaceAll(/[^\w.-]+/g, '-');
+}
+
+/** What two projects of one repository must not share: names of workflows, groups of concurrency, the input `project`. */
+function moveWorkflow(path: string, text: string, project: string): string {
+  const input = `project: ${JSON.stringify(project)}`;
+  const title = (name: string) => JSON.stringify(`${name} (${project})`);
+  return text
+    .replace(`# ${path}`, () => `# ${workflowPath(path, project)}`)
+    .replace(/^name: (Davit .+)$/m, (_, name: string) => `name: ${title(name)}`)
+    .replace(
+      /^( +)workflows: \[(Davit [\w ]+)\]$/m,
+      (_, indent: string, name: string) => `${indent}workflows: [${title(name)}]`,
+    )
+    .replace(/^( +)group: davit-/m, (_, indent: string) => `${indent}group: davit-${slug(project)}-`)
+    .replaceAll(/^( {4}with:) \{ /gm, (_, start: string) => `${start} { ${input}, `)
+    .replaceAll(/^( {4}with:)\n/gm, (_, start: string) => `${start}\n      ${input}\n`)
+    .replaceAll(/^( {4}uses: .+\n)(?! {4}with:)/gm, (_, uses: string) => `${uses}    with: { ${input} }\n`);
 }

@@ -1,4 +1,5 @@
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { readOwn } from '../../schemas/values/read-own.ts';
 
 /** One field of a resolved endpoint or environment. */
 export interface Setting {
@@ -41,7 +42,7 @@ function findOffset({ contents }: Document, path: Path): number | undefined {
       node = isSeq(node) ? node.items[step] : undefined;
       offset = (node as Node | undefined)?.range?.[0];
     } else {
-      const names = [step, OLD_NAMES[step]];
+      const names = [step, readOwn(OLD_NAMES, step)];
       const pair = isMap(node)
         ? node.items.find((p) => isScalar(p.key) && names.includes(String(p.key.value)))
         : undefined;

@@ -16,6 +16,7 @@ import {
 import { listEndpointSettings } from './endpoint-settings.ts';
 import { listEnvironmentSettings, listRuntimeSettings } from './environment-settings.ts';
 import { makeFieldFinder, type Setting } from './setting.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 
 export interface ShownEndpoint {
   /** By section; undefined if the endpoint or the environment has errors. */
@@ -71,7 +72,7 @@ async function resolveSections(
 
 function listLockSettings({ entities }: Endpoint, lock: Lock, source: string): readonly Setting[] {
   return entities.flatMap(({ name }) => {
-    const locked = lock.entities[name];
+    const locked = readOwn(lock.entities, name);
     if (!locked) return [];
     const virtualenv = lock.virtualenvs[locked.virtualenv];
     return [

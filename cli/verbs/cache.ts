@@ -1,5 +1,6 @@
-import { CACHE_KINDS, type CacheEntry, type CacheKind, listCacheEntries } from '../../app/cache/cache-entries.ts';
-import { pruneByAge, readCacheLimit } from '../../app/cache/prune-cache.ts';
+import { type CacheEntry, listCacheEntries } from '../../app/cache/cache-entries.ts';
+import { ALL_CACHE_KINDS, CACHE_KINDS, type CacheKind, SharedCacheFolderError } from '../../app/cache/cache-kinds.ts';
+import { pruneByAge, type PrunedEntries, readCacheLimit } from '../../app/cache/prune-cache.ts';
 import { pluralize } from '../../schemas/values/pluralize.ts';
 import { renderBytes } from '../../schemas/values/quantity.ts';
 import { cacheFolder } from '../../system/cache.ts';
@@ -19,7 +20,11 @@ export const cache: Command = {
       type: 'boolean',
       help: `Remove what was not used for ${DEFAULT_DAYS} days; never what a running process uses`,
     },
-    'older-than': { type: 'string', value: 'DAYS', help: 'With --prune: another number of days; 0: everything' },
+    'older-than': {
+      type: 'string',
+      value: 'DAYS',
+      help: 'With --prune: another number of days; 0: everything that was not used in the last hour',
+    },
   },
   args: { min: 0, max: 0 },
   run: runCache,
@@ -31,8 +36,8 @@ async function runCache({ options, progress }: Context): Promise<Outcome> {
   if (days !== undefined && !prune) throw new UsageError('Cannot use --older-than alone: expected --prune with it');
   const limit = readCacheLimit();
   progress.say(`Measuring ${cacheFolder()} …`);
-  const removed = prune ? await pruneByAge(days ?? DEFAULT_DAYS) : [];
-  const entries = await listCacheEntries(Object.keys(CACHE_KINDS) as CacheKind[]);
+  const { removed, failed } = prune ? await pruneEntries(days ?? DEFAULT_DAYS) : { removed: [], failed: [] };
+  const { entries } = await listCacheEntries(ALL_CACHE_KINDS);
   const kinds = summarizeKinds(entries);
   const bytes = sumBytes(entries);
   return {
@@ -43,15 +48,26 @@ async function runCache({ options, progress }: Context): Promise<Outcome> {
       limit,
       kinds,
       removed: removed.map(({ path, bytes }) => ({ path, bytes })),
+      failed,
     },
+    failed: failed.length > 0,
     text: [
       ...(prune
         ? [`${removed.length} ${removed.length === 1 ? 'entry' : 'entries'} removed: ${renderBytes(sumBytes(removed))}`]
         : []),
+      ...failed.map(({ path, why }) => `Cannot remove ${path}: ${why}`),
       ...kinds.map(renderKind),
       `${renderBytes(bytes)} in ${cacheFolder()}; virtualenvs, models and results stay below ${renderBytes(limit)} by themselves`,
     ].join('\n'),
   };
+}
+
+async function pruneEntries(days: number): Promise<PrunedEntries> {
+  try {
+    return await pruneByAge(days);
+  } catch (e) {
+    throw e instanceof SharedCacheFolderError ? new UsageError(e.message) : e;
+  }
 }
 
 function sumBytes(entries: readonly CacheEntry[]): number {

@@ -6,6 +6,7 @@ import {
   type TrialCluster,
 } from '../../app/trial-cluster.ts';
 import { type Command, type Context, type Outcome, UsageError } from '../command.ts';
+import { NoProjectError } from '../find-project-root.ts';
 
 export const cluster: Command = {
   summary: 'Make, look at or remove a Kubernetes cluster to try things on',
@@ -86,7 +87,7 @@ function findProject(context: Context): string | undefined {
   try {
     return context.root;
   } catch (e) {
-    if (e instanceof UsageError) return undefined;
+    if (e instanceof NoProjectError) return undefined;
     throw e;
   }
 }

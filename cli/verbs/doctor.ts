@@ -3,14 +3,8 @@ import { MACHINE_CHECKS } from '../../app/doctor/check-machine.ts';
 import { listProjectChecks } from '../../app/doctor/check-project.ts';
 import { findSandbox } from '../../sandbox/sandbox.ts';
 import { sanitizeText } from '../../schemas/values/sanitize-text.ts';
-import {
-  type Command,
-  type Context,
-  ENDPOINTS_OPTION,
-  ENVIRONMENT_OPTION,
-  type Outcome,
-  UsageError,
-} from '../command.ts';
+import { type Command, type Context, ENDPOINTS_OPTION, ENVIRONMENT_OPTION, type Outcome } from '../command.ts';
+import { NoProjectError } from '../find-project-root.ts';
 import { textOption } from '../parse-arguments.ts';
 import { projectPlace } from '../request.ts';
 
@@ -18,7 +12,7 @@ const LIMIT_SECONDS = 10;
 const SIGNS = { fine: 'ok', warning: 'warn', missing: 'MISSING', skipped: '-' } as const;
 
 export const doctor: Command = {
-  summary: 'Show what this machine and this repository have and lack, with the command that mends it',
+  summary: 'Show what this machine and this repository have and lack, with the command that fixes it',
   usage: '',
   help: `Changes nothing, and takes at most ${LIMIT_SECONDS} seconds. Exit code 1 if something is\nmissing without which Davit does not work here. Without --env, what an environment lacks is a warning.\n\n  davit doctor\n  davit doctor --env production --json`,
   options: { ...ENDPOINTS_OPTION, ...ENVIRONMENT_OPTION },
@@ -46,13 +40,13 @@ async function runDoctor(context: Context): Promise<Outcome> {
   };
 }
 
-/** Outside a project, only the machine is looked at. */
+/** Outside a project, only the machine is checked. */
 async function listOwnChecks(context: Context): Promise<readonly Check[]> {
   try {
     return await listProjectChecks(projectPlace(context), textOption(context.options, 'environment'));
   } catch (e) {
-    if (!(e instanceof UsageError)) throw e;
-    const found = 'none here; the machine alone was looked at';
+    if (!(e instanceof NoProjectError)) throw e;
+    const found = 'none here. Checked this machine only';
     return [{ name: 'project', look: () => ({ state: 'skipped', found, mend: 'npx davit init' }) }];
   }
 }

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { readEngineEnvironment } from '../../app/engine-environment.ts';
 import type { Command } from '../command.ts';
 import { makeRequest } from '../request.ts';
@@ -5,11 +6,21 @@ import { makeRequest } from '../request.ts';
 export const env: Command = {
   summary: 'Print the environment in which plain `pulumi` works here',
   usage: '',
-  help: '  eval "$(npx davit env)"\n  pulumi preview -s iris.local',
+  help: `  eval "$(npx davit env)"
+  pulumi -C .davit/engine preview -s iris.local
+
+With a Pulumi.yaml of your own that has Davit's program, without -C.`,
   options: {},
   args: { min: 0, max: 0 },
   run: async (context) => {
     const { engine, folder, environment, exports } = await readEngineEnvironment(makeRequest(context));
+    const below = relative(context.cwd, folder);
+    // Standard output is for `eval`.
+    if (below !== '') context.progress.say(`Next: pulumi -C ${quote(below)} preview -s iris.local`);
     return { diagnostics: [], result: { engine, folder, environment }, text: exports };
   },
 };
+
+function quote(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

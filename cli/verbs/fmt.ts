@@ -26,8 +26,8 @@ async function runFmt(context: Context): Promise<Outcome> {
 function renderFiles({ files }: FormattedFiles, checkOnly: boolean): string {
   const changed = files.filter((f) => f.changed);
   const count = pluralize(files.length, 'file');
-  if (changed.length === 0) return `${count} checked: all canonical`;
-  const lines = changed.map(({ file }) => `${file}: ${checkOnly ? 'not canonical' : 'written'}`);
+  if (changed.length === 0) return `${count} checked: already formatted`;
+  const lines = changed.map(({ file }) => `${file}: ${checkOnly ? 'not formatted' : 'written'}`);
   const next = checkOnly ? ['Run npx davit fmt to write the canonical form'] : [];
   return [...lines, ...next].join('\n');
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Imported, importFiles, type ImportedEndpoint } from '../../app/import/import-files.ts';
 import { pluralize } from '../../schemas/values/pluralize.ts';
 import { type Command, type Context, type Outcome, UsageError } from '../command.ts';
+import { NoProjectError } from '../find-project-root.ts';
 import { textOption } from '../parse-arguments.ts';
 
 const HELP = `Reads, and recognizes by the content:
@@ -9,8 +10,9 @@ const HELP = `Reads, and recognizes by the content:
   a Databricks bundle: databricks.yml, or one of the files that it includes
   Terraform: .tf files or their folder, or the JSON of terraform show -json
 
-Variables are filled in with their defaults, with the values of --target and *.tfvars, and with --var. What an endpoint
-file cannot express is left out and listed with its place. A file that exists is never replaced without --force.
+Variables are filled in with their defaults, with the values of --target, terraform.tfvars and *.auto.tfvars, and with
+--var. What an endpoint file cannot express is left out and listed with its place. A file that exists is never replaced
+without --force.
 
   davit import databricks.yml --target prod
   davit import infra/ --var catalog=main
@@ -62,7 +64,7 @@ function findRoot(context: Context): string {
   try {
     return context.root;
   } catch (e) {
-    if (e instanceof UsageError) return context.cwd;
+    if (e instanceof NoProjectError) return context.cwd;
     throw e;
   }
 }

@@ -1,25 +1,32 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type Cloud, CLOUDS } from '../../app/init/credentials.ts';
-import { findGithubRepository, type GithubRepository, readGithubToken } from '../../app/init/github-repository.ts';
+import { parseEnvironmentNames } from '../../app/init/environment-names.ts';
+import {
+  findGithubRepository,
+  type GithubRepository,
+  readGithubToken,
+  tokenVariables,
+} from '../../app/init/github-repository.ts';
 import { checkGithubSettings } from '../../app/init/github-settings.ts';
 import {
   findDefaultBranch,
+  findProjectInRepository,
   initProject,
   type InitializedProject,
   renderSettings,
 } from '../../app/init/init-project.ts';
 import { listKubernetesEnvironments } from '../../app/init/list-environments.ts';
-import type { EndpointAnswers, InitAnswers } from '../../app/init/plan-files.ts';
+import { type EndpointAnswers, type InitAnswers, PLACEHOLDERS } from '../../app/init/plan-files.ts';
 import { ModelAnswerError, readModelAnswer } from '../../app/init/read-model-answer.ts';
 import { listEndpoints } from '../../schemas/read-project.ts';
 import { codePath } from '../../system/code.ts';
 import { openQuestions } from '../ask.ts';
 import { type Command, type Context, type Outcome, UsageError } from '../command.ts';
+import { findProjectToExtend } from '../find-project-root.ts';
 import { oneOf, textOption } from '../parse-arguments.ts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
-const ENVIRONMENT_NAME = /^[a-z0-9][a-z0-9-]{0,30}$/;
 const ADDRESS = /^[\w.:/-]+$/;
 const STATE = /^[a-z0-9+.-]+:\/\/[\w.:/?=&@~-]+$/i;
 const RELEASE = /^[\w.-]+\/[\w.-]+@[0-9a-f]{40}$/;
@@ -42,7 +49,7 @@ export const init: Command = {
     davit: { type: 'string', value: 'RELEASE', help: 'OWNER/davit@COMMIT that the workflows use' },
     'check-github': {
       type: 'boolean',
-      help: 'Only look whether the settings on GitHub are done (GH_TOKEN or GITHUB_TOKEN)',
+      help: 'Only check the settings on GitHub (GH_TOKEN or GITHUB_TOKEN)',
     },
   },
   args: { min: 0, max: 0 },
@@ -50,7 +57,7 @@ export const init: Command = {
 };
 
 async function runInit(context: Context): Promise<Outcome> {
-  const root = findRoot(context);
+  const root = findProjectToExtend(context.cwd, context.options);
   const repository = await findGithubRepository(root);
   if (context.options['check-github'] === true) return checkGithub(context, root, repository);
   const answers = await readAnswers(context, root);
@@ -58,29 +65,28 @@ async function runInit(context: Context): Promise<Outcome> {
   const { environments, branch } = answers;
   const settings =
     repository && environments.length > 0 ? await checkGithubSettings({ repository, environments, branch }) : [];
-  return { diagnostics: [], result: { root, ...made, settings }, text: renderInit(made, renderSettings(settings)) };
-}
-
-/** A new project begins in the user's folder. */
-function findRoot(context: Context): string {
-  try {
-    return context.root;
-  } catch (e) {
-    if (e instanceof UsageError && context.options['project'] === undefined) return context.cwd;
-    throw e;
-  }
+  const where = root === context.cwd ? [] : [`The project is ${root}`];
+  const none = environments.length === 0;
+  const text = [...where, renderInit(made, { none, settings: renderSettings(settings) })].join('\n');
+  return { diagnostics: [], result: { root, ...made, settings }, text };
 }
 
 async function checkGithub(context: Context, root: string, repository: GithubRepository | undefined): Promise<Outcome> {
-  if (!repository) throw new UsageError('Cannot look at GitHub: expected a remote "origin" that is a repository there');
-  const token = readGithubToken();
+  if (!repository)
+    throw new UsageError(
+      'Cannot check the settings on GitHub: the remote "origin" is not on github.com, expected a repository there, or GH_HOST=HOST for a GitHub Enterprise Server',
+    );
+  const token = readGithubToken(repository);
   if (token === undefined)
-    throw new UsageError('Cannot look at GitHub without a token: expected GH_TOKEN or GITHUB_TOKEN (gh auth token)');
-  const environments =
-    splitNames(textOption(context.options, 'environments')) ??
-    (await listKubernetesEnvironments({ root, endpoints: 'endpoints' }));
+    throw new UsageError(
+      `Cannot check the settings on ${repository.server} without a token: expected ${tokenVariables(repository)} (gh auth token)`,
+    );
+  const given = splitNames(textOption(context.options, 'environments'));
+  const { names, unreadable } = given
+    ? { names: given, unreadable: [] }
+    : await listKubernetesEnvironments({ root, endpoints: 'endpoints' });
   const settings = await checkGithubSettings({
-    ...{ repository, environments, token },
+    ...{ repository, environments: names, unreadable, token },
     branch: await findDefaultBranch(root),
   });
   const isDone = settings.every((s) => s.state === 'done');
@@ -113,6 +119,7 @@ async function readAnswers(context: Context, root: string): Promise<InitAnswers>
       environments,
       ...(await readDeploymentAnswers(context, environments, ask)),
       branch: await findDefaultBranch(root),
+      project: await findProjectInRepository(root),
     };
   } finally {
     questions?.close();
@@ -153,8 +160,8 @@ async function readDeploymentAnswers({ options }: Context, environments: readonl
       `Cannot use "${release}" for --davit: expected OWNER/davit@COMMIT with the 40 digits of a commit`,
     );
   if (environments.length === 0) return { registry: '', state: '', cloud: 'none' as const, release };
-  const registry = await ask('registry', 'Registry of the images', 'ghcr.io/OWNER/models');
-  const state = await ask('state', 'State of deployments', 's3://BUCKET');
+  const registry = await ask('registry', 'Registry of the images', PLACEHOLDERS.registry);
+  const state = await ask('state', 'State of deployments', PLACEHOLDERS.state);
   if (!ADDRESS.test(registry)) throw new UsageError(`Cannot use "${registry}" as a registry: expected HOST/PATH`);
   if (!STATE.test(state))
     throw new UsageError(`Cannot use "${state}" for the state: expected s3://, gs:// or azblob://`);
@@ -163,10 +170,9 @@ async function readDeploymentAnswers({ options }: Context, environments: readonl
 }
 
 function splitNames(text: string | undefined): readonly string[] | undefined {
-  const names = text?.split(/[\s,]+/).filter(Boolean);
-  const wrong = names?.find((name) => !ENVIRONMENT_NAME.test(name));
-  if (wrong === undefined) return names;
-  throw new UsageError(`Cannot use "${wrong}" as an environment: expected 1 to 31 lowercase letters, digits or "-"`);
+  const { names, why } = text === undefined ? {} : parseEnvironmentNames(text);
+  if (why !== undefined) throw new UsageError(why);
+  return names;
 }
 
 /** In this project's node_modules, or the checkout that the project is in. */
@@ -178,12 +184,20 @@ function locateSchema(root: string): string {
     : '../node_modules/davit/schemas/endpoint.schema.json';
 }
 
-function renderInit({ files, left }: InitializedProject, settings: string): string {
+interface RenderedParts {
+  /** No environment was named. */
+  readonly none: boolean;
+  readonly settings: string;
+}
+
+function renderInit({ files, left }: InitializedProject, { none, settings }: RenderedParts): string {
   const written = files.filter((f) => f.state === 'written').map((f) => `written  ${f.path}`);
   const kept = files.filter((f) => f.state === 'exists').map((f) => `exists   ${f.path}`);
-  const head = written.length === 0 ? ['Nothing was changed: everything is there already'] : [];
+  const reason = none
+    ? 'the project has endpoints. For environments and workflows: npx davit init --environments "staging production"'
+    : 'everything is there already';
+  const head = written.length === 0 ? [`Nothing was changed: ${reason}`] : [];
   const todo = left.length === 0 ? [] : ['', 'Left to do:', ...left.map((line) => `- ${line}`)];
-  const github =
-    settings === '' ? [] : ['', 'On GitHub (npx davit init --check-github looks whether it is done):', settings];
+  const github = settings === '' ? [] : ['', 'On GitHub (npx davit init --check-github checks it):', settings];
   return [...head, ...written, ...kept, ...todo, ...github].join('\n');
 }

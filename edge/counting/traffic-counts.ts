@@ -1,5 +1,6 @@
 import { LATENCY_BUCKETS_MS, TrafficCounter, type TrafficCounts } from '../../serving-api/traffic-counter.ts';
 import type { AnsweredQuery } from './access-log-server.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 
 /** The counts of one endpoint by entity; '': queries that no model answered. */
 export type CountsByEntity = Readonly<Record<string, TrafficCounts>>;
@@ -38,7 +39,7 @@ export class EndpointTraffic {
     const all = [this.own(endpoint), ...(await Promise.all(asked))];
     const names = new Set(all.flatMap((counts) => Object.keys(counts)));
     return Object.fromEntries(
-      [...names].map((name) => [name, all.flatMap((c) => c[name] ?? []).reduce(add, NO_TRAFFIC)]),
+      [...names].map((name) => [name, all.flatMap((c) => readOwn(c, name) ?? []).reduce(add, NO_TRAFFIC)]),
     );
   }
 }

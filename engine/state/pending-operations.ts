@@ -46,6 +46,21 @@ export async function hasResources(stack: string, backend: Backend): Promise<boo
   return deployment && (deployment.resources ?? deployment.pending_operations ?? []).length > 0;
 }
 
+/** The types of the resources in a stack; undefined as above. */
+export async function readResourceTypes(stack: string, backend: Backend): Promise<readonly string[] | undefined> {
+  const deployment = await readDeployment(stack, backend);
+  return deployment && listTypes(deployment);
+}
+
+/** The types of the resources in a state as `pulumi stack export` prints it. */
+export function listExportedTypes(text: string): readonly string[] {
+  return listTypes((parseState(text, 'the state') as StackState).deployment);
+}
+
+function listTypes({ resources = [] }: Deployment): readonly string[] {
+  return resources.map((resource) => resource.type);
+}
+
 async function readDeployment(stack: string, backend: Backend): Promise<Deployment | undefined> {
   const stacks = stacksFolder(backend);
   if (!stacks) return undefined;

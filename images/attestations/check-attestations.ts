@@ -18,12 +18,11 @@ export async function findMissingAttestation(
   subject: AttestationSubject,
   { policy, api, readRoot = readTrustedRoot }: AttestationRequest,
 ): Promise<string | undefined> {
-  const bundles = await fetchAttestations({ repository: policy.repository, digest: subject.digest }, api);
-  const faults: string[] = [];
-  for (const bundle of bundles) {
+  let first: string | undefined;
+  for await (const bundle of fetchAttestations({ repository: policy.repository, digest: subject.digest }, api)) {
     const fault = await findAttestationFault(bundle, subject, { policy, readRoot });
     if (fault === undefined) return undefined;
-    faults.push(fault);
+    first ??= fault;
   }
-  return faults[0] ?? `${policy.repository} has no attestation of its digest ${subject.digest}`;
+  return first ?? `${policy.repository} has no attestation of its digest ${subject.digest}`;
 }

@@ -12,23 +12,35 @@ export interface AttestationApi {
 
 const LIMIT_SECONDS = 30;
 const RETRY_DELAYS_MILLISECONDS = [500, 2000];
-/** GitHub lists the newest first. A digest with more attestations than this has been attested many times. */
-const MAX_ATTESTATIONS = 100;
+/** GitHub's largest page. The newest attestations come first. */
+const PAGE_SIZE = 100;
+/** Any workflow of the repository can attest any digest, so the right one may be behind many others. */
+const MAX_PAGES = 20;
+const MAX_REDIRECTS = 3;
 
 const answer = z.object({ attestations: z.array(z.object({ bundle: z.unknown() })) });
 
 /**
- * Lists the bundles that GitHub keeps for a digest in a repository. They prove nothing until they are verified. Empty:
- * there are none, or the token cannot read that repository, which GitHub does not tell apart.
+ * Lists the bundles that GitHub keeps for a digest in a repository, page by page. They prove nothing until they are verified.
+ * Nothing: there are none, or the token cannot read that repository, which GitHub does not tell apart.
  */
-export async function fetchAttestations(
+export async function* fetchAttestations(
   { repository, digest }: { readonly repository: string; readonly digest: string },
   api: AttestationApi,
-): Promise<readonly unknown[]> {
-  const query = `predicate_type=provenance&per_page=${MAX_ATTESTATIONS}`;
-  const url = new URL(`${api.url}/repos/${repository}/attestations/${encodeURIComponent(digest)}?${query}`);
-  const response = await sendWithRetries(url, api);
-  if (response.status === 404) return [];
+): AsyncGenerator {
+  const query = `predicate_type=provenance&per_page=${PAGE_SIZE}`;
+  let url: URL | undefined = new URL(
+    `${api.url}/repos/${repository}/attestations/${encodeURIComponent(digest)}?${query}`,
+  );
+  for (let page = 0; url && page < MAX_PAGES; page++) {
+    const response = await sendAndFollow(url, api);
+    if (response.status === 404) return;
+    yield* await readPage(response, repository);
+    url = findNextPage(response, url);
+  }
+}
+
+async function readPage(response: Response, repository: string): Promise<readonly unknown[]> {
   const { status } = response;
   if (!response.ok)
     throw new Error(
@@ -37,6 +49,34 @@ export async function fetchAttestations(
   const parsed = answer.safeParse(await response.json().catch(() => undefined));
   if (!parsed.success) throw new Error(`Cannot read the attestations of ${repository}: GitHub's answer is not a list`);
   return parsed.data.attestations.map((a) => a.bundle);
+}
+
+/** The token is sent there too, so only an address of the same host counts. */
+function findNextPage(response: Response, from: URL): URL | undefined {
+  const [, next] = /<([^<>]*)>\s*;\s*rel="next"/.exec(response.headers.get('link') ?? '') ?? [];
+  return next === undefined ? undefined : requireSameHost(next, from);
+}
+
+/** GitHub redirects requests for a renamed repository. */
+async function sendAndFollow(first: URL, api: AttestationApi): Promise<Response> {
+  let url = first;
+  for (let redirects = 0; ; redirects++) {
+    const response = await sendWithRetries(url, api);
+    const target = REDIRECTS.has(response.status) ? response.headers.get('location') : null;
+    if (target === null) return response;
+    if (redirects >= MAX_REDIRECTS) throw new Error(`Cannot read attestations: ${url.host} redirects without end`);
+    url = requireSameHost(target, url);
+  }
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
+
+function requireSameHost(target: string, from: URL): URL {
+  const url = URL.canParse(target, from.href) ? new URL(target, from) : undefined;
+  if (url?.origin === from.origin) return url;
+  throw new Error(
+    `Cannot read attestations: ${from.host} leads to ${url?.host ?? 'no address'}, expected its own host`,
+  );
 }
 
 async function sendWithRetries(url: URL, api: AttestationApi): Promise<Response> {
@@ -63,7 +103,7 @@ async function send(url: URL, { token, signal }: AttestationApi): Promise<Respon
     ...(token !== '' && { authorization: `Bearer ${token}` }),
   };
   try {
-    return await fetch(url, { headers, redirect: 'error', signal: signal ? AbortSignal.any([limit, signal]) : limit });
+    return await fetch(url, { headers, redirect: 'manual', signal: signal ? AbortSignal.any([limit, signal]) : limit });
   } catch (e) {
     return e instanceof Error ? e : new Error(String(e));
   }

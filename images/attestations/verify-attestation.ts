@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { ProvenancePolicy } from '../../schemas/environment/kubernetes-environment.ts';
 import { loadSigstore, type Sigstore } from './load-sigstore.ts';
 import type { SigstoreInstance, TrustedRoot } from './trusted-roots.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 
 /** What an attestation has to be about. The name has the tag, so that no image stands for another one. */
 export interface AttestationSubject {
@@ -82,7 +83,7 @@ function findInstance({ verificationMaterial: { content } }: Bundle): SigstoreIn
   try {
     const { issuer } = new X509Certificate(Buffer.from(certificate?.rawBytes ?? ''));
     const [, organisation = ''] = /^O=(.*)$/m.exec(issuer) ?? [];
-    return INSTANCES[organisation.replaceAll('\\', '')]; // Node escapes the comma
+    return readOwn(INSTANCES, organisation.replaceAll('\\', '')); // Node escapes the comma
   } catch {
     return undefined;
   }

@@ -12,7 +12,7 @@ import { EXIT_ALREADY_RUNNING, parseSupervisorArguments } from './supervisor-com
 import { SupervisorSockets } from './supervisor-sockets.ts';
 
 /** Maximum seconds to load a model. The variable allows more for very large models. */
-const LOAD_SECONDS = Number(process.env['DAVIT_LOAD_SECONDS'] ?? 600);
+const LOAD_SECONDS = Number(process.env['DAVIT_LOAD_SECONDS'] || 600);
 /** Enough for the starting command to send the first revision, even on a busy machine. */
 const EMPTY_SECONDS = 120;
 /** Interval of checks that the state and the sockets still belong to this supervisor. */

@@ -3,6 +3,7 @@ import type { Lock } from '../lock/lock.ts';
 import { revisionName } from '../values/names.ts';
 import { countWorkers } from '../endpoint/count-replicas.ts';
 import type { WorkerMode } from '../endpoint/worker-mode.ts';
+import { readOwn } from '../values/read-own.ts';
 
 /** One immutable deployed form of an entity. `bounds` can change in place; any other change makes a new revision. */
 export interface Revision {
@@ -40,7 +41,7 @@ export interface Bounds {
 
 /** Makes the revision that deploys an entity. The lock must contain the entity. */
 export function makeRevision(endpoint: Endpoint, entity: Entity, lock: Lock): Revision {
-  const locked = lock.entities[entity.name];
+  const locked = readOwn(lock.entities, entity.name);
   if (!locked)
     throw new RangeError(
       `Cannot make a revision of "${entity.name}": the lock of "${endpoint.name}" does not contain it`,

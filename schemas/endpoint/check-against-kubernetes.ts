@@ -5,6 +5,7 @@ import type { KubernetesEnvironment } from '../environment/environment.ts';
 import { entityTag, OBJECT_NAME } from '../environment/kubernetes-names.ts';
 import { locateListItem } from './locate-list-item.ts';
 import { parseSecretReference } from '../values/secret-reference.ts';
+import { readOwn } from '../values/read-own.ts';
 
 /** Reports every part of an endpoint that a cluster cannot provide, except hardware. */
 export function checkAgainstKubernetes(endpoint: Endpoint, environment: KubernetesEnvironment): readonly Diagnostic[] {
@@ -27,7 +28,7 @@ function checkSecrets({ environmentVars, place }: Entity, environment: Kubernete
       return [
         makeError('bad-value', place, `${start}: a Kubernetes Secret cannot have the key "${key}"`, 'Rename the key'),
       ];
-    if (environment.secrets[scope] !== undefined || OBJECT_NAME.test(scope)) return [];
+    if (readOwn(environment.secrets, scope) !== undefined || OBJECT_NAME.test(scope)) return [];
     const message = `${start}: a Kubernetes Secret cannot have the name "${scope}"`;
     return [makeError('bad-value', place, message, `In ${environment.file}: secrets: { ${scope}: NAME }`)];
   });

@@ -89,7 +89,7 @@ export const ENVIRONMENT_CODES = {
     example: {
       code: {
         language: 'yaml',
-        text: 'images:\n  provenance: { repository: acme/models, workflow: .github/workflows/davit-deploy.yaml }',
+        text: 'images:\n  provenance: { repository: acme/models, workflow: OWNER/davit/.github/workflows/deploy.yaml }',
       },
       command: 'davit up iris --env production',
       says: 'endpoints/iris.yaml:4:7 error image-unattested Cannot deploy the image ghcr.io/acme/models/iris:3f9c2a71d0: the registry does not have it',

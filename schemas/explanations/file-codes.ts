@@ -24,7 +24,7 @@ export const FILE_CODES = {
     example: {
       files: { [IRIS]: 'name: iris\ndescription: "Species of an iris\nconfig: {}\n' },
       command: 'davit check',
-      says: 'endpoints/iris.yaml:4:1 error bad-yaml Cannot read YAML: Missing closing "quote',
+      says: 'endpoints/iris.yaml:4:1 error bad-yaml Cannot read YAML: a quotation mark is not closed',
     },
     repair:
       'Correct the YAML at the printed line, or at the line above it: quote the value, close what is open, indent with spaces.',

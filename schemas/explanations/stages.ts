@@ -32,10 +32,7 @@ export const STAGE_GUIDES: Readonly<Record<Stage, StageGuide>> = {
       ['npx davit cache', 'the models that are kept here'],
     ],
     failures: [
-      [
-        'a download takes minutes every time',
-        'In CI, keep the folder of DAVIT_CACHE between runs; docs/pull-requests.md has the step.',
-      ],
+      ['a download takes minutes every time', 'In CI, keep the folder of DAVIT_CACHE between runs.'],
       [
         'it works on your machine, not in CI',
         'The job lacks the credentials or the variable MLFLOW_TRACKING_URI; a directory under models/ is ignored by Git, or is a Git LFS pointer.',
@@ -83,7 +80,7 @@ export const STAGE_GUIDES: Readonly<Record<Stage, StageGuide>> = {
     look: [
       ['npx davit validate iris', 'the line of the model that failed'],
       ['npx davit validate --model PATH', 'the model alone'],
-      ['npx davit doctor', 'whether this machine has a sandbox, and what mends it'],
+      ['npx davit doctor', 'whether this machine has a sandbox, and what fixes it'],
     ],
     failures: [
       [

@@ -26,8 +26,13 @@ function explainYamlError(error: YAMLError | Error, text: string, at: LocateOffs
   const code = 'code' in error ? error.code : 'THROWN';
   const offset = offsetOf(error);
   const hintOfLine = hasBraces(findLine(text, offset)) ? BRACES_HINT : HINTS[code];
-  const [message, hint] = EXPLANATIONS[code]?.(text.slice(offset)) ?? [firstLine(error.message), hintOfLine];
+  const [message, hint] = EXPLANATIONS[code]?.(text.slice(offset)) ?? [explainMessage(error.message), hintOfLine];
   return makeError('bad-yaml', at(offsetOf(error)), `Cannot read YAML: ${message}`, hint);
+}
+
+/** The parser has one code for several missing characters. */
+function explainMessage(message: string): string {
+  return /^Missing closing .quote/.test(message) ? 'a quotation mark is not closed' : firstLine(message);
 }
 
 type ExplainError = (rest: string) => readonly [message: string, hint: string];

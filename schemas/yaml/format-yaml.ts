@@ -11,6 +11,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import type { z } from 'zod';
+import { attachComments } from './attach-comments.ts';
 import { type Field, listFields } from './list-fields.ts';
 
 /** What one kind of file adds to the canonical form: renames old fields, for example. */
@@ -39,12 +40,17 @@ const PARSER_OPTIONS = { prettyErrors: false, logLevel: 'error', merge: false, v
 
 /** `failsafe`: numbers and words stay as they are written. `core`: values are read as everywhere else. */
 function parse(text: string, schema: 'failsafe' | 'core'): Document {
-  return parseDocument(text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n'), { ...PARSER_OPTIONS, schema });
+  return parseDocument(normalize(text), { ...PARSER_OPTIONS, schema });
+}
+
+function normalize(text: string): string {
+  return text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n');
 }
 
 function formatOnce(text: string, schema: z.ZodType, canonicalize: Canonicalize): string | undefined {
   const document = parse(text, 'failsafe');
   if (document.errors.length > 0 || document.contents === null) return undefined;
+  attachComments(document, normalize(text));
   canonicalize(document);
   const value = readValue(document);
   if (value === undefined) return undefined;
@@ -96,7 +102,14 @@ function preferDoubleQuotes(scalar: { type?: string | null; value: unknown }): v
 function sortFields(document: Document, fields: readonly Field[]): void {
   const order = Map.groupBy(fields, (f) => f.parent.join('.'));
   const visitNode = (node: unknown, parent: readonly string[]): void => {
-    if (isSeq(node)) for (const item of node.items) visitNode(item, [...parent, '[]']);
+    // A comment above an item is about the item, whatever its first field is.
+    if (isSeq(node))
+      for (const item of node.items) {
+        const about = isMap(item) ? (item.commentBefore ?? null) : null;
+        if (isMap(item)) item.commentBefore = null;
+        visitNode(item, [...parent, '[]']);
+        if (isMap(item)) item.commentBefore = about;
+      }
     if (!isMap(node)) return;
     const own = order.get(parent.join('.'));
     if (own)
@@ -168,7 +181,7 @@ function renderSorted(value: unknown): string {
 }
 
 function listComments(text: string): string {
-  const tokens = [...new Lexer().lex(text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n'))];
+  const tokens = [...new Lexer().lex(normalize(text))];
   return tokens
     .filter((token) => token.startsWith('#'))
     .map((token) => token.trim())

@@ -5,6 +5,7 @@ import type { Field } from './list-fields.ts';
 import type { ParsedYaml, Path } from './parsed-yaml.ts';
 import { suggestField } from './suggest-field.ts';
 import { suggestValue } from './suggest-value.ts';
+import { readOwn } from '../values/read-own.ts';
 
 /** The document that an issue refers to. */
 export interface IssueSource {
@@ -153,7 +154,7 @@ function suggestWithoutQuotes(found: unknown, expected: string): string | undefi
   const text = typeof found === 'string' ? found.trim() : '';
   const value =
     expected === 'boolean'
-      ? BOOLEANS[text.toLowerCase()]
+      ? readOwn(BOOLEANS, text.toLowerCase())
       : ['number', 'int'].includes(expected) && /^-?\d{1,15}$/.test(text)
         ? text
         : undefined;

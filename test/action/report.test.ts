@@ -466,12 +466,21 @@ describe("report on a fork's run", () => {
   });
 
   it("keeps the check run of this repository's own run of the same commit", async () => {
-    const own = { sha: HEAD, text: 'as reviewed', conclusion: 'success' };
+    const own = { sha: HEAD, text: 'as reviewed', conclusion: 'success', externalId: 'davit-review' };
     const { github, log } = await fork({ seed: { checkRuns: [own] } });
     expect(github.world.checkRuns.map((c) => [c.conclusion, c.text])).toEqual([['success', 'as reviewed']]);
     expect(log).toContain('its check run stays');
-    const again = await fork({ seed: { checkRuns: [{ ...own, externalId: 'davit-fork' }] } });
-    expect(again.github.world.checkRuns).toHaveLength(2);
+    for (const externalId of ['davit-fork', 'a job of the fork that is named davit']) {
+      const { check } = await fork({ seed: { checkRuns: [{ ...own, externalId }] } });
+      expect(check?.conclusion).toBe('action_required');
+    }
+  });
+
+  it('does not succeed with files below .davit/', async () => {
+    const seed = changed({ '.davit/images/1-2/model/model/MLmodel': 'x', '.davit/passphrase': 'x' });
+    const { comment, check } = await fork({ files: stage('validate', makeReport([])), seed });
+    expect(check?.conclusion).toBe('failure');
+    expect(comment).toContain('a repository must not contain .davit/');
   });
 
   it('commits nothing to a fork', async () => {

@@ -15,6 +15,7 @@ interface Step {
 interface Job {
   readonly uses?: string;
   readonly if?: string;
+  readonly environment?: string;
   readonly steps?: readonly Step[];
   readonly permissions: Readonly<Record<string, string>>;
 }
@@ -111,6 +112,19 @@ describe('our workflows', () => {
     expect(writers.flatMap(([, { steps = [] }]) => steps.flatMap((s) => s.uses?.split('@')[0] ?? []))).toEqual([
       'actions/download-artifact',
     ]);
+  });
+
+  it('a release is signed only for a commit in main, by a job of the environment "release"', () => {
+    const signers = release.flatMap(([, job]) => (job.permissions['id-token'] === 'write' ? [job] : []));
+    expect(signers.map((job) => job.environment)).toEqual(['release']);
+    const scripts = signers.flatMap(({ steps = [] }) => steps.flatMap((s) => s.run ?? []));
+    expect(scripts[0]).toContain('git merge-base --is-ancestor "$GITHUB_SHA" refs/remotes/origin/main ||');
+  });
+
+  it('the builds of images end before the job, and no failure of them ends it', () => {
+    const [deploy] = Object.values(ours.get(`${FOLDER}/deploy.yaml`)?.jobs ?? {});
+    const build = deploy?.steps?.find((s) => s.with?.['command'] === 'images');
+    expect(build).toMatchObject({ 'timeout-minutes': 55, 'continue-on-error': true });
   });
 
   it.each([...jobs, ...release])('%s leaves no credential in a checkout', (_, { steps = [] }) => {

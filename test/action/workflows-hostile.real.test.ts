@@ -113,7 +113,6 @@ describe('a hostile pull request', () => {
       'models/shout/1': fixtureModel('m_obedient'),
       'endpoints/shout.yaml': declareEndpoint('shout', 'shout', '1'),
       'davit-validate/report.json': '{"report_version": 2}',
-      '.davit/report.json': '{}',
     });
     user.change(pull, (folder) => {
       linkOutOfTheRepository(folder);

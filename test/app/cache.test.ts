@@ -2,12 +2,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { homedir, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { listCacheEntries } from '../../app/cache/cache-entries.ts';
 import { keepCacheBelowLimit, pruneByAge, pruneToLimit, readCacheLimit } from '../../app/cache/prune-cache.ts';
-import { markUsed } from '../../system/cache.ts';
+import { cacheFolder, markUsed } from '../../system/cache.ts';
+import { withFileLock } from '../../system/file-lock.ts';
+
+vi.mock(import('../../system/file-lock.ts'), { spy: true });
 
 const KIB = 1024;
 let cache = '';
@@ -33,68 +36,126 @@ async function make(path: string, days: number): Promise<string> {
   return folder;
 }
 
+/** The name of an entry whose key is the hash of something. */
+const key = (n: number) => String(n).padStart(20, '0');
+
 const names = async (kind: string) => (await readdir(join(cache, kind))).sort();
 
 test('pruneToLimit() removes the least recently used, only what is made by itself, and nothing of the last day', async () => {
   for (const [path, days] of [
-    ['virtualenvs/old', 9],
-    ['virtualenvs/new', 0],
-    ['models/older', 20],
-    ['models/middle', 5],
-    ['cluster/images', 90],
+    [`virtualenvs/${key(1)}`, 9],
+    [`virtualenvs/${key(2)}`, 0],
+    [`models/${key(3)}`, 20],
+    [`models/${key(4)}`, 5],
+    ['models/iris', 99],
+    ['cluster/images-0123456789', 90],
   ] as const)
     await make(path, days);
-  expect((await pruneToLimit(170 * KIB)).map((e) => e.path)).toEqual([
-    join(cache, 'models/older'),
-    join(cache, 'virtualenvs/old'),
-  ]);
-  expect([await names('models'), await names('virtualenvs')]).toEqual([['middle'], ['new']]);
-  expect((await pruneToLimit(1)).map((e) => e.path)).toEqual([join(cache, 'models/middle')]);
-  expect([await names('virtualenvs'), await names('cluster')]).toEqual([['new'], ['images']]);
+  const prune = async (limit: number) => (await pruneToLimit(limit))?.removed.map((e) => e.path);
+  expect(await prune(170 * KIB)).toEqual([join(cache, 'models', key(3)), join(cache, 'virtualenvs', key(1))]);
+  expect([await names('models'), await names('virtualenvs')]).toEqual([[key(4), 'iris'], [key(2)]]);
+  expect(await prune(1)).toEqual([join(cache, 'models', key(4))]);
+  expect([await names('virtualenvs'), await names('cluster')]).toEqual([[key(2)], ['images-0123456789']]);
 });
 
 test('pruneByAge() keeps what a process uses, what is being made, what was used meanwhile, and the state of the engine', async () => {
-  const used = await make('virtualenvs/used', 40);
-  await make('virtualenvs/making', 40);
-  await make('virtualenvs/making.lock', 40);
-  await make('virtualenvs/unused', 40);
-  await markUsed(await make('virtualenvs/marked', 40));
+  const used = await make(`virtualenvs/${key(1)}`, 40);
+  await make(`virtualenvs/${key(2)}`, 40);
+  await make(`virtualenvs/${key(2)}.lock`, 40);
+  await make(`virtualenvs/${key(3)}`, 40);
+  await markUsed(await make(`virtualenvs/${key(4)}`, 40));
   await make('pulumi/home', 400);
-  await make('node/v24/module', 40);
+  await make('node/v24.1.0-x64-ab-0/module', 40);
   const program = spawn(process.execPath, ['-e', 'console.log(1); setInterval(() => 0, 1000)', used], {
     stdio: 'pipe',
   });
   await once(program.stdout, 'data');
-  const removed = await pruneByAge(30);
+  const { removed } = await pruneByAge(30);
+  await pruneByAge(0); // keeps what was marked a moment ago
   program.kill();
   await once(program, 'close');
   expect(removed.map((e) => e.path).sort()).toEqual([
-    join(cache, 'node/v24/module'),
-    join(cache, 'virtualenvs/unused'),
+    join(cache, 'node/v24.1.0-x64-ab-0/module'),
+    join(cache, 'virtualenvs', key(3)),
   ]);
-  expect(await names('virtualenvs')).toEqual(['making', 'making.lock', 'marked', 'used']);
+  expect(await names('virtualenvs')).toEqual([key(1), key(2), `${key(2)}.lock`, key(4)]);
   expect(existsSync(join(cache, 'pulumi/home/data'))).toBe(true);
 });
 
-test('listCacheEntries() measures entries and leaves out locks and folders in the making', async () => {
-  await make('virtualenvs/a', 3);
-  for (const name of ['a.lock', 'b.12-ab.new', 'c.ab.removed']) await make(`virtualenvs/${name}`, 3);
+test.each(['models', '.'])(
+  'a folder of others is never pruned: DAVIT_CACHE=%s beside files of a user',
+  async (folder) => {
+    await make(`models/${key(1)}`, 400);
+    await make('models/iris', 400);
+    await writeFile(join(cache, 'README.md'), '');
+    const before = process.cwd();
+    process.chdir(cache);
+    onTestFinished(() => process.chdir(before));
+    vi.stubEnv('DAVIT_CACHE', folder);
+    await expect(pruneByAge(0)).rejects.toThrow(/^Cannot remove anything from .*, expected a folder of Davit's own/);
+    await expect(pruneToLimit(0)).rejects.toThrow(/which Davit did not make/);
+    expect(await names('models')).toEqual([key(1), 'iris']);
+  },
+);
+
+test.each([
+  [{ DAVIT_CACHE: '', XDG_CACHE_HOME: '' }, join(homedir(), '.cache/davit/models')],
+  [{ DAVIT_CACHE: '', XDG_CACHE_HOME: 'relative' }, join(homedir(), '.cache/davit/models')],
+  [{ DAVIT_CACHE: '', XDG_CACHE_HOME: '/caches' }, '/caches/davit/models'],
+  [{ DAVIT_CACHE: '.', XDG_CACHE_HOME: '/caches' }, resolve('models')],
+])('cacheFolder() with %j is absolute, and empty variables count as none', (variables, folder) => {
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  expect(cacheFolder('models')).toBe(folder);
+});
+
+test('work files that a killed process left a day ago are counted and removed, one entry that cannot be is reported', async () => {
+  await make(`models/${key(1)}.12-0123abcd.new`, 3);
+  await make(`models/${key(2)}.12-0123abcd.new`, 0.5);
+  await make(`models/${key(3)}.0123abcd.removed`, 3);
+  await make(`models/${key(4)}`, 3);
+  await make(`models/${key(5)}`, 3);
+  vi.mocked(withFileLock).mockImplementationOnce(() => Promise.reject(new Error('EACCES: permission denied')));
+  const { removed, failed } = await pruneByAge(0);
+  expect(failed).toEqual([
+    { path: join(cache, 'models', `${key(1)}.12-0123abcd.new`), why: 'EACCES: permission denied' },
+  ]);
+  expect(removed.map((e) => e.path)).toEqual(
+    [`${key(3)}.0123abcd.removed`, key(4), key(5)].map((name) => join(cache, 'models', name)),
+  );
+  expect(await names('models')).toEqual([`${key(1)}.12-0123abcd.new`, `${key(2)}.12-0123abcd.new`]);
+});
+
+test('a cache that cannot be measured in the time is measured on by the next commands, and then pruned', async () => {
+  for (let n = 1; n < 6; n++) await make(`models/${key(n)}`, 3);
+  vi.stubEnv('DAVIT_CACHE_LIMIT', '1Ki');
+  const said: string[] = [];
+  for (let command = 0; command < 9; command++) await keepCacheBelowLimit((line) => said.push(line), 0);
+  await keepCacheBelowLimit((line) => said.push(line));
+  expect(said).toEqual(['Removed 5 old entries of the cache (0.0 GiB)']);
+});
+
+test('listCacheEntries() measures entries and leaves out locks and what Davit did not make', async () => {
+  await make(`virtualenvs/${key(1)}`, 3);
+  for (const name of [`${key(1)}.lock`, 'somebody']) await make(`virtualenvs/${name}`, 3);
   await mkdir(join(cache, 'locks'));
-  await writeFile(join(cache, 'locks/x.lock'), 'lock_version: 1\n');
-  const entries = await listCacheEntries(['virtualenvs', 'locks', 'models']);
-  expect(entries.map((e) => e.path)).toEqual([join(cache, 'virtualenvs/a'), join(cache, 'locks/x.lock')]);
+  await writeFile(join(cache, 'locks', `${key(2)}.lock`), 'lock_version: 1\n');
+  const { entries } = await listCacheEntries(['virtualenvs', 'locks', 'models']);
+  expect(entries.map((e) => e.path)).toEqual([
+    join(cache, 'virtualenvs', key(1)),
+    join(cache, 'locks', `${key(2)}.lock`),
+  ]);
   expect(entries[0]?.bytes).toBeGreaterThanOrEqual(64 * KIB);
   expect((Date.now() - entries[0]!.lastUsed) / 86_400_000).toBeCloseTo(3, 1);
 });
 
 test('keepCacheBelowLimit() works once a day, says what it did, and never fails a command', async () => {
-  await make('virtualenvs/a', 3);
+  await make(`virtualenvs/${key(1)}`, 3);
   vi.stubEnv('DAVIT_CACHE_LIMIT', 'much');
   const said: string[] = [];
   await keepCacheBelowLimit((line) => said.push(line));
   await keepCacheBelowLimit((line) => said.push(line));
   expect(said).toEqual([
-    'Cannot prune the cache: Cannot use DAVIT_CACHE_LIMIT=much: expected an amount of disk space, such as 10Gi. npx davit cache shows it',
+    'Cannot prune the cache: Cannot use DAVIT_CACHE_LIMIT=much: expected an amount of disk space, such as 10Gi. Run npx davit cache to see what it holds',
   ]);
   await rm(join(cache, 'last-pruned'));
   vi.stubEnv('DAVIT_CACHE_LIMIT', '1Ki');

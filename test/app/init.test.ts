@@ -1,17 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { runChecks } from '../../app/doctor/check.ts';
-import { parseRemote } from '../../app/init/github-repository.ts';
+import { apiAddress, findGithubRepository, parseRemote, readGithubToken } from '../../app/init/github-repository.ts';
 import { checkGithubSettings } from '../../app/init/github-settings.ts';
-import { findDefaultBranch, initProject } from '../../app/init/init-project.ts';
+import { findDefaultBranch, findProjectInRepository, initProject } from '../../app/init/init-project.ts';
 import { listKubernetesEnvironments } from '../../app/init/list-environments.ts';
-import { type InitAnswers, planFiles } from '../../app/init/plan-files.ts';
+import { type InitAnswers, PLACEHOLDERS, planFiles } from '../../app/init/plan-files.ts';
+import { parseEnvironmentNames } from '../../app/init/environment-names.ts';
 import { readDocumentedFiles } from '../../app/init/documented-files.ts';
 import { readModelAnswer } from '../../app/init/read-model-answer.ts';
 import { endpointFile } from '../../schemas/endpoint/endpoint-file.ts';
@@ -31,6 +32,7 @@ const ANSWERS: InitAnswers = {
   cloud: 'google',
   branch: 'trunk',
   release: `acme/davit@${'a'.repeat(40)}`,
+  project: '',
 };
 
 let root = '';
@@ -91,9 +93,57 @@ test('initProject() writes what is not there, and a second time changes nothing'
   const second = await initProject(root, { ...ANSWERS, cloud: 'aws' });
   expect(new Set(second.files.map((f) => f.state))).toEqual(new Set(['exists']));
   expect(second.left).toEqual([]);
+  const third = await initProject(root, { ...ANSWERS, environments: [...ANSWERS.environments, 'eu'] });
+  expect(third.left).toContain('Add eu to .github/workflows/davit-deploy.yaml, which exists without it');
   expect(await readFile(join(root, 'environments/dev.yaml'), 'utf8')).toContain('target: local');
   expect(await findDefaultBranch(root)).toBe('trunk');
-  expect(await listKubernetesEnvironments({ root, endpoints: 'endpoints' })).toEqual(['test', 'live']);
+  expect(await listKubernetesEnvironments({ root, endpoints: 'endpoints' })).toEqual({
+    names: ['test', 'live', 'eu'],
+    unreadable: [],
+  });
+  await writeFile(join(root, 'environments/live.yaml'), 'name: [\n');
+  const { names, unreadable } = await listKubernetesEnvironments({ root, endpoints: 'endpoints' });
+  expect([names, unreadable]).toEqual([['test', 'eu'], ['live']]);
+});
+
+test('initProject() names what nobody answered, and keeps a link that leads nowhere', async () => {
+  const other = await mkdtemp(join(root, 'placeholders-'));
+  await mkdir(join(other, 'environments'));
+  await symlink('nowhere', join(other, 'environments/dev.yaml'));
+  const { files, left } = await initProject(other, { ...ANSWERS, ...PLACEHOLDERS });
+  expect(files.find((f) => f.path === 'environments/dev.yaml')?.state).toBe('exists');
+  expect(left.join('\n')).toMatch(
+    /Replace ghcr\.io\/OWNER\/models in environments\/test\.yaml[^]*Replace s3:\/\/BUCKET in /,
+  );
+});
+
+test('the workflows of a project in a folder are at the root of the repository, with names of their own', async () => {
+  const folder = join(root, 'services/fraud');
+  await mkdir(folder, { recursive: true });
+  const project = await findProjectInRepository(folder);
+  expect(project).toBe('services/fraud');
+  const { files } = await initProject(folder, { ...ANSWERS, project, cloud: 'none' });
+  const workflows = files.map((f) => f.path).filter((path) => path.includes('.github'));
+  expect(workflows).toContain('../../.github/workflows/davit-services-fraud-deploy.yaml');
+  for (const path of workflows) {
+    const text = await readFile(join(folder, path), 'utf8');
+    const { name, jobs } = parse(text) as { readonly name: string; readonly jobs: Readonly<Record<string, object>> };
+    expect(name).toMatch(/^Davit .+ \(services\/fraud\)$/);
+    for (const job of Object.values(jobs)) expect(job).toMatchObject({ with: { project: 'services/fraud' } });
+    if (path.includes('fork-report')) expect(text).toContain('["Davit pull request (services/fraud)"]');
+    expect(text).not.toMatch(/group: davit-\$/);
+  }
+});
+
+test.each(['local', 'a,preview', 'warm', '123', '1e3', 'null', 'on', 'eu eu', 'Prod', '9dev'])(
+  'parseEnvironmentNames() refuses %s',
+  (text) => {
+    expect(parseEnvironmentNames(text).why).toMatch(/^Cannot use ".+expected/);
+  },
+);
+
+test('parseEnvironmentNames() accepts names with spaces or commas between', () => {
+  expect(parseEnvironmentNames('staging, eu-1  production')).toEqual({ names: ['staging', 'eu-1', 'production'] });
 });
 
 test.each([
@@ -130,6 +180,34 @@ test('parseRemote() of a folder is undefined', () => {
   ]);
 });
 
+test('a token goes only to github.com and to hosts that the environment names', async () => {
+  const names = ['GH_HOST', 'GITHUB_SERVER_URL', 'GITHUB_API_URL', 'GITHUB_TOKEN', 'GITHUB_ENTERPRISE_TOKEN'];
+  for (const name of names) vi.stubEnv(name, '');
+  vi.stubEnv('GH_TOKEN', 'secret');
+  vi.stubEnv('GH_ENTERPRISE_TOKEN', 'other');
+  const use = async (url: string) => {
+    execFileSync('git', ['-C', root, 'config', 'remote.origin.url', url]);
+    const found = await findGithubRepository(root);
+    return found && [apiAddress(found), readGithubToken(found)];
+  };
+  expect(await use('https://evil.example/acme/models')).toBeUndefined();
+  expect(await use('https://github.com.evil.example/acme/models')).toBeUndefined();
+  expect(await use('https://github.com@evil.example/acme/models')).toBeUndefined();
+  expect(await use('git@GitHub.com:acme/models.git')).toEqual(['https://api.github.com', 'secret']);
+  vi.stubEnv('GH_HOST', 'ghe.acme.example');
+  expect(await use('git@ghe.acme.example:acme/models.git')).toEqual(['https://ghe.acme.example/api/v3', 'other']);
+  vi.stubEnv('GITHUB_SERVER_URL', 'https://ghe.acme.example');
+  vi.stubEnv('GITHUB_API_URL', 'https://ghe.acme.example/api/v3');
+  expect(await use('https://github.com/acme/models')).toEqual(['https://api.github.com', 'secret']);
+  vi.stubEnv('GH_ENTERPRISE_TOKEN', ' ');
+  vi.stubEnv('GITHUB_TOKEN', 'of the workflow');
+  expect(await use('https://ghe.acme.example/acme/models')).toEqual([
+    'https://ghe.acme.example/api/v3',
+    'of the workflow',
+  ]);
+  for (const name of [...names, 'GH_TOKEN', 'GH_ENTERPRISE_TOKEN']) vi.stubEnv(name, undefined);
+});
+
 const GITHUB: Readonly<Record<string, unknown>> = {
   '/repos/acme/models': { default_branch: 'trunk' },
   '/repos/acme/models/environments/preview': { protection_rules: [], deployment_branch_policy: null },
@@ -158,13 +236,20 @@ test('checkGithubSettings() says what is done, what is missing and what the toke
   const settings = await checkGithubSettings({ ...request, token: 'secret' });
   expect(settings.map((s) => [s.state, s.found])).toEqual([
     ['done', undefined],
-    ['missing', 'it has not the secret PULUMI_CONFIG_PASSPHRASE, the restriction to a branch'],
+    ['missing', 'it lacks the secret PULUMI_CONFIG_PASSPHRASE, the restriction to a branch'],
     ['done', undefined],
     ['done', undefined],
     ['missing', 'there is no such label'],
     ['unknown', 'GitHub answers 403: the token may not read it'],
   ]);
   expect(settings[2]?.what).toContain('trunk');
+  const hidden = { ...request, repository: { ...repository, name: 'acme/private' }, unreadable: ['broken'] };
+  const states = await checkGithubSettings({ ...hidden, token: 'secret' });
+  expect(new Set(states.map((s) => s.state))).toEqual(new Set(['unknown']));
+  expect([states.at(-1)?.what, states.at(-1)?.found]).toEqual([
+    'The environment "broken"',
+    'environments/broken.yaml has errors, run npx davit check',
+  ]);
   const unseen = await checkGithubSettings(request);
   expect(new Set(unseen.map((s) => s.state))).toEqual(new Set(['unknown']));
   expect(unseen.every((s) => s.link.startsWith('https://github.com/acme/models/'))).toBe(true);

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { findProjectRoot } from '../../cli/find-project-root.ts';
+import { findProjectRoot, findProjectToExtend } from '../../cli/find-project-root.ts';
 import { readEnvironment } from '../../schemas/read-project.ts';
 import { programPath, readVersion } from '../../system/code.ts';
 import { runProcess } from '../../system/run-process.ts';
@@ -42,6 +42,26 @@ it('finds the project by the folder of --endpoints and by --project', () => {
   expect(findProjectRoot(join(top, 'fraud', 'models'), { endpoints: 'models' })).toBe(join(top, 'fraud'));
   expect(findProjectRoot(join(top, 'empty'), { project: '../fraud' })).toBe(join(top, 'fraud'));
 });
+
+it('extends the project with endpoints above, else begins one here, whatever other programs have above', () => {
+  expect(findProjectToExtend(join(top, 'fraud', 'models'))).toBe(join(top, 'fraud'));
+  expect(findProjectToExtend(join(top, 'own', 'infra'))).toBe(join(top, 'own', 'infra'));
+  expect(findProjectToExtend(join(top, 'empty'))).toBe(join(top, 'empty'));
+  expect(() => findProjectToExtend(top, { project: 'typo' })).toThrow('there is no such folder');
+  for (const options of [{ project: '' }, { endpoints: ' ' }])
+    for (const find of [findProjectRoot, findProjectToExtend])
+      expect(() => find(join(top, 'fraud'), options)).toThrow(/^Cannot use an empty --/);
+});
+
+it.each(['import body.json --dry-run --project typo', 'doctor --project typo'])(
+  'davit %s is wrong usage, and not a new project',
+  async (command) => {
+    expect(await davit('.', ...command.split(' '))).toMatchObject({
+      code: 2,
+      stderr: 'Cannot use "typo" for --project: there is no such folder\n',
+    });
+  },
+);
 
 it.each(['preview', 'up', 'status', 'check'])(
   'davit %s without a project is one sentence with exit code 2',

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,20 @@ test('a context for a preview is a Dockerfile, and takes what is whole as it is'
   expect(await readdir(join(root, '.davit', 'images'))).toEqual([plan.tag]);
 });
 
+test('a complete context that came out of the repository is refused', async () => {
+  const plan = await planImage(request);
+  const tracked = join(plan.context, 'model', 'model', 'MLmodel');
+  await mkdir(join(root, tracked, '..'), { recursive: true });
+  await writeFile(join(root, tracked), '');
+  const git = (...args: readonly string[]) => execFileSync('git', ['-C', root, ...args]);
+  git('init', '--quiet');
+  const make = () =>
+    makeBuildContext(plan, { root, lock: SAMPLE_LOCK, entity: 'iris', modelFolder: '/nowhere', full: true });
+  await make(); // untracked, so Davit made it
+  git('add', '--force', tracked);
+  await expect(make()).rejects.toThrow(`Cannot use .davit/: Git tracks ${tracked} there, expected only files that`);
+});
+
 test('setModesAndTimes() leaves nothing of this machine', async () => {
   await mkdir(join(root, 'folder'), { mode: 0o700 });
   await writeFile(join(root, 'folder', 'program'), '', { mode: 0o700 });
@@ -54,9 +69,10 @@ test('setModesAndTimes() leaves nothing of this machine', async () => {
 });
 
 test('removeOldContexts() removes what a process that is gone had begun, and nothing else', async () => {
-  const tag = `${'a'.repeat(12)}-${'b'.repeat(12)}`;
+  const tag = `${'a'.repeat(32)}-${'b'.repeat(32)}`;
   const kept = [tag, `${tag}.${process.pid}-01234567.new`, `${tag}.lock`, 'build.log', 'notes'].sort();
-  for (const name of [...kept, `${tag}.4194305-01234567.new`])
+  const old = `${'a'.repeat(12)}-${'b'.repeat(12)}.4194305-01234567.new`;
+  for (const name of [...kept, old, `${tag}.4194305-01234567.new`])
     await mkdir(join(root, '.davit', 'images', name), { recursive: true });
   await utimes(join(root, '.davit', 'images', tag), 0, 0); // its times are fixed and say nothing
   await removeOldContexts(root);

@@ -13,10 +13,10 @@ const request = {
 test('planImage() names an image by what it is made of', async () => {
   const plan = await planImage(request);
   expect(plan.repository).toMatch(/^ghcr\.io\/acme\/models\/iris-v2-[0-9a-f]{8}$/);
-  expect(plan.tag).toMatch(/^[0-9a-f]{12}-d{12}$/);
+  expect(plan.tag).toMatch(/^[0-9a-f]{32}-d{32}$/);
   expect(plan).toMatchObject({
     reference: `${plan.repository}:${plan.tag}`,
-    stackHash: plan.tag.slice(0, 12),
+    stackHash: plan.tag.slice(0, 32),
     context: `.davit/images/${plan.tag}`,
     model: { name: 'iris', version: '2', digest: `sha256:${'d'.repeat(64)}` },
   });
@@ -34,6 +34,7 @@ const otherBase = {
   ...SAMPLE_SETTINGS,
   bases: { '3.11': SAMPLE_SETTINGS.bases['3.11']!.replace('sha256:e', 'sha256:f') },
 };
+const POLICY = { repository: 'acme/models', workflow: 'acme/davit/.github/workflows/deploy.yaml', branch: 'main' };
 const CHANGES: readonly [string, Partial<typeof request>][] = [
   ['a package', { lock: withPackages([{ name: 'numpy', version: '2.4.7', hashes: [] }]) }],
   [
@@ -41,6 +42,7 @@ const CHANGES: readonly [string, Partial<typeof request>][] = [
     { lock: withPackages([{ name: 'numpy', version: '2.4.6', hashes: [`sha256:${'c'.repeat(64)}`] }]) },
   ],
   ['the base image', { settings: otherBase }],
+  ['a policy of attestations', { settings: { ...SAMPLE_SETTINGS, provenance: POLICY } }],
 ];
 
 test.each(CHANGES)('%s makes another stack', async (_what, change) => {
@@ -54,7 +56,7 @@ test('another model has the same stack, and another name or version of the same 
   const model = { ...SAMPLE_LOCK.entities['iris']!.model, digest: `sha256:${'9'.repeat(64)}` };
   expect(await planImage({ ...request, lock: withModel(model) })).toMatchObject({
     stackHash: before.stackHash,
-    tag: `${before.stackHash}-${'9'.repeat(12)}`,
+    tag: `${before.stackHash}-${'9'.repeat(32)}`,
   });
   const renamed = { ...SAMPLE_LOCK.entities['iris']!.model, name: 'flowers', version: '3' };
   expect((await planImage({ ...request, lock: withModel(renamed) })).reference).toBe(before.reference);

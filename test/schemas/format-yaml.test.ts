@@ -55,6 +55,51 @@ config:
 # the end
 `;
 
+/** Each comment is above the field or the item in whose column it is, also below a nested block. */
+const COMMENTED = `config:
+  served_entities:
+    - entity_version: "1"
+      # the name of a
+      name: a
+      # the end of a
+    # about b
+    - environment_vars:
+        A: b
+      # the name of b
+      name: b # inline
+
+# about tags
+# in two lines
+tags:
+- value: x
+  key: a
+# about the second tag
+- value: y
+  key: b
+# about the name
+name: x
+# the end
+`;
+const ABOVE: readonly (readonly [string, string])[] = [
+  ['# the name of a', '- name: a'],
+  ['# about b', '# the name of b'],
+  ['# the name of b', '- name: b # inline'],
+  ['# in two lines', 'tags:'],
+  ['# about the second tag', '- key: b'],
+  ['# about the name', 'name: x'],
+];
+
+test('formatYaml() keeps a comment above its field when it sorts', () => {
+  const lines =
+    format(COMMENTED)
+      ?.split('\n')
+      .map((line) => line.trim()) ?? [];
+  expect(ABOVE.map(([comment]) => [comment, lines[lines.indexOf(comment) + 1]])).toEqual(ABOVE);
+  expect(lines[0]).toBe('# about the name');
+  expect(lines.at(-2)).toBe('# the end');
+  expect(lines.indexOf('# the end of a')).toBe(lines.indexOf('# about b') - 1);
+});
+
 const format = (text: string) => formatYaml(text, endpointFile);
 
 test('formatYaml() orders fields as in the schema and keeps every comment and value', () => {
@@ -148,4 +193,25 @@ test('formatFiles() writes through links, keeps rights, reports what is no YAML,
   expect((await formatFiles(['endpoints/iris.yaml'], options)).files).toEqual([
     { file: 'endpoints/iris.yaml', changed: false },
   ]);
+});
+
+test('formatFiles() writes through no link that leaves the project, and leaves files of other formats', async () => {
+  const project = await mkdtemp(join(root, 'project-'));
+  await mkdir(join(project, 'endpoints'));
+  await mkdir(join(root, 'elsewhere'));
+  await writeFile(join(root, 'elsewhere/environment.yaml'), "target: 'local'\nname: local\n");
+  await symlink('../../real.yaml', join(project, 'endpoints/link.yaml'));
+  await symlink('../elsewhere', join(project, 'environments'));
+  const bundle = "resources: {model_serving_endpoints: {}}\nbundle: {name: 'x'}\n";
+  await writeFile(join(project, 'endpoints/bundle.yml'), bundle);
+  await writeFile(join(root, 'real.yaml'), UNTIDY);
+  const { files, diagnostics } = await formatFiles([], { cwd: project, root: () => project, checkOnly: false });
+  expect(files).toEqual([]);
+  expect(diagnostics.map((d) => [d.file, d.code])).toEqual([
+    ['endpoints/bundle.yml', 'foreign-file'],
+    ['endpoints/link.yaml', 'unreadable-file'],
+    ['environments/environment.yaml', 'unreadable-file'],
+  ]);
+  expect(await readFile(join(root, 'real.yaml'), 'utf8')).toBe(UNTIDY);
+  expect(await readFile(join(project, 'endpoints/bundle.yml'), 'utf8')).toBe(bundle);
 });

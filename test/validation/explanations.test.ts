@@ -1,6 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { type DiagnosticCode, DIAGNOSTIC_CODES } from '../../schemas/diagnostic-codes.ts';
 import { renderDiagnostic } from '../../schemas/diagnostic.ts';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
+import { parseEnvironment } from '../../schemas/environment/environment.ts';
 import { type Explanation, type Stage, STAGES } from '../../schemas/explanations/explanation.ts';
 import { EXPLANATIONS } from '../../schemas/explanations/explanations.ts';
 import { GOOD_MODEL } from '../../schemas/explanations/model-codes.ts';
@@ -34,6 +37,34 @@ describe.each(WITH_FILES)('the example of %s', (code, { example: { files = {}, s
 test('codes without an example of files are those that no file shows', () => {
   const others = ALL.filter(([, { example }]) => example.files === undefined);
   expect(others.every(([, { example }]) => example.code !== undefined && example.says !== '')).toBe(true);
+});
+
+const DIGEST = `sha256:${'0'.repeat(64)}`;
+const IMAGES = {
+  registry: 'ghcr.io/acme/models',
+  bases: { 3.11: `python@${DIGEST}` },
+  node: `node@${DIGEST}`,
+  envoy: `envoy@${DIGEST}`,
+};
+const MODEL = { name: 'iris-2', entity_name: 'iris', entity_version: '2' };
+
+/** Completes a part of a file, which begins with its first field, to what the schema checks. */
+function checkPart(text: string): readonly string[] {
+  const part = parse(text) as Readonly<Record<string, object>>;
+  if (Array.isArray(part)) return checkPart(stringify({ name: 'iris', config: { served_entities: part } }));
+  if ('images' in part) {
+    const file = { name: 'production', target: 'kubernetes', images: { ...IMAGES, ...part['images'] } };
+    return parseEnvironment(stringify(file), 'environments/production.yaml').diagnostics.map(renderDiagnostic);
+  }
+  const file = 'name' in part ? part : { name: 'iris', config: { served_entities: [MODEL] }, ...part };
+  return parseEndpoint(stringify(file), 'endpoints/iris.yaml').diagnostics.map(renderDiagnostic);
+}
+
+test('the schemas accept the YAML of the other examples', () => {
+  const texts = ALL.flatMap(([, { example }]) => (example.code?.language === 'yaml' ? [example.code.text] : []));
+  const own = texts.filter((text) => !text.startsWith('# python_env.yaml'));
+  expect(own.length).toBeGreaterThan(3);
+  expect(own.flatMap(checkPart)).toEqual([]);
 });
 
 /** What public guides about debugging model serving name as failures, and the section that must have a way out. */

@@ -1,3 +1,5 @@
+import { readOwn } from '../../schemas/values/read-own.ts';
+
 /**
  * Where models may be downloaded from. The environment of Davit says so and never the checkout, because the checkout is
  * what a pull request writes.
@@ -111,7 +113,7 @@ function parseModelUri(uri: string): ParsedUri | Refusal {
 }
 
 function normalizeHost(scheme: string, host: string): string {
-  const port = DEFAULT_PORTS[scheme];
+  const port = readOwn(DEFAULT_PORTS, scheme);
   const lower = host.toLowerCase();
   return port !== undefined && lower.endsWith(port) ? lower.slice(0, -port.length) : lower;
 }

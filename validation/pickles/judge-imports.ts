@@ -1,3 +1,5 @@
+import { readOwn } from '../../schemas/values/read-own.ts';
+
 /** A name that a pickle would import. */
 export interface PickleImport {
   readonly module: string;
@@ -194,12 +196,12 @@ export function isBeyondPackages(found: PickleImport, { packages, code }: Provid
 function isHarmless(module: string, parts: readonly string[], dangerous: boolean): boolean {
   const [first = '', ...rest] = parts;
   const [top = '', ...below] = module.split('.');
-  const path = [OTHER_NAMES[top] ?? top, ...below].join('.');
-  const known = OTHER_NAMES[path] ?? path;
+  const path = [readOwn(OTHER_NAMES, top) ?? top, ...below].join('.');
+  const known = readOwn(OTHER_NAMES, path) ?? path;
   const name = parts.join('.');
   if (known === 'operator') return rest.length === 0 && !OPERATOR_EXCEPTIONS.has(first) && /^[a-z]/.test(first);
   if (dangerous && !FOLLOWED.has(`${known}.${name}`)) return false;
-  const names = HARMLESS[known];
+  const names = readOwn(HARMLESS, known);
   if (names === undefined || !(names.has(first) || names.has(name))) return false;
   return rest.length === 0 || names.has(name) || (HARMLESS_METHODS.has(known) && rest.every(isHarmlessMethod));
 }

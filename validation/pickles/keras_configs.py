@@ -2,7 +2,8 @@
 
 Keras keeps the layers of a model as JSON: `config.json` in a `.keras` file, the attributes `model_config` and
 `training_config` of an HDF5 file, `keras_metadata.pb` beside a SavedModel, and `saved_model.pb` where that is missing.
-A Lambda layer has the byte code of a Python function in it, and an object names the module and class that Keras imports.
+A Lambda layer has the byte code of a Python function in it, and an object names the module and class that Keras
+imports.
 """
 
 import builtins
@@ -18,8 +19,8 @@ CHUNK, OVERLAP = 16 << 20, 64
 #: The longest configuration that is read, and how much JSON there may be in one file.
 TEXT, TEXTS = 64 << 20, 256 << 20
 FUNCTION = ("", "the byte code of a function (Lambda layer)")
-#: The class of a function, whose name is then in `config`. With the module `builtins` it is one of Keras's own functions, one
-#: of the code that loads the model, or else one of Python's.
+#: The class of a function, whose name is then in `config`. With the module `builtins` it is one of Keras's own
+#: functions, one of the code that loads the model, or else one of Python's.
 FUNCTION_NAMES = {"function"}
 
 

@@ -130,7 +130,7 @@ class Scan:
         try:
             while len(data) <= MEMBER and (block := stream.read(MEBIBYTE)):
                 data += block
-        except Exception:  # noqa: S110
+        except Exception:
             pass  # what begins like a compressed file by chance, or has something else after its end
         if data:
             self.enter(path, bytes(data), depth)

@@ -4,6 +4,7 @@ import { explainModule, type ModuleContext } from '../requirements/explain-modul
 import type { ProofDocument } from './proof-document.ts';
 import { type ProofLimits, type ProofRun, computeProofSeconds } from './run-proof.ts';
 import { joinHints, type Subject, makeSubjectError } from '../subject.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 
 export interface ProofContext extends Pick<ModuleContext, 'packages' | 'elsewhere'> {
   readonly limits: ProofLimits;
@@ -113,7 +114,7 @@ function explainCause(kind: string, message: string, trace: string | null | unde
 /** Explains a proof that ended without a document. Only the signal, exit code and stderr are known. */
 function explainCrash(subject: Subject, { run, began }: ProofRun, limits: ProofLimits): Diagnostic {
   const { label } = subject;
-  const code = CODES_BY_STAGE[began ?? ''] ?? 'load-failed';
+  const code = readOwn(CODES_BY_STAGE, began ?? '') ?? 'load-failed';
   const wrong = (code: DiagnosticCode, text: string, hint?: string) => makeSubjectError(subject, code, text, hint);
   const seconds = computeProofSeconds(limits);
   if (run.stopped === 'time')

@@ -1,4 +1,5 @@
 import { parseCondaName } from './edit-requirements.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 
 /** The pip requirement for a conda package, or the reason why pip has nothing to install. */
 type PipCounterpart = { readonly pip: string; readonly certain: boolean } | { readonly none: string };
@@ -64,7 +65,7 @@ const SAME_NAME = new Set(
 /** Converts `pytorch::pytorch=2.1` to the requirement `torch==2.1.*`, or returns why pip has none. */
 export function findPipCounterpart(spec: string): PipCounterpart {
   const name = parseCondaName(spec);
-  const known = COUNTERPARTS[name] ?? (isLibrary(name) ? { none: IN_WHEELS } : undefined);
+  const known = readOwn(COUNTERPARTS, name) ?? (isLibrary(name) ? { none: IN_WHEELS } : undefined);
   if (known && 'none' in known) return known;
   return { pip: `${known?.pip ?? name}${pipVersion(spec)}`, certain: known !== undefined || SAME_NAME.has(name) };
 }

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { findPythonsWith } from './standard-library.ts';
 import { renderEditHint, joinHints, type Subject, makeSubjectError } from '../subject.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 
 /** Modules whose name differs from the name of their package. */
 const PACKAGES_BY_MODULE: Readonly<Record<string, string>> = {
@@ -89,7 +90,7 @@ function findProvider(module: string): string | undefined {
   if (top === 'google' && second === 'cloud' && third !== undefined)
     return `google-cloud-${third.replaceAll('_', '-')}`;
   const part = second === undefined ? undefined : NAMESPACE_PACKAGES[`${top}.${second}`];
-  return part ?? PACKAGES_BY_MODULE[top] ?? (SAME_NAME.has(top) ? normalizePackageName(top) : undefined);
+  return part ?? readOwn(PACKAGES_BY_MODULE, top) ?? (SAME_NAME.has(top) ? normalizePackageName(top) : undefined);
 }
 
 function renderAddPackageHint({ alone, entity, endpoint }: Subject): string {

@@ -1,18 +1,31 @@
 import type { Node } from 'web-tree-sitter';
 import type { SourceLocation } from '../../../schemas/diagnostic.ts';
-import { isScalar, listOf, lookUp, makeMap, mapOf, renderScalar, type SourceNode } from '../source-node.ts';
+import {
+  isScalar,
+  listOf,
+  lookUp,
+  makeMap,
+  mapOf,
+  MAX_SIZE,
+  measure,
+  renderScalar,
+  type SourceNode,
+  TOO_LARGE,
+} from '../source-node.ts';
+import { toBoolean, toNumber } from './convert-value.ts';
 import { callFunction } from './functions.ts';
 import { applyOperator, OPERATORS } from './operators.ts';
-import { Unresolvable } from './unresolvable.ts';
+import { failIfUnresolved, Unresolvable } from './unresolvable.ts';
 import { joinTemplate, splitTemplate, unescapeText } from './templates.ts';
 
 /** What names mean: `var.x` and `local.x` are found by this function, or it throws Unresolvable. */
 export interface Scope {
-  readonly resolve: (path: readonly string[]) => { readonly node: SourceNode; readonly used: number };
+  readonly resolve: (path: readonly string[], depth: number) => { readonly node: SourceNode; readonly used: number };
   readonly locate: (node: Node) => SourceLocation;
 }
 
-const MAX_DEPTH = 200;
+/** Of the expressions, and of the variables and locals that they refer to. */
+const MAX_DEPTH = 400;
 
 /** The value of an expression. A value that cannot be known keeps its text, `${…}`, and says why. */
 export function evaluate(node: Node, scope: Scope, depth = 0): SourceNode {
@@ -26,6 +39,12 @@ export function evaluate(node: Node, scope: Scope, depth = 0): SourceNode {
 
 /** The value of an expression, or throws Unresolvable. */
 export function evaluateExpression(node: Node, scope: Scope, depth: number): SourceNode {
+  const result = evaluateNode(node, scope, depth);
+  if (measure(result) > MAX_SIZE) throw new Unresolvable(TOO_LARGE);
+  return result;
+}
+
+function evaluateNode(node: Node, scope: Scope, depth: number): SourceNode {
   if (depth > MAX_DEPTH) throw new Unresolvable('it is nested too deeply');
   const place = scope.locate(node);
   const inner = (child: Node) => evaluateExpression(child, scope, depth + 1);
@@ -52,13 +71,13 @@ export function evaluateExpression(node: Node, scope: Scope, depth: number): Sou
       return evaluateObject(node, scope, depth);
     case 'conditional': {
       const [condition, yes, no] = childrenOf(node, 'expression');
-      const chosen = condition && failIfUnresolved(inner(condition)).value === true ? yes : no;
+      const chosen = condition && toBoolean(failIfUnresolved(inner(condition)).value) ? yes : no;
       if (!chosen) throw new Unresolvable('it is not an expression that Davit reads');
       return inner(chosen);
     }
     case 'function_call': {
       const [name, list] = node.namedChildren;
-      const given = list ? childrenOf(list, 'expression').map((child) => failIfUnresolved(inner(child))) : [];
+      const given = list ? childrenOf(list, 'expression').map(inner) : [];
       return callFunction(name?.text ?? '', given, place);
     }
     case 'unary_operation':
@@ -80,10 +99,10 @@ function evaluateSequence(children: readonly Node[], scope: Scope, depth: number
   const [operator, ...rest] = children;
   if (operator && !operator.isNamed && ['-', '!'].includes(operator.type)) {
     const operand = failIfUnresolved(evaluateSequence(rest, scope, depth + 1));
-    if (operator.type === '!') return { place: operand.place, value: operand.value !== true };
-    return { place: operand.place, value: -Number(operand.value) };
+    if (operator.type === '!') return { place: operand.place, value: !toBoolean(operand.value) };
+    return { place: operand.place, value: -toNumber(operand.value) };
   }
-  const at = children.findIndex((child) => child.type in OPERATORS);
+  const at = children.findIndex((child) => OPERATORS.has(child.type));
   if (at < 0) return evaluateOperand(children, scope, depth);
   const [left, right] = [children.slice(0, at), children.slice(at + 1)].map((part) =>
     failIfUnresolved(evaluateSequence(part, scope, depth + 1)),
@@ -103,7 +122,7 @@ function evaluateOperand(children: readonly Node[], scope: Scope, depth: number)
   const names = steps.map((step) => readStep(step, scope, depth));
   if (head.type !== 'variable_expr') return follow(evaluateExpression(head, scope, depth + 1), names, head.text);
   const path = [head.text, ...names];
-  const { node, used } = scope.resolve(path);
+  const { node, used } = scope.resolve(path, depth);
   return follow(node, path.slice(used), path.slice(0, used).join('.'));
 }
 
@@ -113,16 +132,11 @@ function follow(node: SourceNode, names: readonly string[], name: string): Sourc
   throw new Unresolvable(`${name} has no "${names.join('.')}" that Davit knows`);
 }
 
-function failIfUnresolved(node: SourceNode): SourceNode {
-  if (node.unresolved !== undefined) throw new Unresolvable(node.unresolved);
-  return node;
-}
-
 function readStep(step: Node, scope: Scope, depth: number): string {
   if (step.type === 'get_attr') return step.namedChildren[0]?.text ?? '';
   const expression = step.type === 'index' ? step.namedChildren[0]?.namedChildren[0] : undefined;
   if (!expression) throw new Unresolvable('Davit does not evaluate splat expressions');
-  return renderScalar(evaluateExpression(expression, scope, depth + 1));
+  return renderScalar(failIfUnresolved(evaluateExpression(expression, scope, depth + 1)));
 }
 
 function evaluateObject(node: Node, scope: Scope, depth: number): SourceNode {
@@ -137,7 +151,7 @@ function evaluateObject(node: Node, scope: Scope, depth: number): SourceNode {
 function readKey(key: Node, scope: Scope, depth: number): string {
   const [only, ...others] = key.children;
   if (only?.type === 'variable_expr' && others.length === 0) return only.text;
-  return renderScalar(evaluateExpression(key, scope, depth + 1));
+  return renderScalar(failIfUnresolved(evaluateExpression(key, scope, depth + 1)));
 }
 
 /** Texts and interpolations. An interpolation that cannot be known keeps its text. */
@@ -154,6 +168,7 @@ function evaluateTemplate(node: Node, scope: Scope, depth: number): SourceNode {
   const failed = parts.find((part) => typeof part === 'object' && part.unresolved !== undefined);
   const reason = typeof failed === 'object' ? failed.unresolved : undefined;
   const texts = parts.map((part) => (typeof part === 'string' ? part : renderPart(part)));
+  if (texts.reduce((sum, text) => sum + text.length, 0) > MAX_SIZE) throw new Unresolvable(TOO_LARGE);
   return { place, value: joinTemplate(node, texts), ...(reason !== undefined && { unresolved: reason }) };
 }
 

@@ -1,15 +1,46 @@
 import type { SourceLocation } from '../../../schemas/diagnostic.ts';
-import { fromPlain, listOf, lookUp, makeMap, mapOf, renderScalar, type SourceNode } from '../source-node.ts';
-import { Unresolvable } from './unresolvable.ts';
+import { readOwn } from '../../../schemas/values/read-own.ts';
+import {
+  fromPlain,
+  listOf,
+  listUnresolved,
+  lookUp,
+  makeMap,
+  mapOf,
+  MAX_SIZE,
+  measure,
+  renderScalar,
+  type SourceNode,
+  TOO_LARGE,
+} from '../source-node.ts';
+import { toBoolean, toNumber } from './convert-value.ts';
+import { failIfUnresolved, Unresolvable } from './unresolvable.ts';
 
 type Function = (given: readonly SourceNode[], place: SourceLocation) => SourceNode['value'] | SourceNode | undefined;
 
 /** Calls one of Terraform's functions that names and texts of endpoints are made with. */
 export function callFunction(name: string, given: readonly SourceNode[], place: SourceLocation): SourceNode {
-  const result = FUNCTIONS[name]?.(given, place);
+  const call = readOwn(FUNCTIONS, name);
+  for (const node of given) failIfUnresolvedFor(name, node);
+  if (given.reduce((sum, node) => sum + measure(node), 0) > MAX_SIZE) throw new Unresolvable(TOO_LARGE);
+  const result = call?.(given, place);
   if (result === undefined) throw new Unresolvable(`Davit does not evaluate ${name}() here`);
   if (typeof result === 'object' && result !== null && 'place' in result) return result;
   return { place, value: result };
+}
+
+/** These functions return their arguments, or parts of them, as they are. */
+const CHOOSING = [
+  ...['coalesce', 'concat', 'element', 'lookup', 'merge', 'nonsensitive', 'sensitive', 'tolist', 'tomap', 'toset'],
+  ...['try', 'values'],
+];
+
+/** The id of an endpoint is unresolved, but which endpoint it belongs to is known. */
+function failIfUnresolvedFor(name: string, node: SourceNode): void {
+  const isChoosing = CHOOSING.includes(name);
+  if (node.endpoint === undefined || !isChoosing) failIfUnresolved(node);
+  const [inner] = isChoosing || ['keys', 'length'].includes(name) ? [] : listUnresolved(node);
+  if (inner) failIfUnresolved(inner);
 }
 
 const text = renderScalar;
@@ -20,15 +51,22 @@ const FUNCTIONS: Partial<Record<string, Function>> = {
   title: ([a]) => text(a).replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase()),
   trimspace: ([a]) => text(a).trim(),
   tostring: ([a]) => text(a),
-  tonumber: ([a]) => Number(text(a)),
-  tobool: ([a]) => text(a) === 'true',
+  tonumber: ([a]) => a && toNumber(a.value),
+  tobool: ([a]) => a && toBoolean(a.value),
   tolist: ([a]) => a,
   toset: ([a]) => a,
   tomap: ([a]) => a,
   nonsensitive: ([a]) => a,
   sensitive: ([a]) => a,
-  replace: ([a, from, to]) => (text(from).startsWith('/') ? undefined : text(a).replaceAll(text(from), () => text(to))),
-  join: ([separator, list]) => listOf(list)?.map(text).join(text(separator)),
+  replace: ([a, from, to]) => {
+    const isLarge = (text(a).length + 1) * text(to).length > MAX_SIZE;
+    return isLarge || text(from).startsWith('/') ? undefined : text(a).replaceAll(text(from), () => text(to));
+  },
+  join: ([separator, list]) => {
+    const texts = listOf(list)?.map(text) ?? [];
+    const isLarge = texts.length * text(separator).length > MAX_SIZE;
+    return isLarge || !listOf(list) ? undefined : texts.join(text(separator));
+  },
   format: ([form, ...values]) => formatText(text(form), values),
   concat: (lists) => lists.flatMap((list) => listOf(list) ?? []),
   merge: (maps, place) =>

@@ -1,44 +1,70 @@
 import type { Node } from 'web-tree-sitter';
-import { type Diagnostic, makeError, makeWarning } from '../../../schemas/diagnostic.ts';
-import type { ForeignEndpoint, ForeignFile } from '../foreign-endpoint.ts';
-import { makeMap, type SourceNode } from '../source-node.ts';
+import { type Diagnostic, makeError, makeWarning, type SourceLocation } from '../../../schemas/diagnostic.ts';
+import { listOf, makeMap, type SourceNode } from '../source-node.ts';
 import { type Block, findAttribute, listAllBlocks, listAttributes, listBlocks } from './blocks.ts';
 import { evaluate, evaluateExpression, type Scope } from './evaluate.ts';
-import { keyOf, listInstances, listItems, type LocalNames, makeScope, type TerraformModule } from './module-scope.ts';
+import {
+  addressOf,
+  keyOf,
+  listInstances,
+  listItems,
+  type LocalNames,
+  makeScope,
+  SERVING,
+  type TerraformModule,
+} from './module-scope.ts';
 import { locateNode } from './parse-hcl.ts';
-import { fromTerraform } from './resource-body.ts';
 import { Unresolvable } from './unresolvable.ts';
 
-const SERVING = 'databricks_model_serving';
 /** What Terraform itself reads in a resource. */
-const META = ['count', 'for_each', 'depends_on', 'provider', 'lifecycle', 'timeouts', 'provisioner', 'connection'];
+export const META = [
+  'count',
+  'for_each',
+  'depends_on',
+  'provider',
+  'lifecycle',
+  'timeouts',
+  'provisioner',
+  'connection',
+];
 
-/** A call of a module whose source is a folder. */
-export interface ModuleCall {
-  readonly source: string;
-  readonly file: string;
-  readonly inputs: ReadonlyMap<string, SourceNode>;
+/** Endpoints and permissions of one module, before they are put together. */
+export interface ReadModule {
+  readonly endpoints: readonly TerraformEndpoint[];
+  readonly permissions: readonly EndpointPermissions[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
-export interface ReadModule extends ForeignFile {
-  readonly calls: readonly ModuleCall[];
+export interface TerraformEndpoint {
+  readonly key: string;
+  readonly address: string;
+  readonly fields: SourceNode;
 }
 
-/** Reads the endpoints that the named files of a module declare, with their permissions. */
-export function readModule(module: TerraformModule, own: ReadonlySet<string>): ReadModule {
+export interface EndpointPermissions {
+  /** The address of the endpoint. */
+  readonly endpoint: string;
+  readonly list: readonly SourceNode[];
+}
+
+/** Reads the endpoints that a module declares in the wanted files, and the permissions of all its files. */
+export function readModule(module: TerraformModule, isWanted: (file: string) => boolean): ReadModule {
   const resources = listAllBlocks(module.files, 'resource');
-  const wanted = resources.filter(({ file, labels: [type = ''] }) => own.has(file) && type.startsWith(SERVING));
-  const read = wanted.map((block) => readResource(module, block, resources));
-  const calls = listAllBlocks(module.files, 'module').filter(({ file }) => own.has(file));
-  const called = calls.map((block) => readCall(module, block));
+  const wanted = resources.filter(({ file, labels: [type = ''] }) => isWanted(file) && type.startsWith(SERVING));
+  const read = wanted.map((block) => readResource(module, block));
+  const permissions = resources
+    .filter(({ labels: [type], body }) => type === PERMISSIONS && findAttribute(body, 'serving_endpoint_id'))
+    .map((block) => readPermissions(module, block));
   return {
     endpoints: read.flatMap((r) => r.endpoints),
-    calls: called.flatMap((c) => c.calls),
-    diagnostics: [...read, ...called].flatMap((r) => r.diagnostics),
+    permissions: permissions.flatMap((p) => p.permissions),
+    diagnostics: [...read, ...permissions].flatMap((r) => r.diagnostics),
   };
 }
 
-function readResource(module: TerraformModule, block: Block, resources: readonly Block[]): ForeignFile {
+const PERMISSIONS = 'databricks_permissions';
+
+function readResource(module: TerraformModule, block: Block): Omit<ReadModule, 'permissions'> {
   const {
     labels: [type = '', label = ''],
     file,
@@ -46,61 +72,71 @@ function readResource(module: TerraformModule, block: Block, resources: readonly
     node,
   } = block;
   const place = locateNode(node, file);
+  const address = `${module.address}${type}.${label}`;
   if (type !== SERVING) {
-    const message = `Cannot import ${type}.${label}: provisioned throughput is for foundation models`;
+    const message = `Cannot import ${address}: provisioned throughput is for foundation models`;
     return { endpoints: [], diagnostics: [makeError('not-imported', place, message)] };
   }
   try {
-    const scope = makeScope(module, file);
-    const instances = listInstances(body, scope);
-    const found = instances.map((names) => makeEndpoint(module, block, names, resources));
+    const found = listInstances(body, makeScope(module, file)).map((names) => makeEndpoint(module, block, names));
     return { endpoints: found.map((f) => f.endpoint), diagnostics: found.flatMap((f) => f.diagnostics) };
   } catch (e) {
     if (!(e instanceof Unresolvable)) throw e;
-    const message = `Cannot import ${type}.${label}: how many there are depends on a value, and ${e.message}`;
+    const message = `Cannot import ${address}: how many there are depends on a value, and ${e.message}`;
     return { endpoints: [], diagnostics: [makeError('not-imported', place, message)] };
   }
 }
 
-function makeEndpoint(module: TerraformModule, block: Block, names: LocalNames, resources: readonly Block[]) {
+function makeEndpoint(module: TerraformModule, block: Block, names: LocalNames) {
   const {
     labels: [, label = ''],
     file,
     body,
     node,
   } = block;
-  const scope = makeScope(module, file, names);
   const diagnostics: Diagnostic[] = [];
-  const fields = readBody(body, scope, { module, file, names, diagnostics });
-  const permissions = resources
-    .filter(({ labels: [type], body: other }) => type === 'databricks_permissions' && concerns(other, label))
-    .flatMap((other) => readPermissions(module, other, diagnostics));
-  const place = locateNode(node, file);
-  const whole = makeMap(
-    [...fields, ...(permissions.length > 0 ? [['permissions', { place, value: permissions }] as const] : [])],
-    place,
-  );
-  const key = [label, keyOf(names)].filter((part) => part !== undefined).join('-');
-  const endpoint: ForeignEndpoint = { key, body: fromTerraform(whole) };
+  const fields = readBody(body, makeScope(module, file, names), { module, file, names, diagnostics });
+  const endpoint: TerraformEndpoint = {
+    key: [label, keyOf(names)].filter((part) => part !== undefined).join('-'),
+    address: addressOf(module, `${SERVING}.${label}`, names),
+    fields: makeMap(fields, locateNode(node, file)),
+  };
   return { endpoint, diagnostics };
 }
 
-/** Whether a databricks_permissions resource is about this endpoint. */
-function concerns(body: Node | undefined, label: string): boolean {
-  const text = findAttribute(body, 'serving_endpoint_id')?.text ?? '';
-  return text
-    .split(/[^\w.-]/)
-    .some((word) => word.startsWith(`${SERVING}.${label}.`) || word === `${SERVING}.${label}`);
+/** The permissions of each instance, where it is known which endpoint they are about. */
+function readPermissions(module: TerraformModule, block: Block): Omit<ReadModule, 'endpoints'> {
+  const {
+    labels: [, label = ''],
+    body,
+    file,
+    node,
+  } = block;
+  const diagnostics: Diagnostic[] = [];
+  const permissions: EndpointPermissions[] = [];
+  const report = (names: LocalNames, why: string) => {
+    const address = addressOf(module, `${PERMISSIONS}.${label}`, names);
+    diagnostics.push(reportPermissions(address, locateNode(node, file), why));
+  };
+  try {
+    for (const names of listInstances(body, makeScope(module, file))) {
+      const fields = new Map(readBody(body, makeScope(module, file, names), { module, file, names, diagnostics }));
+      const id = fields.get('serving_endpoint_id');
+      const list = listOf(fields.get('access_control')) ?? [];
+      if (id?.endpoint === undefined) report(names, id?.unresolved ?? 'its endpoint is not in these files');
+      else permissions.push({ endpoint: id.endpoint, list });
+    }
+  } catch (e) {
+    if (!(e instanceof Unresolvable)) throw e;
+    report({}, `how many there are depends on a value, and ${e.message}`);
+  }
+  return { permissions, diagnostics };
 }
 
-function readPermissions(
-  module: TerraformModule,
-  { body, file }: Block,
-  diagnostics: Diagnostic[],
-): readonly SourceNode[] {
-  const fields = readBody(body, makeScope(module, file), { module, file, names: {}, diagnostics });
-  const list = new Map(fields).get('access_control')?.value;
-  return Array.isArray(list) ? (list as readonly SourceNode[]) : [];
+/** A warning that the permissions of an endpoint are left out. */
+export function reportPermissions(address: string, place: SourceLocation, why: string): Diagnostic {
+  const message = `Cannot import ${address}: it is not known which endpoint it is about: ${why}`;
+  return makeWarning('not-imported', place, message, 'Write davit.permissions into the file of its endpoint');
 }
 
 interface BodyContext {
@@ -152,22 +188,4 @@ function addDynamic(
     const message = `Cannot import the blocks "${label}": how many there are depends on a value, and ${e.message}`;
     diagnostics.push(makeError('not-imported', locateNode(node, file), message));
   }
-}
-
-function readCall(
-  module: TerraformModule,
-  { labels: [label = ''], body, node, file }: Block,
-): Omit<ReadModule, 'endpoints'> {
-  const scope = makeScope(module, file);
-  const expression = findAttribute(body, 'source');
-  const source = expression ? evaluate(expression, scope).value : undefined;
-  if (typeof source !== 'string' || !/^\.{1,2}\//.test(source)) {
-    const message = `Cannot import module "${label}": its source is not a folder beside this file`;
-    const hint = 'Import the plan instead: terraform show -json PLAN > plan.json';
-    return { calls: [], diagnostics: [makeWarning('not-imported', locateNode(node, file), message, hint)] };
-  }
-  const inputs = listAttributes(body)
-    .filter(({ name }) => !['source', 'version', 'providers', ...META].includes(name))
-    .map(({ name, expression: value }) => [name, evaluate(value, scope)] as const);
-  return { calls: [{ source, file, inputs: new Map(inputs) }], diagnostics: [] };
 }

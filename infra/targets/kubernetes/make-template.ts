@@ -11,6 +11,7 @@ import {
 import { parseSecretReference } from '../../../schemas/values/secret-reference.ts';
 import { chooseWorkerMode } from '../../../schemas/endpoint/worker-mode.ts';
 import { makeResources } from './make-resources.ts';
+import { readOwn } from '../../../schemas/values/read-own.ts';
 
 /** The template of a Knative Configuration without its name, because the name is made from it. */
 export type RevisionTemplate = ReturnType<typeof makeTemplate>;
@@ -153,7 +154,10 @@ function makeEnvironment({ environmentVars }: Entity, { secrets }: KubernetesEnv
   return Object.entries(environmentVars).map(([name, value]) => {
     const secret = parseSecretReference(value);
     if (!secret) return { name, value };
-    return { name, valueFrom: { secretKeyRef: { name: secrets[secret.scope] ?? secret.scope, key: secret.key } } };
+    return {
+      name,
+      valueFrom: { secretKeyRef: { name: readOwn(secrets, secret.scope) ?? secret.scope, key: secret.key } },
+    };
   });
 }
 

@@ -19,6 +19,7 @@ import { MARKS } from '../../../schemas/environment/platform-names.ts';
 import { parseSecretReference } from '../../../schemas/values/secret-reference.ts';
 import type { Declaration } from '../../declaration.ts';
 import { type EntityPlan, planEntity } from './plan-entity.ts';
+import { readOwn } from '../../../schemas/values/read-own.ts';
 
 /** Everything that is looked up before any resource is registered. */
 export interface PreparedKubernetes {
@@ -127,7 +128,7 @@ async function warnOfMissingSecrets(
     .flatMap(({ environmentVars }) => Object.values(environmentVars))
     .flatMap((value): readonly SecretKeyRef[] => {
       const reference = parseSecretReference(value);
-      return reference ? [{ secret: secrets[reference.scope] ?? reference.scope, key: reference.key }] : [];
+      return reference ? [{ secret: readOwn(secrets, reference.scope) ?? reference.scope, key: reference.key }] : [];
     });
   for (const sentence of await explainMissingSecrets(api, { namespace, wanted })) void pulumi.log.warn(sentence);
 }
@@ -135,7 +136,7 @@ async function warnOfMissingSecrets(
 /** The Kubernetes Secrets that an entity reads. */
 function listSecretNames({ environmentVars }: Entity, { secrets }: KubernetesEnvironment): readonly string[] {
   const scopes = Object.values(environmentVars).flatMap((v) => parseSecretReference(v)?.scope ?? []);
-  return [...new Set(scopes.map((scope) => secrets[scope] ?? scope))].sort();
+  return [...new Set(scopes.map((scope) => readOwn(secrets, scope) ?? scope))].sort();
 }
 
 /** Only the digests that Davit verified are deployed, so that nobody can push another image after the check. */

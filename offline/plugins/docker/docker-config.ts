@@ -22,7 +22,7 @@ export async function withDockerConfig<T>(
   login: (RegistryLogin & { readonly server: string }) | undefined,
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const theirs = process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker');
+  const theirs = process.env['DOCKER_CONFIG'] || join(homedir(), '.docker');
   if (login?.username === undefined) return work(theirs);
   const folder = makeTemporaryFolder('docker'); // readable only by this user
   try {

@@ -57,12 +57,14 @@ describe('readCheckRun', () => {
     expect([read?.text, read?.conclusion]).toEqual(['second', 'success']);
   });
 
-  it('believes no other app, no other name and no other commit', async () => {
+  it('believes no other app, no other name, no other commit and no job of the same name', async () => {
     const { github } = await connected({
       checkRuns: [
-        { sha: SHA, app: 'mallory-app', text: 'forged' },
-        { sha: SHA, name: 'davit ', text: 'forged' },
-        { sha: 'b'.repeat(40), text: 'of another commit' },
+        { sha: SHA, app: 'mallory-app', text: 'forged', externalId: 'davit-review' },
+        { sha: SHA, name: 'davit ', text: 'forged', externalId: 'davit-review' },
+        { sha: 'b'.repeat(40), text: 'of another commit', externalId: 'davit-review' },
+        { sha: SHA, externalId: '8f2c7a3e-0d1b-5c6a-9e4f-1a2b3c4d5e6f' },
+        { sha: SHA },
       ],
     });
     expect(await readCheckRun(github, SHA)).toBeUndefined();
@@ -77,7 +79,9 @@ describe('readCheckRun', () => {
 
   it('finds it behind a hundred others of the name', async () => {
     const others = Array.from({ length: 130 }, () => ({ sha: SHA, app: 'other', text: 'theirs' }));
-    const { github } = await connected({ checkRuns: [{ sha: SHA, text: 'ours' }, ...others] });
+    const { github } = await connected({
+      checkRuns: [{ sha: SHA, text: 'ours', externalId: 'davit-review' }, ...others],
+    });
     expect((await readCheckRun(github, SHA))?.text).toBe('ours');
   });
 });

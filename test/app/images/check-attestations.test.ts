@@ -122,11 +122,13 @@ async function makeProject({ built: isBuilt, repository, required = true }: Proj
   };
   const built: object[] = [];
   const project = { root, environment: {} } as unknown as PulumiProject;
-  const build = (pushed: Readonly<Record<string, string>>) =>
-    buildUnattestedImages(endpoint, { ...request, project, progress: SILENT }, (name, missing, { rebuild }) => {
+  const build = async (pushed: Readonly<Record<string, string>>) => {
+    const work = { ...request, checked: await check(), project, progress: SILENT };
+    return buildUnattestedImages(endpoint, work, (name, missing, { rebuild }) => {
       built.push({ name, missing, rebuild });
       return Promise.resolve(pushed);
     });
+  };
   const check = async () => {
     await checkAttestations(endpoint, request); // only the registry's requests say what the image is called
     if (repository !== undefined) {

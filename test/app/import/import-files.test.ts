@@ -1,31 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
-import { type ImportRequest, importFiles } from '../../../app/import/import-files.ts';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { importFiles } from '../../../app/import/import-files.ts';
 import { parseEndpoint } from '../../../schemas/endpoint/parse-endpoint.ts';
-
-const root = await mkdtemp(join(tmpdir(), 'davit-import-'));
-afterAll(() => rm(root, { recursive: true, force: true }));
-let count = 0;
-
-/** Writes files into a new folder and imports the first one, or the named ones. */
-async function importFrom(files: Readonly<Record<string, string>>, more: Partial<ImportRequest> = {}) {
-  const cwd = join(root, String(count++));
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(cwd, name)), { recursive: true });
-    await writeFile(join(cwd, name), text);
-  }
-  const request = {
-    ...{ paths: Object.keys(files).slice(0, 1), cwd, folder: join(cwd, 'endpoints'), dryRun: false, force: false },
-    ...{ target: undefined, variables: new Map<string, string>(), ...more },
-  };
-  const imported = await importFiles(request);
-  const made = imported.endpoints.map((e) => ({ ...e, value: parse(e.text ?? '{}') as unknown }));
-  const lines = imported.diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.severity} ${d.code} ${d.message}`);
-  return { cwd, request, made, lines };
-}
+import { importFrom } from './import-from.ts';
 
 const ENTITY = { entity_name: 'iris', entity_version: '1' };
 const BODY = { name: 'iris', config: { served_entities: [ENTITY] } };
@@ -87,7 +65,11 @@ describe('bodies and answers', () => {
       },
       'too many aliases',
     ],
-    ['two endpoints of one name', { 'a.json': JSON.stringify([BODY, BODY]) }, 'two imported endpoints'],
+    [
+      'two endpoints of one name',
+      { 'a.json': JSON.stringify([BODY, { ...BODY, description: 'x' }]) },
+      'two imported endpoints',
+    ],
   ])('reports %s', async (_what, files, expected) => {
     const { lines } = await importFrom(files);
     expect(lines.join('\n')).toContain(expected);
@@ -140,7 +122,8 @@ targets:
   it('finds the bundle of an included file, and lists what has no value with its place', async () => {
     const { made, lines } = await importFrom(files, { paths: ['resources/serving.yml'] });
     expect(lines).toEqual([
-      'resources/serving.yml:5:13 error unresolved-variable Cannot keep the name "${bundle.target}-fraud" of "fraud": it depends on the target; give --target NAME. The file is named fraud',
+      "databricks.yml:9:3 warning not-imported Cannot import the values of the bundle's targets prod: no target is chosen",
+      'resources/serving.yml:5:13 error unresolved-variable Cannot keep the name "${bundle.target}-fraud" of "fraud": it depends on the target; give --target NAME. The file is named fraud. Rename the file and `name` for another one',
       'resources/serving.yml:9:28 error unresolved-variable Cannot fill in "${var.version}": it has no default; give --target prod, or --var version=VALUE',
     ]);
     expect(made).toMatchObject([{ name: 'fraud', status: 'written', complete: false }]);

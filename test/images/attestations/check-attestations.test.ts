@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { findMissingAttestation } from '../../../images/attestations/check-attestations.ts';
 import { findAttestationFault } from '../../../images/attestations/verify-attestation.ts';
 import { connected, REPOSITORY } from '../../action/github/connect-fake-github.ts';
+import type { Seed } from '../../action/github/fake/seed.ts';
 import { type FakeRun, type FakeStatement, makeFakeSigstore } from './fake-sigstore.ts';
 
 const WORKFLOW = 'acme/davit/.github/workflows/deploy.yaml';
@@ -19,16 +20,19 @@ const TOKENS = { ours: { login: 'bot', permissions: { attestations: 'read' } } }
 const SIGSTORE = makeFakeSigstore();
 const OTHER_SIGSTORE = makeFakeSigstore();
 
-type Attested = Partial<FakeRun> & Partial<FakeStatement> & { readonly change?: (bundle: Bundle) => object };
+type Attested = Partial<FakeRun> &
+  Partial<FakeStatement> & { readonly times?: number; readonly change?: (bundle: Bundle) => object };
 type Bundle = ReturnType<typeof SIGSTORE.attest>;
 
 /** A GitHub that keeps these attestations of one digest, as `actions/attest-build-provenance` stores them. */
-async function attested(runs: readonly Attested[], { attest } = SIGSTORE) {
-  const bundles = runs.map(({ subjects = [IRIS], predicateType, change = (b) => b, ...run }) =>
-    change(attest({ ...RUN, ...run }, { subjects, ...(predicateType !== undefined && { predicateType }) })),
-  );
+async function attested(runs: readonly Attested[], { attest } = SIGSTORE, faults: Seed['faults'] = []) {
+  const bundles = runs.flatMap(({ subjects = [IRIS], predicateType, times = 1, change = (b) => b, ...run }) => {
+    const statement = { subjects, ...(predicateType !== undefined && { predicateType }) };
+    return Array<object>(times).fill(change(attest({ ...RUN, ...run }, statement)));
+  });
   const { fake } = await connected({
     tokens: TOKENS,
+    faults,
     attestations: { [DIGEST]: bundles as Record<string, unknown>[] },
   });
   return (policy: Partial<typeof POLICY> = {}, subject = IRIS) =>
@@ -44,6 +48,18 @@ test('an image that the workflow has attested is accepted, also beside older att
   const check = await attested([{ repository: 'mallory/models' }, { subjects: [{ ...IRIS, name: 'x' }, IRIS] }]);
   expect(await check()).toBeUndefined();
   expect(await check({ workflow: `${WORKFLOW}@refs/tags/v1.0.0` })).toBeUndefined();
+});
+
+test('an attestation behind a hundred others, which any workflow can make, is found', async () => {
+  expect(await (await attested([{ times: 100, change: () => ({ mediaType: 'x' }) }, {}]))()).toBeUndefined();
+});
+
+test('a renamed repository is followed to its address, on the same host only', async () => {
+  const moved = (location: string) => [{ operation: 'repos/list-attestations', status: 301, headers: { location } }];
+  const path = `/repos/${REPOSITORY}/attestations/${encodeURIComponent(DIGEST)}`;
+  expect(await (await attested([{}], SIGSTORE, moved(path)))()).toBeUndefined();
+  const check = await attested([{}], SIGSTORE, moved('https://mallory.example/'));
+  await expect(check()).rejects.toThrow('leads to mallory.example, expected its own host');
 });
 
 test('an image without an attestation is named with its digest', async () => {

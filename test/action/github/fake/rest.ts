@@ -97,7 +97,7 @@ export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
     const bundles = world.attestations[params['subject_digest'] ?? ''];
     if (!bundles) throw new Refusal(404, 'Not Found');
     const one = (example as { attestations: readonly Json[] }).attestations[0] ?? {};
-    return { attestations: bundles.map((bundle) => ({ ...one, bundle })) };
+    return bundles.map((bundle) => ({ ...one, bundle }));
   },
   'repos/list-deployments': ({ world, query, example }) => {
     const asked = (['environment', 'task', 'sha'] as const).filter((key) => query.has(key));
