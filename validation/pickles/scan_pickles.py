@@ -128,7 +128,7 @@ class Scan:
         """Reads up to the first error, as a model server does that reads a pickle to its end and no further."""
         data = bytearray()
         try:
-            while len(data) <= MEMBER and (block := stream.read(MEBIBYTE)):
+            while len(data) <= MEMBER and (block := stream.read1(MEBIBYTE)):
                 data += block
         except Exception:
             pass  # what begins like a compressed file by chance, or has something else after its end
@@ -317,7 +317,7 @@ class Inflated:
     def __init__(self, file):
         self.file, self.machine, self.rest = file, zlib.decompressobj(), b""
 
-    def read(self, size):
+    def read1(self, size):
         while self.rest or (block := self.file.read(MEBIBYTE)):
             data, self.rest = self.rest or block, b""
             if self.machine.eof:
