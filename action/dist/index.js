@@ -16867,6 +16867,35 @@ function handleIntersectionResults(result, left, right) {
 	result.value = merged.data;
 	return result;
 }
+function getTupleOptStart(items, key) {
+	for (let i = items.length - 1; i >= 0; i--) if (!(key === "optin" ? items[i]._zod.optin !== void 0 : items[i]._zod.optout === "optional")) return i + 1;
+	return 0;
+}
+function handleTupleResult(result, final, index) {
+	if (result.issues.length) final.issues.push(...prefixIssues(index, result.issues));
+	final.value[index] = result.value;
+}
+function handleTupleResults(itemResults, final, items, input, optoutStart) {
+	for (let i = 0; i < items.length; i++) {
+		const r = itemResults[i];
+		const isPresent = i < input.length;
+		if (!isPresent && i >= optoutStart && items[i]._zod.optin === "optional") {
+			final.value.length = i;
+			break;
+		}
+		if (r.issues.length) {
+			if (!isPresent && i >= optoutStart) {
+				final.value.length = i;
+				break;
+			}
+			final.issues.push(...prefixIssues(i, r.issues));
+		}
+		final.value[i] = r.value;
+	}
+	for (let i = final.value.length - 1; i >= input.length; i--) if (items[i]._zod.optout === "optional" && final.value[i] === void 0) final.value.length = i;
+	else break;
+	return final;
+}
 function handleOptionalResult(payload, result) {
 	payload.value = result.issues.length ? void 0 : result.value;
 	return payload;
@@ -16925,7 +16954,7 @@ function handleRefineResult(result, payload, input, inst) {
 		payload.issues.push(issue(_iss));
 	}
 }
-var $ZodType, toStandardResult, $ZodString, $ZodStringFormat, $ZodGUID, $ZodUUID, $ZodEmail, asciiTabOrNewline, $ZodURL, $ZodEmoji, $ZodNanoID, $ZodCUID, $ZodCUID2, $ZodULID, $ZodXID, $ZodKSUID, $ZodISODateTime, $ZodISODate, $ZodISOTime, $ZodISODuration, $ZodIPv4, ipv6Alphabet, $ZodIPv6, $ZodCIDRv4, $ZodCIDRv6, base64Charset, $ZodBase64, base64urlCharset, $ZodBase64URL, $ZodE164, $ZodJWT, $ZodNumber, $ZodNumberFormat, $ZodBoolean, $ZodUnknown, $ZodNever, arraySize, $ZodArray, NO_SYMBOL_KEYS, $ZodObject, $ZodObjectJIT, $ZodUnion, $ZodDiscriminatedUnion, $ZodIntersection, $ZodRecord, $ZodEnum, $ZodLiteral, $ZodTransform, $ZodOptional, $ZodExactOptional, $ZodNullable, $ZodDefault, $ZodPrefault, $ZodNonOptional, $ZodCatch, $ZodPipe, $ZodReadonly, $ZodLazy, $ZodCustom;
+var $ZodType, toStandardResult, $ZodString, $ZodStringFormat, $ZodGUID, $ZodUUID, $ZodEmail, asciiTabOrNewline, $ZodURL, $ZodEmoji, $ZodNanoID, $ZodCUID, $ZodCUID2, $ZodULID, $ZodXID, $ZodKSUID, $ZodISODateTime, $ZodISODate, $ZodISOTime, $ZodISODuration, $ZodIPv4, ipv6Alphabet, $ZodIPv6, $ZodCIDRv4, $ZodCIDRv6, base64Charset, $ZodBase64, base64urlCharset, $ZodBase64URL, $ZodE164, $ZodJWT, $ZodNumber, $ZodNumberFormat, $ZodBoolean, $ZodUnknown, $ZodNever, arraySize, $ZodArray, NO_SYMBOL_KEYS, $ZodObject, $ZodObjectJIT, $ZodUnion, $ZodDiscriminatedUnion, $ZodIntersection, $ZodTuple, $ZodRecord, $ZodEnum, $ZodLiteral, $ZodTransform, $ZodOptional, $ZodExactOptional, $ZodNullable, $ZodDefault, $ZodPrefault, $ZodNonOptional, $ZodCatch, $ZodPipe, $ZodReadonly, $ZodLazy, $ZodCustom;
 var init_schemas$1 = __esmMin((() => {
 	init_checks$1();
 	init_core$1();
@@ -17649,6 +17678,85 @@ var init_schemas$1 = __esmMin((() => {
 				return handleIntersectionResults(payload, left, right);
 			});
 			return handleIntersectionResults(payload, left, right);
+		};
+	});
+	$ZodTuple = /*@__PURE__*/ $constructor("$ZodTuple", (inst, def) => {
+		$ZodType.init(inst, def);
+		const items = def.items;
+		const memo = globalConfig.memoizer;
+		memo?.attach(inst);
+		inst._zod.parse = (payload, ctx) => {
+			const input = payload.value;
+			if (!Array.isArray(input)) {
+				payload.issues.push({
+					input,
+					inst,
+					expected: "tuple",
+					code: "invalid_type"
+				});
+				return payload;
+			}
+			payload.value = memo ? memo.alloc(inst, payload, [], ctx) : [];
+			const proms = [];
+			const optinStart = getTupleOptStart(items, "optin");
+			const optoutStart = getTupleOptStart(items, "optout");
+			if (!def.rest) {
+				if (input.length < optinStart) {
+					payload.issues.push({
+						code: "too_small",
+						minimum: optinStart,
+						inclusive: true,
+						input,
+						inst,
+						origin: "array"
+					});
+					return payload;
+				}
+				if (input.length > items.length) payload.issues.push({
+					code: "too_big",
+					maximum: items.length,
+					inclusive: true,
+					input,
+					inst,
+					origin: "array"
+				});
+			}
+			const itemResults = new Array(items.length);
+			const abortEarly = def.rest ? ctx?.abortEarly : void 0;
+			let itemAborted = false;
+			for (let i = 0; i < items.length; i++) {
+				const r = items[i]._zod.run({
+					value: input[i],
+					issues: []
+				}, ctx);
+				if (r instanceof Promise) proms.push(r.then((rr) => {
+					itemResults[i] = rr;
+				}));
+				else {
+					itemResults[i] = r;
+					if (abortEarly && !itemAborted && r.issues.length) itemAborted = aborted(r);
+				}
+			}
+			if (def.rest && !itemAborted) {
+				let i = items.length - 1;
+				const rest = input.slice(items.length);
+				let seen = payload.issues.length;
+				for (const el of rest) {
+					if (abortEarly && payload.issues.length !== seen) {
+						if (aborted(payload, seen)) break;
+						seen = payload.issues.length;
+					}
+					i++;
+					const result = def.rest._zod.run({
+						value: el,
+						issues: []
+					}, ctx);
+					if (result instanceof Promise) proms.push(result.then((r) => handleTupleResult(r, payload, i)));
+					else handleTupleResult(result, payload, i);
+				}
+			}
+			if (proms.length) return Promise.all(proms).then(() => handleTupleResults(itemResults, payload, items, input, optoutStart));
+			return handleTupleResults(itemResults, payload, items, input, optoutStart);
 		};
 	});
 	$ZodRecord = /*@__PURE__*/ $constructor("$ZodRecord", (inst, def) => {
@@ -19425,7 +19533,7 @@ function serializeDefaultValue(value, schema, ctx, json, params) {
 	handleUnrepresentable(schema, ctx, json, params, "BigInt defaults cannot be represented in JSON Schema");
 	return UNREPRESENTABLE_DEFAULT;
 }
-var narrowMin, narrowMax, narrowBoth, addDivisor, addPattern, intersectMime, setFormat, minContributor, maxContributor, formatContributor, contributors, formatMap, exactPatterns, exactPattern, stringProcessor, numberProcessor, booleanProcessor, neverProcessor, unknownProcessor, enumProcessor, literalProcessor, customProcessor, transformProcessor, arrayProcessor, objectProcessor, unionProcessor, intersectionProcessor, pendingRecords, recordProcessor, nullableProcessor, nonoptionalProcessor, UNREPRESENTABLE_DEFAULT, defaultProcessor, prefaultProcessor, catchProcessor, pipeProcessor, readonlyProcessor, optionalProcessor, lazyProcessor;
+var narrowMin, narrowMax, narrowBoth, addDivisor, addPattern, intersectMime, setFormat, minContributor, maxContributor, formatContributor, contributors, formatMap, exactPatterns, exactPattern, stringProcessor, numberProcessor, booleanProcessor, neverProcessor, unknownProcessor, enumProcessor, literalProcessor, customProcessor, transformProcessor, arrayProcessor, objectProcessor, unionProcessor, intersectionProcessor, tupleProcessor, pendingRecords, recordProcessor, nullableProcessor, nonoptionalProcessor, UNREPRESENTABLE_DEFAULT, defaultProcessor, prefaultProcessor, catchProcessor, pipeProcessor, readonlyProcessor, optionalProcessor, lazyProcessor;
 var init_json_schema_processors = __esmMin((() => {
 	init_regexes();
 	init_schemas$1();
@@ -19669,6 +19777,58 @@ var init_json_schema_processors = __esmMin((() => {
 		const allOf = [...isSimpleIntersection(a) ? a.allOf : [a], ...isSimpleIntersection(b) ? b.allOf : [b]];
 		json.allOf = allOf;
 		ctx.intersections.push(allOf);
+	};
+	tupleProcessor = (schema, ctx, _json, params) => {
+		const json = _json;
+		const def = schema._zod.def;
+		json.type = "array";
+		const prefixPath = ctx.target === "draft-2020-12" ? "prefixItems" : "items";
+		const restPath = ctx.target === "draft-2020-12" ? "items" : ctx.target === "openapi-3.0" ? "items" : "additionalItems";
+		const prefixItems = def.items.map((x, i) => processSchema(x, ctx, {
+			...params,
+			path: [
+				...params.path,
+				prefixPath,
+				i
+			]
+		}));
+		const rest = def.rest ? processSchema(def.rest, ctx, {
+			...params,
+			path: [
+				...params.path,
+				restPath,
+				...ctx.target === "openapi-3.0" ? [def.items.length] : []
+			]
+		}) : null;
+		let minItems = def.items.length;
+		while (minItems > 0) {
+			const item = def.items[minItems - 1];
+			if (!(ctx.io === "input" ? inputOptin(item) !== void 0 : item._zod.optout === "optional")) break;
+			minItems--;
+		}
+		const maxItems = def.items.length;
+		const isClosed = !def.rest;
+		if (ctx.target === "draft-2020-12") {
+			json.prefixItems = prefixItems;
+			if (isClosed) json.items = false;
+			else if (rest) json.items = rest;
+			if (minItems > 0) json.minItems = minItems;
+			if (isClosed) json.maxItems = maxItems;
+		} else if (ctx.target === "openapi-3.0") {
+			json.items = { anyOf: prefixItems };
+			if (rest) json.items.anyOf.push(rest);
+			if (minItems > 0) json.minItems = minItems;
+			if (isClosed) json.maxItems = maxItems;
+		} else {
+			json.items = prefixItems;
+			if (isClosed) json.additionalItems = false;
+			else if (rest) json.additionalItems = rest;
+			if (minItems > 0) json.minItems = minItems;
+			if (isClosed) json.maxItems = maxItems;
+		}
+		const { minimum, maximum } = aggregateChecks(schema);
+		if (typeof minimum === "number") json.minItems = minimum;
+		if (typeof maximum === "number") json.maxItems = maximum;
 	};
 	pendingRecords = /* @__PURE__ */ new WeakMap();
 	recordProcessor = (schema, ctx, _json, params) => {
@@ -19959,6 +20119,15 @@ function intersection(left, right) {
 		right
 	});
 }
+function tuple(items, _paramsOrRest, _params) {
+	const hasRest = _paramsOrRest instanceof $ZodType;
+	return new ZodTuple({
+		type: "tuple",
+		items,
+		rest: hasRest ? _paramsOrRest : null,
+		...normalizeParams(hasRest ? _params : _paramsOrRest)
+	});
+}
 function record(keyType, valueType, params) {
 	if (!valueType || !valueType._zod) return new ZodRecord({
 		type: "record",
@@ -20078,7 +20247,7 @@ function refine(fn, _params = {}) {
 function superRefine(fn, params) {
 	return /* @__PURE__ */ _superRefine(fn, params);
 }
-var ZodType, _ZodString, ZodString, ZodStringFormat, ZodISODateTime, ZodISODate, ZodISOTime, ZodISODuration, ZodEmail, ZodGUID, ZodUUID, ZodURL, ZodEmoji, ZodNanoID, ZodCUID, ZodCUID2, ZodULID, ZodXID, ZodKSUID, ZodIPv4, ZodIPv6, ZodCIDRv4, ZodCIDRv6, ZodBase64, ZodBase64URL, ZodE164, ZodJWT, ZodNumber, ZodNumberFormat, ZodBoolean, ZodUnknown, ZodNever, ZodArray, ZodObject, ZodUnion, ZodDiscriminatedUnion, ZodIntersection, ZodRecord, ZodEnum, ZodLiteral, ZodTransform, ZodOptional, ZodExactOptional, ZodNullable, ZodDefault, ZodPrefault, ZodNonOptional, ZodCatch, ZodPipe, ZodReadonly, ZodLazy, ZodCustom;
+var ZodType, _ZodString, ZodString, ZodStringFormat, ZodISODateTime, ZodISODate, ZodISOTime, ZodISODuration, ZodEmail, ZodGUID, ZodUUID, ZodURL, ZodEmoji, ZodNanoID, ZodCUID, ZodCUID2, ZodULID, ZodXID, ZodKSUID, ZodIPv4, ZodIPv6, ZodCIDRv4, ZodCIDRv6, ZodBase64, ZodBase64URL, ZodE164, ZodJWT, ZodNumber, ZodNumberFormat, ZodBoolean, ZodUnknown, ZodNever, ZodArray, ZodObject, ZodUnion, ZodDiscriminatedUnion, ZodIntersection, ZodTuple, ZodRecord, ZodEnum, ZodLiteral, ZodTransform, ZodOptional, ZodExactOptional, ZodNullable, ZodDefault, ZodPrefault, ZodNonOptional, ZodCatch, ZodPipe, ZodReadonly, ZodLazy, ZodCustom;
 var init_schemas = __esmMin((() => {
 	init_core();
 	init_json_schema_processors();
@@ -20662,6 +20831,30 @@ var init_schemas = __esmMin((() => {
 		ZodType.init(inst, def);
 		inst._zod.processJSONSchema = (ctx, json, params) => intersectionProcessor(inst, ctx, json, params);
 	});
+	ZodTuple = /*@__PURE__*/ $constructor("ZodTuple", (inst, def) => {
+		_ensureDefaultMemoizer();
+		$ZodTuple.init(inst, def);
+		ZodType.init(inst, def);
+		inst._zod.processJSONSchema = (ctx, json, params) => tupleProcessor(inst, ctx, json, params);
+	}, {
+		rest(rest) {
+			return this.clone({
+				...this._zod.def,
+				rest
+			});
+		},
+		partial() {
+			const def = this._zod.def;
+			if (def.checks?.length) throw new Error(".partial() cannot be used on tuple schemas containing refinements");
+			return this.clone({
+				...def,
+				items: def.items.map((item) => new ZodOptional({
+					type: "optional",
+					innerType: item
+				}))
+			});
+		}
+	});
 	ZodRecord = /*@__PURE__*/ $constructor("ZodRecord", (inst, def) => {
 		_ensureDefaultMemoizer();
 		$ZodRecord.init(inst, def);
@@ -20906,8 +21099,12 @@ function abortOnSignals() {
 }
 // system/cache.ts
 function cacheFolder(...below) {
-	const root = process.env["DAVIT_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "davit");
-	return join(root, ...below);
+	const own = process.env["DAVIT_CACHE"];
+	return join(own ? resolve(own) : join(userCacheFolder(), "davit"), ...below);
+}
+function userCacheFolder() {
+	const { XDG_CACHE_HOME = "" } = process.env;
+	return isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), ".cache");
 }
 async function markUsed(folder) {
 	try {
@@ -20917,7 +21114,7 @@ async function markUsed(folder) {
 }
 var MARK_MILLISECONDS;
 var init_cache = __esmMin((() => {
-	MARK_MILLISECONDS = 36e5;
+	MARK_MILLISECONDS = 6e4;
 }));
 // action/commands/caches.ts
 var caches_exports = /* @__PURE__ */ __exportAll({ setCacheOutputs: () => setCacheOutputs });
@@ -20937,7 +21134,7 @@ function findCacheScope({ event, eventName, ref }) {
 	return createHash("sha256").update(`${eventName} ${ref}`).digest("hex").slice(0, 12);
 }
 function listCachePaths() {
-	const uv = process.env["UV_CACHE_DIR"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "uv");
+	const uv = process.env["UV_CACHE_DIR"] || join(userCacheFolder(), "uv");
 	return [
 		...[
 			"uv",
@@ -27388,8 +27585,11 @@ function explainYamlError(error, text, at) {
 	const code = "code" in error ? error.code : "THROWN";
 	const offset = offsetOf(error);
 	const hintOfLine = hasBraces(findLine(text, offset)) ? BRACES_HINT : HINTS[code];
-	const [message, hint] = EXPLANATIONS[code]?.(text.slice(offset)) ?? [firstLine(error.message), hintOfLine];
+	const [message, hint] = EXPLANATIONS[code]?.(text.slice(offset)) ?? [explainMessage(error.message), hintOfLine];
 	return makeError("bad-yaml", at(offsetOf(error)), `Cannot read YAML: ${message}`, hint);
+}
+function explainMessage(message) {
+	return /^Missing closing .quote/.test(message) ? "a quotation mark is not closed" : firstLine(message);
 }
 function hasBraces(line) {
 	return line.includes("${") || line.includes("{{");
@@ -27604,6 +27804,11 @@ function findByFirst(wanted, words) {
 var init_suggest_value = __esmMin((() => {
 	init_suggest_field();
 }));
+// schemas/values/read-own.ts
+function readOwn(table, key) {
+	return Object.hasOwn(table, key) ? table[key] : void 0;
+}
+var init_read_own = __esmMin((() => {}));
 // schemas/yaml/render-issue.ts
 function renderIssue(issue, source) {
 	const path = issue.path.filter((p) => typeof p !== "symbol");
@@ -27681,7 +27886,7 @@ function custom(issue, { path, found, what, source }) {
 }
 function suggestWithoutQuotes(found, expected) {
 	const text = typeof found === "string" ? found.trim() : "";
-	const value = expected === "boolean" ? BOOLEANS[text.toLowerCase()] : ["number", "int"].includes(expected) && /^-?\d{1,15}$/.test(text) ? text : void 0;
+	const value = expected === "boolean" ? readOwn(BOOLEANS, text.toLowerCase()) : ["number", "int"].includes(expected) && /^-?\d{1,15}$/.test(text) ? text : void 0;
 	return value === void 0 ? void 0 : `Write ${value}, without quotes`;
 }
 function renderType(expected) {
@@ -27696,6 +27901,7 @@ var init_render_issue = __esmMin((() => {
 	init_diagnostic();
 	init_suggest_field();
 	init_suggest_value();
+	init_read_own();
 	BOOLEANS = {
 		true: "true",
 		yes: "true",
@@ -27717,7 +27923,7 @@ var init_render_issue = __esmMin((() => {
 	};
 }));
 // schemas/yaml/parse-yaml.ts
-function parseYaml(text, file, schema, rules = {}) {
+function parseYaml$1(text, file, schema, rules = {}) {
 	const content = text.replace(/^\uFEFF/, "");
 	const lines = new import_dist$7.LineCounter();
 	const document = (0, import_dist$7.parseDocument)(content, {
@@ -28157,7 +28363,7 @@ var init_environment_file = __esmMin((() => {
 }));
 // schemas/environment/environment.ts
 function parseEnvironment(text, file) {
-	const { value, rest, diagnostics, locate } = parseYaml(text, file, environmentFile);
+	const { value, rest, diagnostics, locate } = parseYaml$1(text, file, environmentFile);
 	const readable = value ?? rest?.value;
 	const rules = readable ? [...checkFileName$1(readable, file, locate), ...checkTarget(readable, locate)] : [];
 	const all = sortDiagnostics([...diagnostics, ...rules]);
@@ -28240,7 +28446,7 @@ var init_locked_values = __esmMin((() => {
 }));
 // schemas/lock/lock.ts
 function parseLock(text, file) {
-	const parsed = parseYaml(text, file, lock);
+	const parsed = parseYaml$1(text, file, lock);
 	const diagnostics = parsed.diagnostics.map((d) => ({
 		...d,
 		code: "lock-invalid",
@@ -29164,7 +29370,7 @@ var init_suggest_endpoint_value = __esmMin((() => {
 }));
 // schemas/endpoint/parse-endpoint.ts
 function parseEndpoint(text, file) {
-	const { value, rest, diagnostics, locate } = parseYaml(text, file, endpointFile, ENDPOINT_RULES);
+	const { value, rest, diagnostics, locate } = parseYaml$1(text, file, endpointFile, ENDPOINT_RULES);
 	const readable = value ?? rest?.value;
 	const all = sortDiagnostics([...diagnostics, ...readable ? checkRules(readable, rest?.wrong ?? [], file, locate) : []]);
 	return {
@@ -29293,7 +29499,7 @@ async function readEndpoint(place, name) {
 }
 async function readEnvironment({ root, environments = root }, name) {
 	const file = `environments/${name}.yaml`;
-	const text = await readText$1(join(environments, file)) ?? BUILT_IN_ENVIRONMENTS[name];
+	const text = await readText$1(join(environments, file)) ?? readOwn(BUILT_IN_ENVIRONMENTS, name);
 	if (text === void 0) return missing("unknown-environment", file, `Cannot find the environment "${name}": there is no file ${file}`, `Create the file with name: ${name} and target: local`);
 	const { environment, diagnostics } = parseEnvironment(text, file);
 	return {
@@ -29380,6 +29586,7 @@ var init_read_project = __esmMin((() => {
 	init_environment();
 	init_lock();
 	init_parse_endpoint();
+	init_read_own();
 	BUILT_IN_ENVIRONMENTS = { local: "name: local\ntarget: local\n" };
 	READ_ERRORS = {
 		EACCES: "you do not have permission, expected a file that you can read",
@@ -29963,8 +30170,8 @@ var init_check_endpoints = __esmMin((() => {
 	init_diagnostic();
 }));
 // app/check-files.ts
-async function checkFiles(paths, { cwd, root }) {
-	const wanted = paths.length > 0 ? paths : [relative(cwd, join(root(), "endpoints"))];
+async function checkFiles(paths, { cwd, root, endpoints: below = "endpoints" }) {
+	const wanted = paths.length > 0 ? paths : [relative(cwd, join(root(), below))];
 	const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
 	const files = uniqueFiles(listed.flatMap((l) => l.files));
 	const endpoints = await Promise.all(files.filter((f) => !isEnvironment(f)).map(checkFile));
@@ -30084,10 +30291,32 @@ async function ignoreInGit(root) {
 	const file = davitFolder(root, IGNORE_FILE);
 	if (!existsSync$1(file)) await writeFile(file, "*\n");
 }
-var FOLDER$2, IGNORE_FILE;
+async function findTrackedDavitFiles(root) {
+	const { code, stdout, stderr } = await runGit(root, [
+		"ls-files",
+		"-z",
+		"--",
+		FOLDER$2
+	], { limitSeconds: GIT_SECONDS });
+	if (code !== 0) {
+		if (stderr.includes("not a git repository")) return void 0;
+		throw new Error(`Cannot check whether Git tracks files below ${FOLDER$2}/: ${stderr.trim().split("\n")[0] ?? ""}`);
+	}
+	const [first = "", ...more] = stdout.split("\0").filter(Boolean);
+	if (first === "") return void 0;
+	const others = more.length === 0 ? "" : ` and ${more.length} more`;
+	return `Cannot use ${FOLDER$2}/: Git tracks ${first}${others} there, expected only files that Davit makes on this machine. Remove them from the repository: git rm -r --cached ${FOLDER$2}`;
+}
+async function refuseTrackedDavitFiles(root) {
+	const error = await findTrackedDavitFiles(root).catch(() => void 0);
+	if (error !== void 0) throw new Error(error);
+}
+var FOLDER$2, IGNORE_FILE, GIT_SECONDS;
 var init_davit_folder = __esmMin((() => {
+	init_run_git();
 	FOLDER$2 = ".davit";
 	IGNORE_FILE = ".gitignore";
+	GIT_SECONDS = 30;
 }));
 // system/progress.ts
 async function withProgress(progress, what, work) {
@@ -30707,10 +30936,11 @@ async function prepareEngineProject(root) {
 		folder: url && findBackendFolder(url, root),
 		project
 	};
+	const variables = url === void 0 ? {} : { [BACKEND_VARIABLE]: url };
 	if (users && await leadsHere(users, root)) return {
 		folder: root,
 		backend,
-		variables: url !== void 0 && !users.backend?.url ? { [BACKEND_VARIABLE]: url } : {}
+		variables: users.backend?.url ? {} : variables
 	};
 	const folder = await makeDavitFolder(root, ENGINE_FOLDER);
 	const made = {
@@ -30722,25 +30952,35 @@ async function prepareEngineProject(root) {
 		main: programPath("infra", "index.ts"),
 		stackConfigDir: relative(folder, await findSettingsFolder(root, users)),
 		...users?.config !== void 0 && { config: users.config },
-		...url !== void 0 && { backend: { url } },
 		plugins: { providers: [{
 			name: "davit",
 			path: codePath("local")
 		}] }
 	};
 	await writeIfChanged(join(folder, "Pulumi.yaml"), `# Made by Davit: changes in this file are lost\n${(0, import_dist.stringify)(made)}`);
-	const isRelative = url !== void 0 && url !== process.env[BACKEND_VARIABLE];
 	return {
 		folder,
 		backend,
-		variables: process.env[BACKEND_VARIABLE] && isRelative ? { [BACKEND_VARIABLE]: url } : {}
+		variables
 	};
 }
+async function readProjectBackend(root) {
+	const text = await readText$1(join(root, "Pulumi.yaml"));
+	return text === void 0 ? void 0 : parseUserProject(text).backend?.url || void 0;
+}
 function parseUserProject(text) {
-	const parsed = userProject.safeParse((0, import_dist.parse)(text) ?? {});
+	const parsed = userProject.safeParse(parseYaml(text) ?? {});
 	if (parsed.success) return parsed.data;
 	const [issue] = parsed.error.issues;
 	throw new Error(`Cannot use Pulumi.yaml: ${issue?.message ?? ""} in "${issue?.path.join(".") ?? ""}", expected a project file of Pulumi (https://www.pulumi.com/docs/iac/concepts/projects/project-file)`);
+}
+function parseYaml(text) {
+	try {
+		return (0, import_dist.parse)(text);
+	} catch (e) {
+		const why = e instanceof Error ? (e.message.split("\n")[0] ?? "").replace(/:$/, "") : String(e);
+		throw new Error(`Cannot read Pulumi.yaml: ${why}, expected YAML. Correct the file`, { cause: e });
+	}
 }
 async function chooseBackend(users) {
 	const url = process.env["PULUMI_BACKEND_URL"] || users?.backend?.url;
@@ -30754,10 +30994,10 @@ async function isLoggedIn() {
 	const text = await readText$1(join(folder, "credentials.json"));
 	return text !== void 0 && /"current"\s*:\s*"[^"]+"/.test(text);
 }
-async function leadsHere({ main, plugins }, root) {
-	const provider = plugins?.providers?.find(({ name }) => name === "davit")?.path;
-	if (main === void 0 || provider === void 0) return false;
-	const written = [resolve(root, main), resolve(root, provider)];
+async function leadsHere(users, root) {
+	const { data } = harmlessProject.safeParse(users);
+	if (!data || OTHER_PROJECT_FILES.some((file) => existsSync$1(join(root, file)))) return false;
+	const written = [resolve(root, data.main), resolve(root, data.plugins.providers[0].path)];
 	const ours = [
 		codePath("infra"),
 		programPath("infra", "index.ts"),
@@ -30769,8 +31009,14 @@ async function leadsHere({ main, plugins }, root) {
 async function chooseName(root) {
 	const real = await realpath(root);
 	const repository = findRepository(real);
-	const words = (repository === void 0 ? "" : relative(repository, real)).split(sep).map((part) => part.replace(/[^A-Za-z0-9_.-]+/g, "-"));
-	return [DEFAULT_NAME, ...words].filter((word) => word !== "").join("-");
+	const parts = (repository === void 0 ? "" : relative(repository, real)).split(sep);
+	const words = parts.map((part) => part.replace(/[^A-Za-z0-9_.-]+/g, "-"));
+	const hash = parts.every((part) => /^[A-Za-z0-9_.]*$/.test(part)) ? [] : [contentHash(parts).slice(0, 8)];
+	return [
+		DEFAULT_NAME,
+		...words,
+		...hash
+	].filter((word) => word !== "").join("-");
 }
 function findRepository(from) {
 	if (existsSync$1(join(from, ".git"))) return from;
@@ -30789,12 +31035,13 @@ function makeAbsolute(url, root) {
 async function writeIfChanged(file, text) {
 	if (await readText$1(file) !== text) await writeFileAtomically(file, text);
 }
-var import_dist, OWN_BACKEND, DEFAULT_NAME, BACKEND_VARIABLE, userProject;
+var import_dist, OWN_BACKEND, DEFAULT_NAME, BACKEND_VARIABLE, userProject, harmlessProject, OTHER_PROJECT_FILES;
 var init_engine_project = __esmMin((() => {
 	import_dist = require_dist();
 	init_zod();
 	init_folder_variables();
 	init_read_project();
+	init_names();
 	init_atomic_files();
 	init_code();
 	init_davit_folder();
@@ -30813,6 +31060,23 @@ var init_engine_project = __esmMin((() => {
 			path: string$1().optional()
 		})).optional() }).optional()
 	});
+	harmlessProject = strictObject({
+		name: string$1().optional(),
+		description: string$1().optional(),
+		runtime: strictObject({
+			name: literal("nodejs"),
+			options: strictObject({ typescript: literal(false) })
+		}),
+		main: string$1(),
+		config: unknown$1().optional(),
+		stackConfigDir: string$1().optional(),
+		backend: strictObject({ url: string$1().optional() }).optional(),
+		plugins: strictObject({ providers: tuple([strictObject({
+			name: literal("davit"),
+			path: string$1()
+		})]) })
+	});
+	OTHER_PROJECT_FILES = ["Pulumi.json", "Pulumi.yml"];
 }));
 // offline/plugins/install-stand-ins.ts
 async function installStandIns(home) {
@@ -30930,6 +31194,7 @@ var init_repair_state = __esmMin((() => {
 }));
 // engine/project.ts
 async function openProject(root, options = {}) {
+	await refuseTrackedDavitFiles(root);
 	const [engine, prepared] = await Promise.all([findPulumi(options), prepareEngineProject(root)]);
 	return open$3(root, engine, prepared);
 }
@@ -31523,6 +31788,16 @@ async function hasResources(stack, backend) {
 	const deployment = await readDeployment(stack, backend);
 	return deployment && (deployment.resources ?? deployment.pending_operations ?? []).length > 0;
 }
+async function readResourceTypes(stack, backend) {
+	const deployment = await readDeployment(stack, backend);
+	return deployment && listTypes(deployment);
+}
+function listExportedTypes(text) {
+	return listTypes(parseState(text, "the state").deployment);
+}
+function listTypes({ resources = [] }) {
+	return resources.map((resource) => resource.type);
+}
 async function readDeployment(stack, backend) {
 	const stacks = stacksFolder(backend);
 	if (!stacks) return void 0;
@@ -31845,6 +32120,16 @@ async function hasStack(project, stack) {
 async function isDeployed(project, stack) {
 	if (!await hasStack(project, stack)) return false;
 	return await hasResources(stack, project.backend) ?? true;
+}
+async function isMadeByOthers(project, stack) {
+	if (project.folder === project.root || !existsSync$1(join(project.root, "Pulumi.yaml"))) return false;
+	const types = await readResourceTypes(stack, project.backend) ?? listExportedTypes(await runStackCommand(project, [
+		"stack",
+		"export",
+		"--stack",
+		stack
+	]));
+	return types.some((type) => !type.startsWith("pulumi:")) && !types.some((type) => type.startsWith("davit:"));
 }
 async function ensureStack(project, stack) {
 	if (await hasStack(project, stack)) return;
@@ -33889,7 +34174,7 @@ var init_versions = __esmMin((() => {}));
 // python/download-uv.ts
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids access to a package index");
-	const index = (process.env["PIP_INDEX_URL"] ?? DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
+	const index = (process.env["PIP_INDEX_URL"] || DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
 	const limit = AbortSignal.timeout(LIMIT_SECONDS$8 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
@@ -34131,9 +34416,9 @@ function findNearestPatch(pythons, wanted) {
 	return pythons.find((p) => Number(p.version.split(".")[2]) >= Number(patch)) ?? pythons.at(-1);
 }
 async function listCandidates(minor) {
-	const pyenv = join(process.env["PYENV_ROOT"] ?? join(homedir(), ".pyenv"), "versions");
-	const shared = process.env["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share");
-	const managed = process.env["UV_PYTHON_INSTALL_DIR"] ?? join(shared, "uv", "python");
+	const pyenv = join(process.env["PYENV_ROOT"] || join(homedir(), ".pyenv"), "versions");
+	const shared = process.env["XDG_DATA_HOME"] || join(homedir(), ".local", "share");
+	const managed = process.env["UV_PYTHON_INSTALL_DIR"] || join(shared, "uv", "python");
 	const names = minor === void 0 ? MINOR_NAMES : [`python${minor}`];
 	const onPath = await Promise.all([...names, "python3"].map((name) => listProgramsOnPath(name)));
 	return [
@@ -34390,18 +34675,75 @@ function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused, m
 		...[...NEWER.absent, ...memory].flatMap((number) => answer$1(EQUAL, number, refuse$4(ENOSYS))),
 		...[...refused, ...NEWER.refused].flatMap((number) => answer$1(EQUAL, number, refuse$4(EPERM))),
 		...withArgument(clone, FIRST_ARGUMENT_AT, answer$1(ANY_BIT, NAMESPACE_FLAGS, refuse$4(EPERM))),
-		...withArgument(socket, FIRST_ARGUMENT_AT, [...SOCKET_FAMILIES.flatMap((family) => answer$1(EQUAL, family, ALLOW)), [
-			RETURN,
-			0,
-			0,
-			refuse$4(EAFNOSUPPORT)
-		]]),
+		...withArgument(socket, FIRST_ARGUMENT_AT, listSocketTests()),
 		...withArgument(ioctl, SECOND_ARGUMENT_AT, TERMINAL_REQUESTS.flatMap((request) => answer$1(EQUAL, request, refuse$4(EPERM)))),
 		[
 			RETURN,
 			0,
 			0,
 			ALLOW
+		]
+	];
+}
+function listSocketTests() {
+	const forNetlink = listProtocolTests([NETLINK_ROUTE]);
+	return [
+		...answer$1(EQUAL, LOCAL, ALLOW),
+		[
+			EQUAL,
+			0,
+			forNetlink.length,
+			NETLINK
+		],
+		...forNetlink,
+		[
+			EQUAL,
+			2,
+			0,
+			IPV4
+		],
+		[
+			EQUAL,
+			1,
+			0,
+			IPV6
+		],
+		[
+			RETURN,
+			0,
+			0,
+			refuse$4(EAFNOSUPPORT)
+		],
+		[
+			LOAD,
+			0,
+			0,
+			SECOND_ARGUMENT_AT
+		],
+		[
+			AND,
+			0,
+			0,
+			SOCKET_TYPE_MASK
+		],
+		...answer$1(AT_LEAST, OTHER_SOCKET_TYPES, refuse$4(EPROTONOSUPPORT)),
+		...listProtocolTests(INTERNET_PROTOCOLS)
+	];
+}
+function listProtocolTests(allowed) {
+	return [
+		[
+			LOAD,
+			0,
+			0,
+			THIRD_ARGUMENT_AT
+		],
+		...allowed.flatMap((protocol) => answer$1(EQUAL, protocol, ALLOW)),
+		[
+			RETURN,
+			0,
+			0,
+			refuse$4(EPROTONOSUPPORT)
 		]
 	];
 }
@@ -34451,7 +34793,7 @@ function encode(instructions) {
 	}
 	return bytes;
 }
-var NEWER, ARCHITECTURES, SOCKET_FAMILIES, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$4, LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT;
+var NEWER, ARCHITECTURES, LOCAL, IPV4, IPV6, NETLINK, INTERNET_PROTOCOLS, NETLINK_ROUTE, OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$4, LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT;
 var init_seccomp_filter = __esmMin((() => {
 	NEWER = {
 		refused: [...[
@@ -34605,34 +34947,43 @@ var init_seccomp_filter = __esmMin((() => {
 			]
 		}
 	};
-	SOCKET_FAMILIES = [
+	[LOCAL, IPV4, IPV6, NETLINK] = [
 		1,
 		2,
 		10,
 		16
 	];
+	INTERNET_PROTOCOLS = [
+		0,
+		6,
+		17
+	];
+	NETLINK_ROUTE = 0;
+	[OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK] = [3, 15];
 	NAMESPACE_FLAGS = 2114060288;
 	TERMINAL_REQUESTS = [21522, 21532];
-	[EPERM, ENOSYS, EAFNOSUPPORT] = [
+	[EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT] = [
 		1,
 		38,
+		93,
 		97
 	];
 	ALLOW = 2147418112;
 	KILL_PROCESS = 2147483648;
 	refuse$4 = (error) => 327680 | error;
-	[LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN] = [
+	[LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN] = [
 		32,
 		21,
 		53,
 		69,
+		84,
 		6
 	];
-	[NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT] = [
-		0,
-		4,
+	[NUMBER_AT, ARCHITECTURE_AT] = [0, 4];
+	[FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT] = [
 		16,
-		24
+		24,
+		32
 	];
 }));
 // sandbox/bubblewrap.ts
@@ -34671,7 +35022,12 @@ async function wrapInBubblewrap(wanted, user, sized) {
 		],
 		...["/tmp", "/dev/shm"].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
 		...listFoldersAbove(readable.map((r) => r.at)).flatMap(makeFolder),
-		...(await Promise.all(readable.map((r) => bindReadable(r, hidden)))).flat(),
+		...readable.flatMap(({ from, at }) => [
+			"--ro-bind",
+			from,
+			at
+		]),
+		...await coverHidden(readable, hidden),
 		...[
 			"--remount-ro",
 			"/dev",
@@ -34736,42 +35092,26 @@ function isProvided(folder) {
 		...ROOT_LINKS
 	].some((p) => folder === p || p === "/usr" && folder.startsWith("/usr/"));
 }
-async function bindReadable(bound, hidden) {
-	const { from, at } = bound;
-	if (!hidden.some((path) => path.startsWith(`${at}/`))) return [
-		"--ro-bind",
-		from,
-		at
-	];
-	return [
-		"--perms",
-		"0755",
-		"--tmpfs",
-		at,
-		...await bindEntries(bound, hidden),
-		"--remount-ro",
-		at
-	];
-}
-async function bindEntries({ from, at }, hidden) {
-	const bound = (await readdir(from, { withFileTypes: true })).filter((e) => !hidden.includes(`${at}/${e.name}`)).map(async (entry) => {
-		const inner = {
-			from: join(from, entry.name),
-			at: `${at}/${entry.name}`
-		};
-		if (entry.isSymbolicLink()) return [
-			"--symlink",
-			await readlink(inner.from),
-			inner.at
-		];
-		if (!hidden.some((path) => path.startsWith(`${inner.at}/`))) return [
+async function coverHidden(readable, hidden) {
+	if (hidden.length === 0) return [];
+	const empty = {
+		folder: cacheFolder("empty", "folder"),
+		file: cacheFolder("empty", "file")
+	};
+	await mkdir(empty.folder, { recursive: true });
+	await writeFile(empty.file, "");
+	const covered = hidden.filter((path) => !hidden.some((other) => path.startsWith(`${other}/`))).map(async (path) => {
+		const bound = readable.findLast(({ at }) => path.startsWith(`${at}/`));
+		const found = bound && await lstat(join(bound.from, path.slice(bound.at.length))).catch(() => void 0);
+		if (!found) return [];
+		if (found.isSymbolicLink()) throw new TypeError(`Cannot hide ${path} from a program: it is a link`);
+		return [
 			"--ro-bind",
-			inner.from,
-			inner.at
+			found.isDirectory() ? empty.folder : empty.file,
+			path
 		];
-		return [...makeFolder(inner.at), ...await bindEntries(inner, hidden)];
 	});
-	return (await Promise.all(bound)).flat();
+	return (await Promise.all(covered)).flat();
 }
 function makeScratch(folder, bytes, sized) {
 	return [
@@ -34810,6 +35150,7 @@ async function copyLink(path) {
 }
 var ROOT_LINKS, SYSTEM_FILES, HOST_NAME, makeFiles, MAX_OPEN_FILES, FIRST_INPUT, NAMESPACES, USERS;
 var init_bubblewrap = __esmMin((() => {
+	init_cache();
 	init_choose_user_id();
 	init_seccomp_filter();
 	ROOT_LINKS = [
@@ -35017,19 +35358,25 @@ async function measureSockets(members) {
 	return 0;
 }
 async function measureNetwork(pid) {
-	const [limit, local, ...others] = await Promise.all([
+	const [limit, local, netlink, ...others] = await Promise.all([
 		read("/proc/sys/net/core/wmem_max"),
 		read(`/proc/${pid}/net/unix`),
+		read(`/proc/${pid}/net/netlink`),
 		...[
 			"tcp",
 			"tcp6",
 			"udp",
-			"udp6"
+			"udp6",
+			"udplite",
+			"udplite6"
 		].map((name) => read(`/proc/${pid}/net/${name}`))
 	]);
 	const sockets = Math.max(0, local.trimEnd().split("\n").length - 1);
-	const waiting = others.flatMap((table) => [...table.matchAll(QUEUES)]).reduce((sum, [, sent = "", received = ""]) => sum + parseInt(sent, 16) + parseInt(received, 16), 0);
+	const waiting = others.reduce((sum, table) => sum + sumQueues(table, QUEUES, 16), 0) + sumQueues(netlink, NETLINK_QUEUES, 10);
 	return sockets * 2 * Math.min(Number(limit) || DEFAULT_BUFFER_BYTES, MAX_BUFFER_BYTES) + waiting;
+}
+function sumQueues(table, queues, base) {
+	return [...table.matchAll(queues)].reduce((sum, [, one = "", other = ""]) => sum + parseInt(one, base) + parseInt(other, base), 0);
 }
 function readNetwork(pid) {
 	return readlink(`/proc/${pid}/ns/net`).catch(() => void 0);
@@ -35037,11 +35384,12 @@ function readNetwork(pid) {
 function read(file) {
 	return readFile(file, "utf8").catch(() => "");
 }
-var DEFAULT_BUFFER_BYTES, MAX_BUFFER_BYTES, QUEUES;
+var DEFAULT_BUFFER_BYTES, MAX_BUFFER_BYTES, QUEUES, NETLINK_QUEUES;
 var init_measure_sockets = __esmMin((() => {
 	DEFAULT_BUFFER_BYTES = 212992;
 	MAX_BUFFER_BYTES = 1 << 20;
 	QUEUES = /^ *\d+: \S+ \S+ \S+ ([0-9A-F]+):([0-9A-F]+)/gm;
+	NETLINK_QUEUES = /^[0-9a-f]+ +\d+ +-?\d+ +[0-9a-f]+ +(\d+) +(\d+)/gm;
 }));
 // sandbox/watch-tree.ts
 function watchTree(root, limits, onExceeded) {
@@ -35400,7 +35748,7 @@ var init_make_readable = __esmMin((() => {
 }));
 // python/ensure-virtualenv.ts
 function makeVirtualenvRequest(lock, entity, modelFolder) {
-	const locked = lock.entities[entity];
+	const locked = readOwn(lock.entities, entity);
 	const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
 	if (!virtualenv) throw new RangeError(`Cannot find the virtualenv of "${entity}" in the lock of "${lock.endpoint}"`);
 	const { platform, packages } = virtualenv;
@@ -35528,6 +35876,7 @@ var init_ensure_virtualenv = __esmMin((() => {
 	init_make_readable();
 	init_run_uv();
 	init_virtualenv_error();
+	init_read_own();
 	MARKER_FILE = "davit.json";
 	FORMAT$2 = 2;
 }));
@@ -35646,7 +35995,7 @@ var init_subject = __esmMin((() => {
 function checkLockedEntity(subject, lock, checked) {
 	const reason = explainStaleLock(subject, lock, checked);
 	if (reason !== void 0) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
-	return checkMlflowVersion(subject, lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? ""]?.packages ?? []).map((p) => locateProblem(subject, p));
+	return checkMlflowVersion(subject, lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ""]?.packages ?? []).map((p) => locateProblem(subject, p));
 }
 function checkRemovedEntities(endpoint, lock) {
 	const names = new Set(endpoint.entities.map((e) => e.name));
@@ -35661,7 +36010,7 @@ function reportMissingLock({ endpoint, entity }) {
 }
 function explainStaleLock(subject, lock, checked) {
 	const { entity, label } = subject;
-	const locked = lock.entities[entity.name];
+	const locked = readOwn(lock.entities, entity.name);
 	if (!locked) return "the entity is new";
 	if (!lock.virtualenvs[locked.virtualenv]) return `its virtualenv ${locked.virtualenv} is not in the lock`;
 	const { model, requirements, signature } = locked;
@@ -35689,6 +36038,7 @@ var init_check_lock = __esmMin((() => {
 	init_check_minimum_versions();
 	init_locked_model();
 	init_subject();
+	init_read_own();
 }));
 // validation/advisories/compare-versions.ts
 function parseVersion(text) {
@@ -36332,7 +36682,7 @@ var init_edit_requirements = __esmMin((() => {
 // validation/requirements/conda-names.ts
 function findPipCounterpart(spec) {
 	const name = parseCondaName(spec);
-	const known = COUNTERPARTS[name] ?? (isLibrary(name) ? { none: IN_WHEELS } : void 0);
+	const known = readOwn(COUNTERPARTS, name) ?? (isLibrary(name) ? { none: IN_WHEELS } : void 0);
 	if (known && "none" in known) return known;
 	return {
 		pip: `${known?.pip ?? name}${pipVersion(spec)}`,
@@ -36354,6 +36704,7 @@ function pipVersion(spec) {
 var IN_WHEELS, FROM_DRIVER, IN_BASE, COUNTERPARTS, SAME_NAME$1;
 var init_conda_names = __esmMin((() => {
 	init_edit_requirements();
+	init_read_own();
 	IN_WHEELS = "the wheels that need it include it";
 	FROM_DRIVER = "the driver of the machine and the wheels that need it provide it";
 	IN_BASE = "it is not a Python package; a model that calls it needs an image or a machine where it is installed";
@@ -36828,7 +37179,7 @@ async function readModel(folder) {
 async function readFiles(folder) {
 	const text = await readModelText(folder, "MLmodel");
 	if (text === void 0) return unreadable("Cannot read the model: there is no file MLmodel in its directory");
-	const parsed = parseYaml(text, "MLmodel", mlmodelFile);
+	const parsed = parseYaml$1(text, "MLmodel", mlmodelFile);
 	if (!parsed.value) return {
 		model: void 0,
 		problems: parsed.diagnostics.map((d) => makeUnreadableProblem(d, d))
@@ -36897,7 +37248,7 @@ async function findExample(folder, { saved_input_example_info: saved }) {
 async function readYaml(folder, file, schema, problems) {
 	const text = await readModelText(folder, file);
 	if (text === void 0) return void 0;
-	const { value, diagnostics, locate } = parseYaml(text, file, schema);
+	const { value, diagnostics, locate } = parseYaml$1(text, file, schema);
 	problems.push(...diagnostics.map((d) => makeUnreadableProblem(d, d)));
 	return {
 		value,
@@ -37204,7 +37555,7 @@ function parseModelUri(uri) {
 	};
 }
 function normalizeHost(scheme, host) {
-	const port = DEFAULT_PORTS[scheme];
+	const port = readOwn(DEFAULT_PORTS, scheme);
 	const lower = host.toLowerCase();
 	return port !== void 0 && lower.endsWith(port) ? lower.slice(0, -port.length) : lower;
 }
@@ -37213,6 +37564,7 @@ function renderUri({ scheme, host, path }) {
 }
 var SOURCES_VARIABLE, SOURCE_RULE, SHAPE, HOST, CONTAINER_SCHEMES, CONTAINER, DEFAULT_PORTS, NAME_SCHEMES;
 var init_model_sources = __esmMin((() => {
+	init_read_own();
 	SOURCES_VARIABLE = "DAVIT_MODEL_SOURCES";
 	SOURCE_RULE = "expected SCHEME://HOST or SCHEME://HOST/FOLDER, such as s3://acme-models";
 	SHAPE = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/]*))?(\/.*)?$/;
@@ -37513,22 +37865,30 @@ function isBeyondPackages(found, { packages, code }) {
 	const [top = ""] = module.split(".");
 	const parts = name.split(".");
 	if (parts.some((part) => GATES.has(part))) return true;
-	if (standard) return name !== "" && !isHarmless(module, parts);
+	if (standard) return name !== "" && !isHarmless(module, parts, dangerous);
 	if (top === "__main__" || top === "__mp_main__" || code.has(top)) return false;
 	if (!packages.has(top)) return true;
 	if (top === "cloudpickle") return false;
 	return dangerous || parts.some((part) => MODULES_IN_PACKAGES.has(part));
 }
-function isHarmless(module, [first = "", ...rest]) {
+function isHarmless(module, parts, dangerous) {
+	const [first = "", ...rest] = parts;
 	const [top = "", ...below] = module.split(".");
-	const known = [OTHER_NAMES[top] ?? top, ...below].join(".");
-	if (known === "operator") return rest.length === 0 && !OPERATOR_EXCEPTIONS.has(first) && !first.startsWith("(");
-	const names = HARMLESS[known === "collections.abc" ? "collections" : known];
-	if (names === void 0 || names !== "all" && !names.has(first) || first.startsWith("(")) return false;
-	return rest.length === 0 || HARMLESS_METHODS.has(known);
+	const path = [readOwn(OTHER_NAMES, top) ?? top, ...below].join(".");
+	const known = readOwn(OTHER_NAMES, path) ?? path;
+	const name = parts.join(".");
+	if (known === "operator") return rest.length === 0 && !OPERATOR_EXCEPTIONS.has(first) && /^[a-z]/.test(first);
+	if (dangerous && !FOLLOWED.has(`${known}.${name}`)) return false;
+	const names = readOwn(HARMLESS, known);
+	if (names === void 0 || !(names.has(first) || names.has(name))) return false;
+	return rest.length === 0 || names.has(name) || HARMLESS_METHODS.has(known) && rest.every(isHarmlessMethod);
 }
-var words, HARMLESS, OPERATOR_EXCEPTIONS, OTHER_NAMES, HARMLESS_METHODS, MODULES_IN_PACKAGES, GATES;
+function isHarmlessMethod(name) {
+	return !name.startsWith("_") || HARMLESS_SPECIAL_METHODS.has(name);
+}
+var words, HARMLESS, OPERATOR_EXCEPTIONS, FOLLOWED, OTHER_NAMES, HARMLESS_METHODS, HARMLESS_SPECIAL_METHODS, MODULES_IN_PACKAGES, GATES;
 var init_judge_imports = __esmMin((() => {
+	init_read_own();
 	words = (text) => new Set(text.split(/\s+/));
 	HARMLESS = {
 		builtins: words(`basestring bool bytearray bytes classmethod complex dict Ellipsis enumerate float frozenset getattr int list long memoryview
@@ -37536,43 +37896,84 @@ var init_judge_imports = __esmMin((() => {
      AssertionError AttributeError BaseException Exception ImportError IndexError KeyError LookupError NameError
      NotImplementedError OSError RuntimeError StopIteration TypeError ValueError Warning UserWarning abs len max min sum
      round sorted any all repr hash isinstance issubclass callable`),
-		abc: "all",
-		array: "all",
+		abc: words("ABC ABCMeta abstractclassmethod abstractmethod abstractproperty abstractstaticmethod"),
+		array: words("ArrayType _array_reconstructor array"),
 		codecs: words("encode decode"),
-		collections: "all",
-		contextvars: "all",
-		copy: words("copy deepcopy _reconstruct"),
+		collections: words(`AsyncGenerator AsyncIterable AsyncIterator Awaitable Buffer ByteString Callable ChainMap Collection Container
+     Coroutine Counter Generator Hashable ItemsView Iterable Iterator KeysView Mapping MappingView
+     MutableMapping MutableSequence MutableSet OrderedDict Reversible Sequence Set Sized UserDict UserList
+     UserString ValuesView _deque_iterator _odict_iterator _tuplegetter defaultdict deque dict_items dict_keys
+     dict_values namedtuple`),
+		contextvars: words("ContextVar"),
+		copy: words("copy deepcopy"),
 		copyreg: words("_reconstructor __newobj__ __newobj_ex__ __reduce_ex__"),
-		dataclasses: "all",
-		datetime: "all",
-		decimal: "all",
-		enum: "all",
-		fractions: "all",
+		dataclasses: words(`Field FrozenInstanceError InitVar KW_ONLY MISSING _DataclassParams _FIELD _FIELD_BASE _FIELD_CLASSVAR
+     _FIELD_INITVAR _HAS_DEFAULT_FACTORY _HAS_DEFAULT_FACTORY_CLASS _KW_ONLY_TYPE _MISSING_TYPE asdict astuple
+     field fields is_dataclass replace`),
+		datetime: words("MAXYEAR MINYEAR UTC date datetime time timedelta timezone tzinfo"),
+		decimal: words(`BasicContext Clamped Context ConversionSyntax Decimal DecimalException DecimalTuple DefaultContext
+     DivisionByZero DivisionImpossible DivisionUndefined ExtendedContext FloatOperation Inexact InvalidContext
+     InvalidOperation MAX_EMAX MAX_PREC MIN_EMIN MIN_ETINY Overflow ROUND_05UP ROUND_CEILING ROUND_DOWN
+     ROUND_FLOOR ROUND_HALF_DOWN ROUND_HALF_EVEN ROUND_HALF_UP ROUND_UP Rounded Subnormal Underflow getcontext
+     localcontext`),
+		enum: words(`CONFORM CONTINUOUS EJECT Enum EnumCheck EnumMeta EnumType Flag FlagBoundary IntEnum IntFlag KEEP NAMED_FLAGS
+     Enum.__new__ Flag.__new__ ReprEnum STRICT StrEnum UNIQUE auto member nonmember pickle_by_enum_name pickle_by_global_name property
+     unique`),
+		fractions: words("Fraction"),
 		functools: words("partial partialmethod cached_property lru_cache _lru_cache_wrapper wraps singledispatch"),
 		inspect: words("Signature Parameter _ParameterKind _empty"),
 		io: words("BytesIO StringIO"),
-		ipaddress: "all",
+		ipaddress: words(`AddressValueError IPV4LENGTH IPV6LENGTH IPv4Address IPv4Interface IPv4Network IPv6Address IPv6Interface
+     IPv6Network NetmaskValueError collapse_addresses get_mixed_type_key ip_address ip_interface ip_network
+     summarize_address_range v6_int_to_packed`),
 		itertools: words("chain count cycle repeat product"),
-		json: "all",
+		json: words("JSONDecodeError JSONDecoder JSONEncoder dump dumps load loads"),
+		"json.decoder": words("JSONDecodeError JSONDecoder"),
+		"json.encoder": words("JSONEncoder"),
 		logging: words("getLogger Logger"),
-		math: "all",
-		cmath: "all",
-		numbers: "all",
-		pathlib: "all",
+		math: words(`acos acosh asin asinh atan atan2 atanh cbrt ceil comb copysign cos cosh degrees dist e erf erfc exp exp2 expm1
+     fabs factorial floor fma fmod frexp fsum gamma gcd hypot inf isclose isfinite isinf isnan isqrt lcm ldexp
+     lgamma log log10 log1p log2 modf nan nextafter perm pi pow prod radians remainder sin sinh sqrt sumprod tan
+     tanh tau trunc ulp`),
+		cmath: words(`acos acosh asin asinh atan atanh cos cosh e exp inf infj isclose isfinite isinf isnan log log10 nan nanj phase
+     pi polar rect sin sinh sqrt tan tanh tau`),
+		numbers: words("Complex Integral Number Rational Real"),
+		pathlib: words("Path PosixPath PurePath PurePosixPath PureWindowsPath WindowsPath"),
 		queue: words("Queue LifoQueue PriorityQueue"),
-		random: "all",
+		random: words(`Random SystemRandom betavariate binomialvariate choice choices expovariate gammavariate gauss getrandbits
+     getstate lognormvariate normalvariate paretovariate randbytes randint random randrange sample seed setstate
+     shuffle triangular uniform vonmisesvariate weibullvariate`),
 		re: words("_compile compile Pattern RegexFlag"),
-		statistics: "all",
-		string: "all",
+		statistics: words(`NormalDist StatisticsError correlation covariance fmean geometric_mean harmonic_mean linear_regression mean
+     median median_grouped median_high median_low mode multimode pstdev pvariance quantiles stdev variance`),
+		string: words(`Template ascii_letters ascii_lowercase ascii_uppercase capwords digits hexdigits octdigits printable punctuation
+     whitespace`),
 		time: words("struct_time time perf_counter monotonic"),
-		types: "all",
-		typing: "all",
+		types: words(`AsyncGeneratorType BuiltinFunctionType BuiltinMethodType CellType ClassMethodDescriptorType CodeType
+     CoroutineType DynamicClassAttribute EllipsisType FunctionType GeneratorType GenericAlias
+     GetSetDescriptorType LambdaType MappingProxyType MemberDescriptorType MethodDescriptorType MethodType
+     MethodWrapperType ModuleType NoneType NotImplementedType SimpleNamespace UnionType WrapperDescriptorType
+     resolve_bases`),
+		typing: words(`AbstractSet Annotated Any AnyStr AsyncContextManager AsyncGenerator AsyncIterable AsyncIterator Awaitable
+     BinaryIO ByteString Callable ChainMap ClassVar Collection Concatenate Container ContextManager Coroutine
+     Counter DefaultDict Deque Dict Final ForwardRef FrozenSet Generator Generic Hashable IO ItemsView Iterable
+     Iterator KeysView List Literal LiteralString Mapping MappingView Match MutableMapping MutableSequence
+     MutableSet NamedTuple Never NewType NoDefault NoReturn NotRequired Optional OrderedDict ParamSpec
+     ParamSpecArgs ParamSpecKwargs Pattern Protocol ReadOnly Required Reversible Self Sequence Set Sized
+     SupportsAbs SupportsBytes SupportsComplex SupportsFloat SupportsIndex SupportsInt SupportsRound
+     TYPE_CHECKING Text TextIO Tuple Type TypeAlias TypeAliasType TypeGuard TypeIs TypeVar TypeVarTuple
+     TypedDict Union Unpack ValuesView assert_never assert_type cast dataclass_transform final get_args
+     get_origin is_typeddict overload reveal_type runtime_checkable _GenericAlias _ProtocolMeta _TypedDictMeta`),
 		uuid: words("UUID SafeUUID"),
 		warnings: words("warn"),
-		weakref: "all",
-		zoneinfo: "all"
+		weakref: words(`CallableProxyType ProxyType ReferenceType WeakKeyDictionary WeakMethod WeakSet WeakValueDictionary
+     getweakrefcount getweakrefs proxy ref`),
+		zoneinfo: words("ZoneInfo ZoneInfo._unpickle ZoneInfoNotFoundError")
 	};
 	OPERATOR_EXCEPTIONS = words("call");
+	FOLLOWED = words(`builtins.getattr builtins.staticmethod codecs.decode codecs.encode functools.lru_cache functools.partial
+   functools.partialmethod functools.singledispatch operator.attrgetter operator.itemgetter operator.methodcaller
+   types.CodeType types.FunctionType types.LambdaType types.MethodType`);
 	OTHER_NAMES = {
 		__builtin__: "builtins",
 		_abc: "abc",
@@ -37589,12 +37990,17 @@ var init_judge_imports = __esmMin((() => {
 		_random: "random",
 		_struct: "struct",
 		_weakref: "weakref",
-		copy_reg: "copyreg"
+		copy_reg: "copyreg",
+		"collections.abc": "collections",
+		"pathlib._local": "pathlib",
+		"pathlib._abc": "pathlib"
 	};
 	HARMLESS_METHODS = words("builtins collections datetime decimal");
+	HARMLESS_SPECIAL_METHODS = words(`__new__ __init__ __repr__ __str__ __format__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __hash__ __len__ __bool__ __contains__
+   __getitem__ __iter__ __reduce__ __reduce_ex__`);
 	MODULES_IN_PACKAGES = words(`os sys subprocess importlib builtins shutil socket ctypes posix nt pty runpy pickle code codeop marshal tempfile
    multiprocessing threading asyncio urllib http ftplib smtplib webbrowser pdb inspect platform`);
-	GATES = words("__globals__ __builtins__ __subclasses__ __import__ __loader__ __code__ __mro__ __base__ __dict__");
+	GATES = words("__globals__ __builtins__ __subclasses__ __import__ __loader__ __code__ __mro__ __base__ __dict__ __getattribute__ __self__");
 }));
 // validation/pickles/scan-pickles.ts
 async function scanPickles(model, options) {
@@ -37718,7 +38124,7 @@ var init_scan_pickles = __esmMin((() => {
 		processMemoryBytes: 2 ** 31,
 		memoryBytes: 2 ** 31
 	};
-	TEMPORARY = /too long|longer than|exit code/;
+	TEMPORARY = /takes too long|took longer|exit code/;
 	SUPPORTED_PYTHONS = [
 		"3.12",
 		"3.11",
@@ -37821,7 +38227,7 @@ function explainModule(subject, module, { packages, elsewhere, where }) {
 function findProvider(module) {
 	const [top = module, second, third] = module.split(".");
 	if (top === "google" && second === "cloud" && third !== void 0) return `google-cloud-${third.replaceAll("_", "-")}`;
-	return (second === void 0 ? void 0 : NAMESPACE_PACKAGES[`${top}.${second}`]) ?? PACKAGES_BY_MODULE[top] ?? (SAME_NAME.has(top) ? normalizePackageName(top) : void 0);
+	return (second === void 0 ? void 0 : NAMESPACE_PACKAGES[`${top}.${second}`]) ?? readOwn(PACKAGES_BY_MODULE, top) ?? (SAME_NAME.has(top) ? normalizePackageName(top) : void 0);
 }
 function renderAddPackageHint({ alone, entity, endpoint }) {
 	return `If a package provides it, add that package to ${alone ? "requirements.txt" : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`}`;
@@ -37831,6 +38237,7 @@ var init_explain_module = __esmMin((() => {
 	init_normalize_package_name();
 	init_standard_library();
 	init_subject();
+	init_read_own();
 	PACKAGES_BY_MODULE = {
 		attr: "attrs",
 		bs4: "beautifulsoup4",
@@ -37860,13 +38267,13 @@ var init_explain_module = __esmMin((() => {
 	};
 }));
 // python/compile-byte-code.ts
-var SCRIPT, MAX_FILES$1, LIMIT_MILLISECONDS, ByteCodeCompiler;
+var SCRIPT, MAX_FILES$1, LIMIT_MILLISECONDS$1, ByteCodeCompiler;
 var init_compile_byte_code = __esmMin((() => {
 	init_code();
 	init_wait_for_child();
 	SCRIPT = codePath("python", "compile_byte_code.py");
 	MAX_FILES$1 = 2e4;
-	LIMIT_MILLISECONDS = 6e4;
+	LIMIT_MILLISECONDS$1 = 6e4;
 	ByteCodeCompiler = class {
 		#base;
 		#pycache;
@@ -37913,7 +38320,7 @@ var init_compile_byte_code = __esmMin((() => {
 				]
 			});
 			child.stdin.on("error", () => void 0);
-			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS);
+			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS$1);
 			this.#ended = waitForChild(child).catch(() => void 0).finally(() => clearTimeout(limit));
 			this.#child = child;
 			return child;
@@ -38141,7 +38548,7 @@ function explainCause(kind, message, trace) {
 }
 function explainCrash(subject, { run, began }, limits) {
 	const { label } = subject;
-	const code = CODES_BY_STAGE[began ?? ""] ?? "load-failed";
+	const code = readOwn(CODES_BY_STAGE, began ?? "") ?? "load-failed";
 	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
 	const seconds = computeProofSeconds(limits);
 	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`, renderTimeHint(subject));
@@ -38194,6 +38601,7 @@ var init_explain_proof = __esmMin((() => {
 	init_explain_module();
 	init_run_proof();
 	init_subject();
+	init_read_own();
 	JSON_VALUES_HINT = "Return values that JSON can represent: null instead of a missing number, lists, maps and strings";
 	EXAMPLE_HINT = "Log the model with an input_example that fits its signature";
 	CODES_BY_STAGE = {
@@ -38508,11 +38916,11 @@ async function runLockStage(subject, options, checked, notes) {
 	};
 }
 function listPackages({ entity }, lock) {
-	return lock.virtualenvs[lock.entities[entity.name]?.virtualenv ?? ""]?.packages ?? [];
+	return lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? ""]?.packages ?? [];
 }
 async function runVirtualenvStage(subject, lock, folder, options) {
 	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
-	const locked = lock.entities[subject.entity.name];
+	const locked = readOwn(lock.entities, subject.entity.name);
 	try {
 		const known = await locateVirtualenv(request, options);
 		const key = known && locked && await makeProofKey(subject, locked, known);
@@ -38567,7 +38975,7 @@ function reportMissingSandbox(subject, { why, hint }) {
 	return makeSubjectError(subject, "sandbox-missing", `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${why}`, hint);
 }
 async function runProofStage(subject, { virtualenv, key, proof: earlier, openSandbox, folder }, lock, options) {
-	const digest = lock.entities[subject.entity.name]?.model.digest ?? "";
+	const digest = readOwn(lock.entities, subject.entity.name)?.model.digest ?? "";
 	const prepare = async () => {
 		const sandbox = await openSandbox();
 		await ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), {
@@ -38634,6 +39042,7 @@ var init_validate_endpoint = __esmMin((() => {
 	init_sandbox();
 	init_warn_without_sandbox();
 	init_subject();
+	init_read_own();
 	CONCURRENCY$1 = 2;
 }));
 // app/validate-endpoints.ts
@@ -39145,7 +39554,7 @@ var init_plan_authorisation_image = __esmMin((() => {
 }));
 // images/describe-image-problem.ts
 function describeImageProblem({ lock, entity, settings }) {
-	const virtualenv = lock.virtualenvs[lock.entities[entity]?.virtualenv ?? ""];
+	const virtualenv = lock.virtualenvs[readOwn(lock.entities, entity)?.virtualenv ?? ""];
 	if (!virtualenv) return `Cannot make an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`;
 	const { python, platform } = virtualenv;
 	const base = settings.bases[python];
@@ -39162,6 +39571,7 @@ function listBases({ bases }) {
 var OLDEST_PYTHON, PROCESSORS;
 var init_describe_image_problem = __esmMin((() => {
 	init_versions();
+	init_read_own();
 	OLDEST_PYTHON = "3.10";
 	PROCESSORS = {
 		x86_64: "amd64",
@@ -39275,7 +39685,8 @@ async function planImage({ endpoint, entity, lock, settings }) {
 			labels: {}
 		})),
 		frontPackages: parseLockedRequirements(await readFile(FRONT_REQUIREMENTS, "utf8")),
-		packages: virtualenv.packages
+		packages: virtualenv.packages,
+		...settings.provenance && { provenance: settings.provenance }
 	};
 	const stackHash = contentHash(stack).slice(0, HASH_CHARACTERS);
 	const tag = `${stackHash}-${model.digest.replace("sha256:", "").slice(0, HASH_CHARACTERS)}`;
@@ -39295,7 +39706,7 @@ async function planImage({ endpoint, entity, lock, settings }) {
 	};
 }
 function requireLockedEntity(lock, entity) {
-	const locked = lock.entities[entity];
+	const locked = readOwn(lock.entities, entity);
 	const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
 	if (!virtualenv) throw new RangeError(`Cannot plan an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`);
 	return {
@@ -39315,8 +39726,9 @@ var init_plan_image = __esmMin((() => {
 	init_describe_image_problem();
 	init_image_paths();
 	init_render_dockerfile();
+	init_read_own();
 	FORMAT = 2;
-	HASH_CHARACTERS = 12;
+	HASH_CHARACTERS = 32;
 	CONTEXTS_FOLDER = ".davit/images";
 }));
 // images/image-reference.ts
@@ -39347,7 +39759,7 @@ var init_image_reference = __esmMin((() => {
 }));
 // images/docker-credentials.ts
 async function readCredentials(registry) {
-	const settings = await readConfiguration(join(process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "config.json"));
+	const settings = await readConfiguration(join(process.env["DOCKER_CONFIG"] || join(homedir(), ".docker"), "config.json"));
 	if (!settings) return void 0;
 	const names = listCredentialKeys(registry);
 	const helper = names.map((n) => settings.credHelpers?.[n]).find((h) => h !== void 0) ?? settings.credsStore;
@@ -39803,7 +40215,7 @@ async function checkSecretsThere({ entities }, { namespace, secrets }, api) {
 		return (await explainMissingSecrets(api, {
 			namespace,
 			wanted: Object.values(environmentVars).flatMap((value) => parseSecretReference(value) ?? []).map(({ scope, key }) => ({
-				secret: secrets[scope] ?? scope,
+				secret: readOwn(secrets, scope) ?? scope,
 				key
 			}))
 		})).map((sentence) => makeWarning("secret-missing", place, sentence));
@@ -39817,6 +40229,7 @@ var init_describe_rollout = __esmMin((() => {
 	init_secret_reference();
 	init_capacity_shortfall();
 	init_build_missing_images();
+	init_read_own();
 }));
 // app/deploy/preview-endpoints.ts
 async function previewEndpoint(endpoint, project, request) {
@@ -40004,7 +40417,7 @@ function checkSecrets$1({ environmentVars, place }, environment) {
 		const { scope, key } = secret;
 		const start = `Cannot read "${scope}/${key}" for ${variable} in environment "${environment.name}"`;
 		if (/^\.\.?$|^\.\./.test(key)) return [makeError("bad-value", place, `${start}: a Kubernetes Secret cannot have the key "${key}"`, "Rename the key")];
-		if (environment.secrets[scope] !== void 0 || OBJECT_NAME.test(scope)) return [];
+		if (readOwn(environment.secrets, scope) !== void 0 || OBJECT_NAME.test(scope)) return [];
 		return [makeError("bad-value", place, `${start}: a Kubernetes Secret cannot have the name "${scope}"`, `In ${environment.file}: secrets: { ${scope}: NAME }`)];
 	});
 }
@@ -40042,6 +40455,7 @@ var init_check_against_kubernetes = __esmMin((() => {
 	init_kubernetes_names();
 	init_locate_list_item();
 	init_secret_reference();
+	init_read_own();
 }));
 // schemas/endpoint/check-against-environment.ts
 function checkAgainstEnvironment(endpoint, environment) {
@@ -40533,7 +40947,7 @@ async function lockSubject(subject, options) {
 		diagnostics
 	};
 	const { current, upgrade = false } = options;
-	const before = current?.entities[subject.entity.name];
+	const before = current && readOwn(current.entities, subject.entity.name);
 	const virtualenv = before && current.virtualenvs[before.virtualenv];
 	const reason = current ? explainStaleLock(subject, current, checked) : "no lock yet";
 	if (reason === void 0 && !upgrade && before && virtualenv) {
@@ -40559,7 +40973,7 @@ async function lockSubject(subject, options) {
 async function resolveSubject(subject, checked, options) {
 	const { current, upgrade = false, reason, progress = SILENT } = options;
 	const python = minorVersion(checked.pythonVersion);
-	const before = current?.entities[subject.entity.name];
+	const before = current && readOwn(current.entities, subject.entity.name);
 	const old = before && current.virtualenvs[before.virtualenv];
 	const platform = old?.platform ?? LOCK_PLATFORM;
 	const { packages, explanation } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveRequirements({
@@ -40653,6 +41067,7 @@ var init_lock_endpoint = __esmMin((() => {
 	init_locked_model();
 	init_resolve_requirements();
 	init_subject();
+	init_read_own();
 	LOCK_PLATFORM = "x86_64-manylinux_2_28";
 	CONCURRENCY = 2;
 }));
@@ -42315,7 +42730,11 @@ async function findProject({ inputs, runner }) {
 }
 async function findFolderInside(folder, below) {
 	const [outer, inner] = await Promise.all([real(folder), real(resolve(folder, below))]);
-	if (outer !== void 0 && inner !== void 0 && (inner === outer || inner.startsWith(outer + sep))) return resolve(folder, below);
+	if (outer !== void 0 && inner !== void 0 && (inner === outer || inner.startsWith(outer + sep))) {
+		const tracked = await findTrackedDavitFiles(inner);
+		if (tracked !== void 0) throw new Error(tracked);
+		return resolve(folder, below);
+	}
 	const why = inner === void 0 ? "there is no such folder" : "a link leads out of the checkout";
 	throw new Error(`Cannot find the project in "${join(folder, below)}": ${why}, expected a checkout in an earlier step`);
 }
@@ -42392,6 +42811,7 @@ var SUMMARY_CHARACTERS, NO_COMMIT$1;
 var init_project = __esmMin((() => {
 	init_core$2();
 	init_read_project();
+	init_davit_folder();
 	init_run_git();
 	init_log();
 	init_stage_folder();
@@ -42534,7 +42954,7 @@ var init_preview = __esmMin((() => {
 	init_stage_folder();
 }));
 // review/merge-reports.ts
-function mergeReports(ends, { pullRequest, base, head, changed = [], expected = changed }) {
+function mergeReports(ends, { pullRequest, base, head, changed = [], refused = [], expected = changed }) {
 	const [validate, preview] = [parseStage("validate", ends.validate), parseStage("preview", ends.preview)];
 	const reports = [validate.report, preview.report].flatMap((r) => r ?? []);
 	const reported = reports.flatMap((r) => r.endpoints.map((e) => e.endpoint));
@@ -42548,7 +42968,7 @@ function mergeReports(ends, { pullRequest, base, head, changed = [], expected = 
 		environments: pullRequest.fork ? [] : [...new Set(reports.flatMap((r) => r.environments))],
 		stages: [validate.stage, explainFork(preview.stage, pullRequest)],
 		pull_request: pullRequest,
-		diagnostics: [...sortDiagnostics(reports.flatMap((r) => r.diagnostics))],
+		diagnostics: [...sortDiagnostics([...refused, ...reports.flatMap((r) => r.diagnostics)])],
 		endpoints: names.flatMap((name) => {
 			const merged = mergeEndpoint(find(validate.report, name), find(preview.report, name));
 			const known = changed.find((c) => c.endpoint === name);
@@ -42788,7 +43208,8 @@ async function findChangesOnGitHub(github, { pull, head }, environments) {
 	}] : []);
 	if (paths.length === 0) return {
 		endpoints: [],
-		complete: compared.complete
+		complete: compared.complete,
+		refused: []
 	};
 	const all = paths.flatMap(({ path }) => ENVIRONMENT_FILE.exec(path)?.[1] ?? []);
 	const files = await readFolder(github, head, `${project}endpoints`);
@@ -42799,8 +43220,19 @@ async function findChangesOnGitHub(github, { pull, head }, environments) {
 			endpoints: [...files].flatMap(([file, text]) => parseDeclaration(file, text)),
 			environments: environments.length > 0 ? environments : all
 		}),
-		complete: compared.complete
+		complete: compared.complete,
+		refused: refuseDavitFiles(paths)
 	};
+}
+function refuseDavitFiles(paths) {
+	const [first, ...more] = paths.filter(({ path, change }) => change !== "deleted" && /^\.davit(?:\/|$)/.test(path));
+	if (!first) return [];
+	const others = more.length === 0 ? "" : ` and ${more.length} more`;
+	return [makeError("unreadable-file", {
+		file: first.path,
+		line: 1,
+		column: 1
+	}, `Cannot accept ${first.path}${others}: a repository must not contain .davit/, which Davit makes on each machine`, "Remove it from the branch: git rm -r --cached .davit")];
 }
 async function findUnreported(github, { pull, head }, { changed, reported }) {
 	const missing = changed.filter((c) => !reported.has(c.endpoint));
@@ -42822,6 +43254,7 @@ function parseDeclaration(file, text) {
 var ROOT, ENVIRONMENT_FILE;
 var init_changed_on_github = __esmMin((() => {
 	init_changed_endpoints();
+	init_diagnostic();
 	init_parse_endpoint();
 	init_locate_model();
 	init_compare();
@@ -46660,7 +47093,7 @@ async function writeCheckRun(github, run) {
 		...place,
 		name: run.name ?? makeReviewCheckName(github),
 		head_sha: run.sha,
-		...run.isClaim === true && { external_id: CLAIM },
+		external_id: run.isClaim === true ? CLAIM : REVIEW,
 		...run.detailsUrl && { details_url: run.detailsUrl },
 		...more.length === 0 ? done : { status: "in_progress" },
 		output: {
@@ -46689,7 +47122,7 @@ async function readCheckRun(github, sha) {
 		filter: "all",
 		per_page: 100
 	};
-	const newest = (await octokit.paginate(octokit.rest.checks.listForRef, options)).filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.status === "completed").filter((r) => r.external_id !== CLAIM).toSorted((a, b) => a.id - b.id).at(-1);
+	const newest = (await octokit.paginate(octokit.rest.checks.listForRef, options)).filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.external_id === REVIEW).filter((r) => r.status === "completed").toSorted((a, b) => a.id - b.id).at(-1);
 	return newest && {
 		conclusion: newest.conclusion,
 		url: newest.html_url,
@@ -46718,10 +47151,11 @@ function splitIntoBatches(items) {
 	const count = Math.ceil(items.length / ANNOTATIONS_PER_REQUEST);
 	return Array.from({ length: count }, (_, i) => items.slice(i * ANNOTATIONS_PER_REQUEST, (i + 1) * ANNOTATIONS_PER_REQUEST));
 }
-var APP_SLUG, CLAIM, ANNOTATIONS_PER_REQUEST, ANNOTATION_BYTES;
+var APP_SLUG, REVIEW, CLAIM, ANNOTATIONS_PER_REQUEST, ANNOTATION_BYTES;
 var init_check_run = __esmMin((() => {
 	init_project_names();
 	APP_SLUG = "github-actions";
+	REVIEW = "davit-review";
 	CLAIM = "davit-fork";
 	ANNOTATIONS_PER_REQUEST = 50;
 	ANNOTATION_BYTES = 65536;
@@ -46935,7 +47369,8 @@ async function publishReport(reviewed, { job, github, out }) {
 	const changes = await findChangesOnGitHub(github, reviewed, job.inputs.environments);
 	const facts = {
 		...makeFacts(reviewed, locks.commit),
-		changed: changes.endpoints
+		changed: changes.endpoints,
+		refused: changes.refused
 	};
 	const reported = new Set(mergeReports(ends, {
 		...facts,
@@ -46973,11 +47408,12 @@ async function publishReport(reviewed, { job, github, out }) {
 	if (told.commentUrl !== void 0) setOutput("comment-url", told.commentUrl);
 	return [...locks.unsaid, ...told.unsaid];
 }
-function judgeFork({ fork, pull }, { endpoints, complete }, { event }) {
+function judgeFork({ fork, pull }, { endpoints, complete, refused }, { event }) {
 	const main = event.repository?.default_branch;
+	const changesSomething = endpoints.length > 0 || refused.length > 0;
 	return {
 		files_complete: complete,
-		needs_own_run: fork && (endpoints.length > 0 || !complete || main === void 0 || pull.base.branch !== main)
+		needs_own_run: fork && (changesSomething || !complete || main === void 0 || pull.base.branch !== main)
 	};
 }
 async function readStageEnd({ inputs, runner }, stage) {
@@ -47035,16 +47471,63 @@ var init_report = __esmMin((() => {
 	init_post_report();
 	WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 }));
+// app/images/build-unattested-images.ts
+async function buildUnattestedImages(endpoint, { checked, ...request }, build = buildImages) {
+	const unattested = checked.filter((image) => image.fault !== void 0);
+	const references = [...new Set(unattested.map((image) => image.reference))];
+	const pushed = await build(endpoint.name, references, {
+		...request,
+		rebuild: true
+	});
+	return references.map((name) => {
+		const entity = unattested.find((image) => image.reference === name)?.entity.name ?? "";
+		const [, digest = ""] = /@(sha256:[0-9a-f]{64})$/.exec(pushed[entity] ?? "") ?? [];
+		if (digest === "") throw new Error(`Cannot attest ${name}: the build gives no digest for it`);
+		return {
+			name,
+			digest
+		};
+	});
+}
+var init_build_unattested_images = __esmMin((() => {
+	init_build_missing_images();
+}));
 // images/attestations/fetch-attestations.ts
-async function fetchAttestations({ repository, digest }, api) {
-	const query = `predicate_type=provenance&per_page=${MAX_ATTESTATIONS}`;
-	const response = await sendWithRetries(new URL(`${api.url}/repos/${repository}/attestations/${encodeURIComponent(digest)}?${query}`), api);
-	if (response.status === 404) return [];
+async function* fetchAttestations({ repository, digest }, api) {
+	const query = `predicate_type=provenance&per_page=${PAGE_SIZE}`;
+	let url = new URL(`${api.url}/repos/${repository}/attestations/${encodeURIComponent(digest)}?${query}`);
+	for (let page = 0; url && page < MAX_PAGES; page++) {
+		const response = await sendAndFollow(url, api);
+		if (response.status === 404) return;
+		yield* await readPage(response, repository);
+		url = findNextPage(response, url);
+	}
+}
+async function readPage(response, repository) {
 	const { status } = response;
 	if (!response.ok) throw new Error(`Cannot read the attestations of ${repository}: GitHub answered ${status}, expected 200. ${status === 401 || status === 403 ? "Set GH_TOKEN to a token with the permission attestations:read there" : "Run the same command again later"}`);
 	const parsed = answer.safeParse(await response.json().catch(() => void 0));
 	if (!parsed.success) throw new Error(`Cannot read the attestations of ${repository}: GitHub's answer is not a list`);
 	return parsed.data.attestations.map((a) => a.bundle);
+}
+function findNextPage(response, from) {
+	const [, next] = /<([^<>]*)>\s*;\s*rel="next"/.exec(response.headers.get("link") ?? "") ?? [];
+	return next === void 0 ? void 0 : requireSameHost(next, from);
+}
+async function sendAndFollow(first, api) {
+	let url = first;
+	for (let redirects = 0;; redirects++) {
+		const response = await sendWithRetries(url, api);
+		const target = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
+		if (target === null) return response;
+		if (redirects >= MAX_REDIRECTS) throw new Error(`Cannot read attestations: ${url.host} redirects without end`);
+		url = requireSameHost(target, url);
+	}
+}
+function requireSameHost(target, from) {
+	const url = URL.canParse(target, from.href) ? new URL(target, from) : void 0;
+	if (url?.origin === from.origin) return url;
+	throw new Error(`Cannot read attestations: ${from.host} leads to ${url?.host ?? "no address"}, expected its own host`);
 }
 async function sendWithRetries(url, api) {
 	for (let tries = 0;; tries++) {
@@ -47067,20 +47550,28 @@ async function send(url, { token, signal }) {
 	try {
 		return await fetch(url, {
 			headers,
-			redirect: "error",
+			redirect: "manual",
 			signal: signal ? AbortSignal.any([limit, signal]) : limit
 		});
 	} catch (e) {
 		return e instanceof Error ? e : new Error(String(e));
 	}
 }
-var LIMIT_SECONDS$2, RETRY_DELAYS_MILLISECONDS, MAX_ATTESTATIONS, answer;
+var LIMIT_SECONDS$2, RETRY_DELAYS_MILLISECONDS, PAGE_SIZE, MAX_PAGES, MAX_REDIRECTS, answer, REDIRECTS;
 var init_fetch_attestations = __esmMin((() => {
 	init_zod();
 	LIMIT_SECONDS$2 = 30;
 	RETRY_DELAYS_MILLISECONDS = [500, 2e3];
-	MAX_ATTESTATIONS = 100;
+	PAGE_SIZE = 100;
+	MAX_PAGES = 20;
+	MAX_REDIRECTS = 3;
 	answer = object({ attestations: array(object({ bundle: unknown$1() })) });
+	REDIRECTS = /* @__PURE__ */ new Set([
+		301,
+		302,
+		307,
+		308
+	]);
 }));
 // images/attestations/load-sigstore.ts
 async function loadSigstore() {
@@ -47160,7 +47651,7 @@ function findInstance({ verificationMaterial: { content } }) {
 	try {
 		const { issuer } = new X509Certificate(Buffer.from(certificate?.rawBytes ?? ""));
 		const [, organisation = ""] = /^O=(.*)$/m.exec(issuer) ?? [];
-		return INSTANCES[organisation.replaceAll("\\", "")];
+		return readOwn(INSTANCES, organisation.replaceAll("\\", ""));
 	} catch {
 		return;
 	}
@@ -47213,6 +47704,7 @@ var ISSUER, STATEMENT, PREDICATE, PAYLOAD, SOURCE_REPOSITORY, SOURCE_REF, UTF8_S
 var init_verify_attestation = __esmMin((() => {
 	init_zod();
 	init_load_sigstore();
+	init_read_own();
 	ISSUER = "https://token.actions.githubusercontent.com";
 	STATEMENT = "https://in-toto.io/Statement/v1";
 	PREDICATE = "https://slsa.dev/provenance/v1";
@@ -47248,20 +47740,19 @@ var init_verify_attestation = __esmMin((() => {
 }));
 // images/attestations/check-attestations.ts
 async function findMissingAttestation(subject, { policy, api, readRoot = readTrustedRoot }) {
-	const bundles = await fetchAttestations({
+	let first;
+	for await (const bundle of fetchAttestations({
 		repository: policy.repository,
 		digest: subject.digest
-	}, api);
-	const faults = [];
-	for (const bundle of bundles) {
+	}, api)) {
 		const fault = await findAttestationFault(bundle, subject, {
 			policy,
 			readRoot
 		});
 		if (fault === void 0) return void 0;
-		faults.push(fault);
+		first ??= fault;
 	}
-	return faults[0] ?? `${policy.repository} has no attestation of its digest ${subject.digest}`;
+	return first ?? `${policy.repository} has no attestation of its digest ${subject.digest}`;
 }
 var init_check_attestations$1 = __esmMin((() => {
 	init_fetch_attestations();
@@ -47322,28 +47813,6 @@ var init_check_attestations = __esmMin((() => {
 	init_diagnostic();
 	init_read_project();
 }));
-// app/images/build-unattested-images.ts
-async function buildUnattestedImages(endpoint, request, build = buildImages) {
-	const unattested = (await checkAttestations(endpoint, request)).filter((image) => image.fault !== void 0);
-	const references = [...new Set(unattested.map((image) => image.reference))];
-	const pushed = await build(endpoint.name, references, {
-		...request,
-		rebuild: true
-	});
-	return references.map((name) => {
-		const entity = unattested.find((image) => image.reference === name)?.entity.name ?? "";
-		const [, digest = ""] = /@(sha256:[0-9a-f]{64})$/.exec(pushed[entity] ?? "") ?? [];
-		if (digest === "") throw new Error(`Cannot attest ${name}: the build gives no digest for it`);
-		return {
-			name,
-			digest
-		};
-	});
-}
-var init_build_unattested_images = __esmMin((() => {
-	init_build_missing_images();
-	init_check_attestations();
-}));
 // action/deploy/attestation-api.ts
 function makeAttestationApi({ runner, inputs, signal }) {
 	return {
@@ -47353,6 +47822,62 @@ function makeAttestationApi({ runner, inputs, signal }) {
 	};
 }
 var init_attestation_api = __esmMin((() => {}));
+// action/deploy/compare-with-review.ts
+async function compareWithReview(name, { review, deploying, why, readFingerprint }) {
+	const { job, request } = deploying;
+	const environment = request.environment.name;
+	if (why === "asked" && job.runner.eventName === "workflow_dispatch") return [];
+	const next = "open a pull request, or start the workflow by hand with the name of the endpoint";
+	if (!review.pull) return [`it was pushed without a pull request, so its plan was not reviewed; ${next}`];
+	const reviewed = parseReviewedPlans(review.text ?? "")?.find(name, environment);
+	const where = `pull request #${review.pull.number}`;
+	if (!reviewed) return [`the check run "davit" of ${where} has no plan of ${name} for ${environment}; ${next}`];
+	const fingerprint = await readFingerprint();
+	if (!fingerprint) return ["the current plan has no fingerprint, because the lock cannot be read"];
+	const differences = compareFingerprints(reviewed, fingerprint);
+	return differences.length === 0 ? [] : [
+		`changed since the review of ${where}:`,
+		...differences,
+		next
+	];
+}
+var init_compare_with_review = __esmMin((() => {
+	init_fingerprint();
+	init_reviewed_plans();
+}));
+// action/deploy/build-images.ts
+async function buildForCandidates(candidates, { signal, deadline, build }) {
+	const stop = AbortSignal.any([signal, deadline]);
+	const subjects = [];
+	const failures = [];
+	await mapConcurrent(candidates, ENDPOINTS_AT_ONCE$1, async (candidate) => {
+		try {
+			stop.throwIfAborted();
+			subjects.push(...await build(candidate, stop));
+		} catch (e) {
+			signal.throwIfAborted();
+			failures.push(`${candidate.name}: ${deadline.aborted ? DEADLINE_CAUSE : renderCauses$1(e)}`);
+		}
+	});
+	return {
+		subjects,
+		failures
+	};
+}
+async function buildIfReviewed(name, { say, build, ...comparison }) {
+	const differences = await compareWithReview(name, comparison);
+	if (differences.length === 0) return build();
+	say(`Building no images: ${differences.join(" ")}`);
+	return [];
+}
+var ENDPOINTS_AT_ONCE$1, DEADLINE_CAUSE;
+var init_build_images = __esmMin((() => {
+	init_outage();
+	init_map_concurrent();
+	init_compare_with_review();
+	ENDPOINTS_AT_ONCE$1 = 4;
+	DEADLINE_CAUSE = "the time for building images was over, and other endpoints wait for their deployment. Start the workflow by hand with the name of this endpoint";
+}));
 // action/github/branch.ts
 async function readBranchHead(github, ref) {
 	const { repository } = await sendGraphql(github, HEAD, {
@@ -47395,6 +47920,19 @@ var init_find_review = __esmMin((() => {
 		text: void 0
 	};
 }));
+// action/deploy/require-state-input.ts
+async function requireStateInput(root) {
+	if (process.env["PULUMI_BACKEND_URL"]) return;
+	const url = await readProjectBackend(root);
+	const folder = url && findBackendFolder(url, root);
+	if (url === void 0 || folder?.startsWith(davitFolder(root) + sep)) return;
+	throw new Error(`Cannot use the state at ${url}: only Pulumi.yaml names it, which any merge can change. Set the input "state" of the workflow to this address`);
+}
+var init_require_state_input = __esmMin((() => {
+	init_engine_project();
+	init_backend();
+	init_davit_folder();
+}));
 // action/deploy/open-deployment-context.ts
 function makeDeploymentScope({ job, github, root, name, after }) {
 	const { inputs, runner, signal } = job;
@@ -47421,6 +47959,7 @@ function makeDeploymentScope({ job, github, root, name, after }) {
 async function openDeploymentContext(options) {
 	const scope = makeDeploymentScope(options);
 	const environment = await requireEnvironment(scope.request, options.name);
+	await requireStateInput(options.root);
 	const request = {
 		...scope.request,
 		environment
@@ -47443,6 +47982,7 @@ var init_open_deployment_context = __esmMin((() => {
 	init_branch();
 	init_log();
 	init_find_review();
+	init_require_state_input();
 }));
 // action/github/deployment.ts
 async function createDeployment(github, deployment) {
@@ -47867,6 +48407,7 @@ var init_select_deployments = __esmMin((() => {
 var images_exports = /* @__PURE__ */ __exportAll({ images: () => images });
 async function images(job) {
 	const subjects = [];
+	const deadline = AbortSignal.timeout(LIMIT_MILLISECONDS);
 	await withGitHub(job, async (github) => {
 		const root = await findProject(job);
 		for (const name of job.inputs.environments) {
@@ -47878,7 +48419,10 @@ async function images(job) {
 						root,
 						name,
 						after: job.inputs.after
-					}), subjects);
+					}), {
+						deadline,
+						subjects
+					});
 				} catch (e) {
 					job.signal.throwIfAborted();
 					return [renderCauses$1(e)];
@@ -47889,36 +48433,53 @@ async function images(job) {
 	});
 	if (subjects.length > 0) setOutput("subjects", await writeSubjects(job, subjects));
 }
-async function buildForEnvironment(deploying, subjects) {
+async function buildForEnvironment(deploying, { deadline, subjects }) {
 	const { environment, signal } = deploying.request;
 	if (environment.target !== "kubernetes" || !environment.images.provenance) return [];
 	await prepareProgram(signal);
 	const { candidates } = await selectDeployments(deploying, []);
-	const failures = [];
-	for (const candidate of candidates.filter((c) => !c.hold)) try {
-		subjects.push(...await buildForEndpoint(candidate, deploying, environment));
-	} catch (e) {
-		signal.throwIfAborted();
-		failures.push(`${candidate.name}: ${renderCauses$1(e)}`);
-	}
-	return failures;
+	const build = (candidate, stop) => buildForEndpoint(candidate, {
+		...deploying,
+		request: {
+			...deploying.request,
+			signal: stop
+		}
+	}, environment);
+	const built = await buildForCandidates(candidates.filter((c) => !c.hold), {
+		signal,
+		deadline,
+		build
+	});
+	subjects.push(...built.subjects);
+	return built.failures;
 }
-async function buildForEndpoint({ endpoint, diagnostics }, deploying, environment) {
-	if (!endpoint || hasErrors(diagnostics)) return [];
-	const { request, job } = deploying;
-	const progress = named(request.progress, endpoint.name);
-	if (hasErrors((await validateWithOwnLock(endpoint, {
-		...request,
-		progress
-	}, "lock")).diagnostics)) return [];
-	const project = await deploying.open();
-	const attestations = makeAttestationApi(job);
-	return buildUnattestedImages(endpoint, {
-		...request,
+async function buildForEndpoint({ endpoint, diagnostics, commit, why }, deploying, environment) {
+	if (!endpoint || hasErrors([...diagnostics, ...checkAgainstEnvironment(endpoint, environment)])) return [];
+	const { job } = deploying;
+	const progress = named(deploying.request.progress, endpoint.name);
+	const request = {
+		...deploying.request,
 		environment,
-		project,
-		progress,
-		attestations
+		progress
+	};
+	if (hasErrors((await validateWithOwnLock(endpoint, request, "lock")).diagnostics)) return [];
+	const checked = await checkAttestations(endpoint, {
+		...request,
+		attestations: makeAttestationApi(job)
+	});
+	if (checked.every((image) => image.fault === void 0)) return [];
+	const project = await deploying.open();
+	return buildIfReviewed(endpoint.name, {
+		deploying,
+		why,
+		say: progress.say,
+		review: await deploying.findReview(commit),
+		readFingerprint: async () => (await previewEndpoint(endpoint, project, request)).fingerprint,
+		build: () => buildUnattestedImages(endpoint, {
+			...request,
+			checked,
+			project
+		})
 	});
 }
 async function writeSubjects({ runner }, subjects) {
@@ -47930,20 +48491,26 @@ async function writeSubjects({ runner }, subjects) {
 	LOG.say(`Built ${subjects.length} images to attest`);
 	return file;
 }
+var LIMIT_MILLISECONDS;
 var init_images = __esmMin((() => {
 	init_core$2();
+	init_preview_endpoints();
 	init_build_unattested_images();
+	init_check_attestations();
 	init_outage();
 	init_validate_endpoints();
 	init_diagnostic();
+	init_check_against_environment();
 	init_progress();
 	init_connect_job();
 	init_attestation_api();
+	init_build_images();
 	init_open_deployment_context();
 	init_select_deployments();
 	init_log();
 	init_program();
 	init_project();
+	LIMIT_MILLISECONDS = 24e5;
 }));
 // schemas/deployment/attested-images.ts
 function renderAttestedImages(images) {
@@ -48418,10 +48985,12 @@ async function deploy$1({ endpoint, diagnostics, why }, review, deploying) {
 		diagnostics: [],
 		url: void 0
 	};
-	const differences = compareWithReview(endpoint, previewed, {
+	const readFingerprint = () => Promise.resolve(previewed.fingerprint);
+	const differences = await compareWithReview(endpoint.name, {
 		review,
 		deploying,
-		why
+		why,
+		readFingerprint
 	});
 	if (differences.length > 0) return {
 		state: "stopped",
@@ -48456,35 +49025,17 @@ function refuse(diagnostics) {
 		url: void 0
 	};
 }
-function compareWithReview({ name }, { fingerprint }, { review, deploying, why }) {
-	const { job, request } = deploying;
-	const environment = request.environment.name;
-	if (why === "asked" && job.runner.eventName === "workflow_dispatch") return [];
-	const next = "open a pull request, or start the workflow by hand with the name of the endpoint";
-	if (!review.pull) return [`it was pushed without a pull request, so its plan was not reviewed; ${next}`];
-	const reviewed = parseReviewedPlans(review.text ?? "")?.find(name, environment);
-	const where = `pull request #${review.pull.number}`;
-	if (!reviewed) return [`the check run "davit" of ${where} has no plan of ${name} for ${environment}; ${next}`];
-	if (!fingerprint) return ["the current plan has no fingerprint, because the lock cannot be read"];
-	const differences = compareFingerprints(reviewed, fingerprint);
-	return differences.length === 0 ? [] : [
-		`changed since the review of ${where}:`,
-		...differences,
-		next
-	];
-}
 var START_DESCRIPTIONS, GITHUB_STATES;
 var init_deploy_candidate = __esmMin((() => {
 	init_outage();
 	init_preview_endpoints();
 	init_deploy_endpoints();
-	init_fingerprint();
-	init_reviewed_plans();
 	init_diagnostic();
 	init_check_against_environment();
 	init_validate_endpoints();
 	init_deployment();
 	init_attestation_api();
+	init_compare_with_review();
 	init_retry_without_dead_locks();
 	init_verify_endpoint();
 	START_DESCRIPTIONS = {
@@ -48664,7 +49215,10 @@ async function takeDownEndpoints(names, request) {
 		signal
 	});
 	const stacks = (await listStacks(project)).map(parseStackName);
-	const deployed = endpointsIn(stacks, environmentName);
+	const deployed = await omitOthers(endpointsIn(stacks, environmentName), environmentName, {
+		project,
+		progress
+	});
 	const wanted = names === "all" ? deployed : await selectNames(place, names);
 	await mapConcurrent(wanted, STACKS_AT_ONCE, async (endpoint) => {
 		const stack = stackName(endpoint, environmentName);
@@ -48692,6 +49246,15 @@ async function takeDownEndpoints(names, request) {
 		endpoint,
 		deployed: deployed.includes(endpoint)
 	}));
+}
+async function omitOthers(endpoints, environment, { project, progress }) {
+	const kept = [];
+	await mapConcurrent(endpoints, STACKS_AT_ONCE, async (endpoint) => {
+		const stack = stackName(endpoint, environment);
+		if (!await isMadeByOthers(project, stack)) kept.push(endpoint);
+		else progress.say(`Keeping the stack ${stack}: Davit did not make what is in it`);
+	});
+	return endpoints.filter((endpoint) => kept.includes(endpoint));
 }
 async function listDeployedEndpoints(environmentName, { place, progress, signal }) {
 	return endpointsIn((await listStacks(await openProject(place.root, {
