@@ -56,9 +56,10 @@ it('extends the project with endpoints above, else begins one here, whatever oth
 it.each(['import body.json --dry-run --project typo', 'doctor --project typo'])(
   'davit %s is wrong usage, and not a new project',
   async (command) => {
-    expect(await davit('.', ...command.split(' '))).toMatchObject({
+    const [verb = '', ...args] = command.split(' ');
+    expect(await davit('.', verb, ...args)).toMatchObject({
       code: 2,
-      stderr: 'Cannot use "typo" for --project: there is no such folder\n',
+      stderr: `Cannot use "typo" for --project: there is no such folder\nTry: npx davit ${verb} --help\n`,
     });
   },
 );
