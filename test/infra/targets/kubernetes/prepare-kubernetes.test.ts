@@ -118,7 +118,7 @@ test('where attested images are required, only the digest that Davit verified is
     vi.stubEnv('DAVIT_ATTESTED_IMAGES', renderAttestedImages(attested)['DAVIT_ATTESTED_IMAGES']);
     return prepareKubernetes(strict);
   };
-  const refused = await prepare({}).then(String, (e: Error) => e.message);
+  const refused = await prepare({}).then(String, (e: unknown) => (e as Error).message);
   const [, reference = ''] = /^Cannot deploy "iris": the attestation of (\S+)@\S+ was not verified/.exec(refused) ?? [];
   expect(reference).not.toBe(plan.template.spec.containers[0]?.image);
   await expect(prepare({ [reference]: `sha256:${'8'.repeat(64)}` })).rejects.toThrow('was not verified');
