@@ -165,7 +165,7 @@ describe('a server of its own', () => {
     const env = { OBEDIENT_AT_LOAD: 'thread' };
     const server = await startServer('m_obedient', { args: ['--workers', '2'], env });
     // The log says what a worker that is missing was about.
-    expect(server.events.at(-1), server.prints.join('\n')).toMatchObject({
+    expect(server.events.at(-1), JSON.stringify([server.events, server.prints])).toMatchObject({
       worker_mode: 'separate',
       found: ['1 thread'],
     });
