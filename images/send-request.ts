@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchOnce, LIMIT_SECONDS } from './fetch-once.ts';
 
 export interface RegistryRequest {
   readonly registry: string;
@@ -12,7 +13,6 @@ const LOGIN = 'docker login';
 const MAX_ATTEMPTS = 4;
 const RETRY_DELAY_MILLISECONDS = 300;
 const MAX_RETRY_DELAY_SECONDS = 10;
-const LIMIT_SECONDS = 30;
 
 /** A registry does not respond, or its response is not usable. The message never contains credentials. */
 export class RegistryError extends Error {
@@ -43,18 +43,9 @@ export async function sendRequest(url: URL, request: RegistryRequest): Promise<R
   }
 }
 
-async function sendOnce(url: URL, { method = 'GET', headers = {}, body, signal }: RegistryRequest) {
-  const limit = AbortSignal.timeout(LIMIT_SECONDS * 1000);
-  try {
-    return await fetch(url, {
-      method,
-      headers: { 'user-agent': 'davit', ...headers },
-      signal: signal ? AbortSignal.any([limit, signal]) : limit,
-      ...(body !== undefined && { body }),
-    });
-  } catch (e) {
-    return e instanceof Error ? e : new Error(String(e));
-  }
+function sendOnce(url: URL, { method = 'GET', headers = {}, body, signal }: RegistryRequest) {
+  const init = { method, headers: { 'user-agent': 'davit', ...headers }, ...(body !== undefined && { body }) };
+  return fetchOnce(url, init, signal);
 }
 
 /** Uses the registry's Retry-After, if present. */

@@ -7,8 +7,8 @@ import { codePath } from './code.ts';
 const MINIMUM_NODE = [22, 19] as const;
 
 /**
- * Throws if the npm packages for Kubernetes are not installed, or cannot run on this Node. Davit's own package leaves them to those who need them: they
- * are larger than everything else together.
+ * Throws if the npm packages for Kubernetes are not installed, or cannot run on this Node. Davit's own package leaves them
+ * to those who need them: they are larger than everything else together.
  */
 export function requireKubernetesPackages(manifest = codePath('package.json'), node = process.versions.node): void {
   const [major = 0, minor = 0] = node.split('.').map(Number);

@@ -30754,20 +30754,20 @@ async function download$1(folder, { progress, signal }) {
 			...process.env,
 			NODE_USE_ENV_PROXY: "1"
 		},
-		limitSeconds: LIMIT_SECONDS$9,
+		limitSeconds: LIMIT_SECONDS$8,
 		...signal && { signal }
 	});
-	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$9} s`);
+	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$8} s`);
 	if (ran.code !== 0) throw new Error(ran.stderr.trim().split("\n").at(-1) ?? "the download failed");
 }
-var import_version, INSTALLER, LIMIT_SECONDS$9, ENTRY$1, DOWNLOAD_SOURCE;
+var import_version, INSTALLER, LIMIT_SECONDS$8, ENTRY$1, DOWNLOAD_SOURCE;
 var init_source_download = __esmMin((() => {
 	import_version = require_version();
 	init_code();
 	init_run_process();
 	init_cached_engine();
 	INSTALLER = programPath("engine", "install", "install-official-pulumi.ts");
-	LIMIT_SECONDS$9 = 600;
+	LIMIT_SECONDS$8 = 600;
 	ENTRY$1 = {
 		key: `${import_version.version}-official`,
 		version: import_version.version,
@@ -34175,7 +34175,7 @@ var init_versions = __esmMin((() => {}));
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids access to a package index");
 	const index = (process.env["PIP_INDEX_URL"] || DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$8 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$7 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
 	const listed = await get(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
@@ -34219,7 +34219,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		"-e",
 		wheel,
 		unpacked
-	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$8 * 1e3) });
+	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$7 * 1e3) });
 	if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split("\n").at(-1) ?? ""}`);
 	await mkdir(join(folder, "bin"), { recursive: true });
 	await rename(join(unpacked, program), join(folder, "bin", "uv"));
@@ -34229,7 +34229,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		force: true
 	})));
 }
-var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$8, page;
+var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$7, page;
 var init_download_uv = __esmMin((() => {
 	init_zod();
 	init_run_process();
@@ -34240,7 +34240,7 @@ var init_download_uv = __esmMin((() => {
 		"darwin-x64": ["macosx", "x86_64"],
 		"darwin-arm64": ["macosx", "arm64"]
 	};
-	LIMIT_SECONDS$8 = 120;
+	LIMIT_SECONDS$7 = 120;
 	page = object({ files: array(object({
 		filename: string$1(),
 		url: string$1()
@@ -35709,7 +35709,7 @@ async function checkInstalled(virtualenv, base, options) {
 			virtualenv.folder
 		],
 		limits: {
-			seconds: LIMIT_SECONDS$7,
+			seconds: LIMIT_SECONDS$6,
 			outputBytes: OUTPUT_BYTES,
 			processMemoryBytes: void 0,
 			memoryBytes: void 0
@@ -35721,13 +35721,13 @@ async function checkInstalled(virtualenv, base, options) {
 	const what = (lines.length > 0 ? lines : [run.stderr.trim()]).slice(0, 5).join("; ");
 	throw new VirtualenvError("incompatible-packages", `Cannot use the packages together: ${what}`);
 }
-var LIMIT_SECONDS$7, OUTPUT_BYTES;
+var LIMIT_SECONDS$6, OUTPUT_BYTES;
 var init_check_installed = __esmMin((() => {
 	init_run_untrusted();
 	init_find_base_python();
 	init_find_uv();
 	init_virtualenv_error();
-	LIMIT_SECONDS$7 = 120;
+	LIMIT_SECONDS$6 = 120;
 	OUTPUT_BYTES = 1 << 20;
 }));
 // python/make-readable.ts
@@ -38082,7 +38082,7 @@ function parseOutput(stdout) {
 	}
 }
 function describeFailure({ stopped, code }) {
-	return stopped === "time" ? `the scan took longer than ${LIMIT_SECONDS$6} s` : `the scan ended with exit code ${code}`;
+	return stopped === "time" ? `the scan took longer than ${LIMIT_SECONDS$5} s` : `the scan ended with exit code ${code}`;
 }
 async function listProvidedModules(folder, { folder: root }) {
 	const libraries = await listNames(join(root, "lib"));
@@ -38097,7 +38097,7 @@ async function listNames(folder) {
 function makeModules(names) {
 	return new Set(names.map((name) => name.split(".", 1)[0] ?? ""));
 }
-var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$6, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
+var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$5, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
 var init_scan_pickles = __esmMin((() => {
 	init_zod();
 	init_find_base_python();
@@ -38117,9 +38117,9 @@ var init_scan_pickles = __esmMin((() => {
 		"stub_machine.py",
 		"keras_configs.py"
 	].map((name) => codePath("validation", "pickles", name));
-	LIMIT_SECONDS$6 = 60;
+	LIMIT_SECONDS$5 = 60;
 	LIMITS = {
-		seconds: LIMIT_SECONDS$6,
+		seconds: LIMIT_SECONDS$5,
 		outputBytes: 64 << 20,
 		processMemoryBytes: 2 ** 31,
 		memoryBytes: 2 ** 31
@@ -39864,6 +39864,19 @@ var init_docker_credentials = __esmMin((() => {
 	HELPER_LIMIT_SECONDS = 30;
 	DOCKER_HUB = "https://index.docker.io/v1/";
 }));
+// images/fetch-once.ts
+async function fetchOnce(url, init, signal) {
+	const limit = AbortSignal.timeout(3e4);
+	try {
+		return await fetch(url, {
+			...init,
+			signal: signal ? AbortSignal.any([limit, signal]) : limit
+		});
+	} catch (e) {
+		return e instanceof Error ? e : new Error(String(e));
+	}
+}
+var init_fetch_once = __esmMin((() => {}));
 // images/send-request.ts
 async function sendRequest(url, request) {
 	const { registry, signal } = request;
@@ -39879,21 +39892,15 @@ async function sendRequest(url, request) {
 		await setTimeout$2(pause(tries, answer), void 0, { ...signal && { signal } });
 	}
 }
-async function sendOnce(url, { method = "GET", headers = {}, body, signal }) {
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$5 * 1e3);
-	try {
-		return await fetch(url, {
-			method,
-			headers: {
-				"user-agent": "davit",
-				...headers
-			},
-			signal: signal ? AbortSignal.any([limit, signal]) : limit,
-			...body !== void 0 && { body }
-		});
-	} catch (e) {
-		return e instanceof Error ? e : new Error(String(e));
-	}
+function sendOnce(url, { method = "GET", headers = {}, body, signal }) {
+	return fetchOnce(url, {
+		method,
+		headers: {
+			"user-agent": "davit",
+			...headers
+		},
+		...body !== void 0 && { body }
+	}, signal);
 }
 function pause(tries, answer) {
 	const told = answer instanceof Error ? NaN : Number(answer.headers.get("retry-after") ?? NaN);
@@ -39901,17 +39908,17 @@ function pause(tries, answer) {
 }
 function describeCause(error) {
 	const { cause } = error;
-	if (error.name === "TimeoutError") return `no answer within ${LIMIT_SECONDS$5} s`;
+	if (error.name === "TimeoutError") return `no answer within 30 s`;
 	const { code } = cause ?? {};
 	return code ?? (cause instanceof Error ? cause.message : error.message);
 }
-var LOGIN, MAX_ATTEMPTS, RETRY_DELAY_MILLISECONDS, MAX_RETRY_DELAY_SECONDS, LIMIT_SECONDS$5, RegistryError;
+var LOGIN, MAX_ATTEMPTS, RETRY_DELAY_MILLISECONDS, MAX_RETRY_DELAY_SECONDS, RegistryError;
 var init_send_request = __esmMin((() => {
+	init_fetch_once();
 	LOGIN = "docker login";
 	MAX_ATTEMPTS = 4;
 	RETRY_DELAY_MILLISECONDS = 300;
 	MAX_RETRY_DELAY_SECONDS = 10;
-	LIMIT_SECONDS$5 = 30;
 	RegistryError = class extends Error {
 		constructor(registry, what, repair = `Run ${LOGIN} ${registry} with an account that can read it`) {
 			super(`Cannot query the registry ${registry}: ${what}${repair === "" ? "" : `. ${repair}`}`);
@@ -40801,7 +40808,7 @@ async function readWheel({ folder, python, request, options }, requirement) {
 		input
 	], {
 		...options,
-		limitSeconds: LIMIT_SECONDS$4
+		limitSeconds: LIMIT_SECONDS$3
 	});
 	if (run.code === 0) return readInstalledWheel(target);
 	if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
@@ -40850,7 +40857,7 @@ async function compileLines({ folder, python, request, options, settings = "" },
 		...files
 	], {
 		...options,
-		limitSeconds: LIMIT_SECONDS$4,
+		limitSeconds: LIMIT_SECONDS$3,
 		settings: {
 			folder: join(folder, "settings"),
 			text: settings
@@ -40890,10 +40897,10 @@ function parseWheelVersion(source) {
 function makeOutageError({ stderr, timedOut }) {
 	const causes = stderr.split("\n").filter((l) => !/https?:/.test(l)).map((l) => l.replace(/^\s*(error|cause):\s*/, "").trim());
 	if (stderr.includes("network was disabled")) return /* @__PURE__ */ new Error("Cannot query the package index: UV_OFFLINE is set, and the cache does not have the answer. Unset UV_OFFLINE and run the same command again");
-	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$4} s` : causes.filter(Boolean).slice(-2).join(", ");
+	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$3} s` : causes.filter(Boolean).slice(-2).join(", ");
 	return /* @__PURE__ */ new Error(`Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`);
 }
-var LIMIT_SECONDS$4, OUTAGE_MESSAGE;
+var LIMIT_SECONDS$3, OUTAGE_MESSAGE;
 var init_resolve_requirements = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_find_python();
@@ -40902,7 +40909,7 @@ var init_resolve_requirements = __esmMin((() => {
 	init_temporary_folder();
 	init_explain_resolution();
 	init_read_wheel();
-	LIMIT_SECONDS$4 = 300;
+	LIMIT_SECONDS$3 = 300;
 	OUTAGE_MESSAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
 }));
 // validation/lock-endpoint.ts
@@ -42639,7 +42646,7 @@ async function install$1(signal) {
 async function runAsRoot(command, signal) {
 	const options = {
 		env: makeChildEnvironment(),
-		limitSeconds: LIMIT_SECONDS$3,
+		limitSeconds: LIMIT_SECONDS$2,
 		signal
 	};
 	const ran = await runProcess("sudo", ["--non-interactive", ...command], options).catch((e) => {
@@ -42648,13 +42655,13 @@ async function runAsRoot(command, signal) {
 	});
 	if (ran && ran.code !== 0) LOG.say(`${command.join(" ")} ended with ${ran.code}: ${ran.stderr.trim()}`);
 }
-var LIMIT_SECONDS$3, INSTALL_COMMAND, INSTALL_STEPS;
+var LIMIT_SECONDS$2, INSTALL_COMMAND, INSTALL_STEPS;
 var init_ensure_sandbox = __esmMin((() => {
 	init_progress();
 	init_run_process();
 	init_sandbox();
 	init_log();
-	LIMIT_SECONDS$3 = 120;
+	LIMIT_SECONDS$2 = 120;
 	INSTALL_COMMAND = [
 		"apt-get",
 		"install",
@@ -47539,28 +47546,21 @@ async function sendWithRetries(url, api) {
 		await setTimeout$2(delay, void 0, { ...api.signal && { signal: api.signal } });
 	}
 }
-async function send(url, { token, signal }) {
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$2 * 1e3);
-	const headers = {
-		accept: "application/vnd.github+json",
-		"user-agent": "davit",
-		"x-github-api-version": "2022-11-28",
-		...token !== "" && { authorization: `Bearer ${token}` }
-	};
-	try {
-		return await fetch(url, {
-			headers,
-			redirect: "manual",
-			signal: signal ? AbortSignal.any([limit, signal]) : limit
-		});
-	} catch (e) {
-		return e instanceof Error ? e : new Error(String(e));
-	}
+function send(url, { token, signal }) {
+	return fetchOnce(url, {
+		headers: {
+			accept: "application/vnd.github+json",
+			"user-agent": "davit",
+			"x-github-api-version": "2022-11-28",
+			...token !== "" && { authorization: `Bearer ${token}` }
+		},
+		redirect: "manual"
+	}, signal);
 }
-var LIMIT_SECONDS$2, RETRY_DELAYS_MILLISECONDS, PAGE_SIZE, MAX_PAGES, MAX_REDIRECTS, answer, REDIRECTS;
+var RETRY_DELAYS_MILLISECONDS, PAGE_SIZE, MAX_PAGES, MAX_REDIRECTS, answer, REDIRECTS;
 var init_fetch_attestations = __esmMin((() => {
 	init_zod();
-	LIMIT_SECONDS$2 = 30;
+	init_fetch_once();
 	RETRY_DELAYS_MILLISECONDS = [500, 2e3];
 	PAGE_SIZE = 100;
 	MAX_PAGES = 20;

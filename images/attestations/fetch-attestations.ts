@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { fetchOnce } from '../fetch-once.ts';
 
 /** GitHub's API, from which attestations are read. */
 export interface AttestationApi {
@@ -10,7 +11,6 @@ export interface AttestationApi {
   readonly signal?: AbortSignal | undefined;
 }
 
-const LIMIT_SECONDS = 30;
 const RETRY_DELAYS_MILLISECONDS = [500, 2000];
 /** GitHub's largest page. The newest attestations come first. */
 const PAGE_SIZE = 100;
@@ -94,17 +94,12 @@ async function sendWithRetries(url: URL, api: AttestationApi): Promise<Response>
   }
 }
 
-async function send(url: URL, { token, signal }: AttestationApi): Promise<Response | Error> {
-  const limit = AbortSignal.timeout(LIMIT_SECONDS * 1000);
+function send(url: URL, { token, signal }: AttestationApi): Promise<Response | Error> {
   const headers = {
     accept: 'application/vnd.github+json',
     'user-agent': 'davit',
     'x-github-api-version': '2022-11-28',
     ...(token !== '' && { authorization: `Bearer ${token}` }),
   };
-  try {
-    return await fetch(url, { headers, redirect: 'manual', signal: signal ? AbortSignal.any([limit, signal]) : limit });
-  } catch (e) {
-    return e instanceof Error ? e : new Error(String(e));
-  }
+  return fetchOnce(url, { headers, redirect: 'manual' }, signal);
 }

@@ -7,11 +7,12 @@ import { renderPermissionLevels, renderPermissions } from '../../serving-api/ren
 import type { ServedEndpoint } from '../../serving-api/served-endpoint.ts';
 import { TrafficCounter } from '../../serving-api/traffic-counter.ts';
 import { describeRevisions, describeServed } from '../supervisor/describe-fleet.ts';
-import { type DurableState, own } from '../supervisor/durable-state.ts';
+import type { DurableState } from '../supervisor/durable-state.ts';
 import type { Fleet } from '../supervisor/fleet.ts';
 import type { ManagementResponse, ManagementRequest } from './gateway-server.ts';
 import type { RevisionLogs } from '../revisions/revision-logs.ts';
 import type { Routes } from './routes.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 
 interface ManagementDependencies {
   readonly fleet: Fleet;
@@ -58,7 +59,7 @@ export class Management {
 
   async #readLogs(endpoint: string, entity: string, which: 'log' | 'build-log') {
     const { fleet, logs } = this.#parts;
-    const route = own(this.#state.now.endpoints, endpoint);
+    const route = readOwn(this.#state.now.endpoints, endpoint);
     const serving = route?.entities.find((e) => e.name === entity)?.revision;
     const coming = [...fleet.known].find(([, { stored: s }]) => s.endpoint === endpoint && s.entity === entity);
     const revision = serving ?? coming?.[0];

@@ -1,9 +1,10 @@
 import type { RateLimit } from '../../schemas/deployment/serving-entry.ts';
 import type { PutRouteRequest } from '../control/control-protocol.ts';
 import { ControlRefused } from '../control/control-errors.ts';
-import { type DurableState, own, omitKey } from '../supervisor/durable-state.ts';
+import { type DurableState, omitKey } from '../supervisor/durable-state.ts';
 import type { TrackedRevision } from '../supervisor/fleet.ts';
 import type { RevisionPool } from '../revisions/revision-pool.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 
 /** An entity of a served endpoint, with its revision pool. */
 export interface Target {
@@ -26,7 +27,7 @@ export class Routes {
 
   /** Returns the targets of an endpoint. Undefined: the endpoint does not exist. */
   find(endpoint: string): readonly Target[] | undefined {
-    const route = own(this.#state.now.endpoints, endpoint);
+    const route = readOwn(this.#state.now.endpoints, endpoint);
     if (!route) return undefined;
     const made = this.#targets.get(route);
     if (made) return made;
@@ -40,7 +41,7 @@ export class Routes {
 
   /** Returns the rate limits of an endpoint. */
   rateLimits(endpoint: string): readonly RateLimit[] {
-    return own(this.#state.now.endpoints, endpoint)?.rateLimits ?? [];
+    return readOwn(this.#state.now.endpoints, endpoint)?.rateLimits ?? [];
   }
 
   /** Refuses a route to an unproven revision, and shares that do not add up to 100. */
@@ -58,7 +59,7 @@ export class Routes {
     const { endpoint, description, tags, entities, rateLimits = [] } = route;
     this.check(route);
     await this.#state.change((s) => {
-      const before = own(s.endpoints, endpoint);
+      const before = readOwn(s.endpoints, endpoint);
       const updated = Date.now();
       const [created, configVersion] = [before?.created ?? updated, (before?.configVersion ?? 0) + 1];
       const stored = { endpoint, description, tags, entities, rateLimits, created, updated, configVersion };
@@ -68,7 +69,7 @@ export class Routes {
 
   /** Deletes an endpoint's route. Requests in flight still finish. */
   async delete(endpoint: string): Promise<void> {
-    if (!own(this.#state.now.endpoints, endpoint)) return;
+    if (!readOwn(this.#state.now.endpoints, endpoint)) return;
     await this.#state.change((s) => ({ ...s, endpoints: omitKey(s.endpoints, endpoint) }));
   }
 

@@ -4,7 +4,7 @@ import type { Revision } from '../../schemas/deployment/revision.ts';
 import type { Progress } from '../../system/progress.ts';
 import type { ServingFailure, PatchRevisionRequest, PutRevisionRequest } from '../control/control-protocol.ts';
 import { ControlRefused } from '../control/control-errors.ts';
-import { type DurableState, own, type StoredRevision, omitKey } from './durable-state.ts';
+import { type DurableState, type StoredRevision, omitKey } from './durable-state.ts';
 import { LaunchedReplica, type PrepareServer } from '../revisions/launched-replica.ts';
 import {
   makeRevisionFolder,
@@ -17,6 +17,7 @@ import { RevisionPool } from '../revisions/revision-pool.ts';
 import { ServerFailed } from '../revisions/model-server-errors.ts';
 import { Semaphore } from './semaphore.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 
 export interface FleetOptions {
   readonly state: DurableState;
@@ -172,7 +173,8 @@ export class Fleet {
 
   async #forget(name: string): Promise<void> {
     const { state, logs } = this.#options;
-    if (own(state.now.revisions, name)) await state.change((s) => ({ ...s, revisions: omitKey(s.revisions, name) }));
+    if (readOwn(state.now.revisions, name))
+      await state.change((s) => ({ ...s, revisions: omitKey(s.revisions, name) }));
     this.#known.delete(name);
     await removeRevisionFolder(this.#folder(name));
     await logs.remove(name);
