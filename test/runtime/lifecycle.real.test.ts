@@ -123,7 +123,7 @@ test('a probe that prefers to wait is answered when the model is there, and one 
     const asked: Promise<readonly number[]>[] = [];
     const wishes = [{}, { prefer: 'wait=1' }, { prefer: 'wait=soon' }, { prefer: 'wait=30' }];
     const server = await startServer('k_slow3s', {
-      args: ['--uds', uds],
+      args: ['--uds', uds, '--workers', '1'],
       spawned: () =>
         asked.push(
           waitForListener(uds).then(() =>
