@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { type ProjectFolders, readEnvironment, readText } from '../../schemas/read-project.ts';
-import { findProjectInRepository, findRepositoryRoot } from './init-project.ts';
 import { workflowPath } from './plan-files.ts';
+import { findProjectInRepository, findRepositoryRoot } from './repository-folders.ts';
 
 /** The names of the files in environments/. */
 export async function listEnvironments({ root, environments = root }: ProjectFolders): Promise<readonly string[]> {
