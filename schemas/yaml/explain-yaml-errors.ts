@@ -25,27 +25,15 @@ function keepCauses(errors: readonly (YAMLError | Error)[]): readonly (YAMLError
 function explainYamlError(error: YAMLError | Error, text: string, at: LocateOffset): Diagnostic {
   const code = 'code' in error ? error.code : 'THROWN';
   const offset = offsetOf(error);
-  const hintOfLine = hasBraces(findLine(text, offset)) ? BRACES_HINT : hintAt(code, error.message);
+  const hintOfLine = hasBraces(findLine(text, offset)) ? BRACES_HINT : HINTS[code];
   const [message, hint] = EXPLANATIONS[code]?.(text.slice(offset)) ?? [explainMessage(error.message), hintOfLine];
   return makeError('bad-yaml', at(offsetOf(error)), `Cannot read YAML: ${message}`, hint);
 }
 
-function hintAt(code: string, message: string): string | undefined {
-  return FLOW.test(message) ? 'Write the closing bracket, or indent all lines before it' : HINTS[code];
-}
-
 /** The parser has one code for several missing characters. */
 function explainMessage(message: string): string {
-  if (/^Missing closing .quote/.test(message)) return 'a quotation mark is not closed';
-  const [, what] = FLOW.exec(message) ?? [];
-  return what === undefined ? firstLine(message) : `${UNCLOSED[what] ?? ''} is not closed`;
+  return /^Missing closing .quote/.test(message) ? 'a quotation mark is not closed' : firstLine(message);
 }
-
-const FLOW = /^Flow (map|sequence) in block collection/;
-const UNCLOSED: Readonly<Record<string, string>> = {
-  map: 'a map that begins with {',
-  sequence: 'a list that begins with [',
-};
 
 type ExplainError = (rest: string) => readonly [message: string, hint: string];
 

@@ -96,7 +96,9 @@ test('initProject() writes what is not there, and a second time changes nothing'
   const second = await initProject(root, { ...ANSWERS, cloud: 'aws' });
   expect(new Set(second.files.map((f) => f.state))).toEqual(new Set(['exists']));
   const placeholders = [
-    expect.stringMatching(/^Replace the digests of the images in environments\/(test|live).yaml, environments\/(test|live).yaml, /),
+    expect.stringMatching(
+      /^Replace the digests of the images in environments\/(test|live).yaml, environments\/(test|live).yaml, /,
+    ),
     expect.stringMatching(/^Replace the workload identity pool/),
   ];
   expect(second.left).toEqual(placeholders);

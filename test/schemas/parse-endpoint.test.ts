@@ -366,7 +366,7 @@ describe('parseEndpoint()', () => {
     [
       'one mistake at one place once',
       'name: iris\nconfig: [\n  a: b\nc: d\n',
-      ['4:1 bad-yaml Cannot read YAML: a list that begins with [ is not closed', '4:1'].slice(0, 1),
+      ['4:1 bad-yaml Cannot read YAML: Flow sequence', '4:1'].slice(0, 1),
     ],
     ['nesting without end', `name: ${'['.repeat(20_000)}`, [' bad-yaml Cannot read YAML: it is nested too deeply']],
     [
