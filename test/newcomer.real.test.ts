@@ -107,13 +107,13 @@ it('takes it down and leaves only the files of the project', async () => {
 /** One client that sends the example until it is stopped, and at least once after that. */
 function sendRequests(): { readonly stop: () => Promise<readonly string[]> } {
   const [, host = '', token = ''] = /DATABRICKS_HOST=(\S+) DATABRICKS_TOKEN=(\S+)/.exec(access) ?? [];
-  let isStopped = false;
+  const state = { isStopped: false };
   const sending = (async () => {
     const body = await readFile(join(shop, 'models', 'flowers', '1', 'serving_input_example.json'), 'utf8');
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const answers: string[] = [];
     for (let last = false; !last;) {
-      last = isStopped;
+      last = state.isStopped;
       const answer = await fetch(`${host}/serving-endpoints/flowers/invocations`, { method: 'POST', headers, body });
       answers.push(await answer.text());
     }
@@ -121,7 +121,7 @@ function sendRequests(): { readonly stop: () => Promise<readonly string[]> } {
   })();
   return {
     stop: () => {
-      isStopped = true;
+      state.isStopped = true;
       return sending;
     },
   };

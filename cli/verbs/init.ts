@@ -60,7 +60,7 @@ async function runInit(context: Context): Promise<Outcome> {
   const { branch } = answers;
   const place = { root, endpoints: 'endpoints' };
   const environments =
-    answers.environments.length > 0 ? answers.environments : (await listKubernetesEnvironments(place)).names;
+    answers.environments.length > 0 ? answers.environments : (await listKubernetesEnvironments(place)).all;
   const none = environments.length === 0;
   const settings = repository && !none ? await checkGithubSettings({ repository, environments, branch }) : [];
   const where = root === context.cwd ? [] : [`The project is ${root}`];

@@ -112,10 +112,11 @@ test('initProject() writes what is not there, and a second time changes nothing'
   expect(await listKubernetesEnvironments({ root, endpoints: 'endpoints' })).toEqual({
     names: ['test', 'live', 'eu'],
     unreadable: [],
+    all: ['test', 'live', 'eu'],
   });
   await writeFile(join(root, 'environments/live.yaml'), 'name: [\n');
-  const { names, unreadable } = await listKubernetesEnvironments({ root, endpoints: 'endpoints' });
-  expect([names, unreadable]).toEqual([['test', 'eu'], ['live']]);
+  const { names, unreadable, all } = await listKubernetesEnvironments({ root, endpoints: 'endpoints' });
+  expect([names, unreadable, all]).toEqual([['test', 'eu'], ['live'], ['test', 'live', 'eu']]);
 });
 
 test('initProject() keeps node_modules/ out of Git, unless a .gitignore is there', async () => {
