@@ -56,8 +56,7 @@ interface NamedEndpoint {
 function findNamed(path: string, { cwd, root, below }: NamedEndpoint): string {
   if (!/^[\w-]+$/.test(path) || existsSync(resolve(cwd, path))) return path;
   try {
-    const file = join(root(), below, `${path}.yaml`);
-    return existsSync(file) ? relative(cwd, file) : path;
+    return relative(cwd, join(root(), below, `${path}.yaml`));
   } catch {
     return path; // there is no project, so there are no names
   }
