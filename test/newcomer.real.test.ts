@@ -5,10 +5,14 @@ import { execFileSync } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { codePath } from '../system/code.ts';
 import { makeChildEnvironment, runProcess } from '../system/run-process.ts';
 import { ensureInstalledPackage, runInstalled } from './tools/install-package.ts';
+
+/** Between two requests, because client, servers and engine share the processors. */
+const PAUSE_MILLISECONDS = 20;
 
 let shop = '';
 let installed = '';
@@ -116,6 +120,7 @@ function sendRequests(): { readonly stop: () => Promise<readonly string[]> } {
       last = state.isStopped;
       const answer = await fetch(`${host}/serving-endpoints/flowers/invocations`, { method: 'POST', headers, body });
       answers.push(await answer.text());
+      await sleep(PAUSE_MILLISECONDS);
     }
     return answers;
   })();
