@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { COMMENT_CHARACTERS } from '../../review/render-report.ts';
 import { parseReport } from '../../schemas/report/report.ts';
 import { initByPackage } from './workflows/init-by-package.ts';
-import { declareEndpoint, exampleModel, fixtureModel, type TestPullRequest } from './workflows/make-user-repository.ts';
+import { declareEndpoint, fixtureModel, type TestPullRequest } from './workflows/make-user-repository.ts';
 import { ALL_SUCCEEDED, queryLocalEndpoint, openReviewedPullRequest } from './workflows/steps.ts';
 import { type Files, UserRepository } from './workflows/user-repository.ts';
 
@@ -27,8 +27,8 @@ beforeAll(async () => {
       'endpoints/iris.yaml': null,
       'environments/staging.yaml': 'name: staging\ntarget: local\n',
       'environments/production.yaml': 'name: production\ntarget: local\n',
-      'models/iris/1': exampleModel('1'),
-      'models/iris/2': exampleModel('2'),
+      'models/iris/1': fixtureModel('p_flowers_1'),
+      'models/iris/2': fixtureModel('p_flowers_2'),
     },
     { edit: (text) => text.replace('with: { environment: staging,', 'with: { environment: staging, revert: true,') },
   );
