@@ -56,15 +56,23 @@ type Git = (...args: readonly string[]) => Promise<ProcessResult>;
 
 /** The commit of a name; a name is never taken for an option. */
 async function findCommit(git: Git, base: string | undefined): Promise<string> {
-  for (const name of base === undefined ? DEFAULT_BASES : [base]) {
+  for (const name of base === undefined ? await listDefaultBases(git) : [base]) {
     if (name.startsWith('-')) break;
     const found = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`);
     const commit = found.stdout.trim().split('\n').at(-1) ?? '';
     if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
   }
-  const what =
-    base === undefined ? `there is no ${DEFAULT_BASES.join(', ')}` : `"${base}" is not a commit in this repository`;
-  throw new NoBaseError(`Cannot find the changed files: ${what}; ${BASE_HINT}`);
+  if (base !== undefined)
+    throw new NoBaseError(`Cannot find the changed files: "${base}" is not a commit in this repository; ${BASE_HINT}`);
+  throw new NoBaseError(
+    `Cannot find the changed files: there is no ${DEFAULT_BASES.join(', ')}; ask the remote for its default branch (git remote set-head origin --auto), or ${BASE_HINT}`,
+  );
+}
+
+/** Last, the name that the user gives to the first branch of new repositories. */
+async function listDefaultBases(git: Git): Promise<readonly string[]> {
+  const configured = (await git('config', '--get', 'init.defaultBranch')).stdout.trim();
+  return configured === '' ? DEFAULT_BASES : [...DEFAULT_BASES, `origin/${configured}`, configured];
 }
 
 const CHANGES: Readonly<Record<string, ChangedPath['change']>> = { A: 'added', D: 'deleted' };

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import ts from 'typescript';
+import { ENTERPRISE_WORKFLOWS } from '../app/init/enterprise-server.ts';
 import { CODE_FOLDER, codePath } from '../system/code.ts';
 import { runProcess } from '../system/run-process.ts';
 
@@ -9,6 +10,7 @@ import { runProcess } from '../system/run-process.ts';
 const CONTENT = [
   ...['app', 'bin', 'cli', 'cluster', 'docs', 'edge', 'engine', 'images', 'infra', 'kubernetes', 'local', 'offline'],
   ...['provider', 'python', 'review', 'runtime', 'sandbox', 'schemas', 'serving-api', 'system', 'validation'],
+  ...ENTERPRISE_WORKFLOWS.map((name) => `.github/workflows/${name}.yaml`),
   ...['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json'],
 ];
 /** Programs that only work in the repository itself. */

@@ -2,6 +2,7 @@ import { insertRollouts } from '../../review/render-rollouts.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import { renderCauses } from '../../app/outage.ts';
 import { makeAnnotations } from '../annotations.ts';
+import { withCommitToken } from '../connect-for-commits.ts';
 import { writeCheckRun } from '../github/check-run.ts';
 import type { GitHub } from '../github/connect.ts';
 import { makeDeploymentCheckName, makeReportMarker } from '../github/project-names.ts';
@@ -79,8 +80,16 @@ async function revert(
   if (!job.inputs.revert || !isFailed) return undefined;
   const there = await findRevert(github, pull);
   if (there !== undefined) return there;
-  return openRevert(github, pull, renderLog({ ...log, results }, BODY_CHARACTERS));
+  const body = renderLog({ ...log, results }, BODY_CHARACTERS);
+  const opened = await withCommitToken(job, github, (committer) =>
+    openRevert(committer, pull, committer === github ? `${START_CHECKS}\n\n${body}` : body),
+  );
+  return opened.startsWorkflows ? opened.value : `${opened.value}. ${START_CHECKS}`;
 }
+
+/** GitHub starts no workflow by itself for a pull request of the job's own token. */
+const START_CHECKS =
+  'To start the checks of the pull request that reverts this merge, choose "Approve workflows to run" there, or close and reopen it';
 
 /** Put first, so that a comment always has room for it. */
 function addRevertCause(result: DeploymentResult, revertUrl: string): DeploymentResult {

@@ -5,6 +5,7 @@ import { readText } from '../../schemas/read-project.ts';
 import { runGit } from '../../system/run-git.ts';
 import { CLOUD_PLACEHOLDERS } from './credentials.ts';
 import { DOCUMENTED_DIGEST, readDocumentedFiles } from './documented-files.ts';
+import { adaptToEnterpriseServer } from './enterprise-server.ts';
 import type { GithubSetting } from './github-settings.ts';
 import { type InitAnswers, PLACEHOLDERS, planFiles } from './plan-files.ts';
 
@@ -16,7 +17,8 @@ export interface InitializedProject {
 
 /** Writes the files that are not there yet. A file that exists is never changed. */
 export async function initProject(root: string, answers: InitAnswers): Promise<InitializedProject> {
-  const planned = planFiles(answers, await readDocumentedFiles());
+  const documented = await readDocumentedFiles();
+  const planned = planFiles(answers, answers.enterpriseServer ? await adaptToEnterpriseServer(documented) : documented);
   const repository = findRepositoryRoot(root, answers.project);
   const files: InitializedFile[] = [];
   for (const { path, text, atRepositoryRoot } of planned) {
@@ -80,6 +82,10 @@ function listLeft(answers: InitAnswers, files: readonly InitializedFile[]): read
   if (release === undefined && workflows.length > 0)
     left.push(
       `Replace OWNER/davit@000… in ${dirname(workflows[0] ?? '')}/ by the repository of Davit and the commit of its release (--davit OWNER/davit@COMMIT)`,
+    );
+  if (answers.enterpriseServer && workflows.length > 0)
+    left.push(
+      'Mirror the repository of Davit to your server, with the commit of the release, and update the actions that the workflows name',
     );
   const lacking = files.filter((f) => f.lacks.length > 0);
   return [...left, ...lacking.map((f) => `Add ${f.lacks.join(', ')} to ${f.path}, which exists without it`)];
