@@ -3,8 +3,11 @@ import { codePath } from '../../system/code.ts';
 import { DOCUMENTED_DIGEST, DOCUMENTED_RELEASE } from './documented-files.ts';
 
 const FOLDER = '.github/workflows';
-/** Davit's workflows that work there. The one for forks reads an artifact of another run, which artifacts v3 cannot. */
-export const ENTERPRISE_WORKFLOWS = ['deploy', 'destroy', 'drift', 'pull-request', 'warm'] as const;
+const CALLED = `${FOLDER}/davit-called-`;
+/** A call of one of Davit's workflows in the documented files. */
+const CALL = /OWNER\/davit\/\.github\/workflows\/([a-z-]+)\.yaml@0{40} # v\S+/g;
+const CALLED_COPY = /uses: \.\/\.github\/workflows\/davit-called-([a-z-]+)\.yaml/g;
+/** It reads an artifact of another run, which artifacts v3 cannot. */
 const FORK_REPORT = `${FOLDER}/davit-fork-report.yaml`;
 
 /** Newer versions of these actions refuse to run on a GitHub Enterprise Server. The old ones have their own storage. */
@@ -34,7 +37,8 @@ export async function adaptToEnterpriseServer(
   const callers = [...documented]
     .filter(([path]) => path !== FORK_REPORT)
     .map(([path, text]) => [path, path.startsWith(FOLDER) ? callCopies(removeUnknown(text)) : text] as const);
-  const copies = ENTERPRISE_WORKFLOWS.map(async (name) => {
+  const called = new Set(callers.flatMap(([, text]) => [...text.matchAll(CALLED_COPY)].map(([, name = '']) => name)));
+  const copies = [...called].map(async (name) => {
     const text = await readFile(codePath(FOLDER, `${name}.yaml`), 'utf8');
     return [calledPath(name), makeCopy(text)] as const;
   });
@@ -43,16 +47,15 @@ export async function adaptToEnterpriseServer(
 
 /** Whether a file is such a copy. It is the same for every project of a repository. */
 export function isCalledWorkflow(path: string): boolean {
-  return ENTERPRISE_WORKFLOWS.some((name) => path === calledPath(name));
+  return path.startsWith(CALLED);
 }
 
 function calledPath(name: string): string {
-  return `${FOLDER}/davit-called-${name}.yaml`;
+  return `${CALLED}${name}.yaml`;
 }
 
 function callCopies(text: string): string {
-  const called = new RegExp(`${DOCUMENTED_RELEASE}/${FOLDER}/([a-z-]+)\\.yaml@${DOCUMENTED_DIGEST} # v\\S+`, 'g');
-  return text.replaceAll(called, (_, name: string) => `./${calledPath(name)}`);
+  return text.replaceAll(CALL, (_, name: string) => `./${calledPath(name)}`);
 }
 
 function makeCopy(text: string): string {

@@ -102,7 +102,10 @@ async function select(
 const iris = { name: 'iris', hold: undefined, earlier: [] };
 const wine = { ...iris, name: 'wine' };
 
-describe('the review of a merge', () => {
+/** Each test starts Git some thirty times. */
+const LIMIT = { timeout: 120_000 };
+
+describe('the review of a merge', LIMIT, () => {
   const change = { 'endpoints/iris.yaml': file('iris', '2') };
   const lock = { 'endpoints/iris.lock': '{}' };
   const other = { 'README.md': 'x' };
@@ -145,7 +148,7 @@ describe('the review of a merge', () => {
   });
 });
 
-describe('several merges in one push', () => {
+describe('several merges in one push', LIMIT, () => {
   it('of the same endpoint are deployed by the review of the last one, and all are known', async () => {
     const repository = start();
     const { git, first } = repository;
@@ -178,7 +181,7 @@ describe('several merges in one push', () => {
   });
 });
 
-it('tells every pull request of a push its own result, and a commit without one at the commit', async () => {
+it('tells every pull request of a push its own result, and a commit without one at the commit', LIMIT, async () => {
   const repository = start('trunk');
   const merged = [
     { number: 7, changes: { 'endpoints/iris.yaml': file('iris', '2') } },
