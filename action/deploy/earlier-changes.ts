@@ -30,16 +30,23 @@ export async function findCommitBefore(
 }
 
 /**
- * The commits that changed an endpoint since its newest record, or else in this push, newest first. One push can have several
- * merges of the same endpoint: a merge queue's group, or merges that a person has pushed. All their pull requests are told.
+ * The commits that changed an endpoint since it was deployed or removed successfully, or else in this push, newest first. One
+ * push can have several merges of the same endpoint: a merge queue's group, or merges that a person has pushed. Others are
+ * of runs that failed or were cancelled. All their pull requests are told what becomes of the endpoint.
  */
 export async function listChangesToDeploy(
-  { records: [newest], paths }: EndpointChanges,
-  { history, comparePosition, before }: BranchRange,
+  { records, paths }: EndpointChanges,
+  range: BranchRange,
 ): Promise<readonly string[]> {
-  const isContained = newest !== undefined && (await comparePosition(newest.sha)) === 'newer';
-  const since = isContained ? newest.sha : newest === undefined ? before : undefined;
-  return since === undefined ? [] : listChangesSince(history, since, paths);
+  const since = (await findLastSuccess(records, range)) ?? range.before;
+  return since === undefined ? [] : listChangesSince(range.history, since, paths);
+}
+
+/** Not of the checkout's own commit, which a run may deploy again. */
+async function findLastSuccess(records: readonly Deployment[], { comparePosition }: BranchRange) {
+  for (const { states, sha } of records)
+    if (states.includes('success') && (await comparePosition(sha)) === 'newer') return sha;
+  return undefined;
 }
 
 /** Whether this push has changed an endpoint and taken it back, so that there is nothing to deploy. */

@@ -79,8 +79,10 @@ async function select(
   { root, first }: { readonly root: string; readonly first: string },
   merged: readonly Merged[],
   before?: string,
+  failed?: string,
 ) {
-  const deployments = [recordOf('iris', first), recordOf('wine', first)];
+  const after = failed === undefined ? [] : [{ ...recordOf('iris', failed), states: ['in_progress', 'failure'] }];
+  const deployments = [recordOf('iris', first), recordOf('wine', first), ...after];
   const pulls = merged.map((m) => pullOf(m));
   const { github } = await connected({ deployments, pulls, checkRuns: merged.map(reviewOf) });
   const { signal } = new AbortController();
@@ -160,6 +162,9 @@ describe('several merges in one push', LIMIT, () => {
     expect(await select(repository, [one, other], first)).toEqual(both);
     // Also where the run of the first merge was cancelled, and that of the second one knows only its own push.
     expect(await select(repository, [one, other], git('rev-parse', 'HEAD~1'))).toEqual(both);
+    // Or failed, as this one did before it was started again.
+    for (const failed of ['HEAD~1', 'HEAD'])
+      expect(await select(repository, [one, other], first, git('rev-parse', failed))).toEqual(both);
     repository.write({ 'endpoints/iris.lock': '{"x": 1}' });
     repository.commit();
     expect(await select(repository, [one, other], first)).toEqual([{ ...iris, review: undefined, earlier: [8, 7] }]);
