@@ -6,7 +6,7 @@ import { concludeReview, DESTROY_LABEL, renderSummaryLine } from '../../review/r
 import type { Report, ReviewStage } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { findChangesOnGitHub, findUnreported, type GitHubChanges } from '../changed-on-github.ts';
-import { commitLocks } from '../commit-locks.ts';
+import { type CommittedLocks, commitLocks } from '../commit-locks.ts';
 import { withGitHub } from '../connect-job.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { Inputs } from '../inputs.ts';
@@ -58,7 +58,7 @@ async function publishReport(
   const ends = { validate: await readStageEnd(job, 'validate'), preview: await readStageEnd(job, 'preview') };
   const locks = await commitLocks(reviewed, { job, github, previewed: ends.preview.report });
   const changes = await findChangesOnGitHub(github, reviewed, job.inputs.environments);
-  const facts = { ...makeFacts(reviewed, locks.commit), changed: changes.endpoints, refused: changes.refused };
+  const facts = { ...makeFacts(reviewed, locks), changed: changes.endpoints, refused: changes.refused };
   const reported = new Set(mergeReports(ends, { ...facts, expected: [] }).endpoints.map((e) => e.endpoint));
   const expected = await findUnreported(github, reviewed, { changed: changes.endpoints, reported });
   const trust = judgeFork(reviewed, changes, job.runner);
@@ -116,13 +116,14 @@ function matchesPreviewDigest(text: string, { previewDigest }: Inputs): boolean 
 /** Addresses that the report's schema accepts. */
 const WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 
-function makeFacts({ pull, head, base, fork, runUrl }: ReviewedPullRequest, locksCommit: string | undefined) {
+function makeFacts({ pull, head, base, fork, runUrl }: ReviewedPullRequest, locks: CommittedLocks) {
   return {
     pullRequest: {
       number: pull.number,
       fork,
       destroy: pull.labels.includes(DESTROY_LABEL),
-      locks_commit: locksCommit ?? null,
+      locks_commit: locks.commit ?? null,
+      ...(locks.commit !== undefined && locks.startsWorkflows && { locks_start_checks: true }),
       base_moved_to: pull.base.sha === base ? null : pull.base.sha,
       run_url: WEB_ADDRESS.test(runUrl) ? runUrl : null,
     },

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { readText } from '../../schemas/read-project.ts';
 import { readDocumentedFiles } from './documented-files.ts';
+import { adaptToEnterpriseServer } from './enterprise-server.ts';
 import type { GithubSetting } from './github-settings.ts';
 import { listEnvironments } from './list-environments.ts';
 import { listLeft, type ProjectFile } from './list-left.ts';
@@ -17,7 +18,8 @@ export interface InitializedProject {
 
 /** Writes the files that are not there yet. A file that exists is never changed. */
 export async function initProject(root: string, answers: InitAnswers): Promise<InitializedProject> {
-  const planned = planFiles(answers, await readDocumentedFiles());
+  const documented = await readDocumentedFiles();
+  const planned = planFiles(answers, answers.enterpriseServer ? await adaptToEnterpriseServer(documented) : documented);
   const repository = findRepositoryRoot(root, answers.project);
   const ignored = await planIgnoredModules(root, repository);
   const files: ProjectFile[] = [];

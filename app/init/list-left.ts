@@ -61,12 +61,20 @@ function listPlaceholders(files: readonly ProjectFile[]): readonly string[] {
 }
 
 /** What makes new environments and workflows work. Nothing in the files says later whether it is done. */
-function listSharedSteps({ environments, branch }: InitAnswers, files: readonly ProjectFile[]): readonly string[] {
+function listSharedSteps(
+  { environments, branch, enterpriseServer }: InitAnswers,
+  files: readonly ProjectFile[],
+): readonly string[] {
   const made = environments.filter((name) => isWritten(files, join('environments', `${name}.yaml`)));
   const platforms = made.map((name) => `npx davit up _platform --env ${name}`).join(' && ');
   const workflows = files.some((f) => f.path.includes('workflows') && f.state === 'written');
   return [
     ...(platforms === '' ? [] : [`${platforms}   once: what all endpoints of a cluster share`]),
+    ...(workflows && enterpriseServer
+      ? [
+          'Mirror the repository of Davit to your server, with the commit of the release, and update the actions that the workflows name',
+        ]
+      : []),
     ...(workflows
       ? [
           `Push everything except endpoints/ to ${branch}, then add endpoints by a pull request: what is pushed without one is not deployed`,

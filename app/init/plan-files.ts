@@ -1,5 +1,6 @@
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { type Cloud, makeCredentialsAction } from './credentials.ts';
+import { isCalledWorkflow } from './enterprise-server.ts';
 import { DOCUMENTED_CREDENTIALS, DOCUMENTED_DIGEST, DOCUMENTED_RELEASE } from './documented-files.ts';
 
 /** The answers from which `davit init` makes the files of a project. */
@@ -18,6 +19,8 @@ export interface InitAnswers {
   readonly release: string | undefined;
   /** The project's folder in the repository, such as `services/fraud`; empty: the repository itself. */
   readonly project: string;
+  /** Whether the repository is on a GitHub Enterprise Server. */
+  readonly enterpriseServer: boolean;
 }
 
 /** The answers where nobody gave one: to be replaced in the files. */
@@ -55,8 +58,8 @@ export function planFiles(answers: InitAnswers, documented: ReadonlyMap<string, 
   const workflows = [...documented]
     .filter(([path]) => path.startsWith('.github/workflows/'))
     .map(([path, text]) => ({
-      path: workflowPath(path, answers.project),
-      text: adaptWorkflow(path, text, answers),
+      path: isCalledWorkflow(path) ? path : workflowPath(path, answers.project),
+      text: isCalledWorkflow(path) ? pinRelease(text, answers.release) : adaptWorkflow(path, text, answers),
       atRepositoryRoot: true,
     }));
   const action = makeCredentialsAction(answers.cloud, documented);
@@ -102,12 +105,20 @@ function adaptWorkflow(path: string, text: string, answers: InitAnswers): string
   const last = environments.at(-1) ?? first;
   const all = text
     .replaceAll('s3://acme-davit-state', state)
-    .replaceAll('branches: [main]', `branches: [${branch}]`)
+    .replaceAll('branches: [main]', `branches: [${quoteBranch(branch)}]`)
     .replaceAll('staging production', environments.join(' '))
     .replaceAll('[staging, production]', `[${environments.join(', ')}]`);
   const jobs = path.endsWith('/davit-deploy.yaml') ? renameJobs(all, first, last, environments) : all;
   const own = project === '' ? jobs : moveWorkflow(path, jobs, project);
-  return release === undefined ? own : pinRelease(own, release);
+  return pinRelease(own, release);
+}
+
+/** A filter of branches is a pattern, so characters with a meaning there are escaped, and then YAML needs quotes. */
+function quoteBranch(branch: string): string {
+  const pattern = branch.replaceAll(/[*+?![\]\\]/g, '\\$&');
+  return /^[A-Za-z][\w./-]*$/.test(pattern) && parse(pattern, { version: '1.1' }) === pattern
+    ? pattern
+    : JSON.stringify(pattern);
 }
 
 /** One job for each environment: the first like staging, the last like production, those between like both. */
@@ -129,7 +140,8 @@ function renameJobs(text: string, first: string, last: string, environments: rea
   return head + jobs.join('');
 }
 
-function pinRelease(text: string, release: string): string {
+function pinRelease(text: string, release: string | undefined): string {
+  if (release === undefined) return text;
   const [repository = DOCUMENTED_RELEASE, digest = DOCUMENTED_DIGEST] = release.split('@');
   return text
     .replaceAll(`@${DOCUMENTED_DIGEST} # v1.0.0`, `@${digest}`)

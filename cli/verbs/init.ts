@@ -5,6 +5,7 @@ import { parseEnvironmentNames } from '../../app/init/environment-names.ts';
 import {
   findGithubRepository,
   type GithubRepository,
+  isEnterpriseServer,
   readGithubToken,
   tokenVariables,
 } from '../../app/init/github-repository.ts';
@@ -42,6 +43,10 @@ export const init: Command = {
     state: { type: 'string', value: 'URL', help: 'Where the state of deployments is kept: s3://, gs:// or azblob://' },
     cloud: { type: 'string', value: 'CLOUD', help: `How jobs log in: ${CLOUDS.join(', ')}` },
     davit: { type: 'string', value: 'RELEASE', help: 'OWNER/davit@COMMIT that the workflows use' },
+    'enterprise-server': {
+      type: 'boolean',
+      help: 'Write workflows for a GitHub Enterprise Server; default: where "origin" is on GH_HOST',
+    },
     'check-github': {
       type: 'boolean',
       help: 'Only check the settings on GitHub (GH_TOKEN or GITHUB_TOKEN)',
@@ -55,7 +60,9 @@ async function runInit(context: Context): Promise<Outcome> {
   const root = findProjectToExtend(context.cwd, context.options);
   const repository = await findGithubRepository(root);
   if (context.options['check-github'] === true) return checkGithub(context, root, repository);
-  const answers = await readAnswers(context, root);
+  const isNamed = context.options['enterprise-server'] === true;
+  const enterpriseServer = isNamed || (repository !== undefined && isEnterpriseServer(repository));
+  const answers = { ...(await readAnswers(context, root)), enterpriseServer };
   const made = await initProject(root, answers);
   const { branch } = answers;
   const place = { root, endpoints: 'endpoints' };
@@ -102,7 +109,7 @@ async function checkGithub(context: Context, root: string, repository: GithubRep
 /** Returns an answer: from an option, else from a person at a terminal, else the default. */
 type Ask = (option: string, question: string, otherwise: string) => Promise<string>;
 
-async function readAnswers(context: Context, root: string): Promise<InitAnswers> {
+async function readAnswers(context: Context, root: string): Promise<Omit<InitAnswers, 'enterpriseServer'>> {
   const questions = openQuestions();
   const ask: Ask = async (option, question, otherwise) => {
     const given = context.options[option];

@@ -136,6 +136,8 @@ const pullRequest = z.strictObject({
   destroy: z.boolean(),
   /** The commit on its branch that contains the computed locks. Null: the branch does not contain them. */
   locks_commit: commit.nullable(),
+  /** Whether GitHub starts the workflows for that commit by itself, as it does for the commits of an app or a person. */
+  locks_start_checks: z.boolean().exactOptional(),
   /** The current commit of its base branch, if the branch has moved since the comparison. */
   base_moved_to: commit.nullable(),
   /** URL of the workflow run. */

@@ -521,6 +521,36 @@ describe('locks', () => {
     ]);
     expect(check).toMatchObject({ sha: github.world.commits[0]?.oid, conclusion: 'success' });
     expect(comment).toContain('### 1 endpoint: 1 rolling');
+    expect(comment).toMatch(/Other required checks wait at that commit.*\*\*Approve workflows to run\*\*/);
+  });
+
+  it('are committed with the token for commits, which does nothing else and is masked', async () => {
+    const permissions = { contents: 'write' } as const;
+    const tokens = {
+      [TOKEN]: { login: BOT, permissions: { ...WRITES, contents: 'read' } },
+      app: { login: 'acme-davit[bot]', permissions },
+    } as const;
+    const { github, comment, log } = await report({
+      files: { ...previewed(), 'davit-validate/locks/iris.lock': LOCK },
+      inputs: { 'commit-locks': 'true', 'commit-token': 'app' },
+      seed: { tokens },
+    });
+    expect(github.world.commits).toMatchObject([{ headline: 'Lock iris' }]);
+    expect(comment).toContain('committed to this branch');
+    expect(comment).not.toContain('checks wait');
+    expect(github.world.comments[0]?.author.login).toBe(BOT);
+    expect(log.split('\n').filter((line) => /\bapp\b/.test(line))).toEqual(['::add-mask::app']);
+  });
+
+  it("are committed with the job's own token when GitHub refuses the one for commits", async () => {
+    const { code, github, comment, log } = await report({
+      files: { ...previewed(), 'davit-validate/locks/iris.lock': LOCK },
+      inputs: { 'commit-locks': 'true', 'commit-token': 'expired' },
+    });
+    expect(code).toBe(0);
+    expect(github.world.commits).toMatchObject([{ headline: 'Lock iris' }]);
+    expect(comment).toContain('Other required checks wait at that commit');
+    expect(log).toMatch(/GitHub refuses "commit-token", using the job's own token: .* 401/);
   });
 
   it('are committed only where the workflow wants it', async () => {

@@ -13,6 +13,7 @@ import { initProject } from '../../app/init/init-project.ts';
 import { findDefaultBranch, findProjectInRepository } from '../../app/init/repository-folders.ts';
 import { listKubernetesEnvironments } from '../../app/init/list-environments.ts';
 import { type InitAnswers, PLACEHOLDERS, planFiles } from '../../app/init/plan-files.ts';
+import { adaptToEnterpriseServer } from '../../app/init/enterprise-server.ts';
 import { parseEnvironmentNames } from '../../app/init/environment-names.ts';
 import { readDocumentedFiles } from '../../app/init/documented-files.ts';
 import { readModelAnswer } from '../../app/init/read-model-answer.ts';
@@ -34,6 +35,7 @@ const ANSWERS: InitAnswers = {
   branch: 'trunk',
   release: `acme/davit@${'a'.repeat(40)}`,
   project: '',
+  enterpriseServer: false,
 };
 
 let root = '';
@@ -84,6 +86,44 @@ test('planFiles() adapts every documented workflow to the environments, the stat
     ['test', 'dev', 'dev', undefined],
     ['live', 'test', 'test', true],
   ]);
+});
+
+test('planFiles() names any branch, also one with characters of patterns and of YAML', async () => {
+  for (const branch of ['trunk', 'release/1.x', 'on', '2.10', 'c++', '#next', 'a, b']) {
+    const files = planFiles({ ...ANSWERS, branch }, await readDocumentedFiles());
+    const [text] = files.flatMap((f) => (f.path.endsWith('davit-deploy.yaml') ? [f.text] : []));
+    const { on } = parse(text!) as { readonly on: { readonly push: { readonly branches: readonly string[] } } };
+    expect(on.push.branches.map((b) => b.replaceAll('\\', ''))).toEqual([branch]);
+  }
+});
+
+test('adaptToEnterpriseServer() calls copies of the workflows, without what the server does not know', async () => {
+  const documented = await adaptToEnterpriseServer(await readDocumentedFiles());
+  const planned = planFiles({ ...ANSWERS, project: 'services/fraud' }, documented);
+  const workflows = new Map(planned.filter((f) => f.path.includes('workflows/')).map((f) => [f.path, f.text]));
+  const called = [...workflows.keys()].filter((path) => path.includes('/davit-called-'));
+  expect(called.length).toBeGreaterThan(4);
+  expect([...workflows.keys()].filter((path) => path.includes('fork'))).toEqual([]);
+  for (const [path, text] of workflows) {
+    expect(text, path).not.toMatch(
+      /\$\/|queue:|attest.*: write|attest-build-provenance|OWNER|0{40}|-artifact@(?!\w+ # v3)/,
+    );
+    expect(parse(text)).toBeTypeOf('object');
+    for (const [, target = ''] of text.matchAll(/uses: \.\/(\.github\/workflows\/\S+)/g))
+      expect(called).toContain(target);
+    if (called.includes(path)) expect(text).toContain(`uses: acme/davit/action@${'a'.repeat(40)}`);
+    else expect(text).not.toContain('acme/davit');
+  }
+  // Who calls a workflow grants what it asks for.
+  const jobs = (text: string) =>
+    Object.values(
+      (parse(text) as { readonly jobs: Record<string, { uses?: string; permissions: Record<string, string> }> }).jobs,
+    );
+  for (const job of [...workflows.values()].flatMap(jobs)) {
+    if (job.uses === undefined) continue;
+    const asked = Object.assign({}, ...jobs(workflows.get(job.uses.slice(2))!).map((j) => j.permissions)) as object;
+    expect(Object.keys(job.permissions).sort()).toEqual(Object.keys(asked).sort());
+  }
 });
 
 test('initProject() writes what is not there, and a second time changes nothing', async () => {
