@@ -68,7 +68,7 @@ const HINTS: Partial<Record<string, string>> = {
   BAD_INDENT: 'Give all items of a list or map the same indentation',
 };
 
-const QUOTES_HINT = 'Write \\" inside double quotes, and \'\' inside single quotes';
+const QUOTES_HINT = "Write \\\" inside double quotes, and '' inside single quotes";
 const BRACES_HINT = 'Put a value that contains braces in quotes: "{{secrets/SCOPE/KEY}}"';
 
 /** Braces of a variable or a secret, which YAML reads as a map where they are not in quotes. */

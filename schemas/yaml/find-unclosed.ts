@@ -42,7 +42,7 @@ export function findOpenBracket(text: string): Unclosed | undefined {
 }
 
 function explainEnd(open: Token, next: Token | undefined): Unclosed {
-  if (next?.source !== CLOSING[open.source]) return makeUnclosed(open);
+  if (!next || next.source !== CLOSING[open.source]) return makeUnclosed(open);
   return {
     offset: next.offset,
     message: `the "${next.source}" is not indented as far as its field`,
@@ -51,7 +51,11 @@ function explainEnd(open: Token, next: Token | undefined): Unclosed {
 }
 
 function makeUnclosed({ source, offset }: Token): Unclosed {
-  return { offset, message: `the "${source}" is not closed`, hint: `Write "${CLOSING[source] ?? ''}" behind its items` };
+  return {
+    offset,
+    message: `the "${source}" is not closed`,
+    hint: `Write "${CLOSING[source] ?? ''}" behind its items`,
+  };
 }
 
 interface Token {
