@@ -61,28 +61,32 @@ export function readDocument(file: string, text: string): Document {
 
 export const INDENTED = 'indented';
 
-/** The lines of a block of commands: comments are dropped, continued lines are joined. */
+/** The lines of a block of commands: comments are dropped, continued lines and quotations over lines are joined. */
 export function listLines({ text, line }: Block): readonly { readonly text: string; readonly line: number }[] {
   const lines: { text: string; line: number }[] = [];
-  let isContinued = false;
+  let joint: string | undefined;
   for (const [i, written] of text.split('\n').entries()) {
-    const clean = dropComment(written.replace(/^\$ /, ''));
-    const part = clean.replace(/\\$/, '').trim();
-    const last = lines.at(-1);
-    if (isContinued && last) last.text += ` ${part}`;
-    else if (part !== '') lines.push({ text: part, line: line + i });
-    isContinued = clean.endsWith('\\');
+    const last = joint === undefined ? undefined : lines.at(-1);
+    const before = last === undefined ? '' : `${last.text}${joint ?? ''}`;
+    const { clean, isQuoted } = dropComment(`${before}${before === '' ? written.trim() : written}`);
+    const isContinued = clean.endsWith('\\');
+    const whole = isContinued ? clean.slice(0, -1).trimEnd() : clean;
+    if (last) last.text = whole;
+    else if (whole !== '') lines.push({ text: whole, line: line + i });
+    joint = isContinued ? ' ' : isQuoted ? '\n' : undefined;
   }
-  return lines;
+  return lines.map(({ text: found, line: at }) => ({ text: found.replaceAll(/ {2,}/g, ' '), line: at }));
 }
 
 /** A comment begins with # at the start of a word outside of quotes. */
-function dropComment(line: string): string {
+function dropComment(line: string): { readonly clean: string; readonly isQuoted: boolean } {
   let quote = '';
-  for (const [i, character] of [...line].entries()) {
+  for (let i = 0; i < line.length; i++) {
+    const character = line[i] ?? '';
     if (quote !== '') quote = character === quote ? '' : quote;
     else if (character === '"' || character === "'") quote = character;
-    else if (character === '#' && /^\s*$|\s$/.test(line.slice(0, i))) return line.slice(0, i).trimEnd();
+    else if (character === '#' && (i === 0 || line[i - 1] === ' '))
+      return { clean: line.slice(0, i).trimEnd(), isQuoted: false };
   }
-  return line.trimEnd();
+  return { clean: line.trimEnd(), isQuoted: quote !== '' };
 }
