@@ -8,7 +8,8 @@ export interface ReadSource {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const MAX_NODES = 1_000_000;
+/** A small file stands for a value of any size by aliases of aliases. */
+const MAX_EXPANDED_NODES = 100_000;
 
 /** Reads YAML or JSON into nodes with places. Aliases and merge keys are expanded, as bundles use them. */
 export function readSource(text: string, file: string): ReadSource {
@@ -24,12 +25,18 @@ export function readSource(text: string, file: string): ReadSource {
   if (document.errors.length > 0)
     return { root: undefined, diagnostics: explainYamlErrors(document.errors, content, at) };
   let count = 0;
+  let aliases = 0;
   const convert = (node: unknown, fallback: SourceLocation): SourceNode => {
-    count += 1;
-    if (count > MAX_NODES) throw new TooLarge();
+    if (aliases > 0) count += 1;
+    if (count > MAX_EXPANDED_NODES) throw new TooLarge();
     const offset = (node as Node | null)?.range?.[0];
     const place = offset === undefined ? fallback : at(offset);
-    if (isAlias(node)) return { ...convert(node.resolve(document), place), place };
+    if (isAlias(node)) {
+      aliases += 1;
+      const expanded = convert(node.resolve(document), place);
+      aliases -= 1;
+      return { ...expanded, place };
+    }
     if (isSeq(node)) return { place, value: node.items.map((item) => convert(item, place)) };
     if (isMap(node)) {
       const pairs = node.items.map((pair) => convertPair(pair.key, pair.value, place));

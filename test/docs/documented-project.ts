@@ -50,6 +50,7 @@ export async function writeDocumentedProject(): Promise<string> {
     'fraud.json': FRAUD,
     'databricks.yml': BUNDLE,
     'infra/main.tf': TERRAFORM,
+    'infra/prod.tfvars': 'catalog = "main"\n',
   };
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(root, name)), { recursive: true });
