@@ -143,7 +143,7 @@ export const FILE_CODES = {
     example: {
       code: { language: 'sh', text: 'npx davit import databricks.yml' },
       command: 'davit import databricks.yml',
-      says: 'databricks.yml:12:9 warning not-imported Cannot import "ai_gateway.guardrails" of "iris": guardrails are for language models',
+      says: 'databricks.yml:12:21 warning not-imported Cannot import "ai_gateway.guardrails" of "iris": guardrails are for language models',
     },
     repair:
       'A warning says what is left out: decide whether the endpoint is right without it. For an error, do what it says: give the value with `--var`, replace a file with `--force`, or leave out an endpoint that Davit cannot serve.',
