@@ -12,7 +12,7 @@ import { listDocuments } from './documents.ts';
 const CODE = join(import.meta.dirname, '..', '..');
 
 /** The first YAML block of a document that begins with a text. */
-export function findYaml(file: string, beginning: string): string {
+function findYaml(file: string, beginning: string): string {
   const block = listDocuments()
     .find((document) => document.file === file)
     ?.blocks.find(({ language, text }) => language === 'yaml' && text.startsWith(beginning));

@@ -29,7 +29,7 @@ export function listDocuments(): readonly Document[] {
   return files.map((file) => readDocument(file, readFileSync(join(CODE, file), 'utf8')));
 }
 
-export function readDocument(file: string, text: string): Document {
+function readDocument(file: string, text: string): Document {
   const blocks: Block[] = [];
   const prose: string[] = [];
   let open: { readonly line: number; readonly language: string; readonly lines: string[] } | undefined;

@@ -134,7 +134,7 @@ function renderExample({ path, example }: ReferenceField, hasFields: boolean): s
 }
 
 /** The kind of value, in words. */
-export function renderType(schema: JsonSchema): string {
+function renderType(schema: JsonSchema): string {
   if (schema.enum) return schema.enum.map((word) => `\`${String(word)}\``).join(', ');
   if (schema.const !== undefined) return `\`${String(schema.const)}\``;
   const variants = schema.anyOf ?? schema.oneOf;
