@@ -56,7 +56,7 @@ export async function writeDocumentedProject(): Promise<string> {
     await mkdir(dirname(join(root, name)), { recursive: true });
     await writeFile(join(root, name), text);
   }
-  await cp(join(CODE, 'models/iris/2'), join(root, 'models/iris/2'), { recursive: true });
+  await cp(join(CODE, 'models/iris'), join(root, 'models/iris'), { recursive: true });
   return root;
 }
 
