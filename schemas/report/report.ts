@@ -142,6 +142,8 @@ const pullRequest = z.strictObject({
   base_moved_to: commit.nullable(),
   /** URL of the workflow run. */
   run_url: z.string().regex(WEB_ADDRESS).nullable(),
+  /** URL of the folder with the page of each diagnostic code, at the commit of the release. Null: not known. */
+  pages_url: z.string().regex(WEB_ADDRESS).nullable().exactOptional(),
 });
 
 const report = z.strictObject({

@@ -62,7 +62,7 @@ async function report({ files = {}, inputs = {}, seed = {}, event, eventName, pr
     workspace,
     event: event ?? { pull_request: { number: 7, base: { sha: BASE }, head: { sha: HEAD } } },
     ...(eventName !== undefined && { eventName }),
-    env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url },
+    env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url, ...RELEASE },
   });
   if (oneComment) expect(github.world.comments.length).toBeLessThanOrEqual(1);
   return { ...step, github, comment: github.world.comments.at(0)?.body, check: github.world.checkRuns.at(-1) };
@@ -73,6 +73,9 @@ function digestOf(files: Files): Files {
   const text = files['davit-preview/report.json'];
   return text === undefined ? {} : { 'preview-digest': digest(text) };
 }
+
+/** As GitHub's runner sets them for an action of another repository. */
+const RELEASE = { GITHUB_ACTION_REPOSITORY: 'acme/davit', GITHUB_ACTION_REF: 'v1.2.0' };
 
 const RESULTS = { 'validate-result': 'success', 'preview-result': 'success' };
 
@@ -91,6 +94,8 @@ describe('report', () => {
     const line = '### 2 endpoints: 1 fails, 1 rolling';
     expect(comment).toContain(line);
     expect(comment?.startsWith('<!-- davit')).toBe(true);
+    const page = `${github.url}/acme/davit/blob/v1.2.0/docs/diagnostics/bad-value.md`;
+    expect(comment).toContain(`- **error** [bad-value](${page}) at \`endpoints/fraud.yaml:4:`);
     expect(summary).toContain(line);
     expect(check).toMatchObject({ sha: HEAD, name: 'davit', conclusion: 'failure', title: line.slice(4) });
     expect(check?.annotations).toEqual([

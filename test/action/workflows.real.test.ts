@@ -61,7 +61,7 @@ async function importBundle(): Promise<Files> {
   await writeFile(join(folder, 'databricks.yml'), BUNDLE);
   const { endpoints } = await importFiles({
     ...{ paths: ['databricks.yml'], cwd: folder, folder: join(folder, 'endpoints'), dryRun: false, force: false },
-    ...{ target: undefined, variables: new Map() },
+    ...{ target: undefined, variables: new Map(), valueFiles: [] },
   });
   expect(endpoints.map((e) => e.status)).toEqual(['written', 'written', 'written', 'written', 'not-written']);
   return Object.fromEntries(endpoints.slice(0, -1).map(({ file }) => [file, { from: join(folder, file) }]));
