@@ -4,7 +4,7 @@ import { renderSummaryLine, sortEndpoints } from '../review/review-state.ts';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Report } from '../schemas/report/report.ts';
 import { makeAnnotations } from './annotations.ts';
-import { type CheckRun, readCheckRun, writeCheckRun } from './github/check-run.ts';
+import { type CheckRun, readReview, writeCheckRun } from './github/check-run.ts';
 import type { GitHub } from './github/connect.ts';
 import { makeReportMarker } from './github/project-names.ts';
 import { isReadOnlyTokenError } from './github/request-error.ts';
@@ -55,10 +55,10 @@ async function comments(report: Report, { github, reviewed }: PostOptions): Prom
   return posted.url;
 }
 
-/** A review by this repository's own run, of the same commit, counts more than what a fork's run reports later. */
+/** A review by this repository's own run, of the same commit, counts more than what a run without rights reports later. */
 async function postCheckRun(report: Report, options: PostOptions): Promise<void> {
   const { github, reviewed, head } = options;
-  if (reviewed.fork && (await readCheckRun(github, head)) !== undefined) {
+  if (reviewed.restricted && (await readReview(github, head)).review !== undefined) {
     LOG.say('A run of this repository has reviewed this commit: its check run stays');
     return;
   }
@@ -69,18 +69,19 @@ function makeCheckRun(report: Report, { reviewed, head, conclusion, prefix }: Po
   return {
     sha: head,
     conclusion,
-    isClaim: reviewed.fork,
+    kind: reviewed.restricted ? 'claim' : 'review',
     title: renderSummaryLine(report).slice(0, TITLE_CHARACTERS),
     summary: renderReport(report, CHECK_CHARACTERS),
-    ...(!reviewed.fork && { text: renderReviewedPlans(report) }),
-    annotations: makeAnnotations(listDiagnostics(report, reviewed.fork), prefix),
+    ...(!reviewed.restricted && { text: renderReviewedPlans(report) }),
+    annotations: makeAnnotations(listDiagnostics(report, reviewed), prefix),
     detailsUrl: reviewed.runUrl,
   };
 }
 
-function listDiagnostics(report: Report, fork: boolean): readonly Diagnostic[] {
+function listDiagnostics(report: Report, { fork, restricted }: ReviewedPullRequest): readonly Diagnostic[] {
   const all: readonly Diagnostic[] = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
-  return fork ? all.map((d) => ({ ...d, message: `Reported by the fork's own run: ${d.message}` })) : all;
+  const whose = fork ? "the fork's own run" : "Dependabot's run";
+  return restricted ? all.map((d) => ({ ...d, message: `Reported by ${whose}: ${d.message}` })) : all;
 }
 
 async function catchForbidden<T>(work: () => Promise<T>) {

@@ -34,6 +34,7 @@ const sha = z.string().regex(/^[0-9a-f]{40,64}$/);
 const repository = z.object({ full_name: z.string(), default_branch: z.string().optional() });
 
 const event = z.object({
+  action: z.string().optional(),
   /** Only for `pull_request`. */
   pull_request: z.object({ number: z.int().positive(), base: z.object({ sha }), head: z.object({ sha }) }).optional(),
   /** Only for `workflow_run`: the run that has ended. A fork is in `head_repository`. */
@@ -44,6 +45,8 @@ const event = z.object({
       head_branch: z.string(),
       head_repository: z.object({ owner: z.object({ login: z.string() }) }),
       html_url: z.string(),
+      /** Who started it first, also if somebody else has started it again. */
+      actor: z.object({ login: z.string() }).optional(),
     })
     .optional(),
   repository: repository.optional(),

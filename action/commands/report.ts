@@ -8,6 +8,7 @@ import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { findChangesOnGitHub, findUnreported, type GitHubChanges } from '../changed-on-github.ts';
 import { commitLocks } from '../commit-locks.ts';
 import { withGitHub } from '../connect-job.ts';
+import { readReview } from '../github/check-run.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { Inputs } from '../inputs.ts';
 import type { Job } from '../job.ts';
@@ -36,6 +37,10 @@ export async function report(job: Job): Promise<void> {
         notice(`Nothing to report: pull request #${reviewed.pull.number} is closed, and its review stays as it is`);
         return;
       }
+      if (wasCancelled(job) && (await hasReview(reviewed, { job, github, out }))) {
+        notice('This run was cancelled: an earlier run has reviewed the same commit, and its review stays');
+        return;
+      }
       const unsaid = await withoutWorkflowCommands(() => publishReport(reviewed, { job, github, out }));
       if (unsaid.length > 0)
         notice(`The token has no permission to write ${unsaid.join(' and ')}; the report is in the job summary`);
@@ -50,6 +55,23 @@ interface ReportContext {
   readonly out: string;
 }
 
+function wasCancelled({ inputs }: Job): boolean {
+  return inputs.results.validate === 'cancelled' || inputs.results.preview === 'cancelled';
+}
+
+/** Events after which the review of the same commit may be another one. */
+const REVIEW_CHANGES: readonly (string | undefined)[] = ['edited', 'labeled', 'unlabeled'];
+
+/**
+ * Whether an earlier run, or an earlier attempt of this one, has reviewed the commit as it would be reviewed now. Another
+ * base branch or label needs a new review.
+ */
+async function hasReview({ head, runUrl }: ReviewedPullRequest, { job, github }: ReportContext): Promise<boolean> {
+  const { review } = await readReview(github, head);
+  if (!review) return false;
+  return review.detailsUrl === runUrl || !REVIEW_CHANGES.includes(job.runner.event.action);
+}
+
 /** Returns the outputs that the token was not allowed to write. */
 async function publishReport(
   reviewed: ReviewedPullRequest,
@@ -61,7 +83,7 @@ async function publishReport(
   const facts = { ...makeFacts(reviewed, locks.commit), changed: changes.endpoints, refused: changes.refused };
   const reported = new Set(mergeReports(ends, { ...facts, expected: [] }).endpoints.map((e) => e.endpoint));
   const expected = await findUnreported(github, reviewed, { changed: changes.endpoints, reported });
-  const trust = judgeFork(reviewed, changes, job.runner);
+  const trust = judgeClaims(reviewed, changes, job.runner);
   const merged = mergeReports(ends, { ...facts, expected, pullRequest: { ...facts.pullRequest, ...trust } });
   const text = renderReport(merged, SUMMARY_CHARACTERS);
   await writeFileAtomically(join(out, 'report.json'), `${JSON.stringify(merged)}\n`);
@@ -70,7 +92,7 @@ async function publishReport(
   setOutput('errors', countErrors(merged));
   LOG.say(renderSummaryLine(merged));
   const head = locks.commit ?? reviewed.head;
-  const conclusion = ends.validate.result === 'cancelled' ? 'cancelled' : concludeReview(merged);
+  const conclusion = wasCancelled(job) ? 'cancelled' : concludeReview(merged);
   setOutput('conclusion', conclusion);
   const told = await post(merged, { github, reviewed, head, conclusion, prefix: makeProjectPrefix(job) });
   if (told.commentUrl !== undefined) setOutput('comment-url', told.commentUrl);
@@ -78,11 +100,11 @@ async function publishReport(
 }
 
 /**
- * A fork's check succeeds only by what GitHub itself says: its pull request changes no endpoint. It has to be one to the
+ * The check of a fork or of Dependabot succeeds only by what GitHub itself says: the pull request changes no endpoint. It has to be one to the
  * default branch, because a commit has one check run for all its pull requests, and a fork chooses their base.
  */
-function judgeFork(
-  { fork, pull }: ReviewedPullRequest,
+function judgeClaims(
+  { restricted, pull }: ReviewedPullRequest,
   { endpoints, complete, refused }: GitHubChanges,
   { event }: Job['runner'],
 ) {
@@ -90,7 +112,7 @@ function judgeFork(
   const changesSomething = endpoints.length > 0 || refused.length > 0;
   return {
     files_complete: complete,
-    needs_own_run: fork && (changesSomething || !complete || main === undefined || pull.base.branch !== main),
+    needs_own_run: restricted && (changesSomething || !complete || main === undefined || pull.base.branch !== main),
   };
 }
 
@@ -116,11 +138,12 @@ function matchesPreviewDigest(text: string, { previewDigest }: Inputs): boolean 
 /** Addresses that the report's schema accepts. */
 const WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 
-function makeFacts({ pull, head, base, fork, runUrl }: ReviewedPullRequest, locksCommit: string | undefined) {
+function makeFacts({ pull, head, base, fork, dependabot, runUrl }: ReviewedPullRequest, locksCommit: string | undefined) {
   return {
     pullRequest: {
       number: pull.number,
       fork,
+      ...(dependabot && { dependabot }),
       destroy: pull.labels.includes(DESTROY_LABEL),
       locks_commit: locksCommit ?? null,
       base_moved_to: pull.base.sha === base ? null : pull.base.sha,

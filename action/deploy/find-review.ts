@@ -1,4 +1,4 @@
-import { readCheckRun } from '../github/check-run.ts';
+import { readReview } from '../github/check-run.ts';
 import type { GitHub } from '../github/connect.ts';
 import { findMergedPullRequest } from '../github/pull-request.ts';
 import type { Review } from './deployment-context.ts';
@@ -19,6 +19,6 @@ export function makeReviewFinder(github: GitHub, branch: string): (commit: strin
 async function findReview(github: GitHub, commit: string, branch: string): Promise<Review> {
   const pull = await findMergedPullRequest(github, commit, branch);
   if (!pull) return NO_REVIEW;
-  const check = await readCheckRun(github, pull.head.sha);
-  return { pull, text: check?.text ?? undefined };
+  const { review } = await readReview(github, pull.head.sha);
+  return { pull, text: review?.text ?? undefined };
 }

@@ -9,7 +9,7 @@ export interface Comparison {
 }
 
 /** GitHub lists no more files of a comparison. */
-const MAX_FILES = 300;
+export const COMPARED_FILES = 300;
 
 const CHANGES: Readonly<Record<string, readonly ChangedPath['change'][]>> = {
   added: ['added'],
@@ -38,5 +38,5 @@ export async function compareWithBranch(
       ...(previous === undefined ? [] : [{ path: previous, change: 'deleted' } as const]),
     ];
   });
-  return { paths, complete: files.length < MAX_FILES };
+  return { paths, complete: files.length < COMPARED_FILES };
 }

@@ -128,7 +128,9 @@ const pullRequest = z.strictObject({
   number: count,
   /** Whether the pull request comes from another repository. It then has no credentials and no write token. */
   fork: z.boolean(),
-  /** Whether a fork's claims are not enough: only a run of this repository can make the check succeed. */
+  /** Whether Dependabot started the run. GitHub gives such a run no credentials and no write token either. */
+  dependabot: z.boolean().exactOptional(),
+  /** Whether the claims of a run without credentials are not enough: only another run can make the check succeed. */
   needs_own_run: z.boolean().exactOptional(),
   /** Whether GitHub lists all files that it changes. */
   files_complete: z.boolean().exactOptional(),

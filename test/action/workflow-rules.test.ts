@@ -14,7 +14,6 @@ interface Step {
 
 interface Job {
   readonly uses?: string;
-  readonly if?: string;
   readonly environment?: string;
   readonly steps?: readonly Step[];
   readonly permissions: Readonly<Record<string, string>>;
@@ -23,7 +22,6 @@ interface Job {
 interface Workflow {
   readonly on: Readonly<Record<string, unknown>>;
   readonly permissions: unknown;
-  readonly concurrency?: { readonly group: string };
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
@@ -90,20 +88,6 @@ describe('our workflows', () => {
     const folders = steps.map((s) => s.with?.['sparse-checkout']).filter((text) => typeof text === 'string');
     const sparse = folders.flatMap((text) => text.split('\n').filter(Boolean));
     expect(sparse.filter((folder) => !folder.startsWith('${{ inputs.project }}/'))).toEqual([]);
-  });
-
-  it('review a pull request again that goes to another branch, and no other edit', () => {
-    const reviews = [...ours, ...documented].filter(([, { on }]) => 'pull_request' in on);
-    expect(reviews.length).toBe(2);
-    for (const [, { on, concurrency }] of reviews) {
-      expect(on['pull_request']).toMatchObject({ types: expect.arrayContaining(['edited']) as string[] });
-      // A run that reviews nothing must not cancel one that does.
-      expect(concurrency?.group).toContain("github.event.action == 'edited' && !github.event.changes.base");
-    }
-    const [fork] = Object.values(ours.get(`${FOLDER}/fork-report.yaml`)?.jobs ?? {});
-    expect(fork?.if).toContain("github.event.workflow_run.conclusion != 'skipped'");
-    for (const { if: condition } of Object.values(ours.get(`${FOLDER}/pull-request.yaml`)?.jobs ?? {}))
-      expect(condition).toContain("(github.event.action != 'edited' || github.event.changes.base.ref.from != '')");
   });
 
   it('a release is published by a job that builds nothing', () => {
