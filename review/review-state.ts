@@ -83,7 +83,11 @@ export function concludeReview(report: Report): 'success' | 'failure' | 'action_
  * Stages that did not finish, except a preview that was skipped because the run cannot have one, or because no endpoint
  * changes. The latter is known only where GitHub lists all changed files.
  */
-export function listBrokenStages({ stages, pull_request: pullRequest, endpoints }: ReviewContext): readonly StageReport[] {
+export function listBrokenStages({
+  stages,
+  pull_request: pullRequest,
+  endpoints,
+}: ReviewContext): readonly StageReport[] {
   const hasNothingToPreview = endpoints.length === 0 && pullRequest?.files_complete !== false;
   const isExcused = ({ stage, result }: StageReport) =>
     result === 'success' ||

@@ -79,7 +79,8 @@ async function publishReport(
 ): Promise<readonly string[]> {
   const ends = { validate: await readStageEnd(job, 'validate'), preview: await readStageEnd(job, 'preview') };
   const locks = await commitLocks(reviewed, { job, github, previewed: ends.preview.report });
-  const changes = await findChangesOnGitHub(github, reviewed, job.inputs.environments);
+  const range = { base: reviewed.pull.base.branch, head: reviewed.head };
+  const changes = await findChangesOnGitHub(github, range, job.inputs.environments);
   const facts = { ...makeFacts(reviewed, locks.commit), changed: changes.endpoints, refused: changes.refused };
   const reported = new Set(mergeReports(ends, { ...facts, expected: [] }).endpoints.map((e) => e.endpoint));
   const expected = await findUnreported(github, reviewed, { changed: changes.endpoints, reported });
@@ -138,7 +139,10 @@ function matchesPreviewDigest(text: string, { previewDigest }: Inputs): boolean 
 /** Addresses that the report's schema accepts. */
 const WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 
-function makeFacts({ pull, head, base, fork, dependabot, runUrl }: ReviewedPullRequest, locksCommit: string | undefined) {
+function makeFacts(
+  { pull, head, base, fork, dependabot, runUrl }: ReviewedPullRequest,
+  locksCommit: string | undefined,
+) {
   return {
     pullRequest: {
       number: pull.number,

@@ -163,6 +163,8 @@ const report = z.strictObject({
       environments: z.enum(['checkout', 'base']),
       /** The names of those that the pull request changes and whose changed file the previews used as data. */
       changed_environments: list(text).exactOptional(),
+      /** Git's ids of the endpoint files, locks and environments that the previews were made from, by path. */
+      files: z.record(text, commit).exactOptional(),
     })
     .nullable(),
   environments: list(text),

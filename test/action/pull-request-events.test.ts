@@ -138,7 +138,12 @@ describe('the jobs', () => {
 
 describe('the report of a fork', () => {
   const start = (run: object) => {
-    const workflow_run = { event: 'pull_request', conclusion: 'success', head_repository: OWN, actor: { login: 'octocat' } };
+    const workflow_run = {
+      event: 'pull_request',
+      conclusion: 'success',
+      head_repository: OWN,
+      actor: { login: 'octocat' },
+    };
     const event = { workflow_run: { ...workflow_run, ...run } };
     return evaluateExpression(forkReport['fork-report']?.if ?? '', { github: { repository: OWN.full_name, event } });
   };

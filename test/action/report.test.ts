@@ -295,7 +295,11 @@ describe('report', () => {
       ['validate', { 'validate-result': 'cancelled' }],
       ['preview', { 'validate-result': 'success' }],
     ])('leaves the review of the same commit: in %s', async (_, result) => {
-      const { code, commands, comment, github } = await cancel('synchronize', { seed: { checkRuns: [REVIEW] } }, result);
+      const { code, commands, comment, github } = await cancel(
+        'synchronize',
+        { seed: { checkRuns: [REVIEW] } },
+        result,
+      );
       expect({ code, comment }).toEqual({ code: 0, comment: undefined });
       expect(commands).toEqual([expect.stringContaining('an earlier run has reviewed the same commit')]);
       expect(github.world.checkRuns.map((c) => c.text)).toEqual(['as reviewed']);
