@@ -7,6 +7,7 @@ export const COMMANDS = [
   'preview',
   'report',
   'queue',
+  'outdated',
   'images',
   'deploy',
   'drift',
@@ -66,7 +67,15 @@ const COMMANDS_BY_INPUT: Readonly<Record<string, readonly CommandName[]>> = {
   'preview-digest': ['report'],
 };
 const COMMANDS_WITH_ENVIRONMENTS: readonly CommandName[] = ['preview', 'images', 'deploy', 'drift', 'destroy'];
-const COMMANDS_WITH_TOKEN: readonly CommandName[] = ['report', 'queue', 'images', 'deploy', 'drift', 'destroy'];
+const COMMANDS_WITH_TOKEN: readonly CommandName[] = [
+  'report',
+  'queue',
+  'outdated',
+  'images',
+  'deploy',
+  'drift',
+  'destroy',
+];
 
 /** The only place that reads the action's inputs. Throws one InputError with all that is wrong. */
 export function readInputs(): Inputs {

@@ -18,6 +18,8 @@ export interface PostOptions {
   /** The commit of the check run: with the locks, if they were committed. */
   readonly head: string;
   readonly conclusion: CheckRun['conclusion'];
+  /** What the review is not of, because it is out of date: the text of such a check run. */
+  readonly expectation: string | undefined;
   /** The project's folder in the repository, ending in a slash. */
   readonly prefix: string;
 }
@@ -65,14 +67,15 @@ async function postCheckRun(report: Report, options: PostOptions): Promise<void>
   await writeCheckRun(github, makeCheckRun(report, options));
 }
 
-function makeCheckRun(report: Report, { reviewed, head, conclusion, prefix }: PostOptions): CheckRun {
+function makeCheckRun(report: Report, options: PostOptions): CheckRun {
+  const { reviewed, head, conclusion, prefix, expectation } = options;
   return {
     sha: head,
     conclusion,
-    kind: reviewed.restricted ? 'claim' : 'review',
+    kind: reviewed.restricted ? 'claim' : expectation === undefined ? 'review' : 'outdated',
     title: renderSummaryLine(report).slice(0, TITLE_CHARACTERS),
     summary: renderReport(report, CHECK_CHARACTERS),
-    ...(!reviewed.restricted && { text: renderReviewedPlans(report) }),
+    ...(!reviewed.restricted && { text: expectation ?? renderReviewedPlans(report) }),
     annotations: makeAnnotations(listDiagnostics(report, reviewed), prefix),
     detailsUrl: reviewed.runUrl,
   };

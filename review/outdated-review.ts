@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { describeUpgrade, type MergedState } from './compare-reviews.ts';
 import { renderSpan } from './render-code.ts';
-import { REPORT_MARKER } from './render-report.ts';
 import { type ReviewedPlans, shortenFileId } from './reviewed-plans.ts';
 
 /** What a review would have to be of, in the check run that says that it is not. */
@@ -78,11 +77,9 @@ export function renderOutdated(causes: readonly string[]): string {
 const OPEN = '<!-- davit:outdated -->\n\n';
 const CLOSE = '\n\n<!-- davit:outdated end -->\n\n';
 
-/** The comment with this paragraph at its top, instead of an earlier one; undefined: without one. */
+/** A comment, without its marker, with this paragraph at its top instead of an earlier one; undefined: without one. */
 export function insertOutdated(comment: string, paragraph: string | undefined): string {
-  const marker = comment.startsWith(`${REPORT_MARKER}\n`) ? `${REPORT_MARKER}\n` : '';
-  const text = comment.slice(marker.length);
-  const end = text.startsWith(OPEN) ? text.indexOf(CLOSE) : -1;
-  const rest = end < 0 ? text : text.slice(end + CLOSE.length);
-  return `${marker}${paragraph === undefined ? '' : `${OPEN}${paragraph}${CLOSE}`}${rest}`;
+  const end = comment.startsWith(OPEN) ? comment.indexOf(CLOSE) : -1;
+  const rest = end < 0 ? comment : comment.slice(end + CLOSE.length);
+  return `${paragraph === undefined ? '' : `${OPEN}${paragraph}${CLOSE}`}${rest}`;
 }

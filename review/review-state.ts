@@ -76,7 +76,7 @@ export function concludeReview(report: Report): 'success' | 'failure' | 'action_
     listBrokenStages(report).length > 0;
   if (wrong) return 'failure';
   const needsOwnRun = report.pull_request?.needs_own_run ?? isRestricted(report.pull_request);
-  return needsOwnRun ? 'action_required' : 'success';
+  return needsOwnRun || report.pull_request?.outdated === true ? 'action_required' : 'success';
 }
 
 /**

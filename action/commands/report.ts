@@ -14,6 +14,7 @@ import type { Inputs } from '../inputs.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
 import { digestReport, openReportFolder, makeProjectPrefix, SUMMARY_CHARACTERS } from '../project.ts';
+import { findUnmetExpectation } from '../outdated-reviews.ts';
 import { findReviewedPullRequest, type ReviewedPullRequest } from '../reviewed-pull-request.ts';
 import { readStageReport } from '../stage-folder.ts';
 import { post } from '../post-report.ts';
@@ -85,19 +86,26 @@ async function publishReport(
   const reported = new Set(mergeReports(ends, { ...facts, expected: [] }).endpoints.map((e) => e.endpoint));
   const expected = await findUnreported(github, reviewed, { changed: changes.endpoints, reported });
   const trust = judgeClaims(reviewed, changes, job.runner);
-  const merged = mergeReports(ends, { ...facts, expected, pullRequest: { ...facts.pullRequest, ...trust } });
+  const plain = mergeReports(ends, { ...facts, expected, pullRequest: { ...facts.pullRequest, ...trust } });
+  const head = locks.commit ?? reviewed.head;
+  const expectation = reviewed.restricted ? undefined : await findUnmetExpectation(plain, head, github);
+  const merged = expectation === undefined ? plain : markOutdated(plain);
   const text = renderReport(merged, SUMMARY_CHARACTERS);
   await writeFileAtomically(join(out, 'report.json'), `${JSON.stringify(merged)}\n`);
   await writeFileAtomically(join(out, 'report.md'), text);
   await summary.addRaw(text).write({ overwrite: true });
   setOutput('errors', countErrors(merged));
   LOG.say(renderSummaryLine(merged));
-  const head = locks.commit ?? reviewed.head;
   const conclusion = wasCancelled(job) ? 'cancelled' : concludeReview(merged);
   setOutput('conclusion', conclusion);
-  const told = await post(merged, { github, reviewed, head, conclusion, prefix: makeProjectPrefix(job) });
+  const prefix = makeProjectPrefix(job);
+  const told = await post(merged, { github, reviewed, head, conclusion, expectation, prefix });
   if (told.commentUrl !== undefined) setOutput('comment-url', told.commentUrl);
   return [...locks.unsaid, ...told.unsaid];
+}
+
+function markOutdated(report: Report): Report {
+  return { ...report, pull_request: report.pull_request && { ...report.pull_request, outdated: true } };
 }
 
 /**

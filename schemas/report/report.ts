@@ -140,6 +140,8 @@ const pullRequest = z.strictObject({
   locks_commit: commit.nullable(),
   /** The current commit of its base branch, if the branch has moved since the comparison. */
   base_moved_to: commit.nullable(),
+  /** Whether this review, of an older run, is of a program or files that the base branch has replaced since. */
+  outdated: z.boolean().exactOptional(),
   /** URL of the workflow run. */
   run_url: z.string().regex(WEB_ADDRESS).nullable(),
 });

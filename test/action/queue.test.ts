@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import '../../action/commands/queue.ts'; // loaded before the time of the first test begins
 import type { Seed } from './github/fake/seed.ts';
 import { startFakeGitHub } from './github/fake/server.ts';
 import { type ReviewedText, makeReviewedText } from './reviewed-text.ts';

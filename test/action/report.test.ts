@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { renderExpectation } from '../../review/outdated-review.ts';
+import '../../action/commands/report.ts'; // loaded before the time of the first test begins
 import { REPORT_MARKER } from '../../review/render-report.ts';
 import { parseReviewedPlans } from '../../review/reviewed-plans.ts';
 import type { Report } from '../../schemas/report/report.ts';
@@ -283,6 +285,23 @@ describe('report', () => {
       expect(comment).toBe(merged);
       expect(github.world.checkRuns.map((c) => c.text)).toEqual(['as reviewed']);
     }
+  });
+
+  it('of an older run that is started again says that it is out of date, as the branch has said before', async () => {
+    const fingerprint = { digest: 'e'.repeat(64), parts: {} };
+    const previews = [{ ...rolling('iris'), fingerprint }];
+    const program = { digest: '1'.repeat(64), commit: null, environments: 'base', files: {} } as const;
+    const again = (text: string) => {
+      const mark = { sha: HEAD, text, externalId: 'davit-outdated', conclusion: 'action_required' };
+      const files = both(makeReport([makeEndpoint('iris', { previews })], { program }));
+      return report({ files, seed: { checkRuns: [{ sha: HEAD, text: 'older', externalId: 'davit-review' }, mark] } });
+    };
+    const text = renderExpectation({ program: '2'.repeat(64), files: {} });
+    const { check, comment } = await again(text);
+    expect(check).toMatchObject({ conclusion: 'action_required', externalId: 'davit-outdated', text });
+    expect(comment).toContain('🕓 **Out of date**');
+    const met = await again(renderExpectation({ program: program.digest, files: {} }));
+    expect(met.check).toMatchObject({ conclusion: 'success', externalId: 'davit-review' });
   });
 
   describe('of a cancelled run', () => {

@@ -57,9 +57,9 @@ function needed(uses: string): Readonly<Record<string, string>> {
 }
 
 describe('our workflows', () => {
-  it('are six to call and at least three of our own', () => {
+  it('are seven to call and at least three of our own', () => {
     expect(called.map(([file]) => basename(file)).toSorted()).toEqual(
-      ['deploy', 'destroy', 'drift', 'fork-report', 'pull-request', 'warm'].map((n) => `${n}.yaml`),
+      ['deploy', 'destroy', 'drift', 'fork-report', 'outdated', 'pull-request', 'warm'].map((n) => `${n}.yaml`),
     );
     expect(callers.length).toBeGreaterThan(6);
   });

@@ -71,12 +71,16 @@ describe('a pull request', () => {
     expect(commentsOf(pull)).toHaveLength(1);
     expect(topLine(pull)).toBe('4 endpoints: 3 new, 1 no change');
     expect(checkOf(pull.head)?.conclusion).toBe('success');
+
+    const queued = await user.runQueue(pull);
+    expect(queued.results, queued.log).toEqual({ queue: 'success' });
+    expect(checkOf(queued.sha)).toMatchObject({ conclusion: 'success', title: '4 endpoints as reviewed' });
   });
 
   it('that touches no endpoint passes the required check', async () => {
     const pull = user.openPullRequest(5, { 'README.md': 'Our models\n' });
     const run = await user.runPullRequest(pull);
-    expect(run.results, run.log).toEqual(ALL_WELL);
+    expect(run.results, run.log).toEqual({ validate: 'success', report: 'success' });
     expect(topLine(pull)).toBe('No endpoint changes');
     expect(checkOf(pull.head)?.conclusion).toBe('success');
   });

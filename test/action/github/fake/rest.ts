@@ -73,9 +73,12 @@ export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
     return answerPull(world, pull, example as Json);
   },
   'pulls/list': ({ world, query, example }) => {
-    const [state, head] = [query.get('state') ?? 'open', query.get('head')];
+    const [state, head, base] = [query.get('state') ?? 'open', query.get('head'), query.get('base')];
     const wanted = world.pulls.filter(
-      (p) => (state === 'all' || (state === 'open') === isOpen(p)) && (head === null || head === headLabel(world, p)),
+      (p) =>
+        (state === 'all' || (state === 'open') === isOpen(p)) &&
+        (head === null || head === headLabel(world, p)) &&
+        (base === null || base === p.base.ref),
     );
     return wanted.map((pull) => answerPull(world, pull, (example as readonly Json[])[0] ?? {}));
   },

@@ -51,6 +51,8 @@ export const seed = z.strictObject({
         name: z.string().default('davit'),
         app: z.string().default('github-actions'),
         conclusion: z.string().default('success'),
+        title: z.string().nullable().default(null),
+        summary: z.string().nullable().default(null),
         text: z.string().nullable().default(null),
         externalId: z.string().nullable().default(null),
       }),
