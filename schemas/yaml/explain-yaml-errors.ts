@@ -1,4 +1,4 @@
-import { type Document, visit, type YAMLError } from 'yaml';
+import { type Document, type Node, visit, type YAMLError } from 'yaml';
 import { type Diagnostic, makeError, type SourceLocation } from '../diagnostic.ts';
 
 type LocateOffset = (offset: number) => SourceLocation;
@@ -77,9 +77,13 @@ function firstLine(message: string): string {
 /** Finds aliases that have no anchor before them, and those that are inside of what they stand for. */
 export function findWrongAliases(document: Document, at: LocateOffset): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
+  const anchors = new Map<string, Node>(); // Alias.resolve would visit the whole document for each alias
   visit(document, {
+    Value: (_key, node) => {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
     Alias: (_key, node, ancestors) => {
-      const target = node.resolve(document);
+      const target = anchors.get(node.source);
       if (target && !ancestors.includes(target)) return;
       const why = target
         ? `is inside of its own anchor "&${node.source}"`

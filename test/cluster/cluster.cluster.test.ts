@@ -46,7 +46,7 @@ afterAll(async () => {
   await kubectl(to, ['delete', 'networkpolicy', OPEN_KOURIER.metadata.name, '-n', 'kourier-system']).catch(
     () => undefined,
   );
-  await kubectl(to, ['delete', 'namespace', NAMESPACE, '--ignore-not-found']).catch(() => undefined);
+  await kubectl(to, ['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=false']).catch(() => undefined);
 });
 
 test('startCluster() makes a node and reports its versions; a second call changes nothing', async () => {
