@@ -23,6 +23,9 @@ export interface InitAnswers {
 /** The answers where nobody gave one: to be replaced in the files. */
 export const PLACEHOLDERS = { registry: 'ghcr.io/OWNER/models', state: 's3://BUCKET' } as const;
 
+/** The digest of no image: to be replaced in environments. */
+export const ZERO_DIGEST = `sha256:${'0'.repeat(64)}`;
+
 export interface EndpointAnswers {
   readonly name: string;
   readonly model: { readonly name: string; readonly version: string; readonly uri: string | undefined };
@@ -80,16 +83,15 @@ function renderEndpoint({ name, model, schema }: EndpointAnswers): string {
 
 /** The digests are those of the official images, which the user chooses; zeros are refused by nobody but the registry. */
 function renderEnvironment(name: string, { registry }: InitAnswers): string {
-  const digest = `sha256:${'0'.repeat(64)}`;
   return `name: ${JSON.stringify(name)}
 target: kubernetes
 cluster: { context: ${JSON.stringify(name)} } # a context of your kubeconfig
 images:
   registry: ${registry}
   # Replace each digest: docker buildx imagetools inspect IMAGE:TAG shows it.
-  bases: { "3.11": docker.io/library/python@${digest} }
-  node: docker.io/library/node@${digest}
-  envoy: docker.io/envoyproxy/envoy@${digest}
+  bases: { "3.11": docker.io/library/python@${ZERO_DIGEST} }
+  node: docker.io/library/node@${ZERO_DIGEST}
+  envoy: docker.io/envoyproxy/envoy@${ZERO_DIGEST}
 `;
 }
 

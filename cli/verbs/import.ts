@@ -91,7 +91,7 @@ function renderImported({ endpoints }: Imported, dryRun: boolean): string {
   const lines = endpoints.map((endpoint) => `${endpoint.file}: ${renderStatus(endpoint)}`);
   const texts = dryRun ? endpoints.flatMap(({ file, text }) => (text === null ? [] : [`# ${file}\n${text}`])) : [];
   const written = endpoints.filter(({ status }) => status === 'written').length;
-  const next = written > 0 ? [`${pluralize(written, 'endpoint file')} written. Next: npx davit check`] : [];
+  const next = written > 0 ? [`${pluralize(written, 'endpoint file')} written. Next: npx davit check, then npx davit lock`] : [];
   return [...texts, ...lines, ...next].join('\n');
 }
 

@@ -9,15 +9,10 @@ import {
   tokenVariables,
 } from '../../app/init/github-repository.ts';
 import { checkGithubSettings } from '../../app/init/github-settings.ts';
-import {
-  findDefaultBranch,
-  findProjectInRepository,
-  initProject,
-  type InitializedProject,
-  renderSettings,
-} from '../../app/init/init-project.ts';
+import { initProject, type InitializedProject, renderSettings } from '../../app/init/init-project.ts';
 import { listKubernetesEnvironments } from '../../app/init/list-environments.ts';
 import { type EndpointAnswers, type InitAnswers, PLACEHOLDERS } from '../../app/init/plan-files.ts';
+import { findDefaultBranch, findProjectInRepository } from '../../app/init/repository-folders.ts';
 import { ModelAnswerError, readModelAnswer } from '../../app/init/read-model-answer.ts';
 import { listEndpoints } from '../../schemas/read-project.ts';
 import { codePath } from '../../system/code.ts';
@@ -62,14 +57,20 @@ async function runInit(context: Context): Promise<Outcome> {
   if (context.options['check-github'] === true) return checkGithub(context, root, repository);
   const answers = await readAnswers(context, root);
   const made = await initProject(root, answers);
-  const { environments, branch } = answers;
-  const settings =
-    repository && environments.length > 0 ? await checkGithubSettings({ repository, environments, branch }) : [];
-  const where = root === context.cwd ? [] : [`The project is ${root}`];
+  const { branch } = answers;
+  const place = { root, endpoints: 'endpoints' };
+  const environments =
+    answers.environments.length > 0 ? answers.environments : (await listKubernetesEnvironments(place)).all;
   const none = environments.length === 0;
-  const text = [...where, renderInit(made, { none, settings: renderSettings(settings) })].join('\n');
+  const settings = repository && !none ? await checkGithubSettings({ repository, environments, branch }) : [];
+  const where = root === context.cwd ? [] : [`The project is ${root}`];
+  const shown = repository || none ? renderSettings(settings) : NO_GITHUB;
+  const text = [...where, renderInit(made, { none, settings: shown })].join('\n');
   return { diagnostics: [], result: { root, ...made, settings }, text };
 }
+
+const NO_GITHUB =
+  'The remote "origin" is not on GitHub yet. With git remote add origin URL, npx davit init lists the settings that it needs';
 
 async function checkGithub(context: Context, root: string, repository: GithubRepository | undefined): Promise<Outcome> {
   if (!repository)
@@ -185,7 +186,7 @@ function locateSchema(root: string): string {
 }
 
 interface RenderedParts {
-  /** No environment was named. */
+  /** There is no environment on Kubernetes. */
   readonly none: boolean;
   readonly settings: string;
 }

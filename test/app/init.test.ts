@@ -9,7 +9,8 @@ import { parse } from 'yaml';
 import { runChecks } from '../../app/doctor/check.ts';
 import { apiAddress, findGithubRepository, parseRemote, readGithubToken } from '../../app/init/github-repository.ts';
 import { checkGithubSettings } from '../../app/init/github-settings.ts';
-import { findDefaultBranch, findProjectInRepository, initProject } from '../../app/init/init-project.ts';
+import { initProject } from '../../app/init/init-project.ts';
+import { findDefaultBranch, findProjectInRepository } from '../../app/init/repository-folders.ts';
 import { listKubernetesEnvironments } from '../../app/init/list-environments.ts';
 import { type InitAnswers, PLACEHOLDERS, planFiles } from '../../app/init/plan-files.ts';
 import { parseEnvironmentNames } from '../../app/init/environment-names.ts';
@@ -88,11 +89,22 @@ test('planFiles() adapts every documented workflow to the environments, the stat
 test('initProject() writes what is not there, and a second time changes nothing', async () => {
   const first = await initProject(root, ANSWERS);
   expect(new Set(first.files.map((f) => f.state))).toEqual(new Set(['written']));
-  expect(first.left.join('\n')).toMatch(/davit lock iris[\s\S]*digests[\s\S]*workload identity pool/);
+  expect(first.left.join('\n')).toMatch(
+    /davit lock iris[^]*digests[^]*workload identity pool[^]*up _platform --env dev && [^]*\nPush everything except endpoints\/ to trunk/,
+  );
   await writeFile(join(root, 'environments/dev.yaml'), 'name: dev\ntarget: local\n');
   const second = await initProject(root, { ...ANSWERS, cloud: 'aws' });
   expect(new Set(second.files.map((f) => f.state))).toEqual(new Set(['exists']));
-  expect(second.left).toEqual([]);
+  const placeholders = [
+    expect.stringMatching(
+      /^Replace the digests of the images in environments\/(test|live).yaml, environments\/(test|live).yaml, /,
+    ),
+    expect.stringMatching(/^Replace the workload identity pool/),
+  ];
+  expect(second.left).toEqual(placeholders);
+  expect((await initProject(root, { ...ANSWERS, environments: [] })).left, 'of files not planned').toEqual(
+    placeholders,
+  );
   const third = await initProject(root, { ...ANSWERS, environments: [...ANSWERS.environments, 'eu'] });
   expect(third.left).toContain('Add eu to .github/workflows/davit-deploy.yaml, which exists without it');
   expect(await readFile(join(root, 'environments/dev.yaml'), 'utf8')).toContain('target: local');
@@ -100,10 +112,21 @@ test('initProject() writes what is not there, and a second time changes nothing'
   expect(await listKubernetesEnvironments({ root, endpoints: 'endpoints' })).toEqual({
     names: ['test', 'live', 'eu'],
     unreadable: [],
+    all: ['test', 'live', 'eu'],
   });
   await writeFile(join(root, 'environments/live.yaml'), 'name: [\n');
-  const { names, unreadable } = await listKubernetesEnvironments({ root, endpoints: 'endpoints' });
-  expect([names, unreadable]).toEqual([['test', 'eu'], ['live']]);
+  const { names, unreadable, all } = await listKubernetesEnvironments({ root, endpoints: 'endpoints' });
+  expect([names, unreadable, all]).toEqual([['test', 'eu'], ['live'], ['test', 'live', 'eu']]);
+});
+
+test('initProject() keeps node_modules/ out of Git, unless a .gitignore is there', async () => {
+  const other = await mkdtemp(join(root, 'modules-'));
+  const write = async () => (await initProject(other, { ...ANSWERS, environments: [] })).files.map((f) => f.path);
+  expect(await write()).toEqual(['endpoints/iris.yaml']);
+  await mkdir(join(other, 'node_modules'));
+  expect(await write()).toEqual(['endpoints/iris.yaml', '.gitignore']);
+  expect(await readFile(join(other, '.gitignore'), 'utf8')).toBe('node_modules/\n');
+  expect(await write()).toEqual(['endpoints/iris.yaml']);
 });
 
 test('initProject() names what nobody answered, and keeps a link that leads nowhere', async () => {

@@ -39,8 +39,8 @@ let repository: ReturnType<typeof makeRepository>;
 
 beforeAll(async () => {
   ({ root, remove } = await makeWorkingProject({
-    'iris/1': codePath('models/iris/1'),
-    'iris/2': codePath('models/iris/2'),
+    'iris/1': codePath('test/fixtures/models/p_flowers_1'),
+    'iris/2': codePath('test/fixtures/models/p_flowers_2'),
   }));
   repository = makeRepository(root);
   repository.write({ '.gitignore': '.davit/\nbin/\n' });
