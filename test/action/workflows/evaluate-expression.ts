@@ -140,5 +140,6 @@ function toNumber(value: unknown): number {
 
 function renderValue(value: unknown): string {
   if (value === null) return '';
-  return typeof value === 'object' ? 'Object' : String(value as string);
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' ? 'Object' : JSON.stringify(value);
 }
