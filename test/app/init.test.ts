@@ -106,7 +106,7 @@ test('adaptToEnterpriseServer() calls copies of the workflows, without what the 
   expect([...workflows.keys()].filter((path) => path.includes('fork'))).toEqual([]);
   for (const [path, text] of workflows) {
     expect(text, path).not.toMatch(
-      /\$\/|queue:|attest.*: write|attest-build-provenance|OWNER|0{40}|-artifact@(?!\w+ # v3)/,
+      /\$\/|queue: max|attest.*: write|attest-build-provenance|OWNER|0{40}|-artifact@(?!\w+ # v3)/,
     );
     expect(parse(text)).toBeTypeOf('object');
     for (const [, target = ''] of text.matchAll(/uses: \.\/(\.github\/workflows\/\S+)/g))
