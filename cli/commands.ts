@@ -14,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import('./verbs/validate.ts')).validate,
   audit: async () => (await import('./verbs/audit.ts')).audit,
   sbom: async () => (await import('./verbs/sbom.ts')).sbom,
+  predict: async () => (await import('./verbs/predict.ts')).predict,
   serve: async () => (await import('./verbs/serve.ts')).serve,
   preview: async () => (await import('./verbs/preview.ts')).preview,
   review: async () => (await import('./verbs/review.ts')).review,

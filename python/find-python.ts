@@ -51,6 +51,18 @@ export async function chooseMinorVersion(minors: readonly string[]): Promise<str
   return minors[0] ?? '3.12';
 }
 
+/** The interpreter of the user's shell, which may be a virtualenv's: of VIRTUAL_ENV, else the first on the PATH. */
+export async function findShellPython(): Promise<Python | undefined> {
+  const active = process.env['VIRTUAL_ENV'];
+  if (active) return runProbe(join(active, 'bin', 'python'));
+  const found = await Promise.all(['python3', 'python'].map((name) => listProgramsOnPath(name, { shims: true })));
+  for (const file of found.flat()) {
+    const python = await runProbe(file);
+    if (python) return python;
+  }
+  return undefined;
+}
+
 /** `3.11.7` → `3.11` */
 export function minorVersion(version: string): string {
   return version.split('.').slice(0, 2).join('.');

@@ -24,6 +24,9 @@ const OPTIONAL_PACKAGES = /^@(?:kubernetes|pulumi)\/(?!pulumi$)/;
 /** For the import of Terraform files. Small, but one has an install script, which may fail without harm. */
 const PARSERS = /tree-sitter/;
 
+/** What `import … from 'davit'` gives. Its declarations need no other file. */
+const API = 'app/predict/predict';
+
 /** Where `styleText` leaves colours out of files; earlier versions of Node 20 would do the rest. */
 const MINIMUM_NODE = '>=20.18';
 
@@ -49,6 +52,7 @@ export async function makePackage(folder: string): Promise<void> {
     cpSync(codePath(file), target);
     if (file.endsWith('.ts')) compile(file, target);
   }
+  declareTypes(join(folder, `${API}.d.ts`));
   // npm leaves a package-lock.json out of every package, and digests of the Pulumi program contain it.
   cpSync(codePath('package-lock.json'), join(folder, 'engine', 'packages.lock.json'));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(makeManifest(), null, 2)}\n`);
@@ -89,6 +93,15 @@ function compile(file: string, target: string): void {
   chmodSync(target, 0o644);
 }
 
+function declareTypes(target: string): void {
+  const fileName = `${basename(API)}.ts`;
+  const source = readFileSync(codePath(`${API}.ts`), 'utf8');
+  const { outputText, diagnostics } = ts.transpileDeclaration(source, { fileName, reportDiagnostics: true });
+  const [wrong] = diagnostics ?? [];
+  if (wrong) throw new Error(`Cannot declare ${API}: ${ts.flattenDiagnosticMessageText(wrong.messageText, '\n')}`);
+  writeFileSync(target, outputText);
+}
+
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
   readonly optionalDependencies: Readonly<Record<string, string>>;
@@ -104,6 +117,7 @@ function makeManifest(): object {
   const optional = needed.filter(([dependency]) => OPTIONAL_PACKAGES.test(dependency));
   return {
     ...{ name, version, description, license, type, bin },
+    exports: { '.': { types: `./${API}.d.ts`, default: `./${API}.js` }, './*': './*' },
     engines: { node: MINIMUM_NODE },
     dependencies: Object.fromEntries(needed.filter(([dependency]) => !OPTIONAL_PACKAGES.test(dependency))),
     optionalDependencies: Object.fromEntries(parsers),

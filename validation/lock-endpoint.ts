@@ -1,6 +1,7 @@
 import { minorVersion } from '../python/find-python.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
+import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Lock, LockedEntity, LockedVirtualenv } from '../schemas/lock/lock.ts';
 import { contentHash } from '../schemas/values/names.ts';
@@ -24,6 +25,8 @@ export interface LockEndpointOptions extends PythonOptions {
   readonly current?: Lock | undefined;
   /** Resolves everything again, to the newest versions that the requirements allow. */
   readonly upgrade?: boolean;
+  /** Codes of errors that are only warnings here. */
+  readonly tolerated?: readonly DiagnosticCode[] | undefined;
 }
 
 export interface LockResult {
@@ -59,7 +62,10 @@ export async function lockSubjects(
   options: LockEndpointOptions,
 ): Promise<LockResult> {
   const results = await mapConcurrent(subjects, CONCURRENCY, (subject) => lockSubject(subject, options));
-  const diagnostics = sortDiagnostics(results.flatMap((r) => r.diagnostics));
+  const { tolerated = [] } = options;
+  const diagnostics = sortDiagnostics(results.flatMap((r) => r.diagnostics)).map((d) =>
+    tolerated.includes(d.code) ? { ...d, severity: 'warning' as const } : d,
+  );
   const entities = results.map(({ subject, reason }) => ({
     entity: subject.entity.name,
     changed: reason !== undefined,

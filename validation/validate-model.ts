@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { makeVirtualenvRequest, type VirtualenvRequest } from '../python/ensure-virtualenv.ts';
 import { type Diagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
+import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
 import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
 import { DEFAULT_TIME_LIMIT_SECONDS } from '../schemas/endpoint/endpoint-file.ts';
 import { type Lock, parseLock, renderLock } from '../schemas/lock/lock.ts';
@@ -22,10 +23,15 @@ export interface StandaloneModelOptions extends PythonOptions {
   readonly timeLimitSeconds?: number;
   /** Runs the model with the user's own rights. Undefined: the environment of the user decides. */
   readonly withoutSandbox?: boolean | undefined;
+  /** Requirements that replace or extend those of the model. */
+  readonly addedRequirements?: readonly string[];
+  /** Codes of errors that are only warnings, because the caller's purpose needs less than serving. */
+  readonly tolerated?: readonly DiagnosticCode[];
 }
 
 /** A standalone model that is ready to serve. */
 export interface ServableModel {
+  readonly subject: Subject;
   /** Absolute path. Undefined if there is an error, like the next two fields. */
   readonly folder: string | undefined;
   readonly lock: Lock | undefined;
@@ -52,7 +58,7 @@ export async function validateModel(pathOrUri: string, options: StandaloneModelO
   };
 }
 
-/** Locks a standalone model for `davit serve --model`, without running its code. */
+/** Locks a standalone model for `davit serve` and `davit predict`, without running its code. */
 export async function prepareStandaloneModel(
   pathOrUri: string,
   options: StandaloneModelOptions,
@@ -61,12 +67,16 @@ export async function prepareStandaloneModel(
   const { lock, diagnostics } = await lockStandaloneModel(subject, options);
   const fetched = lock && (await fetchModel(subject, { ...options, root: options.cwd }));
   const folder = fetched?.folder;
-  if (!lock || folder === undefined) return { folder: undefined, lock: undefined, virtualenv: undefined, diagnostics };
-  return { folder, lock, virtualenv: makeVirtualenvRequest(lock, NAME, folder), diagnostics };
+  if (!lock || folder === undefined)
+    return { subject, folder: undefined, lock: undefined, virtualenv: undefined, diagnostics };
+  return { subject, folder, lock, virtualenv: makeVirtualenvRequest(lock, NAME, folder), diagnostics };
 }
 
 async function lockStandaloneModel(subject: Subject, options: StandaloneModelOptions) {
-  const file = cacheFolder('locks', `${contentHash(subject.entity.model.name).slice(0, 20)}.lock`);
+  const { model, requirementEdits } = subject.entity;
+  // The lock of a model as it is stays the same when other requirements are tried.
+  const key = requirementEdits.add.length === 0 ? model.name : { model: model.name, add: requirementEdits.add };
+  const file = cacheFolder('locks', `${contentHash(key).slice(0, 20)}.lock`);
   const text = await readText(file);
   const current = text === undefined ? undefined : parseLock(text, file).lock;
   const result = await lockSubjects(NAME, [subject], { ...options, root: options.cwd, current });
@@ -75,9 +85,9 @@ async function lockStandaloneModel(subject: Subject, options: StandaloneModelOpt
 }
 
 /** Wraps a standalone model as the only entity of an endpoint without a file. */
-function makeStandaloneSubject(
+export function makeStandaloneSubject(
   pathOrUri: string,
-  { cwd, timeLimitSeconds = DEFAULT_TIME_LIMIT_SECONDS }: StandaloneModelOptions,
+  { cwd, timeLimitSeconds = DEFAULT_TIME_LIMIT_SECONDS, addedRequirements = [] }: StandaloneModelOptions,
 ): Subject {
   const path = pathOrUri.replace(/(?<=[^/])\/+$/, '');
   // Use the absolute path, so that one directory has one lock, whatever the spelling and the working directory.
@@ -90,7 +100,7 @@ function makeStandaloneSubject(
     scaleToZero: false,
     environmentVars: {},
     instanceProfileArn: undefined,
-    requirementEdits: { add: [], remove: [] },
+    requirementEdits: { add: [...addedRequirements], remove: [] },
     timeLimitSeconds,
     workerMode: undefined,
     nan: 'error',

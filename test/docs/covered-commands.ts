@@ -43,6 +43,15 @@ export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, text
   'audit NAME': ['test/validation/advisories.test.ts', 'checkAdvisories()'],
   'cache --older-than --prune': ['test/app/cache.test.ts', 'pruneByAge('],
   'doctor --environment': ['test/app/init.test.ts', 'runChecks('],
+  'predict --content-type --input-path --model-uri': [
+    'test/app/predict/predict.real.test.ts',
+    "input_path: 'rows.csv'",
+  ],
+  'predict --input-path --model-uri --output-path': ['test/app/predict/predict.real.test.ts', 'output_path:'],
+  'predict --input-data --model-uri --pip-requirements-override': [
+    'test/app/predict/predict.real.test.ts',
+    'pip_requirements_override: [',
+  ],
   'serve --model --port': ['test/cli/serve.real.test.ts', "'serve', '--model'"],
   review: ['test/cli/review.real.test.ts', "davit('review')"],
   'review NAME': ['test/cli/review.test.ts', "davit('review', 'none'"],

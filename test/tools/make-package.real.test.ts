@@ -40,6 +40,18 @@ it('names the same program and the same image of the authorisation service as th
   expect(JSON.parse(stdout || stderr)).toEqual([await digestProgram(), reference]);
 });
 
+it('gives programs the function predict, with its types', async () => {
+  const program = `
+    import { predict, PredictionError } from 'davit';
+    const failed = await predict({ model_uri: 'none', input_data: 1, env_manager: 'local' }).catch((e) => e);
+    console.log(failed instanceof PredictionError, failed.message);`;
+  const { stdout, stderr } = await runProcess('node', ['--input-type=module', '-e', program], { cwd: app });
+  expect(stdout || stderr).toMatch(/^true none:1:1 error (model-not-found Cannot find the model none|sandbox-missing)/);
+  const types = await readFile(join(app, 'node_modules', 'davit', 'app', 'predict', 'predict.d.ts'), 'utf8');
+  expect(types).toContain('export declare function predict(parameters: PredictParameters): Promise<Prediction>;');
+  expect(types).not.toMatch(/\bimport\b/);
+});
+
 /** All fast tests pass against a package, which takes as long as the first time. These load every layer of it. */
 const FAST_TESTS = ['test/cli/project.test.ts', 'test/engine/engine-project.test.ts', 'test/serving-api'];
 

@@ -121,7 +121,8 @@ export async function runProof(model: string, virtualenv: Virtualenv, options: P
   return { ...parseProofOutput(run.stdout), run, sandbox };
 }
 
-function makePythonEnvironment(virtualenv: Virtualenv): Readonly<Record<string, string>> {
+/** The variables of a Python that runs a model. */
+export function makePythonEnvironment(virtualenv: Virtualenv): Readonly<Record<string, string>> {
   const threads = ['OMP', 'OPENBLAS', 'MKL', 'NUMEXPR'].map(
     (name) => [`${name}_NUM_THREADS`, String(THREADS)] as const,
   );

@@ -1,0 +1,125 @@
+import { hasErrors, renderDiagnostic } from '../../schemas/diagnostic.ts';
+import { InvalidParameterError } from './invalid-parameter.ts';
+import { CONTENT_TYPES, ENV_MANAGERS, predictWithModel } from './predict-with-model.ts';
+import { serializeInput } from './serialize-input.ts';
+
+/*
+ * What a program gets from `import { predict } from 'davit'`. tools/make-package.ts makes its declarations from this file
+ * alone, so its types name no type of another file.
+ */
+
+/** The parameters of `mlflow.models.predict`, and a few of Davit's. */
+export interface PredictParameters {
+  /** A directory with MLmodel, or a URI: `models:/iris/2`, `runs:/RUN/model`, `s3://…`. */
+  readonly model_uri: string;
+  /** What `inputs` of a request has, or a whole request; with `csv`, the table. */
+  readonly input_data?: unknown;
+  /** A file with a request or a table, instead of `input_data`. */
+  readonly input_path?: string | undefined;
+  /** Default: `csv` for a path that ends with `.csv`, else `json`. */
+  readonly content_type?: 'json' | 'csv' | undefined;
+  /** A file for the answer, as JSON. */
+  readonly output_path?: string | undefined;
+  /** `virtualenv` (default) and `uv` are Davit's locked virtualenv; `local` installs nothing; `conda` is refused. */
+  readonly env_manager?: 'virtualenv' | 'uv' | 'conda' | 'local' | undefined;
+  /** Install the MLflow that Davit was tested with in place of the model's. */
+  readonly install_mlflow?: boolean | undefined;
+  /** Requirements that replace or extend those of the model. */
+  readonly pip_requirements_override?: readonly string[] | undefined;
+  /** Environment variables of the model. It gets none of this process. */
+  readonly extra_envs?: Readonly<Record<string, string>> | undefined;
+  /** Run the model with the rights of this process. */
+  readonly without_sandbox?: boolean | undefined;
+  /** The base of relative paths; default: the current folder. */
+  readonly cwd?: string | undefined;
+  /** Receives the progress, and what the model prints. */
+  readonly on_progress?: ((line: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A problem of the model or of the input. */
+export interface PredictionDiagnostic {
+  readonly code: string;
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface Prediction {
+  /** The answer of MLflow's scoring protocol as JSON. Large integers are exact only here. */
+  readonly answer: string;
+  /** The same as a value, without the key `predictions` around it. */
+  readonly predictions: unknown;
+  /** The version of the Python that ran the model. */
+  readonly python: string;
+  /** The version of MLflow that loaded the model. */
+  readonly mlflow: string;
+  /** Warnings. */
+  readonly diagnostics: readonly PredictionDiagnostic[];
+}
+
+/** The model or the input is wrong. */
+export class PredictionError extends Error {
+  readonly diagnostics: readonly PredictionDiagnostic[];
+
+  constructor(message: string, diagnostics: readonly PredictionDiagnostic[]) {
+    super(message);
+    this.name = 'PredictionError';
+    this.diagnostics = diagnostics;
+  }
+}
+
+/**
+ * Predicts with an MLflow model as `mlflow.models.predict` does, in the locked virtualenv of the model and in a sandbox.
+ * Throws a PredictionError if the model or the input is wrong, and another Error for a wrong parameter or an outage.
+ */
+export async function predict(parameters: PredictParameters): Promise<Prediction> {
+  const { content_type: contentType, env_manager: envManager = 'virtualenv' } = parameters;
+  requireOneOf('content_type', contentType ?? 'json', CONTENT_TYPES);
+  requireOneOf('env_manager', envManager, ENV_MANAGERS);
+  const { answer, python, mlflow, diagnostics } = await predictWithModel({
+    model: parameters.model_uri,
+    cwd: parameters.cwd ?? process.cwd(),
+    input: readInput(parameters),
+    ...{ contentType, envManager, outputPath: parameters.output_path },
+    installMlflow: parameters.install_mlflow ?? false,
+    requirements: parameters.pip_requirements_override ?? [],
+    environmentVars: parameters.extra_envs ?? {},
+    withoutSandbox: parameters.without_sandbox,
+    progress: { say: (line) => parameters.on_progress?.(line) },
+    signal: parameters.signal,
+  });
+  if (answer === undefined || hasErrors(diagnostics))
+    throw new PredictionError(
+      diagnostics
+        .filter((d) => d.severity === 'error')
+        .map(renderDiagnostic)
+        .join('\n'),
+      diagnostics,
+    );
+  return { answer, predictions: readPredictions(answer), python: python ?? '', mlflow: mlflow ?? '', diagnostics };
+}
+
+function readInput({ input_data: data, input_path: path, content_type: contentType = 'json' }: PredictParameters) {
+  if (data !== undefined && path !== undefined)
+    throw new InvalidParameterError('Cannot predict both input_data and input_path: expected one of them');
+  if (path !== undefined) return { path };
+  if (data === undefined)
+    throw new InvalidParameterError('Cannot predict without input: expected input_data or input_path');
+  return { text: serializeInput(data, contentType) };
+}
+
+function requireOneOf(name: string, value: string, words: readonly string[]): void {
+  if (!words.includes(value))
+    throw new InvalidParameterError(`Cannot use "${value}" for ${name}: expected ${words.join(' or ')}`);
+}
+
+/** An agent or chat model answers without the key. */
+function readPredictions(answer: string): unknown {
+  const value: unknown = JSON.parse(answer);
+  const isWrapped = value !== null && typeof value === 'object' && Object.keys(value).join() === 'predictions';
+  return isWrapped ? (value as { readonly predictions: unknown }).predictions : value;
+}

@@ -1,0 +1,139 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { predict, type PredictParameters } from '../../../app/predict/predict.ts';
+import { makeChildEnvironment, runProcess } from '../../../system/run-process.ts';
+import { FIXTURES, modelPython } from '../../runtime/start-server.ts';
+import { writeFiles } from '../../validation/throw-away-project.ts';
+
+/** Answers with what it was given: values, their types, a parameter, and what is installed. */
+const ECHO = `
+import os
+from importlib import metadata
+
+import pandas as pd
+
+
+class Model:
+    def predict(self, frame, params=None):
+        print("the model prints")
+        more = {"types": " ".join(str(t) for t in frame.dtypes), "factor": (params or {}).get("factor")}
+        if "GREETING" in os.environ:
+            more["humanize"] = next((d.version for d in metadata.distributions() if d.name == "humanize"), "")
+            more["greeting"] = os.environ["GREETING"]
+        return pd.DataFrame(frame).assign(**more)
+
+
+def _load_pyfunc(path):
+    return Model()
+`;
+const COLUMNS = [
+  { type: 'string', name: 'name', required: true },
+  { type: 'double', name: 'size', required: false },
+  { type: 'long', name: 'count', required: true },
+];
+const MLMODEL = {
+  flavors: { python_function: { loader_module: 'echo', code: 'code', python_version: '3.11.7' } },
+  mlflow_version: '3.17.2',
+  signature: {
+    inputs: JSON.stringify(COLUMNS),
+    outputs: null,
+    params: '[{"name": "factor", "default": 1.0, "shape": null, "type": "double"}]',
+  },
+};
+
+const RECORDS = [
+  { name: 'a "b", c', size: 1.5, count: 1 },
+  { name: 'ä\nö', size: 2.25, count: 2 },
+];
+const SPLIT = {
+  dataframe_split: { columns: ['name', 'size', 'count'], data: [['a', null, 1]] },
+  params: { factor: 2.5 },
+};
+const TABLE = 'name,size,count\n"a ""b"", c",0.1,1\nd,,2\n';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'davit-predict-'));
+  const model = join(folder, "it's a model");
+  for (const file of ['requirements.txt', 'python_env.yaml', 'conda.yaml'])
+    await cp(join(FIXTURES, 'models', 'p_flowers_1', file), join(model, file));
+  await writeFiles(model, { MLmodel: JSON.stringify(MLMODEL), 'code/echo.py': ECHO });
+  await writeFiles(folder, { "a 'request'.json": JSON.stringify(SPLIT), 'rows.csv': TABLE });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Calls mlflow.models.predict in this Python, once for each list of parameters; returns what each wrote, or its error. */
+const COMPARE = `
+import json, sys
+import mlflow
+outcomes = []
+for i, parameters in enumerate(json.load(open(sys.argv[1]))):
+    path = f"{sys.argv[1]}.{i}"
+    try:
+        mlflow.models.predict(**parameters, env_manager="local", output_path=path)
+        outcomes.append(open(path).read())
+    except Exception as e:
+        outcomes.append(type(e).__name__)
+print(json.dumps(outcomes))
+`;
+
+/** The same parameters for both. The MLflow of this comparison makes no virtualenv, which takes it minutes. */
+const CASES: readonly Omit<PredictParameters, 'model_uri'>[] = [
+  { input_data: { name: ['a', 'b'], size: [1.5, 2.5], count: [1, 2] }, content_type: 'json' },
+  { input_path: "a 'request'.json", content_type: 'json' },
+  { input_data: RECORDS, content_type: 'csv' },
+  { input_path: 'rows.csv', content_type: 'csv' },
+  { input_data: { name: ['a'] } },
+];
+
+it('predict() answers as mlflow.models.predict does, with every kind of input', async () => {
+  const python = await modelPython();
+  const parameters = CASES.map((each) => ({ ...each, model_uri: "it's a model" }));
+  const file = join(folder, 'cases');
+  await writeFile(file, JSON.stringify(parameters));
+  const env = makeChildEnvironment({ MLFLOW_DISABLE_TELEMETRY: 'true' });
+  const theirs = runProcess(python, ['-c', COMPARE, file], { cwd: folder, env });
+  vi.stubEnv('VIRTUAL_ENV', dirname(dirname(python)));
+  const printed: string[] = [];
+  const ours = [];
+  for (const [i, each] of parameters.entries()) {
+    const own = {
+      ...{ cwd: folder, env_manager: (['virtualenv', 'uv', 'local', 'virtualenv', 'uv'] as const)[i] },
+      ...{ output_path: `${file}.${i}.ours`, on_progress: (line: string) => void printed.push(line) },
+    };
+    ours.push(
+      await predict({ ...each, ...own }).then(
+        async ({ answer }) => ({ answer, file: await readFile(own.output_path, 'utf8') }),
+        (e: unknown) => (e as Error).message,
+      ),
+    );
+  }
+  vi.unstubAllEnvs();
+  const { stdout, stderr } = await theirs;
+  const outcomes = JSON.parse(stdout.trim().split('\n').at(-1) ?? stderr) as readonly string[];
+  // Only these differ: MLflow writes NaN, which is not JSON, and reads a table without the types of the signature.
+  const types = (text: string, i: number) =>
+    CASES[i]?.content_type === 'csv' ? text.replaceAll('"str ', '"object ') : text;
+  const expected = outcomes.map((text) => text.replaceAll('NaN', 'null')).map(types);
+  expect(outcomes.map((text) => /\bNaN\b/.test(text))).toEqual([false, true, false, true, false]);
+  expect(ours.slice(0, -1)).toEqual(expected.slice(0, -1).map((answer) => ({ answer, file: answer })));
+  expect(expected.at(-1)).toBe('MlflowException');
+  expect(ours.at(-1)).toMatch(
+    /^it's a model\/MLmodel:1:1 error prediction-failed Cannot predict with it's a model: it rejects the input: .*count/,
+  );
+  expect(printed.filter((line) => line === 'the model prints')).toHaveLength(4);
+});
+
+it('predict() tries other requirements without a trace of the ones before, and sets variables of the model', async () => {
+  const parameters = {
+    ...{ model_uri: "it's a model", cwd: folder, input_data: [RECORDS[0]], extra_envs: { GREETING: 'hello' } },
+    pip_requirements_override: ['humanize==4.9.0'],
+  };
+  const tried = await predict(parameters);
+  expect(tried.predictions).toMatchObject([{ humanize: '4.9.0', greeting: 'hello' }]);
+  expect([tried.python.slice(0, 5), tried.mlflow]).toEqual(['3.11.', '3.17.2']);
+  const { predictions } = await predict({ ...parameters, pip_requirements_override: [] });
+  expect(predictions).toMatchObject([{ humanize: '' }]);
+});

@@ -1,0 +1,123 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listAddedRequirements, splitRequirements } from '../../../app/predict/parse-overrides.ts';
+import { predict } from '../../../app/predict/predict.ts';
+import { serializeInput } from '../../../app/predict/serialize-input.ts';
+import { UsageError } from '../../../cli/command.ts';
+import { parseArguments } from '../../../cli/parse-arguments.ts';
+import { predict as verb } from '../../../cli/verbs/predict.ts';
+import { SILENT } from '../../../system/progress.ts';
+
+let cwd = '';
+beforeAll(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'davit-predict-'));
+});
+afterAll(() => rm(cwd, { recursive: true }));
+
+it.each([
+  ['pillow==10.3.0,scipy==1.13.0', ['pillow==10.3.0', 'scipy==1.13.0']],
+  [' numpy>=1,<2 , uvicorn[standard,h2]==0.30, ', ['numpy>=1,<2', 'uvicorn[standard,h2]==0.30']],
+  ['a (>=1,<2),b; python_version in "3.9,3.10"', ['a (>=1,<2)', 'b; python_version in "3.9,3.10"']],
+  ['code/own-1.0-py3-none-any.whl,c!=1,!=2', ['code/own-1.0-py3-none-any.whl', 'c!=1,!=2']],
+  ['', []],
+])('splitRequirements(%j)', (text, expected) => {
+  expect(splitRequirements(text)).toEqual(expected);
+});
+
+it('listAddedRequirements() installs MLflow with the packages that must have its version, in place of an override', async () => {
+  expect(await listAddedRequirements(['a==1'], false)).toEqual(['a==1']);
+  const added = await listAddedRequirements(['MLflow_skinny==2.0', 'mlflow-export==1', 'a==1'], true);
+  const [, , mlflow = ''] = added;
+  const version = /^mlflow==(\d.*)$/.exec(mlflow)?.[1] ?? '';
+  expect(added).toEqual([
+    ...['mlflow-export==1', 'a==1', `mlflow==${version}`, `mlflow-skinny==${version}`, `mlflow-tracing==${version}`],
+  ]);
+});
+
+describe('serializeInput()', () => {
+  it.each([
+    [{ col1: 34.2, col3: 'green' }, '{"inputs":{"col1":34.2,"col3":"green"}}'],
+    [[[1, 2]], '{"inputs":[[1,2]]}'],
+    ['hello', '{"inputs":"hello"}'],
+    ['{"col1": 1}', '{"inputs":"{\\"col1\\": 1}"}'],
+    [{ messages: [] }, '{"messages":[]}'],
+    [{ dataframe_split: { data: [] } }, '{"dataframe_split":{"data":[]}}'],
+    ['{"inputs": [12345678901234567890]}', '{"inputs": [12345678901234567890]}'],
+    [null, '{"inputs":null}'],
+  ])('makes a request of %j', (data, text) => {
+    expect(serializeInput(data, 'json')).toBe(text);
+  });
+
+  it.each([
+    ['a,b\n1,2\n', 'a,b\n1,2\n'],
+    [
+      [
+        { a: 1.5, b: 'x,"y"' },
+        { b: null, c: true },
+      ],
+      'a,b,c\n1.5,"x,""y""",\n,,True\n',
+    ],
+    [{ a: [1, 2], b: ['x', 'y\nz'] }, 'a,b\n1,x\n2,"y\nz"\n'],
+    [[[1, 2], [3]], '0,1\n1,2\n3,\n'],
+  ])('makes a table of %j', (data, text) => {
+    expect(serializeInput(data, 'csv')).toBe(text);
+  });
+
+  it.each([[{ a: 1 }], [{ a: [1], b: [1, 2] }], [[]], [[1, 2]], [{}], [5], [null]])('makes no table of %j', (data) => {
+    expect(() => serializeInput(data, 'csv')).toThrow(/^Cannot make a table of input_data: expected the text/);
+  });
+});
+
+const MODEL = ['-m', 'model'];
+const INPUT = ['--input-data', '{"a": 1}'];
+
+it.each([
+  [INPUT, 'Cannot predict without a model: expected -m PATH or URI'],
+  [[...MODEL, ...INPUT, '--model', 'other'], 'Cannot predict with two models: expected either -m or --model'],
+  [[...MODEL, ...INPUT, '-i', 'a.json'], 'Cannot predict both --input-path and --input-data: expected one of them'],
+  [[...MODEL, '--input-data', "{'a': 1}"], /^Cannot use --input-data: it is not JSON \(.*\), expected/],
+  [[...MODEL, ...INPUT, '-t', 'xml'], 'Cannot use "xml" for --content-type: expected json or csv'],
+  [[...MODEL, ...INPUT, '--env-manager', 'conda'], /^Cannot predict in a conda environment: .*Use virtualenv, which/],
+  [
+    [...MODEL, ...INPUT, '--env-manager', 'pipenv'],
+    'Cannot use "pipenv" for --env-manager: expected virtualenv, uv, conda or local',
+  ],
+  [
+    [...MODEL, ...INPUT, '--env-manager', 'local', '-r', 'a==1'],
+    /^Cannot use pip_requirements_override with the local/,
+  ],
+  [[...MODEL, ...INPUT, '--env-manager', 'local', '--install-mlflow'], /^Cannot use install_mlflow with the local/],
+  [[...MODEL, ...INPUT, '--extra-env', '9=1'], 'Cannot use "9=1" for --extra-env: expected NAME=VALUE'],
+  [[...MODEL, ...INPUT, '-o', 'none/answer.json'], /^Cannot write .*: there is no folder .*none, expected one$/],
+  [[...MODEL, ...INPUT, '-o', '.'], /^Cannot write .*: it is a folder, expected a file$/],
+  [[...MODEL, '-i', 'none.json'], /^Cannot read the input .*none\.json: ENOENT/],
+])('davit predict %j is wrong usage, before anything is installed', async (argv, message) => {
+  const run = async () => {
+    const { signal } = new AbortController();
+    return verb.run({ ...parseArguments(verb, argv), cwd, root: cwd, progress: SILENT, signal });
+  };
+  const error: unknown = await run().catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(UsageError);
+  expect((error as UsageError).message).toMatch(message);
+});
+
+it('davit predict says where there is no model', async () => {
+  const { signal } = new AbortController();
+  const parsed = parseArguments(verb, [...MODEL, ...INPUT, '--env-manager', 'local']);
+  const { diagnostics, failed, result } = await verb.run({ ...parsed, cwd, root: cwd, progress: SILENT, signal });
+  expect(diagnostics.map((d) => [d.code, d.file, d.message])).toEqual([
+    ['model-not-found', 'model', 'Cannot find the model model: there is no directory model'],
+  ]);
+  expect([failed, result]).toMatchObject([true, { answer: null, output_path: null }]);
+});
+
+it.each([
+  [{}, 'Cannot predict without input: expected input_data or input_path'],
+  [{ input_data: 1, input_path: 'a' }, 'Cannot predict both input_data and input_path: expected one of them'],
+  [{ input_data: 1, content_type: 'xml' as 'json' }, 'Cannot use "xml" for content_type: expected json or csv'],
+  [{ input_data: () => 1 }, 'Cannot use input_data: function is no JSON value'],
+])('predict(%j) throws before anything is installed', async (parameters, message) => {
+  await expect(predict({ model_uri: 'model', cwd, ...parameters })).rejects.toThrow(message);
+});

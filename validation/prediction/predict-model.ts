@@ -1,0 +1,124 @@
+import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
+import { findShellPython } from '../../python/find-python.ts';
+import { VirtualenvError } from '../../python/virtualenv-error.ts';
+import { chooseSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
+import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
+import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
+import type { LockedPackage } from '../../schemas/lock/lock.ts';
+import { SILENT, withProgress } from '../../system/progress.ts';
+import { fetchModel } from '../model/fetch-model.ts';
+import { warnWithoutSandbox } from '../proof/warn-without-sandbox.ts';
+import { makeSubjectError, type Subject } from '../subject.ts';
+import { makeStandaloneSubject, prepareStandaloneModel, type StandaloneModelOptions } from '../validate-model.ts';
+import { explainPrediction } from './explain-prediction.ts';
+import { type Interpreter, type PredictionInput, runPrediction } from './run-prediction.ts';
+
+export interface PredictModelOptions extends StandaloneModelOptions {
+  /** Run with the Python of the user's shell, and install nothing. */
+  readonly isLocal: boolean;
+  readonly environmentVars: Readonly<Record<string, string>>;
+}
+
+export interface ModelPrediction {
+  /** JSON. Undefined if the model or the input is wrong. */
+  readonly answer: string | undefined;
+  readonly python: string | undefined;
+  readonly mlflow: string | undefined;
+  /** What the model and its libraries printed. */
+  readonly output: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** These would be wrong in an endpoint, and say nothing about a prediction with an input that somebody brings. */
+const TOLERATED: readonly DiagnosticCode[] = [
+  ...(['signature-missing', 'signature-invalid', 'example-missing', 'requirement-unpinned'] as const),
+  ...(['version-drift', 'conda-only-package', 'anaconda-channel'] as const),
+];
+
+/** A model with the Python that runs it. */
+interface PreparedModel {
+  readonly subject: Subject;
+  readonly folder: string;
+  readonly interpreter: Interpreter;
+  readonly packages: readonly LockedPackage[];
+  readonly sandbox: Sandbox | undefined;
+}
+
+interface Preparation {
+  readonly prepared: PreparedModel | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Predicts one input with a model directory or URI, in a fresh process. Nothing of the answer is kept. */
+export async function predictModel(
+  pathOrUri: string,
+  input: PredictionInput,
+  options: PredictModelOptions,
+): Promise<ModelPrediction> {
+  const { isLocal, environmentVars, progress = SILENT, signal } = options;
+  const { prepared, diagnostics } = await prepareModel(pathOrUri, { ...options, tolerated: TOLERATED });
+  if (!prepared) return { answer: undefined, python: undefined, mlflow: undefined, output: '', diagnostics };
+  const { subject, folder, interpreter, sandbox, packages } = prepared;
+  if (!sandbox) warnWithoutSandbox(progress);
+  const ran = await withProgress(
+    progress,
+    `Predicting with ${subject.label} (Python ${interpreter.pythonVersion})`,
+    () => runPrediction(folder, interpreter, input, { environmentVars, sandbox, signal }),
+  );
+  const wrong = explainPrediction(subject, ran, { packages, elsewhere: [], isLocal });
+  return {
+    answer: wrong.length > 0 ? undefined : (ran.document?.answer ?? undefined),
+    python: interpreter.pythonVersion,
+    mlflow: ran.document?.mlflow ?? undefined,
+    output: ran.run.stderr,
+    diagnostics: [...diagnostics, ...wrong],
+  };
+}
+
+async function prepareModel(pathOrUri: string, options: PredictModelOptions): Promise<Preparation> {
+  const prepare = options.isLocal ? prepareLocalModel : prepareLockedModel;
+  const sandbox = await chooseSandbox(options.withoutSandbox);
+  if (!sandbox || !('why' in sandbox)) return prepare(pathOrUri, sandbox, options);
+  const subject = makeStandaloneSubject(pathOrUri, options);
+  const message = `Cannot predict with ${subject.label}: its code runs only in a sandbox, and ${sandbox.why}`;
+  return refuse([makeSubjectError(subject, 'sandbox-missing', message, sandbox.hint)]);
+}
+
+async function prepareLockedModel(
+  pathOrUri: string,
+  sandbox: Sandbox | undefined,
+  options: PredictModelOptions,
+): Promise<Preparation> {
+  const { subject, folder, lock, virtualenv, diagnostics: all } = await prepareStandaloneModel(pathOrUri, options);
+  const diagnostics = all.filter((d) => d.code !== 'example-missing');
+  if (folder === undefined || !lock || !virtualenv || hasErrors(diagnostics)) return refuse(diagnostics);
+  try {
+    const interpreter = await ensureVirtualenv(virtualenv, { ...options, sandbox });
+    return { prepared: { subject, folder, interpreter, packages: virtualenv.packages, sandbox }, diagnostics };
+  } catch (e) {
+    if (!(e instanceof VirtualenvError)) throw e;
+    return refuse([...diagnostics, makeSubjectError(subject, e.kind, e.message, e.hint)]);
+  }
+}
+
+async function prepareLocalModel(
+  pathOrUri: string,
+  sandbox: Sandbox | undefined,
+  options: PredictModelOptions,
+): Promise<Preparation> {
+  const subject = makeStandaloneSubject(pathOrUri, options);
+  const { folder, diagnostics } = await fetchModel(subject, { ...options, root: options.cwd });
+  if (folder === undefined) return refuse(diagnostics);
+  const python = await findShellPython();
+  if (python) {
+    const interpreter = { python: python.executable, pythonVersion: python.version };
+    return { prepared: { subject, folder, interpreter, packages: [], sandbox }, diagnostics };
+  }
+  const message = `Cannot predict with ${subject.label}: this shell has no Python, neither of VIRTUAL_ENV nor on the PATH`;
+  const hint = 'Activate a virtualenv, or leave out --env-manager local';
+  return refuse([...diagnostics, makeSubjectError(subject, 'python-unavailable', message, hint)]);
+}
+
+function refuse(diagnostics: readonly Diagnostic[]): Preparation {
+  return { prepared: undefined, diagnostics };
+}
