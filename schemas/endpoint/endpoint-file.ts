@@ -8,6 +8,7 @@ import {
   makeUnsupportedField,
 } from './refused-fields.ts';
 import { refuseAlias, refuseModelUri } from './model-reference.ts';
+import { validationFile } from './validation-file.ts';
 import { WORKER_MODES } from './worker-mode.ts';
 import { WORKLOAD_SIZES, WORKLOAD_TYPES } from './workload.ts';
 
@@ -169,6 +170,11 @@ const davitEntity = z.strictObject({
     .nullable()
     .optional()
     .describe('How to return NaN and infinities: as an error or as null; default error'),
+  validation: validationFile
+    .optional()
+    .describe(
+      "What the model predicts in its proof and before it serves; default: the model's input example, else an input made from its signature",
+    ),
 });
 
 /** The endpoint file: the body of a Databricks "create serving endpoint" request, plus the key `davit`. */
