@@ -36,6 +36,8 @@ export interface Inputs {
   readonly commitLocks: boolean;
   readonly revert: boolean;
   readonly token: string;
+  /** For commits and pull requests that have to start workflows; undefined: the job's own token, which starts none. */
+  readonly commitToken: string | undefined;
 }
 
 /** The workflow's author has to change an input; the message says how. */
@@ -54,6 +56,7 @@ const COMMANDS_BY_INPUT: Readonly<Record<string, readonly CommandName[]>> = {
   'validate-result': ['report'],
   'preview-result': ['report'],
   'preview-digest': ['report'],
+  'commit-token': ['report', 'deploy'],
 };
 const COMMANDS_WITH_ENVIRONMENTS: readonly CommandName[] = ['preview', 'images', 'deploy', 'drift', 'destroy'];
 const COMMANDS_WITH_TOKEN: readonly CommandName[] = ['report', 'images', 'deploy', 'drift', 'destroy'];
@@ -81,6 +84,7 @@ export function readInputs(): Inputs {
     commitLocks: readBoolean(wrong, 'commit-locks'),
     revert: readBoolean(wrong, 'revert'),
     token: getInput('github-token'),
+    commitToken: getInput('commit-token') || undefined,
   };
   if (command !== undefined) wrong.push(...findUnsupportedInputs(command, inputs));
   else if (getInput('command') === '')

@@ -16,7 +16,7 @@ export async function main(): Promise<void> {
 
 async function runCommand(): Promise<void> {
   const inputs = readInputs();
-  if (inputs.token !== '') setSecret(inputs.token);
+  for (const token of [inputs.token, inputs.commitToken]) if (token) setSecret(token);
   const { signal, release } = abortOnSignals();
   try {
     await run({ inputs, runner: readRunner(), signal });

@@ -22,6 +22,8 @@ export interface Runner {
   readonly runAttempt: number;
   /** The key of the job in the workflow. */
   readonly job: string;
+  /** Where GitHub shows Davit's files at the version that the workflow names. Undefined: not known. */
+  readonly filesUrl: string | undefined;
   /** The commit of the running release, if the workflow names one. */
   readonly actionCommit: string | undefined;
   /** The commit of the event. */
@@ -64,6 +66,8 @@ export function readRunner(variables: NodeJS.ProcessEnv = process.env): Runner {
   };
   const workspace = resolve(said('GITHUB_WORKSPACE'));
   const [name, runId] = [said('GITHUB_REPOSITORY'), said('GITHUB_RUN_ID')];
+  const server = variables['GITHUB_SERVER_URL'] || 'https://github.com';
+  const [action, version] = [variables['GITHUB_ACTION_REPOSITORY'], variables['GITHUB_ACTION_REF']];
   return {
     workspace,
     temporary: resolve(variables['RUNNER_TEMP'] || join(tmpdir(), 'davit-runner')),
@@ -71,7 +75,8 @@ export function readRunner(variables: NodeJS.ProcessEnv = process.env): Runner {
     event: readEvent(said('GITHUB_EVENT_PATH')),
     repository: name,
     apiUrl: variables['GITHUB_API_URL'] || 'https://api.github.com',
-    runUrl: `${variables['GITHUB_SERVER_URL'] || 'https://github.com'}/${name}/actions/runs/${runId}`,
+    runUrl: `${server}/${name}/actions/runs/${runId}`,
+    filesUrl: action && version ? `${server}/${action}/blob/${version}` : undefined,
     runId: Number(runId),
     runAttempt: Number(variables['GITHUB_RUN_ATTEMPT'] || '1'),
     job: variables['GITHUB_JOB'] || 'davit',

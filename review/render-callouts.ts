@@ -36,7 +36,8 @@ function renderLocks(report: Report): readonly string[] {
   const { endpoints, pull_request: pull } = report;
   const missing = endpoints.filter(needsLock);
   const committed = endpoints.filter((e) => e.lock === 'committed');
-  const told = committed.length === 0 || !pull?.locks_commit ? [] : [renderCommitted(committed, pull.locks_commit)];
+  const told =
+    committed.length === 0 || !pull?.locks_commit ? [] : [renderCommitted(committed, pull.locks_commit, pull)];
   if (missing.length === 0) return told;
   const names = missing.map((e) => e.endpoint);
   // A name with other characters must never be in a command that users copy into a shell.
@@ -50,10 +51,18 @@ function renderLocks(report: Report): readonly string[] {
   ];
 }
 
-function renderCommitted(committed: readonly EndpointReport[], commit: string): string {
+function renderCommitted(
+  committed: readonly EndpointReport[],
+  commit: string,
+  { locks_start_checks: startsChecks }: NonNullable<Report['pull_request']>,
+): string {
   const [noun, verb] = committed.length === 1 ? ['lock', 'was'] : ['locks', 'were'];
-  return `🔒 The ${noun} of ${renderNames(committed)} ${verb} computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS))}; pull before you push again.`;
+  return `🔒 The ${noun} of ${renderNames(committed)} ${verb} computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS))}; pull before you push again.${startsChecks === true ? '' : ` ${WAITING_CHECKS}`}`;
 }
+
+/** GitHub starts no workflow by itself for what its own token does, so that no workflow starts itself again and again. */
+const WAITING_CHECKS =
+  'Other required checks wait at that commit, because GitHub does not start workflows for it by itself: choose **Approve workflows to run** below, or close and reopen the pull request.';
 
 function renderRemovals(report: Report): readonly string[] {
   const removed = report.endpoints.filter((e) => determineReviewState(e, report) === 'label');

@@ -3,10 +3,10 @@ import { notice, setOutput, summary } from '@actions/core';
 import { mergeReports, type StageOutcome } from '../../review/merge-reports.ts';
 import { renderReport } from '../../review/render-report.ts';
 import { concludeReview, DESTROY_LABEL, renderSummaryLine } from '../../review/review-state.ts';
-import type { Report, ReviewStage } from '../../schemas/report/report.ts';
+import { isWebAddress, type Report, type ReviewStage } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { findChangesOnGitHub, findUnreported, type GitHubChanges } from '../changed-on-github.ts';
-import { commitLocks } from '../commit-locks.ts';
+import { type CommittedLocks, commitLocks } from '../commit-locks.ts';
 import { withGitHub } from '../connect-job.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { Inputs } from '../inputs.ts';
@@ -58,7 +58,11 @@ async function publishReport(
   const ends = { validate: await readStageEnd(job, 'validate'), preview: await readStageEnd(job, 'preview') };
   const locks = await commitLocks(reviewed, { job, github, previewed: ends.preview.report });
   const changes = await findChangesOnGitHub(github, reviewed, job.inputs.environments);
-  const facts = { ...makeFacts(reviewed, locks.commit), changed: changes.endpoints, refused: changes.refused };
+  const facts = {
+    ...makeFacts(reviewed, locks, job.runner),
+    changed: changes.endpoints,
+    refused: changes.refused,
+  };
   const reported = new Set(mergeReports(ends, { ...facts, expected: [] }).endpoints.map((e) => e.endpoint));
   const expected = await findUnreported(github, reviewed, { changed: changes.endpoints, reported });
   const trust = judgeFork(reviewed, changes, job.runner);
@@ -113,18 +117,22 @@ function matchesPreviewDigest(text: string, { previewDigest }: Inputs): boolean 
   return previewDigest !== undefined && digestReport(text) === previewDigest;
 }
 
-/** Addresses that the report's schema accepts. */
-const WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
-
-function makeFacts({ pull, head, base, fork, runUrl }: ReviewedPullRequest, locksCommit: string | undefined) {
+function makeFacts(
+  { pull, head, base, fork, runUrl }: ReviewedPullRequest,
+  locks: CommittedLocks,
+  { filesUrl }: Job['runner'],
+) {
+  const pages = `${filesUrl ?? ''}/docs/diagnostics`;
   return {
     pullRequest: {
       number: pull.number,
       fork,
       destroy: pull.labels.includes(DESTROY_LABEL),
-      locks_commit: locksCommit ?? null,
+      locks_commit: locks.commit ?? null,
+      ...(locks.commit !== undefined && locks.startsWorkflows && { locks_start_checks: true }),
       base_moved_to: pull.base.sha === base ? null : pull.base.sha,
-      run_url: WEB_ADDRESS.test(runUrl) ? runUrl : null,
+      run_url: isWebAddress(runUrl) ? runUrl : null,
+      pages_url: isWebAddress(pages) ? pages : null,
     },
     base,
     head,

@@ -19,8 +19,8 @@ import { basename, delimiter, dirname, isAbsolute, join, posix, relative, resolv
 import { availableParallelism, homedir, hostname, tmpdir, totalmem, userInfo } from "node:os";
 import { access, chmod, constants as constants$2, cp, link, lstat, mkdir, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
-import { pipeline } from "node:stream/promises";
 import { setTimeout as setTimeout$2 } from "node:timers/promises";
+import { pipeline } from "node:stream/promises";
 import { Agent as Agent$1, request as request$1 } from "node:https";
 import { text } from "node:stream/consumers";
 // \0rolldown/runtime.js
@@ -21149,10 +21149,10 @@ function listCachePaths() {
 async function digestLocks(root) {
 	const folder = join(root, "endpoints");
 	const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(?:lock|yaml)$/.test(name)).sort();
-	const digests = await Promise.all(names.map((name) => digestFile$1(join(folder, name)).catch(() => "unreadable")));
+	const digests = await Promise.all(names.map((name) => digestFile(join(folder, name)).catch(() => "unreadable")));
 	return createHash("sha256").update(JSON.stringify([names, digests])).digest("hex").slice(0, 20);
 }
-async function digestFile$1(file) {
+async function digestFile(file) {
 	return createHash("sha256").update(await readFile(file)).digest("hex").slice(0, 20);
 }
 var DEFAULT_BRANCH;
@@ -27610,14 +27610,20 @@ function firstLine(message) {
 }
 function findWrongAliases(document, at) {
 	const found = [];
-	(0, import_dist$8.visit)(document, { Alias: (_key, node, ancestors) => {
-		const target = node.resolve(document);
-		if (target && !ancestors.includes(target)) return;
-		const why = target ? `is inside of its own anchor "&${node.source}"` : `has no anchor "&${node.source}" before it`;
-		const message = `Cannot read YAML: the alias "*${node.source}" ${why}`;
-		const hint = `Put a text that begins with * in quotes: "*${node.source}"`;
-		found.push(makeError("bad-yaml", at(node.range?.[0] ?? 0), message, hint));
-	} });
+	const anchors = /* @__PURE__ */ new Map();
+	(0, import_dist$8.visit)(document, {
+		Value: (_key, node) => {
+			if (node.anchor !== void 0) anchors.set(node.anchor, node);
+		},
+		Alias: (_key, node, ancestors) => {
+			const target = anchors.get(node.source);
+			if (target && !ancestors.includes(target)) return;
+			const why = target ? `is inside of its own anchor "&${node.source}"` : `has no anchor "&${node.source}" before it`;
+			const message = `Cannot read YAML: the alias "*${node.source}" ${why}`;
+			const hint = `Put a text that begins with * in quotes: "*${node.source}"`;
+			found.push(makeError("bad-yaml", at(node.range?.[0] ?? 0), message, hint));
+		}
+	});
 	return found;
 }
 function findDisallowedCharacter(text, file) {
@@ -27963,12 +27969,13 @@ function parseYaml$1(text, file, schema, rules = {}) {
 			root: value,
 			locate,
 			written: (path) => findSourceText(document, path),
-			suggest: rules.suggest
+			suggest: rules.suggest,
+			standIn: rules.standIn
 		}, prepared),
 		locate
 	};
 }
-function checkSchema(schema, source, { diagnostics: prepared, wrong: reported }) {
+function checkSchema(schema, { standIn, ...source }, { diagnostics: prepared, wrong: reported }) {
 	const checked = schema.safeParse(source.root, { reportInput: true });
 	if (checked.success && reported.length === 0) return {
 		value: checked.data,
@@ -27990,7 +27997,7 @@ function checkSchema(schema, source, { diagnostics: prepared, wrong: reported })
 		fields
 	}));
 	const wrong = issues.flatMap(listInvalidPaths);
-	const again = schema.safeParse(removePaths(source.root, wrong));
+	const again = schema.safeParse(removePaths(source.root, wrong, standIn));
 	return {
 		value: void 0,
 		rest: again.success ? {
@@ -28004,15 +28011,17 @@ function listInvalidPaths(issue) {
 	const path = issue.path.filter((p) => typeof p !== "symbol");
 	return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
 }
-function removePaths(value, paths) {
+function removePaths(value, paths, standIn) {
 	const copy = structuredClone(value);
-	for (const path of paths) removePath(copy, path);
+	for (const path of paths) replacePath(copy, path, standIn?.(path));
 	return copy;
 }
-function removePath(root, path) {
+function replacePath(root, path, standIn) {
 	const parent = path.slice(0, -1).reduce((at, step) => at?.[step], root);
 	const last = path.at(-1);
-	if (parent !== null && typeof parent === "object" && !Array.isArray(parent) && last !== void 0) Reflect.deleteProperty(parent, last);
+	if (parent === null || typeof parent !== "object" || Array.isArray(parent) || last === void 0) return;
+	if (standIn === void 0) Reflect.deleteProperty(parent, last);
+	else Reflect.set(parent, last, standIn);
 }
 function readValue(document) {
 	try {
@@ -28807,16 +28816,21 @@ function checkRoute(routes, index, names, locate) {
 	];
 	const route = routes[index];
 	const name = route?.served_entity_name ?? route?.served_model_name;
-	const expected = `expected one of ${names.map(renderValue).join(", ")}`;
+	const expected = renderExpectedNames(names);
 	if (name === void 0) return [makeError("missing-field", locate(at), `Cannot find "served_entity_name" in a route: ${expected}`)];
 	const place = locate([...at, route?.served_entity_name === void 0 ? "served_model_name" : "served_entity_name"]);
-	if (!names.includes(name)) return [makeError("unknown-entity", place, `Cannot send traffic to "${name}": ${expected}`)];
+	if (!names.includes(name)) return [makeError("unknown-entity", place, `Cannot send traffic to "${name}": ${expected}`, suggestValue(name, names))];
 	return routes.findIndex((r) => (r.served_entity_name ?? r.served_model_name) === name) < index ? [makeError("duplicate-name", place, `Cannot have two routes to "${name}"`)] : [];
+}
+function renderExpectedNames(names) {
+	const [first, ...others] = [...new Set(names)].map(renderValue);
+	return others.length === 0 ? `expected ${first ?? "none"}` : `expected one of ${[first, ...others].join(", ")}`;
 }
 var init_check_routes = __esmMin((() => {
 	init_diagnostic();
 	init_endpoint_file();
 	init_render_issue();
+	init_suggest_value();
 }));
 // schemas/endpoint/complete-access.ts
 function completeRateLimit({ calls, key, principal, renewal_period: period }) {
@@ -28927,14 +28941,14 @@ var init_count_replicas = __esmMin((() => {
 	init_workload();
 }));
 // schemas/endpoint/check-endpoint-file.ts
-function checkEndpointFile(value, file, locate) {
+function checkOwnName(value, file, locate) {
+	return [...checkFileName(value, file, locate), ...checkConfigName(value, locate)];
+}
+function checkReferences(value, locate) {
 	return [
-		...checkFileName(value, file, locate),
-		...checkConfigName(value, locate),
 		...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateInEntity(i, locate))),
 		...checkRoutes(value, locate),
-		...checkDavitEntities(value, locate),
-		...checkRulesWithoutNames(value, locate)
+		...checkDavitEntities(value, locate)
 	];
 }
 function checkRulesWithoutNames(value, locate) {
@@ -29010,12 +29024,12 @@ function warnAboutUnevenMaximum(served, at) {
 function checkDavitEntities({ config, davit }, locate) {
 	const names = config.served_entities.map(entityName);
 	return Object.keys(davit?.served_entities ?? {}).filter((name) => !names.includes(name)).map((name) => {
-		const message = `Cannot find the served entity "${name}": expected one of ${names.map(renderValue).join(", ")}`;
+		const message = `Cannot find the served entity "${name}": ${renderExpectedNames(names)}`;
 		return makeError("unknown-entity", locate([
 			"davit",
 			"served_entities",
 			name
-		], { key: true }), message);
+		], { key: true }), message, suggestValue(name, names));
 	});
 }
 function checkTags$1({ tags = [] }, locate) {
@@ -29037,6 +29051,7 @@ var init_check_endpoint_file = __esmMin((() => {
 	init_diagnostic();
 	init_endpoint_file();
 	init_render_issue();
+	init_suggest_value();
 	init_count_replicas();
 }));
 // schemas/endpoint/document/find-misplaced-permissions.ts
@@ -29375,16 +29390,27 @@ function parseEndpoint(text, file) {
 	const all = sortDiagnostics([...diagnostics, ...readable ? checkRules(readable, rest?.wrong ?? [], file, locate) : []]);
 	return {
 		endpoint: value && !hasErrors(all) ? completeEndpoint(value, file, locate) : void 0,
-		name: readable?.name,
+		name: rest?.wrong.some(isOwnName) === true ? void 0 : readable?.name,
 		diagnostics: all,
 		locate
 	};
 }
-function checkRules(value, wrong, file, locate) {
-	return areNamesValid(wrong) ? checkEndpointFile(value, file, locate) : checkRulesWithoutNames(value, locate);
+function findStandIn(path) {
+	return isOwnName(path) || path[1] === "served_entities" && path.length === 4 && path.at(-1) !== "name" ? readOwn(STAND_INS, String(path.at(-1))) : void 0;
 }
-function areNamesValid(wrong) {
-	return !wrong.some((path) => NAME_FIELDS.includes(String(path.at(-1))) || path.at(-2) === "served_entities");
+function checkRules(value, wrong, file, locate) {
+	return [
+		...wrong.some(isOwnName) ? [] : checkOwnName(value, file, locate),
+		...areReferencesValid(wrong, value) ? checkReferences(value, locate) : [],
+		...checkRulesWithoutNames(value, locate)
+	];
+}
+function isOwnName(path) {
+	return path.length === 1 && path[0] === "name";
+}
+function areReferencesValid(wrong, { config }) {
+	const isOptional = ([, list, index, field]) => list === "served_entities" && (field === "entity_name" || field === "entity_version") && config.served_entities[Number(index)]?.name !== void 0;
+	return !wrong.some((path) => !isOwnName(path) && !isOptional(path) && (REFERENCE_FIELDS.includes(String(path.at(-1))) || path.at(-2) === "served_entities"));
 }
 function completeEndpoint(value, file, locate) {
 	const entities = value.config.served_entities.map((served, i) => completeEntity(served, value.davit?.served_entities?.[entityName(served)], locate([
@@ -29461,7 +29487,7 @@ function completeRoutes(value, entities) {
 		percentage: Number(r.traffic_percentage)
 	})).filter((r) => r.percentage > 0);
 }
-var ENDPOINT_RULES, NAME_FIELDS;
+var ENDPOINT_RULES, STAND_INS, REFERENCE_FIELDS;
 var init_parse_endpoint = __esmMin((() => {
 	init_check_endpoint_file();
 	init_diagnostic();
@@ -29470,12 +29496,19 @@ var init_parse_endpoint = __esmMin((() => {
 	init_complete_access();
 	init_prepare_endpoint();
 	init_suggest_endpoint_value();
+	init_read_own();
 	init_parse_yaml();
 	ENDPOINT_RULES = {
 		prepare: prepareEndpoint,
-		suggest: suggestEndpointValue
+		suggest: suggestEndpointValue,
+		standIn: findStandIn
 	};
-	NAME_FIELDS = [
+	STAND_INS = {
+		name: "x",
+		entity_name: "x",
+		entity_version: "1"
+	};
+	REFERENCE_FIELDS = [
 		"name",
 		"entity_name",
 		"entity_version",
@@ -29944,8 +29977,11 @@ async function findCommit(git, base) {
 		const commit = found.stdout.trim().split("\n").at(-1) ?? "";
 		if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
 	}
-	const what = base === void 0 ? `there is no ${DEFAULT_BASES.join(", ")}` : `"${base}" is not a commit in this repository`;
+	const what = base === void 0 ? await explainNoMainBranch(git) : `"${base}" is not a commit in this repository`;
 	throw new NoBaseError(`Cannot find the changed files: ${what}; ${BASE_HINT}`);
+}
+async function explainNoMainBranch(git) {
+	return (await git("rev-parse", "--verify", "--quiet", "HEAD")).code === 0 ? `there is no ${DEFAULT_BASES.join(", ")}` : "the repository has no commit yet";
 }
 function mergePaths(tracked, untracked) {
 	const parts = tracked.split("\0");
@@ -29968,7 +30004,7 @@ var init_changed_paths = __esmMin((() => {
 		"main",
 		"master"
 	];
-	BASE_HINT = "name the endpoints, or the commit to compare with: --base REF";
+	BASE_HINT = "name the endpoints (npx davit review NAME), or the commit to compare with: --base REF";
 	CHANGES$2 = {
 		A: "added",
 		D: "deleted"
@@ -30171,7 +30207,11 @@ var init_check_endpoints = __esmMin((() => {
 }));
 // app/check-files.ts
 async function checkFiles(paths, { cwd, root, endpoints: below = "endpoints" }) {
-	const wanted = paths.length > 0 ? paths : [relative(cwd, join(root(), below))];
+	const wanted = paths.length > 0 ? paths.map((p) => findNamed(p, {
+		cwd,
+		root,
+		below
+	})) : [relative(cwd, join(root(), below))];
 	const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
 	const files = uniqueFiles(listed.flatMap((l) => l.files));
 	const endpoints = await Promise.all(files.filter((f) => !isEnvironment(f)).map(checkFile));
@@ -30193,6 +30233,14 @@ async function checkFiles(paths, { cwd, root, endpoints: below = "endpoints" }) 
 		environments: named.length,
 		diagnostics
 	};
+}
+function findNamed(path, { cwd, root, below }) {
+	if (!/^[\w-]+$/.test(path) || existsSync$1(resolve(cwd, path))) return path;
+	try {
+		return relative(cwd, join(root(), below, `${path}.yaml`));
+	} catch {
+		return path;
+	}
 }
 function show(path, typed, cwd) {
 	const file = relative(cwd, path) || ".";
@@ -30629,6 +30677,18 @@ var init_file_lock = __esmMin((() => {
 	OWNERLESS_GRACE_MILLISECONDS = 15e3;
 	KERNEL_LOCK_WORD = "flock";
 }));
+// system/hash-file.ts
+async function hashFile(file) {
+	const hash = createHash("sha256");
+	const { size } = await stat(file);
+	if (size <= READ_BYTES) hash.update(await readFile(file));
+	else await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
+	return hash.digest("hex");
+}
+var READ_BYTES;
+var init_hash_file = __esmMin((() => {
+	READ_BYTES = 1 << 20;
+}));
 // engine/install/cached-engine.ts
 async function findCachedEngine(entry, progress) {
 	const { command, stampFile } = places(entry);
@@ -30636,7 +30696,7 @@ async function findCachedEngine(entry, progress) {
 	const now = await stat(command).catch(() => void 0);
 	if (!stamp || !now) return void 0;
 	if (stamp.size !== now.size || stamp.modified !== now.mtimeMs) {
-		if (await sha256$1(command) !== stamp.sha256) {
+		if (await hashFile(command) !== stamp.sha256) {
 			progress.say(`The cached Pulumi ${entry.version} was modified; installing it again`);
 			return;
 		}
@@ -30699,21 +30759,17 @@ async function writeStamp(folder) {
 	const command = join(folder, "bin", "pulumi");
 	const { size, mtimeMs } = await stat(command);
 	const stamp = {
-		sha256: await sha256$1(command),
+		sha256: await hashFile(command),
 		size,
 		modified: mtimeMs
 	};
 	await writeFileAtomically(join(folder, "stamp.json"), JSON.stringify(stamp));
 }
-async function sha256$1(file) {
-	const hash = createHash("sha256");
-	await pipeline(createReadStream(file), hash);
-	return hash.digest("hex");
-}
 var init_cached_engine = __esmMin((() => {
 	init_atomic_files();
 	init_cache();
 	init_file_lock();
+	init_hash_file();
 }));
 // engine/install/source-build.ts
 async function entry() {
@@ -32409,6 +32465,7 @@ var init_control_client = __esmMin((() => {
 				const gone = (cause) => fail(signal?.aborted ? signal.reason : new SupervisorGone(ENDED_MESSAGE, { cause }));
 				const asked = request({
 					socketPath: this.#socketPath,
+					agent: false,
 					method,
 					path: target,
 					...signal && { signal }
@@ -36969,7 +37026,7 @@ async function digestModel(folder) {
 	const root = await realpath(folder);
 	const files = (await listFiles(root, root, "")).sort((a, b) => a < b ? -1 : 1);
 	const whole = createHash("sha256");
-	for (const file of files) whole.update(`${file}\0${await digestFile(join(root, file))}\n`);
+	for (const file of files) whole.update(`${file}\0${await hashFile(join(root, file))}\n`);
 	return `sha256:${whole.digest("hex")}`;
 }
 async function listIgnoredFiles(folder) {
@@ -36979,11 +37036,6 @@ async function listIgnoredFiles(folder) {
 		return e.isDirectory() ? listIgnoredFiles(path) : [];
 	});
 	return (await Promise.all(lists)).flat();
-}
-async function digestFile(file) {
-	const hash = createHash("sha256");
-	await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
-	return hash.digest("hex");
 }
 async function listFiles(root, folder, prefix) {
 	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name) || !(e.isFile() || e.isDirectory())).map(async (e) => {
@@ -37004,14 +37056,14 @@ async function checkLink(root, path, name) {
 	if (!target.slice(root.length).split(sep).every(isModelFile)) throw new ModelLinkError(`the link ${name} points to a file that is not part of the model`);
 	if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
 }
-var EXCLUDED_NAMES, READ_BYTES, ModelLinkError;
+var EXCLUDED_NAMES, ModelLinkError;
 var init_model_digest = __esmMin((() => {
+	init_hash_file();
 	EXCLUDED_NAMES = /* @__PURE__ */ new Set([
 		"registered_model_meta",
 		"__pycache__",
 		".DS_Store"
 	]);
-	READ_BYTES = 1 << 20;
 	ModelLinkError = class extends Error {};
 }));
 // validation/model/parse-mlmodel.ts
@@ -37834,7 +37886,7 @@ async function reportMissingModel(subject, root, path, folder) {
 	const near = entity.model.uri === void 0 ? await listNames$1(resolve(folder, "..")) : [];
 	const names = near.length > 0 || entity.model.uri !== void 0 ? [] : await listNames$1(join(root, "models"));
 	const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
-	const hint = `${there.length > 0 ? `Existing models: ${there.join(", ")}. ` : ""}Put the model there, or set davit.served_entities.${entity.name}.model_uri to its location`;
+	const hint = `${there.length > 0 ? `Existing models: ${there.join(", ")}. ` : ""}Put the model there, or set davit.served_entities.${entity.name}.model_uri to its location, such as models:/${entity.model.name}/${entity.model.version} in a registry`;
 	return makeError("model-not-found", subject.entity.place, message, hint);
 }
 async function listNames$1(folder) {
@@ -42553,19 +42605,28 @@ function listProminent(endpoints, report) {
 	return endpoints.filter((e) => determineReviewState(e, report) !== "no-change");
 }
 function fitParts(parts, limit) {
-	const blocks = parts.map((render) => render(0));
 	const size = (block) => block === "" ? 0 : block.length + 2;
+	const fits = (step) => {
+		let total = 2;
+		return parts.every((render) => (total += size(render(step))) <= limit);
+	};
+	let step = 0;
+	while (step < DETAIL_LEVEL_COUNT && !fits(step)) step += 1;
+	const blocks = parts.map((render) => render(step));
+	if (step === 0) return {
+		blocks,
+		shortened: false
+	};
 	let total = blocks.reduce((sum, block) => sum + size(block), 2);
-	let shortened = false;
-	for (let step = 1; step <= DETAIL_LEVEL_COUNT && total > limit; step += 1) for (let i = parts.length - 1; i >= 0 && total > limit; i -= 1) {
-		const shorter = parts[i]?.(step) ?? "";
-		total += size(shorter) - size(blocks[i] ?? "");
-		blocks[i] = shorter;
-		shortened = true;
+	for (const [i, render] of parts.entries()) {
+		const longer = render(step - 1);
+		total += size(longer) - size(blocks[i] ?? "");
+		if (total > limit) break;
+		blocks[i] = longer;
 	}
 	return {
 		blocks,
-		shortened
+		shortened: true
 	};
 }
 var REPORT_MARKER, COMMENT_CHARACTERS, FOLD_THRESHOLD, REPORT_CHARACTERS, SHORTENED;

@@ -81,7 +81,14 @@ export class ControlClient {
     return new Promise((done, fail) => {
       const gone = (cause?: Error) =>
         fail(signal?.aborted ? (signal.reason as Error) : new SupervisorGone(ENDED_MESSAGE, { cause }));
-      const asked = request({ socketPath: this.#socketPath, method, path: target, ...(signal && { signal }) });
+      // A kept connection would still reach a supervisor whose socket was removed, which the next new one does not.
+      const asked = request({
+        socketPath: this.#socketPath,
+        agent: false,
+        method,
+        path: target,
+        ...(signal && { signal }),
+      });
       asked.on('error', gone);
       asked.on('response', (response) => {
         forEachLine(

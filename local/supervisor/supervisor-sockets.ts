@@ -29,7 +29,7 @@ export class SupervisorSockets {
   readonly #makeServer: () => Server;
   #server: Server | undefined;
   #socketPath = '';
-  /** Device and inode of the socket file when it was made. */
+  /** Device and inode of the socket file when it was made; empty if it was removed at once. */
   #made = '';
 
   private constructor(place: SupervisorId, makeServer: () => Server) {
@@ -60,7 +60,7 @@ export class SupervisorSockets {
 
   /** Listens again if the control socket was removed. Does nothing if another supervisor has taken over. */
   async look(): Promise<void> {
-    if (identifyFile(this.#socketPath) === this.#made) return;
+    if (this.#made !== '' && identifyFile(this.#socketPath) === this.#made) return;
     await withFileLock(bindingLockPath(this.#place), async () => {
       if (isThisProcess(await readControlFile(this.#place))) await this.#listen();
     });

@@ -31,7 +31,7 @@ from .workers.forker import Forker
 def main() -> None:
     options = json.loads(sys.argv[1])
     die_with_parent(options["parent"])
-    for descriptor in (options["control"], options["locks"]):
+    for descriptor in (options["control"], options["front"], options["locks"]):
         os.set_inheritable(descriptor, False)
     sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]  # put there by `python -m`
     enter_folder(options["folder"], MODEL)
@@ -68,7 +68,7 @@ def fork_workers(control: socket.socket, scorer, options: dict) -> None:
 def run_as_worker(control: socket.socket, scorer, options: dict) -> None:
     record, connection = receive_with_socket(control, COMMAND.size)
     if record and COMMAND.unpack(record)[0] == FORK and connection is not None:
-        end_group_with(control)  # the front sends no further command: it ends this process to end the worker
+        end_group_with(options["front"])
         answer_requests(connection, scorer, options, os.path.join(options["folder"], MODEL))
 
 

@@ -143,10 +143,14 @@ const pullRequest = z.strictObject({
   destroy: z.boolean(),
   /** The commit on its branch that contains the computed locks. Null: the branch does not contain them. */
   locks_commit: commit.nullable(),
+  /** Whether GitHub starts the workflows for that commit by itself, as it does for the commits of an app or a person. */
+  locks_start_checks: z.boolean().exactOptional(),
   /** The current commit of its base branch, if the branch has moved since the comparison. */
   base_moved_to: commit.nullable(),
   /** URL of the workflow run. */
   run_url: z.string().regex(WEB_ADDRESS).nullable(),
+  /** URL of the folder with the page of each diagnostic code, at the commit of the release. Null: not known. */
+  pages_url: z.string().regex(WEB_ADDRESS).nullable().exactOptional(),
 });
 
 const report = z.strictObject({

@@ -62,7 +62,7 @@ async function report({ files = {}, inputs = {}, seed = {}, event, eventName, pr
     workspace,
     event: event ?? { pull_request: { number: 7, base: { sha: BASE }, head: { sha: HEAD } } },
     ...(eventName !== undefined && { eventName }),
-    env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url },
+    env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url, ...RELEASE },
   });
   if (oneComment) expect(github.world.comments.length).toBeLessThanOrEqual(1);
   return { ...step, github, comment: github.world.comments.at(0)?.body, check: github.world.checkRuns.at(-1) };
@@ -73,6 +73,9 @@ function digestOf(files: Files): Files {
   const text = files['davit-preview/report.json'];
   return text === undefined ? {} : { 'preview-digest': digest(text) };
 }
+
+/** As GitHub's runner sets them for an action of another repository. */
+const RELEASE = { GITHUB_ACTION_REPOSITORY: 'acme/davit', GITHUB_ACTION_REF: 'v1.2.0' };
 
 const RESULTS = { 'validate-result': 'success', 'preview-result': 'success' };
 
@@ -91,6 +94,8 @@ describe('report', () => {
     const line = '### 2 endpoints: 1 fails, 1 rolling';
     expect(comment).toContain(line);
     expect(comment?.startsWith('<!-- davit')).toBe(true);
+    const page = `${github.url}/acme/davit/blob/v1.2.0/docs/diagnostics/bad-value.md`;
+    expect(comment).toContain(`- **error** [bad-value](${page}) at \`endpoints/fraud.yaml:4:`);
     expect(summary).toContain(line);
     expect(check).toMatchObject({ sha: HEAD, name: 'davit', conclusion: 'failure', title: line.slice(4) });
     expect(check?.annotations).toEqual([
@@ -521,6 +526,36 @@ describe('locks', () => {
     ]);
     expect(check).toMatchObject({ sha: github.world.commits[0]?.oid, conclusion: 'success' });
     expect(comment).toContain('### 1 endpoint: 1 rolling');
+    expect(comment).toMatch(/Other required checks wait at that commit.*\*\*Approve workflows to run\*\*/);
+  });
+
+  it('are committed with the token for commits, which does nothing else and is masked', async () => {
+    const permissions = { contents: 'write' } as const;
+    const tokens = {
+      [TOKEN]: { login: BOT, permissions: { ...WRITES, contents: 'read' } },
+      app: { login: 'acme-davit[bot]', permissions },
+    } as const;
+    const { github, comment, log } = await report({
+      files: { ...previewed(), 'davit-validate/locks/iris.lock': LOCK },
+      inputs: { 'commit-locks': 'true', 'commit-token': 'app' },
+      seed: { tokens },
+    });
+    expect(github.world.commits).toMatchObject([{ headline: 'Lock iris' }]);
+    expect(comment).toContain('committed to this branch');
+    expect(comment).not.toContain('checks wait');
+    expect(github.world.comments[0]?.author.login).toBe(BOT);
+    expect(log.split('\n').filter((line) => /\bapp\b/.test(line))).toEqual(['::add-mask::app']);
+  });
+
+  it("are committed with the job's own token when GitHub refuses the one for commits", async () => {
+    const { code, github, comment, log } = await report({
+      files: { ...previewed(), 'davit-validate/locks/iris.lock': LOCK },
+      inputs: { 'commit-locks': 'true', 'commit-token': 'expired' },
+    });
+    expect(code).toBe(0);
+    expect(github.world.commits).toMatchObject([{ headline: 'Lock iris' }]);
+    expect(comment).toContain('Other required checks wait at that commit');
+    expect(log).toMatch(/GitHub refuses "commit-token", using the job's own token: .* 401/);
   });
 
   it('are committed only where the workflow wants it', async () => {

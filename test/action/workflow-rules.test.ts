@@ -92,6 +92,20 @@ describe('our workflows', () => {
     expect(sparse.filter((folder) => !folder.startsWith('${{ inputs.project }}/'))).toEqual([]);
   });
 
+  it('give the token for commits only to the steps that commit, with the least rights', () => {
+    const steps = jobs.flatMap(([name, { steps: all = [] }]) => all.map((step) => [name, step] as const));
+    const knowing = steps.filter(([, step]) =>
+      /DAVIT_APP_KEY|DAVIT_COMMIT_TOKEN|steps\.app\b/.test(JSON.stringify(step)),
+    );
+    const rights = (step: Step) => Object.entries(step.with ?? {}).filter(([key]) => key.startsWith('permission-'));
+    expect(knowing.map(([name, step]) => [name, step.with?.['command'] ?? Object.fromEntries(rights(step))])).toEqual([
+      ['deploy/deploy', { 'permission-contents': 'write', 'permission-pull-requests': 'write' }],
+      ['deploy/deploy', 'deploy'],
+      ['pull-request/report', { 'permission-contents': 'write' }],
+      ['pull-request/report', 'report'],
+    ]);
+  });
+
   it('review a pull request again that goes to another branch, and no other edit', () => {
     const reviews = [...ours, ...documented].filter(([, { on }]) => 'pull_request' in on);
     expect(reviews.length).toBe(2);

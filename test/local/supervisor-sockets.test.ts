@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { ControlClient } from '../../local/control/control-client.ts';
@@ -29,6 +29,7 @@ it('makes its socket again when the folder of sockets was removed, and stays the
   const { socketPath } = await readControl();
   await rm(dirname(socketPath), { recursive: true });
   expect(await status()).toMatchObject({ running: true, pid });
+  await access(socketPath);
   expect(await (await ensureSupervisor(project.root, 'local')).status()).toMatchObject({ pid });
   expect(await supervisors()).toHaveLength(1);
 });

@@ -123,7 +123,7 @@ test('a probe that prefers to wait is answered when the model is there, and one 
     const asked: Promise<readonly number[]>[] = [];
     const wishes = [{}, { prefer: 'wait=1' }, { prefer: 'wait=soon' }, { prefer: 'wait=30' }];
     const server = await startServer('k_slow3s', {
-      args: ['--uds', uds],
+      args: ['--uds', uds, '--workers', '1'],
       spawned: () =>
         asked.push(
           waitForListener(uds).then(() =>
@@ -166,7 +166,8 @@ test('what a worker leaves behind when it dies ends with it; draining finishes w
   const server = await startServer('m_obedient', { args: ['--workers', '1'] });
   const isSleep = (pid: number) => readProcess(pid).startsWith('Name:\tsleep');
   await ask(server, 'child', 60);
-  expect(descendants(server).some(isSleep)).toBe(true);
+  // A started program has its own name only a moment after its parent goes on.
+  await until(() => descendants(server).some(isSleep));
   await ask(server, 'exit');
   await until(() => !descendants(server).some(isSleep));
 

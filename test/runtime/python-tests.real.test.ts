@@ -25,6 +25,7 @@ test.for(['3.8', '3.9', '3.11', '3.13'])(
     await runUnittest(python.executable, 'root_cause_test.py');
     await runUnittest(python.executable, 'marks_test.py');
     await runUnittest(python.executable, 'cases_test.py');
+    await runUnittest(python.executable, 'process_tree_test.py');
   },
 );
 

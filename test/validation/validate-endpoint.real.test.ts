@@ -132,7 +132,7 @@ test('validateEndpoint() holds a model to its time limit', async () => {
   expect(found(await lockAndValidate(root, limited))).toEqual([
     [
       'time-limit',
-      expect.stringMatching(/^Cannot serve m 1: its example took 3\.\d s, expected at most 1 s$/),
+      expect.stringMatching(/^Cannot serve m 1: its prediction took 3\.\d s, expected at most 1 s$/),
       'Raise davit.served_entities.m.time_limit_seconds in endpoints/e.yaml, or make the model faster',
     ],
   ]);

@@ -46,31 +46,36 @@ class LoadingProcess:
         self.is_stopped = False
         self.process: asyncio.subprocess.Process | None = None
         self.control: socket.socket | None = None
+        self.open_end: socket.socket | None = None
         self.buffer = b""
 
     async def start(self) -> None:
         """Starts the process. Raises OSError when the interpreter cannot be run."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
+        self.open_end, front = socket.socketpair()  # nothing is sent on it; it closes with the control socket
         try:
-            await self.start_process(theirs)
+            await self.start_process(theirs, front)
         except OSError:
             ours.close()
+            self.open_end.close()
             self.remove_folder()
             raise
         finally:
             theirs.close()
+            front.close()
         self.control, self.buffer = ours, b""
         asyncio.get_running_loop().add_reader(ours, self.read_events)
         self.exit_task = asyncio.ensure_future(self.wait_exit(self.process))
         if self.is_stopped:  # `stop` was called during the start
             self.stop()
 
-    async def start_process(self, theirs: socket.socket) -> None:
+    async def start_process(self, theirs: socket.socket, front: socket.socket) -> None:
         self.folder = OwnFolder()
         options = {
             "model": os.path.abspath(self.settings.model),
             "control": theirs.fileno(),
+            "front": front.fileno(),
             "locks": self.locks,
             "fixed_files": self.fixed_files,
             "parent": os.getpid(),
@@ -82,7 +87,7 @@ class LoadingProcess:
         self.process = await asyncio.create_subprocess_exec(
             *(self.settings.python, "-s", "-m", "davit_server.worker", json.dumps(options)),
             env=self.make_environment(options["threads"]),
-            pass_fds=[theirs.fileno(), self.locks],
+            pass_fds=[theirs.fileno(), front.fileno(), self.locks],
             stdin=asyncio.subprocess.DEVNULL,
             stdout=2,  # a model that prints must not write to our stdout
             start_new_session=True,  # one signal to the group ends the workers and the processes that the model started
@@ -184,7 +189,8 @@ class LoadingProcess:
         if self.control is not None:
             asyncio.get_running_loop().remove_reader(self.control)
             self.control.close()
-            self.control = None
+            self.open_end.close()
+            self.control = self.open_end = None
 
 
 def kill_group(leader: int) -> None:

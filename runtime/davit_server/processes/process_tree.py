@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import sys
 
 from .wait_readable import wait_readable
@@ -23,24 +22,25 @@ def adopt_orphans() -> None:
     call_prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def end_group_with(connection: socket.socket) -> None:
-    """Makes the kernel kill this process's group when `connection` ends; nothing else may arrive on it.
+def end_group_with(open_end: int) -> None:
+    """Makes the kernel kill this process's group when the other end of this socket closes.
 
-    `die_with_parent` would kill this process alone and leave the processes that its model has started. It does nothing
-    elsewhere than on Linux, or when this process does not lead its group.
+    Nothing may ever be sent on the socket, not even before: a message can be read a moment before the kernel tells of
+    it, which then kills the reader. `die_with_parent` would kill this process alone and leave the processes that its
+    model has started. It does nothing elsewhere than on Linux, or when this process does not lead its group.
     """
     if not sys.platform.startswith("linux") or os.getpgrp() != os.getpid():
         return
     import fcntl
 
     try:
-        fcntl.fcntl(connection, fcntl.F_SETOWN, -os.getpgrp())
-        fcntl.fcntl(connection, fcntl.F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(connection, fcntl.F_SETFL, fcntl.fcntl(connection, fcntl.F_GETFL) | os.O_ASYNC)
+        fcntl.fcntl(open_end, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(open_end, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(open_end, fcntl.F_SETFL, fcntl.fcntl(open_end, fcntl.F_GETFL) | os.O_ASYNC)
     except OSError:
         return
     outlive_parent()
-    if wait_readable([connection.fileno()], 0):  # the connection ended before O_ASYNC was set
+    if wait_readable([open_end], 0):  # the other end closed before O_ASYNC was set
         end_group()
 
 

@@ -44,10 +44,19 @@ export class UserRepository {
 
   /** A user's repository made from the documentation, which may be edited, with these files over it on `main`. */
   static async make(files: Files, seed: Partial<Seed> = {}, edit: Edit = (text) => text): Promise<UserRepository> {
-    const documented = [...(await readDocumentedFiles())].map(([file, text]) => [file, edit(text)] as const);
     // The documented one logs in to a cloud.
     const own = { '.github/actions/davit-credentials/action.yml': null, '.gitignore': '.davit/\n' };
-    return UserRepository.#open({ ...Object.fromEntries(documented), ...own, ...files }, seed);
+    return UserRepository.makeFrom(await readDocumentedFiles(), { ...own, ...files }, { seed, edit });
+  }
+
+  /** A user's repository made from files with workflows, which may be edited, with other files over it on `main`. */
+  static makeFrom(
+    made: ReadonlyMap<string, string>,
+    files: Files,
+    { seed = {}, edit = (text) => text }: { readonly seed?: Partial<Seed>; readonly edit?: Edit } = {},
+  ): Promise<UserRepository> {
+    const edited = [...made].map(([file, text]) => [file, edit(text)] as const);
+    return UserRepository.#open({ ...Object.fromEntries(edited), ...files }, seed);
   }
 
   /** Davit's own repository, as it lies here. */

@@ -136,7 +136,7 @@ function answerPull(world: World, pull: FakePullRequest, example: Json): Json {
     ...example,
     number: pull.number,
     node_id: `PR_${pull.number}`,
-    html_url: `https://github.com/${world.repository}/pull/${pull.number}`,
+    html_url: `${world.server}/${world.repository}/pull/${pull.number}`,
     title: pull.title,
     state: isOpen(pull) ? 'open' : 'closed',
     head: side('head', pull.head, pull.head.repository ?? world.repository),

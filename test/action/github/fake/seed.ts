@@ -37,6 +37,8 @@ const fault = z.strictObject({
 export const seed = z.strictObject({
   /** OWNER/NAME */
   repository: z.string(),
+  /** The address of its pages. Another one than github.com is a GitHub Enterprise Server: its API is at /api/v3 and /api/graphql. */
+  server: z.string().default('https://github.com'),
   /** Token → login and permissions. Default: the permissions of the job in the user agent "davit (JOB)". */
   tokens: z.record(z.string(), z.strictObject({ login: z.string(), permissions: permissions.optional() })),
   jobs: z.record(z.string(), permissions).default({}),
