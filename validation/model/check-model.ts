@@ -104,8 +104,9 @@ function checkExample(
 ): readonly ModelProblem[] {
   const { example, signature, locate } = model;
   if (example !== undefined || entity.validation.length > 0) return [];
-  const instead =
+  const fallback =
     signature.inputs === null ? 'it is only loaded, and asked nothing' : 'an input is made from its signature';
+  const instead = policy.missingExample === 'error' ? 'the policy requires one' : fallback;
   const ways = alone ? '' : `, or add davit.served_entities.${entity.name}.validation`;
   return applyPolicy(policy.missingExample, {
     code: 'example-missing',
