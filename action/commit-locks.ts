@@ -27,11 +27,11 @@ const NO_COMMIT: CommittedLocks = { commit: undefined, startsWorkflows: false, u
  * changed and has previewed.
  */
 export async function commitLocks(
-  { pull, head, outdated, fork }: ReviewedPullRequest,
+  { pull, head, outdated, restricted }: ReviewedPullRequest,
   { job, github, previewed }: { readonly job: Job; readonly github: GitHub; readonly previewed: string | undefined },
 ): Promise<CommittedLocks> {
   const { inputs, runner } = job;
-  if (!inputs.commitLocks || outdated || fork || pull.state !== 'open') return NO_COMMIT;
+  if (!inputs.commitLocks || outdated || restricted || pull.state !== 'open') return NO_COMMIT;
   const computed = await readComputedLocks(resolve(runner.workspace, inputs.reports, 'davit-validate'));
   const locks = computed.filter((lock) => listPreviewedLocks(previewed).has(`${lock.endpoint} ${lock.sha256}`));
   if (locks.length === 0) return NO_COMMIT;

@@ -1,7 +1,18 @@
 import { getInput } from '@actions/core';
 import { PLATFORM } from '../schemas/values/names.ts';
 
-export const COMMANDS = ['caches', 'validate', 'preview', 'report', 'images', 'deploy', 'drift', 'destroy'] as const;
+export const COMMANDS = [
+  'caches',
+  'validate',
+  'preview',
+  'report',
+  'queue',
+  'outdated',
+  'images',
+  'deploy',
+  'drift',
+  'destroy',
+] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 /** How a job ended, in the words of `needs.JOB.result`; undefined: not given. */
@@ -48,7 +59,7 @@ const GIT_REFERENCE = /^[^\s~^:?*[\\\p{Cc}-][^\s~^:?*[\\\p{Cc}]*$/u;
 
 /** Inputs without a default in action.yml, and the commands that use them. */
 const COMMANDS_BY_INPUT: Readonly<Record<string, readonly CommandName[]>> = {
-  environments: ['validate', 'preview', 'report', 'images', 'deploy', 'drift', 'destroy'],
+  environments: ['validate', 'preview', 'report', 'queue', 'images', 'deploy', 'drift', 'destroy'],
   endpoints: ['validate', 'preview', 'images', 'deploy', 'drift', 'destroy'],
   base: ['validate', 'preview'],
   after: ['images', 'deploy'],
@@ -59,7 +70,15 @@ const COMMANDS_BY_INPUT: Readonly<Record<string, readonly CommandName[]>> = {
   'commit-token': ['report', 'deploy'],
 };
 const COMMANDS_WITH_ENVIRONMENTS: readonly CommandName[] = ['preview', 'images', 'deploy', 'drift', 'destroy'];
-const COMMANDS_WITH_TOKEN: readonly CommandName[] = ['report', 'images', 'deploy', 'drift', 'destroy'];
+const COMMANDS_WITH_TOKEN: readonly CommandName[] = [
+  'report',
+  'queue',
+  'outdated',
+  'images',
+  'deploy',
+  'drift',
+  'destroy',
+];
 
 /** The only place that reads the action's inputs. Throws one InputError with all that is wrong. */
 export function readInputs(): Inputs {

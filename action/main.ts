@@ -36,6 +36,10 @@ async function run(job: Job): Promise<void> {
       return (await import('./commands/preview.ts')).preview(job);
     case 'report':
       return (await import('./commands/report.ts')).report(job);
+    case 'queue':
+      return (await import('./commands/queue.ts')).queue(job);
+    case 'outdated':
+      return (await import('./commands/outdated.ts')).outdated(job);
     case 'images':
       return (await import('./commands/images.ts')).images(job);
     case 'deploy':

@@ -32,7 +32,7 @@ export function reportMissingLock({ endpoint, entity }: Subject): Diagnostic {
 }
 
 /** Explains why an entity must be locked again. Returns undefined if its lock is current. */
-export function explainStaleLock(subject: Subject, lock: Lock, checked: CheckedModel): string | undefined {
+function explainStaleLock(subject: Subject, lock: Lock, checked: CheckedModel): string | undefined {
   return explainStalePackages(subject, lock, checked) ?? explainStaleCases(subject, lock, checked);
 }
 

@@ -1,4 +1,4 @@
-import { readCheckRun } from '../github/check-run.ts';
+import { readReview } from '../github/check-run.ts';
 import type { GitHub } from '../github/connect.ts';
 import { findMergedPullRequest } from '../github/pull-request.ts';
 import type { Review } from './deployment-context.ts';
@@ -31,8 +31,8 @@ async function findReview(commit: string, context: ReviewContext): Promise<Revie
   const { github, branch } = context;
   const pull = (await findMergedPullRequest(github, commit, branch)) ?? (await findPulledHead(commit, context));
   if (!pull) return NO_REVIEW;
-  const check = await readCheckRun(github, pull.head.sha);
-  return { pull, text: check?.text ?? undefined };
+  const { review } = await readReview(github, pull.head.sha);
+  return { pull, text: review?.text ?? undefined };
 }
 
 /** A merge that a person has made and pushed is often no commit of a pull request for GitHub, but what it merges is one's head. */

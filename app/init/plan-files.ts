@@ -168,7 +168,7 @@ function moveWorkflow(path: string, text: string, project: string): string {
       /^( +)workflows: \[(Davit [\w ]+)\]$/m,
       (_, indent: string, name: string) => `${indent}workflows: [${title(name)}]`,
     )
-    .replace(/^( +)group: davit-/m, (_, indent: string) => `${indent}group: davit-${slug(project)}-`)
+    .replace(/^( +group: "?)davit-/m, (_, start: string) => `${start}davit-${slug(project)}-`)
     .replaceAll(/^( {4}with:) \{ /gm, (_, start: string) => `${start} { ${input}, `)
     .replaceAll(/^( {4}with:)\n/gm, (_, start: string) => `${start}\n      ${input}\n`)
     .replaceAll(/^( {4}uses: .+\n)(?! {4}with:)/gm, (_, uses: string) => `${uses}    with: { ${input} }\n`);

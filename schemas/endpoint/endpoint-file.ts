@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { parseSecretReference } from '../values/secret-reference.ts';
-import { PERMISSION_LEVELS } from '../deployment/serving-entry.ts';
 import {
   databricksOutputField,
   makeDeprecatedField,
@@ -8,6 +7,7 @@ import {
   makeUnsupportedField,
 } from './refused-fields.ts';
 import { refuseAlias, refuseModelUri } from './model-reference.ts';
+import { permission } from './permission-file.ts';
 import { validationFile } from './validation-file.ts';
 import { WORKER_MODES } from './worker-mode.ts';
 import { WORKLOAD_SIZES, WORKLOAD_TYPES } from './workload.ts';
@@ -47,17 +47,6 @@ const rateLimit = z.strictObject({
     .describe('Limits only this principal; default: each principal separately'),
   renewal_period: z.literal('minute').describe('Length of the renewal period'),
   tokens: makeUnsupportedField('token limits apply only to language models', { hint: 'Write calls' }),
-});
-
-const permission = z.strictObject({
-  user_name: z.string().min(1, 'expected a name').optional().describe('One user'),
-  group_name: z
-    .string()
-    .min(1, 'expected a name')
-    .optional()
-    .describe('One group; users: every caller with a valid token'),
-  service_principal_name: z.string().min(1, 'expected a name').optional().describe('One service principal'),
-  permission_level: z.enum(PERMISSION_LEVELS).describe('CAN_VIEW, CAN_QUERY or CAN_MANAGE'),
 });
 
 const servedEntity = z.strictObject({

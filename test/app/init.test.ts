@@ -68,7 +68,7 @@ test('planFiles() makes an endpoint and environments that davit check accepts, a
 
 test('planFiles() adapts every documented workflow to the environments, the state, the branch and the release', async () => {
   const files = planFiles(ANSWERS, await readDocumentedFiles()).filter((f) => f.path.startsWith('.github/'));
-  expect(files).toHaveLength(6);
+  expect(files).toHaveLength(7);
   for (const { text } of files) {
     expect(text).not.toMatch(/staging|production|acme-davit-state|OWNER|0{40}|\[main\]|configure-aws/);
     expect(parse(text)).toBeTypeOf('object');
@@ -106,7 +106,7 @@ test('adaptToEnterpriseServer() calls copies of the workflows, without what the 
   expect([...workflows.keys()].filter((path) => path.includes('fork'))).toEqual([]);
   for (const [path, text] of workflows) {
     expect(text, path).not.toMatch(
-      /\$\/|queue:|attest.*: write|attest-build-provenance|OWNER|0{40}|-artifact@(?!\w+ # v3)/,
+      /\$\/|queue: max|attest.*: write|attest-build-provenance|OWNER|0{40}|-artifact@(?!\w+ # v3)/,
     );
     expect(parse(text)).toBeTypeOf('object');
     for (const [, target = ''] of text.matchAll(/uses: \.\/(\.github\/workflows\/\S+)/g))

@@ -72,7 +72,7 @@ describe('davit review', { shuffle: false }, () => {
       report.endpoints.map((e) => [e.endpoint, e.change, e.diagnostics.map((d) => `${d.line} ${d.code}`)]),
     ).toEqual([
       ['a', 'added', ['1 missing-field', '2 unknown-field']],
-      ['b', 'added', ['2 bad-yaml']],
+      ['b', 'added', ['1 bad-yaml']],
     ]);
     expect(new Set(report.diagnostics.map((d) => d.file))).toEqual(
       new Set(['endpoints/c.yml', 'environments/other.yaml']),

@@ -8,6 +8,7 @@ import { type Block, CODE_PAGES, listDocuments } from './documents.ts';
 /** YAML of other programs, by a field at its top. */
 const OF_OTHERS: readonly (readonly [field: string, what: string])[] = [
   ['jobs', 'a workflow of GitHub'],
+  ['with', 'a part of a workflow of GitHub'],
   ['runs', 'an action of GitHub'],
   ['kind', 'an object of Kubernetes'],
   ['runtime', 'a project of Pulumi'],

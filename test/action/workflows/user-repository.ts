@@ -191,6 +191,18 @@ export class UserRepository {
     return this.#runOnMain({ event: 'workflow_run', payload, workflow: 'davit-fork-report.yaml' });
   }
 
+  /** What GitHub starts for a pull request in a merge queue, at the commit that it returns. */
+  async runQueue(pull: TestPullRequest): Promise<ActResult & { readonly sha: string }> {
+    const base = this.head('main');
+    const sha = this.head(`refs/pull/${pull.number}/merge`);
+    const ref = `refs/heads/gh-readonly-queue/main/pr-${pull.number}-${base}`;
+    git(this.origin, 'update-ref', ref, sha);
+    const group = { head_sha: sha, head_ref: ref, base_sha: base, base_ref: 'refs/heads/main' };
+    const payload = { ...this.#event(), action: 'checks_requested', merge_group: group };
+    const run = { event: 'merge_group', payload, workflow: 'davit-pull-request.yaml', ref, sha };
+    return { ...(await this.#run(run)), sha };
+  }
+
   /** Merges by a merge commit and runs what GitHub starts at that. */
   merge(pull: TestPullRequest): { readonly before: string; readonly after: string } {
     const before = this.head('main');
@@ -206,7 +218,7 @@ export class UserRepository {
     return this.#runOnMain({ event: 'push', payload, workflow: 'davit-deploy.yaml', sha: pushed.after, ...more });
   }
 
-  /** On GitHub all environments side by side, on machines of their own. */
+  /** On GitHub all environments at the same time, each on its own machine. */
   runDrift(environment: string): Promise<ActResult> {
     const matrix = `environment:${environment}`;
     return this.#runOnMain({ event: 'schedule', payload: this.#event(), workflow: 'davit-drift.yaml', matrix });

@@ -53,6 +53,8 @@ export const seed = z.strictObject({
         name: z.string().default('davit'),
         app: z.string().default('github-actions'),
         conclusion: z.string().default('success'),
+        title: z.string().nullable().default(null),
+        summary: z.string().nullable().default(null),
         text: z.string().nullable().default(null),
         externalId: z.string().nullable().default(null),
       }),
@@ -93,6 +95,8 @@ export const seed = z.strictObject({
   contents: z.record(sha, z.record(z.string(), z.string())).default({}),
   /** Head → the commit where its branch began; default: the base. */
   mergeBases: z.record(sha, sha).default({}),
+  /** Head → the messages of the commits since its base. */
+  messages: z.record(sha, z.array(z.string())).default({}),
   /** The folder of a Git repository that is used instead of `branches` and `contents`. */
   git: z.string().optional(),
   /** The repository's setting "Allow GitHub Actions to create and approve pull requests". */

@@ -86,8 +86,6 @@ export function makeWorld(planted: ParsedSeed): World {
       id: nextId(),
       status: 'completed',
       details: null,
-      title: null,
-      summary: null,
       annotations: [],
     })),
     deployments: planted.deployments.map(({ login, states, ...deployment }) => ({
