@@ -34,3 +34,13 @@ export const policyFile = z
 
 /** The policy of an environment as it is written. */
 export type Policy = NonNullable<z.infer<typeof policyFile>>;
+
+/** Vulnerabilities have no default: they are warnings where a database of advisories is in the cache. */
+export const DEFAULT_POLICY: Readonly<Record<keyof Policy, PolicySeverity | undefined>> = {
+  missing_example: 'warning',
+  missing_signature: 'warning',
+  unpinned_requirement: 'warning',
+  defaults_channel: 'warning',
+  pickles: 'warning',
+  vulnerabilities: undefined,
+};

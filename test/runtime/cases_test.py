@@ -1,4 +1,4 @@
-"""Tests of what a model predicts before it serves: inputs from signatures, expected answers. Python's own library only."""
+"""Tests of what a model predicts before it serves: inputs from signatures, expected answers. Standard library only."""
 
 import json
 import unittest

@@ -1,4 +1,4 @@
-"""What a model predicts before it serves (choose_cases.py). Standard library only: `prove` imports this before MLflow."""
+"""What a model predicts before it serves (choose_cases.py). Standard library only: `prove` needs it before MLflow."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from .worker_mode import WorkerMode
 def predict_cases(scorer, stages: Stages, mode: WorkerMode, records: list[dict]) -> Prediction | None:
     """Predicts every case and checks its answer. Returns the first prediction; None when there is none.
 
-    Adds `{"origin", "name", "seconds", "answer", "why"}` to `records` for each case; `why` is null or its failure. A failure is
-    raised, unless the input was made from the signature: then the model may be right to refuse it, and the case is
-    dropped.
+    Adds `{"origin", "name", "seconds", "answer", "why"}` to `records` for each case; `why` is None or its failure. A
+    failure is raised, unless the input was made from the signature: then the model may be right to refuse it, and the
+    case is dropped.
     """
     first = None
     for case in list(scorer.cases):
