@@ -3,7 +3,7 @@ import { access, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { stacksFolder } from './state/backend.ts';
 import { hasResources, listExportedTypes, readResourceTypes } from './state/pending-operations.ts';
-import type { PulumiProject } from './project.ts';
+import { type PulumiProject, useProject } from './project.ts';
 import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
 
 /** The names of the project's stacks. */
@@ -81,10 +81,11 @@ export async function removeStackHistory({ root, backend }: PulumiProject, stack
 
 /** Runs one `pulumi` command in the project and returns its standard output. */
 export async function runStackCommand(
-  { folder, engine, environment }: PulumiProject,
+  project: PulumiProject,
   args: readonly string[],
   signal?: AbortSignal,
 ): Promise<string> {
-  const ran = await runPulumiCommand(engine, [...args, '--non-interactive'], { cwd: folder, environment, signal });
-  return ran.stdout;
+  const { folder: cwd, engine, environment } = project;
+  const run = () => runPulumiCommand(engine, [...args, '--non-interactive'], { cwd, environment, signal });
+  return (await useProject(project, run, { signal })).stdout;
 }
