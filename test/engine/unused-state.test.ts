@@ -6,9 +6,10 @@ import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { prepareEngineProject } from '../../engine/engine-project.ts';
 import type { PulumiProject } from '../../engine/project.ts';
 import { makePulumiEnvironment } from '../../engine/pulumi-environment.ts';
-import { ensureStack, listStacks } from '../../engine/stacks.ts';
+import { ensureStack, listStacks, removeStackHistory } from '../../engine/stacks.ts';
 import { removeUnusedState } from '../../engine/state/remove-unused-state.ts';
 import { withFileLock } from '../../system/file-lock.ts';
+import { SILENT } from '../../system/progress.ts';
 import { identifyProcess, type ProcessIdentity, renderIdentity } from '../../system/process-identity.ts';
 
 const GONE = { ...identifyProcess(), pid: 999_999_999 };
@@ -128,6 +129,24 @@ test('removeUnusedState() reports what it cannot do, and does not throw', async 
   );
   expect(more).toEqual([]);
   expect(existsSync(join(root, '.davit', 'passphrase'))).toBe(true);
+});
+
+test('removeStackHistory() leaves the lock and the history of a stack that was made again meanwhile', async () => {
+  const { project } = await makeProject();
+  const state = join(project.backend.folder!, '.pulumi');
+  const history = join(state, 'history', project.backend.project, 'iris.local');
+  const lock = join(state, 'locks', 'organization', project.backend.project, 'iris.local', 'theirs.json');
+  for (const folder of [history, join(lock, '..')]) await mkdir(folder, { recursive: true });
+  await ensureStack(project, 'iris.local');
+  await removeStackHistory(project, 'iris.local', SILENT);
+  expect(existsSync(history)).toBe(true);
+  await rm(stateFile(project, 'iris.local'));
+  await writeFile(lock, '{}'); // an update of another process, before it has written the state
+  await removeStackHistory(project, 'iris.local', SILENT);
+  expect([existsSync(history), existsSync(lock)]).toEqual([false, true]);
+  await rm(lock);
+  await removeStackHistory(project, 'iris.local', SILENT);
+  expect(existsSync(join(lock, '..'))).toBe(false);
 });
 
 /** A project whose engine is a program that keeps a file for each stack, as the real one does. */
