@@ -9,7 +9,7 @@ import { type EngineProject, prepareEngineProject } from './engine-project.ts';
 import { makePassphrase, makePulumiEnvironment, type PulumiEnvironment } from './pulumi-environment.ts';
 import { type Backend, readBackend } from './state/backend.ts';
 import { repairState } from './state/repair-state.ts';
-import { hasOwnState, withStateInUse } from './state/state-users.ts';
+import { hasOwnState, refreshUsers, withStateInUse } from './state/state-users.ts';
 
 /** A project and its engine. */
 export interface PulumiProject {
@@ -77,7 +77,7 @@ async function makeStateFolders(root: string, backend: Backend): Promise<void> {
 async function open(root: string, engine: PulumiEngine, prepared: EngineProject): Promise<PulumiProject> {
   const { folder, backend, variables } = prepared;
   await makeStateFolders(root, backend);
-  await repairState(backend);
+  await Promise.all([repairState(backend), refreshUsers(root)]);
   const environment = { ...(await makePulumiEnvironment(root, engine, backend)), ...variables };
   return { root, folder, engine, backend, environment, variables };
 }

@@ -69,7 +69,7 @@ export async function removeUnlessInUse(
   const record = await writeRecord(root); // keeps the folder of the lock until this removal has the lock
   const removeAlone = async () => {
     await rm(record);
-    const users = await listUsers(root);
+    const users = await refreshUsers(root);
     if (users.length === 0) await remove();
     return users;
   };
@@ -97,8 +97,8 @@ async function writeRecord(root: string): Promise<string> {
   return file;
 }
 
-/** The processes that use the state. Removes the records of ended ones. */
-async function listUsers(root: string): Promise<readonly StateUser[]> {
+/** Returns the processes that use the state, and removes the records of ended ones. */
+export async function refreshUsers(root: string): Promise<readonly StateUser[]> {
   const names = await readdir(davitFolder(root));
   const files = names.filter((name) => name.startsWith(RECORD)).map((name) => join(davitFolder(root), name));
   return (await Promise.all(files.map(readUser))).flat();

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
@@ -8,6 +8,7 @@ import type { PulumiProject } from '../../engine/project.ts';
 import { makePulumiEnvironment } from '../../engine/pulumi-environment.ts';
 import { ensureStack, listStacks, removeStackHistory } from '../../engine/stacks.ts';
 import { removeUnusedState } from '../../engine/state/remove-unused-state.ts';
+import { refreshUsers } from '../../engine/state/state-users.ts';
 import { withFileLock } from '../../system/file-lock.ts';
 import { SILENT } from '../../system/progress.ts';
 import { identifyProcess, type ProcessIdentity, renderIdentity } from '../../system/process-identity.ts';
@@ -113,6 +114,19 @@ test('removeUnusedState() is not kept from it by killed processes, also not by a
   expect(await readdir(root)).not.toContain('.davit');
 });
 
+test('refreshUsers() removes the records of killed processes and of writes that were cut off long ago', async () => {
+  const { root, use } = await makeProject();
+  await use('gone', GONE);
+  const [cutOff, running] = [await use('cut-off'), await use('running', identifyProcess(process.ppid))];
+  const now = await use('being-written');
+  await utimes(cutOff, 0, 0);
+  expect((await refreshUsers(root)).map(({ file, state }) => [file, state]).sort()).toEqual([
+    [now, 'unknown'],
+    [running, 'runs'],
+  ]);
+  expect(await listRecords(root)).toEqual(['in-use.being-written', 'in-use.running']);
+});
+
 test('removeUnusedState() keeps files of others beside the state', async () => {
   const { root, remove } = await makeProject();
   await mkdir(join(root, '.davit', 'images'));
@@ -185,9 +199,9 @@ async function makeProject() {
       };
     },
     /** Records a process as a user of the state. */
-    use: async (name: string, identity: ProcessIdentity) => {
+    use: async (name: string, identity?: ProcessIdentity) => {
       const file = join(root, '.davit', `in-use.${name}`);
-      await writeFile(file, renderIdentity(identity));
+      await writeFile(file, identity ? renderIdentity(identity) : '');
       return file;
     },
   };
@@ -215,5 +229,5 @@ function stateFile({ backend }: PulumiProject, stack: string): string {
 }
 
 async function listRecords(root: string): Promise<readonly string[]> {
-  return (await readdir(join(root, '.davit'))).filter((name) => name.startsWith('in-use.'));
+  return (await readdir(join(root, '.davit'))).filter((name) => name.startsWith('in-use.')).sort();
 }
