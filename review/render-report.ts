@@ -39,8 +39,8 @@ export function renderReport(report: Report, limit = REPORT_CHARACTERS): string 
   return `${[head, table.text, ...blocks, note, foot].filter((b) => b !== '').join('\n\n')}\n`;
 }
 
-function renderOtherDiagnostics({ diagnostics }: Report, step: number): string {
-  const list = renderDiagnostics(diagnostics, step);
+function renderOtherDiagnostics(report: Report, step: number): string {
+  const list = renderDiagnostics(report.diagnostics, step, report);
   return list === '' ? '' : `In other files:\n\n${list}`;
 }
 
