@@ -12,6 +12,7 @@ import { makeWorkingProject } from './working-project.ts';
 
 const CODE = dirname(dirname(import.meta.dirname));
 const MAIN = join(CODE, 'cli', 'main.ts');
+const ANSWER = '{"predictions": ["setosa", "versicolor", "virginica"]}';
 let root = '';
 let remove: () => Promise<void>;
 
@@ -71,7 +72,7 @@ it('davit review tells of every endpoint of a branch: one fails, one is new, the
         {
           change: 'added',
           lock: 'up-to-date',
-          entities: [{ model: 'iris 2', proof: { answer: '{"predictions": ["setosa", "versicolor", "virginica"]}' } }],
+          entities: [{ model: 'iris 2', proof: { cases: [{ origin: 'example', answer: ANSWER }] } }],
           previews: [{ environment: 'local', plan: { verdict: { kind: 'create' } }, outage: null }],
         },
       ],
