@@ -30608,9 +30608,29 @@ function davitFolder(root, ...below) {
 }
 async function makeDavitFolder(root, ...below) {
 	const folder = davitFolder(root, ...below);
-	await mkdir(folder, { recursive: true });
-	await ignoreInGit(root);
+	await retryWhileRemoved(async () => {
+		await mkdir(folder, { recursive: true });
+		await ignoreInGit(root);
+	});
 	return folder;
+}
+async function retryWhileRemoved(work, tries = MAKING_TRIES) {
+	try {
+		await work();
+	} catch (e) {
+		if (e.code !== "ENOENT" || tries <= 1) throw e;
+		await retryWhileRemoved(work, tries - 1);
+	}
+}
+async function removeEmptyDavitFolder(root) {
+	const folder = davitFolder(root);
+	if ((await readdir(folder).catch(() => [FOLDER$2])).some((name) => name !== IGNORE_FILE)) return;
+	await rm(join(folder, IGNORE_FILE), { force: true });
+	try {
+		await rmdir(folder);
+	} catch {
+		await makeDavitFolder(root);
+	}
 }
 async function ignoreInGit(root) {
 	const file = davitFolder(root, IGNORE_FILE);
@@ -30636,10 +30656,11 @@ async function refuseTrackedDavitFiles(root) {
 	const error = await findTrackedDavitFiles(root).catch(() => void 0);
 	if (error !== void 0) throw new Error(error);
 }
-var FOLDER$2, IGNORE_FILE, GIT_SECONDS;
+var FOLDER$2, MAKING_TRIES, IGNORE_FILE, GIT_SECONDS;
 var init_davit_folder = __esmMin((() => {
 	init_run_git();
 	FOLDER$2 = ".davit";
+	MAKING_TRIES = 10;
 	IGNORE_FILE = ".gitignore";
 	GIT_SECONDS = 30;
 }));
@@ -31525,17 +31546,129 @@ async function removeIncompleteFile(file) {
 var init_repair_state = __esmMin((() => {
 	init_backend();
 }));
+// system/keyed-mutex.ts
+var KeyedMutex;
+var init_keyed_mutex = __esmMin((() => {
+	KeyedMutex = class {
+		#last = /* @__PURE__ */ new Map();
+		async take(key, work) {
+			const turn = (this.#last.get(key) ?? Promise.resolve()).catch(() => void 0).then(work);
+			this.#last.set(key, turn);
+			try {
+				return await turn;
+			} finally {
+				if (this.#last.get(key) === turn) this.#last.delete(key);
+			}
+		}
+	};
+}));
+// engine/state/state-users.ts
+function hasOwnState({ root, backend }) {
+	return backend.folder === davitFolder(root, "pulumi");
+}
+async function withStateInUse(root, operate, options = {}) {
+	const record = await writeRecord(root);
+	try {
+		if (existsSync$1(davitFolder(root, LOCK))) {
+			await withRemovalLock(root, () => Promise.resolve(), options);
+			await makeDavitFolder(root);
+		}
+		return await operate();
+	} finally {
+		await rm(record, { force: true });
+	}
+}
+async function removeUnlessInUse(root, remove, options = {}) {
+	const record = await writeRecord(root);
+	const removeAlone = async () => {
+		await rm(record);
+		const users = await refreshUsers(root);
+		if (users.length === 0) await remove();
+		return users;
+	};
+	try {
+		return await withRemovalLock(root, removeAlone, options);
+	} finally {
+		await rm(record, { force: true });
+	}
+}
+function withRemovalLock(root, work, options) {
+	const lock = davitFolder(root, LOCK);
+	return removals.take(lock, () => withFileLock(lock, work, {
+		...options,
+		what: "removing unused state"
+	}));
+}
+async function writeRecord(root) {
+	const file = davitFolder(root, `${RECORD$2}${process.pid}.${randomBytes(4).toString("hex")}`);
+	await retryWhileRemoved(async () => {
+		await makeDavitFolder(root);
+		await writeFile(file, renderIdentity(identifyProcess()));
+	});
+	return file;
+}
+async function refreshUsers(root) {
+	const files = (await readdir(davitFolder(root))).filter((name) => name.startsWith(RECORD$2)).map((name) => join(davitFolder(root), name));
+	return (await Promise.all(files.map(readUser))).flat();
+}
+async function readUser(file) {
+	const made = await stat(file).catch(() => void 0);
+	if (!made) return [];
+	const identity = parseIdentity(await readFile(file, "utf8").catch(() => ""));
+	const isOld = Date.now() - made.mtimeMs > INCOMPLETE_GRACE_MILLISECONDS;
+	const state = identity ? determineProcessState(identity) : isOld ? "gone" : "unknown";
+	if (state !== "gone") return [{
+		file,
+		state,
+		identity
+	}];
+	await rm(file, { force: true });
+	return [];
+}
+var RECORD$2, LOCK, INCOMPLETE_GRACE_MILLISECONDS, removals;
+var init_state_users = __esmMin((() => {
+	init_davit_folder();
+	init_file_lock();
+	init_keyed_mutex();
+	init_process_identity();
+	RECORD$2 = "in-use.";
+	LOCK = "removal.lock";
+	INCOMPLETE_GRACE_MILLISECONDS = 15e3;
+	removals = new KeyedMutex();
+}));
 // engine/project.ts
 async function openProject(root, options = {}) {
 	await refuseTrackedDavitFiles(root);
-	const [engine, prepared] = await Promise.all([findPulumi(options), prepareEngineProject(root)]);
-	return open$3(root, engine, prepared);
+	const [engine, prepared] = await Promise.all([findPulumi(options), withStateInUse(root, () => prepareEngineProject(root), options)]);
+	return withStateInUse(root, () => open$3(root, engine, prepared), options);
+}
+async function useProject(project, operate, options = {}) {
+	if (!hasOwnState(project)) return operate();
+	return withStateInUse(project.root, async () => {
+		await restoreFiles(project);
+		return operate();
+	}, options);
+}
+async function restoreFiles({ root, folder, backend, environment }) {
+	const passphrase = environment["PULUMI_CONFIG_PASSPHRASE_FILE"];
+	if ([
+		join(folder, "Pulumi.yaml"),
+		davitFolder(root, "stacks"),
+		backend.folder,
+		passphrase
+	].every((path) => path === void 0 || existsSync$1(path))) return;
+	if (folder !== root) await prepareEngineProject(root);
+	await makeStateFolders(root, backend);
+	await makePassphrase(root);
+}
+async function makeStateFolders(root, backend) {
+	await makeDavitFolder(root, "stacks");
+	if (backend.folder) await mkdir(backend.folder, { recursive: true });
 }
 async function open$3(root, engine, prepared) {
 	const { folder, backend, variables } = prepared;
-	await makeDavitFolder(root, "stacks");
-	if (backend.folder) await mkdir(backend.folder, { recursive: true });
-	await repairState(backend);
+	await makeStateFolders(root, backend);
+	await Promise.all([repairState(backend), refreshUsers(root)]);
 	return {
 		root,
 		folder,
@@ -31555,6 +31688,7 @@ var init_project$2 = __esmMin((() => {
 	init_pulumi_environment();
 	init_backend();
 	init_repair_state();
+	init_state_users();
 }));
 // app/project.ts
 async function openProjectForRequest({ place, progress, signal }) {
@@ -32397,9 +32531,13 @@ async function runOperation(project, stack, { progress, signal }, operate) {
 		if (line !== void 0) progress.say(line);
 	};
 	try {
-		await operate(await openStack(project, stack), {
+		const run = async () => operate(await openStack(project, stack), {
 			onEvent,
 			...signal && { signal }
+		});
+		await useProject(project, run, {
+			progress,
+			signal
 		});
 		return makeOutcome(place, "succeeded", events);
 	} catch (e) {
@@ -32431,6 +32569,7 @@ var init_run_operation = __esmMin((() => {
 	init_skip_unused_packages();
 	init_lock_holders();
 	init_outcome();
+	init_project$2();
 	init_pulumi_command();
 	init_render_event();
 	init_state_lock();
@@ -32477,31 +32616,37 @@ async function ensureStack(project, stack) {
 		if (!(e instanceof PulumiFailed && e.stderr.includes("already exists"))) throw e;
 	}
 }
-async function removeStackHistory({ root, backend }, stack) {
-	const { folder, project } = backend;
-	if (!folder?.startsWith(join(root, ".davit") + sep)) return;
-	const kept = [
+async function removeStackHistory(of, stack, progress) {
+	const { folder, project } = of.backend;
+	if (!folder?.startsWith(join(of.root, ".davit") + sep) || await hasStack(of, stack)) return;
+	const removed = [
 		join("backups", project, stack),
 		join("history", project, stack),
-		join("locks", "organization", project, stack),
 		join("stacks", project, `${stack}.json.bak`),
 		join("stacks", project, `${stack}.json.bak.attrs`)
-	];
-	await Promise.all(kept.map((path) => rm(join(folder, ".pulumi", path), {
-		recursive: true,
-		force: true
-	})));
+	].map(async (path) => {
+		const file = join(folder, ".pulumi", path);
+		await rm(file, {
+			recursive: true,
+			force: true
+		}).catch((e) => progress.say(`Cannot delete the history of ${stack} in ${file}: ${e instanceof Error ? e.message : String(e)}`));
+	});
+	await Promise.all(removed);
+	await rmdir(join(folder, ".pulumi", "locks", "organization", project, stack)).catch(() => void 0);
 }
-async function runStackCommand({ folder, engine, environment }, args, signal) {
-	return (await runPulumiCommand(engine, [...args, "--non-interactive"], {
-		cwd: folder,
+async function runStackCommand(project, args, signal) {
+	const { folder: cwd, engine, environment } = project;
+	const run = () => runPulumiCommand(engine, [...args, "--non-interactive"], {
+		cwd,
 		environment,
 		signal
-	})).stdout;
+	});
+	return (await useProject(project, run, { signal })).stdout;
 }
 var init_stacks = __esmMin((() => {
 	init_backend();
 	init_pending_operations();
+	init_project$2();
 	init_pulumi_command();
 }));
 // engine/run-pulumi.ts
@@ -32539,11 +32684,12 @@ async function destroyStack(project, stack, options = {}) {
 		stack,
 		root: project.root
 	}, "succeeded", []);
-	const outcome = await runExclusively(project, stack, completeOptions(options), (o) => runOperation(project, stack, o, (handle, automation) => handle.destroy({
+	const complete = completeOptions(options);
+	const outcome = await runExclusively(project, stack, complete, (o) => runOperation(project, stack, o, (handle, automation) => handle.destroy({
 		...automation,
 		remove: true
 	})));
-	if (outcome.status === "succeeded") await removeStackHistory(project, stack);
+	if (outcome.status === "succeeded") await removeStackHistory(project, stack, complete.progress);
 	return outcome;
 }
 async function runExclusively(project, stack, options, operate) {
@@ -36654,7 +36800,7 @@ async function checkAdvisories(subject, packages, options) {
 	const age = database.ageHours > STALE_HOURS ? `, which is ${Math.floor(database.ageHours / 24)} days old` : "";
 	return {
 		summary: `${relevant.length} known ${relevant.length === 1 ? "vulnerability" : "vulnerabilities"} in ${pluralize(packages.length, "package")} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ""})`,
-		diagnostics: relevant.map((f) => describe$3(subject, f, policy))
+		diagnostics: relevant.map((f) => describe$4(subject, f, policy))
 	};
 }
 async function openFreshAdvisories(policy, options) {
@@ -36680,7 +36826,7 @@ function reportMissingDatabase({ entity, label }, { isSet, errorsFrom }) {
 		diagnostics: [make("advisories-missing", entity.place, message, "Run npx davit audit where there is internet, or npx davit audit --database FILE")]
 	};
 }
-function describe$3({ entity, label, endpoint, alone }, found, { errorsFrom }) {
+function describe$4({ entity, label, endpoint, alone }, found, { errorsFrom }) {
 	const { id, aliases, level, summary, fixed } = found.vulnerability;
 	const isError = errorsFrom !== void 0 && rank(level) >= rank(errorsFrom);
 	const others = aliases.length > 0 ? ` (${aliases.join(", ")})` : "";
@@ -38715,12 +38861,12 @@ async function checkPickles(subject, model, options) {
 		...subject.entity.place,
 		file: `${subject.entity.place.file}/${path}`
 	} : subject.entity.place;
-	const diagnostics = found.slice(0, SHOWN_FILES).flatMap((finding) => describe$2(subject, finding).map(([code, message, hint]) => make(code, place(finding.path), message, hint)));
+	const diagnostics = found.slice(0, SHOWN_FILES).flatMap((finding) => describe$3(subject, finding).map(([code, message, hint]) => make(code, place(finding.path), message, hint)));
 	if (found.length <= SHOWN_FILES) return diagnostics;
 	const more = `Cannot trust ${found.length - SHOWN_FILES} more files of ${subject.label}: see the scan of its pickles`;
 	return [...diagnostics, make("pickle-import", place("."), more)];
 }
-function describe$2({ label }, { path, imports, incomplete }) {
+function describe$3({ label }, { path, imports, incomplete }) {
 	const beyond = [
 		"pickle-import",
 		`Cannot trust ${path} of ${label}: loading it imports ${imports.slice(0, SHOWN_IMPORTS).join(", ")}${imports.length > SHOWN_IMPORTS ? ` and ${imports.length - SHOWN_IMPORTS} more` : ""}, expected only its packages and its code`,
@@ -49665,12 +49811,12 @@ async function findSupersession(query, age) {
 async function findNewerRecord({ action, records: [newest] }, { comparePosition, runId, findBranchHead }) {
 	if (!newest) return void 0;
 	const position = await comparePosition(newest.sha);
-	if (position === "older") return `this run is older than ${describe$1(newest)}`;
-	if (position === "same" && newest.payload.action !== action && newest.payload.runId > runId) return `this run is older than the run of ${describe$1(newest)}`;
+	if (position === "older") return `this run is older than ${describe$2(newest)}`;
+	if (position === "same" && newest.payload.action !== action && newest.payload.runId > runId) return `this run is older than the run of ${describe$2(newest)}`;
 	if (position !== "diverged") return void 0;
 	const head = await findBranchHead();
 	if (head !== void 0 && await comparePosition(head) === "same") return void 0;
-	return `the branch does not contain ${describe$1(newest)}, and only the head of the branch replaces that`;
+	return `the branch does not contain ${describe$2(newest)}, and only the head of the branch replaces that`;
 }
 async function findNewerHead({ action, records: [newest], paths }, { history, comparePosition, findBranchHead }) {
 	const head = await findBranchHead();
@@ -49681,7 +49827,7 @@ async function findNewerHead({ action, records: [newest], paths }, { history, co
 	if (!(newest?.payload.action === "deploy" && newest.states.includes("success")) || !await hasSameFiles(history, [newest.sha, head], paths)) return void 0;
 	return describeHead(head, "has taken the change back");
 }
-function describe$1({ sha, payload }) {
+function describe$2({ sha, payload }) {
 	return `${sha.slice(0, SHORT_CHARACTERS)}, which ${payload.action === "deploy" ? "deployed" : "removed"} it last`;
 }
 function describeHead(head, what) {
@@ -50043,7 +50189,7 @@ async function verifyEntity(endpoint, entity, { host, query }, { root, lock, sig
 			signal.throwIfAborted();
 			return {
 				status: 0,
-				body: describe(e)
+				body: describe$1(e)
 			};
 		});
 		if (expected.includes(status) || BUSY.some((code) => body.includes(code))) return;
@@ -50054,7 +50200,7 @@ async function verifyEntity(endpoint, entity, { host, query }, { root, lock, sig
 		await setTimeout$2(PAUSE_MILLISECONDS, void 0, { signal });
 	}
 }
-function describe(e) {
+function describe$1(e) {
 	if (!(e instanceof Error)) return String(e);
 	return e.cause instanceof Error ? e.cause.message : e.message;
 }
@@ -50592,37 +50738,69 @@ var init_add_earlier_pull_requests = __esmMin((() => {
 	init_log();
 }));
 // engine/state/remove-unused-state.ts
-async function removeUnusedState(project) {
-	const own = davitFolder(project.root);
-	if (project.backend.folder !== join(own, "pulumi") || !await hasUnusedState(project, project.backend.folder)) return;
-	const parts = [
+async function removeUnusedState({ root, backend }, { progress = SILENT, signal } = {}) {
+	if (!hasOwnState({
+		root,
+		backend
+	})) return;
+	const own = davitFolder(root);
+	try {
+		if (await hasStacks(root)) return;
+		const users = await removeUnlessInUse(root, () => removeParts(root, progress), {
+			progress,
+			signal
+		});
+		if (users.length === 0) await removeEmptyDavitFolder(root);
+		for (const user of users) reportUser(own, user, progress);
+	} catch (e) {
+		progress.say(`Cannot remove the unused state in ${own}: ${describe(e)}. Nothing that was taken down is affected; the next davit down tries again`);
+	}
+}
+async function hasStacks(root) {
+	try {
+		return (await readdir(davitFolder(root, "pulumi", ".pulumi", "stacks"), { recursive: true })).some((name) => /\.json(\.gz)?$/.test(name));
+	} catch (e) {
+		if (e.code === "ENOENT") return false;
+		throw e;
+	}
+}
+async function removeParts(root, progress) {
+	if (await hasStacks(root)) return;
+	const own = davitFolder(root);
+	const names = await readdir(own);
+	const aside = `${REMOVED}${randomBytes(4).toString("hex")}`;
+	await mkdir(join(own, aside));
+	for (const part of PARTS.filter((name) => names.includes(name))) await rename(join(own, part), join(own, aside, part));
+	for (const name of [aside, ...names.filter((n) => n.startsWith(REMOVED))]) {
+		const folder = join(own, name);
+		await rm(folder, {
+			recursive: true,
+			force: true
+		}).catch((e) => progress.say(`Cannot delete ${folder}: ${describe(e)}. Nothing needs it any more; delete it: rm -r '${folder}'`));
+	}
+	await rmdir(join(own, "environments")).catch(() => void 0);
+}
+function reportUser(own, { file, state, identity }, progress) {
+	if (!identity || state === "runs" && identity.pid === process.pid) return;
+	const { pid, host } = identity;
+	const who = state === "runs" ? `process ${pid} uses it` : `process ${pid} on another machine or container (${host}) may use it. If it has ended, remove ${file}`;
+	progress.say(`Keeping the unused state in ${own}: ${who}`);
+}
+function describe(e) {
+	return e instanceof Error ? e.message : String(e);
+}
+var PARTS, REMOVED;
+var init_remove_unused_state = __esmMin((() => {
+	init_davit_folder();
+	init_progress();
+	init_state_users();
+	PARTS = [
 		"pulumi",
 		"stacks",
 		"engine",
 		"passphrase"
-	].map((part) => rm(join(own, part), {
-		recursive: true,
-		force: true
-	}));
-	await Promise.all(parts);
-	await rmdir(join(own, "environments")).catch(() => void 0);
-	if ((await readdir(own).catch(() => [])).every((name) => name === ".gitignore")) await rm(own, {
-		recursive: true,
-		force: true
-	});
-}
-async function hasUnusedState(project, folder) {
-	const isThere = () => access(folder).then(() => true, () => false);
-	try {
-		return await isThere() && (await listStacks(project)).length === 0;
-	} catch (e) {
-		if (await isThere()) throw e;
-		return false;
-	}
-}
-var init_remove_unused_state = __esmMin((() => {
-	init_davit_folder();
-	init_stacks();
+	];
+	REMOVED = "removed.";
 }));
 // kubernetes/client/list-dependents.ts
 async function listDependents(api, { namespace, knative }) {
@@ -50766,7 +50944,10 @@ async function takeDownEndpoints(names, request) {
 			environment
 		}, []);
 	}
-	await removeUnusedState(project);
+	await removeUnusedState(project, {
+		progress,
+		signal
+	});
 	return wanted.map((endpoint) => ({
 		endpoint,
 		deployed: deployed.includes(endpoint)
@@ -50881,22 +51062,25 @@ async function removeEndpoint(endpoint, active, deploying) {
 	const { request } = deploying;
 	const environmentName = request.environment.name;
 	return {
-		...makeRollout(endpoint, await recorded({
-			endpoint,
-			action: "remove",
-			active
-		}, deploying, async () => {
-			await withoutDeadLocks(deploying, () => takeDownEndpoints([endpoint], {
-				...request,
-				environmentName
-			}));
-			return {
-				state: "removed",
-				causes: [],
-				diagnostics: [],
-				url: void 0
-			};
-		}), deploying),
+		...makeRollout(endpoint, {
+			...await recorded({
+				endpoint,
+				action: "remove",
+				active
+			}, deploying, async () => {
+				await withoutDeadLocks(deploying, () => takeDownEndpoints([endpoint], {
+					...request,
+					environmentName
+				}));
+				return {
+					state: "removed",
+					causes: [],
+					diagnostics: [],
+					url: void 0
+				};
+			}),
+			isRemoval: true
+		}, deploying),
 		pull: void 0
 	};
 }
@@ -51013,6 +51197,7 @@ function renderTable(rollouts, causeCharacters) {
 function renderRow$1(rollout, characters) {
 	const { state, causes, url, runUrl } = rollout;
 	const { sign, words } = STATE_WORDS[state];
+	const consequence = describeConsequence(rollout);
 	const told = characters === 0 ? [] : causes.slice(0, MAX_CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
 	const more = causes.length > MAX_CAUSES && characters > 0 ? `<br>and ${causes.length - MAX_CAUSES} more` : "";
 	const at = url !== void 0 && state === "live" ? ` at ${renderSpan(url, 300)}` : "";
@@ -51020,8 +51205,13 @@ function renderRow$1(rollout, characters) {
 	return `| ${[
 		sign,
 		...renderNames(rollout),
-		`${words}${at}${run}${told.join("")}${more}`
+		`${[words, ...consequence].join(", ")}${at}${run}${told.join("")}${more}`
 	].join(" | ")} |`;
+}
+function describeConsequence({ state, isRemoval }) {
+	if (state === "failed" && isRemoval === true) return ["the removal may be incomplete"];
+	const { consequence } = STATE_WORDS[state];
+	return consequence === void 0 ? [] : [consequence];
 }
 function fitRollouts(rollouts, limit) {
 	let length = renderTable([], 0).length;
@@ -51050,11 +51240,13 @@ var init_render_rollouts = __esmMin((() => {
 	STATE_WORDS = {
 		failed: {
 			sign: "❌",
-			words: "**failed**, the previous version keeps serving"
+			words: "**failed**",
+			consequence: "what serves keeps serving"
 		},
 		stopped: {
 			sign: "❌",
-			words: "**stopped**, nothing was changed"
+			words: "**stopped**",
+			consequence: "nothing was changed"
 		},
 		cancelled: {
 			sign: "❔",
@@ -51074,7 +51266,8 @@ var init_render_rollouts = __esmMin((() => {
 		},
 		superseded: {
 			sign: "ℹ️",
-			words: "superseded, nothing was changed"
+			words: "superseded",
+			consequence: "nothing was changed"
 		},
 		live: {
 			sign: "✅",
@@ -51633,7 +51826,10 @@ async function removePlatform(deploying, takeDown = takeDownUnusedPlatform) {
 		};
 	});
 	return [{
-		...makeRollout(PLATFORM, ended, deploying),
+		...makeRollout(PLATFORM, {
+			...ended,
+			isRemoval: true
+		}, deploying),
 		pull: void 0
 	}];
 }
