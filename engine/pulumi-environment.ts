@@ -77,7 +77,7 @@ function pulumiHome(): string {
 }
 
 /** State must be encrypted. If the user has chosen no passphrase, the project gets a random one of its own. */
-async function makePassphrase(root: string): Promise<PulumiEnvironment> {
+export async function makePassphrase(root: string): Promise<PulumiEnvironment> {
   const { PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } = process.env;
   if (PULUMI_CONFIG_PASSPHRASE !== undefined || PULUMI_CONFIG_PASSPHRASE_FILE !== undefined) return {};
   const file = join(root, '.davit', 'passphrase');

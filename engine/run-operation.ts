@@ -3,7 +3,7 @@ import { skipUnusedPackages } from '../system/lean-sdk/skip-unused-packages.ts';
 import type { Progress } from '../system/progress.ts';
 import { recordHolder } from './state/lock-holders.ts';
 import { makeLockedOutcome, makeOutcome, type Outcome } from './plan/outcome.ts';
-import type { PulumiProject } from './project.ts';
+import { type PulumiProject, useProject } from './project.ts';
 import { makeAutomationCommand, PulumiFailed } from './pulumi-command.ts';
 import { renderEvent } from './plan/render-event.ts';
 import { isLockRefusal } from './state/state-lock.ts';
@@ -35,7 +35,8 @@ export async function runOperation(
     if (line !== undefined) progress.say(line);
   };
   try {
-    await operate(await openStack(project, stack), { onEvent, ...(signal && { signal }) });
+    const run = async () => operate(await openStack(project, stack), { onEvent, ...(signal && { signal }) });
+    await useProject(project, run, { progress, signal });
     return makeOutcome(place, 'succeeded', events);
   } catch (e) {
     if (!(e instanceof PulumiFailed)) throw e;

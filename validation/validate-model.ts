@@ -104,6 +104,7 @@ export function makeStandaloneSubject(
     timeLimitSeconds,
     workerMode: undefined,
     nan: 'error',
+    validation: [],
     place: { file: path, line: 1, column: 1 },
   };
   const endpoint: Endpoint = {
