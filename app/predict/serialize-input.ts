@@ -18,7 +18,7 @@ export function serializeInput(data: unknown, contentType: 'json' | 'csv'): stri
 function serializeJson(data: unknown): string {
   if (isBody(data)) return JSON.stringify(data);
   if (typeof data === 'string' && isBody(parse(data))) return data;
-  const text = JSON.stringify({ inputs: data }) as string;
+  const text = JSON.stringify({ inputs: data });
   if (text === '{}') throw new InvalidParameterError(`Cannot use input_data: ${typeof data} is no JSON value`);
   return text;
 }

@@ -104,15 +104,18 @@ function readModel(options: Options): string {
   return named;
 }
 
+const EXPECTED_INPUT = 'expected -i FILE, --input-data JSON or a request on standard input';
+
 async function readInput(options: Options): Promise<PredictionRequest['input']> {
   const [path, data] = [textOption(options, 'input-path'), textOption(options, 'input-data')];
   if (path !== undefined && data !== undefined)
     throw new UsageError('Cannot predict both --input-path and --input-data: expected one of them');
   if (path !== undefined) return { path };
   if (data !== undefined) return { text: serializeInputData(data, oneOf(options, 'content-type', CONTENT_TYPES)) };
-  if (process.stdin.isTTY)
-    throw new UsageError('Cannot predict without input: expected -i FILE, --input-data JSON or standard input');
-  return { text: await buffer(process.stdin) };
+  if (process.stdin.isTTY) throw new UsageError(`Cannot predict without input: ${EXPECTED_INPUT}`);
+  const text = await buffer(process.stdin);
+  if (text.length === 0) throw new UsageError(`Cannot predict: standard input is empty, ${EXPECTED_INPUT}`);
+  return { text };
 }
 
 function serializeInputData(data: string, contentType: (typeof CONTENT_TYPES)[number] = 'json'): string {

@@ -53,7 +53,7 @@ test('prepareStandaloneModel() gives what a server needs, and the same again fro
 
 test('prepareStandaloneModel() says where there is no model', async () => {
   const cwd = await makeProject({});
-  expect(await prepareStandaloneModel('models/none', { cwd })).toEqual({
+  expect(await prepareStandaloneModel('models/none', { cwd })).toMatchObject({
     folder: undefined,
     lock: undefined,
     virtualenv: undefined,
