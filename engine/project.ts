@@ -13,6 +13,8 @@ export interface PulumiProject {
   readonly root: string;
   /** Absolute path of the folder of Pulumi.yaml, where the engine runs. */
   readonly folder: string;
+  /** Whether its program is Davit's, which then runs in this process. */
+  readonly isOurs: boolean;
   readonly engine: PulumiEngine;
   readonly backend: Backend;
   readonly environment: PulumiEnvironment;
@@ -24,20 +26,24 @@ export interface PulumiProject {
 export async function openProject(root: string, options: Partial<InstallOptions> = {}): Promise<PulumiProject> {
   await refuseTrackedDavitFiles(root);
   const [engine, prepared] = await Promise.all([findPulumi(options), prepareEngineProject(root)]);
-  return open(root, engine, prepared);
+  return open(root, engine, { ...prepared, isOurs: true });
 }
 
 /** Opens a folder with a Pulumi.yaml of any program. */
 export async function openPulumiFolder(root: string, options: Partial<InstallOptions> = {}): Promise<PulumiProject> {
   const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
-  return open(root, engine, { folder: root, backend, variables: {} });
+  return open(root, engine, { folder: root, backend, variables: {}, isOurs: false });
 }
 
-async function open(root: string, engine: PulumiEngine, prepared: EngineProject): Promise<PulumiProject> {
-  const { folder, backend, variables } = prepared;
+async function open(
+  root: string,
+  engine: PulumiEngine,
+  prepared: EngineProject & Pick<PulumiProject, 'isOurs'>,
+): Promise<PulumiProject> {
+  const { folder, backend, variables, isOurs } = prepared;
   await makeDavitFolder(root, 'stacks');
   if (backend.folder) await mkdir(backend.folder, { recursive: true });
   await repairState(backend);
   const environment = { ...(await makePulumiEnvironment(root, engine, backend)), ...variables };
-  return { root, folder, engine, backend, environment, variables };
+  return { root, folder, isOurs, engine, backend, environment, variables };
 }

@@ -80,11 +80,20 @@ export function runPulumiCommand(
   });
 }
 
+export interface AutomationCommandOptions extends Pick<CommandOptions, 'onStart'> {
+  /** The address of the program, where it runs already; undefined: the engine starts it. */
+  readonly program: string | undefined;
+}
+
 /**
  * Makes the Automation API run the engine through `runPulumiCommand`. The API's own runner loses the output of a failed
  * command and stays in our process group. `run` is internal to that API, whose version is pinned in package.json.
  */
-export function makeAutomationCommand(engine: PulumiEngine, onStart?: CommandOptions['onStart']): PulumiCommand {
+export function makeAutomationCommand(
+  engine: PulumiEngine,
+  { program, onStart }: AutomationCommandOptions,
+): PulumiCommand {
+  const client = program === undefined ? [] : [`--client=${program}`];
   const run = (
     args: readonly string[],
     cwd: string,
@@ -94,7 +103,7 @@ export function makeAutomationCommand(engine: PulumiEngine, onStart?: CommandOpt
     signal: AbortSignal | undefined,
   ) => {
     const more = { ...environment, PULUMI_AUTOMATION_API: 'true' };
-    return runPulumiCommand(engine, [...args, '--non-interactive'], {
+    return runPulumiCommand(engine, [...args, ...client, '--non-interactive'], {
       cwd,
       environment: more,
       signal,

@@ -156,7 +156,8 @@ function makeGate({
     },
   } as unknown as KubernetesApi;
   const resource = new Thing('kubernetes:serving.knative.dev/v1:Configuration', 'r');
-  const gate = new Gate({ api, namespace: 'models', endpoint: 'iris', serving: new Set(serving), mark });
+  const { signal } = new AbortController();
+  const gate = new Gate({ api, namespace: 'models', endpoint: 'iris', serving: new Set(serving), mark, signal });
   return { gate, resource, asked, written, removed, sent };
 }
 
