@@ -80,6 +80,9 @@ export function runPulumiCommand(
   });
 }
 
+/** The commands that ask the program something. The API runs others in between, such as `stack rm`. */
+const PROGRAM_COMMANDS: ReadonlySet<string> = new Set(['destroy', 'preview', 'refresh', 'up']);
+
 export interface AutomationCommandOptions extends Pick<CommandOptions, 'onStart'> {
   /** The address of the program, where it runs already; undefined: the engine starts it. */
   readonly program: string | undefined;
@@ -93,7 +96,6 @@ export function makeAutomationCommand(
   engine: PulumiEngine,
   { program, onStart }: AutomationCommandOptions,
 ): PulumiCommand {
-  const client = program === undefined ? [] : [`--client=${program}`];
   const run = (
     args: readonly string[],
     cwd: string,
@@ -103,6 +105,8 @@ export function makeAutomationCommand(
     signal: AbortSignal | undefined,
   ) => {
     const more = { ...environment, PULUMI_AUTOMATION_API: 'true' };
+    const usesProgram = program !== undefined && PROGRAM_COMMANDS.has(args[0] ?? '');
+    const client = usesProgram ? [`--client=${program}`] : [];
     return runPulumiCommand(engine, [...args, ...client, '--non-interactive'], {
       cwd,
       environment: more,

@@ -41,6 +41,7 @@ export async function makeShellEnvironment(
     DAVIT_HOME: CODE_FOLDER, // the language host searches here
     NODE_COMPILE_CACHE: cacheFolder('node'), // saves 0.45 of 1.35 s of a preview
     PULUMI_SKIP_UPDATE_CHECK: 'true',
+    ...withoutProxy(),
     // A network without the engine's download has no plugins either, so fail at once instead of after 10 s of retries.
     ...(engine.source === 'build' && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true' }),
     ...(engine.source === 'build' && (await makeHome(backend))),
@@ -62,6 +63,14 @@ async function makeHome(backend: Backend): Promise<PulumiEnvironment> {
     PULUMI_HOME: home,
     ...(!backend.folder && { PULUMI_CREDENTIALS_PATH: login || join(homedir(), '.pulumi') }),
   };
+}
+
+/**
+ * Pulumi's SDK would send its calls to the engine, which listens on this machine, through the proxy that `http_proxy` names,
+ * unless the user has thought of `no_proxy`. This variable is for gRPC alone.
+ */
+export function withoutProxy(): PulumiEnvironment {
+  return process.env['no_grpc_proxy'] ? {} : { no_grpc_proxy: '127.0.0.1,localhost' };
 }
 
 /** Makes lines for a POSIX shell: `export NAME='value'`. */

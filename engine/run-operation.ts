@@ -7,6 +7,7 @@ import type { Progress } from '../system/progress.ts';
 import { recordHolder } from './state/lock-holders.ts';
 import { makeLockedOutcome, makeOutcome, type Outcome } from './plan/outcome.ts';
 import type { PulumiProject } from './project.ts';
+import { withoutProxy } from './pulumi-environment.ts';
 import { makeAutomationCommand, PulumiFailed } from './pulumi-command.ts';
 import { renderEvent } from './plan/render-event.ts';
 import { isLockRefusal } from './state/state-lock.ts';
@@ -62,6 +63,7 @@ async function serveProgram(
 ): Promise<ProgramServer | undefined> {
   if (!isOurs) return undefined;
   skipUnusedPackages();
+  Object.assign(process.env, withoutProxy());
   const door = pathToFileURL(programPath('infra', 'serve-program.ts')).href;
   const { serveProgram: serve } = (await import(door)) as { readonly serveProgram: ServeProgram };
   return serve({ variables: { ...process.env, ...environment }, signal });

@@ -5,6 +5,7 @@ import type { Client } from '@grpc/grpc-js';
 import * as pulumi from '@pulumi/pulumi';
 import type pb from '@pulumi/pulumi/proto/language_pb.js';
 import * as state from '@pulumi/pulumi/runtime/state.js';
+import { programPath } from '../system/code.ts';
 
 /** Gives a run its own copy of the SDK's state. Internal to the SDK, whose version is pinned in package.json. */
 const { withLocalStorage } = state as unknown as { readonly withLocalStorage: <T>(run: () => T) => T };
@@ -22,7 +23,7 @@ export function runInStack(
   program: () => Promise<object>,
 ): Promise<ProgramEnd> {
   listenForFaults();
-  const faults = new Faults(request.getProgram());
+  const faults = new Faults();
   const stopped = new Promise<ProgramEnd>((done) => {
     const stop = () => {
       faults.close();
@@ -46,7 +47,9 @@ export function runInStack(
 
 /** The engine deletes what the program does not name, so it must not hear of success where anything has failed. */
 async function complete(program: () => Promise<object>, faults: Faults): Promise<ProgramEnd> {
-  await pulumi.runtime.runInPulumiStack(program).catch((e: unknown) => faults.add(e));
+  const report = (e: unknown) => faults.add(e);
+  // A rejection that reached the SDK would be one that nobody handles as well.
+  await pulumi.runtime.runInPulumiStack(() => program().catch(report)).catch(report);
   let before: number;
   do {
     before = faults.count;
@@ -80,12 +83,7 @@ function disconnect(): void {
 /** The errors of one run. Each is sent to the engine once, in the words of `@pulumi/pulumi/cmd/run`. */
 class Faults {
   readonly #seen = new Set<unknown>();
-  readonly #program: string;
   #isClosed = false;
-
-  constructor(program: string) {
-    this.#program = program;
-  }
 
   get count(): number {
     return this.#seen.size;
@@ -104,7 +102,7 @@ class Faults {
       void pulumi.log.error(e.hideStack ? e.message : inspect(e, { colors: true }), e.resource);
     else
       void pulumi.log.error(
-        `Running program '${this.#program}' failed with an unhandled exception:\n${inspect(e, { colors: true })}`,
+        `Running program '${programPath('infra', 'index.ts')}' failed with an unhandled exception:\n${inspect(e, { colors: true })}`,
       );
   }
 }
@@ -119,9 +117,11 @@ let listens = false;
 function listenForFaults(): void {
   if (listens) return;
   listens = true;
-  process.on('unhandledRejection', (e) => {
-    const faults = running.getStore();
-    if (faults) faults.add(e);
-    else if (process.listenerCount('unhandledRejection') === 1) throw e;
-  });
+  process.on('unhandledRejection', reportFault);
+}
+
+function reportFault(e: unknown): void {
+  const faults = running.getStore();
+  if (faults) faults.add(e);
+  else if (process.listenerCount('unhandledRejection') === 1) throw e;
 }
