@@ -5,7 +5,6 @@ import { delimiter, dirname, join } from 'node:path';
 import { installStandIns } from '../offline/plugins/install-stand-ins.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { CODE_FOLDER } from '../system/code.ts';
-import { LEAN_SDK_OPTION } from '../system/lean-sdk/node-options.ts';
 import type { Backend } from './state/backend.ts';
 import type { PulumiEngine } from './install/pulumi-source.ts';
 
@@ -23,7 +22,6 @@ export async function makePulumiEnvironment(
 ): Promise<PulumiEnvironment> {
   const own = {
     ...(await makeShellEnvironment(root, engine, backend)),
-    NODE_OPTIONS: LEAN_SDK_OPTION,
     ...(backend.folder && { PULUMI_HOME: pulumiHome() }), // any other backend needs the user's login
   };
   return Object.fromEntries(Object.entries(own).filter(([name]) => name === 'PATH' || !process.env[name]));
