@@ -9,7 +9,7 @@ import type { GitHub } from './github/connect.ts';
 import { readFolder, readObjectIds } from './github/objects.ts';
 import type { ReviewedPullRequest } from './reviewed-pull-request.ts';
 
-/** The endpoints that a pull request changes. GitHub alone says so, not the run that reports on them. */
+/** The endpoints that a pull request or a merge queue changes. GitHub alone says so, not the run that reports on them. */
 export interface GitHubChanges {
   readonly endpoints: readonly ChangedEndpoint[];
   /** Whether GitHub lists all changed files. */
@@ -22,14 +22,14 @@ export interface GitHubChanges {
 const ROOT = '/project';
 const ENVIRONMENT_FILE = /^environments\/([^/]+)\.yaml$/s;
 
-/** `environments`: those under review; none: all. */
+/** What `head` has and `base`, a branch or a commit, has not. `environments`: those under review; none: all. */
 export async function findChangesOnGitHub(
   github: GitHub,
-  { pull, head }: Pick<ReviewedPullRequest, 'pull' | 'head'>,
+  { base, head }: { readonly base: string; readonly head: string },
   environments: readonly string[],
 ): Promise<GitHubChanges> {
   const { project } = github;
-  const compared = await compareWithBranch(github, pull.base.branch, head);
+  const compared = await compareWithBranch(github, base, head);
   const paths = compared.paths.flatMap(({ path, change }) =>
     path.startsWith(project) ? [{ path: path.slice(project.length), change }] : [],
   );

@@ -12,17 +12,7 @@ export async function withGitHub<T>(
   work: (github: GitHub) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const { inputs, runner } = context;
-  const { apiUrl, repository, job } = runner;
-  const github = connectGitHub({
-    token: inputs.token,
-    apiUrl,
-    repository,
-    project: makeProjectPrefix(context),
-    job,
-    say: LOG.say,
-    ...(signal && { signal }),
-  });
+  const github = connectToRepository(context, context.inputs.token, signal);
   try {
     return await work(github);
   } finally {
@@ -31,4 +21,15 @@ export async function withGitHub<T>(
       `Sent ${requests} requests to GitHub, ${repeated} of them retries; waited ${waitedSeconds.toFixed(1)} s between retries`,
     );
   }
+}
+
+/** GitHub's API for the job's repository, with a token. */
+export function connectToRepository(context: Job, token: string, signal?: AbortSignal): GitHub {
+  const { apiUrl, repository, job } = context.runner;
+  return connectGitHub({
+    ...{ token, apiUrl, repository, job },
+    project: makeProjectPrefix(context),
+    say: LOG.say,
+    ...(signal && { signal }),
+  });
 }

@@ -1,7 +1,18 @@
 import { getInput } from '@actions/core';
 import { PLATFORM } from '../schemas/values/names.ts';
 
-export const COMMANDS = ['caches', 'validate', 'preview', 'report', 'images', 'deploy', 'drift', 'destroy'] as const;
+export const COMMANDS = [
+  'caches',
+  'validate',
+  'preview',
+  'report',
+  'queue',
+  'outdated',
+  'images',
+  'deploy',
+  'drift',
+  'destroy',
+] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 /** How a job ended, in the words of `needs.JOB.result`; undefined: not given. */
@@ -36,6 +47,8 @@ export interface Inputs {
   readonly commitLocks: boolean;
   readonly revert: boolean;
   readonly token: string;
+  /** For commits and pull requests that have to start workflows; undefined: the job's own token, which starts none. */
+  readonly commitToken: string | undefined;
 }
 
 /** The workflow's author has to change an input; the message says how. */
@@ -46,7 +59,7 @@ const GIT_REFERENCE = /^[^\s~^:?*[\\\p{Cc}-][^\s~^:?*[\\\p{Cc}]*$/u;
 
 /** Inputs without a default in action.yml, and the commands that use them. */
 const COMMANDS_BY_INPUT: Readonly<Record<string, readonly CommandName[]>> = {
-  environments: ['validate', 'preview', 'report', 'images', 'deploy', 'drift', 'destroy'],
+  environments: ['validate', 'preview', 'report', 'queue', 'images', 'deploy', 'drift', 'destroy'],
   endpoints: ['validate', 'preview', 'images', 'deploy', 'drift', 'destroy'],
   base: ['validate', 'preview'],
   after: ['images', 'deploy'],
@@ -54,9 +67,18 @@ const COMMANDS_BY_INPUT: Readonly<Record<string, readonly CommandName[]>> = {
   'validate-result': ['report'],
   'preview-result': ['report'],
   'preview-digest': ['report'],
+  'commit-token': ['report', 'deploy'],
 };
 const COMMANDS_WITH_ENVIRONMENTS: readonly CommandName[] = ['preview', 'images', 'deploy', 'drift', 'destroy'];
-const COMMANDS_WITH_TOKEN: readonly CommandName[] = ['report', 'images', 'deploy', 'drift', 'destroy'];
+const COMMANDS_WITH_TOKEN: readonly CommandName[] = [
+  'report',
+  'queue',
+  'outdated',
+  'images',
+  'deploy',
+  'drift',
+  'destroy',
+];
 
 /** The only place that reads the action's inputs. Throws one InputError with all that is wrong. */
 export function readInputs(): Inputs {
@@ -81,6 +103,7 @@ export function readInputs(): Inputs {
     commitLocks: readBoolean(wrong, 'commit-locks'),
     revert: readBoolean(wrong, 'revert'),
     token: getInput('github-token'),
+    commitToken: getInput('commit-token') || undefined,
   };
   if (command !== undefined) wrong.push(...findUnsupportedInputs(command, inputs));
   else if (getInput('command') === '')

@@ -16,7 +16,7 @@ export async function main(): Promise<void> {
 
 async function runCommand(): Promise<void> {
   const inputs = readInputs();
-  if (inputs.token !== '') setSecret(inputs.token);
+  for (const token of [inputs.token, inputs.commitToken]) if (token) setSecret(token);
   const { signal, release } = abortOnSignals();
   try {
     await run({ inputs, runner: readRunner(), signal });
@@ -36,6 +36,10 @@ async function run(job: Job): Promise<void> {
       return (await import('./commands/preview.ts')).preview(job);
     case 'report':
       return (await import('./commands/report.ts')).report(job);
+    case 'queue':
+      return (await import('./commands/queue.ts')).queue(job);
+    case 'outdated':
+      return (await import('./commands/outdated.ts')).outdated(job);
     case 'images':
       return (await import('./commands/images.ts')).images(job);
     case 'deploy':

@@ -4,7 +4,7 @@ import { renderSummaryLine, sortEndpoints } from '../review/review-state.ts';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Report } from '../schemas/report/report.ts';
 import { makeAnnotations } from './annotations.ts';
-import { type CheckRun, readCheckRun, writeCheckRun } from './github/check-run.ts';
+import { type CheckRun, readReview, writeCheckRun } from './github/check-run.ts';
 import type { GitHub } from './github/connect.ts';
 import { makeReportMarker } from './github/project-names.ts';
 import { isReadOnlyTokenError } from './github/request-error.ts';
@@ -18,6 +18,8 @@ export interface PostOptions {
   /** The commit of the check run: with the locks, if they were committed. */
   readonly head: string;
   readonly conclusion: CheckRun['conclusion'];
+  /** What the review is not of, because it is out of date: the text of such a check run. */
+  readonly expectation: string | undefined;
   /** The project's folder in the repository, ending in a slash. */
   readonly prefix: string;
 }
@@ -55,32 +57,34 @@ async function comments(report: Report, { github, reviewed }: PostOptions): Prom
   return posted.url;
 }
 
-/** A review by this repository's own run, of the same commit, counts more than what a fork's run reports later. */
+/** A review by this repository's own run, of the same commit, counts more than what a run without rights reports later. */
 async function postCheckRun(report: Report, options: PostOptions): Promise<void> {
   const { github, reviewed, head } = options;
-  if (reviewed.fork && (await readCheckRun(github, head)) !== undefined) {
+  if (reviewed.restricted && (await readReview(github, head)).review !== undefined) {
     LOG.say('A run of this repository has reviewed this commit: its check run stays');
     return;
   }
   await writeCheckRun(github, makeCheckRun(report, options));
 }
 
-function makeCheckRun(report: Report, { reviewed, head, conclusion, prefix }: PostOptions): CheckRun {
+function makeCheckRun(report: Report, options: PostOptions): CheckRun {
+  const { reviewed, head, conclusion, prefix, expectation } = options;
   return {
     sha: head,
     conclusion,
-    isClaim: reviewed.fork,
+    kind: reviewed.restricted ? 'claim' : expectation === undefined ? 'review' : 'outdated',
     title: renderSummaryLine(report).slice(0, TITLE_CHARACTERS),
     summary: renderReport(report, CHECK_CHARACTERS),
-    ...(!reviewed.fork && { text: renderReviewedPlans(report) }),
-    annotations: makeAnnotations(listDiagnostics(report, reviewed.fork), prefix),
+    ...(!reviewed.restricted && { text: expectation ?? renderReviewedPlans(report) }),
+    annotations: makeAnnotations(listDiagnostics(report, reviewed), prefix),
     detailsUrl: reviewed.runUrl,
   };
 }
 
-function listDiagnostics(report: Report, fork: boolean): readonly Diagnostic[] {
+function listDiagnostics(report: Report, { fork, restricted }: ReviewedPullRequest): readonly Diagnostic[] {
   const all: readonly Diagnostic[] = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
-  return fork ? all.map((d) => ({ ...d, message: `Reported by the fork's own run: ${d.message}` })) : all;
+  const whose = fork ? "the fork's own run" : "Dependabot's run";
+  return restricted ? all.map((d) => ({ ...d, message: `Reported by ${whose}: ${d.message}` })) : all;
 }
 
 async function catchForbidden<T>(work: () => Promise<T>) {

@@ -2,6 +2,8 @@ import { findOpenPullRequest, isOwnBranch, type PullRequest, readPullRequest } f
 import type { GitHub } from './github/connect.ts';
 import type { Runner } from './runner.ts';
 
+const DEPENDABOT = 'dependabot[bot]';
+
 /** The pull request of a run, as GitHub itself describes it. */
 export interface ReviewedPullRequest {
   readonly pull: PullRequest;
@@ -14,6 +16,9 @@ export interface ReviewedPullRequest {
   /** Somebody has pushed since, so another run reports. */
   readonly outdated: boolean;
   readonly fork: boolean;
+  readonly dependabot: boolean;
+  /** The run had neither secrets nor a token that can write: it is a fork's, or Dependabot started it. */
+  readonly restricted: boolean;
 }
 
 /** Finds the pull request by the event: its own, or that of the ended workflow run. Undefined: the run has none. */
@@ -30,15 +35,16 @@ export async function findReviewedPullRequest(
   const { head_repository: repository, head_branch: branch, head_sha: sha } = ended;
   const head = { owner: repository.owner.login, branch, sha };
   const pull = await findOpenPullRequest(github, head, event.repository?.default_branch);
-  return (
-    pull && makeReviewedPullRequest(github, { pull, head: ended.head_sha, base: pull.base.sha, runUrl: ended.html_url })
-  );
+  const found = { head: ended.head_sha, runUrl: ended.html_url, actor: ended.actor?.login };
+  return pull && makeReviewedPullRequest(github, { ...found, pull, base: pull.base.sha });
 }
 
 function makeReviewedPullRequest(
   github: GitHub,
-  found: Pick<ReviewedPullRequest, 'pull' | 'head' | 'base' | 'runUrl'>,
+  { actor, ...found }: Pick<ReviewedPullRequest, 'pull' | 'head' | 'base' | 'runUrl'> & { actor?: string | undefined },
 ): ReviewedPullRequest {
   const { pull, head } = found;
-  return { ...found, outdated: pull.head.sha !== head, fork: !isOwnBranch(github, pull) };
+  const fork = !isOwnBranch(github, pull);
+  const dependabot = !fork && actor === DEPENDABOT;
+  return { ...found, outdated: pull.head.sha !== head, fork, dependabot, restricted: fork || dependabot };
 }

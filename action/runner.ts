@@ -22,6 +22,8 @@ export interface Runner {
   readonly runAttempt: number;
   /** The key of the job in the workflow. */
   readonly job: string;
+  /** Where GitHub shows Davit's files at the version that the workflow names. Undefined: not known. */
+  readonly filesUrl: string | undefined;
   /** The commit of the running release, if the workflow names one. */
   readonly actionCommit: string | undefined;
   /** The commit of the event. */
@@ -33,7 +35,21 @@ export interface Runner {
 const sha = z.string().regex(/^[0-9a-f]{40,64}$/);
 const repository = z.object({ full_name: z.string(), default_branch: z.string().optional() });
 
+const mergeGroup = z.object({
+  /** The commit that would become the head of the branch. */
+  head_sha: sha,
+  /** `refs/heads/gh-readonly-queue/main/pr-7-0a1b…` */
+  head_ref: z.string(),
+  /** The commit before the group: of the branch, or of the group in front. */
+  base_sha: sha,
+  /** `refs/heads/main` */
+  base_ref: z.string(),
+});
+/** Pull requests that a merge queue would merge together. */
+export type MergeGroup = z.infer<typeof mergeGroup>;
+
 const event = z.object({
+  action: z.string().optional(),
   /** Only for `pull_request`. */
   pull_request: z.object({ number: z.int().positive(), base: z.object({ sha }), head: z.object({ sha }) }).optional(),
   /** Only for `workflow_run`: the run that has ended. A fork is in `head_repository`. */
@@ -44,8 +60,12 @@ const event = z.object({
       head_branch: z.string(),
       head_repository: z.object({ owner: z.object({ login: z.string() }) }),
       html_url: z.string(),
+      /** Who started it first, also if somebody else has started it again. */
+      actor: z.object({ login: z.string() }).optional(),
     })
     .optional(),
+  /** Only for `merge_group`. */
+  merge_group: mergeGroup.optional(),
   repository: repository.optional(),
   /** Only for `push`: the branch's commit before it; zeros: the push has made the branch. */
   before: z.string().optional(),
@@ -64,6 +84,8 @@ export function readRunner(variables: NodeJS.ProcessEnv = process.env): Runner {
   };
   const workspace = resolve(said('GITHUB_WORKSPACE'));
   const [name, runId] = [said('GITHUB_REPOSITORY'), said('GITHUB_RUN_ID')];
+  const server = variables['GITHUB_SERVER_URL'] || 'https://github.com';
+  const [action, version] = [variables['GITHUB_ACTION_REPOSITORY'], variables['GITHUB_ACTION_REF']];
   return {
     workspace,
     temporary: resolve(variables['RUNNER_TEMP'] || join(tmpdir(), 'davit-runner')),
@@ -71,7 +93,8 @@ export function readRunner(variables: NodeJS.ProcessEnv = process.env): Runner {
     event: readEvent(said('GITHUB_EVENT_PATH')),
     repository: name,
     apiUrl: variables['GITHUB_API_URL'] || 'https://api.github.com',
-    runUrl: `${variables['GITHUB_SERVER_URL'] || 'https://github.com'}/${name}/actions/runs/${runId}`,
+    runUrl: `${server}/${name}/actions/runs/${runId}`,
+    filesUrl: action && version ? `${server}/${action}/blob/${version}` : undefined,
     runId: Number(runId),
     runAttempt: Number(variables['GITHUB_RUN_ATTEMPT'] || '1'),
     job: variables['GITHUB_JOB'] || 'davit',

@@ -60,7 +60,10 @@ export interface Option {
 }
 
 /** Wrong usage: exit code 2. */
-export class UsageError extends Error {}
+export class UsageError extends Error {
+  /** Whether the help of the verb is the next step; false where the message names it. */
+  readonly needsHelp: boolean = true;
+}
 
 /** How a verb prints its outcome. */
 export const OUTPUT_FORMATS = ['text', 'json', 'sarif'] as const;

@@ -4,7 +4,9 @@ import { isProject } from '../schemas/read-project.ts';
 import { type Options, UsageError } from './command.ts';
 
 /** There is no project here, which is no mistake for a command that can work without one. */
-export class NoProjectError extends UsageError {}
+export class NoProjectError extends UsageError {
+  override readonly needsHelp = false;
+}
 
 /** Marks of a project whose last endpoint file is gone. */
 const OTHER_MARKS = ['.davit', 'Pulumi.yaml'];
@@ -20,7 +22,7 @@ export function findProjectRoot(cwd: string, options: Options = {}): string {
   const [found] = marks.flatMap((mark) => findUpwards(cwd, (folder) => mark(folder, below)) ?? []);
   if (found !== undefined) return found;
   throw new NoProjectError(
-    `Cannot find a project in ${cwd} or above it: expected a folder with ${below.replace(/(?<!\/)\/+$/, '')}/, or --project FOLDER`,
+    `Cannot find a project in ${cwd} or above it: expected a folder with ${below.replace(/(?<!\/)\/+$/, '')}/ (npx davit init makes one), or --project FOLDER`,
   );
 }
 

@@ -7,7 +7,7 @@ export function renderOverview(commands: Readonly<Record<string, Command>>): str
   return [
     'davit VERB [NAME…] [OPTIONS]',
     '',
-    'Serves the MLflow models that the files in endpoints/ name. Names are those of endpoints; without one, all of them.',
+    'Serves the MLflow models that the files in endpoints/ name. Names are those of endpoints; without one, most verbs take all.',
     '',
     ...verbs,
     '',

@@ -20,7 +20,9 @@ export function parseArguments(command: Command, argv: readonly string[]): Parse
   const count = parsed.positionals.length;
   if (!parsed.values['help'] && (count < min || count > max)) {
     throw new UsageError(
-      `Cannot run with ${count === 0 ? 'no names' : `"${parsed.positionals.join(' ')}"`}: expected ${command.usage || 'no names'}`,
+      count === 0
+        ? `Cannot run without arguments: expected ${command.usage}`
+        : `Cannot accept "${parsed.positionals.join(' ')}": expected ${command.usage || 'only options'}`,
     );
   }
   return { args: parsed.positionals, options: parsed.values };

@@ -47,8 +47,9 @@ export async function printError(error: unknown, how: How): Promise<void> {
   if (format === 'sarif') await printSarif([], how, [[message, ...causes].join('; because: ')]);
   process.stderr.write(`${paint('red', message)}\n`);
   for (const cause of causes) process.stderr.write(`  because: ${cause}\n`);
-  if (usage) process.stderr.write(`Try: npx davit ${command ? `${command} ` : ''}--help\n`);
-  else if (process.env['DAVIT_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  if (usage && error.needsHelp) process.stderr.write(`Try: npx davit ${command ? `${command} ` : ''}--help\n`);
+  else if (!usage && process.env['DAVIT_DEBUG'] && error instanceof Error)
+    process.stderr.write(`${error.stack ?? ''}\n`);
 }
 
 /** Loads what only this format needs. */

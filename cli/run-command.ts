@@ -4,6 +4,7 @@ import { readVersion } from '../system/code.ts';
 import { type Command, type Outcome, OUTPUT_FORMATS, type OutputFormat, UsageError } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import type { Progress } from '../system/progress.ts';
+import { explainUnknownVerb } from './explain-unknown-verb.ts';
 import { findProjectRoot } from './find-project-root.ts';
 import { renderHelp, renderOverview } from './help.ts';
 import { oneOf, type Parsed, parseArguments } from './parse-arguments.ts';
@@ -26,8 +27,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   }
   const command = await readOwn(COMMANDS, name)?.();
   if (command) return runVerb(name, command, rest);
-  const known = Object.keys(COMMANDS).join(', ');
-  await printError(new UsageError(`Cannot run "${name}": expected one of ${known}`), {
+  await printError(new UsageError(explainUnknownVerb(name, Object.keys(COMMANDS))), {
     ...describeOutput(argv),
     command: undefined,
   });

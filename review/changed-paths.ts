@@ -16,7 +16,7 @@ export interface Changes {
 export class NoBaseError extends Error {}
 
 const DEFAULT_BASES = ['origin/HEAD', 'origin/main', 'origin/master', 'main', 'master'];
-const BASE_HINT = 'name the endpoints, or the commit to compare with: --base REF';
+const BASE_HINT = 'name the endpoints (npx davit review NAME), or the commit to compare with: --base REF';
 
 /** Lists the paths below a folder that changed since `base`, committed or not; default: since the usual main branch. */
 export async function readChangedPaths(
@@ -56,15 +56,27 @@ type Git = (...args: readonly string[]) => Promise<ProcessResult>;
 
 /** The commit of a name; a name is never taken for an option. */
 async function findCommit(git: Git, base: string | undefined): Promise<string> {
-  for (const name of base === undefined ? DEFAULT_BASES : [base]) {
+  for (const name of base === undefined ? await listDefaultBases(git) : [base]) {
     if (name.startsWith('-')) break;
     const found = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`);
     const commit = found.stdout.trim().split('\n').at(-1) ?? '';
     if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
   }
-  const what =
-    base === undefined ? `there is no ${DEFAULT_BASES.join(', ')}` : `"${base}" is not a commit in this repository`;
+  const what = base === undefined ? await explainNoMainBranch(git) : `"${base}" is not a commit in this repository`;
   throw new NoBaseError(`Cannot find the changed files: ${what}; ${BASE_HINT}`);
+}
+
+/** Last, the name that the user gives to the first branch of new repositories. */
+async function listDefaultBases(git: Git): Promise<readonly string[]> {
+  const configured = (await git('config', '--get', 'init.defaultBranch')).stdout.trim();
+  return configured === '' ? DEFAULT_BASES : [...DEFAULT_BASES, `origin/${configured}`, configured];
+}
+
+async function explainNoMainBranch(git: Git): Promise<string> {
+  const head = await git('rev-parse', '--verify', '--quiet', 'HEAD');
+  return head.code === 0
+    ? `there is no ${DEFAULT_BASES.join(', ')}; ask the remote for its default branch (git remote set-head origin --auto)`
+    : 'the repository has no commit yet';
 }
 
 const CHANGES: Readonly<Record<string, ChangedPath['change']>> = { A: 'added', D: 'deleted' };

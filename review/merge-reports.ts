@@ -7,6 +7,7 @@ import {
   type Report,
   type StageReport,
 } from '../schemas/report/report.ts';
+import { isRestricted } from './review-state.ts';
 
 /** The end of a stage: its job's result in GitHub's words, and the text of its report. */
 export interface StageOutcome {
@@ -46,14 +47,14 @@ export function mergeReports(
     base,
     head,
     program: preview.report?.program ?? null,
-    environments: pullRequest.fork ? [] : [...new Set(reports.flatMap((r) => r.environments))],
-    stages: [validate.stage, explainFork(preview.stage, pullRequest)],
+    environments: isRestricted(pullRequest) ? [] : [...new Set(reports.flatMap((r) => r.environments))],
+    stages: [validate.stage, explainSkippedPreview(preview.stage, pullRequest)],
     pull_request: pullRequest,
     diagnostics: [...sortDiagnostics([...refused, ...reports.flatMap((r) => r.diagnostics as readonly Diagnostic[])])],
     endpoints: names.flatMap((name) => {
       const merged = mergeEndpoint(find(validate.report, name), find(preview.report, name));
       const known = changed.find((c) => c.endpoint === name);
-      if (pullRequest.fork) return claimEndpoint(merged, known, pullRequest);
+      if (isRestricted(pullRequest)) return claimEndpoint(merged, known, pullRequest);
       if (merged) return [markLockCommitted(merged, pullRequest)];
       return known ? [makeUnreported(known)] : [];
     }),
@@ -67,7 +68,7 @@ function makeUnreported(known: ChangedEndpoint): EndpointReport {
   return { ...known, ...nothing, lock: 'unknown', outage: UNREPORTED };
 }
 
-/** A fork's run says what it likes about an endpoint. GitHub says whether and how the pull request changes it. */
+/** The run of a fork or of Dependabot may report anything about an endpoint. GitHub says whether and how the pull request changes it. */
 function claimEndpoint(
   claimed: EndpointReport | undefined,
   known: ChangedEndpoint | undefined,
@@ -97,9 +98,10 @@ function parseStage(stage: StageReport['stage'], { result, report: text }: Stage
   }
 }
 
-function explainFork(stage: StageReport, { fork }: PullRequest): StageReport {
-  if (!fork || stage.result !== 'skipped') return stage;
-  return { ...stage, why: 'the pull request comes from a fork, which has no access to the environments' };
+function explainSkippedPreview(stage: StageReport, pullRequest: PullRequest): StageReport {
+  if (!isRestricted(pullRequest) || stage.result !== 'skipped') return stage;
+  const who = pullRequest.fork ? 'the pull request comes from a fork' : 'Dependabot started the run';
+  return { ...stage, why: `${who}, which has no access to the environments` };
 }
 
 /** The preview decides how the endpoint changed and what would result; the validation decides whether it works. */

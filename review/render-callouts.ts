@@ -1,6 +1,13 @@
 import type { EndpointReport, Report } from '../schemas/report/report.ts';
 import { renderLink, renderSpan } from './render-code.ts';
-import { listBrokenStages, DESTROY_LABEL, needsLock, renderStage, determineReviewState } from './review-state.ts';
+import {
+  listBrokenStages,
+  DESTROY_LABEL,
+  isRestricted,
+  needsLock,
+  renderStage,
+  determineReviewState,
+} from './review-state.ts';
 
 const SHOWN_NAMES = 10;
 const SHORT_CHARACTERS = 12;
@@ -12,6 +19,7 @@ const COMMAND_CHARACTERS = 200;
 export function renderCallouts(report: Report): readonly string[] {
   return [
     ...renderFork(report),
+    ...renderDependabot(report),
     ...renderUnlisted(report),
     ...renderBrokenStages(report),
     ...renderLocks(report),
@@ -36,7 +44,8 @@ function renderLocks(report: Report): readonly string[] {
   const { endpoints, pull_request: pull } = report;
   const missing = endpoints.filter(needsLock);
   const committed = endpoints.filter((e) => e.lock === 'committed');
-  const told = committed.length === 0 || !pull?.locks_commit ? [] : [renderCommitted(committed, pull.locks_commit)];
+  const told =
+    committed.length === 0 || !pull?.locks_commit ? [] : [renderCommitted(committed, pull.locks_commit, pull)];
   if (missing.length === 0) return told;
   const names = missing.map((e) => e.endpoint);
   // A name with other characters must never be in a command that users copy into a shell.
@@ -50,10 +59,18 @@ function renderLocks(report: Report): readonly string[] {
   ];
 }
 
-function renderCommitted(committed: readonly EndpointReport[], commit: string): string {
+function renderCommitted(
+  committed: readonly EndpointReport[],
+  commit: string,
+  { locks_start_checks: startsChecks }: NonNullable<Report['pull_request']>,
+): string {
   const [noun, verb] = committed.length === 1 ? ['lock', 'was'] : ['locks', 'were'];
-  return `🔒 The ${noun} of ${renderNames(committed)} ${verb} computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS))}; pull before you push again.`;
+  return `🔒 The ${noun} of ${renderNames(committed)} ${verb} computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS))}; pull before you push again.${startsChecks === true ? '' : ` ${WAITING_CHECKS}`}`;
 }
+
+/** GitHub starts no workflow by itself for what its own token does, so that no workflow starts itself again and again. */
+const WAITING_CHECKS =
+  'Other required checks wait at that commit, because GitHub does not start workflows for it by itself: choose **Approve workflows to run** below, or close and reopen the pull request.';
 
 function renderRemovals(report: Report): readonly string[] {
   const removed = report.endpoints.filter((e) => determineReviewState(e, report) === 'label');
@@ -65,6 +82,10 @@ function renderRemovals(report: Report): readonly string[] {
 }
 
 function renderStale({ base, pull_request: pull }: Report): readonly string[] {
+  if (pull?.outdated === true)
+    return [
+      '🕓 **Out of date**: this run began before the base branch got another release of Davit or other files, and was started again. Update the branch to review it again.',
+    ];
   if (base === null || !pull?.base_moved_to) return [];
   const [was, is] = [base, pull.base_moved_to].map((c) => renderSpan(c.slice(0, SHORT_CHARACTERS)));
   return [
@@ -85,9 +106,16 @@ function renderFork({ pull_request: pull, endpoints }: Report): readonly string[
   ];
 }
 
-/** For a pull request of this repository the preview lists the changes, from Git. */
+function renderDependabot({ pull_request: pull, endpoints }: Report): readonly string[] {
+  if (!pull?.dependabot || (endpoints.length === 0 && pull.needs_own_run !== true)) return [];
+  return [
+    '⚠️ **Reported by a run that Dependabot started.** GitHub gives it neither secrets nor a token that can write, so nothing is previewed, and the check does not succeed. A maintainer reads the changes and pushes to the branch, for example with the button "Update branch": the run of that push reviews them.',
+  ];
+}
+
+/** For a pull request that is previewed, the preview lists the changes, from Git. */
 function renderUnlisted({ pull_request: pull }: Report): readonly string[] {
-  if (pull?.fork !== true || pull.files_complete !== false) return [];
+  if (!isRestricted(pull) || pull?.files_complete !== false) return [];
   return [
     '⚠️ **GitHub does not list all files that this pull request changes**, because there are too many: an endpoint that is missing here may change too.',
   ];

@@ -3,7 +3,7 @@ import { renderBytes } from '../schemas/values/quantity.ts';
 import { summarizeResources, type ResourceSummary } from '../schemas/deployment/resource-summary.ts';
 import { renderModelLoading } from '../schemas/endpoint/worker-mode.ts';
 import { shortenFingerprint } from './fingerprint.ts';
-import { renderBlock, renderHtmlCode, renderLine, renderSpan } from './render-code.ts';
+import { renderBlock, renderHtmlCode, renderLine, renderLink, renderSpan } from './render-code.ts';
 import { type ReviewState, type ReviewContext, determineReviewState, renderReviewState } from './review-state.ts';
 
 /** How much detail is shown, from everything that a person can read down to the essential. */
@@ -38,7 +38,7 @@ export function renderDetails(report: EndpointReport, standpoint: ReviewContext,
   if (!step) return '';
   const standing = determineReviewState(report, standpoint);
   const sections = [
-    renderDiagnostics(report.diagnostics, at),
+    renderDiagnostics(report.diagnostics, at, standpoint),
     renderOutage(report.outage, step),
     renderPaths(report, step),
     ...report.entities.map(
@@ -52,15 +52,20 @@ export function renderDetails(report: EndpointReport, standpoint: ReviewContext,
   return [`<details${open}><summary>${summary}</summary>`, ...sections, '</details>'].join('\n\n');
 }
 
-/** One list item for each diagnostic, with file, line and column. */
-export function renderDiagnostics(diagnostics: EndpointReport['diagnostics'], at: number): string {
+/** One list item for each diagnostic, with file, line and column, and a link to the page of its code. */
+export function renderDiagnostics(
+  diagnostics: EndpointReport['diagnostics'],
+  at: number,
+  { pull_request: pull }: Pick<ReviewContext, 'pull_request'>,
+): string {
   const step = DETAIL_LEVELS[at];
   if (!step || diagnostics.length === 0) return '';
   const errorsFirst = [...diagnostics].sort((a, b) => (a.severity < b.severity ? -1 : a.severity > b.severity ? 1 : 0));
   const items = errorsFirst.slice(0, step.diagnostics).map((d) => {
     const place = renderSpan(`${d.file}:${d.line}:${d.column}`, step.sentence);
     const hint = d.hint === undefined ? '' : `<br>→ ${renderSpan(d.hint, step.sentence)}`;
-    return `- **${d.severity}** ${d.code} at ${place}<br>${renderSpan(d.message, step.sentence)}${hint}`;
+    const code = renderLink(d.code, pull?.pages_url ? `${pull.pages_url}/${d.code}.md` : null);
+    return `- **${d.severity}** ${code} at ${place}<br>${renderSpan(d.message, step.sentence)}${hint}`;
   });
   return [...items, ...renderMore(diagnostics.length - items.length, '- ')].join('\n');
 }

@@ -39,8 +39,8 @@ export function renderReport(report: Report, limit = REPORT_CHARACTERS): string 
   return `${[head, table.text, ...blocks, note, foot].filter((b) => b !== '').join('\n\n')}\n`;
 }
 
-function renderOtherDiagnostics({ diagnostics }: Report, step: number): string {
-  const list = renderDiagnostics(diagnostics, step);
+function renderOtherDiagnostics(report: Report, step: number): string {
+  const list = renderDiagnostics(report.diagnostics, step, report);
   return list === '' ? '' : `In other files:\n\n${list}`;
 }
 
@@ -75,17 +75,21 @@ function listProminent(endpoints: readonly EndpointReport[], report: Report): re
 
 /** Renders every part in as much detail as fits: shortens from the last part to the first, and keeps parts whole. */
 function fitParts(parts: readonly ((step: number) => string)[], limit: number) {
-  const blocks = parts.map((render) => render(0));
   const size = (block: string) => (block === '' ? 0 : block.length + 2);
+  const fits = (step: number) => {
+    let total = 2;
+    return parts.every((render) => (total += size(render(step))) <= limit); // renders no part after the first too many
+  };
+  let step = 0;
+  while (step < DETAIL_LEVEL_COUNT && !fits(step)) step += 1;
+  const blocks = parts.map((render) => render(step));
+  if (step === 0) return { blocks, shortened: false };
   let total = blocks.reduce((sum, block) => sum + size(block), 2);
-  let shortened = false;
-  for (let step = 1; step <= DETAIL_LEVEL_COUNT && total > limit; step += 1) {
-    for (let i = parts.length - 1; i >= 0 && total > limit; i -= 1) {
-      const shorter = parts[i]?.(step) ?? '';
-      total += size(shorter) - size(blocks[i] ?? '');
-      blocks[i] = shorter;
-      shortened = true;
-    }
+  for (const [i, render] of parts.entries()) {
+    const longer = render(step - 1);
+    total += size(longer) - size(blocks[i] ?? '');
+    if (total > limit) break;
+    blocks[i] = longer;
   }
-  return { blocks, shortened };
+  return { blocks, shortened: true };
 }

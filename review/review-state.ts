@@ -27,7 +27,7 @@ const BLOCKING_STATES: readonly ReviewState[] = ['fails', 'unknown', 'lock', 'la
 export const DESTROY_LABEL = 'davit: destroy';
 
 /** Facts about the pull request that decide what an endpoint's change means. */
-export type ReviewContext = Pick<Report, 'pull_request' | 'stages'>;
+export type ReviewContext = Pick<Report, 'pull_request' | 'stages' | 'endpoints'>;
 
 /** The most important state of an endpoint, over all environments. */
 export function determineReviewState(report: EndpointReport, standpoint: ReviewContext): ReviewState {
@@ -56,7 +56,7 @@ function determineUnpreviewedState({ entities, change }: EndpointReport, standpo
 }
 
 function hasPreview({ stages, pull_request: pullRequest }: ReviewContext): boolean {
-  return stages.some((s) => s.stage === 'preview' && s.result === 'success') && pullRequest?.fork !== true;
+  return stages.some((s) => s.stage === 'preview' && s.result === 'success') && !isRestricted(pullRequest);
 }
 
 /** Endpoints, most important first, then by name. */
@@ -75,15 +75,29 @@ export function concludeReview(report: Report): 'success' | 'failure' | 'action_
     report.endpoints.some((e) => BLOCKING_STATES.includes(determineReviewState(e, report))) ||
     listBrokenStages(report).length > 0;
   if (wrong) return 'failure';
-  const { fork, needs_own_run: needsOwnRun = fork } = report.pull_request ?? { fork: false };
-  return needsOwnRun ? 'action_required' : 'success';
+  const needsOwnRun = report.pull_request?.needs_own_run ?? isRestricted(report.pull_request);
+  return needsOwnRun || report.pull_request?.outdated === true ? 'action_required' : 'success';
 }
 
-/** Stages that did not finish, except a preview that a fork cannot have. */
-export function listBrokenStages({ stages, pull_request: pullRequest }: ReviewContext) {
-  const excused = ({ stage, result }: StageReport) =>
-    result === 'success' || (stage === 'preview' && result === 'skipped' && pullRequest?.fork === true);
-  return stages.filter((s) => !excused(s));
+/**
+ * Stages that did not finish, except a preview that was skipped because the run cannot have one, or because no endpoint
+ * changes. The latter is known only where GitHub lists all changed files.
+ */
+export function listBrokenStages({
+  stages,
+  pull_request: pullRequest,
+  endpoints,
+}: ReviewContext): readonly StageReport[] {
+  const hasNothingToPreview = endpoints.length === 0 && pullRequest?.files_complete !== false;
+  const isExcused = ({ stage, result }: StageReport) =>
+    result === 'success' ||
+    (stage === 'preview' && result === 'skipped' && (isRestricted(pullRequest) || hasNothingToPreview));
+  return stages.filter((s) => !isExcused(s));
+}
+
+/** Whether the run had neither secrets nor a token that can write, so that it could only validate. */
+export function isRestricted(pullRequest: Report['pull_request']): boolean {
+  return pullRequest?.fork === true || pullRequest?.dependabot === true;
 }
 
 /** `3 endpoints: 1 fails, 1 rolling, 1 no change` */

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { hashFile } from './hash-file.ts';
 
 /** Files that registry clients, Python or macOS write. They are not part of the model, so nothing may load them. */
 const EXCLUDED_NAMES: ReadonlySet<string> = new Set(['registered_model_meta', '__pycache__', '.DS_Store']);
-const READ_BYTES = 1 << 20;
 
 /** A model directory contains an entry that cannot have a digest: a link to a file outside the model, or a pipe. */
 export class ModelLinkError extends Error {}
@@ -21,7 +19,7 @@ export async function digestModel(folder: string): Promise<string> {
   const root = await realpath(folder);
   const files = (await listFiles(root, root, '')).sort((a, b) => (a < b ? -1 : 1));
   const whole = createHash('sha256');
-  for (const file of files) whole.update(`${file}\0${await digestFile(join(root, file))}\n`);
+  for (const file of files) whole.update(`${file}\0${await hashFile(join(root, file))}\n`);
   return `sha256:${whole.digest('hex')}`;
 }
 
@@ -34,13 +32,6 @@ export async function listIgnoredFiles(folder: string): Promise<readonly string[
     return e.isDirectory() ? listIgnoredFiles(path) : [];
   });
   return (await Promise.all(lists)).flat();
-}
-
-/** SHA-256 of one file, in hex. */
-async function digestFile(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
-  return hash.digest('hex');
 }
 
 async function listFiles(root: string, folder: string, prefix: string): Promise<string[]> {

@@ -12,9 +12,9 @@ export const PACKAGE_UNDER_TEST =
 
 /** Tests of what the package does not have. */
 export const TESTS_OF_THE_REPOSITORY = [
-  'test/{action,bin,tools}/**',
+  'test/{action,bin,docs,tools}/**',
   'test/cli/npm-scripts.test.ts',
-  'test/regular-expressions.test.ts',
+  'test/{regular-expressions,words}.test.ts',
   'test/system/{code,lean-sdk}.test.ts',
   'test/infra/targets/kubernetes/prepare-kubernetes.test.ts', // listens to the repository's copy of Pulumi's SDK
 ];

@@ -1,10 +1,12 @@
-// Runs actionlint and zizmor on our workflows and actions, and on the repository that docs/pull-requests.md describes.
+// Runs actionlint and zizmor on our workflows and actions, and on the repository that docs/pull-requests.md describes; actionlint
+// also on that repository as it is on a GitHub Enterprise Server.
 import { cp, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { codePath } from '../system/code.ts';
 import { runProcess } from '../system/run-process.ts';
 import { DOCUMENTED_DIGEST, DOCUMENTED_RELEASE, readDocumentedFiles } from '../app/init/documented-files.ts';
+import { adaptToEnterpriseServer } from '../app/init/enterprise-server.ts';
 import { ensureGateProgram } from './gate-programs.ts';
 import { ensureGoProgram } from './go-programs.ts';
 
@@ -21,14 +23,16 @@ const UNKNOWN = [
 const folder = await mkdtemp(join(tmpdir(), 'davit-workflows-'));
 try {
   const documented = await readDocumentedFiles();
-  const [ours, users, asWritten] = await Promise.all([
+  const [ours, users, enterprise, asWritten] = await Promise.all([
     copyWorkflows('ours', new Map()),
     copyWorkflows('users', documented),
+    copyWorkflows('enterprise', await adaptToEnterpriseServer(documented)),
     write(join(folder, 'as-written'), documented),
   ]);
   const actionlint = await ensureGoProgram('actionlint', { progress: { say } });
   await check(actionlint, [], ours);
   await check(actionlint, [], users);
+  await check(actionlint, [], enterprise);
   const audit = ['--offline', '--quiet', '--persona', 'auditor'];
   await check(await ensureGateProgram('zizmor'), [...audit, codePath(), asWritten], codePath());
 } finally {

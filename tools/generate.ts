@@ -11,6 +11,7 @@ import { environmentFile } from '../schemas/environment/environment-file.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { codePath } from '../system/code.ts';
 import { makeBundle } from './bundle.ts';
+import { renderEndpointReference, renderEnvironmentReference } from './reference/render-pages.ts';
 
 const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/diagnostics.md': renderGuide,
@@ -20,6 +21,8 @@ const GENERATED: Readonly<Record<string, () => string>> = {
       () => renderCodePage(code),
     ]),
   ),
+  'docs/endpoint-reference.md': renderEndpointReference,
+  'docs/environment-reference.md': renderEnvironmentReference,
   'schemas/endpoint.schema.json': () =>
     renderJsonSchema(
       endpointFile,

@@ -9,10 +9,13 @@ import { runProcess } from '../system/run-process.ts';
 const CONTENT = [
   ...['app', 'bin', 'cli', 'cluster', 'docs', 'edge', 'engine', 'images', 'infra', 'kubernetes', 'local', 'offline'],
   ...['provider', 'python', 'review', 'runtime', 'sandbox', 'schemas', 'serving-api', 'system', 'validation'],
+  '.github/workflows', // davit init makes copies of them for a GitHub Enterprise Server
   ...['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json'],
 ];
 /** Programs that only work in the repository itself. */
 const LEFT_OUT = ['bin/launch.mjs', 'cli/start.ts', 'cli/stop.ts', 'cli/walk.ts'];
+/** They call the others for Davit's own repository. */
+const OWN_WORKFLOWS = /^\.github\/workflows\/davit-/;
 /** Packages of the action, which has its own bundle. */
 const ACTION_PACKAGES = /^@actions\//;
 /** Packages that only users of Kubernetes need. They are three quarters of what npm would install. */
@@ -66,7 +69,9 @@ async function listSources(): Promise<readonly string[]> {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...CONTENT];
   const { code, stdout, stderr } = await runProcess('git', args, { cwd: CODE_FOLDER });
   if (code !== 0) throw new Error(`Cannot list the files of the package: ${stderr.trim()}`);
-  const files = stdout.split('\0').filter((file) => file !== '' && !LEFT_OUT.includes(file));
+  const files = stdout
+    .split('\0')
+    .filter((file) => file !== '' && !LEFT_OUT.includes(file) && !OWN_WORKFLOWS.test(file));
   return files.filter((file) => statSync(codePath(file), { throwIfNoEntry: false })?.isFile() === true);
 }
 

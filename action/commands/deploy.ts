@@ -1,11 +1,13 @@
 import { setFailed, summary } from '@actions/core';
 import { listMessages } from '../../app/outage.ts';
+import type { RolloutState } from '../../schemas/deployment/rollout.ts';
 import { listStacks } from '../../engine/stacks.ts';
 import { mapConcurrent } from '../../system/map-concurrent.ts';
 import { withGitHub } from '../connect-job.ts';
 import { deployCandidate } from '../deploy/deploy-candidate.ts';
 import { type DeploymentResult, type Deploying, needsAttention } from '../deploy/deployment-context.ts';
 import { type ContextOptions, makeDeploymentScope, openDeploymentContext } from '../deploy/open-deployment-context.ts';
+import { addEarlierPullRequests } from '../deploy/add-earlier-pull-requests.ts';
 import { removeDeletedEndpoint } from '../deploy/remove-endpoint.ts';
 import { type DeploymentLog, renderLog, renderOutcome } from '../deploy/render-log.ts';
 import { type Candidate, selectDeployments } from '../deploy/select-deployments.ts';
@@ -65,8 +67,12 @@ async function deploySelected(deploying: Deploying, stacks: readonly string[]): 
   for (const { name, hold } of [...candidates, ...removed])
     if (hold) progress.say(`Leaving ${name} as it is, ${hold.state}: ${hold.cause}`);
   for (const { name, why, hold } of candidates) if (!hold) progress.say(`Deploying ${name}: ${REASONS[why]}`);
-  const deployed = await mapConcurrent(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
-  const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, (r) => removeDeletedEndpoint(r, deploying));
+  const deployed = await mapConcurrent(candidates, ENDPOINTS_AT_ONCE, async (c) =>
+    addEarlierPullRequests(await deployCandidate(c, deploying), c.earlier, deploying),
+  );
+  const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, async (r) =>
+    addEarlierPullRequests(await removeDeletedEndpoint(r, deploying), r.earlier, deploying),
+  );
   return [...deployed, ...gone];
 }
 
@@ -76,13 +82,16 @@ async function reportOutage(options: ContextOptions, cause: unknown): Promise<re
   const { candidates } = await selectDeployments(scope, []);
   const { name: environment, job } = options;
   const causes = listMessages(cause).flatMap((m) => m.split('\n'));
-  const state = job.signal.aborted ? 'cancelled' : 'stopped';
+  const state: RolloutState = job.signal.aborted ? 'cancelled' : 'stopped';
   return Promise.all(
-    candidates.map(async ({ name: endpoint, hold, commit }: Candidate) => ({
-      ...{ endpoint, environment, runUrl: job.runner.runUrl, url: undefined, diagnostics: [] },
-      ...(hold ? { state: hold.state, causes: [hold.cause] } : { state, causes }),
-      pull: (await scope.findReview(commit)).pull,
-    })),
+    candidates.map(async ({ name: endpoint, hold, commit, earlier }: Candidate) => {
+      const result = {
+        ...{ endpoint, environment, runUrl: job.runner.runUrl, url: undefined, diagnostics: [] },
+        ...(hold ? { state: hold.state, causes: [hold.cause] } : { state, causes }),
+        pull: (await scope.findReview(commit)).pull,
+      };
+      return addEarlierPullRequests(result, earlier, scope);
+    }),
   );
 }
 

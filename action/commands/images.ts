@@ -6,6 +6,7 @@ import { buildUnattestedImages } from '../../app/images/build-unattested-images.
 import { checkAttestations } from '../../app/images/check-attestations.ts';
 import { renderCauses } from '../../app/outage.ts';
 import { validateWithOwnLock } from '../../app/validate-endpoints.ts';
+import { hasAttestations, NO_ATTESTATIONS } from '../../images/attestations/fetch-attestations.ts';
 import type { AttestationSubject } from '../../images/attestations/verify-attestation.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import { checkAgainstEnvironment } from '../../schemas/endpoint/check-against-environment.ts';
@@ -57,6 +58,7 @@ async function buildForEnvironment(
 ): Promise<readonly string[]> {
   const { environment, signal } = deploying.request;
   if (environment.target !== 'kubernetes' || !environment.images.provenance) return [];
+  if (!hasAttestations(makeAttestationApi(deploying.job))) return [NO_ATTESTATIONS];
   await prepareProgram(signal);
   const { candidates } = await selectDeployments(deploying, []);
   const build: BuildRun['build'] = (candidate, stop) =>

@@ -3,16 +3,18 @@ import { notice, setOutput, summary } from '@actions/core';
 import { mergeReports, type StageOutcome } from '../../review/merge-reports.ts';
 import { renderReport } from '../../review/render-report.ts';
 import { concludeReview, DESTROY_LABEL, renderSummaryLine } from '../../review/review-state.ts';
-import type { Report, ReviewStage } from '../../schemas/report/report.ts';
+import { isWebAddress, type Report, type ReviewStage } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { findChangesOnGitHub, findUnreported, type GitHubChanges } from '../changed-on-github.ts';
-import { commitLocks } from '../commit-locks.ts';
+import { type CommittedLocks, commitLocks } from '../commit-locks.ts';
 import { withGitHub } from '../connect-job.ts';
+import { readReview } from '../github/check-run.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { Inputs } from '../inputs.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
 import { digestReport, openReportFolder, makeProjectPrefix, SUMMARY_CHARACTERS } from '../project.ts';
+import { findUnmetExpectation } from '../outdated-reviews.ts';
 import { findReviewedPullRequest, type ReviewedPullRequest } from '../reviewed-pull-request.ts';
 import { readStageReport } from '../stage-folder.ts';
 import { post } from '../post-report.ts';
@@ -36,6 +38,10 @@ export async function report(job: Job): Promise<void> {
         notice(`Nothing to report: pull request #${reviewed.pull.number} is closed, and its review stays as it is`);
         return;
       }
+      if (wasCancelled(job) && (await hasReview(reviewed, { job, github, out }))) {
+        notice('This run was cancelled: an earlier run has reviewed the same commit, and its review stays');
+        return;
+      }
       const unsaid = await withoutWorkflowCommands(() => publishReport(reviewed, { job, github, out }));
       if (unsaid.length > 0)
         notice(`The token has no permission to write ${unsaid.join(' and ')}; the report is in the job summary`);
@@ -50,6 +56,23 @@ interface ReportContext {
   readonly out: string;
 }
 
+function wasCancelled({ inputs }: Job): boolean {
+  return inputs.results.validate === 'cancelled' || inputs.results.preview === 'cancelled';
+}
+
+/** Events after which the review of the same commit may be another one. */
+const REVIEW_CHANGES: readonly (string | undefined)[] = ['edited', 'labeled', 'unlabeled'];
+
+/**
+ * Whether an earlier run, or an earlier attempt of this one, has reviewed the commit as it would be reviewed now. Another
+ * base branch or label needs a new review.
+ */
+async function hasReview({ head, runUrl }: ReviewedPullRequest, { job, github }: ReportContext): Promise<boolean> {
+  const { review } = await readReview(github, head);
+  if (!review) return false;
+  return review.detailsUrl === runUrl || !REVIEW_CHANGES.includes(job.runner.event.action);
+}
+
 /** Returns the outputs that the token was not allowed to write. */
 async function publishReport(
   reviewed: ReviewedPullRequest,
@@ -57,32 +80,44 @@ async function publishReport(
 ): Promise<readonly string[]> {
   const ends = { validate: await readStageEnd(job, 'validate'), preview: await readStageEnd(job, 'preview') };
   const locks = await commitLocks(reviewed, { job, github, previewed: ends.preview.report });
-  const changes = await findChangesOnGitHub(github, reviewed, job.inputs.environments);
-  const facts = { ...makeFacts(reviewed, locks.commit), changed: changes.endpoints, refused: changes.refused };
+  const range = { base: reviewed.pull.base.branch, head: reviewed.head };
+  const changes = await findChangesOnGitHub(github, range, job.inputs.environments);
+  const facts = {
+    ...makeFacts(reviewed, locks, job.runner),
+    changed: changes.endpoints,
+    refused: changes.refused,
+  };
   const reported = new Set(mergeReports(ends, { ...facts, expected: [] }).endpoints.map((e) => e.endpoint));
   const expected = await findUnreported(github, reviewed, { changed: changes.endpoints, reported });
-  const trust = judgeFork(reviewed, changes, job.runner);
-  const merged = mergeReports(ends, { ...facts, expected, pullRequest: { ...facts.pullRequest, ...trust } });
+  const trust = judgeClaims(reviewed, changes, job.runner);
+  const plain = mergeReports(ends, { ...facts, expected, pullRequest: { ...facts.pullRequest, ...trust } });
+  const head = locks.commit ?? reviewed.head;
+  const expectation = reviewed.restricted ? undefined : await findUnmetExpectation(plain, head, github);
+  const merged = expectation === undefined ? plain : markOutdated(plain);
   const text = renderReport(merged, SUMMARY_CHARACTERS);
   await writeFileAtomically(join(out, 'report.json'), `${JSON.stringify(merged)}\n`);
   await writeFileAtomically(join(out, 'report.md'), text);
   await summary.addRaw(text).write({ overwrite: true });
   setOutput('errors', countErrors(merged));
   LOG.say(renderSummaryLine(merged));
-  const head = locks.commit ?? reviewed.head;
-  const conclusion = ends.validate.result === 'cancelled' ? 'cancelled' : concludeReview(merged);
+  const conclusion = wasCancelled(job) ? 'cancelled' : concludeReview(merged);
   setOutput('conclusion', conclusion);
-  const told = await post(merged, { github, reviewed, head, conclusion, prefix: makeProjectPrefix(job) });
+  const prefix = makeProjectPrefix(job);
+  const told = await post(merged, { github, reviewed, head, conclusion, expectation, prefix });
   if (told.commentUrl !== undefined) setOutput('comment-url', told.commentUrl);
   return [...locks.unsaid, ...told.unsaid];
 }
 
+function markOutdated(report: Report): Report {
+  return { ...report, pull_request: report.pull_request && { ...report.pull_request, outdated: true } };
+}
+
 /**
- * A fork's check succeeds only by what GitHub itself says: its pull request changes no endpoint. It has to be one to the
+ * The check of a fork or of Dependabot succeeds only by what GitHub itself says: the pull request changes no endpoint. It has to be one to the
  * default branch, because a commit has one check run for all its pull requests, and a fork chooses their base.
  */
-function judgeFork(
-  { fork, pull }: ReviewedPullRequest,
+function judgeClaims(
+  { restricted, pull }: ReviewedPullRequest,
   { endpoints, complete, refused }: GitHubChanges,
   { event }: Job['runner'],
 ) {
@@ -90,7 +125,7 @@ function judgeFork(
   const changesSomething = endpoints.length > 0 || refused.length > 0;
   return {
     files_complete: complete,
-    needs_own_run: fork && (changesSomething || !complete || main === undefined || pull.base.branch !== main),
+    needs_own_run: restricted && (changesSomething || !complete || main === undefined || pull.base.branch !== main),
   };
 }
 
@@ -113,18 +148,23 @@ function matchesPreviewDigest(text: string, { previewDigest }: Inputs): boolean 
   return previewDigest !== undefined && digestReport(text) === previewDigest;
 }
 
-/** Addresses that the report's schema accepts. */
-const WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
-
-function makeFacts({ pull, head, base, fork, runUrl }: ReviewedPullRequest, locksCommit: string | undefined) {
+function makeFacts(
+  { pull, head, base, fork, dependabot, runUrl }: ReviewedPullRequest,
+  locks: CommittedLocks,
+  { filesUrl }: Job['runner'],
+) {
+  const pages = `${filesUrl ?? ''}/docs/diagnostics`;
   return {
     pullRequest: {
       number: pull.number,
       fork,
+      ...(dependabot && { dependabot }),
       destroy: pull.labels.includes(DESTROY_LABEL),
-      locks_commit: locksCommit ?? null,
+      locks_commit: locks.commit ?? null,
+      ...(locks.commit !== undefined && locks.startsWorkflows && { locks_start_checks: true }),
       base_moved_to: pull.base.sha === base ? null : pull.base.sha,
-      run_url: WEB_ADDRESS.test(runUrl) ? runUrl : null,
+      run_url: isWebAddress(runUrl) ? runUrl : null,
+      pages_url: isWebAddress(pages) ? pages : null,
     },
     base,
     head,

@@ -7,6 +7,7 @@ import { annotateDiagnostics } from '../annotate-diagnostics.ts';
 import { ensureSandbox } from '../ensure-sandbox.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
+import { needsPreview } from '../needs-preview.ts';
 import {
   findProject,
   findScope,
@@ -42,6 +43,7 @@ export async function validate(job: Job): Promise<void> {
   annotateDiagnostics(diagnostics, makeProjectPrefix(job));
   setOutput('errors', diagnostics.filter((d) => d.severity === 'error').length);
   setOutput('endpoints', JSON.stringify(report.endpoints.map((e) => e.endpoint).filter((name) => NAME.test(name))));
+  setOutput('preview', String(await needsPreview(report, job)));
   await summary.addRaw(renderReport(report, SUMMARY_CHARACTERS)).write({ overwrite: true });
   if (hasErrors(diagnostics) || report.endpoints.some((e) => e.outage !== null)) setFailed(renderSummaryLine(report));
 }

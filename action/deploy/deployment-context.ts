@@ -44,6 +44,8 @@ export interface Review {
 export interface DeploymentResult extends Rollout {
   readonly diagnostics: readonly Diagnostic[];
   readonly pull: PullRequest | undefined;
+  /** Pull requests merged before that one, whose changes of the endpoint were not deployed until now. */
+  readonly earlier?: readonly PullRequest[];
 }
 
 /** The result of work on an endpoint. */

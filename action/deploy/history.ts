@@ -75,23 +75,43 @@ export async function findLastChange(
   return findLastCommit({ root, signal }, [], paths);
 }
 
+/** Enough for a merge queue's largest group, and few enough to ask GitHub about each. */
+const MAX_CHANGES = 50;
+
+/** The commits of the branch after `since` that changed one of the paths, newest first. */
+export async function listChangesSince(
+  history: ProjectHistory,
+  since: string,
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  return listCommits(history, [`--max-count=${MAX_CHANGES}`, '--no-patch', '--format=%H', `^${since}`], paths);
+}
+
+/** All paths, relative to the project's folder, that a commit of the branch after `since` changed, even if a later one took it back. */
+export async function listTouchedPaths(history: ProjectHistory, since: string): Promise<readonly string[]> {
+  const lines = await listCommits(history, ['--format=', '--name-only', '-z', '--relative', `^${since}`], ['.']);
+  return [...new Set(lines.flatMap((line) => line.split('\0')).filter((path) => path !== ''))];
+}
+
+/** The second and further parents of a commit, which it has merged. */
+export async function readMergedParents({ root, signal }: ProjectHistory, commit: string): Promise<readonly string[]> {
+  const { code, stdout } = await runGit(root, ['rev-list', '--max-count=1', '--parents', commit, '--'], { signal });
+  return code === 0 ? stdout.trim().split(' ').slice(2) : [];
+}
+
 /** The commit of the branch that removed a file; undefined: the file never existed. */
 export async function findRemoval({ root, signal }: ProjectHistory, path: string): Promise<string | undefined> {
   return findLastCommit({ root, signal }, ['--diff-filter=D'], [path]);
 }
 
+async function findLastCommit(history: ProjectHistory, filter: readonly string[], paths: readonly string[]) {
+  return (await listCommits(history, ['--max-count=1', '--no-patch', '--format=%H', ...filter], paths)).at(0);
+}
+
 /** Of a merge, only its changes to the branch count. */
-async function findLastCommit({ root, signal }: ProjectHistory, filter: readonly string[], paths: readonly string[]) {
-  const log = [
-    'log',
-    '-1',
-    '--first-parent',
-    '--diff-merges=first-parent',
-    '--no-renames',
-    '--no-patch',
-    '--format=%H',
-  ];
-  const { code, stdout, stderr } = await runGit(root, [...log, ...filter, 'HEAD', '--', ...paths], { signal });
+async function listCommits({ root, signal }: ProjectHistory, options: readonly string[], paths: readonly string[]) {
+  const log = ['log', '--first-parent', '--diff-merges=first-parent', '--no-renames'];
+  const { code, stdout, stderr } = await runGit(root, [...log, ...options, 'HEAD', '--', ...paths], { signal });
   if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
-  return stdout.trim() || undefined;
+  return stdout.split('\n').filter((line) => line !== '');
 }

@@ -30,7 +30,7 @@ export function makeDeploymentScope({ job, github, root, name, after }: ContextO
     request: { place, environment: { name }, progress: LOG, signal },
     given: inputs.endpoints,
     findBranchHead: () => (head ??= readBranchHead(github, runner.ref)),
-    findReview: makeReviewFinder(github, runner.ref.replace(/^refs\/heads\//, '')),
+    findReview: makeReviewFinder(github, runner.ref.replace(/^refs\/heads\//, ''), { root, signal }),
   };
 }
 

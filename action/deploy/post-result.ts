@@ -2,6 +2,7 @@ import { insertRollouts } from '../../review/render-rollouts.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import { renderCauses } from '../../app/outage.ts';
 import { makeAnnotations } from '../annotations.ts';
+import { withCommitToken } from '../connect-for-commits.ts';
 import { writeCheckRun } from '../github/check-run.ts';
 import type { GitHub } from '../github/connect.ts';
 import { makeDeploymentCheckName, makeReportMarker } from '../github/project-names.ts';
@@ -75,22 +76,60 @@ async function revert(
   results: readonly DeploymentResult[],
   { log, telling: { job, github } }: RevertContext,
 ): Promise<string | undefined> {
-  if (!job.inputs.revert || !results.some((r) => r.state === 'failed')) return undefined;
+  const isFailed = results.some((r) => r.state === 'failed' && r.pull?.number === pull.number);
+  if (!job.inputs.revert || !isFailed) return undefined;
   const there = await findRevert(github, pull);
   if (there !== undefined) return there;
-  return openRevert(github, pull, renderLog({ ...log, results }, BODY_CHARACTERS));
+  const body = renderLog({ ...log, results }, BODY_CHARACTERS);
+  const opened = await withCommitToken(job, github, (committer) =>
+    openRevert(committer, pull, committer === github ? `${START_CHECKS}\n\n${body}` : body),
+  );
+  return opened.startsWorkflows ? opened.value : `${opened.value}. ${START_CHECKS}`;
 }
+
+/** GitHub starts no workflow by itself for a pull request of the job's own token. */
+const START_CHECKS =
+  'To start the checks of the pull request that reverts this merge, choose "Approve workflows to run" there, or close and reopen it';
 
 /** Put first, so that a comment always has room for it. */
 function addRevertCause(result: DeploymentResult, revertUrl: string): DeploymentResult {
   return { ...result, causes: [`Reverted by ${revertUrl}`, ...result.causes] };
 }
 
+/** Every pull request that is told something, with its results. The last one that changed an endpoint answers for it. */
 function groupByPullRequest(
   results: readonly DeploymentResult[],
 ): readonly (readonly [PullRequest, readonly DeploymentResult[]])[] {
-  const pulls = new Map(results.flatMap(({ pull }) => (pull ? [[pull.number, pull] as const] : [])));
-  return [...pulls.values()].map((pull) => [pull, results.filter((r) => r.pull?.number === pull.number)] as const);
+  const pairs = results.flatMap((result) => {
+    const { pull, earlier = [] } = result;
+    const others = earlier.map((other) => [other, addLaterChange(result)] as const);
+    return [...(pull ? [[pull, addEarlierChanges(result)] as const] : []), ...others];
+  });
+  const pulls = new Map(pairs.map(([pull]) => [pull.number, pull]));
+  return [...pulls.values()].map((pull) => [pull, pairs.flatMap(([p, r]) => (p.number === pull.number ? [r] : []))]);
+}
+
+/** What an earlier pull request is told: the result of the last one, and which that is. */
+function addLaterChange(result: DeploymentResult): DeploymentResult {
+  const later = result.pull ? `pull request #${result.pull.number}` : 'a commit without a pull request';
+  return insertSecondCause(result, `${later} changed it too, later, and is deployed with this one`);
+}
+
+/** An earlier pull request is often why the plan differs from the reviewed one. */
+function addEarlierChanges(result: DeploymentResult): DeploymentResult {
+  const { earlier = [] } = result;
+  if (earlier.length === 0) return result;
+  const names = earlier.map((pull) => `#${pull.number}`).join(', ');
+  return insertSecondCause(
+    result,
+    `${names} changed it too, earlier, and ${earlier.length === 1 ? 'is' : 'are'} deployed with this one`,
+  );
+}
+
+/** The first cause has to be enough alone. */
+function insertSecondCause(result: DeploymentResult, cause: string): DeploymentResult {
+  const [first, ...more] = result.causes;
+  return { ...result, causes: [...(first === undefined ? [] : [first]), cause, ...more] };
 }
 
 async function logFailure<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {

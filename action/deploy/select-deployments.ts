@@ -3,9 +3,17 @@ import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { parseStackName } from '../../schemas/values/names.ts';
 import { listEndpoints, type ReadResult, readEndpoint } from '../../schemas/read-project.ts';
+import { type Declarations, findChangedEndpoints } from '../../review/changed-endpoints.ts';
 import { type Deployment, listDeployments } from '../github/deployment.ts';
 import { type ChangeDetector, listEndpointPaths, makeChangeDetector } from './change-detector.ts';
 import type { DeploymentScope } from './deployment-context.ts';
+import {
+  type BranchRange,
+  findCommitBefore,
+  isTakenBack,
+  listChangesToDeploy,
+  listPushedPaths,
+} from './earlier-changes.ts';
 import { findLastChange, findRemoval, hasSameFiles, makePositionFinder } from './history.ts';
 import { findReasonToWait, type PreviousEnvironment } from './previous-environment.ts';
 import { findSupersession, type RunAge } from './supersession.ts';
@@ -25,6 +33,8 @@ export interface Candidate {
   readonly why: 'asked' | 'first' | 'changed' | 'again';
   /** The last commit of the branch that changed it; undefined: none in this history. */
   readonly commit: string | undefined;
+  /** The commits before that one whose changes have not been deployed either. */
+  readonly earlier: readonly string[];
   /** Its deployments that GitHub shows as active. */
   readonly active: readonly string[];
   readonly hold?: Hold | undefined;
@@ -34,6 +44,7 @@ export interface Candidate {
 export interface RemovedEndpoint {
   readonly name: string;
   readonly commit: string;
+  readonly earlier: readonly string[];
   readonly active: readonly string[];
   readonly hold?: Hold | undefined;
 }
@@ -66,8 +77,10 @@ export async function selectDeployments(
   return { candidates, removed: given.length > 0 ? [] : await findRemovedEndpoints(names, stacks, selection) };
 }
 
-interface Selection extends RunAge {
+interface Selection extends RunAge, BranchRange {
   readonly scope: DeploymentScope;
+  /** The endpoints that the commits of this push changed, even if a later one took it back. */
+  readonly pushed: ReadonlySet<string>;
   readonly records: readonly Deployment[];
   readonly isChanged: ChangeDetector;
   readonly previous: PreviousEnvironment | undefined;
@@ -86,8 +99,10 @@ async function openSelection(
     readRecords(github, environment.name),
     after === undefined ? [] : readRecords(github, after),
   ]);
+  const range = { history, comparePosition, before: await findCommitBefore(job.runner.event, comparePosition) };
   return {
-    ...{ scope, history, comparePosition, records, findBranchHead },
+    ...{ ...range, scope, records, findBranchHead },
+    pushed: await findPushedEndpoints(range, { ...project, root: place.root, environments: [environment.name] }),
     runId: job.runner.runId,
     isChanged: detect(environment.name),
     previous:
@@ -115,10 +130,20 @@ async function selectCandidate(
   const isOther = async (sha: string) =>
     (await comparePosition(sha)) === 'older' && !(await hasSameFiles(history, ['HEAD', sha], paths));
   const why = due ?? (newest && (await isOther(newest.sha)) ? 'changed' : undefined);
-  if (!why) return [];
+  const undone = why === undefined && selection.pushed.has(name) && (await isTakenBack({ records, paths }, selection));
+  if (!why && !undone) return [];
   const commit = await findLastChange(history, paths);
-  const hold = await findHold({ name, action: 'deploy', records, paths }, selection);
-  return [{ name, endpoint, diagnostics, why, commit, active: listActiveDeployments(records), hold }];
+  const earlier = (await listChangesToDeploy({ records, paths }, selection)).filter((c) => c !== commit);
+  const hold = undone ? TAKEN_BACK : await findHold({ name, action: 'deploy', records, paths }, selection);
+  const active = listActiveDeployments(records);
+  return [{ name, endpoint, diagnostics, why: why ?? 'changed', commit, earlier, active, hold }];
+}
+
+const TAKEN_BACK: Hold = { state: 'superseded', cause: 'the same push changed the endpoint and took the change back' };
+
+async function findPushedEndpoints(range: BranchRange, declarations: Declarations): Promise<ReadonlySet<string>> {
+  const paths = (await listPushedPaths(range)).map((path) => ({ path, change: 'modified' }) as const);
+  return new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
 }
 
 interface HoldQuery {
@@ -169,7 +194,8 @@ async function findRemovedEndpoints(
     if (commit === undefined) continue;
     const records = selection.records.filter((r) => r.payload.endpoint === name);
     const hold = await findHold({ name, action: 'remove', records, paths }, selection);
-    removed.push({ name, commit, active: listActiveDeployments(records), hold });
+    const earlier = (await listChangesToDeploy({ records, paths }, selection)).filter((c) => c !== commit);
+    removed.push({ name, commit, earlier, active: listActiveDeployments(records), hold });
   }
   return removed;
 }

@@ -19,8 +19,8 @@ import { basename, delimiter, dirname, isAbsolute, join, posix, relative, resolv
 import { availableParallelism, homedir, hostname, tmpdir, totalmem, userInfo } from "node:os";
 import { access, chmod, constants as constants$2, cp, link, lstat, mkdir, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
-import { pipeline } from "node:stream/promises";
 import { setTimeout as setTimeout$2 } from "node:timers/promises";
+import { pipeline } from "node:stream/promises";
 import { Agent as Agent$1, request as request$1 } from "node:https";
 import { text } from "node:stream/consumers";
 // \0rolldown/runtime.js
@@ -15035,6 +15035,8 @@ const COMMANDS = [
 	"validate",
 	"preview",
 	"report",
+	"queue",
+	"outdated",
 	"images",
 	"deploy",
 	"drift",
@@ -15061,6 +15063,7 @@ const COMMANDS_BY_INPUT = {
 		"validate",
 		"preview",
 		"report",
+		"queue",
 		"images",
 		"deploy",
 		"drift",
@@ -15083,7 +15086,8 @@ const COMMANDS_BY_INPUT = {
 	],
 	"validate-result": ["report"],
 	"preview-result": ["report"],
-	"preview-digest": ["report"]
+	"preview-digest": ["report"],
+	"commit-token": ["report", "deploy"]
 };
 const COMMANDS_WITH_ENVIRONMENTS = [
 	"preview",
@@ -15094,6 +15098,8 @@ const COMMANDS_WITH_ENVIRONMENTS = [
 ];
 const COMMANDS_WITH_TOKEN = [
 	"report",
+	"queue",
+	"outdated",
 	"images",
 	"deploy",
 	"drift",
@@ -15120,7 +15126,8 @@ function readInputs() {
 		withoutSandbox: readBoolean(wrong, "without-sandbox"),
 		commitLocks: readBoolean(wrong, "commit-locks"),
 		revert: readBoolean(wrong, "revert"),
-		token: getInput("github-token")
+		token: getInput("github-token"),
+		commitToken: getInput("commit-token") || void 0
 	};
 	if (command !== void 0) wrong.push(...findUnsupportedInputs(command, inputs));
 	else if (getInput("command") === "") wrong.push(`Cannot run without "command": expected one of ${COMMANDS.join(", ")}; write it below "with:"`);
@@ -21031,7 +21038,14 @@ const repository = object({
 	full_name: string$1(),
 	default_branch: string$1().optional()
 });
+const mergeGroup = object({
+	head_sha: sha,
+	head_ref: string$1(),
+	base_sha: sha,
+	base_ref: string$1()
+});
 const event$1 = object({
+	action: string$1().optional(),
 	pull_request: object({
 		number: int().positive(),
 		base: object({ sha }),
@@ -21042,8 +21056,10 @@ const event$1 = object({
 		head_sha: sha,
 		head_branch: string$1(),
 		head_repository: object({ owner: object({ login: string$1() }) }),
-		html_url: string$1()
+		html_url: string$1(),
+		actor: object({ login: string$1() }).optional()
 	}).optional(),
+	merge_group: mergeGroup.optional(),
 	repository: repository.optional(),
 	before: string$1().optional()
 });
@@ -21055,6 +21071,8 @@ function readRunner(variables = process.env) {
 	};
 	const workspace = resolve(said("GITHUB_WORKSPACE"));
 	const [name, runId] = [said("GITHUB_REPOSITORY"), said("GITHUB_RUN_ID")];
+	const server = variables["GITHUB_SERVER_URL"] || "https://github.com";
+	const [action, version] = [variables["GITHUB_ACTION_REPOSITORY"], variables["GITHUB_ACTION_REF"]];
 	return {
 		workspace,
 		temporary: resolve(variables["RUNNER_TEMP"] || join(tmpdir(), "davit-runner")),
@@ -21062,7 +21080,8 @@ function readRunner(variables = process.env) {
 		event: readEvent(said("GITHUB_EVENT_PATH")),
 		repository: name,
 		apiUrl: variables["GITHUB_API_URL"] || "https://api.github.com",
-		runUrl: `${variables["GITHUB_SERVER_URL"] || "https://github.com"}/${name}/actions/runs/${runId}`,
+		runUrl: `${server}/${name}/actions/runs/${runId}`,
+		filesUrl: action && version ? `${server}/${action}/blob/${version}` : void 0,
 		runId: Number(runId),
 		runAttempt: Number(variables["GITHUB_RUN_ATTEMPT"] || "1"),
 		job: variables["GITHUB_JOB"] || "davit",
@@ -21149,10 +21168,10 @@ function listCachePaths() {
 async function digestLocks(root) {
 	const folder = join(root, "endpoints");
 	const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(?:lock|yaml)$/.test(name)).sort();
-	const digests = await Promise.all(names.map((name) => digestFile$1(join(folder, name)).catch(() => "unreadable")));
+	const digests = await Promise.all(names.map((name) => digestFile(join(folder, name)).catch(() => "unreadable")));
 	return createHash("sha256").update(JSON.stringify([names, digests])).digest("hex").slice(0, 20);
 }
-async function digestFile$1(file) {
+async function digestFile(file) {
 	return createHash("sha256").update(await readFile(file)).digest("hex").slice(0, 20);
 }
 var DEFAULT_BRANCH;
@@ -27570,6 +27589,80 @@ var require_dist = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.visit = visit.visit;
 	exports.visitAsync = visit.visitAsync;
 }));
+// schemas/yaml/find-unclosed.ts
+function findOpenQuote(text, before) {
+	const open = listTokens(text).filter(({ source, isText }) => !isText && /^["']/.test(source)).findLast(({ offset }) => offset < before);
+	if (!open) return void 0;
+	const mark = open.source.startsWith("\"") ? "\"" : "'";
+	return {
+		offset: open.offset,
+		message: "the quotation mark is not closed",
+		hint: `Write ${mark} behind the text`
+	};
+}
+function findOpenBracket(text) {
+	const open = [];
+	const tokens = listTokens(text);
+	for (const [i, token] of tokens.entries()) {
+		const { source, isText } = token;
+		if (isText) continue;
+		const last = open.at(-1);
+		const closing = CLOSING[last?.source ?? ""];
+		if (source in CLOSING) open.push(token);
+		else if (source === MARKS.flowEnd && last) return explainEnd(last, tokens[i + 1]);
+		else if (source === closing) open.pop();
+		else if (last && (source === "]" || source === "}")) return makeUnclosed(last);
+	}
+	const last = open.at(-1);
+	return last && makeUnclosed(last);
+}
+function explainEnd(open, next) {
+	if (!next || next.source !== CLOSING[open.source]) return makeUnclosed(open);
+	return {
+		offset: next.offset,
+		message: `the "${next.source}" is not indented as far as its field`,
+		hint: `Indent the "${next.source}" farther than the field that has the "${open.source}"`
+	};
+}
+function makeUnclosed({ source, offset }) {
+	return {
+		offset,
+		message: `the "${source}" is not closed`,
+		hint: `Write "${CLOSING[source] ?? ""}" behind its items`
+	};
+}
+function listTokens(text) {
+	const tokens = [];
+	let offset = 0;
+	let before = "";
+	for (const source of new import_dist$9.Lexer().lex(text)) {
+		tokens.push({
+			source,
+			offset,
+			isText: before === MARKS.scalar
+		});
+		if (!MARKS.all.includes(source)) offset += source.length;
+		before = source;
+	}
+	return tokens;
+}
+var import_dist$9, CLOSING, MARKS;
+var init_find_unclosed = __esmMin((() => {
+	import_dist$9 = require_dist();
+	CLOSING = {
+		"[": "]",
+		"{": "}"
+	};
+	MARKS = {
+		flowEnd: "",
+		scalar: "",
+		all: [
+			"",
+			"",
+			""
+		]
+	};
+}));
 // schemas/yaml/explain-yaml-errors.ts
 function explainYamlErrors(errors, text, at) {
 	const deep = errors.find((e) => /call stack|stack overflow/i.test(e.message));
@@ -27582,14 +27675,33 @@ function keepCauses(errors) {
 	return errors.filter((e) => e === first || isRepeatedKey(e) && (!first || offsetOf(e) < offsetOf(first)));
 }
 function explainYamlError(error, text, at) {
-	const code = "code" in error ? error.code : "THROWN";
-	const offset = offsetOf(error);
-	const hintOfLine = hasBraces(findLine(text, offset)) ? BRACES_HINT : HINTS[code];
-	const [message, hint] = EXPLANATIONS[code]?.(text.slice(offset)) ?? [explainMessage(error.message), hintOfLine];
-	return makeError("bad-yaml", at(offsetOf(error)), `Cannot read YAML: ${message}`, hint);
+	const { offset, message, hint } = findCause(error, text);
+	return makeError("bad-yaml", at(offset), `Cannot read YAML: ${message}`, hint);
 }
-function explainMessage(message) {
-	return /^Missing closing .quote/.test(message) ? "a quotation mark is not closed" : firstLine(message);
+function findCause(error, text) {
+	const [code, offset] = ["code" in error ? error.code : "THROWN", offsetOf(error)];
+	const quote = /^Missing closing .quote/.test(error.message) ? findOpenQuote(text, offset) : void 0;
+	if (quote) return quote;
+	const explained = EXPLANATIONS[code]?.(text.slice(offset)) ?? explainToken(error.message, text, offset);
+	if (explained) return {
+		offset,
+		message: explained[0],
+		hint: explained[1]
+	};
+	const found = (/^Flow (?:map|sequence) .*end with a/.test(error.message) ? findOpenBracket(text) : void 0) ?? {
+		offset,
+		message: firstLine(error.message),
+		hint: HINTS[code]
+	};
+	return hasBraces(findLine(text, found.offset)) ? {
+		...found,
+		hint: BRACES_HINT
+	} : found;
+}
+function explainToken(message, text, offset) {
+	if (/^Unexpected scalar at node end/.test(message) && /["']$/.test(text.slice(0, offset).trimEnd())) return ["there is text after the closing quotation mark", QUOTES_HINT];
+	const bracket = /^Unexpected flow-(?:map|seq)-end token/.test(message) ? text[offset] ?? "" : "";
+	return bracket === "" ? void 0 : [`the "${bracket}" closes nothing`, "Remove it, or put the text in quotes"];
 }
 function hasBraces(line) {
 	return line.includes("${") || line.includes("{{");
@@ -27610,14 +27722,20 @@ function firstLine(message) {
 }
 function findWrongAliases(document, at) {
 	const found = [];
-	(0, import_dist$8.visit)(document, { Alias: (_key, node, ancestors) => {
-		const target = node.resolve(document);
-		if (target && !ancestors.includes(target)) return;
-		const why = target ? `is inside of its own anchor "&${node.source}"` : `has no anchor "&${node.source}" before it`;
-		const message = `Cannot read YAML: the alias "*${node.source}" ${why}`;
-		const hint = `Put a text that begins with * in quotes: "*${node.source}"`;
-		found.push(makeError("bad-yaml", at(node.range?.[0] ?? 0), message, hint));
-	} });
+	const anchors = /* @__PURE__ */ new Map();
+	(0, import_dist$8.visit)(document, {
+		Value: (_key, node) => {
+			if (node.anchor !== void 0) anchors.set(node.anchor, node);
+		},
+		Alias: (_key, node, ancestors) => {
+			const target = anchors.get(node.source);
+			if (target && !ancestors.includes(target)) return;
+			const why = target ? `is inside of its own anchor "&${node.source}"` : `has no anchor "&${node.source}" before it`;
+			const message = `Cannot read YAML: the alias "*${node.source}" ${why}`;
+			const hint = `Put a text that begins with * in quotes: "*${node.source}"`;
+			found.push(makeError("bad-yaml", at(node.range?.[0] ?? 0), message, hint));
+		}
+	});
 	return found;
 }
 function findDisallowedCharacter(text, file) {
@@ -27633,10 +27751,11 @@ function findDisallowedCharacter(text, file) {
 function renderCode(character) {
 	return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
-var import_dist$8, EXPLANATIONS, HINTS, BRACES_HINT, DISALLOWED_CHARACTER;
+var import_dist$8, EXPLANATIONS, HINTS, QUOTES_HINT, BRACES_HINT, DISALLOWED_CHARACTER;
 var init_explain_yaml_errors = __esmMin((() => {
 	import_dist$8 = require_dist();
 	init_diagnostic();
+	init_find_unclosed();
 	EXPLANATIONS = {
 		DUPLICATE_KEY: (rest) => [`the field "${keyOf(rest)}" appears twice, expected once`, "Keep one of the two"],
 		MULTIPLE_DOCS: () => ["it has a second document after \"---\", expected one", "Write a file for each"],
@@ -27646,6 +27765,7 @@ var init_explain_yaml_errors = __esmMin((() => {
 		TAB_AS_INDENT: "Indent with spaces",
 		BAD_INDENT: "Give all items of a list or map the same indentation"
 	};
+	QUOTES_HINT = "Write \\\" inside double quotes, and '' inside single quotes";
 	BRACES_HINT = "Put a value that contains braces in quotes: \"{{secrets/SCOPE/KEY}}\"";
 	DISALLOWED_CHARACTER = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 }));
@@ -27963,12 +28083,13 @@ function parseYaml$1(text, file, schema, rules = {}) {
 			root: value,
 			locate,
 			written: (path) => findSourceText(document, path),
-			suggest: rules.suggest
+			suggest: rules.suggest,
+			standIn: rules.standIn
 		}, prepared),
 		locate
 	};
 }
-function checkSchema(schema, source, { diagnostics: prepared, wrong: reported }) {
+function checkSchema(schema, { standIn, ...source }, { diagnostics: prepared, wrong: reported }) {
 	const checked = schema.safeParse(source.root, { reportInput: true });
 	if (checked.success && reported.length === 0) return {
 		value: checked.data,
@@ -27990,7 +28111,7 @@ function checkSchema(schema, source, { diagnostics: prepared, wrong: reported })
 		fields
 	}));
 	const wrong = issues.flatMap(listInvalidPaths);
-	const again = schema.safeParse(removePaths(source.root, wrong));
+	const again = schema.safeParse(removePaths(source.root, wrong, standIn));
 	return {
 		value: void 0,
 		rest: again.success ? {
@@ -28004,15 +28125,17 @@ function listInvalidPaths(issue) {
 	const path = issue.path.filter((p) => typeof p !== "symbol");
 	return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
 }
-function removePaths(value, paths) {
+function removePaths(value, paths, standIn) {
 	const copy = structuredClone(value);
-	for (const path of paths) removePath(copy, path);
+	for (const path of paths) replacePath(copy, path, standIn?.(path));
 	return copy;
 }
-function removePath(root, path) {
+function replacePath(root, path, standIn) {
 	const parent = path.slice(0, -1).reduce((at, step) => at?.[step], root);
 	const last = path.at(-1);
-	if (parent !== null && typeof parent === "object" && !Array.isArray(parent) && last !== void 0) Reflect.deleteProperty(parent, last);
+	if (parent === null || typeof parent !== "object" || Array.isArray(parent) || last === void 0) return;
+	if (standIn === void 0) Reflect.deleteProperty(parent, last);
+	else Reflect.set(parent, last, standIn);
 }
 function readValue(document) {
 	try {
@@ -28133,14 +28256,14 @@ var init_hardware_file = __esmMin((() => {
 	processors = union([makePatternSchema("expected a number of CPUs, such as 500m or 2", /^(?!0*(\.0*)?m?$)(\d+m|\d+(\.\d{1,3})?)$/), number$1().min(.001, "expected more than 0").max(4096, "expected 4096 or less").transform(String)]);
 	memory = makePatternSchema("expected memory with a unit, such as 4Gi", /^(?!0*(\.0*)?[A-Z])\d+(\.\d{1,3})?([KMGTP]i|[kMGTP])$/);
 	toleration = strictObject({
-		key: string$1().min(1, "expected a key").optional(),
-		operator: _enum(["Exists", "Equal"]).optional(),
-		value: string$1().optional(),
+		key: string$1().min(1, "expected a key").optional().describe("Key of the taint; default: every key"),
+		operator: _enum(["Exists", "Equal"]).optional().describe("How the value is compared; default Equal"),
+		value: string$1().optional().describe("Value of the taint"),
 		effect: _enum([
 			"NoSchedule",
 			"PreferNoSchedule",
 			"NoExecute"
-		]).optional()
+		]).optional().describe("Effect of the taint; default: every effect")
 	}).refine(({ operator, value }) => operator !== "Exists" || value === void 0, {
 		error: "Cannot use a value together with the operator Exists: expected one or the other",
 		params: { code: "conflicting-fields" }
@@ -28154,17 +28277,17 @@ var init_hardware_file = __esmMin((() => {
 		model: string$1().optional().describe("Text for display: 1 × T4, 16 GB")
 	});
 	hardware = strictObject({
-		per: _enum(["unit", "replica"]).optional().describe("Whether cpu and memory are for one unit of concurrency or for one replica"),
-		cpu: processors.optional().describe("CPU request"),
-		memory: memory.optional().describe("Memory request and limit"),
+		per: _enum(["unit", "replica"]).optional().describe("Whether cpu and memory are for one unit of concurrency or for one replica; default: that of the workload type"),
+		cpu: processors.optional().describe("CPU request; default: that of the workload type"),
+		memory: memory.optional().describe("Memory request and limit; default: that of the workload type"),
 		temporary_storage: memory.optional().describe("Limit of the files in /tmp of one replica; a replica with more is replaced; default 10Gi"),
-		gpu: gpu.nullable().optional().describe("GPUs of one replica; null: none"),
-		node_selector: record(string$1(), string$1()).optional().describe("Labels that a node must have"),
-		tolerations: array(toleration).optional().describe("Taints of nodes to tolerate"),
-		deployment_seconds: wholeSeconds.optional().describe("Seconds until a revision must be ready"),
-		cold_start_seconds: wholeSeconds.optional().describe("Maximum seconds that a request waits for a replica to start")
+		gpu: gpu.nullable().optional().describe("GPUs of one replica; null: none; default: that of the workload type"),
+		node_selector: record(string$1(), string$1()).optional().describe("Labels that a node must have; default: that of the workload type"),
+		tolerations: array(toleration).optional().describe("Taints of nodes to tolerate; default: that of the workload type"),
+		deployment_seconds: wholeSeconds.optional().describe("Seconds until a revision must be ready; default: that of the workload type"),
+		cold_start_seconds: wholeSeconds.optional().describe("Maximum seconds that a request waits for a replica to start; default: that of the workload type")
 	}).meta({ id: "hardware" });
-	hardwareByType = Object.fromEntries(WORKLOAD_TYPES.map((type) => [type, hardware.nullable().optional()]));
+	hardwareByType = Object.fromEntries(WORKLOAD_TYPES.map((type) => [type, hardware.nullable().optional().describe("Fields over the defaults of the type; null: unavailable; default: see Sizes")]));
 	hardwareTable = strictObject(hardwareByType);
 }));
 // schemas/environment/image-shape.ts
@@ -28263,7 +28386,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		retries: int().min(0, "expected 0 to 10").max(10, "expected 0 to 10").optional().describe("Number of retries after a failed build; default 2"),
 		pull_secret: secretName.optional().describe("Secret of type dockerconfigjson, in both namespaces, for a private registry"),
 		provenance: provenance.optional().describe("Deploy only images with an attestation of this workflow; default: images of any origin")
-	}, { error: ({ code }) => code === "invalid_type" ? "expected a map of registry, bases, node and envoy" : void 0 });
+	}, { error: ({ code }) => code === "invalid_type" ? "expected a map of registry, bases, node and envoy" : void 0 }).describe("The images of model servers and of the platform");
 	KNATIVE_IMAGE_NAMES = [
 		"activator",
 		"autoscaler",
@@ -28283,7 +28406,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 			source: manifestSource.describe("https URL, or path in the project"),
 			sha256: string$1().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits").describe("SHA-256 of the file")
 		})).min(1, "expected at least one file").describe("Manifests of Knative Serving and Kourier, in the order of application"),
-		images: strictObject(Object.fromEntries(KNATIVE_IMAGE_NAMES.map((name) => [name, pinnedImage.optional()]))).optional().describe("Replacement images by program, such as those of a mirror")
+		images: strictObject(Object.fromEntries(KNATIVE_IMAGE_NAMES.map((name) => [name, pinnedImage.optional().describe("Image of the program, by digest; default: that of the manifests")]))).optional().describe("Replacement images by program, such as those of a mirror")
 	});
 	gateway = strictObject({
 		url: makeWebAddressSchema("expected https://HOST, without path", /^https?:\/\/[^/?#\s]+\/?$/).optional().describe("URL of the edge for clients; default: the address of its Service"),
@@ -28324,14 +28447,14 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		platform_namespace: namespace.optional().describe("Namespace of the edge and the authorisation service; default davit-system"),
 		images: images$1,
 		knative: knative.optional().describe("Knative Serving and Kourier to install; default: those that are installed"),
-		gateway: gateway.optional(),
+		gateway: gateway.optional().describe("The edge, to which clients send requests"),
 		identity: identity.optional().describe("Identity provider whose tokens are accepted; default: Kubernetes"),
 		hardware: hardwareTable.optional().describe("Hardware of the workload types, field by field over the defaults; null: unavailable"),
 		secrets: record(string$1(), secretName).optional().describe("Kubernetes Secret for a scope in {{secrets/scope/key}}; default: the Secret with the same name"),
 		quota: record(quotaName, quantity).optional().describe("Quota for all models together: requests.cpu, requests.memory, …"),
 		egress: array(strictObject({
-			cidr: addressRange,
-			ports: array(int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535")).optional().describe("Default: all")
+			cidr: addressRange.describe("The range, such as 10.0.0.0/8"),
+			ports: array(int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535")).optional().describe("Ports; default: all")
 		})).optional().describe("Address ranges that models may connect to, besides DNS; default: all but cloud metadata (169.254.0.0/16)")
 	};
 }));
@@ -28346,11 +28469,11 @@ var init_environment_file = __esmMin((() => {
 	autoscaling = strictObject({
 		idle_seconds: seconds$3.optional().describe("Seconds without a request after which an entity with scale_to_zero_enabled stops; default 1800"),
 		scale_down_seconds: seconds$3.optional().describe("Seconds of lower traffic after which one replica is removed; default 300")
-	}).optional();
+	}).optional().describe("When replicas stop");
 	localEnvironmentFile = strictObject({
 		name,
 		target: literal("local").describe("Target of the environment: this machine"),
-		gateway: strictObject({ port: int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535").optional().describe("Port on 127.0.0.1; default: a free port, chosen once") }).optional(),
+		gateway: strictObject({ port: int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535").optional().describe("Port on 127.0.0.1; default: a free port, chosen once") }).optional().describe("The server that clients send requests to"),
 		autoscaling
 	});
 	kubernetesEnvironmentFile = strictObject({
@@ -28664,7 +28787,7 @@ var init_endpoint_file = __esmMin((() => {
 	percentage = union([int().min(0, "expected 0 to 100").max(100, "expected 0 to 100"), string$1().regex(/^(100|\d\d?)$/, "expected 0 to 100")]);
 	version = union([string$1().min(1, "expected a version").superRefine(refuseAlias), int()]);
 	concurrency = int().min(0, "expected 0 or more").max(1024, "expected 1024 or less");
-	tagKey = string$1().min(1, "expected a key").regex(/^[^:]*$/, "Databricks allows no \":\", expected a key without it");
+	tagKey = string$1().min(1, "expected a key").regex(/^[^:]*$/, "Databricks allows no \":\", expected a key without it").describe("Name of the label");
 	role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$/;
 	rateLimit = strictObject({
 		calls: int().min(0, "expected 0 or more").describe("Maximum number of calls within the renewal period; 0: none"),
@@ -28690,8 +28813,8 @@ var init_endpoint_file = __esmMin((() => {
 		entity_version: version.describe("Version of the registered model"),
 		workload_type: _enum(WORKLOAD_TYPES).optional().describe("Hardware; default CPU"),
 		workload_size: _enum(Object.keys(WORKLOAD_SIZES)).optional().describe("Small = 4, Medium = 8 to 16, Large = 16 to 64 concurrent requests; default Small"),
-		min_provisioned_concurrency: concurrency.optional().describe("Concurrent requests for which capacity is always provided"),
-		max_provisioned_concurrency: concurrency.min(1, "expected 1 or more").optional().describe("Maximum concurrent requests for which capacity is provided"),
+		min_provisioned_concurrency: concurrency.optional().describe("Concurrent requests for which capacity is always provided; default: that of the workload size"),
+		max_provisioned_concurrency: concurrency.min(1, "expected 1 or more").optional().describe("Maximum concurrent requests for which capacity is provided; default: that of the workload size"),
 		scale_to_zero_enabled: boolean$1().optional().describe("Whether an idle entity may scale to zero; the next request waits until it has started; default false"),
 		environment_vars: record(string$1().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable"), string$1().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== void 0, {
 			params: { hint: "A secret reference is the whole value: its scope and key are letters, digits, \"-\", \"_\" and \".\"" },
@@ -28733,17 +28856,17 @@ var init_endpoint_file = __esmMin((() => {
 		description: string$1().optional().describe("Purpose of the endpoint"),
 		tags: array(strictObject({
 			key: tagKey,
-			value: string$1().optional()
+			value: string$1().optional().describe("Value of the label")
 		})).optional().describe("Labels of the endpoint"),
 		config: strictObject({
 			name: string$1().optional().describe("The same name again, as Databricks clients send it"),
 			served_entities: array(servedEntity).min(1, "expected at least one served entity").max(MAX_ENTITIES, `expected at most ${MAX_ENTITIES} served entities`).describe("The model versions behind this endpoint"),
-			traffic_config: strictObject({ routes: array(route).min(1, "expected at least one route") }).optional().describe("How requests are split between entities; default: all to the only entity"),
+			traffic_config: strictObject({ routes: array(route).min(1, "expected at least one route").describe("The shares of the served entities") }).optional().describe("How requests are split between entities; default: all to the only entity"),
 			served_models: makeDeprecatedField("served_models", "served_entities"),
 			auto_capture_config: makeUnsupportedFeature("inference tables are not supported yet"),
 			config_version: databricksOutputField,
 			start_time: databricksOutputField
-		}),
+		}).describe("What the endpoint serves"),
 		route_optimized: boolean$1().optional().describe("Whether requests bypass the activator while a replica is running; default false"),
 		ai_gateway: strictObject({
 			rate_limits: array(rateLimit).optional().describe("Rate limits of the endpoint"),
@@ -28751,7 +28874,7 @@ var init_endpoint_file = __esmMin((() => {
 			usage_tracking_config: makeUnsupportedFeature("it concerns Databricks tables"),
 			guardrails: makeUnsupportedField("guardrails are for language models"),
 			fallback_config: makeUnsupportedFeature("fallbacks are for external models")
-		}).optional(),
+		}).optional().describe("What is checked before a request reaches the model"),
 		rate_limits: array(rateLimit).optional().describe("Deprecated location of ai_gateway.rate_limits"),
 		budget_policy_id: makeUnsupportedField("it concerns Databricks billing"),
 		email_notifications: makeUnsupportedField("GitHub sends notifications for the pull request"),
@@ -28807,16 +28930,21 @@ function checkRoute(routes, index, names, locate) {
 	];
 	const route = routes[index];
 	const name = route?.served_entity_name ?? route?.served_model_name;
-	const expected = `expected one of ${names.map(renderValue).join(", ")}`;
+	const expected = renderExpectedNames(names);
 	if (name === void 0) return [makeError("missing-field", locate(at), `Cannot find "served_entity_name" in a route: ${expected}`)];
 	const place = locate([...at, route?.served_entity_name === void 0 ? "served_model_name" : "served_entity_name"]);
-	if (!names.includes(name)) return [makeError("unknown-entity", place, `Cannot send traffic to "${name}": ${expected}`)];
+	if (!names.includes(name)) return [makeError("unknown-entity", place, `Cannot send traffic to "${name}": ${expected}`, suggestValue(name, names))];
 	return routes.findIndex((r) => (r.served_entity_name ?? r.served_model_name) === name) < index ? [makeError("duplicate-name", place, `Cannot have two routes to "${name}"`)] : [];
+}
+function renderExpectedNames(names) {
+	const [first, ...others] = [...new Set(names)].map(renderValue);
+	return others.length === 0 ? `expected ${first ?? "none"}` : `expected one of ${[first, ...others].join(", ")}`;
 }
 var init_check_routes = __esmMin((() => {
 	init_diagnostic();
 	init_endpoint_file();
 	init_render_issue();
+	init_suggest_value();
 }));
 // schemas/endpoint/complete-access.ts
 function completeRateLimit({ calls, key, principal, renewal_period: period }) {
@@ -28927,14 +29055,14 @@ var init_count_replicas = __esmMin((() => {
 	init_workload();
 }));
 // schemas/endpoint/check-endpoint-file.ts
-function checkEndpointFile(value, file, locate) {
+function checkOwnName(value, file, locate) {
+	return [...checkFileName(value, file, locate), ...checkConfigName(value, locate)];
+}
+function checkReferences(value, locate) {
 	return [
-		...checkFileName(value, file, locate),
-		...checkConfigName(value, locate),
 		...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateInEntity(i, locate))),
 		...checkRoutes(value, locate),
-		...checkDavitEntities(value, locate),
-		...checkRulesWithoutNames(value, locate)
+		...checkDavitEntities(value, locate)
 	];
 }
 function checkRulesWithoutNames(value, locate) {
@@ -29010,12 +29138,12 @@ function warnAboutUnevenMaximum(served, at) {
 function checkDavitEntities({ config, davit }, locate) {
 	const names = config.served_entities.map(entityName);
 	return Object.keys(davit?.served_entities ?? {}).filter((name) => !names.includes(name)).map((name) => {
-		const message = `Cannot find the served entity "${name}": expected one of ${names.map(renderValue).join(", ")}`;
+		const message = `Cannot find the served entity "${name}": ${renderExpectedNames(names)}`;
 		return makeError("unknown-entity", locate([
 			"davit",
 			"served_entities",
 			name
-		], { key: true }), message);
+		], { key: true }), message, suggestValue(name, names));
 	});
 }
 function checkTags$1({ tags = [] }, locate) {
@@ -29037,6 +29165,7 @@ var init_check_endpoint_file = __esmMin((() => {
 	init_diagnostic();
 	init_endpoint_file();
 	init_render_issue();
+	init_suggest_value();
 	init_count_replicas();
 }));
 // schemas/endpoint/document/find-misplaced-permissions.ts
@@ -29375,16 +29504,27 @@ function parseEndpoint(text, file) {
 	const all = sortDiagnostics([...diagnostics, ...readable ? checkRules(readable, rest?.wrong ?? [], file, locate) : []]);
 	return {
 		endpoint: value && !hasErrors(all) ? completeEndpoint(value, file, locate) : void 0,
-		name: readable?.name,
+		name: rest?.wrong.some(isOwnName) === true ? void 0 : readable?.name,
 		diagnostics: all,
 		locate
 	};
 }
-function checkRules(value, wrong, file, locate) {
-	return areNamesValid(wrong) ? checkEndpointFile(value, file, locate) : checkRulesWithoutNames(value, locate);
+function findStandIn(path) {
+	return isOwnName(path) || path[1] === "served_entities" && path.length === 4 && path.at(-1) !== "name" ? readOwn(STAND_INS, String(path.at(-1))) : void 0;
 }
-function areNamesValid(wrong) {
-	return !wrong.some((path) => NAME_FIELDS.includes(String(path.at(-1))) || path.at(-2) === "served_entities");
+function checkRules(value, wrong, file, locate) {
+	return [
+		...wrong.some(isOwnName) ? [] : checkOwnName(value, file, locate),
+		...areReferencesValid(wrong, value) ? checkReferences(value, locate) : [],
+		...checkRulesWithoutNames(value, locate)
+	];
+}
+function isOwnName(path) {
+	return path.length === 1 && path[0] === "name";
+}
+function areReferencesValid(wrong, { config }) {
+	const isOptional = ([, list, index, field]) => list === "served_entities" && (field === "entity_name" || field === "entity_version") && config.served_entities[Number(index)]?.name !== void 0;
+	return !wrong.some((path) => !isOwnName(path) && !isOptional(path) && (REFERENCE_FIELDS.includes(String(path.at(-1))) || path.at(-2) === "served_entities"));
 }
 function completeEndpoint(value, file, locate) {
 	const entities = value.config.served_entities.map((served, i) => completeEntity(served, value.davit?.served_entities?.[entityName(served)], locate([
@@ -29461,7 +29601,7 @@ function completeRoutes(value, entities) {
 		percentage: Number(r.traffic_percentage)
 	})).filter((r) => r.percentage > 0);
 }
-var ENDPOINT_RULES, NAME_FIELDS;
+var ENDPOINT_RULES, STAND_INS, REFERENCE_FIELDS;
 var init_parse_endpoint = __esmMin((() => {
 	init_check_endpoint_file();
 	init_diagnostic();
@@ -29470,12 +29610,19 @@ var init_parse_endpoint = __esmMin((() => {
 	init_complete_access();
 	init_prepare_endpoint();
 	init_suggest_endpoint_value();
+	init_read_own();
 	init_parse_yaml();
 	ENDPOINT_RULES = {
 		prepare: prepareEndpoint,
-		suggest: suggestEndpointValue
+		suggest: suggestEndpointValue,
+		standIn: findStandIn
 	};
-	NAME_FIELDS = [
+	STAND_INS = {
+		name: "x",
+		entity_name: "x",
+		entity_version: "1"
+	};
+	REFERENCE_FIELDS = [
 		"name",
 		"entity_name",
 		"entity_version",
@@ -29938,14 +30085,25 @@ function explainNoRepository(folder, { stderr }) {
 	return `git reports "${stderr.trim().replaceAll(/\s+/g, " ")}"`;
 }
 async function findCommit(git, base) {
-	for (const name of base === void 0 ? DEFAULT_BASES : [base]) {
+	for (const name of base === void 0 ? await listDefaultBases(git) : [base]) {
 		if (name.startsWith("-")) break;
 		const found = await git("rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`);
 		const commit = found.stdout.trim().split("\n").at(-1) ?? "";
 		if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
 	}
-	const what = base === void 0 ? `there is no ${DEFAULT_BASES.join(", ")}` : `"${base}" is not a commit in this repository`;
+	const what = base === void 0 ? await explainNoMainBranch(git) : `"${base}" is not a commit in this repository`;
 	throw new NoBaseError(`Cannot find the changed files: ${what}; ${BASE_HINT}`);
+}
+async function listDefaultBases(git) {
+	const configured = (await git("config", "--get", "init.defaultBranch")).stdout.trim();
+	return configured === "" ? DEFAULT_BASES : [
+		...DEFAULT_BASES,
+		`origin/${configured}`,
+		configured
+	];
+}
+async function explainNoMainBranch(git) {
+	return (await git("rev-parse", "--verify", "--quiet", "HEAD")).code === 0 ? `there is no ${DEFAULT_BASES.join(", ")}; ask the remote for its default branch (git remote set-head origin --auto)` : "the repository has no commit yet";
 }
 function mergePaths(tracked, untracked) {
 	const parts = tracked.split("\0");
@@ -29968,7 +30126,7 @@ var init_changed_paths = __esmMin((() => {
 		"main",
 		"master"
 	];
-	BASE_HINT = "name the endpoints, or the commit to compare with: --base REF";
+	BASE_HINT = "name the endpoints (npx davit review NAME), or the commit to compare with: --base REF";
 	CHANGES$2 = {
 		A: "added",
 		D: "deleted"
@@ -30171,7 +30329,11 @@ var init_check_endpoints = __esmMin((() => {
 }));
 // app/check-files.ts
 async function checkFiles(paths, { cwd, root, endpoints: below = "endpoints" }) {
-	const wanted = paths.length > 0 ? paths : [relative(cwd, join(root(), below))];
+	const wanted = paths.length > 0 ? paths.map((p) => findNamed(p, {
+		cwd,
+		root,
+		below
+	})) : [relative(cwd, join(root(), below))];
 	const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
 	const files = uniqueFiles(listed.flatMap((l) => l.files));
 	const endpoints = await Promise.all(files.filter((f) => !isEnvironment(f)).map(checkFile));
@@ -30193,6 +30355,14 @@ async function checkFiles(paths, { cwd, root, endpoints: below = "endpoints" }) 
 		environments: named.length,
 		diagnostics
 	};
+}
+function findNamed(path, { cwd, root, below }) {
+	if (!/^[\w-]+$/.test(path) || existsSync$1(resolve(cwd, path))) return path;
+	try {
+		return relative(cwd, join(root(), below, `${path}.yaml`));
+	} catch {
+		return path;
+	}
 }
 function show(path, typed, cwd) {
 	const file = relative(cwd, path) || ".";
@@ -30629,6 +30799,18 @@ var init_file_lock = __esmMin((() => {
 	OWNERLESS_GRACE_MILLISECONDS = 15e3;
 	KERNEL_LOCK_WORD = "flock";
 }));
+// system/hash-file.ts
+async function hashFile(file) {
+	const hash = createHash("sha256");
+	const { size } = await stat(file);
+	if (size <= READ_BYTES) hash.update(await readFile(file));
+	else await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
+	return hash.digest("hex");
+}
+var READ_BYTES;
+var init_hash_file = __esmMin((() => {
+	READ_BYTES = 1 << 20;
+}));
 // engine/install/cached-engine.ts
 async function findCachedEngine(entry, progress) {
 	const { command, stampFile } = places(entry);
@@ -30636,7 +30818,7 @@ async function findCachedEngine(entry, progress) {
 	const now = await stat(command).catch(() => void 0);
 	if (!stamp || !now) return void 0;
 	if (stamp.size !== now.size || stamp.modified !== now.mtimeMs) {
-		if (await sha256$1(command) !== stamp.sha256) {
+		if (await hashFile(command) !== stamp.sha256) {
 			progress.say(`The cached Pulumi ${entry.version} was modified; installing it again`);
 			return;
 		}
@@ -30699,21 +30881,17 @@ async function writeStamp(folder) {
 	const command = join(folder, "bin", "pulumi");
 	const { size, mtimeMs } = await stat(command);
 	const stamp = {
-		sha256: await sha256$1(command),
+		sha256: await hashFile(command),
 		size,
 		modified: mtimeMs
 	};
 	await writeFileAtomically(join(folder, "stamp.json"), JSON.stringify(stamp));
 }
-async function sha256$1(file) {
-	const hash = createHash("sha256");
-	await pipeline(createReadStream(file), hash);
-	return hash.digest("hex");
-}
 var init_cached_engine = __esmMin((() => {
 	init_atomic_files();
 	init_cache();
 	init_file_lock();
+	init_hash_file();
 }));
 // engine/install/source-build.ts
 async function entry() {
@@ -31537,7 +31715,7 @@ function describeRollingUpdate(gone, fresh) {
 	return `rolling update: ${gone.join(", ")} → ${fresh.join(", ")}`;
 }
 function describeChanges(changed) {
-	return shorten$2(summarizeResources(changed).map(describeChange), MAX_CHANGES);
+	return shorten$2(summarizeResources(changed).map(describeChange), MAX_CHANGES$1);
 }
 function describeChange({ name, operation, differences }) {
 	const paths = shorten$2([...new Set(differences.map(({ path }) => path.split(" › ")[0] ?? path))], MAX_PATHS).join(", ");
@@ -31549,11 +31727,11 @@ function shorten$2(items, most) {
 function isRecreated(resources, name) {
 	return resources.some((r) => r.name === name && r.operation === "replace" && r.type.startsWith("kubernetes:"));
 }
-var REVISION$1, MAX_CHANGES, MAX_PATHS;
+var REVISION$1, MAX_CHANGES$1, MAX_PATHS;
 var init_verdict = __esmMin((() => {
 	init_resource_summary();
 	REVISION$1 = /^(davit:local:Revision|kubernetes:serving\.knative\.dev\/v1:Configuration)$/;
-	MAX_CHANGES = 10;
+	MAX_CHANGES$1 = 10;
 	MAX_PATHS = 3;
 }));
 // engine/plan/plan.ts
@@ -32409,6 +32587,7 @@ var init_control_client = __esmMin((() => {
 				const gone = (cause) => fail(signal?.aborted ? signal.reason : new SupervisorGone(ENDED_MESSAGE, { cause }));
 				const asked = request({
 					socketPath: this.#socketPath,
+					agent: false,
 					method,
 					path: target,
 					...signal && { signal }
@@ -36969,7 +37148,7 @@ async function digestModel(folder) {
 	const root = await realpath(folder);
 	const files = (await listFiles(root, root, "")).sort((a, b) => a < b ? -1 : 1);
 	const whole = createHash("sha256");
-	for (const file of files) whole.update(`${file}\0${await digestFile(join(root, file))}\n`);
+	for (const file of files) whole.update(`${file}\0${await hashFile(join(root, file))}\n`);
 	return `sha256:${whole.digest("hex")}`;
 }
 async function listIgnoredFiles(folder) {
@@ -36979,11 +37158,6 @@ async function listIgnoredFiles(folder) {
 		return e.isDirectory() ? listIgnoredFiles(path) : [];
 	});
 	return (await Promise.all(lists)).flat();
-}
-async function digestFile(file) {
-	const hash = createHash("sha256");
-	await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
-	return hash.digest("hex");
 }
 async function listFiles(root, folder, prefix) {
 	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name) || !(e.isFile() || e.isDirectory())).map(async (e) => {
@@ -37004,14 +37178,14 @@ async function checkLink(root, path, name) {
 	if (!target.slice(root.length).split(sep).every(isModelFile)) throw new ModelLinkError(`the link ${name} points to a file that is not part of the model`);
 	if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
 }
-var EXCLUDED_NAMES, READ_BYTES, ModelLinkError;
+var EXCLUDED_NAMES, ModelLinkError;
 var init_model_digest = __esmMin((() => {
+	init_hash_file();
 	EXCLUDED_NAMES = /* @__PURE__ */ new Set([
 		"registered_model_meta",
 		"__pycache__",
 		".DS_Store"
 	]);
-	READ_BYTES = 1 << 20;
 	ModelLinkError = class extends Error {};
 }));
 // validation/model/parse-mlmodel.ts
@@ -37170,13 +37344,13 @@ var init_read_requirements = __esmMin((() => {
 // validation/model/read-model.ts
 async function readModel(folder) {
 	try {
-		return await readFiles(folder);
+		return await readFiles$1(folder);
 	} catch (e) {
 		if (!(e instanceof ModelLinkError)) throw e;
 		return unreadable(`Cannot use the model: ${e.message}, expected files only`, "Log the model again without links");
 	}
 }
-async function readFiles(folder) {
+async function readFiles$1(folder) {
 	const text = await readModelText(folder, "MLmodel");
 	if (text === void 0) return unreadable("Cannot read the model: there is no file MLmodel in its directory");
 	const parsed = parseYaml$1(text, "MLmodel", mlmodelFile);
@@ -37834,7 +38008,7 @@ async function reportMissingModel(subject, root, path, folder) {
 	const near = entity.model.uri === void 0 ? await listNames$1(resolve(folder, "..")) : [];
 	const names = near.length > 0 || entity.model.uri !== void 0 ? [] : await listNames$1(join(root, "models"));
 	const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
-	const hint = `${there.length > 0 ? `Existing models: ${there.join(", ")}. ` : ""}Put the model there, or set davit.served_entities.${entity.name}.model_uri to its location`;
+	const hint = `${there.length > 0 ? `Existing models: ${there.join(", ")}. ` : ""}Put the model there, or set davit.served_entities.${entity.name}.model_uri to its location, such as models:/${entity.model.name}/${entity.model.version} in a registry`;
 	return makeError("model-not-found", subject.entity.place, message, hint);
 }
 async function listNames$1(folder) {
@@ -38267,12 +38441,12 @@ var init_explain_module = __esmMin((() => {
 	};
 }));
 // python/compile-byte-code.ts
-var SCRIPT, MAX_FILES$1, LIMIT_MILLISECONDS$1, ByteCodeCompiler;
+var SCRIPT, MAX_FILES, LIMIT_MILLISECONDS$1, ByteCodeCompiler;
 var init_compile_byte_code = __esmMin((() => {
 	init_code();
 	init_wait_for_child();
 	SCRIPT = codePath("python", "compile_byte_code.py");
-	MAX_FILES$1 = 2e4;
+	MAX_FILES = 2e4;
 	LIMIT_MILLISECONDS$1 = 6e4;
 	ByteCodeCompiler = class {
 		#base;
@@ -38299,7 +38473,7 @@ var init_compile_byte_code = __esmMin((() => {
 			await this.#ended;
 		}
 		#accepts(file) {
-			if (this.#seen.size >= MAX_FILES$1 || this.#seen.has(file) || !file.endsWith(".py")) return false;
+			if (this.#seen.size >= MAX_FILES || this.#seen.has(file) || !file.endsWith(".py")) return false;
 			if (/[\n\r\0]/.test(file) || file.split(sep).includes("..")) return false;
 			return this.#folders.some((folder) => file.startsWith(folder)) && !file.startsWith(this.#pycache + sep);
 		}
@@ -41510,6 +41684,30 @@ var init_review_environments = __esmMin((() => {
 	init_refuse_files();
 	init_read_project();
 }));
+// app/review/reviewed-files.ts
+async function digestReviewedFiles(place, endpoints) {
+	const previewed = endpoints.filter(({ previews }) => previews.some((p) => p.fingerprint !== null));
+	const environments = new Set(previewed.flatMap(({ previews }) => previews.map((p) => p.environment)));
+	const read = (path) => readFile(join(declarationsRoot(place), path)).catch(() => void 0);
+	const files = [
+		...previewed.map(({ endpoint }) => ({ path: `${place.endpoints}/${endpoint}.yaml` })),
+		...previewed.map(({ endpoint }) => ({
+			path: lockFile(place, endpoint),
+			text: readLockText(place, endpoint)
+		})),
+		...[...environments].sort().map((name) => ({ path: `environments/${name}.yaml` }))
+	].map(async ({ path, text }) => {
+		const content = text === void 0 ? await read(path) : await text;
+		return content === void 0 ? [] : [[path, makeBlobId(content)]];
+	});
+	return Object.fromEntries((await Promise.all(files)).flat());
+}
+function makeBlobId(content) {
+	return createHash("sha1").update(`blob ${Buffer.byteLength(content)}\0`).update(content).digest("hex");
+}
+var init_reviewed_files = __esmMin((() => {
+	init_read_project();
+}));
 // schemas/diagnostic-codes.ts
 var DIAGNOSTIC_CODES;
 var init_diagnostic_codes = __esmMin((() => {
@@ -41579,7 +41777,7 @@ function list(item) {
 	return array(item).max(1e4).readonly();
 }
 function isWebAddress(text) {
-	return WEB_ADDRESS$1.test(text);
+	return WEB_ADDRESS.test(text);
 }
 function parseReport(written) {
 	if (written.length > REPORT_CHARACTERS$1) throw new RangeError(`Cannot read the report: it has ${written.length} characters, expected at most ${REPORT_CHARACTERS$1}`);
@@ -41589,7 +41787,7 @@ function parseReport(written) {
 		throw new SyntaxError("Cannot read the report: it is not in the format of this version of Davit", { cause: e });
 	}
 }
-var text$1, STAGES, REVIEW_STAGES, WEB_ADDRESS$1, seconds$1, count, diagnostic, proof, entity, difference, plan, sha256, commit, fingerprint, preview$1, changedPath, endpointReport, stage, pullRequest, report$1, REPORT_CHARACTERS$1;
+var text$1, STAGES, REVIEW_STAGES, WEB_ADDRESS, seconds$1, count, diagnostic, proof, entity, difference, plan, sha256, commit, fingerprint, preview$1, changedPath, endpointReport, stage, pullRequest, report$1, REPORT_CHARACTERS$1;
 var init_report$1 = __esmMin((() => {
 	init_zod();
 	init_diagnostic_codes();
@@ -41604,7 +41802,7 @@ var init_report$1 = __esmMin((() => {
 		"proof"
 	];
 	REVIEW_STAGES = ["validate", "preview"];
-	WEB_ADDRESS$1 = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
+	WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 	seconds$1 = number$1().nonnegative();
 	count = int().nonnegative();
 	diagnostic = strictObject({
@@ -41734,12 +41932,16 @@ var init_report$1 = __esmMin((() => {
 	pullRequest = strictObject({
 		number: count,
 		fork: boolean$1(),
+		dependabot: boolean$1().exactOptional(),
 		needs_own_run: boolean$1().exactOptional(),
 		files_complete: boolean$1().exactOptional(),
 		destroy: boolean$1(),
 		locks_commit: commit.nullable(),
+		locks_start_checks: boolean$1().exactOptional(),
 		base_moved_to: commit.nullable(),
-		run_url: string$1().regex(WEB_ADDRESS$1).nullable()
+		outdated: boolean$1().exactOptional(),
+		run_url: string$1().regex(WEB_ADDRESS).nullable(),
+		pages_url: string$1().regex(WEB_ADDRESS).nullable().exactOptional()
 	});
 	report$1 = strictObject({
 		report_version: literal(3),
@@ -41750,7 +41952,8 @@ var init_report$1 = __esmMin((() => {
 			version: text$1.max(64).exactOptional(),
 			commit: commit.nullable(),
 			environments: _enum(["checkout", "base"]),
-			changed_environments: list(text$1).exactOptional()
+			changed_environments: list(text$1).exactOptional(),
+			files: record(text$1, commit).exactOptional()
 		}).nullable(),
 		environments: list(text$1),
 		stages: list(stage),
@@ -41840,7 +42043,7 @@ async function makeReport(work) {
 		report_version: 3,
 		base: changes?.base ?? null,
 		head: changes?.head ?? null,
-		program: stage === "validate" ? null : await describeProgram(work, environments),
+		program: stage === "validate" ? null : await describeProgram(work, environments, endpoints),
 		environments: environments.map((e) => e.environment.name),
 		stages: (stage ? [stage] : ["validate", "preview"]).map((s) => ({
 			stage: s,
@@ -41852,14 +42055,15 @@ async function makeReport(work) {
 		endpoints: [...endpoints]
 	};
 }
-async function describeProgram({ root, from, programCommit }, all) {
+async function describeProgram({ root, from, programCommit, place }, all, endpoints) {
 	const environments = from === void 0 || from === root ? "checkout" : "base";
 	const changed = all.flatMap((e) => e.isChanged ? [e.environment.name] : []);
 	const program = {
 		digest: await digestProgram(),
 		version: readVersion$2(),
 		commit: programCommit ?? null,
-		environments
+		environments,
+		files: await digestReviewedFiles(place, endpoints)
 	};
 	return changed.length === 0 ? program : {
 		...program,
@@ -41979,6 +42183,7 @@ var init_review_project = __esmMin((() => {
 	init_project$1();
 	init_preview_changed();
 	init_review_environments();
+	init_reviewed_files();
 	init_stage_folder$1();
 	init_validate_changed();
 	init_select_endpoints();
@@ -42039,7 +42244,7 @@ function determineUnpreviewedState({ entities, change }, standpoint) {
 	return standpoint.pull_request?.fork === true ? "claimed" : "validated";
 }
 function hasPreview({ stages, pull_request: pullRequest }) {
-	return stages.some((s) => s.stage === "preview" && s.result === "success") && pullRequest?.fork !== true;
+	return stages.some((s) => s.stage === "preview" && s.result === "success") && !isRestricted(pullRequest);
 }
 function sortEndpoints(report) {
 	const rank = (e) => ORDER$1.indexOf(determineReviewState(e, report));
@@ -42047,12 +42252,15 @@ function sortEndpoints(report) {
 }
 function concludeReview(report) {
 	if (report.diagnostics.some((d) => d.severity === "error") || report.endpoints.some((e) => BLOCKING_STATES.includes(determineReviewState(e, report))) || listBrokenStages(report).length > 0) return "failure";
-	const { fork, needs_own_run: needsOwnRun = fork } = report.pull_request ?? { fork: false };
-	return needsOwnRun ? "action_required" : "success";
+	return (report.pull_request?.needs_own_run ?? isRestricted(report.pull_request)) || report.pull_request?.outdated === true ? "action_required" : "success";
 }
-function listBrokenStages({ stages, pull_request: pullRequest }) {
-	const excused = ({ stage, result }) => result === "success" || stage === "preview" && result === "skipped" && pullRequest?.fork === true;
-	return stages.filter((s) => !excused(s));
+function listBrokenStages({ stages, pull_request: pullRequest, endpoints }) {
+	const hasNothingToPreview = endpoints.length === 0 && pullRequest?.files_complete !== false;
+	const isExcused = ({ stage, result }) => result === "success" || stage === "preview" && result === "skipped" && (isRestricted(pullRequest) || hasNothingToPreview);
+	return stages.filter((s) => !isExcused(s));
+}
+function isRestricted(pullRequest) {
+	return pullRequest?.fork === true || pullRequest?.dependabot === true;
 }
 function renderSummaryLine(report) {
 	const { endpoints, diagnostics } = report;
@@ -42119,7 +42327,7 @@ function renderDetails(report, standpoint, at) {
 	if (!step) return "";
 	const standing = determineReviewState(report, standpoint);
 	const sections = [
-		renderDiagnostics(report.diagnostics, at),
+		renderDiagnostics(report.diagnostics, at, standpoint),
 		renderOutage(report.outage, step),
 		renderPaths(report, step),
 		...report.entities.map((e) => `${standpoint.pull_request?.fork === true ? "The fork's own run reports: " : ""}${renderEntity(e, step)}`),
@@ -42132,13 +42340,14 @@ function renderDetails(report, standpoint, at) {
 		"</details>"
 	].join("\n\n");
 }
-function renderDiagnostics(diagnostics, at) {
+function renderDiagnostics(diagnostics, at, { pull_request: pull }) {
 	const step = DETAIL_LEVELS[at];
 	if (!step || diagnostics.length === 0) return "";
 	const items = [...diagnostics].sort((a, b) => a.severity < b.severity ? -1 : a.severity > b.severity ? 1 : 0).slice(0, step.diagnostics).map((d) => {
 		const place = renderSpan(`${d.file}:${d.line}:${d.column}`, step.sentence);
 		const hint = d.hint === void 0 ? "" : `<br>→ ${renderSpan(d.hint, step.sentence)}`;
-		return `- **${d.severity}** ${d.code} at ${place}<br>${renderSpan(d.message, step.sentence)}${hint}`;
+		const code = renderLink(d.code, pull?.pages_url ? `${pull.pages_url}/${d.code}.md` : null);
+		return `- **${d.severity}** ${code} at ${place}<br>${renderSpan(d.message, step.sentence)}${hint}`;
 	});
 	return [...items, ...renderMore(diagnostics.length - items.length, "- ")].join("\n");
 }
@@ -42260,6 +42469,7 @@ var init_render_details = __esmMin((() => {
 function renderCallouts(report) {
 	return [
 		...renderFork(report),
+		...renderDependabot(report),
 		...renderUnlisted(report),
 		...renderBrokenStages(report),
 		...renderLocks(report),
@@ -42280,7 +42490,7 @@ function renderLocks(report) {
 	const { endpoints, pull_request: pull } = report;
 	const missing = endpoints.filter(needsLock);
 	const committed = endpoints.filter((e) => e.lock === "committed");
-	const told = committed.length === 0 || !pull?.locks_commit ? [] : [renderCommitted(committed, pull.locks_commit)];
+	const told = committed.length === 0 || !pull?.locks_commit ? [] : [renderCommitted(committed, pull.locks_commit, pull)];
 	if (missing.length === 0) return told;
 	const names = missing.map((e) => e.endpoint);
 	const command = renderSpan(`npx davit lock${names.length <= SHOWN_NAMES && names.every((name) => /^[\w-]+$/.test(name)) ? ` ${names.join(" ")}` : ""}`, 1e3);
@@ -42288,9 +42498,9 @@ function renderLocks(report) {
 	const what = `The ${one ? "lock" : "locks"} of ${renderNames$1(missing)} ${one ? "is" : "are"} missing or out of date`;
 	return [...told, `🔒 **${what}**, and computed for this review only. Run ${command}, then commit and push the changes in \`endpoints/\`.`];
 }
-function renderCommitted(committed, commit) {
+function renderCommitted(committed, commit, { locks_start_checks: startsChecks }) {
 	const [noun, verb] = committed.length === 1 ? ["lock", "was"] : ["locks", "were"];
-	return `🔒 The ${noun} of ${renderNames$1(committed)} ${verb} computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS$3))}; pull before you push again.`;
+	return `🔒 The ${noun} of ${renderNames$1(committed)} ${verb} computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS$3))}; pull before you push again.${startsChecks === true ? "" : ` ${WAITING_CHECKS}`}`;
 }
 function renderRemovals(report) {
 	const removed = report.endpoints.filter((e) => determineReviewState(e, report) === "label");
@@ -42299,6 +42509,7 @@ function renderRemovals(report) {
 	return [`❌ **Merging this pull request permanently removes ${renderNames$1(removed)}.** If that is intended, add the label ${label} to the pull request; otherwise restore the file.`];
 }
 function renderStale({ base, pull_request: pull }) {
+	if (pull?.outdated === true) return ["🕓 **Out of date**: this run began before the base branch got another release of Davit or other files, and was started again. Update the branch to review it again."];
 	if (base === null || !pull?.base_moved_to) return [];
 	const [was, is] = [base, pull.base_moved_to].map((c) => renderSpan(c.slice(0, SHORT_CHARACTERS$3)));
 	return [`🕓 **Out of date since ${is ?? ""}**: this was compared with ${was ?? ""}, and the base branch has moved on. Update the branch to review it again.`];
@@ -42308,8 +42519,12 @@ function renderFork({ pull_request: pull, endpoints }) {
 	const branch = `fork-${pull.number}`;
 	return [`⚠️ **Reported by the fork's own run**, which can report anything: GitHub says which endpoints change, and everything else below is the fork's claim. Nothing is previewed, and the check does not succeed until a run of this repository has reviewed the same commit. A maintainer reads the changes, above all those in \`.github/\`, runs ${renderSpan(`git fetch origin pull/${pull.number}/head:${branch} && git push origin ${branch}`, COMMAND_CHARACTERS)} and opens a pull request from that branch.`];
 }
+function renderDependabot({ pull_request: pull, endpoints }) {
+	if (!pull?.dependabot || endpoints.length === 0 && pull.needs_own_run !== true) return [];
+	return ["⚠️ **Reported by a run that Dependabot started.** GitHub gives it neither secrets nor a token that can write, so nothing is previewed, and the check does not succeed. A maintainer reads the changes and pushes to the branch, for example with the button \"Update branch\": the run of that push reviews them."];
+}
 function renderUnlisted({ pull_request: pull }) {
-	if (pull?.fork !== true || pull.files_complete !== false) return [];
+	if (!isRestricted(pull) || pull?.files_complete !== false) return [];
 	return ["⚠️ **GitHub does not list all files that this pull request changes**, because there are too many: an endpoint that is missing here may change too."];
 }
 function renderEnvironments({ program, endpoints }) {
@@ -42320,20 +42535,21 @@ function renderEnvironments({ program, endpoints }) {
 	return [...used.length === 0 ? [] : [`⚠️ **${shown(used)} changes in this pull request, and with it every endpoint there**: the previews use the changed file as data, and the merge of this pull request is its review.`], ...unused.length === 0 ? [] : [`⚠️ **${shown(unused)} changes in this pull request, and the previews do not show it**: they use the base branch's file until the merge, because the change is about where previews connect (kubeconfig, Docker host) or removes the file.`]];
 }
 function renderNames$1(endpoints) {
-	const names = endpoints.slice(0, SHOWN_NAMES).map((e) => renderSpan(e.endpoint, NAME_CHARACTERS$3));
+	const names = endpoints.slice(0, SHOWN_NAMES).map((e) => renderSpan(e.endpoint, NAME_CHARACTERS$4));
 	const left = endpoints.length - names.length;
 	const all = left > 0 ? [...names, `${left} more`] : names;
 	return all.length === 1 ? all[0] ?? "" : `${all.slice(0, -1).join(", ")} and ${all.at(-1) ?? ""}`;
 }
-var SHOWN_NAMES, SHORT_CHARACTERS$3, NAME_CHARACTERS$3, WHY_CHARACTERS, COMMAND_CHARACTERS;
+var SHOWN_NAMES, SHORT_CHARACTERS$3, NAME_CHARACTERS$4, WHY_CHARACTERS, COMMAND_CHARACTERS, WAITING_CHECKS;
 var init_render_callouts = __esmMin((() => {
 	init_render_code();
 	init_review_state();
 	SHOWN_NAMES = 10;
 	SHORT_CHARACTERS$3 = 12;
-	NAME_CHARACTERS$3 = 63;
+	NAME_CHARACTERS$4 = 63;
 	WHY_CHARACTERS = 400;
 	COMMAND_CHARACTERS = 200;
+	WAITING_CHECKS = "Other required checks wait at that commit, because GitHub does not start workflows for it by itself: choose **Approve workflows to run** below, or close and reopen the pull request.";
 }));
 // review/render-footer.ts
 function renderFooter(report) {
@@ -42352,10 +42568,10 @@ function renderCompared({ base, head }) {
 }
 function renderProgram({ program }) {
 	if (program === null) return [];
-	const davit = [...program.version === void 0 ? [] : [renderSpan(program.version, NAME_CHARACTERS$2)], ...program.commit === null ? [] : [renderCommit(program.commit)]];
+	const davit = [...program.version === void 0 ? [] : [renderSpan(program.version, NAME_CHARACTERS$3)], ...program.commit === null ? [] : [renderCommit(program.commit)]];
 	const release = davit.length === 0 ? "" : ` of Davit ${davit.join(" ")}`;
 	const whose = program.environments === "base" ? "the base branch's environments" : "the environments of this checkout";
-	const names = (program.changed_environments ?? []).map((name) => renderSpan(name, NAME_CHARACTERS$2));
+	const names = (program.changed_environments ?? []).map((name) => renderSpan(name, NAME_CHARACTERS$3));
 	const except = names.length === 0 || names.length > SHOWN_ENVIRONMENTS ? "" : `, except the pull request's ${names.join(", ")}`;
 	return [`previewed with program ${renderCommit(program.digest)}${release} and ${whose}${except}`];
 }
@@ -42371,21 +42587,21 @@ function renderFingerprints({ endpoints }) {
 	if (count === 0) return [];
 	if (count > SHOWN_FINGERPRINTS) return [`${count} plans, each with its fingerprint above`];
 	return planned.flatMap(({ endpoint, plans }) => {
-		const where = plans.map((p) => `${renderSpan(p.environment, NAME_CHARACTERS$2)} ${renderSpan(shortenFingerprint(p.fingerprint))}`);
-		return where.length === 0 ? [] : [`plan of ${renderSpan(endpoint, NAME_CHARACTERS$2)} in ${where.join(", ")}`];
+		const where = plans.map((p) => `${renderSpan(p.environment, NAME_CHARACTERS$3)} ${renderSpan(shortenFingerprint(p.fingerprint))}`);
+		return where.length === 0 ? [] : [`plan of ${renderSpan(endpoint, NAME_CHARACTERS$3)} in ${where.join(", ")}`];
 	});
 }
 function renderCommit(commit) {
 	return renderSpan(commit.slice(0, SHORT_CHARACTERS$2));
 }
-var SHOWN_FINGERPRINTS, SHOWN_ENVIRONMENTS, SHORT_CHARACTERS$2, NAME_CHARACTERS$2;
+var SHOWN_FINGERPRINTS, SHOWN_ENVIRONMENTS, SHORT_CHARACTERS$2, NAME_CHARACTERS$3;
 var init_render_footer = __esmMin((() => {
 	init_fingerprint();
 	init_render_code();
 	SHOWN_FINGERPRINTS = 4;
 	SHOWN_ENVIRONMENTS = 8;
 	SHORT_CHARACTERS$2 = 12;
-	NAME_CHARACTERS$2 = 63;
+	NAME_CHARACTERS$3 = 63;
 }));
 // review/render-table.ts
 function renderHead(environments) {
@@ -42395,7 +42611,7 @@ function renderHead(environments) {
 		"change",
 		"model",
 		"lock",
-		...environments.map((e) => renderSpan(e, NAME_CHARACTERS$1))
+		...environments.map((e) => renderSpan(e, NAME_CHARACTERS$2))
 	];
 	return [renderCells(cells), renderCells(cells.map(() => "---"))];
 }
@@ -42403,7 +42619,7 @@ function renderRow$2(report, whole) {
 	const verdicts = listColumns(whole).map((name) => renderPreview(report, report.previews.find((p) => p.environment === name)));
 	return renderCells([
 		renderSign(report, whole),
-		renderSpan(report.endpoint, NAME_CHARACTERS$1),
+		renderSpan(report.endpoint, NAME_CHARACTERS$2),
 		renderChange(report),
 		`${whole.pull_request?.fork === true && report.outage === null ? "the fork says: " : ""}${renderModel(report)}`,
 		renderLock(report),
@@ -42430,7 +42646,7 @@ function renderChange({ change, because }) {
 	const [first] = because;
 	if (change !== "affected" || !first) return CHANGES$1[change];
 	const more = because.length > 1 ? ` and ${because.length - 1} more` : "";
-	return `affected by ${renderSpan(first.path, NAME_CHARACTERS$1)}${more}`;
+	return `affected by ${renderSpan(first.path, NAME_CHARACTERS$2)}${more}`;
 }
 function renderModel({ change, diagnostics, entities, outage }) {
 	if (outage !== null) return `not checked: ${renderSpan(outage, SHORT_CHARACTERS$1)}`;
@@ -42454,12 +42670,12 @@ function renderPreview({ change }, preview) {
 function findBlockingNote({ plan }) {
 	return plan?.verdict.notes.find((note) => !note.startsWith("builds "));
 }
-var MEBIBYTE, NAME_CHARACTERS$1, SHORT_CHARACTERS$1, MAX_COLUMNS, SIGNS$1, LOCKS, CHANGES$1, VERDICTS;
+var MEBIBYTE, NAME_CHARACTERS$2, SHORT_CHARACTERS$1, MAX_COLUMNS, SIGNS$1, LOCKS, CHANGES$1, VERDICTS;
 var init_render_table = __esmMin((() => {
 	init_render_code();
 	init_review_state();
 	MEBIBYTE = 1 << 20;
-	NAME_CHARACTERS$1 = 63;
+	NAME_CHARACTERS$2 = 63;
 	SHORT_CHARACTERS$1 = 90;
 	MAX_COLUMNS = 8;
 	SIGNS$1 = {
@@ -42517,8 +42733,8 @@ function renderReport(report, limit = REPORT_CHARACTERS) {
 		foot
 	].filter((b) => b !== "").join("\n\n")}\n`;
 }
-function renderOtherDiagnostics({ diagnostics }, step) {
-	const list = renderDiagnostics(diagnostics, step);
+function renderOtherDiagnostics(report, step) {
+	const list = renderDiagnostics(report.diagnostics, step, report);
 	return list === "" ? "" : `In other files:\n\n${list}`;
 }
 function renderTable$1(endpoints, report, limit) {
@@ -42553,19 +42769,28 @@ function listProminent(endpoints, report) {
 	return endpoints.filter((e) => determineReviewState(e, report) !== "no-change");
 }
 function fitParts(parts, limit) {
-	const blocks = parts.map((render) => render(0));
 	const size = (block) => block === "" ? 0 : block.length + 2;
+	const fits = (step) => {
+		let total = 2;
+		return parts.every((render) => (total += size(render(step))) <= limit);
+	};
+	let step = 0;
+	while (step < DETAIL_LEVEL_COUNT && !fits(step)) step += 1;
+	const blocks = parts.map((render) => render(step));
+	if (step === 0) return {
+		blocks,
+		shortened: false
+	};
 	let total = blocks.reduce((sum, block) => sum + size(block), 2);
-	let shortened = false;
-	for (let step = 1; step <= DETAIL_LEVEL_COUNT && total > limit; step += 1) for (let i = parts.length - 1; i >= 0 && total > limit; i -= 1) {
-		const shorter = parts[i]?.(step) ?? "";
-		total += size(shorter) - size(blocks[i] ?? "");
-		blocks[i] = shorter;
-		shortened = true;
+	for (const [i, render] of parts.entries()) {
+		const longer = render(step - 1);
+		total += size(longer) - size(blocks[i] ?? "");
+		if (total > limit) break;
+		blocks[i] = longer;
 	}
 	return {
 		blocks,
-		shortened
+		shortened: true
 	};
 }
 var REPORT_MARKER, COMMENT_CHARACTERS, FOLD_THRESHOLD, REPORT_CHARACTERS, SHORTENED;
@@ -42684,6 +42909,71 @@ var init_ensure_sandbox = __esmMin((() => {
 			"kernel.apparmor_restrict_unprivileged_userns=0"
 		]]
 	];
+}));
+// action/github/compare.ts
+async function compareWithBranch({ octokit, place }, branch, commit) {
+	const options = {
+		...place,
+		basehead: `${branch}...${commit}`,
+		per_page: 1
+	};
+	const { data } = await octokit.rest.repos.compareCommitsWithBasehead(options);
+	const files = data.files ?? [];
+	return {
+		paths: files.flatMap(({ filename: path, status, previous_filename: previous }) => {
+			if (status !== "renamed") return (CHANGES[status] ?? ["modified"]).map((change) => ({
+				path,
+				change
+			}));
+			return [{
+				path,
+				change: "added"
+			}, ...previous === void 0 ? [] : [{
+				path: previous,
+				change: "deleted"
+			}]];
+		}),
+		complete: files.length < 300
+	};
+}
+async function listCommitTitles({ octokit, place }, base, commit) {
+	const options = {
+		...place,
+		basehead: `${base}...${commit}`,
+		per_page: COMMITS_PER_PAGE
+	};
+	const { data } = await octokit.rest.repos.compareCommitsWithBasehead(options);
+	return data.commits.map(({ commit: { message } }) => message.split("\n")[0]?.trim() ?? "");
+}
+var CHANGES, COMMITS_PER_PAGE;
+var init_compare = __esmMin((() => {
+	CHANGES = {
+		added: ["added"],
+		copied: ["added"],
+		removed: ["deleted"],
+		unchanged: []
+	};
+	COMMITS_PER_PAGE = 100;
+}));
+// action/needs-preview.ts
+async function needsPreview({ endpoints, base }, { runner, signal }) {
+	if (endpoints.length > 0 || base === null) return true;
+	const diff = [
+		"diff",
+		"--name-only",
+		"-z",
+		"--no-renames",
+		"--no-ext-diff",
+		base,
+		"HEAD",
+		"--"
+	];
+	const { code, stdout } = await runGit(runner.workspace, diff, { signal });
+	return code !== 0 || stdout.split("\0").length > 300;
+}
+var init_needs_preview = __esmMin((() => {
+	init_run_git();
+	init_compare();
 }));
 // action/stage-folder.ts
 async function readStageReport(folder) {
@@ -42848,6 +43138,7 @@ async function validate(job) {
 	annotateDiagnostics(diagnostics, makeProjectPrefix(job));
 	setOutput("errors", diagnostics.filter((d) => d.severity === "error").length);
 	setOutput("endpoints", JSON.stringify(report.endpoints.map((e) => e.endpoint).filter((name) => NAME.test(name))));
+	setOutput("preview", String(await needsPreview(report, job)));
 	await summary.addRaw(renderReport(report, SUMMARY_CHARACTERS)).write({ overwrite: true });
 	if (hasErrors(diagnostics) || report.endpoints.some((e) => e.outage !== null)) setFailed(renderSummaryLine(report));
 }
@@ -42864,6 +43155,7 @@ var init_validate = __esmMin((() => {
 	init_annotate_diagnostics();
 	init_ensure_sandbox();
 	init_log();
+	init_needs_preview();
 	init_project();
 	NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 }));
@@ -42972,14 +43264,14 @@ function mergeReports(ends, { pullRequest, base, head, changed = [], refused = [
 		base,
 		head,
 		program: preview.report?.program ?? null,
-		environments: pullRequest.fork ? [] : [...new Set(reports.flatMap((r) => r.environments))],
-		stages: [validate.stage, explainFork(preview.stage, pullRequest)],
+		environments: isRestricted(pullRequest) ? [] : [...new Set(reports.flatMap((r) => r.environments))],
+		stages: [validate.stage, explainSkippedPreview(preview.stage, pullRequest)],
 		pull_request: pullRequest,
 		diagnostics: [...sortDiagnostics([...refused, ...reports.flatMap((r) => r.diagnostics)])],
 		endpoints: names.flatMap((name) => {
 			const merged = mergeEndpoint(find(validate.report, name), find(preview.report, name));
 			const known = changed.find((c) => c.endpoint === name);
-			if (pullRequest.fork) return claimEndpoint(merged, known, pullRequest);
+			if (isRestricted(pullRequest)) return claimEndpoint(merged, known, pullRequest);
 			if (merged) return [markLockCommitted(merged, pullRequest)];
 			return known ? [makeUnreported(known)] : [];
 		})
@@ -43036,11 +43328,12 @@ function parseStage(stage, { result, report: text }) {
 		};
 	}
 }
-function explainFork(stage, { fork }) {
-	if (!fork || stage.result !== "skipped") return stage;
+function explainSkippedPreview(stage, pullRequest) {
+	if (!isRestricted(pullRequest) || stage.result !== "skipped") return stage;
+	const who = pullRequest.fork ? "the pull request comes from a fork" : "Dependabot started the run";
 	return {
 		...stage,
-		why: "the pull request comes from a fork, which has no access to the environments"
+		why: `${who}, which has no access to the environments`
 	};
 }
 function mergeEndpoint(validated, previewed) {
@@ -43071,47 +43364,15 @@ var UNREPORTED;
 var init_merge_reports = __esmMin((() => {
 	init_diagnostic();
 	init_report$1();
+	init_review_state();
 	UNREPORTED = "GitHub lists a change of it, and the run has not reported on it";
-}));
-// action/github/compare.ts
-async function compareWithBranch({ octokit, place }, branch, commit) {
-	const options = {
-		...place,
-		basehead: `${branch}...${commit}`,
-		per_page: 1
-	};
-	const { data } = await octokit.rest.repos.compareCommitsWithBasehead(options);
-	const files = data.files ?? [];
-	return {
-		paths: files.flatMap(({ filename: path, status, previous_filename: previous }) => {
-			if (status !== "renamed") return (CHANGES[status] ?? ["modified"]).map((change) => ({
-				path,
-				change
-			}));
-			return [{
-				path,
-				change: "added"
-			}, ...previous === void 0 ? [] : [{
-				path: previous,
-				change: "deleted"
-			}]];
-		}),
-		complete: files.length < MAX_FILES
-	};
-}
-var MAX_FILES, CHANGES;
-var init_compare = __esmMin((() => {
-	MAX_FILES = 300;
-	CHANGES = {
-		added: ["added"],
-		copied: ["added"],
-		removed: ["deleted"],
-		unchanged: []
-	};
 }));
 // action/github/request-error.ts
 function isReadOnlyTokenError(error) {
 	return error instanceof GitHubRequestError && error.status === 403 && error.message.includes("not accessible by integration");
+}
+function isNotFoundError(error) {
+	return error instanceof GitHubRequestError && error.status === 404;
 }
 function makeRequestError(error, { method, url }) {
 	if (error instanceof GitHubRequestError) return error;
@@ -43206,9 +43467,9 @@ var init_objects = __esmMin((() => {
 	OBJECTS_PER_REQUEST = 50;
 }));
 // action/changed-on-github.ts
-async function findChangesOnGitHub(github, { pull, head }, environments) {
+async function findChangesOnGitHub(github, { base, head }, environments) {
 	const { project } = github;
-	const compared = await compareWithBranch(github, pull.base.branch, head);
+	const compared = await compareWithBranch(github, base, head);
 	const paths = compared.paths.flatMap(({ path, change }) => path.startsWith(project) ? [{
 		path: path.slice(project.length),
 		change
@@ -43268,107 +43529,6 @@ var init_changed_on_github = __esmMin((() => {
 	init_objects();
 	ROOT = "/project";
 	ENVIRONMENT_FILE = /^environments\/([^/]+)\.yaml$/s;
-}));
-// action/github/commit-files.ts
-async function commitFiles(github, commit) {
-	const { place } = github;
-	const additions = [...commit.files].map(([path, content]) => ({
-		path,
-		contents: Buffer.from(content).toString("base64")
-	}));
-	const input = {
-		branch: {
-			repositoryNameWithOwner: `${place.owner}/${place.repo}`,
-			branchName: commit.branch
-		},
-		expectedHeadOid: commit.expectedHead,
-		message: { headline: commit.headline },
-		fileChanges: { additions }
-	};
-	try {
-		return (await sendGraphql(github, COMMIT, { input })).createCommitOnBranch.commit.oid;
-	} catch (e) {
-		if (!(e instanceof GitHubRequestError && e.type === "STALE_DATA")) throw e;
-		return findOwnCommit(github, commit);
-	}
-}
-async function findOwnCommit(github, { branch, expectedHead, headline }) {
-	const { repository } = await sendGraphql(github, HEAD$1, {
-		...github.place,
-		ref: `refs/heads/${branch}`
-	});
-	const head = repository.ref?.target;
-	const parents = head?.parents.nodes.map((parent) => parent.oid) ?? [];
-	return head?.messageHeadline === headline && parents.length === 1 && parents[0] === expectedHead ? head.oid : void 0;
-}
-var COMMIT, HEAD$1;
-var init_commit_files = __esmMin((() => {
-	init_send_graphql();
-	init_request_error();
-	COMMIT = `mutation ($input: CreateCommitOnBranchInput!) {
-  createCommitOnBranch(input: $input) { commit { oid } }
-}`;
-	HEAD$1 = `query ($owner: String!, $repo: String!, $ref: String!) {
-  repository(owner: $owner, name: $repo) {
-    ref(qualifiedName: $ref) {
-      target { ... on Commit { oid messageHeadline parents(first: 2) { nodes { oid } } } }
-    }
-  }
-}`;
-}));
-// action/commit-locks.ts
-async function commitLocks({ pull, head, outdated, fork }, { job, github, previewed }) {
-	const { inputs, runner } = job;
-	if (!inputs.commitLocks || outdated || fork || pull.state !== "open") return NO_COMMIT;
-	const locks = (await readComputedLocks(resolve(runner.workspace, inputs.reports, "davit-validate"))).filter((lock) => listPreviewedLocks(previewed).has(`${lock.endpoint} ${lock.sha256}`));
-	if (locks.length === 0) return NO_COMMIT;
-	const files = new Map(locks.map((l) => [`${makeProjectPrefix(job)}endpoints/${l.endpoint}.lock`, l.text]));
-	try {
-		const commit = await commitFiles(github, {
-			branch: pull.head.branch,
-			expectedHead: head,
-			headline: makeHeadline(locks),
-			files
-		});
-		LOG.say(commit === void 0 ? "The branch has new commits: the next run commits the locks" : `Committed the locks as ${commit}`);
-		return {
-			commit,
-			unsaid: []
-		};
-	} catch (e) {
-		if (isReadOnlyTokenError(e)) return {
-			commit: void 0,
-			unsaid: ["the locks"]
-		};
-		throw e;
-	}
-}
-function listPreviewedLocks(report) {
-	if (report === void 0) return /* @__PURE__ */ new Set();
-	try {
-		const { endpoints } = parseReport(report);
-		const changed = endpoints.filter((e) => e.change !== "removed" && e.computed_lock !== null);
-		return new Set(changed.map((e) => `${e.endpoint} ${e.computed_lock ?? ""}`));
-	} catch {
-		return /* @__PURE__ */ new Set();
-	}
-}
-function makeHeadline(locks) {
-	const [first, ...others] = locks.map((l) => l.endpoint);
-	return others.length === 0 ? `Lock ${first ?? ""}` : `Lock ${locks.length} endpoints`;
-}
-var NO_COMMIT;
-var init_commit_locks = __esmMin((() => {
-	init_report$1();
-	init_commit_files();
-	init_request_error();
-	init_log();
-	init_project();
-	init_stage_folder();
-	NO_COMMIT = {
-		commit: void 0,
-		unsaid: []
-	};
 }));
 // node_modules/@actions/github/lib/context.js
 var Context;
@@ -46857,17 +47017,7 @@ var init_connect = __esmMin((() => {
 }));
 // action/connect-job.ts
 async function withGitHub(context, work, signal) {
-	const { inputs, runner } = context;
-	const { apiUrl, repository, job } = runner;
-	const github = connectGitHub({
-		token: inputs.token,
-		apiUrl,
-		repository,
-		project: makeProjectPrefix(context),
-		job,
-		say: LOG.say,
-		...signal && { signal }
-	});
+	const github = connectToRepository(context, context.inputs.token, signal);
 	try {
 		return await work(github);
 	} finally {
@@ -46875,193 +47025,154 @@ async function withGitHub(context, work, signal) {
 		LOG.say(`Sent ${requests} requests to GitHub, ${repeated} of them retries; waited ${waitedSeconds.toFixed(1)} s between retries`);
 	}
 }
+function connectToRepository(context, token, signal) {
+	const { apiUrl, repository, job } = context.runner;
+	return connectGitHub({
+		token,
+		apiUrl,
+		repository,
+		job,
+		project: makeProjectPrefix(context),
+		say: LOG.say,
+		...signal && { signal }
+	});
+}
 var init_connect_job = __esmMin((() => {
 	init_connect();
 	init_log();
 	init_project();
 }));
-// action/github/pull-request.ts
-async function readPullRequest({ octokit, place }, number) {
-	const { data } = await octokit.rest.pulls.get({
-		...place,
-		pull_number: number
-	});
-	return toPullRequest(data);
-}
-async function findMergedPullRequest({ octokit, place }, sha, branch) {
-	const options = {
-		...place,
-		commit_sha: sha,
-		per_page: 100
-	};
-	const merged = (await octokit.paginate(octokit.rest.repos.listPullRequestsAssociatedWithCommit, options)).map(toPullRequest).filter((p) => p.mergedAs !== void 0 && p.base.branch === branch);
-	return merged.find((p) => p.mergedAs === sha) ?? merged.at(0);
-}
-async function findOpenPullRequest({ octokit, place }, head, defaultBranch) {
-	const options = {
-		...place,
-		state: "open",
-		head: `${head.owner}:${head.branch}`,
-		per_page: 100
-	};
-	const open = (await octokit.paginate(octokit.rest.pulls.list, options)).map(toPullRequest).filter((pull) => pull.head.sha === head.sha);
-	return open.find((pull) => pull.base.branch === defaultBranch) ?? open.at(0);
-}
-function isOwnBranch({ place }, { head }) {
-	return head.repository?.toLowerCase() === `${place.owner}/${place.repo}`.toLowerCase();
-}
-async function openRevert(github, pull, body) {
-	const title = `Revert "${pull.title}" (#${pull.number})`;
-	return (await sendGraphql(github, REVERT, {
-		id: pull.nodeId,
-		title,
-		body
-	})).revertPullRequest.revertPullRequest.url;
-}
-async function findRevert({ octokit, place }, { number, head }) {
-	const branch = `${place.owner}:revert-${number}-${head.branch}`;
-	const { data } = await octokit.rest.pulls.list({
-		...place,
-		state: "open",
-		head: branch,
-		per_page: 1
-	});
-	return data[0]?.html_url;
-}
-function toPullRequest(answer) {
-	const { head, base } = answer;
+// action/connect-for-commits.ts
+async function withCommitToken(job, github, work) {
+	const { commitToken } = job.inputs;
+	if (commitToken !== void 0) try {
+		return {
+			value: await work(connectToRepository(job, commitToken, job.signal)),
+			startsWorkflows: true
+		};
+	} catch (e) {
+		if (!(e instanceof GitHubRequestError && REFUSALS.includes(e.status))) throw e;
+		LOG.say(`GitHub refuses "commit-token", using the job's own token: ${e.message}`);
+	}
 	return {
-		number: answer.number,
-		nodeId: answer.node_id,
-		url: answer.html_url,
-		title: answer.title,
-		state: answer.state === "open" ? "open" : "closed",
-		head: {
-			sha: head.sha,
-			branch: head.ref,
-			repository: head.repo?.full_name
-		},
-		base: {
-			sha: base.sha,
-			branch: base.ref
-		},
-		labels: answer.labels.flatMap((label) => label.name ?? []),
-		mergedAs: answer.merged_at === null ? void 0 : answer.merge_commit_sha ?? void 0
+		value: await work(github),
+		startsWorkflows: false
 	};
 }
-var REVERT;
-var init_pull_request = __esmMin((() => {
+var REFUSALS;
+var init_connect_for_commits = __esmMin((() => {
+	init_connect_job();
+	init_request_error();
+	init_log();
+	REFUSALS = [
+		401,
+		403,
+		404
+	];
+}));
+// action/github/commit-files.ts
+async function commitFiles(github, commit) {
+	const { place } = github;
+	const additions = [...commit.files].map(([path, content]) => ({
+		path,
+		contents: Buffer.from(content).toString("base64")
+	}));
+	const input = {
+		branch: {
+			repositoryNameWithOwner: `${place.owner}/${place.repo}`,
+			branchName: commit.branch
+		},
+		expectedHeadOid: commit.expectedHead,
+		message: { headline: commit.headline },
+		fileChanges: { additions }
+	};
+	try {
+		return (await sendGraphql(github, COMMIT$1, { input })).createCommitOnBranch.commit.oid;
+	} catch (e) {
+		if (!(e instanceof GitHubRequestError && e.type === "STALE_DATA")) throw e;
+		return findOwnCommit(github, commit);
+	}
+}
+async function findOwnCommit(github, { branch, expectedHead, headline }) {
+	const { repository } = await sendGraphql(github, HEAD$1, {
+		...github.place,
+		ref: `refs/heads/${branch}`
+	});
+	const head = repository.ref?.target;
+	const parents = head?.parents.nodes.map((parent) => parent.oid) ?? [];
+	return head?.messageHeadline === headline && parents.length === 1 && parents[0] === expectedHead ? head.oid : void 0;
+}
+var COMMIT$1, HEAD$1;
+var init_commit_files = __esmMin((() => {
 	init_send_graphql();
-	REVERT = `mutation ($id: ID!, $title: String!, $body: String!) {
-  revertPullRequest(input: { pullRequestId: $id, title: $title, body: $body }) { revertPullRequest { url } }
+	init_request_error();
+	COMMIT$1 = `mutation ($input: CreateCommitOnBranchInput!) {
+  createCommitOnBranch(input: $input) { commit { oid } }
+}`;
+	HEAD$1 = `query ($owner: String!, $repo: String!, $ref: String!) {
+  repository(owner: $owner, name: $repo) {
+    ref(qualifiedName: $ref) {
+      target { ... on Commit { oid messageHeadline parents(first: 2) { nodes { oid } } } }
+    }
+  }
 }`;
 }));
-// action/reviewed-pull-request.ts
-async function findReviewedPullRequest(github, { event, runUrl }) {
-	const { pull_request: own, workflow_run: ended } = event;
-	if (own) return makeReviewedPullRequest(github, {
-		pull: await readPullRequest(github, own.number),
-		head: own.head.sha,
-		base: own.base.sha,
-		runUrl
-	});
-	if (ended?.event !== "pull_request") return void 0;
-	const { head_repository: repository, head_branch: branch, head_sha: sha } = ended;
-	const pull = await findOpenPullRequest(github, {
-		owner: repository.owner.login,
-		branch,
-		sha
-	}, event.repository?.default_branch);
-	return pull && makeReviewedPullRequest(github, {
-		pull,
-		head: ended.head_sha,
-		base: pull.base.sha,
-		runUrl: ended.html_url
-	});
-}
-function makeReviewedPullRequest(github, found) {
-	const { pull, head } = found;
-	return {
-		...found,
-		outdated: pull.head.sha !== head,
-		fork: !isOwnBranch(github, pull)
-	};
-}
-var init_reviewed_pull_request = __esmMin((() => {
-	init_pull_request();
-}));
-// review/reviewed-plans.ts
-function renderReviewedPlans({ endpoints }, limit = REVIEWED_CHARACTERS) {
-	const render = (shorten) => {
-		const told = endpoints.map((e) => {
-			const plans = e.previews.flatMap((p) => p.fingerprint ? [[p.environment, shorten(p.fingerprint)]] : []);
-			return [e.endpoint, Object.fromEntries(plans)];
-		});
-		return JSON.stringify({
-			reviewed_version: 1,
-			endpoints: Object.fromEntries(told)
-		});
-	};
-	const whole = render((f) => f);
-	if (whole.length <= limit) return whole;
-	const short = render(({ digest }) => ({ digest }));
-	if (short.length <= limit) return short;
-	throw new RangeError(`Cannot store the fingerprints of ${endpoints.length} endpoints: they have ${short.length} characters, expected at most ${limit}; change fewer endpoints in one pull request`);
-}
-function parseReviewedPlans(text) {
-	for (const line of text.split("\n").filter((l) => l.startsWith("{\"reviewed_version\":"))) {
-		const parsed = reviewedPlansFile.safeParse(parseJson(line));
-		if (!parsed.success) continue;
-		const all = new Map(Object.entries(parsed.data.endpoints));
-		return { find: (endpoint, environment) => {
-			const found = new Map(Object.entries(all.get(endpoint) ?? {})).get(environment);
-			return found && {
-				digest: found.digest,
-				parts: found.parts ?? {}
-			};
-		} };
-	}
-}
-function parseJson(line) {
+// action/commit-locks.ts
+async function commitLocks({ pull, head, outdated, restricted }, { job, github, previewed }) {
+	const { inputs, runner } = job;
+	if (!inputs.commitLocks || outdated || restricted || pull.state !== "open") return NO_COMMIT;
+	const locks = (await readComputedLocks(resolve(runner.workspace, inputs.reports, "davit-validate"))).filter((lock) => listPreviewedLocks(previewed).has(`${lock.endpoint} ${lock.sha256}`));
+	if (locks.length === 0) return NO_COMMIT;
+	const files = new Map(locks.map((l) => [`${makeProjectPrefix(job)}endpoints/${l.endpoint}.lock`, l.text]));
 	try {
-		return JSON.parse(line);
-	} catch {
-		return;
+		const { value: commit, startsWorkflows } = await withCommitToken(job, github, (committer) => commitFiles(committer, {
+			branch: pull.head.branch,
+			expectedHead: head,
+			headline: makeHeadline(locks),
+			files
+		}));
+		LOG.say(commit === void 0 ? "The branch has new commits: the next run commits the locks" : `Committed the locks as ${commit}`);
+		return {
+			commit,
+			startsWorkflows,
+			unsaid: []
+		};
+	} catch (e) {
+		if (isReadOnlyTokenError(e)) return {
+			...NO_COMMIT,
+			unsaid: ["the locks"]
+		};
+		throw e;
 	}
 }
-var reviewedPlansFile, REVIEWED_CHARACTERS;
-var init_reviewed_plans = __esmMin((() => {
-	init_zod();
-	reviewedPlansFile = strictObject({
-		reviewed_version: literal(1),
-		endpoints: record(string$1(), record(string$1(), strictObject({
-			digest: string$1().regex(/^[0-9a-f]{64}$/),
-			parts: record(string$1(), string$1().regex(/^[0-9a-f]{16}$/)).exactOptional()
-		})))
-	});
-	REVIEWED_CHARACTERS = 6e4;
-}));
-// action/annotations.ts
-function makeAnnotations(diagnostics, prefix) {
-	return diagnostics.toSorted((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning")).filter((d) => isPlainPath(d.file)).slice(0, MAX_ANNOTATIONS).map((d) => ({
-		path: prefix + d.file,
-		line: d.line,
-		column: d.column,
-		level: d.severity === "error" ? "failure" : "warning",
-		title: d.code,
-		message: d.hint === void 0 ? d.message : `${d.message}\n${d.hint}`
-	}));
+function listPreviewedLocks(report) {
+	if (report === void 0) return /* @__PURE__ */ new Set();
+	try {
+		const { endpoints } = parseReport(report);
+		const changed = endpoints.filter((e) => e.change !== "removed" && e.computed_lock !== null);
+		return new Set(changed.map((e) => `${e.endpoint} ${e.computed_lock ?? ""}`));
+	} catch {
+		return /* @__PURE__ */ new Set();
+	}
 }
-function isPlainPath(path) {
-	return path.length <= 1e3 && !/\p{Cc}/u.test(path) && path.split("/").every((part) => ![
-		"",
-		".",
-		".."
-	].includes(part));
+function makeHeadline(locks) {
+	const [first, ...others] = locks.map((l) => l.endpoint);
+	return others.length === 0 ? `Lock ${first ?? ""}` : `Lock ${locks.length} endpoints`;
 }
-var MAX_ANNOTATIONS;
-var init_annotations = __esmMin((() => {
-	MAX_ANNOTATIONS = 500;
+var NO_COMMIT;
+var init_commit_locks = __esmMin((() => {
+	init_report$1();
+	init_connect_for_commits();
+	init_commit_files();
+	init_request_error();
+	init_log();
+	init_project();
+	init_stage_folder();
+	NO_COMMIT = {
+		commit: void 0,
+		startsWorkflows: false,
+		unsaid: []
+	};
 }));
 // action/github/project-names.ts
 function makeReportMarker({ project }) {
@@ -47100,7 +47211,7 @@ async function writeCheckRun(github, run) {
 		...place,
 		name: run.name ?? makeReviewCheckName(github),
 		head_sha: run.sha,
-		external_id: run.isClaim === true ? CLAIM : REVIEW,
+		external_id: KINDS$1[run.kind ?? "review"],
 		...run.detailsUrl && { details_url: run.detailsUrl },
 		...more.length === 0 ? done : { status: "in_progress" },
 		output: {
@@ -47119,7 +47230,7 @@ async function writeCheckRun(github, run) {
 	});
 	return written.data.html_url;
 }
-async function readCheckRun(github, sha) {
+async function readReview(github, sha) {
 	const { octokit, place } = github;
 	const name = makeReviewCheckName(github);
 	const options = {
@@ -47129,11 +47240,22 @@ async function readCheckRun(github, sha) {
 		filter: "all",
 		per_page: 100
 	};
-	const newest = (await octokit.paginate(octokit.rest.checks.listForRef, options)).filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.external_id === REVIEW).filter((r) => r.status === "completed").toSorted((a, b) => a.id - b.id).at(-1);
-	return newest && {
-		conclusion: newest.conclusion,
-		url: newest.html_url,
-		text: newest.output.text
+	const ours = (await octokit.paginate(octokit.rest.checks.listForRef, options)).filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.status === "completed").toSorted((a, b) => a.id - b.id);
+	const review = ours.findLast((r) => r.external_id === KINDS$1.review && r.conclusion !== "cancelled");
+	const outdated = ours.findLast((r) => r.external_id === KINDS$1.outdated && r.id > (review?.id ?? 0));
+	return {
+		review: review && toWrittenCheckRun(review),
+		outdated: outdated && toWrittenCheckRun(outdated)
+	};
+}
+function toWrittenCheckRun({ conclusion, details_url: detailsUrl, output }) {
+	const { title, summary, text } = output;
+	return {
+		conclusion,
+		title,
+		summary,
+		text,
+		detailsUrl
 	};
 }
 function toGitHubAnnotation({ path, line, column, level, title, message }) {
@@ -47158,14 +47280,188 @@ function splitIntoBatches(items) {
 	const count = Math.ceil(items.length / ANNOTATIONS_PER_REQUEST);
 	return Array.from({ length: count }, (_, i) => items.slice(i * ANNOTATIONS_PER_REQUEST, (i + 1) * ANNOTATIONS_PER_REQUEST));
 }
-var APP_SLUG, REVIEW, CLAIM, ANNOTATIONS_PER_REQUEST, ANNOTATION_BYTES;
+var APP_SLUG, KINDS$1, ANNOTATIONS_PER_REQUEST, ANNOTATION_BYTES;
 var init_check_run = __esmMin((() => {
 	init_project_names();
 	APP_SLUG = "github-actions";
-	REVIEW = "davit-review";
-	CLAIM = "davit-fork";
+	KINDS$1 = {
+		review: "davit-review",
+		claim: "davit-fork",
+		outdated: "davit-outdated",
+		queue: "davit-queue"
+	};
 	ANNOTATIONS_PER_REQUEST = 50;
 	ANNOTATION_BYTES = 65536;
+}));
+// review/reviewed-plans.ts
+function renderReviewedPlans({ endpoints, program }, limit = REVIEWED_CHARACTERS) {
+	const origin = program && {
+		digest: program.digest,
+		...program.version !== void 0 && { version: program.version }
+	};
+	const files = Object.entries(program?.files ?? {}).map(([path, id]) => [path, shortenFileId(id)]);
+	const render = (shorten, withFiles) => {
+		const told = endpoints.map((e) => {
+			const plans = e.previews.flatMap((p) => p.fingerprint ? [[p.environment, shorten(p.fingerprint)]] : []);
+			return [e.endpoint, Object.fromEntries(plans)];
+		});
+		return JSON.stringify({
+			reviewed_version: 1,
+			endpoints: Object.fromEntries(told),
+			...origin && { program: origin },
+			...withFiles && files.length > 0 && { files: Object.fromEntries(files) }
+		});
+	};
+	const digestOnly = ({ digest }) => ({ digest });
+	const choices = [
+		() => render((f) => f, true),
+		() => render(digestOnly, true),
+		() => render(digestOnly, false)
+	];
+	let text = "";
+	for (const choice of choices) {
+		text = choice();
+		if (text.length <= limit) return text;
+	}
+	throw new RangeError(`Cannot store the fingerprints of ${endpoints.length} endpoints: they have ${text.length} characters, expected at most ${limit}; change fewer endpoints in one pull request`);
+}
+function parseReviewedPlans(text) {
+	for (const line of text.split("\n").filter((l) => l.startsWith("{\"reviewed_version\":"))) {
+		const parsed = reviewedPlansFile.safeParse(parseJson(line));
+		if (!parsed.success) continue;
+		const { endpoints, program, files } = parsed.data;
+		const all = new Map(Object.entries(endpoints));
+		return {
+			find: (endpoint, environment) => {
+				const found = new Map(Object.entries(all.get(endpoint) ?? {})).get(environment);
+				return found && {
+					digest: found.digest,
+					parts: found.parts ?? {}
+				};
+			},
+			endpoints: [...all.keys()],
+			listEnvironments: (endpoint) => Object.keys(all.get(endpoint) ?? {}),
+			program,
+			files: files && new Map(Object.entries(files))
+		};
+	}
+}
+function shortenFileId(id) {
+	return id?.slice(0, FILE_ID_CHARACTERS);
+}
+function parseJson(line) {
+	try {
+		return JSON.parse(line);
+	} catch {
+		return;
+	}
+}
+var FILE_ID_CHARACTERS, reviewedPlansFile, REVIEWED_CHARACTERS;
+var init_reviewed_plans = __esmMin((() => {
+	init_zod();
+	FILE_ID_CHARACTERS = 12;
+	reviewedPlansFile = strictObject({
+		reviewed_version: literal(1),
+		endpoints: record(string$1(), record(string$1(), strictObject({
+			digest: string$1().regex(/^[0-9a-f]{64}$/),
+			parts: record(string$1(), string$1().regex(/^[0-9a-f]{16}$/)).exactOptional()
+		}))),
+		program: strictObject({
+			digest: string$1(),
+			version: string$1().exactOptional()
+		}).exactOptional(),
+		files: record(string$1(), string$1()).exactOptional()
+	});
+	REVIEWED_CHARACTERS = 6e4;
+}));
+// review/compare-reviews.ts
+function listReviewedPaths(endpoint, reviews) {
+	const paths = reviews.flatMap(({ plans }) => plans?.listEnvironments(endpoint) ?? []).map((name) => `environments/${name}.yaml`);
+	return [.../* @__PURE__ */ new Set([
+		`endpoints/${endpoint}.yaml`,
+		`endpoints/${endpoint}.lock`,
+		...paths
+	])];
+}
+function compareWithReviews(endpoint, reviews, merged) {
+	const compared = reviews.filter(({ plans }) => plans?.endpoints.includes(endpoint)).map((review) => compareWithOne(endpoint, review, merged));
+	if (compared.some((differences) => differences.length === 0)) return [];
+	return compared.at(-1) ?? ["no pull request of the group has a review of it"];
+}
+function compareWithOne(endpoint, review, merged) {
+	const { number, conclusion, plans } = review;
+	if (!plans || conclusion !== "success") return [`the check of #${number} is not a success`];
+	const upgrade = describeUpgrade(plans, merged.program);
+	if (upgrade !== void 0) return [`#${number}: ${upgrade}`];
+	if (plans.listEnvironments(endpoint).length > 0 && !plans.files) return [`the review of #${number} has no room for its files: it is about too many endpoints`];
+	return listReviewedPaths(endpoint, [review]).filter((path) => plans.files?.get(path) !== shortenFileId(merged.files.get(path))).map((path) => `${path} is not as it was reviewed in #${number}`);
+}
+function describeUpgrade({ program }, now) {
+	if (!program || program.digest === now.digest) return void 0;
+	const [was, is] = [program, now].map(({ version, digest }) => version === void 0 || program.version === now.version ? `program ${digest.slice(0, 12)}` : version);
+	return `it was reviewed with Davit ${was ?? ""}, and Davit ${is ?? ""} would deploy it`;
+}
+var init_compare_reviews = __esmMin((() => {
+	init_reviewed_plans();
+}));
+// review/outdated-review.ts
+function findOutdatedCauses(plans, paths, now) {
+	const upgrade = describeUpgrade(plans, now.program);
+	const changed = [...plans.files ?? []].flatMap(([path, id]) => {
+		const current = shortenFileId(now.files.get(path));
+		return paths.has(path) && current !== id ? [[path, current ?? null]] : [];
+	});
+	if (upgrade === void 0 && changed.length === 0) return void 0;
+	return {
+		causes: [...upgrade === void 0 ? [] : [upgrade], ...changed.map(([path]) => `${path} has changed since`)],
+		expectation: {
+			program: now.program.digest,
+			files: Object.fromEntries(changed)
+		}
+	};
+}
+function meetsExpectation({ program, files }, expected) {
+	return (program === void 0 || program.digest === expected.program) && Object.entries(expected.files).every(([path, id]) => (files?.get(path) ?? null) === id);
+}
+function renderExpectation({ program, files }) {
+	return JSON.stringify({
+		outdated_version: 1,
+		program,
+		files
+	});
+}
+function parseExpectation(text) {
+	try {
+		return expectationFile.parse(JSON.parse(text ?? ""));
+	} catch {
+		return;
+	}
+}
+function renderOutdated(causes) {
+	const shown = causes.slice(0, SHOWN_CAUSES$1).map((cause) => renderSpan(cause, CAUSE_CHARACTERS$1));
+	const more = causes.length > shown.length ? [`and ${causes.length - shown.length} more`] : [];
+	return `🕓 **This review is out of date**: ${[...shown, ...more].join(", ")}. The deployment after a merge would be stopped. Update the branch, for example with the button "Update branch", to review it again.`;
+}
+function insertOutdated(comment, paragraph) {
+	const end = comment.startsWith(OPEN) ? comment.indexOf(CLOSE) : -1;
+	const rest = end < 0 ? comment : comment.slice(end + 31);
+	return `${paragraph === void 0 ? "" : `${OPEN}${paragraph}${CLOSE}`}${rest}`;
+}
+var expectationFile, SHOWN_CAUSES$1, CAUSE_CHARACTERS$1, OPEN, CLOSE;
+var init_outdated_review = __esmMin((() => {
+	init_zod();
+	init_compare_reviews();
+	init_render_code();
+	init_reviewed_plans();
+	expectationFile = strictObject({
+		outdated_version: literal(1),
+		program: string$1(),
+		files: record(string$1(), string$1().nullable())
+	});
+	SHOWN_CAUSES$1 = 5;
+	CAUSE_CHARACTERS$1 = 200;
+	OPEN = "<!-- davit:outdated -->\n\n";
+	CLOSE = "\n\n<!-- davit:outdated end -->\n\n";
 }));
 // action/github/author.ts
 function isAuthor(author, viewer) {
@@ -47254,6 +47550,263 @@ fragment page on IssueCommentConnection {
   minimizeComment(input: { subjectId: $id, classifier: OUTDATED }) { minimizedComment { isMinimized } }
 }`;
 }));
+// action/outdated-reviews.ts
+async function updateReview(pull, state, context) {
+	const { review, outdated: marked } = await readReview(context.github, pull.head.sha);
+	const plans = parseReviewedPlans(review?.text ?? "");
+	if (!plans || review?.conclusion !== "success") return void 0;
+	const expected = parseExpectation(marked?.text ?? null);
+	const outdated = await findCauses(plans, state, {
+		github: context.github,
+		earlier: Object.keys(expected?.files ?? {})
+	});
+	if (outdated) {
+		const text = renderExpectation(outdated.expectation);
+		if (marked?.text === text) return void 0;
+		await mark(pull, {
+			...outdated,
+			text
+		}, context);
+		return `out of date: ${outdated.causes.join(", ")}`;
+	}
+	const isKnown = state.program !== void 0 || expected?.program === plans.program?.digest;
+	if (!marked || !isKnown) return void 0;
+	await restore(pull, {
+		review,
+		outdated: marked
+	}, context);
+	return "no longer out of date";
+}
+async function findUnmetExpectation(report, head, github) {
+	const outdated = await readMark(head, github);
+	const expected = parseExpectation(outdated?.text ?? null);
+	const plans = parseReviewedPlans(renderReviewedPlans(report));
+	if (!expected || !plans || meetsExpectation(plans, expected)) return void 0;
+	return outdated?.text ?? void 0;
+}
+async function readMark(head, github) {
+	try {
+		return (await readReview(github, head)).outdated;
+	} catch (e) {
+		if (isReadOnlyTokenError(e)) return void 0;
+		throw e;
+	}
+}
+async function findCauses(plans, { head, paths, program }, { github, earlier }) {
+	const changed = /* @__PURE__ */ new Set([...paths, ...earlier]);
+	const read = [...plans.files?.keys() ?? []].filter((path) => changed.has(path));
+	const expression = (path) => `${head}:${github.project}${path}`;
+	const ids = await readObjectIds(github, read.map(expression));
+	return findOutdatedCauses(plans, changed, {
+		files: new Map(read.flatMap((path) => ids.has(expression(path)) ? [[path, ids.get(expression(path)) ?? ""]] : [])),
+		program: program ?? plans.program ?? { digest: "" }
+	});
+}
+async function mark(pull, { causes, text }, { job, github }) {
+	const paragraph = renderOutdated(causes);
+	await writeCheckRun(github, {
+		sha: pull.head.sha,
+		kind: "outdated",
+		conclusion: "action_required",
+		annotations: [],
+		title: `Out of date: ${causes.join(", ")}`.slice(0, TITLE_CHARACTERS$1),
+		summary: paragraph,
+		text,
+		detailsUrl: job.runner.runUrl
+	});
+	await updateComment(pull, paragraph, github);
+}
+async function restore(pull, { review }, { github }) {
+	const { title, summary, text, detailsUrl } = review;
+	await writeCheckRun(github, {
+		sha: pull.head.sha,
+		kind: "review",
+		conclusion: "success",
+		annotations: [],
+		title: title ?? "Reviewed",
+		summary: summary ?? "",
+		...text !== null && { text },
+		...detailsUrl !== null && { detailsUrl }
+	});
+	await updateComment(pull, void 0, github);
+}
+async function updateComment({ number }, paragraph, github) {
+	const marker = makeReportMarker(github);
+	const comment = await readComment(github, number, marker);
+	if (comment !== void 0) await postComment(github, {
+		pull: number,
+		marker,
+		body: insertOutdated(comment, paragraph)
+	});
+}
+var TITLE_CHARACTERS$1;
+var init_outdated_reviews = __esmMin((() => {
+	init_outdated_review();
+	init_reviewed_plans();
+	init_check_run();
+	init_objects();
+	init_project_names();
+	init_request_error();
+	init_sticky_comment();
+	TITLE_CHARACTERS$1 = 200;
+}));
+// action/github/pull-request.ts
+async function readPullRequest({ octokit, place }, number) {
+	const { data } = await octokit.rest.pulls.get({
+		...place,
+		pull_number: number
+	});
+	return toPullRequest(data);
+}
+async function findMergedPullRequest({ octokit, place }, sha, branch) {
+	const options = {
+		...place,
+		commit_sha: sha,
+		per_page: 100
+	};
+	const merged = (await octokit.paginate(octokit.rest.repos.listPullRequestsAssociatedWithCommit, options)).map(toPullRequest).filter((p) => p.mergedAs !== void 0 && p.base.branch === branch);
+	return merged.find((p) => p.mergedAs === sha) ?? merged.at(0);
+}
+async function findOpenPullRequest({ octokit, place }, head, defaultBranch) {
+	const options = {
+		...place,
+		state: "open",
+		head: `${head.owner}:${head.branch}`,
+		per_page: 100
+	};
+	const open = (await octokit.paginate(octokit.rest.pulls.list, options)).map(toPullRequest).filter((pull) => pull.head.sha === head.sha);
+	return open.find((pull) => pull.base.branch === defaultBranch) ?? open.at(0);
+}
+async function listOpenPullRequests({ octokit, place }, branch) {
+	const order = {
+		sort: "updated",
+		direction: "desc",
+		per_page: OPEN_PULL_REQUESTS
+	};
+	const { data } = await octokit.rest.pulls.list({
+		...place,
+		state: "open",
+		base: branch,
+		...order
+	});
+	return data.map(toPullRequest);
+}
+function isOwnBranch({ place }, { head }) {
+	return head.repository?.toLowerCase() === `${place.owner}/${place.repo}`.toLowerCase();
+}
+async function openRevert(github, pull, body) {
+	const title = `Revert "${pull.title}" (#${pull.number})`;
+	return (await sendGraphql(github, REVERT, {
+		id: pull.nodeId,
+		title,
+		body
+	})).revertPullRequest.revertPullRequest.url;
+}
+async function findRevert({ octokit, place }, { number, head }) {
+	const branch = `${place.owner}:revert-${number}-${head.branch}`;
+	const { data } = await octokit.rest.pulls.list({
+		...place,
+		state: "open",
+		head: branch,
+		per_page: 1
+	});
+	return data[0]?.html_url;
+}
+function toPullRequest(answer) {
+	const { head, base } = answer;
+	return {
+		number: answer.number,
+		nodeId: answer.node_id,
+		url: answer.html_url,
+		title: answer.title,
+		state: answer.state === "open" ? "open" : "closed",
+		head: {
+			sha: head.sha,
+			branch: head.ref,
+			repository: head.repo?.full_name
+		},
+		base: {
+			sha: base.sha,
+			branch: base.ref
+		},
+		labels: answer.labels.flatMap((label) => label.name ?? []),
+		mergedAs: answer.merged_at === null ? void 0 : answer.merge_commit_sha ?? void 0
+	};
+}
+var OPEN_PULL_REQUESTS, REVERT;
+var init_pull_request = __esmMin((() => {
+	init_send_graphql();
+	OPEN_PULL_REQUESTS = 100;
+	REVERT = `mutation ($id: ID!, $title: String!, $body: String!) {
+  revertPullRequest(input: { pullRequestId: $id, title: $title, body: $body }) { revertPullRequest { url } }
+}`;
+}));
+// action/reviewed-pull-request.ts
+async function findReviewedPullRequest(github, { event, runUrl }) {
+	const { pull_request: own, workflow_run: ended } = event;
+	if (own) return makeReviewedPullRequest(github, {
+		pull: await readPullRequest(github, own.number),
+		head: own.head.sha,
+		base: own.base.sha,
+		runUrl
+	});
+	if (ended?.event !== "pull_request") return void 0;
+	const { head_repository: repository, head_branch: branch, head_sha: sha } = ended;
+	const pull = await findOpenPullRequest(github, {
+		owner: repository.owner.login,
+		branch,
+		sha
+	}, event.repository?.default_branch);
+	const found = {
+		head: ended.head_sha,
+		runUrl: ended.html_url,
+		actor: ended.actor?.login
+	};
+	return pull && makeReviewedPullRequest(github, {
+		...found,
+		pull,
+		base: pull.base.sha
+	});
+}
+function makeReviewedPullRequest(github, { actor, ...found }) {
+	const { pull, head } = found;
+	const fork = !isOwnBranch(github, pull);
+	const dependabot = !fork && actor === DEPENDABOT;
+	return {
+		...found,
+		outdated: pull.head.sha !== head,
+		fork,
+		dependabot,
+		restricted: fork || dependabot
+	};
+}
+var DEPENDABOT;
+var init_reviewed_pull_request = __esmMin((() => {
+	init_pull_request();
+	DEPENDABOT = "dependabot[bot]";
+}));
+// action/annotations.ts
+function makeAnnotations(diagnostics, prefix) {
+	return diagnostics.toSorted((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning")).filter((d) => isPlainPath(d.file)).slice(0, MAX_ANNOTATIONS).map((d) => ({
+		path: prefix + d.file,
+		line: d.line,
+		column: d.column,
+		level: d.severity === "error" ? "failure" : "warning",
+		title: d.code,
+		message: d.hint === void 0 ? d.message : `${d.message}\n${d.hint}`
+	}));
+}
+function isPlainPath(path) {
+	return path.length <= 1e3 && !/\p{Cc}/u.test(path) && path.split("/").every((part) => ![
+		"",
+		".",
+		".."
+	].includes(part));
+}
+var MAX_ANNOTATIONS;
+var init_annotations = __esmMin((() => {
+	MAX_ANNOTATIONS = 500;
+}));
 // action/post-report.ts
 async function post(report, options) {
 	const comment = await catchForbidden(() => comments(report, options));
@@ -47283,29 +47836,31 @@ async function comments(report, { github, reviewed }) {
 }
 async function postCheckRun$1(report, options) {
 	const { github, reviewed, head } = options;
-	if (reviewed.fork && await readCheckRun(github, head) !== void 0) {
+	if (reviewed.restricted && (await readReview(github, head)).review !== void 0) {
 		LOG.say("A run of this repository has reviewed this commit: its check run stays");
 		return;
 	}
 	await writeCheckRun(github, makeCheckRun(report, options));
 }
-function makeCheckRun(report, { reviewed, head, conclusion, prefix }) {
+function makeCheckRun(report, options) {
+	const { reviewed, head, conclusion, prefix, expectation } = options;
 	return {
 		sha: head,
 		conclusion,
-		isClaim: reviewed.fork,
+		kind: reviewed.restricted ? "claim" : expectation === void 0 ? "review" : "outdated",
 		title: renderSummaryLine(report).slice(0, TITLE_CHARACTERS),
 		summary: renderReport(report, CHECK_CHARACTERS$1),
-		...!reviewed.fork && { text: renderReviewedPlans(report) },
-		annotations: makeAnnotations(listDiagnostics(report, reviewed.fork), prefix),
+		...!reviewed.restricted && { text: expectation ?? renderReviewedPlans(report) },
+		annotations: makeAnnotations(listDiagnostics(report, reviewed), prefix),
 		detailsUrl: reviewed.runUrl
 	};
 }
-function listDiagnostics(report, fork) {
+function listDiagnostics(report, { fork, restricted }) {
 	const all = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
-	return fork ? all.map((d) => ({
+	const whose = fork ? "the fork's own run" : "Dependabot's run";
+	return restricted ? all.map((d) => ({
 		...d,
-		message: `Reported by the fork's own run: ${d.message}`
+		message: `Reported by ${whose}: ${d.message}`
 	})) : all;
 }
 async function catchForbidden(work) {
@@ -47355,6 +47910,14 @@ async function report(job) {
 			notice(`Nothing to report: pull request #${reviewed.pull.number} is closed, and its review stays as it is`);
 			return;
 		}
+		if (wasCancelled(job) && await hasReview(reviewed, {
+			job,
+			github,
+			out
+		})) {
+			notice("This run was cancelled: an earlier run has reviewed the same commit, and its review stays");
+			return;
+		}
 		const unsaid = await withoutWorkflowCommands(() => publishReport(reviewed, {
 			job,
 			github,
@@ -47362,6 +47925,14 @@ async function report(job) {
 		}));
 		if (unsaid.length > 0) notice(`The token has no permission to write ${unsaid.join(" and ")}; the report is in the job summary`);
 	}, job.signal);
+}
+function wasCancelled({ inputs }) {
+	return inputs.results.validate === "cancelled" || inputs.results.preview === "cancelled";
+}
+async function hasReview({ head, runUrl }, { job, github }) {
+	const { review } = await readReview(github, head);
+	if (!review) return false;
+	return review.detailsUrl === runUrl || !REVIEW_CHANGES.includes(job.runner.event.action);
 }
 async function publishReport(reviewed, { job, github, out }) {
 	const ends = {
@@ -47373,9 +47944,12 @@ async function publishReport(reviewed, { job, github, out }) {
 		github,
 		previewed: ends.preview.report
 	});
-	const changes = await findChangesOnGitHub(github, reviewed, job.inputs.environments);
+	const changes = await findChangesOnGitHub(github, {
+		base: reviewed.pull.base.branch,
+		head: reviewed.head
+	}, job.inputs.environments);
 	const facts = {
-		...makeFacts(reviewed, locks.commit),
+		...makeFacts(reviewed, locks, job.runner),
 		changed: changes.endpoints,
 		refused: changes.refused
 	};
@@ -47387,8 +47961,8 @@ async function publishReport(reviewed, { job, github, out }) {
 		changed: changes.endpoints,
 		reported
 	});
-	const trust = judgeFork(reviewed, changes, job.runner);
-	const merged = mergeReports(ends, {
+	const trust = judgeClaims(reviewed, changes, job.runner);
+	const plain = mergeReports(ends, {
 		...facts,
 		expected,
 		pullRequest: {
@@ -47396,31 +47970,43 @@ async function publishReport(reviewed, { job, github, out }) {
 			...trust
 		}
 	});
+	const head = locks.commit ?? reviewed.head;
+	const expectation = reviewed.restricted ? void 0 : await findUnmetExpectation(plain, head, github);
+	const merged = expectation === void 0 ? plain : markOutdated(plain);
 	const text = renderReport(merged, SUMMARY_CHARACTERS);
 	await writeFileAtomically(join(out, "report.json"), `${JSON.stringify(merged)}\n`);
 	await writeFileAtomically(join(out, "report.md"), text);
 	await summary.addRaw(text).write({ overwrite: true });
 	setOutput("errors", countErrors(merged));
 	LOG.say(renderSummaryLine(merged));
-	const head = locks.commit ?? reviewed.head;
-	const conclusion = ends.validate.result === "cancelled" ? "cancelled" : concludeReview(merged);
+	const conclusion = wasCancelled(job) ? "cancelled" : concludeReview(merged);
 	setOutput("conclusion", conclusion);
 	const told = await post(merged, {
 		github,
 		reviewed,
 		head,
 		conclusion,
+		expectation,
 		prefix: makeProjectPrefix(job)
 	});
 	if (told.commentUrl !== void 0) setOutput("comment-url", told.commentUrl);
 	return [...locks.unsaid, ...told.unsaid];
 }
-function judgeFork({ fork, pull }, { endpoints, complete, refused }, { event }) {
+function markOutdated(report) {
+	return {
+		...report,
+		pull_request: report.pull_request && {
+			...report.pull_request,
+			outdated: true
+		}
+	};
+}
+function judgeClaims({ restricted, pull }, { endpoints, complete, refused }, { event }) {
 	const main = event.repository?.default_branch;
 	const changesSomething = endpoints.length > 0 || refused.length > 0;
 	return {
 		files_complete: complete,
-		needs_own_run: fork && (changesSomething || !complete || main === void 0 || pull.base.branch !== main)
+		needs_own_run: restricted && (changesSomething || !complete || main === void 0 || pull.base.branch !== main)
 	};
 }
 async function readStageEnd({ inputs, runner }, stage) {
@@ -47444,15 +48030,19 @@ async function readStageEnd({ inputs, runner }, stage) {
 function matchesPreviewDigest(text, { previewDigest }) {
 	return previewDigest !== void 0 && digestReport(text) === previewDigest;
 }
-function makeFacts({ pull, head, base, fork, runUrl }, locksCommit) {
+function makeFacts({ pull, head, base, fork, dependabot, runUrl }, locks, { filesUrl }) {
+	const pages = `${filesUrl ?? ""}/docs/diagnostics`;
 	return {
 		pullRequest: {
 			number: pull.number,
 			fork,
+			...dependabot && { dependabot },
 			destroy: pull.labels.includes(DESTROY_LABEL),
-			locks_commit: locksCommit ?? null,
+			locks_commit: locks.commit ?? null,
+			...locks.commit !== void 0 && locks.startsWorkflows && { locks_start_checks: true },
 			base_moved_to: pull.base.sha === base ? null : pull.base.sha,
-			run_url: WEB_ADDRESS.test(runUrl) ? runUrl : null
+			run_url: isWebAddress(runUrl) ? runUrl : null,
+			pages_url: isWebAddress(pages) ? pages : null
 		},
 		base,
 		head
@@ -47461,22 +48051,270 @@ function makeFacts({ pull, head, base, fork, runUrl }, locksCommit) {
 function countErrors({ diagnostics, endpoints }) {
 	return [...diagnostics, ...endpoints.flatMap((e) => e.diagnostics)].filter((d) => d.severity === "error").length;
 }
-var WEB_ADDRESS;
+var REVIEW_CHANGES;
 var init_report = __esmMin((() => {
 	init_core$2();
 	init_merge_reports();
 	init_render_report();
 	init_review_state();
+	init_report$1();
 	init_atomic_files();
 	init_changed_on_github();
 	init_commit_locks();
 	init_connect_job();
+	init_check_run();
 	init_log();
 	init_project();
+	init_outdated_reviews();
 	init_reviewed_pull_request();
 	init_stage_folder();
 	init_post_report();
-	WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
+	REVIEW_CHANGES = [
+		"edited",
+		"labeled",
+		"unlabeled"
+	];
+}));
+// review/render-queue.ts
+function renderQueueCheck(endpoints, refused) {
+	const wrong = endpoints.filter(({ causes }) => causes.length > 0);
+	if (wrong.length === 0 && refused.length === 0) return {
+		conclusion: "success",
+		title: endpoints.length === 0 ? "No endpoint changes" : `${pluralize(endpoints.length, "endpoint")} as reviewed`,
+		summary: "The files of this group are those that the pull requests were reviewed with. Nothing was validated or previewed again."
+	};
+	const lines = wrong.slice(0, SHOWN_ENDPOINTS).map(({ endpoint, causes }) => {
+		const shown = causes.slice(0, SHOWN_CAUSES).map((cause) => renderSpan(cause, CAUSE_CHARACTERS));
+		return `- ${renderSpan(endpoint, NAME_CHARACTERS$1)}: ${shown.join(", ")}`;
+	});
+	const more = wrong.length > lines.length ? [`- and ${wrong.length - lines.length} more`] : [];
+	const others = refused.map((message) => `- ${renderSpan(message, CAUSE_CHARACTERS)}`);
+	return {
+		conclusion: "failure",
+		title: wrong.length === 0 ? pluralize(refused.length, "error") : `${wrong.length} of ${pluralize(endpoints.length, "endpoint")} not as reviewed`,
+		summary: [[
+			...lines,
+			...more,
+			...others
+		].join("\n"), ...wrong.length > 0 ? [NEXT] : []].join("\n\n")
+	};
+}
+var SHOWN_ENDPOINTS, SHOWN_CAUSES, CAUSE_CHARACTERS, NAME_CHARACTERS$1, NEXT;
+var init_render_queue = __esmMin((() => {
+	init_pluralize();
+	init_render_code();
+	SHOWN_ENDPOINTS = 50;
+	SHOWN_CAUSES = 5;
+	CAUSE_CHARACTERS = 300;
+	NAME_CHARACTERS$1 = 63;
+	NEXT = "The base branch, or a pull request in front in the queue, has other files than those that were reviewed. Update the branch of the pull request: its run reviews the result. Then add it to the queue again.";
+}));
+// action/queued-reviews.ts
+async function findQueuedReviews(github, group) {
+	const titles = await listCommitTitles(github, group.base_sha, group.head_sha);
+	const numbers = /* @__PURE__ */ new Set([...titles.flatMap(parseTitle), ...parseGroupName(group.head_ref)]);
+	const branch = group.base_ref.replace(BRANCH_REF, "");
+	const reviews = [];
+	for (const number of numbers) {
+		const pull = await findPullRequest(github, number);
+		if (pull?.base.branch !== branch) continue;
+		const { review } = await readReview(github, pull.head.sha);
+		const plans = parseReviewedPlans(review?.text ?? "");
+		reviews.push({
+			number,
+			conclusion: review?.conclusion ?? null,
+			plans
+		});
+	}
+	return reviews;
+}
+function parseGroupName(ref) {
+	const name = ref.slice(ref.lastIndexOf("/") + 1);
+	return toNumbers(/^pr-(\d{1,9})-/.exec(name)?.[1]);
+}
+function parseTitle(title) {
+	return toNumbers((/^Merge pull request #(\d{1,9}) /.exec(title) ?? /\(#(\d{1,9})\)$/.exec(title))?.[1]);
+}
+function toNumbers(digits) {
+	return digits === void 0 ? [] : [Number(digits)];
+}
+async function findPullRequest(github, number) {
+	try {
+		return await readPullRequest(github, number);
+	} catch (e) {
+		if (isNotFoundError(e)) return void 0;
+		throw e;
+	}
+}
+var BRANCH_REF;
+var init_queued_reviews = __esmMin((() => {
+	init_reviewed_plans();
+	init_check_run();
+	init_compare();
+	init_pull_request();
+	init_request_error();
+	BRANCH_REF = "refs/heads/";
+}));
+// action/read-program.ts
+async function readProgram() {
+	return {
+		digest: await digestProgram(),
+		version: readVersion$2()
+	};
+}
+var init_read_program = __esmMin((() => {
+	init_digest_program();
+	init_code();
+}));
+// action/commands/queue.ts
+var queue_exports = /* @__PURE__ */ __exportAll({ queue: () => queue });
+async function queue(job) {
+	const { merge_group: group } = job.runner.event;
+	if (!group) {
+		notice("Nothing to compare: this run belongs to no merge queue");
+		return;
+	}
+	await withGitHub(job, async (github) => {
+		const { endpoints, refused } = await compareGroup(group, job, github);
+		const check = renderQueueCheck(endpoints, refused);
+		const { runUrl: detailsUrl } = job.runner;
+		await writeCheckRun(github, {
+			...check,
+			sha: group.head_sha,
+			kind: "queue",
+			annotations: [],
+			detailsUrl
+		});
+		await summary.addRaw(`### ${check.title}\n\n${check.summary}\n`).write({ overwrite: true });
+		setOutput("conclusion", check.conclusion);
+		LOG.say(check.title);
+	}, job.signal);
+}
+async function compareGroup({ base_sha: base, head_sha: head, ...group }, job, github) {
+	const changes = await findChangesOnGitHub(github, {
+		base,
+		head
+	}, job.inputs.environments);
+	const found = changes.endpoints.map((c) => c.endpoint);
+	const reviews = found.length === 0 && changes.complete ? [] : await findQueuedReviews(github, {
+		...group,
+		base_sha: base,
+		head_sha: head
+	});
+	const reviewed = changes.complete ? [] : reviews.flatMap(({ plans }) => plans?.endpoints ?? []);
+	const names = [.../* @__PURE__ */ new Set([...found, ...reviewed])].sort();
+	const merged = {
+		program: await readProgram(),
+		files: await readFiles(names, {
+			reviews,
+			github,
+			head
+		})
+	};
+	return {
+		endpoints: names.map((endpoint) => ({
+			endpoint,
+			causes: compareWithReviews(endpoint, reviews, merged)
+		})),
+		refused: [...changes.refused.map((d) => d.message), ...reviews.length === 0 && !changes.complete ? ["GitHub does not list all changed files of the group"] : []]
+	};
+}
+async function readFiles(names, { reviews, github, head }) {
+	const paths = [...new Set(names.flatMap((name) => listReviewedPaths(name, reviews)))];
+	const expression = (path) => `${head}:${github.project}${path}`;
+	const ids = await readObjectIds(github, paths.map(expression));
+	return new Map(paths.flatMap((path) => ids.has(expression(path)) ? [[path, ids.get(expression(path)) ?? ""]] : []));
+}
+var init_queue = __esmMin((() => {
+	init_core$2();
+	init_compare_reviews();
+	init_render_queue();
+	init_changed_on_github();
+	init_connect_job();
+	init_check_run();
+	init_objects();
+	init_log();
+	init_queued_reviews();
+	init_read_program();
+}));
+// action/github/branch.ts
+async function readBranchHead(github, ref) {
+	const { repository } = await sendGraphql(github, HEAD, {
+		...github.place,
+		ref
+	});
+	return repository.ref?.target?.oid;
+}
+var HEAD;
+var init_branch = __esmMin((() => {
+	init_send_graphql();
+	HEAD = `query ($owner: String!, $repo: String!, $ref: String!) {
+  repository(owner: $owner, name: $repo) { ref(qualifiedName: $ref) { target { oid } } }
+}`;
+}));
+// action/commands/outdated.ts
+var outdated_exports = /* @__PURE__ */ __exportAll({ outdated: () => outdated });
+async function outdated(job) {
+	const failed = [];
+	const updated = [];
+	await withGitHub(job, async (github) => {
+		const state = await readBranchState(job, github);
+		if (state === void 0) return;
+		for (const pull of await listOpenPullRequests(github, state.branch)) try {
+			const done = await updateReview(pull, state, {
+				job,
+				github
+			});
+			if (done !== void 0) updated.push(`#${pull.number}: ${done}`);
+		} catch (e) {
+			job.signal.throwIfAborted();
+			failed.push(`Cannot update the review of #${pull.number}: ${renderCauses$1(e)}`);
+		}
+	}, job.signal);
+	for (const line of updated) LOG.say(line);
+	await summary.addRaw(updated.length === 0 ? "No review has changed.\n" : `${updated.join("\n\n")}\n`).write();
+	if (failed.length > 0) setFailed(failed.join("\n"));
+}
+async function readBranchState({ runner }, github) {
+	const { before } = runner.event;
+	const pushed = before === void 0 || /^0+$/.test(before) ? void 0 : await listPaths(github, before, runner.sha);
+	const own = ["endpoints", "environments"].map((folder) => `${github.project}${folder}/`);
+	const concerns = (path) => [`${WORKFLOWS}/`, ...own].some((folder) => path.startsWith(folder));
+	if (pushed && !pushed.some(concerns)) {
+		LOG.say("This push changes nothing that a review depends on");
+		return;
+	}
+	const head = await readBranchHead(github, runner.ref) ?? runner.sha;
+	const [ours, theirs] = [runner.sha, head].map((commit) => `${commit}:${WORKFLOWS}`);
+	const ids = await readObjectIds(github, [ours, theirs]);
+	return {
+		branch: runner.ref.replace(/^refs\/heads\//, ""),
+		head,
+		paths: (pushed ?? []).flatMap((path) => path.startsWith(github.project) ? path.slice(github.project.length) : []),
+		program: ids.get(ours) === ids.get(theirs) ? await readProgram() : void 0
+	};
+}
+async function listPaths(github, before, after) {
+	try {
+		return (await compareWithBranch(github, before, after)).paths.map(({ path }) => path);
+	} catch (e) {
+		LOG.say(`Cannot list the files that this push changes: ${renderCauses$1(e)}`);
+		return;
+	}
+}
+var WORKFLOWS;
+var init_outdated = __esmMin((() => {
+	init_core$2();
+	init_outage();
+	init_connect_job();
+	init_branch();
+	init_compare();
+	init_objects();
+	init_pull_request();
+	init_log();
+	init_outdated_reviews();
+	init_read_program();
+	WORKFLOWS = ".github";
 }));
 // app/images/build-unattested-images.ts
 async function buildUnattestedImages(endpoint, { checked, ...request }, build = buildImages) {
@@ -47500,6 +48338,9 @@ var init_build_unattested_images = __esmMin((() => {
 	init_build_missing_images();
 }));
 // images/attestations/fetch-attestations.ts
+function hasAttestations({ url }) {
+	return !url.endsWith("/api/v3");
+}
 async function* fetchAttestations({ repository, digest }, api) {
 	const query = `predicate_type=provenance&per_page=${PAGE_SIZE}`;
 	let url = new URL(`${api.url}/repos/${repository}/attestations/${encodeURIComponent(digest)}?${query}`);
@@ -47557,10 +48398,11 @@ function send(url, { token, signal }) {
 		redirect: "manual"
 	}, signal);
 }
-var RETRY_DELAYS_MILLISECONDS, PAGE_SIZE, MAX_PAGES, MAX_REDIRECTS, answer, REDIRECTS;
+var NO_ATTESTATIONS, RETRY_DELAYS_MILLISECONDS, PAGE_SIZE, MAX_PAGES, MAX_REDIRECTS, answer, REDIRECTS;
 var init_fetch_attestations = __esmMin((() => {
 	init_zod();
 	init_fetch_once();
+	NO_ATTESTATIONS = "a GitHub Enterprise Server has no attestations; remove images.provenance from the environment";
 	RETRY_DELAYS_MILLISECONDS = [500, 2e3];
 	PAGE_SIZE = 100;
 	MAX_PAGES = 20;
@@ -47777,6 +48619,12 @@ async function checkAttestations(endpoint, { place, environment, signal, attesta
 			lock,
 			settings: environment.images
 		});
+		if (!hasAttestations(api)) return {
+			entity,
+			reference,
+			digest: void 0,
+			fault: NO_ATTESTATIONS
+		};
 		const digest = await readImageDigest(reference, { signal });
 		return {
 			entity,
@@ -47794,20 +48642,22 @@ async function checkAttestations(endpoint, { place, environment, signal, attesta
 	}));
 }
 function findApi(signal) {
+	const token = process.env["GH_TOKEN"] || process.env["GITHUB_TOKEN"] || "";
 	return {
-		url: "https://api.github.com",
-		token: process.env["GH_TOKEN"] || process.env["GITHUB_TOKEN"] || "",
+		url: process.env["GITHUB_API_URL"] || "https://api.github.com",
+		token,
 		signal
 	};
 }
 function makeAttestationErrors(images, { file, images: { provenance } }) {
-	return images.flatMap(({ entity, reference, fault }) => fault === void 0 ? [] : [makeError("image-unattested", entity.place, `Cannot deploy the image ${reference}: ${fault}`, `${file} accepts only images that ${provenance?.workflow ?? ""} built. Start that workflow for this endpoint: its step "Build images" says why it has built none`)]);
+	return images.flatMap(({ entity, reference, fault }) => fault === void 0 ? [] : [makeError("image-unattested", entity.place, `Cannot deploy the image ${reference}: ${fault}`, `${file} accepts only images that ${provenance?.workflow ?? ""} built${fault === "a GitHub Enterprise Server has no attestations; remove images.provenance from the environment" ? "" : ". Start that workflow for this endpoint: its step \"Build images\" says why it has built none"}`)]);
 }
 function listAttestedImages(images) {
 	return Object.fromEntries(images.flatMap(({ reference, digest, fault }) => fault === void 0 && digest !== void 0 ? [[reference, digest]] : []));
 }
 var init_check_attestations = __esmMin((() => {
 	init_check_attestations$1();
+	init_fetch_attestations();
 	init_plan_image();
 	init_registry();
 	init_diagnostic();
@@ -47878,43 +48728,161 @@ var init_build_images = __esmMin((() => {
 	ENDPOINTS_AT_ONCE$1 = 4;
 	DEADLINE_CAUSE = "the time for building images was over, and other endpoints wait for their deployment. Start the workflow by hand with the name of this endpoint";
 }));
-// action/github/branch.ts
-async function readBranchHead(github, ref) {
-	const { repository } = await sendGraphql(github, HEAD, {
-		...github.place,
-		ref
-	});
-	return repository.ref?.target?.oid;
+// action/deploy/history.ts
+async function readChangesSince({ root, signal }, sha) {
+	try {
+		return (await readChangedPaths(root, sha, signal)).paths;
+	} catch (e) {
+		if (e instanceof NoBaseError) return void 0;
+		throw e;
+	}
 }
-var HEAD;
-var init_branch = __esmMin((() => {
-	init_send_graphql();
-	HEAD = `query ($owner: String!, $repo: String!, $ref: String!) {
-  repository(owner: $owner, name: $repo) { ref(qualifiedName: $ref) { target { oid } } }
-}`;
+function makePositionFinder(history) {
+	const known = /* @__PURE__ */ new Map();
+	return (sha) => {
+		const position = known.get(sha) ?? comparePosition(history, sha);
+		known.set(sha, position);
+		return position;
+	};
+}
+async function comparePosition(history, sha) {
+	const [contains, isContained] = await Promise.all([isAncestor(history, sha, "HEAD"), isAncestor(history, "HEAD", sha)]);
+	if (contains && isContained) return "same";
+	return contains ? "newer" : isContained ? "older" : "diverged";
+}
+async function isAncestor({ root, signal }, ancestor, of) {
+	const { code } = await runGit(root, [
+		"merge-base",
+		"--is-ancestor",
+		ancestor,
+		of
+	], { signal });
+	return code === 0;
+}
+async function hasFile({ root, signal }, commit, path) {
+	return (await runGit(root, [
+		"cat-file",
+		"-e",
+		`${commit}:./${path}`
+	], { signal })).code === 0;
+}
+async function hasSameFiles({ root, signal }, [one, other], paths) {
+	return (await runGit(root, [
+		"diff",
+		"--quiet",
+		"--no-ext-diff",
+		"--no-renames",
+		one,
+		other,
+		"--",
+		...paths
+	], { signal })).code === 0;
+}
+async function findLastChange({ root, signal }, paths) {
+	return findLastCommit({
+		root,
+		signal
+	}, [], paths);
+}
+async function listChangesSince(history, since, paths) {
+	return listCommits(history, [
+		`--max-count=${MAX_CHANGES}`,
+		"--no-patch",
+		"--format=%H",
+		`^${since}`
+	], paths);
+}
+async function listTouchedPaths(history, since) {
+	const lines = await listCommits(history, [
+		"--format=",
+		"--name-only",
+		"-z",
+		"--relative",
+		`^${since}`
+	], ["."]);
+	return [...new Set(lines.flatMap((line) => line.split("\0")).filter((path) => path !== ""))];
+}
+async function readMergedParents({ root, signal }, commit) {
+	const { code, stdout } = await runGit(root, [
+		"rev-list",
+		"--max-count=1",
+		"--parents",
+		commit,
+		"--"
+	], { signal });
+	return code === 0 ? stdout.trim().split(" ").slice(2) : [];
+}
+async function findRemoval({ root, signal }, path) {
+	return findLastCommit({
+		root,
+		signal
+	}, ["--diff-filter=D"], [path]);
+}
+async function findLastCommit(history, filter, paths) {
+	return (await listCommits(history, [
+		"--max-count=1",
+		"--no-patch",
+		"--format=%H",
+		...filter
+	], paths)).at(0);
+}
+async function listCommits({ root, signal }, options, paths) {
+	const { code, stdout, stderr } = await runGit(root, [
+		...[
+			"log",
+			"--first-parent",
+			"--diff-merges=first-parent",
+			"--no-renames"
+		],
+		...options,
+		"HEAD",
+		"--",
+		...paths
+	], { signal });
+	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
+	return stdout.split("\n").filter((line) => line !== "");
+}
+var MAX_CHANGES;
+var init_history = __esmMin((() => {
+	init_changed_paths();
+	init_run_git();
+	MAX_CHANGES = 50;
 }));
 // action/deploy/find-review.ts
-function makeReviewFinder(github, branch) {
+function makeReviewFinder(github, branch, history) {
 	const known = /* @__PURE__ */ new Map();
 	return (commit) => {
 		if (commit === void 0) return Promise.resolve(NO_REVIEW);
-		const review = known.get(commit) ?? findReview(github, commit, branch);
+		const review = known.get(commit) ?? findReview(commit, {
+			github,
+			branch,
+			history
+		});
 		known.set(commit, review);
 		return review;
 	};
 }
-async function findReview(github, commit, branch) {
-	const pull = await findMergedPullRequest(github, commit, branch);
+async function findReview(commit, context) {
+	const { github, branch } = context;
+	const pull = await findMergedPullRequest(github, commit, branch) ?? await findPulledHead(commit, context);
 	if (!pull) return NO_REVIEW;
+	const { review } = await readReview(github, pull.head.sha);
 	return {
 		pull,
-		text: (await readCheckRun(github, pull.head.sha))?.text ?? void 0
+		text: review?.text ?? void 0
 	};
+}
+async function findPulledHead(commit, { github, branch, history }) {
+	for (const parent of await readMergedParents(history, commit)) {
+		const pull = await findMergedPullRequest(github, parent, branch);
+		if (pull?.head.sha === parent) return pull;
+	}
 }
 var NO_REVIEW;
 var init_find_review = __esmMin((() => {
 	init_check_run();
 	init_pull_request();
+	init_history();
 	NO_REVIEW = {
 		pull: void 0,
 		text: void 0
@@ -47953,7 +48921,10 @@ function makeDeploymentScope({ job, github, root, name, after }) {
 		},
 		given: inputs.endpoints,
 		findBranchHead: () => head ??= readBranchHead(github, runner.ref),
-		findReview: makeReviewFinder(github, runner.ref.replace(/^refs\/heads\//, ""))
+		findReview: makeReviewFinder(github, runner.ref.replace(/^refs\/heads\//, ""), {
+			root,
+			signal
+		})
 	};
 }
 async function openDeploymentContext(options) {
@@ -48088,91 +49059,6 @@ var init_deployment = __esmMin((() => {
   }
 }`;
 }));
-// action/deploy/history.ts
-async function readChangesSince({ root, signal }, sha) {
-	try {
-		return (await readChangedPaths(root, sha, signal)).paths;
-	} catch (e) {
-		if (e instanceof NoBaseError) return void 0;
-		throw e;
-	}
-}
-function makePositionFinder(history) {
-	const known = /* @__PURE__ */ new Map();
-	return (sha) => {
-		const position = known.get(sha) ?? comparePosition(history, sha);
-		known.set(sha, position);
-		return position;
-	};
-}
-async function comparePosition(history, sha) {
-	const [contains, isContained] = await Promise.all([isAncestor(history, sha, "HEAD"), isAncestor(history, "HEAD", sha)]);
-	if (contains && isContained) return "same";
-	return contains ? "newer" : isContained ? "older" : "diverged";
-}
-async function isAncestor({ root, signal }, ancestor, of) {
-	const { code } = await runGit(root, [
-		"merge-base",
-		"--is-ancestor",
-		ancestor,
-		of
-	], { signal });
-	return code === 0;
-}
-async function hasFile({ root, signal }, commit, path) {
-	return (await runGit(root, [
-		"cat-file",
-		"-e",
-		`${commit}:./${path}`
-	], { signal })).code === 0;
-}
-async function hasSameFiles({ root, signal }, [one, other], paths) {
-	return (await runGit(root, [
-		"diff",
-		"--quiet",
-		"--no-ext-diff",
-		"--no-renames",
-		one,
-		other,
-		"--",
-		...paths
-	], { signal })).code === 0;
-}
-async function findLastChange({ root, signal }, paths) {
-	return findLastCommit({
-		root,
-		signal
-	}, [], paths);
-}
-async function findRemoval({ root, signal }, path) {
-	return findLastCommit({
-		root,
-		signal
-	}, ["--diff-filter=D"], [path]);
-}
-async function findLastCommit({ root, signal }, filter, paths) {
-	const { code, stdout, stderr } = await runGit(root, [
-		...[
-			"log",
-			"-1",
-			"--first-parent",
-			"--diff-merges=first-parent",
-			"--no-renames",
-			"--no-patch",
-			"--format=%H"
-		],
-		...filter,
-		"HEAD",
-		"--",
-		...paths
-	], { signal });
-	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
-	return stdout.trim() || void 0;
-}
-var init_history = __esmMin((() => {
-	init_changed_paths();
-	init_run_git();
-}));
 // action/deploy/change-detector.ts
 function makeChangeDetector({ history, place, names, endpoints }, environment) {
 	const known = /* @__PURE__ */ new Map();
@@ -48208,6 +49094,32 @@ var init_change_detector = __esmMin((() => {
 	init_changed_endpoints();
 	init_locate_model();
 	init_history();
+}));
+// action/deploy/earlier-changes.ts
+async function findCommitBefore({ before }, comparePosition) {
+	if (before === void 0 || !COMMIT.test(before)) return void 0;
+	return await comparePosition(before) === "newer" ? before : void 0;
+}
+async function listChangesToDeploy({ records, paths }, range) {
+	const since = await findLastSuccess(records, range) ?? range.before;
+	return since === void 0 ? [] : listChangesSince(range.history, since, paths);
+}
+async function findLastSuccess(records, { comparePosition }) {
+	for (const { states, sha } of records) if (states.includes("success") && await comparePosition(sha) === "newer") return sha;
+}
+async function isTakenBack(changes, range) {
+	const { history, before } = range;
+	if (before === void 0 || !await hasSameFiles(history, [before, "HEAD"], changes.paths)) return false;
+	const [pushed, all] = [await listChangesSince(history, before, changes.paths), await listChangesToDeploy(changes, range)];
+	return pushed.length > 0 && pushed.every((commit) => all.includes(commit));
+}
+async function listPushedPaths({ history, before }) {
+	return before === void 0 ? [] : listTouchedPaths(history, before);
+}
+var COMMIT;
+var init_earlier_changes = __esmMin((() => {
+	init_history();
+	COMMIT = /^[0-9a-f]{40,64}$/;
 }));
 // action/deploy/previous-environment.ts
 async function findReasonToWait(endpoint, action, { name, records, comparePosition, isChanged }) {
@@ -48291,12 +49203,21 @@ async function openSelection(scope, project) {
 		...project
 	}, name);
 	const [records, before] = await Promise.all([readRecords(github, environment.name), after === void 0 ? [] : readRecords(github, after)]);
-	return {
-		scope,
+	const range = {
 		history,
 		comparePosition,
+		before: await findCommitBefore(job.runner.event, comparePosition)
+	};
+	return {
+		...range,
+		scope,
 		records,
 		findBranchHead,
+		pushed: await findPushedEndpoints(range, {
+			...project,
+			root: place.root,
+			environments: [environment.name]
+		}),
 		runId: job.runner.runId,
 		isChanged: detect(environment.name),
 		previous: after === void 0 ? void 0 : {
@@ -48324,23 +49245,40 @@ async function selectCandidate({ name, value: endpoint, diagnostics }, selection
 	const [newest] = records;
 	const isOther = async (sha) => await comparePosition(sha) === "older" && !await hasSameFiles(history, ["HEAD", sha], paths);
 	const why = due ?? (newest && await isOther(newest.sha) ? "changed" : void 0);
-	if (!why) return [];
+	const undone = why === void 0 && selection.pushed.has(name) && await isTakenBack({
+		records,
+		paths
+	}, selection);
+	if (!why && !undone) return [];
 	const commit = await findLastChange(history, paths);
-	const hold = await findHold({
+	const earlier = (await listChangesToDeploy({
+		records,
+		paths
+	}, selection)).filter((c) => c !== commit);
+	const hold = undone ? TAKEN_BACK : await findHold({
 		name,
 		action: "deploy",
 		records,
 		paths
 	}, selection);
+	const active = listActiveDeployments(records);
 	return [{
 		name,
 		endpoint,
 		diagnostics,
-		why,
+		why: why ?? "changed",
 		commit,
-		active: listActiveDeployments(records),
+		earlier,
+		active,
 		hold
 	}];
+}
+async function findPushedEndpoints(range, declarations) {
+	const paths = (await listPushedPaths(range)).map((path) => ({
+		path,
+		change: "modified"
+	}));
+	return new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
 }
 async function findHold(query, selection) {
 	const superseded = await findSupersession(query, selection);
@@ -48383,25 +49321,36 @@ async function findRemovedEndpoints(names, stacks, selection) {
 			records,
 			paths
 		}, selection);
+		const earlier = (await listChangesToDeploy({
+			records,
+			paths
+		}, selection)).filter((c) => c !== commit);
 		removed.push({
 			name,
 			commit,
+			earlier,
 			active: listActiveDeployments(records),
 			hold
 		});
 	}
 	return removed;
 }
-var MAX_RECORDS;
+var MAX_RECORDS, TAKEN_BACK;
 var init_select_deployments = __esmMin((() => {
 	init_names();
 	init_read_project();
+	init_changed_endpoints();
 	init_deployment();
 	init_change_detector();
+	init_earlier_changes();
 	init_history();
 	init_previous_environment();
 	init_supersession();
 	MAX_RECORDS = 2e3;
+	TAKEN_BACK = {
+		state: "superseded",
+		cause: "the same push changed the endpoint and took the change back"
+	};
 }));
 // action/commands/images.ts
 var images_exports = /* @__PURE__ */ __exportAll({ images: () => images });
@@ -48436,6 +49385,7 @@ async function images(job) {
 async function buildForEnvironment(deploying, { deadline, subjects }) {
 	const { environment, signal } = deploying.request;
 	if (environment.target !== "kubernetes" || !environment.images.provenance) return [];
+	if (!hasAttestations(makeAttestationApi(deploying.job))) return [NO_ATTESTATIONS];
 	await prepareProgram(signal);
 	const { candidates } = await selectDeployments(deploying, []);
 	const build = (candidate, stop) => buildForEndpoint(candidate, {
@@ -48499,6 +49449,7 @@ var init_images = __esmMin((() => {
 	init_check_attestations();
 	init_outage();
 	init_validate_endpoints();
+	init_fetch_attestations();
 	init_diagnostic();
 	init_check_against_environment();
 	init_progress();
@@ -48755,7 +49706,7 @@ async function readWorkflowRun({ octokit, place }, id) {
 			updatedAt: data.updated_at
 		};
 	} catch (e) {
-		if (e instanceof GitHubRequestError && e.status === 404) return void 0;
+		if (isNotFoundError(e)) return void 0;
 		throw e;
 	}
 }
@@ -49065,6 +50016,26 @@ var init_deployment_context = __esmMin((() => {
 		"stopped",
 		"cancelled"
 	];
+}));
+// action/deploy/add-earlier-pull-requests.ts
+async function addEarlierPullRequests(result, commits, { findReview }) {
+	if (commits.length === 0) return result;
+	try {
+		const reviews = await Promise.all(commits.map((commit) => findReview(commit)));
+		const found = new Map(reviews.flatMap(({ pull }) => pull ? [[pull.number, pull]] : []));
+		if (result.pull) found.delete(result.pull.number);
+		return found.size === 0 ? result : {
+			...result,
+			earlier: [...found.values()]
+		};
+	} catch (e) {
+		LOG.say(`Cannot find the pull requests of earlier changes of ${result.endpoint}: ${renderCauses$1(e)}`);
+		return result;
+	}
+}
+var init_add_earlier_pull_requests = __esmMin((() => {
+	init_outage();
+	init_log();
 }));
 // engine/state/remove-unused-state.ts
 async function removeUnusedState(project) {
@@ -49629,13 +50600,16 @@ async function postPullRequestComment(pull, log, { github }) {
 	LOG.say(`The comment of #${pull.number} is ${posted.done}: ${posted.url}`);
 }
 async function revert(pull, results, { log, telling: { job, github } }) {
-	if (!job.inputs.revert || !results.some((r) => r.state === "failed")) return void 0;
+	const isFailed = results.some((r) => r.state === "failed" && r.pull?.number === pull.number);
+	if (!job.inputs.revert || !isFailed) return void 0;
 	const there = await findRevert(github, pull);
 	if (there !== void 0) return there;
-	return openRevert(github, pull, renderLog({
+	const body = renderLog({
 		...log,
 		results
-	}, BODY_CHARACTERS));
+	}, BODY_CHARACTERS);
+	const opened = await withCommitToken(job, github, (committer) => openRevert(committer, pull, committer === github ? `${START_CHECKS}\n\n${body}` : body));
+	return opened.startsWorkflows ? opened.value : `${opened.value}. ${START_CHECKS}`;
 }
 function addRevertCause(result, revertUrl) {
 	return {
@@ -49644,7 +50618,31 @@ function addRevertCause(result, revertUrl) {
 	};
 }
 function groupByPullRequest(results) {
-	return [...new Map(results.flatMap(({ pull }) => pull ? [[pull.number, pull]] : [])).values()].map((pull) => [pull, results.filter((r) => r.pull?.number === pull.number)]);
+	const pairs = results.flatMap((result) => {
+		const { pull, earlier = [] } = result;
+		const others = earlier.map((other) => [other, addLaterChange(result)]);
+		return [...pull ? [[pull, addEarlierChanges(result)]] : [], ...others];
+	});
+	return [...new Map(pairs.map(([pull]) => [pull.number, pull])).values()].map((pull) => [pull, pairs.flatMap(([p, r]) => p.number === pull.number ? [r] : [])]);
+}
+function addLaterChange(result) {
+	return insertSecondCause(result, `${result.pull ? `pull request #${result.pull.number}` : "a commit without a pull request"} changed it too, later, and is deployed with this one`);
+}
+function addEarlierChanges(result) {
+	const { earlier = [] } = result;
+	if (earlier.length === 0) return result;
+	return insertSecondCause(result, `${earlier.map((pull) => `#${pull.number}`).join(", ")} changed it too, earlier, and ${earlier.length === 1 ? "is" : "are"} deployed with this one`);
+}
+function insertSecondCause(result, cause) {
+	const [first, ...more] = result.causes;
+	return {
+		...result,
+		causes: [
+			...first === void 0 ? [] : [first],
+			cause,
+			...more
+		]
+	};
 }
 async function logFailure(what, work) {
 	try {
@@ -49654,11 +50652,12 @@ async function logFailure(what, work) {
 		return;
 	}
 }
-var CHECK_CHARACTERS, BODY_CHARACTERS;
+var CHECK_CHARACTERS, BODY_CHARACTERS, START_CHECKS;
 var init_post_result = __esmMin((() => {
 	init_render_rollouts();
 	init_outage();
 	init_annotations();
+	init_connect_for_commits();
 	init_check_run();
 	init_project_names();
 	init_pull_request();
@@ -49669,6 +50668,7 @@ var init_post_result = __esmMin((() => {
 	init_render_log();
 	CHECK_CHARACTERS = 65e3;
 	BODY_CHARACTERS = 6e4;
+	START_CHECKS = "To start the checks of the pull request that reverts this merge, choose \"Approve workflows to run\" there, or close and reopen it";
 }));
 // action/commands/deploy.ts
 var deploy_exports = /* @__PURE__ */ __exportAll({ deploy: () => deploy });
@@ -49730,8 +50730,8 @@ async function deploySelected(deploying, stacks) {
 	const { candidates, removed } = await selectDeployments(deploying, stacks);
 	for (const { name, hold } of [...candidates, ...removed]) if (hold) progress.say(`Leaving ${name} as it is, ${hold.state}: ${hold.cause}`);
 	for (const { name, why, hold } of candidates) if (!hold) progress.say(`Deploying ${name}: ${REASONS[why]}`);
-	const deployed = await mapConcurrent(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
-	const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, (r) => removeDeletedEndpoint(r, deploying));
+	const deployed = await mapConcurrent(candidates, ENDPOINTS_AT_ONCE, async (c) => addEarlierPullRequests(await deployCandidate(c, deploying), c.earlier, deploying));
+	const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, async (r) => addEarlierPullRequests(await removeDeletedEndpoint(r, deploying), r.earlier, deploying));
 	return [...deployed, ...gone];
 }
 async function reportOutage(options, cause) {
@@ -49740,21 +50740,23 @@ async function reportOutage(options, cause) {
 	const { name: environment, job } = options;
 	const causes = listMessages(cause).flatMap((m) => m.split("\n"));
 	const state = job.signal.aborted ? "cancelled" : "stopped";
-	return Promise.all(candidates.map(async ({ name: endpoint, hold, commit }) => ({
-		endpoint,
-		environment,
-		runUrl: job.runner.runUrl,
-		url: void 0,
-		diagnostics: [],
-		...hold ? {
-			state: hold.state,
-			causes: [hold.cause]
-		} : {
-			state,
-			causes
-		},
-		pull: (await scope.findReview(commit)).pull
-	})));
+	return Promise.all(candidates.map(async ({ name: endpoint, hold, commit, earlier }) => {
+		return addEarlierPullRequests({
+			endpoint,
+			environment,
+			runUrl: job.runner.runUrl,
+			url: void 0,
+			diagnostics: [],
+			...hold ? {
+				state: hold.state,
+				causes: [hold.cause]
+			} : {
+				state,
+				causes
+			},
+			pull: (await scope.findReview(commit)).pull
+		}, earlier, scope);
+	}));
 }
 var ENDPOINTS_AT_ONCE, REASONS;
 var init_deploy = __esmMin((() => {
@@ -49766,6 +50768,7 @@ var init_deploy = __esmMin((() => {
 	init_deploy_candidate();
 	init_deployment_context();
 	init_open_deployment_context();
+	init_add_earlier_pull_requests();
 	init_remove_endpoint();
 	init_render_log();
 	init_select_deployments();
@@ -50154,7 +51157,7 @@ async function main() {
 }
 async function runCommand() {
 	const inputs = readInputs();
-	if (inputs.token !== "") setSecret(inputs.token);
+	for (const token of [inputs.token, inputs.commitToken]) if (token) setSecret(token);
 	const { signal, release } = abortOnSignals();
 	try {
 		await run({
@@ -50172,6 +51175,8 @@ async function run(job) {
 		case "validate": return (await Promise.resolve().then(() => (init_validate(), validate_exports))).validate(job);
 		case "preview": return (await Promise.resolve().then(() => (init_preview(), preview_exports))).preview(job);
 		case "report": return (await Promise.resolve().then(() => (init_report(), report_exports))).report(job);
+		case "queue": return (await Promise.resolve().then(() => (init_queue(), queue_exports))).queue(job);
+		case "outdated": return (await Promise.resolve().then(() => (init_outdated(), outdated_exports))).outdated(job);
 		case "images": return (await Promise.resolve().then(() => (init_images(), images_exports))).images(job);
 		case "deploy": return (await Promise.resolve().then(() => (init_deploy(), deploy_exports))).deploy(job);
 		case "drift": return (await Promise.resolve().then(() => (init_drift(), drift_exports))).drift(job);

@@ -4,11 +4,16 @@ import { makeReviewCheckName } from './project-names.ts';
 /** GitHub Actions. Every GitHub instance reserves the name. */
 const APP_SLUG = 'github-actions';
 /**
- * The external ids of a review's check run and of one that repeats a fork's report. GitHub makes a check run with the same
- * app for each job, so a fork's job named `davit` would be taken for a review; its external id is GitHub's own.
+ * The external ids of a review's check run, of one that repeats the report of a run without rights, of one that only says that
+ * a review is out of date, and of a merge queue's. GitHub makes a check run with the same app for each job, so a fork's job
+ * named `davit` would be taken for a review; its external id is GitHub's own.
  */
-const REVIEW = 'davit-review';
-const CLAIM = 'davit-fork';
+const KINDS = {
+  review: 'davit-review',
+  claim: 'davit-fork',
+  outdated: 'davit-outdated',
+  queue: 'davit-queue',
+} as const;
 const ANNOTATIONS_PER_REQUEST = 50;
 const ANNOTATION_BYTES = 64 << 10;
 
@@ -28,8 +33,8 @@ export interface CheckRun {
   /** The commit of the check run. */
   readonly sha: string;
   readonly conclusion: 'success' | 'failure' | 'cancelled' | 'action_required';
-  /** Whether it only repeats what a fork's run has reported. It is then no review that a deployment could rely on. */
-  readonly isClaim?: boolean;
+  /** Default: a review. A deployment relies on no other kind. */
+  readonly kind?: keyof typeof KINDS;
   readonly title: string;
   /** Markdown of at most 65,535 characters, like `text`. */
   readonly summary: string;
@@ -41,8 +46,18 @@ export interface CheckRun {
 
 export interface WrittenCheckRun {
   readonly conclusion: string | null;
-  readonly url: string | null;
+  readonly title: string | null;
+  readonly summary: string | null;
   readonly text: string | null;
+  readonly detailsUrl: string | null;
+}
+
+/** What Davit has written about the review of a commit. */
+export interface WrittenReview {
+  /** The newest review. That of a cancelled run is none, so that it never replaces an earlier one. */
+  readonly review: WrittenCheckRun | undefined;
+  /** The newest statement that this review is out of date, if it is newer than the review. */
+  readonly outdated: WrittenCheckRun | undefined;
 }
 
 /**
@@ -58,7 +73,7 @@ export async function writeCheckRun(github: GitHub, run: CheckRun): Promise<stri
     ...place,
     name: run.name ?? makeReviewCheckName(github),
     head_sha: run.sha,
-    external_id: run.isClaim === true ? CLAIM : REVIEW,
+    external_id: KINDS[run.kind ?? 'review'],
     ...(run.detailsUrl && { details_url: run.detailsUrl }),
     ...(more.length === 0 ? done : { status: 'in_progress' as const }),
     output: { ...output, annotations: first },
@@ -73,21 +88,29 @@ export async function writeCheckRun(github: GitHub, run: CheckRun): Promise<stri
   return written.data.html_url;
 }
 
-/**
- * The newest concluded check run that Davit wrote about a commit's review. Check runs of other apps, of jobs with the same
- * name, and those that repeat a fork's report, do not count.
- */
-export async function readCheckRun(github: GitHub, sha: string): Promise<WrittenCheckRun | undefined> {
+/** Reads the concluded check runs of a commit. Those of other apps and of jobs with the same name do not count. */
+export async function readReview(github: GitHub, sha: string): Promise<WrittenReview> {
   const { octokit, place } = github;
   const name = makeReviewCheckName(github);
   const options = { ...place, ref: sha, check_name: name, filter: 'all', per_page: 100 } as const;
   const runs = await octokit.paginate(octokit.rest.checks.listForRef, options);
-  const ours = runs.filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.external_id === REVIEW);
-  const newest = ours
-    .filter((r) => r.status === 'completed')
-    .toSorted((a, b) => a.id - b.id)
-    .at(-1);
-  return newest && { conclusion: newest.conclusion, url: newest.html_url, text: newest.output.text };
+  const ours = runs
+    .filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.status === 'completed')
+    .toSorted((a, b) => a.id - b.id);
+  const review = ours.findLast((r) => r.external_id === KINDS.review && r.conclusion !== 'cancelled');
+  const outdated = ours.findLast((r) => r.external_id === KINDS.outdated && r.id > (review?.id ?? 0));
+  return { review: review && toWrittenCheckRun(review), outdated: outdated && toWrittenCheckRun(outdated) };
+}
+
+interface CheckRunResponse {
+  readonly conclusion: string | null;
+  readonly details_url: string | null;
+  readonly output: Pick<WrittenCheckRun, 'title' | 'summary' | 'text'>;
+}
+
+function toWrittenCheckRun({ conclusion, details_url: detailsUrl, output }: CheckRunResponse): WrittenCheckRun {
+  const { title, summary, text } = output;
+  return { conclusion, title, summary, text, detailsUrl };
 }
 
 function toGitHubAnnotation({ path, line, column, level, title, message }: Annotation) {

@@ -9,7 +9,7 @@ export interface Comparison {
 }
 
 /** GitHub lists no more files of a comparison. */
-const MAX_FILES = 300;
+export const COMPARED_FILES = 300;
 
 const CHANGES: Readonly<Record<string, readonly ChangedPath['change'][]>> = {
   added: ['added'],
@@ -38,5 +38,19 @@ export async function compareWithBranch(
       ...(previous === undefined ? [] : [{ path: previous, change: 'deleted' } as const]),
     ];
   });
-  return { paths, complete: files.length < MAX_FILES };
+  return { paths, complete: files.length < COMPARED_FILES };
+}
+
+/** A comparison has at most this many commits on a page. */
+const COMMITS_PER_PAGE = 100;
+
+/** The first lines of the messages of up to a hundred commits that `commit` has and `base` has not. */
+export async function listCommitTitles(
+  { octokit, place }: GitHub,
+  base: string,
+  commit: string,
+): Promise<readonly string[]> {
+  const options = { ...place, basehead: `${base}...${commit}`, per_page: COMMITS_PER_PAGE };
+  const { data } = await octokit.rest.repos.compareCommitsWithBasehead(options);
+  return data.commits.map(({ commit: { message } }) => message.split('\n')[0]?.trim() ?? '');
 }

@@ -64,6 +64,18 @@ export async function findOpenPullRequest(
   return open.find((pull) => pull.base.branch === defaultBranch) ?? open.at(0);
 }
 
+/** At most this many open pull requests, those that were changed last. */
+const OPEN_PULL_REQUESTS = 100;
+
+export async function listOpenPullRequests(
+  { octokit, place }: GitHub,
+  branch: string,
+): Promise<readonly PullRequest[]> {
+  const order = { sort: 'updated', direction: 'desc', per_page: OPEN_PULL_REQUESTS } as const;
+  const { data } = await octokit.rest.pulls.list({ ...place, state: 'open', base: branch, ...order });
+  return data.map(toPullRequest);
+}
+
 /** Whether the head of a pull request is a branch of this repository, which our token may write to. */
 export function isOwnBranch({ place }: GitHub, { head }: PullRequest): boolean {
   return head.repository?.toLowerCase() === `${place.owner}/${place.repo}`.toLowerCase();

@@ -26,6 +26,11 @@ export function isReadOnlyTokenError(error: unknown): boolean {
   );
 }
 
+/** Whether GitHub does not have what was requested (any more), or hides it. */
+export function isNotFoundError(error: unknown): boolean {
+  return error instanceof GitHubRequestError && error.status === 404;
+}
+
 interface FailedRequest {
   readonly method: string;
   readonly url: string;

@@ -1,5 +1,5 @@
 import type { GitHub } from './connect.ts';
-import { GitHubRequestError } from './request-error.ts';
+import { isNotFoundError } from './request-error.ts';
 
 export interface WorkflowRun {
   /** `completed`, or an earlier state. */
@@ -21,7 +21,7 @@ export async function readWorkflowRun({ octokit, place }: GitHub, id: number): P
       updatedAt: data.updated_at,
     };
   } catch (e) {
-    if (e instanceof GitHubRequestError && e.status === 404) return undefined;
+    if (isNotFoundError(e)) return undefined;
     throw e;
   }
 }

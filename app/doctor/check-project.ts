@@ -4,12 +4,13 @@ import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { listEndpoints, type ProjectFolders, readEnvironment, readLockText } from '../../schemas/read-project.ts';
+import { pluralize } from '../../schemas/values/pluralize.ts';
 import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { checkFiles } from '../check-files.ts';
 import { findGithubRepository, readGithubToken, tokenVariables } from '../init/github-repository.ts';
-import { findDefaultBranch } from '../init/init-project.ts';
 import { listEnvironments } from '../init/list-environments.ts';
 import { checkGithubSettings } from '../init/github-settings.ts';
+import { findDefaultBranch } from '../init/repository-folders.ts';
 import type { Check, Finding } from './check.ts';
 
 /** What a project has and lacks, and what its environments need. */
@@ -55,16 +56,19 @@ function lacking(found: string, mend?: string): Finding {
 
 async function lookAtFiles({ root, endpoints }: ProjectFolders): Promise<Finding> {
   const { files, diagnostics } = await checkFiles([], { cwd: root, root: () => root, endpoints });
-  const found = `${files.length} endpoint files`;
+  const found = pluralize(files.length, 'endpoint file');
   if (!hasErrors(diagnostics)) return { state: 'fine', found };
-  return lacking(`${found}, ${diagnostics.filter((d) => d.severity === 'error').length} errors`, 'npx davit check');
+  return lacking(
+    `${found}, ${pluralize(diagnostics.filter((d) => d.severity === 'error').length, 'error')}`,
+    'npx davit check',
+  );
 }
 
 async function lookAtLocks(place: ProjectFolders): Promise<Finding> {
   const names = await listEndpoints(place);
   const locks = await Promise.all(names.map((name) => readLockText(place, name)));
   const without = names.filter((_, i) => locks[i] === undefined);
-  if (without.length === 0) return { state: 'fine', found: `${names.length} of ${names.length} endpoints` };
+  if (without.length === 0) return { state: 'fine', found: `of ${pluralize(names.length, 'endpoint')}` };
   return { state: 'warning', found: `none for ${without.join(', ')}`, mend: `npx davit lock ${without.join(' ')}` };
 }
 
@@ -151,7 +155,7 @@ async function lookAtGithub(
   unreadable: readonly string[],
 ): Promise<Finding> {
   const repository = await findGithubRepository(root);
-  if (!repository) return { state: 'skipped', found: 'the remote origin is not on GitHub' };
+  if (!repository) return { state: 'skipped', found: 'no remote "origin" on GitHub' };
   const token = readGithubToken(repository);
   const mend = 'npx davit init --check-github';
   if (token === undefined)

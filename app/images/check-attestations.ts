@@ -1,5 +1,5 @@
 import { type AttestationRequest, findMissingAttestation } from '../../images/attestations/check-attestations.ts';
-import type { AttestationApi } from '../../images/attestations/fetch-attestations.ts';
+import { type AttestationApi, hasAttestations, NO_ATTESTATIONS } from '../../images/attestations/fetch-attestations.ts';
 import { planImage } from '../../images/plan-image.ts';
 import { readImageDigest } from '../../images/registry.ts';
 import type { AttestedImages } from '../../schemas/deployment/attested-images.ts';
@@ -11,7 +11,7 @@ import type { ProjectRequest } from '../project.ts';
 
 export interface AttestationsRequest extends Pick<ProjectRequest, 'place' | 'signal'> {
   readonly environment: KubernetesEnvironment;
-  /** Default: GitHub, with the token in GH_TOKEN or GITHUB_TOKEN. */
+  /** Default: GitHub, or in a workflow its own server, with the token in GH_TOKEN or GITHUB_TOKEN. */
   readonly attestations?: AttestationApi | undefined;
   /** Default: the roots of trust that Sigstore and GitHub publish. */
   readonly readRoot?: AttestationRequest['readRoot'];
@@ -39,6 +39,7 @@ export async function checkAttestations(
   return Promise.all(
     endpoint.entities.map(async (entity) => {
       const { reference } = await planImage({ endpoint, entity, lock, settings: environment.images });
+      if (!hasAttestations(api)) return { entity, reference, digest: undefined, fault: NO_ATTESTATIONS };
       const digest = await readImageDigest(reference, { signal });
       const fault =
         digest === undefined
@@ -51,7 +52,7 @@ export async function checkAttestations(
 
 function findApi(signal: AbortSignal): AttestationApi {
   const token = process.env['GH_TOKEN'] || process.env['GITHUB_TOKEN'] || '';
-  return { url: 'https://api.github.com', token, signal };
+  return { url: process.env['GITHUB_API_URL'] || 'https://api.github.com', token, signal };
 }
 
 /** The errors of images that must not be deployed, each at the line of its entity. */
@@ -67,7 +68,7 @@ export function makeAttestationErrors(
             'image-unattested',
             entity.place,
             `Cannot deploy the image ${reference}: ${fault}`,
-            `${file} accepts only images that ${provenance?.workflow ?? ''} built. Start that workflow for this endpoint: its step "Build images" says why it has built none`,
+            `${file} accepts only images that ${provenance?.workflow ?? ''} built${fault === NO_ATTESTATIONS ? '' : '. Start that workflow for this endpoint: its step "Build images" says why it has built none'}`,
           ),
         ],
   );

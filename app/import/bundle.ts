@@ -1,5 +1,13 @@
 import { type Diagnostic, makeError, makeWarning } from '../../schemas/diagnostic.ts';
 import { findReferences } from '../../schemas/values/variable-reference.ts';
+import {
+  addNamePrefix,
+  addSharedPermissions,
+  findNamePrefix,
+  isNameOfModel,
+  prefixName,
+  reportNamePrefix,
+} from './bundle-settings.ts';
 import type { ForeignEndpoint, ForeignFile, ImportValues } from './foreign-endpoint.ts';
 import {
   isScalar,
@@ -29,15 +37,21 @@ export function readBundle({ all, own, diagnostics }: BundleFiles, values: Impor
   const settings = mergeAll(all);
   const target = values.target === undefined ? undefined : mapOf(mapOf(settings.get('targets'))?.get(values.target));
   const scope: Scope = { settings, target, values, memory: new Map() };
+  const prefix = findNamePrefix(settings, target);
+  const filled = prefix && fillVariables(prefix, scope, 0);
+  scope.prefix = filled;
+  const shared = [settings, target].flatMap((root) => listOf(root?.get('permissions')) ?? []);
   const found = own.flatMap((root) => listEndpoints(mapOf(root)));
   const overrides = target ? listEndpoints(target) : [];
   const keys = [...new Set([...found, ...overrides].map(([key]) => key))];
   const endpoints = keys.map((key): ForeignEndpoint => {
     const parts = [...found, ...overrides].filter(([other]) => other === key).map(([, node]) => node);
     const body = parts.reduce((base, part) => mergeNodes(base, part));
-    return { key, body: fillVariables(body, scope, 0) };
+    const complete = addSharedPermissions(body, shared);
+    return { key, body: addNamePrefix(fillVariables(complete, scope, 0), filled) };
   });
-  return { endpoints, diagnostics: [...diagnostics, ...reportTarget(settings, values.target)] };
+  const unknown = filled?.unresolved === undefined ? [] : [reportNamePrefix(filled)];
+  return { endpoints, diagnostics: [...diagnostics, ...reportTarget(settings, values.target), ...unknown] };
 }
 
 function listEndpoints(root: SourceMap | undefined): readonly (readonly [string, SourceNode])[] {
@@ -69,6 +83,8 @@ interface Scope {
   readonly settings: SourceMap;
   readonly target: SourceMap | undefined;
   readonly values: ImportValues;
+  /** What the names of endpoints and registered models begin with. */
+  prefix?: SourceNode | undefined;
   /** The references that were resolved before. Undefined: it is in progress. */
   readonly memory: Map<string, Resolved | undefined>;
 }
@@ -142,7 +158,9 @@ function resolveName(name: string, scope: Scope, depth: number): Resolved {
     const found = [scope.target, scope.settings]
       .map((root) => root && lookUp(makeMap(root, ORIGIN), path))
       .find((n) => n);
-    return found ? fillVariables(found, scope, depth) : unknown;
+    if (!found) return unknown;
+    const value = fillVariables(found, scope, depth);
+    return isNameOfModel(path) ? prefixName(value, scope.prefix) : value;
   }
   const base = readVariable(variable, scope);
   if (typeof base === 'string') return base;

@@ -17,6 +17,8 @@ export interface ForeignFile {
 export interface ImportValues {
   /** Values of variables, by name. They override every other value. */
   readonly variables: ReadonlyMap<string, string>;
+  /** Files with values of Terraform's variables; absolute paths. A later one overrides an earlier one. */
+  readonly valueFiles: readonly string[];
   /** The target of a bundle whose values apply. */
   readonly target: string | undefined;
 }

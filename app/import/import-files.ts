@@ -7,6 +7,7 @@ import { makeEndpoint, type MadeEndpoint } from './make-endpoint.ts';
 import { listFiles, skipIncluded } from './read-files.ts';
 import { readForeignYaml } from './read-foreign.ts';
 import { showPath, startOf } from './show-path.ts';
+import { isTerraform } from './terraform-files.ts';
 
 export interface ImportRequest extends ImportValues {
   /** The files and folders as the user typed them. */
@@ -61,7 +62,6 @@ export async function importFiles(request: ImportRequest): Promise<Imported> {
 
 /** The .tf files of one folder are one module; a bundle has the files that it includes; every other file stands alone. */
 async function readAll(files: readonly string[], request: ImportRequest): Promise<readonly ForeignFile[]> {
-  const isTerraform = (file: string) => file.endsWith('.tf');
   const others = await skipIncluded(
     files.filter((file) => !isTerraform(file)),
     request.cwd,

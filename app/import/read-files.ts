@@ -6,6 +6,7 @@ import { type BundleFiles, listIncludes } from './bundle.ts';
 import { findIncluded } from './find-included.ts';
 import { readSource } from './read-source.ts';
 import { showPath, startOf } from './show-path.ts';
+import { isTerraform } from './terraform-files.ts';
 import { mapOf, type SourceNode } from './source-node.ts';
 
 /** The files that the user named, with the bundle files and Terraform files of named folders. */
@@ -18,7 +19,7 @@ export async function listFiles(paths: readonly string[], cwd: string) {
       if (!(await stat(path)).isDirectory()) files.push(path);
       else {
         const names = (await readdir(path, { withFileTypes: true }))
-          .filter((entry) => !entry.isDirectory() && (entry.name.endsWith('.tf') || isBundle(entry.name)))
+          .filter((entry) => !entry.isDirectory() && (isTerraform(entry.name) || isBundle(entry.name)))
           .map(({ name }) => name)
           .sort();
         const message = `Cannot import ${typed}: there is no .tf file and no databricks.yml in it`;

@@ -39,10 +39,12 @@ export function makeCredentialsAction(cloud: Cloud, documented: ReadonlyMap<stri
   return cloud === 'aws' ? aws : aws.replace(/(?<=^ {2}steps:\n)[\s\S]*$/m, STEPS[cloud]);
 }
 
-/** What has to be replaced in the action, for the list of what is left to do. */
-export const CLOUD_PLACEHOLDERS: Readonly<Record<Cloud, string | undefined>> = {
-  aws: 'the account, the role and the region',
-  google: 'the workload identity pool, the project and the region',
-  azure: 'the identifiers of the two applications, the tenant, the subscription and the resource group',
-  none: undefined,
-};
+/** What has to be replaced in the action, and the text that stands for it there, for the list of what is left to do. */
+export const CLOUD_PLACEHOLDERS: readonly { readonly marker: string; readonly replace: string }[] = [
+  { marker: 'arn:aws:iam::123456789012:', replace: 'the account, the role and the region' },
+  { marker: 'projects/123456789012/', replace: 'the workload identity pool, the project and the region' },
+  {
+    marker: 'tenant-id: TENANT-ID',
+    replace: 'the identifiers of the two applications, the tenant, the subscription and the resource group',
+  },
+];

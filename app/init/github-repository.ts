@@ -36,6 +36,11 @@ function isGithub({ server }: GithubRepository): boolean {
   return [`https://${GITHUB}`, ownServer(), ...named].includes(server);
 }
 
+/** Whether a repository is on a server that a company runs itself; not GitHub's own cloud, also with a domain of its own. */
+export function isEnterpriseServer({ server }: GithubRepository): boolean {
+  return server !== `https://${GITHUB}` && !server.endsWith('.ghe.com');
+}
+
 /** The server of the workflow that runs this command; elsewhere github.com. */
 function ownServer(): string {
   const url = process.env['GITHUB_SERVER_URL'] || `https://${GITHUB}`;
@@ -54,18 +59,17 @@ export function apiAddress({ server }: GithubRepository): string {
  * The token of the environment for a repository's server, as GitHub's own command reads it: GH_TOKEN is for github.com
  * and never sent to another server, unless that one runs this workflow.
  */
-export function readGithubToken({ server }: GithubRepository): string | undefined {
+export function readGithubToken(repository: GithubRepository): string | undefined {
+  const { server } = repository;
   const { GH_TOKEN, GITHUB_TOKEN, GH_ENTERPRISE_TOKEN, GITHUB_ENTERPRISE_TOKEN } = process.env;
   const workflow = server === ownServer() ? [GITHUB_TOKEN] : [];
-  const tokens =
-    server === `https://${GITHUB}` || server.endsWith('.ghe.com')
-      ? [GH_TOKEN, ...workflow]
-      : [GH_ENTERPRISE_TOKEN, GITHUB_ENTERPRISE_TOKEN, ...workflow, ...(workflow.length > 0 ? [GH_TOKEN] : [])];
+  const tokens = isEnterpriseServer(repository)
+    ? [GH_ENTERPRISE_TOKEN, GITHUB_ENTERPRISE_TOKEN, ...workflow, ...(workflow.length > 0 ? [GH_TOKEN] : [])]
+    : [GH_TOKEN, ...workflow];
   return tokens.map((token) => token?.trim()).find((token) => token !== undefined && token !== '');
 }
 
 /** The variables from which the token for a repository is read, for messages. */
-export function tokenVariables({ server }: GithubRepository): string {
-  const isCloud = server === `https://${GITHUB}` || server.endsWith('.ghe.com');
-  return isCloud ? 'GH_TOKEN or GITHUB_TOKEN' : 'GH_ENTERPRISE_TOKEN';
+export function tokenVariables(repository: GithubRepository): string {
+  return isEnterpriseServer(repository) ? 'GH_ENTERPRISE_TOKEN' : 'GH_TOKEN or GITHUB_TOKEN';
 }

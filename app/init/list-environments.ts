@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { type ProjectFolders, readEnvironment, readText } from '../../schemas/read-project.ts';
-import { findProjectInRepository, findRepositoryRoot } from './init-project.ts';
 import { workflowPath } from './plan-files.ts';
+import { findProjectInRepository, findRepositoryRoot } from './repository-folders.ts';
 
 /** The names of the files in environments/. */
 export async function listEnvironments({ root, environments = root }: ProjectFolders): Promise<readonly string[]> {
@@ -19,6 +19,8 @@ export interface KubernetesEnvironments {
   readonly names: readonly string[];
   /** The names of the files with errors, whose target is not known. */
   readonly unreadable: readonly string[];
+  /** Both, in the order of deployment. */
+  readonly all: readonly string[];
 }
 
 /** The names of the environments on Kubernetes. */
@@ -27,11 +29,12 @@ export async function listKubernetesEnvironments(place: ProjectFolders): Promise
   const read = await Promise.all(files.map((name) => readEnvironment(place, name)));
   const order = await readDeploymentOrder(place);
   const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
+  const ordered = (names: readonly string[]) => [...names].sort((a, b) => rank(a) - rank(b));
   const names = read
     .flatMap(({ value }) => (value?.target === 'kubernetes' ? [value] : []))
-    .map((environment: KubernetesEnvironment) => environment.name)
-    .sort((a, b) => rank(a) - rank(b));
-  return { names, unreadable: files.filter((_, i) => read[i]?.value === undefined) };
+    .map((environment: KubernetesEnvironment) => environment.name);
+  const unreadable = files.filter((_, i) => read[i]?.value === undefined);
+  return { names: ordered(names), unreadable, all: ordered([...names, ...unreadable]) };
 }
 
 /** The input `environments` of the workflow of pull requests, which is in the order of deployment. */

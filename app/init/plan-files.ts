@@ -1,5 +1,6 @@
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { type Cloud, makeCredentialsAction } from './credentials.ts';
+import { isCalledWorkflow } from './enterprise-server.ts';
 import { DOCUMENTED_CREDENTIALS, DOCUMENTED_DIGEST, DOCUMENTED_RELEASE } from './documented-files.ts';
 
 /** The answers from which `davit init` makes the files of a project. */
@@ -18,10 +19,15 @@ export interface InitAnswers {
   readonly release: string | undefined;
   /** The project's folder in the repository, such as `services/fraud`; empty: the repository itself. */
   readonly project: string;
+  /** Whether the repository is on a GitHub Enterprise Server. */
+  readonly enterpriseServer: boolean;
 }
 
 /** The answers where nobody gave one: to be replaced in the files. */
 export const PLACEHOLDERS = { registry: 'ghcr.io/OWNER/models', state: 's3://BUCKET' } as const;
+
+/** The digest of no image: to be replaced in environments. */
+export const ZERO_DIGEST = `sha256:${'0'.repeat(64)}`;
 
 export interface EndpointAnswers {
   readonly name: string;
@@ -52,8 +58,8 @@ export function planFiles(answers: InitAnswers, documented: ReadonlyMap<string, 
   const workflows = [...documented]
     .filter(([path]) => path.startsWith('.github/workflows/'))
     .map(([path, text]) => ({
-      path: workflowPath(path, answers.project),
-      text: adaptWorkflow(path, text, answers),
+      path: isCalledWorkflow(path) ? path : workflowPath(path, answers.project),
+      text: isCalledWorkflow(path) ? pinRelease(text, answers.release) : adaptWorkflow(path, text, answers),
       atRepositoryRoot: true,
     }));
   const action = makeCredentialsAction(answers.cloud, documented);
@@ -80,16 +86,15 @@ function renderEndpoint({ name, model, schema }: EndpointAnswers): string {
 
 /** The digests are those of the official images, which the user chooses; zeros are refused by nobody but the registry. */
 function renderEnvironment(name: string, { registry }: InitAnswers): string {
-  const digest = `sha256:${'0'.repeat(64)}`;
   return `name: ${JSON.stringify(name)}
 target: kubernetes
 cluster: { context: ${JSON.stringify(name)} } # a context of your kubeconfig
 images:
   registry: ${registry}
   # Replace each digest: docker buildx imagetools inspect IMAGE:TAG shows it.
-  bases: { "3.11": docker.io/library/python@${digest} }
-  node: docker.io/library/node@${digest}
-  envoy: docker.io/envoyproxy/envoy@${digest}
+  bases: { "3.11": docker.io/library/python@${ZERO_DIGEST} }
+  node: docker.io/library/node@${ZERO_DIGEST}
+  envoy: docker.io/envoyproxy/envoy@${ZERO_DIGEST}
 `;
 }
 
@@ -100,12 +105,20 @@ function adaptWorkflow(path: string, text: string, answers: InitAnswers): string
   const last = environments.at(-1) ?? first;
   const all = text
     .replaceAll('s3://acme-davit-state', state)
-    .replaceAll('branches: [main]', `branches: [${branch}]`)
+    .replaceAll('branches: [main]', `branches: [${quoteBranch(branch)}]`)
     .replaceAll('staging production', environments.join(' '))
     .replaceAll('[staging, production]', `[${environments.join(', ')}]`);
   const jobs = path.endsWith('/davit-deploy.yaml') ? renameJobs(all, first, last, environments) : all;
   const own = project === '' ? jobs : moveWorkflow(path, jobs, project);
-  return release === undefined ? own : pinRelease(own, release);
+  return pinRelease(own, release);
+}
+
+/** A filter of branches is a pattern, so characters with a meaning there are escaped, and then YAML needs quotes. */
+function quoteBranch(branch: string): string {
+  const pattern = branch.replaceAll(/[*+?![\]\\]/g, '\\$&');
+  return /^[A-Za-z][\w./-]*$/.test(pattern) && parse(pattern, { version: '1.1' }) === pattern
+    ? pattern
+    : JSON.stringify(pattern);
 }
 
 /** One job for each environment: the first like staging, the last like production, those between like both. */
@@ -127,7 +140,8 @@ function renameJobs(text: string, first: string, last: string, environments: rea
   return head + jobs.join('');
 }
 
-function pinRelease(text: string, release: string): string {
+function pinRelease(text: string, release: string | undefined): string {
+  if (release === undefined) return text;
   const [repository = DOCUMENTED_RELEASE, digest = DOCUMENTED_DIGEST] = release.split('@');
   return text
     .replaceAll(`@${DOCUMENTED_DIGEST} # v1.0.0`, `@${digest}`)
@@ -154,7 +168,7 @@ function moveWorkflow(path: string, text: string, project: string): string {
       /^( +)workflows: \[(Davit [\w ]+)\]$/m,
       (_, indent: string, name: string) => `${indent}workflows: [${title(name)}]`,
     )
-    .replace(/^( +)group: davit-/m, (_, indent: string) => `${indent}group: davit-${slug(project)}-`)
+    .replace(/^( +group: "?)davit-/m, (_, start: string) => `${start}davit-${slug(project)}-`)
     .replaceAll(/^( {4}with:) \{ /gm, (_, start: string) => `${start} { ${input}, `)
     .replaceAll(/^( {4}with:)\n/gm, (_, start: string) => `${start}\n      ${input}\n`)
     .replaceAll(/^( {4}uses: .+\n)(?! {4}with:)/gm, (_, uses: string) => `${uses}    with: { ${input} }\n`);

@@ -15,6 +15,7 @@ import { checkFiles } from '../check-files.ts';
 import { openProjectOnce, type ProjectRequest } from '../project.ts';
 import { type PreviewEnvironment, previewChanged } from './preview-changed.ts';
 import { readReviewedEnvironments, type ReviewedEnvironment } from './review-environments.ts';
+import { digestReviewedFiles } from './reviewed-files.ts';
 import { LOCKS, readValidated, SBOMS, writeReport } from './stage-folder.ts';
 import { makeUnread, validateChanged } from './validate-changed.ts';
 import { selectNames } from '../select-endpoints.ts';
@@ -83,7 +84,7 @@ async function makeReport(work: Work): Promise<Report> {
     report_version: 3,
     base: changes?.base ?? null,
     head: changes?.head ?? null,
-    program: stage === 'validate' ? null : await describeProgram(work, environments),
+    program: stage === 'validate' ? null : await describeProgram(work, environments, endpoints),
     environments: environments.map((e) => e.environment.name),
     stages: (stage ? [stage] : (['validate', 'preview'] as const)).map((s) => ({
       stage: s,
@@ -98,8 +99,9 @@ async function makeReport(work: Work): Promise<Report> {
 
 /** The program and the environments of the previews. */
 async function describeProgram(
-  { root, from, programCommit }: ReviewRequest,
+  { root, from, programCommit, place }: Work,
   all: readonly ReviewedEnvironment[],
+  endpoints: readonly EndpointReport[],
 ): Promise<Report['program']> {
   const environments = from === undefined || from === root ? 'checkout' : 'base';
   const changed = all.flatMap((e) => (e.isChanged ? [e.environment.name] : []));
@@ -108,6 +110,7 @@ async function describeProgram(
     version: readVersion(),
     commit: programCommit ?? null,
     environments,
+    files: await digestReviewedFiles(place, endpoints),
   } as const;
   return changed.length === 0 ? program : { ...program, changed_environments: changed };
 }

@@ -4,8 +4,8 @@ import { pluralize } from '../../schemas/values/pluralize.ts';
 
 export const check: Command = {
   summary: 'Check endpoint files: every mistake, with its line',
-  usage: '[FILE|FOLDER…]',
-  help: 'Reads files only: no model, no network. Without a path: endpoints/ and environments/ of the project.\n\n  davit check endpoints/iris.yaml\n  davit check some/folder --json',
+  usage: '[NAME|FILE|FOLDER…]',
+  help: 'Reads files only: no model, no network. Without a name or a path: endpoints/ and environments/ of the project.\n\n  davit check iris\n  davit check endpoints/iris.yaml\n  davit check some/folder --json',
   options: {},
   args: { min: 0, max: Infinity },
   run: async (context) => {
@@ -15,6 +15,7 @@ export const check: Command = {
 };
 
 function renderCount({ files, environments, diagnostics }: CheckedFiles): string {
+  if (files.length + environments === 0) return 'No file was checked';
   const [count, what] = files.length > 0 ? [files.length, 'endpoint'] : [environments, 'environment'];
   const wrong = new Set(diagnostics.filter((d) => d.severity === 'error').map((d) => d.file)).size;
   const checked = `${pluralize(count, `${what} file`)} checked`;

@@ -8,10 +8,10 @@ import { textOption } from '../parse-arguments.ts';
 const HELP = `Reads, and recognizes by the content:
   the body of a "create serving endpoint" request, or the answer to a GET request (JSON or YAML)
   a Databricks bundle: databricks.yml, or one of the files that it includes
-  Terraform: .tf files or their folder, or the JSON of terraform show -json
+  Terraform: .tf and .tf.json files or their folder, or the JSON of terraform show -json
 
-Variables are filled in with their defaults, with the values of --target, terraform.tfvars and *.auto.tfvars, and with
---var. What an endpoint file cannot express is left out and listed with its place. A file that exists is never replaced
+Variables are filled in with their defaults, with the values of --target, terraform.tfvars, *.auto.tfvars and --var-file,
+and with --var. What an endpoint file cannot express is left out and listed with its place. A file that exists is never replaced
 without --force.
 
   davit import databricks.yml --target prod
@@ -37,6 +37,12 @@ export const importVerb: Command = {
       value: 'NAME=VALUE',
       help: 'The value of a variable; may be given several times',
     },
+    'var-file': {
+      type: 'string',
+      multiple: true,
+      value: 'FILE',
+      help: 'Values of Terraform variables, *.tfvars or *.tfvars.json; may be given several times',
+    },
   },
   args: { min: 1, max: Infinity },
   run: runImport,
@@ -54,6 +60,7 @@ async function runImport(context: Context): Promise<Outcome> {
     force: options['force'] === true,
     target: textOption(options, 'target'),
     variables: readVariables(options['var']),
+    valueFiles: readList(options['var-file']).map((file) => resolve(cwd, file)),
   });
   const endpoints = imported.endpoints.map(({ text, ...rest }) => (dryRun ? { ...rest, text } : rest));
   return { diagnostics: imported.diagnostics, result: { endpoints }, text: renderImported(imported, dryRun) };
@@ -69,10 +76,13 @@ function findRoot(context: Context): string {
   }
 }
 
+function readList(given: Context['options'][string]): readonly string[] {
+  return Array.isArray(given) ? (given as readonly string[]) : [];
+}
+
 function readVariables(given: Context['options'][string]): ReadonlyMap<string, string> {
-  const list = Array.isArray(given) ? (given as readonly string[]) : [];
   return new Map(
-    list.map((text) => {
+    readList(given).map((text) => {
       const at = text.indexOf('=');
       if (at < 1) throw new UsageError(`Cannot use "${text}" for --var: expected NAME=VALUE`);
       return [text.slice(0, at), text.slice(at + 1)];
@@ -91,7 +101,8 @@ function renderImported({ endpoints }: Imported, dryRun: boolean): string {
   const lines = endpoints.map((endpoint) => `${endpoint.file}: ${renderStatus(endpoint)}`);
   const texts = dryRun ? endpoints.flatMap(({ file, text }) => (text === null ? [] : [`# ${file}\n${text}`])) : [];
   const written = endpoints.filter(({ status }) => status === 'written').length;
-  const next = written > 0 ? [`${pluralize(written, 'endpoint file')} written. Next: npx davit check`] : [];
+  const next =
+    written > 0 ? [`${pluralize(written, 'endpoint file')} written. Next: npx davit check, then npx davit lock`] : [];
   return [...texts, ...lines, ...next].join('\n');
 }
 

@@ -5,19 +5,15 @@ import { parseEnvironmentNames } from '../../app/init/environment-names.ts';
 import {
   findGithubRepository,
   type GithubRepository,
+  isEnterpriseServer,
   readGithubToken,
   tokenVariables,
 } from '../../app/init/github-repository.ts';
 import { checkGithubSettings } from '../../app/init/github-settings.ts';
-import {
-  findDefaultBranch,
-  findProjectInRepository,
-  initProject,
-  type InitializedProject,
-  renderSettings,
-} from '../../app/init/init-project.ts';
+import { initProject, type InitializedProject, renderSettings } from '../../app/init/init-project.ts';
 import { listKubernetesEnvironments } from '../../app/init/list-environments.ts';
 import { type EndpointAnswers, type InitAnswers, PLACEHOLDERS } from '../../app/init/plan-files.ts';
+import { findDefaultBranch, findProjectInRepository } from '../../app/init/repository-folders.ts';
 import { ModelAnswerError, readModelAnswer } from '../../app/init/read-model-answer.ts';
 import { listEndpoints } from '../../schemas/read-project.ts';
 import { codePath } from '../../system/code.ts';
@@ -47,6 +43,10 @@ export const init: Command = {
     state: { type: 'string', value: 'URL', help: 'Where the state of deployments is kept: s3://, gs:// or azblob://' },
     cloud: { type: 'string', value: 'CLOUD', help: `How jobs log in: ${CLOUDS.join(', ')}` },
     davit: { type: 'string', value: 'RELEASE', help: 'OWNER/davit@COMMIT that the workflows use' },
+    'enterprise-server': {
+      type: 'boolean',
+      help: 'Write workflows for a GitHub Enterprise Server; default: where "origin" is on GH_HOST',
+    },
     'check-github': {
       type: 'boolean',
       help: 'Only check the settings on GitHub (GH_TOKEN or GITHUB_TOKEN)',
@@ -60,16 +60,24 @@ async function runInit(context: Context): Promise<Outcome> {
   const root = findProjectToExtend(context.cwd, context.options);
   const repository = await findGithubRepository(root);
   if (context.options['check-github'] === true) return checkGithub(context, root, repository);
-  const answers = await readAnswers(context, root);
+  const isNamed = context.options['enterprise-server'] === true;
+  const enterpriseServer = isNamed || (repository !== undefined && isEnterpriseServer(repository));
+  const answers = { ...(await readAnswers(context, root)), enterpriseServer };
   const made = await initProject(root, answers);
-  const { environments, branch } = answers;
-  const settings =
-    repository && environments.length > 0 ? await checkGithubSettings({ repository, environments, branch }) : [];
-  const where = root === context.cwd ? [] : [`The project is ${root}`];
+  const { branch } = answers;
+  const place = { root, endpoints: 'endpoints' };
+  const environments =
+    answers.environments.length > 0 ? answers.environments : (await listKubernetesEnvironments(place)).all;
   const none = environments.length === 0;
-  const text = [...where, renderInit(made, { none, settings: renderSettings(settings) })].join('\n');
+  const settings = repository && !none ? await checkGithubSettings({ repository, environments, branch }) : [];
+  const where = root === context.cwd ? [] : [`The project is ${root}`];
+  const shown = repository || none ? renderSettings(settings) : NO_GITHUB;
+  const text = [...where, renderInit(made, { none, settings: shown })].join('\n');
   return { diagnostics: [], result: { root, ...made, settings }, text };
 }
+
+const NO_GITHUB =
+  'The remote "origin" is not on GitHub yet. With git remote add origin URL, npx davit init lists the settings that it needs';
 
 async function checkGithub(context: Context, root: string, repository: GithubRepository | undefined): Promise<Outcome> {
   if (!repository)
@@ -101,7 +109,7 @@ async function checkGithub(context: Context, root: string, repository: GithubRep
 /** Returns an answer: from an option, else from a person at a terminal, else the default. */
 type Ask = (option: string, question: string, otherwise: string) => Promise<string>;
 
-async function readAnswers(context: Context, root: string): Promise<InitAnswers> {
+async function readAnswers(context: Context, root: string): Promise<Omit<InitAnswers, 'enterpriseServer'>> {
   const questions = openQuestions();
   const ask: Ask = async (option, question, otherwise) => {
     const given = context.options[option];
@@ -185,7 +193,7 @@ function locateSchema(root: string): string {
 }
 
 interface RenderedParts {
-  /** No environment was named. */
+  /** There is no environment on Kubernetes. */
   readonly none: boolean;
   readonly settings: string;
 }

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { text as readStream } from 'node:stream/consumers';
-import { selectNames } from '../../app/select-endpoints.ts';
+import { findExampleRequest } from '../../app/find-example-request.ts';
+import { selectEndpoints, selectNames } from '../../app/select-endpoints.ts';
 import { openTarget } from '../../app/targets/open-target.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, type Outcome, UsageError } from '../command.ts';
-import { withEnvironment } from '../request.ts';
+import { projectPlace, withEnvironment } from '../request.ts';
 
 export const query: Command = {
   summary: 'Query an endpoint',
@@ -26,8 +27,7 @@ const FIRST_SERVER_FAULT = 500;
 
 async function runQuery(context: Context): Promise<Outcome> {
   const { data, entity, 'content-type': contentType = 'application/json' } = context.options;
-  if (typeof data !== 'string')
-    throw new UsageError('Cannot query without a request: expected --data JSON or --data @FILE');
+  if (typeof data !== 'string') throw new UsageError(await explainMissingRequest(context));
   return withEnvironment(context, async ({ place, environment, signal }, warnings) => {
     const [endpoint = ''] = await selectNames(place, context.args);
     const connection = await openTarget(place.root, environment, signal).connect();
@@ -48,6 +48,13 @@ async function runQuery(context: Context): Promise<Outcome> {
       failed: status >= 400,
     };
   });
+}
+
+async function explainMissingRequest(context: Context): Promise<string> {
+  const { endpoints } = await selectEndpoints(projectPlace(context), context.args);
+  const example = endpoints[0] && findExampleRequest(context.root, endpoints[0]);
+  const shown = example === undefined ? '' : `, such as --data @${relative(context.cwd, example)}`;
+  return `Cannot query without a request: expected --data JSON or --data @FILE${shown}`;
 }
 
 async function readData(data: string, cwd: string): Promise<string> {

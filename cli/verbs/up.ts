@@ -1,6 +1,9 @@
+import { relative } from 'node:path';
 import { type DeployedEndpoint, deployEndpoints } from '../../app/deploy/deploy-endpoints.ts';
+import { findExampleRequest } from '../../app/find-example-request.ts';
 import { selectForEnvironment } from '../../app/select-endpoints.ts';
 import { openTarget } from '../../app/targets/open-target.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import type { ReadResult } from '../../schemas/read-project.ts';
 import {
@@ -37,7 +40,11 @@ async function upEndpoints(
   const target = environment && openTarget(request.place.root, environment, request.signal);
   const done = deployed.some((d) => d.url !== undefined);
   const access = target && done ? await target.openAccess() : undefined;
-  const text = [...deployed.map(renderDeployed), ...(access ? [access.text] : [])].join('\n');
+  const text = [
+    ...deployed.map(renderDeployed),
+    ...(access ? [access.text] : []),
+    ...renderFirstQuery(endpoints, deployed, context),
+  ].join('\n');
   return {
     diagnostics: [...diagnostics, ...deployed.flatMap((d) => d.diagnostics)],
     result: {
@@ -54,4 +61,30 @@ function renderDeployed({ endpoint, plan, url }: DeployedEndpoint): string {
   return url === undefined
     ? `${endpoint}: not deployed; any previous version keeps serving`
     : `${endpoint}: ${plan?.verdict.words ?? ''}\n    ${url}`;
+}
+
+/** After a first deployment: how to send the example of a model, in two ways. */
+function renderFirstQuery(
+  endpoints: readonly Endpoint[],
+  deployed: readonly DeployedEndpoint[],
+  context: Context,
+): readonly string[] {
+  const isNew = ({ name }: Endpoint) =>
+    deployed.some((d) => d.endpoint === name && d.url !== undefined && d.plan?.verdict.kind === 'create');
+  const endpoint = endpoints.find(isNew);
+  const file = endpoint && findExampleRequest(context.root, endpoint);
+  if (!endpoint || file === undefined) return [];
+  const data = quote(`@${relative(context.cwd, file)}`);
+  const environment = environmentName(context) === 'local' ? '' : ` --env ${environmentName(context)}`;
+  const headers = `-H "Authorization: Bearer $DATABRICKS_TOKEN" -H 'Content-Type: application/json'`;
+  return [
+    `Query ${endpoint.name} with the example of its model:`,
+    `    npx davit query ${endpoint.name}${environment} --data ${data}`,
+    `    curl ${headers} -d ${data} "$DATABRICKS_HOST/serving-endpoints/${endpoint.name}/invocations"`,
+  ];
+}
+
+/** For a POSIX shell. */
+function quote(text: string): string {
+  return /^[\w@./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

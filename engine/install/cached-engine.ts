@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { makeFolderAtomically, writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { withFileLock } from '../../system/file-lock.ts';
+import { hashFile } from '../../system/hash-file.ts';
 import type { Progress } from '../../system/progress.ts';
 import type { InstallOptions, PulumiSourceName, PulumiEngine } from './pulumi-source.ts';
 
@@ -31,7 +29,7 @@ export async function findCachedEngine(entry: CacheEntry, progress: Progress): P
   const now = await stat(command).catch(() => undefined);
   if (!stamp || !now) return undefined;
   if (stamp.size !== now.size || stamp.modified !== now.mtimeMs) {
-    if ((await sha256(command)) !== stamp.sha256) {
+    if ((await hashFile(command)) !== stamp.sha256) {
       progress.say(`The cached Pulumi ${entry.version} was modified; installing it again`);
       return undefined;
     }
@@ -90,12 +88,6 @@ async function readStamp(file: string): Promise<Stamp | undefined> {
 async function writeStamp(folder: string): Promise<void> {
   const command = join(folder, 'bin', 'pulumi');
   const { size, mtimeMs } = await stat(command);
-  const stamp: Stamp = { sha256: await sha256(command), size, modified: mtimeMs };
+  const stamp: Stamp = { sha256: await hashFile(command), size, modified: mtimeMs };
   await writeFileAtomically(join(folder, 'stamp.json'), JSON.stringify(stamp));
-}
-
-async function sha256(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
 }

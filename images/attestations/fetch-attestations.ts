@@ -11,6 +11,15 @@ export interface AttestationApi {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Whether there can be attestations: only GitHub's own cloud has them, and a GitHub Enterprise Server has its API at `/api/v3`. */
+export function hasAttestations({ url }: Pick<AttestationApi, 'url'>): boolean {
+  return !url.endsWith('/api/v3');
+}
+
+/** Why an image of such a server is never attested. */
+export const NO_ATTESTATIONS =
+  'a GitHub Enterprise Server has no attestations; remove images.provenance from the environment';
+
 const RETRY_DELAYS_MILLISECONDS = [500, 2000];
 /** GitHub's largest page. The newest attestations come first. */
 const PAGE_SIZE = 100;

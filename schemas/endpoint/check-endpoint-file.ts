@@ -1,4 +1,4 @@
-import { checkRoutes } from './check-routes.ts';
+import { checkRoutes, renderExpectedNames } from './check-routes.ts';
 import { checkAccess } from './complete-access.ts';
 import { checkWorkers } from './check-workers.ts';
 import { isGpu } from './workload.ts';
@@ -6,20 +6,23 @@ import { type Diagnostic, makeError, makeWarning, type SourceLocation } from '..
 import { type EndpointFile, entityName } from './endpoint-file.ts';
 import type { Locate } from '../yaml/parsed-yaml.ts';
 import { renderValue } from '../yaml/render-issue.ts';
+import { suggestValue } from '../yaml/suggest-value.ts';
 import { MAX_WORKERS } from './count-replicas.ts';
 
 type ServedEntityFile = EndpointFile['config']['served_entities'][number];
 type LocateInEntity = (field: keyof ServedEntityFile, options?: { readonly key?: boolean }) => SourceLocation;
 
-/** Checks rules across the fields of one endpoint file that already has the right shape. */
-export function checkEndpointFile(value: EndpointFile, file: string, locate: Locate): readonly Diagnostic[] {
+/** Checks the rules about the endpoint's own name, which is valid. */
+export function checkOwnName(value: EndpointFile, file: string, locate: Locate): readonly Diagnostic[] {
+  return [...checkFileName(value, file, locate), ...checkConfigName(value, locate)];
+}
+
+/** Checks the names of served entities and what refers to them. */
+export function checkReferences(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
   return [
-    ...checkFileName(value, file, locate),
-    ...checkConfigName(value, locate),
     ...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateInEntity(i, locate))),
     ...checkRoutes(value, locate),
     ...checkDavitEntities(value, locate),
-    ...checkRulesWithoutNames(value, locate),
   ];
 }
 
@@ -113,8 +116,9 @@ function checkDavitEntities({ config, davit }: EndpointFile, locate: Locate): re
   return Object.keys(davit?.served_entities ?? {})
     .filter((name) => !names.includes(name))
     .map((name) => {
-      const message = `Cannot find the served entity "${name}": expected one of ${names.map(renderValue).join(', ')}`;
-      return makeError('unknown-entity', locate(['davit', 'served_entities', name], { key: true }), message);
+      const message = `Cannot find the served entity "${name}": ${renderExpectedNames(names)}`;
+      const place = locate(['davit', 'served_entities', name], { key: true });
+      return makeError('unknown-entity', place, message, suggestValue(name, names));
     });
 }
 

@@ -2,6 +2,7 @@ import type { Locate } from '../yaml/parsed-yaml.ts';
 import { type Diagnostic, makeError } from '../diagnostic.ts';
 import { type EndpointFile, entityName } from './endpoint-file.ts';
 import { renderValue } from '../yaml/render-issue.ts';
+import { suggestValue } from '../yaml/suggest-value.ts';
 
 type Routes = NonNullable<EndpointFile['config']['traffic_config']>['routes'];
 
@@ -31,13 +32,21 @@ function checkRoute(routes: Routes, index: number, names: readonly string[], loc
   const at = ['config', 'traffic_config', 'routes', index];
   const route = routes[index];
   const name = route?.served_entity_name ?? route?.served_model_name;
-  const expected = `expected one of ${names.map(renderValue).join(', ')}`;
+  const expected = renderExpectedNames(names);
   if (name === undefined) {
     return [makeError('missing-field', locate(at), `Cannot find "served_entity_name" in a route: ${expected}`)];
   }
   const place = locate([...at, route?.served_entity_name === undefined ? 'served_model_name' : 'served_entity_name']);
   if (!names.includes(name))
-    return [makeError('unknown-entity', place, `Cannot send traffic to "${name}": ${expected}`)];
+    return [
+      makeError('unknown-entity', place, `Cannot send traffic to "${name}": ${expected}`, suggestValue(name, names)),
+    ];
   const first = routes.findIndex((r) => (r.served_entity_name ?? r.served_model_name) === name);
   return first < index ? [makeError('duplicate-name', place, `Cannot have two routes to "${name}"`)] : [];
+}
+
+/** The names of served entities that a reference may have. */
+export function renderExpectedNames(names: readonly string[]): string {
+  const [first, ...others] = [...new Set(names)].map(renderValue);
+  return others.length === 0 ? `expected ${first ?? 'none'}` : `expected one of ${[first, ...others].join(', ')}`;
 }

@@ -28,7 +28,8 @@ const concurrency = z.int().min(0, 'expected 0 or more').max(1024, 'expected 102
 const tagKey = z
   .string()
   .min(1, 'expected a key')
-  .regex(/^[^:]*$/, 'Databricks allows no ":", expected a key without it');
+  .regex(/^[^:]*$/, 'Databricks allows no ":", expected a key without it')
+  .describe('Name of the label');
 const role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$/;
 
 /** A Databricks rate limit. `tokens` applies only to language models. */
@@ -77,11 +78,11 @@ const servedEntity = z.strictObject({
     .describe('Small = 4, Medium = 8 to 16, Large = 16 to 64 concurrent requests; default Small'),
   min_provisioned_concurrency: concurrency
     .optional()
-    .describe('Concurrent requests for which capacity is always provided'),
+    .describe('Concurrent requests for which capacity is always provided; default: that of the workload size'),
   max_provisioned_concurrency: concurrency
     .min(1, 'expected 1 or more')
     .optional()
-    .describe('Maximum concurrent requests for which capacity is provided'),
+    .describe('Maximum concurrent requests for which capacity is provided; default: that of the workload size'),
   scale_to_zero_enabled: z
     .boolean()
     .optional()
@@ -180,25 +181,29 @@ export const endpointFile = z.strictObject({
     .describe('Name of the endpoint, and of this file'),
   description: z.string().optional().describe('Purpose of the endpoint'),
   tags: z
-    .array(z.strictObject({ key: tagKey, value: z.string().optional() }))
+    .array(z.strictObject({ key: tagKey, value: z.string().optional().describe('Value of the label') }))
     .optional()
     .describe('Labels of the endpoint'),
-  config: z.strictObject({
-    name: z.string().optional().describe('The same name again, as Databricks clients send it'),
-    served_entities: z
-      .array(servedEntity)
-      .min(1, 'expected at least one served entity')
-      .max(MAX_ENTITIES, `expected at most ${MAX_ENTITIES} served entities`)
-      .describe('The model versions behind this endpoint'),
-    traffic_config: z
-      .strictObject({ routes: z.array(route).min(1, 'expected at least one route') })
-      .optional()
-      .describe('How requests are split between entities; default: all to the only entity'),
-    served_models: makeDeprecatedField('served_models', 'served_entities'),
-    auto_capture_config: makeUnsupportedFeature('inference tables are not supported yet'),
-    config_version: databricksOutputField,
-    start_time: databricksOutputField,
-  }),
+  config: z
+    .strictObject({
+      name: z.string().optional().describe('The same name again, as Databricks clients send it'),
+      served_entities: z
+        .array(servedEntity)
+        .min(1, 'expected at least one served entity')
+        .max(MAX_ENTITIES, `expected at most ${MAX_ENTITIES} served entities`)
+        .describe('The model versions behind this endpoint'),
+      traffic_config: z
+        .strictObject({
+          routes: z.array(route).min(1, 'expected at least one route').describe('The shares of the served entities'),
+        })
+        .optional()
+        .describe('How requests are split between entities; default: all to the only entity'),
+      served_models: makeDeprecatedField('served_models', 'served_entities'),
+      auto_capture_config: makeUnsupportedFeature('inference tables are not supported yet'),
+      config_version: databricksOutputField,
+      start_time: databricksOutputField,
+    })
+    .describe('What the endpoint serves'),
   route_optimized: z
     .boolean()
     .optional()
@@ -211,7 +216,8 @@ export const endpointFile = z.strictObject({
       guardrails: makeUnsupportedField('guardrails are for language models'),
       fallback_config: makeUnsupportedFeature('fallbacks are for external models'),
     })
-    .optional(),
+    .optional()
+    .describe('What is checked before a request reaches the model'),
   rate_limits: z.array(rateLimit).optional().describe('Deprecated location of ai_gateway.rate_limits'),
   budget_policy_id: makeUnsupportedField('it concerns Databricks billing'),
   email_notifications: makeUnsupportedField('GitHub sends notifications for the pull request'),

@@ -1,4 +1,4 @@
-import { checkEndpointFile, checkRulesWithoutNames } from './check-endpoint-file.ts';
+import { checkOwnName, checkReferences, checkRulesWithoutNames } from './check-endpoint-file.ts';
 import { type Diagnostic, hasErrors, type SourceLocation, sortDiagnostics } from '../diagnostic.ts';
 import type { Endpoint, Entity, TrafficShare } from './endpoint.ts';
 import { DEFAULT_TIME_LIMIT_SECONDS, type EndpointFile, endpointFile, entityName } from './endpoint-file.ts';
@@ -6,6 +6,7 @@ import { WORKLOAD_SIZES } from './workload.ts';
 import { completePermission, completeRateLimit } from './complete-access.ts';
 import { prepareEndpoint } from './document/prepare-endpoint.ts';
 import { suggestEndpointValue } from './document/suggest-endpoint-value.ts';
+import { readOwn } from '../values/read-own.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { ParsedYaml, Path } from '../yaml/parsed-yaml.ts';
 
@@ -27,21 +28,47 @@ export function parseEndpoint(text: string, file: string): ParsedEndpoint {
     ...(readable ? checkRules(readable, rest?.wrong ?? [], file, locate) : []),
   ]);
   const endpoint = value && !hasErrors(all) ? completeEndpoint(value, file, locate) : undefined;
-  return { endpoint, name: readable?.name, diagnostics: all, locate };
+  const name = rest?.wrong.some(isOwnName) === true ? undefined : readable?.name;
+  return { endpoint, name, diagnostics: all, locate };
 }
 
-const ENDPOINT_RULES = { prepare: prepareEndpoint, suggest: suggestEndpointValue };
+const ENDPOINT_RULES = { prepare: prepareEndpoint, suggest: suggestEndpointValue, standIn: findStandIn };
+
+/** The required fields whose mistakes must not hide those of other fields. */
+const STAND_INS: Readonly<Record<string, string>> = { name: 'x', entity_name: 'x', entity_version: '1' };
+
+function findStandIn(path: Path): string | undefined {
+  const isRequired = isOwnName(path) || (path[1] === 'served_entities' && path.length === 4 && path.at(-1) !== 'name');
+  return isRequired ? readOwn(STAND_INS, String(path.at(-1))) : undefined;
+}
 
 function checkRules(value: EndpointFile, wrong: readonly Path[], file: string, locate: ParsedEndpoint['locate']) {
-  return areNamesValid(wrong) ? checkEndpointFile(value, file, locate) : checkRulesWithoutNames(value, locate);
+  return [
+    ...(wrong.some(isOwnName) ? [] : checkOwnName(value, file, locate)),
+    ...(areReferencesValid(wrong, value) ? checkReferences(value, locate) : []),
+    ...checkRulesWithoutNames(value, locate),
+  ];
+}
+
+function isOwnName(path: Path): boolean {
+  return path.length === 1 && path[0] === 'name';
 }
 
 /** If a name is wrong, rules about references between names would only repeat that error. */
-function areNamesValid(wrong: readonly Path[]): boolean {
-  return !wrong.some((path) => NAME_FIELDS.includes(String(path.at(-1))) || path.at(-2) === 'served_entities');
+function areReferencesValid(wrong: readonly Path[], { config }: EndpointFile): boolean {
+  const isOptional = ([, list, index, field]: Path) =>
+    list === 'served_entities' &&
+    (field === 'entity_name' || field === 'entity_version') &&
+    config.served_entities[Number(index)]?.name !== undefined;
+  return !wrong.some(
+    (path) =>
+      !isOwnName(path) &&
+      !isOptional(path) &&
+      (REFERENCE_FIELDS.includes(String(path.at(-1))) || path.at(-2) === 'served_entities'),
+  );
 }
 
-const NAME_FIELDS = ['name', 'entity_name', 'entity_version', 'served_entity_name', 'served_model_name'];
+const REFERENCE_FIELDS = ['name', 'entity_name', 'entity_version', 'served_entity_name', 'served_model_name'];
 
 type ServedEntityFile = EndpointFile['config']['served_entities'][number];
 

@@ -18,7 +18,8 @@ const autoscaling = z
       .optional()
       .describe('Seconds of lower traffic after which one replica is removed; default 300'),
   })
-  .optional();
+  .optional()
+  .describe('When replicas stop');
 
 export const localEnvironmentFile = z.strictObject({
   name,
@@ -32,7 +33,8 @@ export const localEnvironmentFile = z.strictObject({
         .optional()
         .describe('Port on 127.0.0.1; default: a free port, chosen once'),
     })
-    .optional(),
+    .optional()
+    .describe('The server that clients send requests to'),
   autoscaling,
 });
 

@@ -30,10 +30,13 @@ const memory = makePatternSchema(
 
 const toleration = z
   .strictObject({
-    key: z.string().min(1, 'expected a key').optional(),
-    operator: z.enum(['Exists', 'Equal']).optional(),
-    value: z.string().optional(),
-    effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+    key: z.string().min(1, 'expected a key').optional().describe('Key of the taint; default: every key'),
+    operator: z.enum(['Exists', 'Equal']).optional().describe('How the value is compared; default Equal'),
+    value: z.string().optional().describe('Value of the taint'),
+    effect: z
+      .enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute'])
+      .optional()
+      .describe('Effect of the taint; default: every effect'),
   })
   .refine(({ operator, value }) => operator !== 'Exists' || value === undefined, {
     error: 'Cannot use a value together with the operator Exists: expected one or the other',
@@ -59,17 +62,29 @@ const hardware = z
     per: z
       .enum(['unit', 'replica'])
       .optional()
-      .describe('Whether cpu and memory are for one unit of concurrency or for one replica'),
-    cpu: processors.optional().describe('CPU request'),
-    memory: memory.optional().describe('Memory request and limit'),
+      .describe(
+        'Whether cpu and memory are for one unit of concurrency or for one replica; default: that of the workload type',
+      ),
+    cpu: processors.optional().describe('CPU request; default: that of the workload type'),
+    memory: memory.optional().describe('Memory request and limit; default: that of the workload type'),
     temporary_storage: memory
       .optional()
       .describe('Limit of the files in /tmp of one replica; a replica with more is replaced; default 10Gi'),
-    gpu: gpu.nullable().optional().describe('GPUs of one replica; null: none'),
-    node_selector: z.record(z.string(), z.string()).optional().describe('Labels that a node must have'),
-    tolerations: z.array(toleration).optional().describe('Taints of nodes to tolerate'),
-    deployment_seconds: wholeSeconds.optional().describe('Seconds until a revision must be ready'),
-    cold_start_seconds: wholeSeconds.optional().describe('Maximum seconds that a request waits for a replica to start'),
+    gpu: gpu.nullable().optional().describe('GPUs of one replica; null: none; default: that of the workload type'),
+    node_selector: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Labels that a node must have; default: that of the workload type'),
+    tolerations: z
+      .array(toleration)
+      .optional()
+      .describe('Taints of nodes to tolerate; default: that of the workload type'),
+    deployment_seconds: wholeSeconds
+      .optional()
+      .describe('Seconds until a revision must be ready; default: that of the workload type'),
+    cold_start_seconds: wholeSeconds
+      .optional()
+      .describe('Maximum seconds that a request waits for a replica to start; default: that of the workload type'),
   })
   // The id makes the generated JSON schema define this object once, not once per workload type.
   .meta({ id: 'hardware' });
@@ -77,7 +92,13 @@ const hardware = z
 export type HardwareFile = z.infer<typeof hardware>;
 
 const hardwareByType = Object.fromEntries(
-  WORKLOAD_TYPES.map((type) => [type, hardware.nullable().optional()]),
+  WORKLOAD_TYPES.map((type) => [
+    type,
+    hardware
+      .nullable()
+      .optional()
+      .describe('Fields over the defaults of the type; null: unavailable; default: see Sizes'),
+  ]),
 ) as Record<WorkloadType, z.ZodOptional<z.ZodNullable<typeof hardware>>>;
 
 /** The hardware of each workload type in an environment. */

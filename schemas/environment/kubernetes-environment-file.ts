@@ -41,41 +41,48 @@ const provenance = z.strictObject({
     .describe('The branch on which the workflow ran; default main'),
 });
 
-const images = z.strictObject(
-  {
-    registry: imageRegistry.describe('Where images are pushed: REGISTRY/ENDPOINT:TAG'),
-    bases: z
-      .record(z.string().regex(/^3\.\d+$/, 'expected a minor version of Python, such as "3.11"'), pinnedImage)
-      .refine((bases) => Object.keys(bases).length > 0, 'expected an image for at least one version of Python')
-      .describe(
-        'Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own',
-      ),
-    node: pinnedImage.describe('Base image, with Node 24 as node on its PATH, of the authorisation service'),
-    envoy: pinnedImage.describe("Envoy's image, for the edge"),
-    platform: z.enum(['linux/amd64', 'linux/arm64']).optional().describe('Platform of the images; default linux/amd64'),
-    docker_host: z
-      .string()
-      .regex(/^(unix|tcp|ssh|npipe):\/\//, 'expected unix://, tcp:// or ssh://')
-      .optional()
-      .describe('DOCKER_HOST of the engine that builds images; default: that of Docker'),
-    timeout_seconds: wholeSeconds
-      .optional()
-      .describe('Maximum seconds for one build, including the push; default 3600'),
-    retries: z
-      .int()
-      .min(0, 'expected 0 to 10')
-      .max(10, 'expected 0 to 10')
-      .optional()
-      .describe('Number of retries after a failed build; default 2'),
-    pull_secret: secretName
-      .optional()
-      .describe('Secret of type dockerconfigjson, in both namespaces, for a private registry'),
-    provenance: provenance
-      .optional()
-      .describe('Deploy only images with an attestation of this workflow; default: images of any origin'),
-  },
-  { error: ({ code }) => (code === 'invalid_type' ? 'expected a map of registry, bases, node and envoy' : undefined) },
-);
+const images = z
+  .strictObject(
+    {
+      registry: imageRegistry.describe('Where images are pushed: REGISTRY/ENDPOINT:TAG'),
+      bases: z
+        .record(z.string().regex(/^3\.\d+$/, 'expected a minor version of Python, such as "3.11"'), pinnedImage)
+        .refine((bases) => Object.keys(bases).length > 0, 'expected an image for at least one version of Python')
+        .describe(
+          'Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own',
+        ),
+      node: pinnedImage.describe('Base image, with Node 24 as node on its PATH, of the authorisation service'),
+      envoy: pinnedImage.describe("Envoy's image, for the edge"),
+      platform: z
+        .enum(['linux/amd64', 'linux/arm64'])
+        .optional()
+        .describe('Platform of the images; default linux/amd64'),
+      docker_host: z
+        .string()
+        .regex(/^(unix|tcp|ssh|npipe):\/\//, 'expected unix://, tcp:// or ssh://')
+        .optional()
+        .describe('DOCKER_HOST of the engine that builds images; default: that of Docker'),
+      timeout_seconds: wholeSeconds
+        .optional()
+        .describe('Maximum seconds for one build, including the push; default 3600'),
+      retries: z
+        .int()
+        .min(0, 'expected 0 to 10')
+        .max(10, 'expected 0 to 10')
+        .optional()
+        .describe('Number of retries after a failed build; default 2'),
+      pull_secret: secretName
+        .optional()
+        .describe('Secret of type dockerconfigjson, in both namespaces, for a private registry'),
+      provenance: provenance
+        .optional()
+        .describe('Deploy only images with an attestation of this workflow; default: images of any origin'),
+    },
+    {
+      error: ({ code }) => (code === 'invalid_type' ? 'expected a map of registry, bases, node and envoy' : undefined),
+    },
+  )
+  .describe('The images of model servers and of the platform');
 
 const KNATIVE_IMAGE_NAMES = ['activator', 'autoscaler', 'controller', 'webhook', 'queue', 'kourier', 'envoy'] as const;
 
@@ -100,10 +107,12 @@ const knative = z.strictObject({
     .describe('Manifests of Knative Serving and Kourier, in the order of application'),
   images: z
     .strictObject(
-      Object.fromEntries(KNATIVE_IMAGE_NAMES.map((name) => [name, pinnedImage.optional()])) as Record<
-        (typeof KNATIVE_IMAGE_NAMES)[number],
-        z.ZodOptional<typeof pinnedImage>
-      >,
+      Object.fromEntries(
+        KNATIVE_IMAGE_NAMES.map((name) => [
+          name,
+          pinnedImage.optional().describe('Image of the program, by digest; default: that of the manifests'),
+        ]),
+      ) as Record<(typeof KNATIVE_IMAGE_NAMES)[number], z.ZodOptional<typeof pinnedImage>>,
     )
     .optional()
     .describe('Replacement images by program, such as those of a mirror'),
@@ -219,7 +228,7 @@ export const kubernetesFields = {
     .describe('Namespace of the edge and the authorisation service; default davit-system'),
   images,
   knative: knative.optional().describe('Knative Serving and Kourier to install; default: those that are installed'),
-  gateway: gateway.optional(),
+  gateway: gateway.optional().describe('The edge, to which clients send requests'),
   identity: identity.optional().describe('Identity provider whose tokens are accepted; default: Kubernetes'),
   hardware: hardwareTable
     .optional()
@@ -235,11 +244,11 @@ export const kubernetesFields = {
   egress: z
     .array(
       z.strictObject({
-        cidr: addressRange,
+        cidr: addressRange.describe('The range, such as 10.0.0.0/8'),
         ports: z
           .array(z.int().min(1, 'expected 1 to 65535').max(65_535, 'expected 1 to 65535'))
           .optional()
-          .describe('Default: all'),
+          .describe('Ports; default: all'),
       }),
     )
     .optional()

@@ -24,10 +24,10 @@ export const FILE_CODES = {
     example: {
       files: { [IRIS]: 'name: iris\ndescription: "Species of an iris\nconfig: {}\n' },
       command: 'davit check',
-      says: 'endpoints/iris.yaml:4:1 error bad-yaml Cannot read YAML: a quotation mark is not closed',
+      says: 'endpoints/iris.yaml:2:14 error bad-yaml Cannot read YAML: the quotation mark is not closed',
     },
     repair:
-      'Correct the YAML at the printed line, or at the line above it: quote the value, close what is open, indent with spaces.',
+      'Correct the YAML at the printed place, or at the line above it: quote the value, close the quotation mark or bracket that the message names, indent with spaces.',
     changes: [[IRIS, '"Species of an iris', '"Species of an iris"']],
   },
   'unknown-field': {
@@ -143,7 +143,7 @@ export const FILE_CODES = {
     example: {
       code: { language: 'sh', text: 'npx davit import databricks.yml' },
       command: 'davit import databricks.yml',
-      says: 'databricks.yml:12:9 warning not-imported Cannot import "ai_gateway.guardrails" of "iris": guardrails are for language models',
+      says: 'databricks.yml:12:21 warning not-imported Cannot import "ai_gateway.guardrails" of "iris": guardrails are for language models',
     },
     repair:
       'A warning says what is left out: decide whether the endpoint is right without it. For an error, do what it says: give the value with `--var`, replace a file with `--force`, or leave out an endpoint that Davit cannot serve.',

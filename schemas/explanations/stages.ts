@@ -199,7 +199,10 @@ export const STAGE_GUIDES: Readonly<Record<Stage, StageGuide>> = {
         'A rate limit, or more requests at a time than the maximum of concurrency. Retry with backoff, or raise `max_provisioned_concurrency`.',
       ],
       ['504', 'The prediction took longer than `time_limit_seconds`. See `npx davit explain time-limit`.'],
-      ['500 with a trace', 'The model raised an error for this input: reproduce it with `npx davit serve iris`.'],
+      [
+        '500 with a trace',
+        'The model raised an error for this input: reproduce it with `npx davit serve --model PATH --port 8080`.',
+      ],
       [
         'the first request after a pause takes long',
         'The endpoint scaled to zero and starts again: set `scale_to_zero_enabled: false`.',

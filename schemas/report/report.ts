@@ -128,7 +128,9 @@ const pullRequest = z.strictObject({
   number: count,
   /** Whether the pull request comes from another repository. It then has no credentials and no write token. */
   fork: z.boolean(),
-  /** Whether a fork's claims are not enough: only a run of this repository can make the check succeed. */
+  /** Whether Dependabot started the run. GitHub gives such a run no credentials and no write token either. */
+  dependabot: z.boolean().exactOptional(),
+  /** Whether the claims of a run without credentials are not enough: only another run can make the check succeed. */
   needs_own_run: z.boolean().exactOptional(),
   /** Whether GitHub lists all files that it changes. */
   files_complete: z.boolean().exactOptional(),
@@ -136,10 +138,16 @@ const pullRequest = z.strictObject({
   destroy: z.boolean(),
   /** The commit on its branch that contains the computed locks. Null: the branch does not contain them. */
   locks_commit: commit.nullable(),
+  /** Whether GitHub starts the workflows for that commit by itself, as it does for the commits of an app or a person. */
+  locks_start_checks: z.boolean().exactOptional(),
   /** The current commit of its base branch, if the branch has moved since the comparison. */
   base_moved_to: commit.nullable(),
+  /** Whether this review, of an older run, is of a program or files that the base branch has replaced since. */
+  outdated: z.boolean().exactOptional(),
   /** URL of the workflow run. */
   run_url: z.string().regex(WEB_ADDRESS).nullable(),
+  /** URL of the folder with the page of each diagnostic code, at the commit of the release. Null: not known. */
+  pages_url: z.string().regex(WEB_ADDRESS).nullable().exactOptional(),
 });
 
 const report = z.strictObject({
@@ -161,6 +169,8 @@ const report = z.strictObject({
       environments: z.enum(['checkout', 'base']),
       /** The names of those that the pull request changes and whose changed file the previews used as data. */
       changed_environments: list(text).exactOptional(),
+      /** Git's ids of the endpoint files, locks and environments that the previews were made from, by path. */
+      files: z.record(text, commit).exactOptional(),
     })
     .nullable(),
   environments: list(text),

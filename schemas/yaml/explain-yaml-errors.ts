@@ -1,5 +1,6 @@
-import { type Document, visit, type YAMLError } from 'yaml';
+import { type Document, type Node, visit, type YAMLError } from 'yaml';
 import { type Diagnostic, makeError, type SourceLocation } from '../diagnostic.ts';
+import { findOpenBracket, findOpenQuote } from './find-unclosed.ts';
 
 type LocateOffset = (offset: number) => SourceLocation;
 
@@ -23,16 +24,34 @@ function keepCauses(errors: readonly (YAMLError | Error)[]): readonly (YAMLError
 }
 
 function explainYamlError(error: YAMLError | Error, text: string, at: LocateOffset): Diagnostic {
-  const code = 'code' in error ? error.code : 'THROWN';
-  const offset = offsetOf(error);
-  const hintOfLine = hasBraces(findLine(text, offset)) ? BRACES_HINT : HINTS[code];
-  const [message, hint] = EXPLANATIONS[code]?.(text.slice(offset)) ?? [explainMessage(error.message), hintOfLine];
-  return makeError('bad-yaml', at(offsetOf(error)), `Cannot read YAML: ${message}`, hint);
+  const { offset, message, hint } = findCause(error, text);
+  return makeError('bad-yaml', at(offset), `Cannot read YAML: ${message}`, hint);
 }
 
-/** The parser has one code for several missing characters. */
-function explainMessage(message: string): string {
-  return /^Missing closing .quote/.test(message) ? 'a quotation mark is not closed' : firstLine(message);
+interface Cause {
+  readonly offset: number;
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+/** The parser reports where a quotation or a bracket ends because it is not closed; the mistake is where it begins. */
+function findCause(error: YAMLError | Error, text: string): Cause {
+  const [code, offset] = ['code' in error ? error.code : 'THROWN', offsetOf(error)];
+  const quote = /^Missing closing .quote/.test(error.message) ? findOpenQuote(text, offset) : undefined;
+  if (quote) return quote;
+  const explained = EXPLANATIONS[code]?.(text.slice(offset)) ?? explainToken(error.message, text, offset);
+  if (explained) return { offset, message: explained[0], hint: explained[1] };
+  const bracket = /^Flow (?:map|sequence) .*end with a/.test(error.message) ? findOpenBracket(text) : undefined;
+  const found = bracket ?? { offset, message: firstLine(error.message), hint: HINTS[code] };
+  return hasBraces(findLine(text, found.offset)) ? { ...found, hint: BRACES_HINT } : found;
+}
+
+/** The parser names tokens as programmers do. */
+function explainToken(message: string, text: string, offset: number): readonly [string, string] | undefined {
+  if (/^Unexpected scalar at node end/.test(message) && /["']$/.test(text.slice(0, offset).trimEnd()))
+    return ['there is text after the closing quotation mark', QUOTES_HINT];
+  const bracket = /^Unexpected flow-(?:map|seq)-end token/.test(message) ? (text[offset] ?? '') : '';
+  return bracket === '' ? undefined : [`the "${bracket}" closes nothing`, 'Remove it, or put the text in quotes'];
 }
 
 type ExplainError = (rest: string) => readonly [message: string, hint: string];
@@ -49,6 +68,7 @@ const HINTS: Partial<Record<string, string>> = {
   BAD_INDENT: 'Give all items of a list or map the same indentation',
 };
 
+const QUOTES_HINT = "Write \\\" inside double quotes, and '' inside single quotes";
 const BRACES_HINT = 'Put a value that contains braces in quotes: "{{secrets/SCOPE/KEY}}"';
 
 /** Braces of a variable or a secret, which YAML reads as a map where they are not in quotes. */
@@ -77,9 +97,13 @@ function firstLine(message: string): string {
 /** Finds aliases that have no anchor before them, and those that are inside of what they stand for. */
 export function findWrongAliases(document: Document, at: LocateOffset): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
+  const anchors = new Map<string, Node>(); // Alias.resolve would visit the whole document for each alias
   visit(document, {
+    Value: (_key, node) => {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
     Alias: (_key, node, ancestors) => {
-      const target = node.resolve(document);
+      const target = anchors.get(node.source);
       if (target && !ancestors.includes(target)) return;
       const why = target
         ? `is inside of its own anchor "&${node.source}"`

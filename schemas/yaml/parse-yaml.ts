@@ -16,6 +16,8 @@ export interface DocumentRules {
   readonly prepare?: (document: Document, at: LocateOffset) => Preparation;
   /** Suggests what to write instead of a value that the schema refuses. */
   readonly suggest?: (path: Path, value: unknown) => string | undefined;
+  /** A value for a required field whose own is wrong, so that the rules about other fields are still checked. */
+  readonly standIn?: (path: Path) => unknown;
 }
 
 export interface Preparation {
@@ -59,6 +61,7 @@ export function parseYaml<T>(
     locate,
     written: (path: Path) => findSourceText(document, path),
     suggest: rules.suggest,
+    standIn: rules.standIn,
   };
   return { ...checkSchema(schema, source, prepared), locate };
 }
@@ -66,7 +69,7 @@ export function parseYaml<T>(
 /** Checks the value against the schema and reports what the preparation has not reported. */
 function checkSchema<T>(
   schema: z.ZodType<T>,
-  source: Omit<IssueSource, 'fields'>,
+  { standIn, ...source }: Omit<IssueSource, 'fields'> & { readonly standIn: DocumentRules['standIn'] },
   { diagnostics: prepared, wrong: reported }: Preparation,
 ): Omit<ParsedYaml<T>, 'locate'> {
   const checked = schema.safeParse(source.root, { reportInput: true });
@@ -78,7 +81,7 @@ function checkSchema<T>(
   const news = dropReplacedFields(dropReported(issues, reported), fields);
   const diagnostics = news.flatMap((issue) => renderIssue(issue, { ...source, fields }));
   const wrong = issues.flatMap(listInvalidPaths);
-  const again = schema.safeParse(removePaths(source.root, wrong));
+  const again = schema.safeParse(removePaths(source.root, wrong, standIn));
   return {
     value: undefined,
     rest: again.success ? { value: again.data, wrong: [...wrong, ...reported] } : undefined,
@@ -94,20 +97,21 @@ function listInvalidPaths(issue: z.core.$ZodIssue): readonly Path[] {
   return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
 }
 
-function removePaths(value: unknown, paths: readonly Path[]): unknown {
+function removePaths(value: unknown, paths: readonly Path[], standIn: DocumentRules['standIn']): unknown {
   const copy = structuredClone(value);
-  for (const path of paths) removePath(copy, path);
+  for (const path of paths) replacePath(copy, path, standIn?.(path));
   return copy;
 }
 
-function removePath(root: unknown, path: Path): void {
+function replacePath(root: unknown, path: Path, standIn: unknown): void {
   const parent = path
     .slice(0, -1)
     .reduce<unknown>((at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step], root);
   const last = path.at(-1);
   // Keep list items, because removing one would change the index of the others. The list then stays invalid.
-  if (parent !== null && typeof parent === 'object' && !Array.isArray(parent) && last !== undefined)
-    Reflect.deleteProperty(parent, last);
+  if (parent === null || typeof parent !== 'object' || Array.isArray(parent) || last === undefined) return;
+  if (standIn === undefined) Reflect.deleteProperty(parent, last);
+  else Reflect.set(parent, last, standIn);
 }
 
 /** Expanding aliases can exhaust memory ("billion laughs"), so the parser throws at its alias limit. */

@@ -57,7 +57,7 @@ describe('validate', () => {
       '::error::2 endpoints: 2 fail',
     ]);
     expect(code).toBe(1);
-    expect(outputs).toMatchObject({ errors: '3', endpoints: '["a","b"]' });
+    expect(outputs).toMatchObject({ errors: '3', endpoints: '["a","b"]', preview: 'true' });
     expect(JSON.parse(readFileSync(join(outputs['folder']!, 'report.json'), 'utf8'))).toMatchObject({
       endpoints: [{ endpoint: 'a' }, { endpoint: 'b' }],
     });
@@ -67,7 +67,9 @@ describe('validate', () => {
   it('is content when nothing of the endpoints changes', async () => {
     const { code, commands, outputs } = await validate({ 'README.md': 'words' });
     expect({ code, commands }).toEqual({ code: 0, commands: [] });
-    expect(outputs).toMatchObject({ errors: '0', endpoints: '[]' });
+    expect(outputs).toMatchObject({ errors: '0', endpoints: '[]', preview: 'false' });
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`docs/${i}`, 'words']));
+    expect((await validate(many)).outputs, 'more than GitHub lists').toMatchObject({ preview: 'true' });
   });
 
   it('shows no more than the ten errors that GitHub shows: eight, how many there are besides, and the sum', async () => {

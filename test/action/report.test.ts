@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { renderExpectation } from '../../review/outdated-review.ts';
+import '../../action/commands/report.ts'; // loaded before the time of the first test begins
 import { REPORT_MARKER } from '../../review/render-report.ts';
 import { parseReviewedPlans } from '../../review/reviewed-plans.ts';
 import type { Report } from '../../schemas/report/report.ts';
@@ -62,7 +64,7 @@ async function report({ files = {}, inputs = {}, seed = {}, event, eventName, pr
     workspace,
     event: event ?? { pull_request: { number: 7, base: { sha: BASE }, head: { sha: HEAD } } },
     ...(eventName !== undefined && { eventName }),
-    env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url },
+    env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url, ...RELEASE },
   });
   if (oneComment) expect(github.world.comments.length).toBeLessThanOrEqual(1);
   return { ...step, github, comment: github.world.comments.at(0)?.body, check: github.world.checkRuns.at(-1) };
@@ -73,6 +75,9 @@ function digestOf(files: Files): Files {
   const text = files['davit-preview/report.json'];
   return text === undefined ? {} : { 'preview-digest': digest(text) };
 }
+
+/** As GitHub's runner sets them for an action of another repository. */
+const RELEASE = { GITHUB_ACTION_REPOSITORY: 'acme/davit', GITHUB_ACTION_REF: 'v1.2.0' };
 
 const RESULTS = { 'validate-result': 'success', 'preview-result': 'success' };
 
@@ -91,6 +96,8 @@ describe('report', () => {
     const line = '### 2 endpoints: 1 fails, 1 rolling';
     expect(comment).toContain(line);
     expect(comment?.startsWith('<!-- davit')).toBe(true);
+    const page = `${github.url}/acme/davit/blob/v1.2.0/docs/diagnostics/bad-value.md`;
+    expect(comment).toContain(`- **error** [bad-value](${page}) at \`endpoints/fraud.yaml:4:`);
     expect(summary).toContain(line);
     expect(check).toMatchObject({ sha: HEAD, name: 'davit', conclusion: 'failure', title: line.slice(4) });
     expect(check?.annotations).toEqual([
@@ -285,6 +292,69 @@ describe('report', () => {
     }
   });
 
+  it('of an older run that is started again says that it is out of date, as the branch has said before', async () => {
+    const fingerprint = { digest: 'e'.repeat(64), parts: {} };
+    const previews = [{ ...rolling('iris'), fingerprint }];
+    const program = { digest: '1'.repeat(64), commit: null, environments: 'base', files: {} } as const;
+    const again = (text: string) => {
+      const mark = { sha: HEAD, text, externalId: 'davit-outdated', conclusion: 'action_required' };
+      const files = both(makeReport([makeEndpoint('iris', { previews })], { program }));
+      return report({ files, seed: { checkRuns: [{ sha: HEAD, text: 'older', externalId: 'davit-review' }, mark] } });
+    };
+    const text = renderExpectation({ program: '2'.repeat(64), files: {} });
+    const { check, comment } = await again(text);
+    expect(check).toMatchObject({ conclusion: 'action_required', externalId: 'davit-outdated', text });
+    expect(comment).toContain('🕓 **Out of date**');
+    const met = await again(renderExpectation({ program: program.digest, files: {} }));
+    expect(met.check).toMatchObject({ conclusion: 'success', externalId: 'davit-review' });
+  });
+
+  describe('of a cancelled run', () => {
+    const REVIEW = { sha: HEAD, text: 'as reviewed', conclusion: 'success', externalId: 'davit-review' };
+    const RUN = { pull_request: { number: 7, base: { sha: BASE }, head: { sha: HEAD } } };
+    const cancel = (action: string, more: Case = {}, result: Files = { 'validate-result': 'cancelled' }) =>
+      report({ event: { action, ...RUN }, ...more, inputs: { 'preview-result': 'cancelled', ...result } });
+
+    it.each([
+      ['validate', { 'validate-result': 'cancelled' }],
+      ['preview', { 'validate-result': 'success' }],
+    ])('leaves the review of the same commit: in %s', async (_, result) => {
+      const { code, commands, comment, github } = await cancel(
+        'synchronize',
+        { seed: { checkRuns: [REVIEW] } },
+        result,
+      );
+      expect({ code, comment }).toEqual({ code: 0, comment: undefined });
+      expect(commands).toEqual([expect.stringContaining('an earlier run has reviewed the same commit')]);
+      expect(github.world.checkRuns.map((c) => c.text)).toEqual(['as reviewed']);
+    });
+
+    it('says that it was cancelled where no run has reviewed the commit, its base branch or its label', async () => {
+      for (const [action, checkRuns] of [
+        ['synchronize', []],
+        ['synchronize', [{ ...REVIEW, sha: BASE }]],
+        ['synchronize', [{ ...REVIEW, conclusion: 'cancelled' }]],
+        ['edited', [REVIEW]],
+        ['unlabeled', [REVIEW]],
+      ] as const) {
+        const { check, comment } = await cancel(action, { seed: { checkRuns: [...checkRuns] } });
+        expect([check?.conclusion, comment?.includes('was cancelled')], action).toEqual(['cancelled', true]);
+      }
+    });
+  });
+
+  it('succeeds without a preview where no endpoint changes, if GitHub lists all changed files', async () => {
+    const skipped = { files: stage('validate', makeReport([])), inputs: { 'preview-result': 'skipped' } };
+    const { comment, check } = await report({ ...skipped, seed: changed({ 'README.md': 'words' }) });
+    expect(check).toMatchObject({ conclusion: 'success', title: 'No endpoint changes' });
+    expect(comment).not.toContain('skipped');
+    const many = Object.fromEntries(Array.from({ length: 301 }, (_, i) => [`a/${i}`, 'x']));
+    for (const seed of [changed(many), IRIS_CHANGED]) {
+      const { check: refused } = await report({ ...skipped, seed });
+      expect(refused?.conclusion).toBe('failure');
+    }
+  });
+
   it('has its own comment and check run for each project of a repository', async () => {
     const { github } = await report({ files: both(makeReport([makeEndpoint('iris')])) });
     const [root] = github.world.comments;
@@ -457,6 +527,29 @@ describe("report on a fork's run", () => {
     expect(await conclude([to('fork-7'), to('main', 8)], { seed: both })).toBe('failure');
   });
 
+  it('treats the run of Dependabot, in a branch of the repository, in the same way', async () => {
+    const own = { ...pull, head: { sha: HEAD, ref: 'dependabot/pip/numpy-2' } };
+    const actor = { login: 'dependabot[bot]' };
+    const run = { ...workflow_run, actor, head_branch: own.head.ref, head_repository: { owner: { login: 'octo' } } };
+    const bot = (more: Case = {}) =>
+      fork({ event: { ...event, workflow_run: run }, ...more, seed: { pulls: [own], ...more.seed } });
+    const pins = await bot({ files: stage('validate', makeReport([])), seed: { pulls: [own], ...README } });
+    expect(pins.check).toMatchObject({ conclusion: 'success', text: null, title: 'No endpoint changes' });
+    expect(pins.comment).not.toContain('Dependabot');
+    const { comment, check, github } = await bot({
+      files: { ...both(makeReport([makeEndpoint('iris', { computed_lock: LOCK_SHA256, lock: 'missing' })])) },
+    });
+    expect(check).toMatchObject({ conclusion: 'failure', text: null, externalId: 'davit-fork' });
+    expect(comment).toContain('**Reported by a run that Dependabot started.**');
+    expect(comment).not.toMatch(/fork/);
+    expect(github.world.commits).toEqual([]);
+    const proved = await bot();
+    expect(proved.check?.conclusion).toBe('action_required');
+    expect(proved.comment).toContain('### 1 endpoint: 1 proved, not previewed');
+    const person = await bot({ event: { ...event, workflow_run: { ...run, actor: { login: 'octocat' } } } });
+    expect(person.check, 'a run of a person is no such run').toMatchObject({ externalId: 'davit-review' });
+  });
+
   it('does not succeed when GitHub does not list all changed files', async () => {
     const many = Object.fromEntries(Array.from({ length: 301 }, (_, i) => [`a/${i}`, 'x']));
     const seed = changed({ ...many, 'endpoints/iris.yaml': declare('iris', 2) });
@@ -521,6 +614,36 @@ describe('locks', () => {
     ]);
     expect(check).toMatchObject({ sha: github.world.commits[0]?.oid, conclusion: 'success' });
     expect(comment).toContain('### 1 endpoint: 1 rolling');
+    expect(comment).toMatch(/Other required checks wait at that commit.*\*\*Approve workflows to run\*\*/);
+  });
+
+  it('are committed with the token for commits, which does nothing else and is masked', async () => {
+    const permissions = { contents: 'write' } as const;
+    const tokens = {
+      [TOKEN]: { login: BOT, permissions: { ...WRITES, contents: 'read' } },
+      app: { login: 'acme-davit[bot]', permissions },
+    } as const;
+    const { github, comment, log } = await report({
+      files: { ...previewed(), 'davit-validate/locks/iris.lock': LOCK },
+      inputs: { 'commit-locks': 'true', 'commit-token': 'app' },
+      seed: { tokens },
+    });
+    expect(github.world.commits).toMatchObject([{ headline: 'Lock iris' }]);
+    expect(comment).toContain('committed to this branch');
+    expect(comment).not.toContain('checks wait');
+    expect(github.world.comments[0]?.author.login).toBe(BOT);
+    expect(log.split('\n').filter((line) => /\bapp\b/.test(line))).toEqual(['::add-mask::app']);
+  });
+
+  it("are committed with the job's own token when GitHub refuses the one for commits", async () => {
+    const { code, github, comment, log } = await report({
+      files: { ...previewed(), 'davit-validate/locks/iris.lock': LOCK },
+      inputs: { 'commit-locks': 'true', 'commit-token': 'expired' },
+    });
+    expect(code).toBe(0);
+    expect(github.world.commits).toMatchObject([{ headline: 'Lock iris' }]);
+    expect(comment).toContain('Other required checks wait at that commit');
+    expect(log).toMatch(/GitHub refuses "commit-token", using the job's own token: .* 401/);
   });
 
   it('are committed only where the workflow wants it', async () => {

@@ -14,7 +14,6 @@ interface Step {
 
 interface Job {
   readonly uses?: string;
-  readonly if?: string;
   readonly environment?: string;
   readonly steps?: readonly Step[];
   readonly permissions: Readonly<Record<string, string>>;
@@ -23,7 +22,6 @@ interface Job {
 interface Workflow {
   readonly on: Readonly<Record<string, unknown>>;
   readonly permissions: unknown;
-  readonly concurrency?: { readonly group: string };
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
@@ -59,9 +57,9 @@ function needed(uses: string): Readonly<Record<string, string>> {
 }
 
 describe('our workflows', () => {
-  it('are six to call and at least three of our own', () => {
+  it('are seven to call and at least three of our own', () => {
     expect(called.map(([file]) => basename(file)).toSorted()).toEqual(
-      ['deploy', 'destroy', 'drift', 'fork-report', 'pull-request', 'warm'].map((n) => `${n}.yaml`),
+      ['deploy', 'destroy', 'drift', 'fork-report', 'outdated', 'pull-request', 'warm'].map((n) => `${n}.yaml`),
     );
     expect(callers.length).toBeGreaterThan(6);
   });
@@ -92,18 +90,18 @@ describe('our workflows', () => {
     expect(sparse.filter((folder) => !folder.startsWith('${{ inputs.project }}/'))).toEqual([]);
   });
 
-  it('review a pull request again that goes to another branch, and no other edit', () => {
-    const reviews = [...ours, ...documented].filter(([, { on }]) => 'pull_request' in on);
-    expect(reviews.length).toBe(2);
-    for (const [, { on, concurrency }] of reviews) {
-      expect(on['pull_request']).toMatchObject({ types: expect.arrayContaining(['edited']) as string[] });
-      // A run that reviews nothing must not cancel one that does.
-      expect(concurrency?.group).toContain("github.event.action == 'edited' && !github.event.changes.base");
-    }
-    const [fork] = Object.values(ours.get(`${FOLDER}/fork-report.yaml`)?.jobs ?? {});
-    expect(fork?.if).toContain("github.event.workflow_run.conclusion != 'skipped'");
-    for (const { if: condition } of Object.values(ours.get(`${FOLDER}/pull-request.yaml`)?.jobs ?? {}))
-      expect(condition).toContain("(github.event.action != 'edited' || github.event.changes.base.ref.from != '')");
+  it('give the token for commits only to the steps that commit, with the least rights', () => {
+    const steps = jobs.flatMap(([name, { steps: all = [] }]) => all.map((step) => [name, step] as const));
+    const knowing = steps.filter(([, step]) =>
+      /DAVIT_APP_KEY|DAVIT_COMMIT_TOKEN|steps\.app\b/.test(JSON.stringify(step)),
+    );
+    const rights = (step: Step) => Object.entries(step.with ?? {}).filter(([key]) => key.startsWith('permission-'));
+    expect(knowing.map(([name, step]) => [name, step.with?.['command'] ?? Object.fromEntries(rights(step))])).toEqual([
+      ['deploy/deploy', { 'permission-contents': 'write', 'permission-pull-requests': 'write' }],
+      ['deploy/deploy', 'deploy'],
+      ['pull-request/report', { 'permission-contents': 'write' }],
+      ['pull-request/report', 'report'],
+    ]);
   });
 
   it('a release is published by a job that builds nothing', () => {

@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { codePath } from '../../system/code.ts';
 import {
   declareEndpoint,
-  exampleModel,
   fixtureModel,
   makeUserRepository,
   type TestPullRequest,
@@ -16,9 +15,9 @@ import { PASSPHRASE, type UserRepository } from './workflows/user-repository.ts'
 let user: UserRepository;
 beforeAll(async () => {
   user = await makeUserRepository({
-    'models/iris/1': exampleModel('1'),
+    'models/iris/1': fixtureModel('p_flowers_1'),
     'endpoints/iris.yaml': { from: codePath('endpoints', 'iris.yaml') },
-    'models/iris/2': exampleModel('2'),
+    'models/iris/2': fixtureModel('p_flowers_2'),
     'endpoints/iris.lock': { from: codePath('endpoints', 'iris.lock') },
   });
 });

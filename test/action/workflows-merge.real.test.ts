@@ -1,10 +1,12 @@
-// From the first file to deployed endpoints and back: the documented repository, its merges, a failure, drift and destruction.
+// From the files of `davit init` to deployed endpoints and back: merges, a failure, drift and destruction. The package writes
+// the repository, as for a newcomer (newcomer.real.test.ts).
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { COMMENT_CHARACTERS } from '../../review/render-report.ts';
 import { parseReport } from '../../schemas/report/report.ts';
-import { declareEndpoint, exampleModel, fixtureModel, type TestPullRequest } from './workflows/make-user-repository.ts';
+import { initByPackage } from './workflows/init-by-package.ts';
+import { declareEndpoint, fixtureModel, type TestPullRequest } from './workflows/make-user-repository.ts';
 import { ALL_SUCCEEDED, queryLocalEndpoint, openReviewedPullRequest } from './workflows/steps.ts';
 import { type Files, UserRepository } from './workflows/user-repository.ts';
 
@@ -14,17 +16,21 @@ const DEPLOYED = { warm: 'success', staging: 'success', production: 'success' };
 
 let user: UserRepository;
 let rolling: TestPullRequest;
+/** The endpoint of `davit init`, for the first pull request. */
+let first = '';
 beforeAll(async () => {
-  user = await UserRepository.make(
+  const made = await initByPackage();
+  first = made.get('endpoints/iris.yaml') ?? '';
+  user = await UserRepository.makeFrom(
+    made,
     {
       'endpoints/iris.yaml': null,
       'environments/staging.yaml': 'name: staging\ntarget: local\n',
       'environments/production.yaml': 'name: production\ntarget: local\n',
-      'models/iris/1': exampleModel('1'),
-      'models/iris/2': exampleModel('2'),
+      'models/iris/1': fixtureModel('p_flowers_1'),
+      'models/iris/2': fixtureModel('p_flowers_2'),
     },
-    {},
-    (text) => text.replace('with: { environment: staging,', 'with: { environment: staging, revert: true,'),
+    { edit: (text) => text.replace('with: { environment: staging,', 'with: { environment: staging, revert: true,') },
   );
 });
 afterAll(() => user.remove());
@@ -40,29 +46,35 @@ const checkOf = (sha: string) => user.github.world.checkRuns.findLast((c) => c.s
 
 describe('a merge', () => {
   it('deploys what was reviewed, to one environment after the other, though main has moved', async () => {
-    const pull = await review(1, { 'endpoints/iris.yaml': declareEndpoint('iris', 'iris', '1') });
+    const tulip = declareEndpoint('tulip', 'iris', '1');
+    const pull = await review(1, { 'endpoints/iris.yaml': first, 'endpoints/tulip.yaml': tulip });
     expect(checkOf(pull.head)?.conclusion).toBe('success');
     user.pushToMain({ 'README.md': 'Our models\n' });
     const run = await user.runDeploy(user.merge(pull));
     expect(run.results, run.log).toEqual(DEPLOYED);
     expect(await ask('staging', 'iris')).toBe(FIRST);
     expect(await ask('production', 'iris')).toBe(FIRST);
-    expect(user.github.world.deployments.map((d) => [d.environment, d.task, d.statuses.at(-1)?.['state']])).toEqual([
-      ['staging', 'davit:iris', 'success'],
+    const deployments = user.github.world.deployments.map((d) => [d.environment, d.task, d.statuses.at(-1)?.['state']]);
+    expect(deployments.sort()).toEqual([
       ['production', 'davit:iris', 'success'],
+      ['production', 'davit:tulip', 'success'],
+      ['staging', 'davit:iris', 'success'],
+      ['staging', 'davit:tulip', 'success'],
     ]);
+    expect(await ask('production', 'tulip')).toBe(FIRST);
     expect(bodyOf(pull)).toMatch(/\| `iris` \| `production` \| live at /);
   });
 
   it('of more than a comment holds is told within GitHub’s limits, and whole beside it', async () => {
     const tags = Array.from({ length: 600 }, (_, i) => `  - { key: team-${i}, value: the team of number ${i} }\n`);
     const changed = `${declareEndpoint('iris', 'iris', '2')}tags:\n${tags.join('')}`;
-    rolling = user.openPullRequest(2, { 'endpoints/iris.yaml': changed });
+    const removed = { 'endpoints/tulip.yaml': null, 'endpoints/tulip.lock': null };
+    rolling = user.openPullRequest(2, { 'endpoints/iris.yaml': changed, ...removed }, { labels: ['davit: destroy'] });
     const run = await user.runPullRequest(rolling);
     user.refresh(rolling);
     expect(run.results, run.log).toEqual(ALL_SUCCEEDED);
     const body = bodyOf(rolling) ?? '';
-    expect(body).toMatch(/^### 1 endpoint: 1 rolling$/m);
+    expect(body).toMatch(/^### 2 endpoints: 1 removed, 1 rolling$/m);
     expect(body.length).toBeLessThan(COMMENT_CHARACTERS);
     expect(body).toMatch(/and \d+ more$/m);
     const artifact = join(user.folder, 'artifacts', String(run.runId), 'davit-preview', 'report.json');
@@ -72,13 +84,15 @@ describe('a merge', () => {
     expect(plans).toContain('the team of number 599');
   });
 
-  it('announced as a rolling update is one, though a runner that died has left its lock', async () => {
+  it('announced as a rolling update and a removal is that, though a runner that died has left its lock', async () => {
     const pushed = user.merge(rolling);
     plantDeadRunner();
     const run = await user.runDeploy(pushed);
     expect(run.results, run.log).toEqual(DEPLOYED);
     expect(run.log).toContain('Releasing the lock of');
     expect(await ask('production', 'iris')).toBe(SECOND);
+    for (const environment of ['staging', 'production'])
+      expect(await ask(environment, 'tulip')).toContain('RESOURCE_DOES_NOT_EXIST');
   });
 
   it('that fails leaves the old version, says why, and is proposed to be taken back', async () => {

@@ -1,6 +1,10 @@
 // The workflows that a user calls, run by act in host mode, with a GitHub in memory and the real engine: pull requests.
 import { readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { importFiles } from '../../app/import/import-files.ts';
 import { codePath } from '../../system/code.ts';
 import {
   declareEndpoint,
@@ -9,7 +13,7 @@ import {
   makeUserRepository,
   type TestPullRequest,
 } from './workflows/make-user-repository.ts';
-import { UserRepository } from './workflows/user-repository.ts';
+import { type Files, UserRepository } from './workflows/user-repository.ts';
 
 let user: UserRepository;
 beforeAll(async () => {
@@ -29,20 +33,53 @@ afterEach(() => {
 const ALL_WELL = { validate: 'success', preview: 'success', report: 'success' };
 const FOX = { 'endpoints/fox.yaml': declareEndpoint('fox', 'iris', '1') };
 
+/** Four endpoints that Davit can serve, with what their tools allow: variables, old names; and one that it cannot. */
+const BUNDLE = `
+bundle: { name: plants }
+variables: { model: { default: iris }, size: { default: Small } }
+resources:
+  model_serving_endpoints:
+    fox:
+      config:
+        served_entities: [{ name: fox, entity_name: "\${var.model}", entity_version: "1", workload_size: "\${var.size}", scale_to_zero_enabled: false }]
+    iris:
+      config:
+        served_models: [{ name: iris, model_name: iris, model_version: "1", workload_size: Small, scale_to_zero_enabled: false }]
+    flower:
+      config:
+        served_entities: [{ name: flower, entity_name: iris, entity_version: 2, workload_size: Small, scale_to_zero_enabled: false }]
+    raises:
+      config:
+        served_entities: [{ name: raises, entity_name: raises, entity_version: "1", workload_size: Small, scale_to_zero_enabled: false }]
+    chat:
+      config: { served_entities: [{ name: gpt, external_model: { name: gpt, provider: openai, task: llm/v1/chat } }] }
+`.replaceAll(/^ {4}(\w+):$/gm, '    $1:\n      name: $1');
+
+/** The endpoint files that `davit import` makes of the bundle. */
+async function importBundle(): Promise<Files> {
+  const folder = await mkdtemp(join(tmpdir(), 'davit-bundle-'));
+  await writeFile(join(folder, 'databricks.yml'), BUNDLE);
+  const { endpoints } = await importFiles({
+    ...{ paths: ['databricks.yml'], cwd: folder, folder: join(folder, 'endpoints'), dryRun: false, force: false },
+    ...{ target: undefined, variables: new Map(), valueFiles: [] },
+  });
+  expect(endpoints.map((e) => e.status)).toEqual(['written', 'written', 'written', 'written', 'not-written']);
+  return Object.fromEntries(endpoints.slice(0, -1).map(({ file }) => [file, { from: join(folder, file) }]));
+}
+
 const commentsOf = (pull: TestPullRequest) => user.github.world.comments.filter((c) => c.on === pull.number);
 const bodyOf = (pull: TestPullRequest) => commentsOf(pull).at(-1)?.body ?? '';
 const topLine = (pull: TestPullRequest) => /^### (.*)$/m.exec(bodyOf(pull))?.[1];
 const checkOf = (sha: string) => user.github.world.checkRuns.findLast((c) => c.sha === sha && c.name === 'davit');
 
 describe('a pull request', () => {
+  let reviewed: TestPullRequest;
+
   it('is proved and previewed endpoint by endpoint, gets its locks, and is reported in one comment', async () => {
     const pull = user.openPullRequest(1, {
-      ...FOX,
-      'endpoints/iris.yaml': declareEndpoint('iris', 'iris', '1'),
+      ...(await importBundle()),
       'endpoints/plant.yaml': null,
-      'endpoints/flower.yaml': declareEndpoint('flower', 'iris', '2'),
       'models/raises/1': fixtureModel('h_raises'),
-      'endpoints/raises.yaml': declareEndpoint('raises', 'raises', '1'),
     });
     const run = await user.runPullRequest(pull);
     expect(run.results, run.log).toEqual({ validate: 'failure', preview: 'success', report: 'success' });
@@ -71,12 +108,19 @@ describe('a pull request', () => {
     expect(commentsOf(pull)).toHaveLength(1);
     expect(topLine(pull)).toBe('4 endpoints: 3 new, 1 no change');
     expect(checkOf(pull.head)?.conclusion).toBe('success');
+    reviewed = pull;
+  });
+
+  it('gets the required check in a merge queue by what was reviewed, in a job that has nothing else', async () => {
+    const queued = await user.runQueue(reviewed);
+    expect(queued.results, queued.log).toEqual({ queue: 'success' });
+    expect(checkOf(queued.sha)).toMatchObject({ conclusion: 'success', title: '4 endpoints as reviewed' });
   });
 
   it('that touches no endpoint passes the required check', async () => {
     const pull = user.openPullRequest(5, { 'README.md': 'Our models\n' });
     const run = await user.runPullRequest(pull);
-    expect(run.results, run.log).toEqual(ALL_WELL);
+    expect(run.results, run.log).toEqual({ validate: 'success', report: 'success' });
     expect(topLine(pull)).toBe('No endpoint changes');
     expect(checkOf(pull.head)?.conclusion).toBe('success');
   });

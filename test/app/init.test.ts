@@ -9,9 +9,11 @@ import { parse } from 'yaml';
 import { runChecks } from '../../app/doctor/check.ts';
 import { apiAddress, findGithubRepository, parseRemote, readGithubToken } from '../../app/init/github-repository.ts';
 import { checkGithubSettings } from '../../app/init/github-settings.ts';
-import { findDefaultBranch, findProjectInRepository, initProject } from '../../app/init/init-project.ts';
+import { initProject } from '../../app/init/init-project.ts';
+import { findDefaultBranch, findProjectInRepository } from '../../app/init/repository-folders.ts';
 import { listKubernetesEnvironments } from '../../app/init/list-environments.ts';
 import { type InitAnswers, PLACEHOLDERS, planFiles } from '../../app/init/plan-files.ts';
+import { adaptToEnterpriseServer } from '../../app/init/enterprise-server.ts';
 import { parseEnvironmentNames } from '../../app/init/environment-names.ts';
 import { readDocumentedFiles } from '../../app/init/documented-files.ts';
 import { readModelAnswer } from '../../app/init/read-model-answer.ts';
@@ -33,6 +35,7 @@ const ANSWERS: InitAnswers = {
   branch: 'trunk',
   release: `acme/davit@${'a'.repeat(40)}`,
   project: '',
+  enterpriseServer: false,
 };
 
 let root = '';
@@ -65,7 +68,7 @@ test('planFiles() makes an endpoint and environments that davit check accepts, a
 
 test('planFiles() adapts every documented workflow to the environments, the state, the branch and the release', async () => {
   const files = planFiles(ANSWERS, await readDocumentedFiles()).filter((f) => f.path.startsWith('.github/'));
-  expect(files).toHaveLength(6);
+  expect(files).toHaveLength(7);
   for (const { text } of files) {
     expect(text).not.toMatch(/staging|production|acme-davit-state|OWNER|0{40}|\[main\]|configure-aws/);
     expect(parse(text)).toBeTypeOf('object');
@@ -85,14 +88,63 @@ test('planFiles() adapts every documented workflow to the environments, the stat
   ]);
 });
 
+test('planFiles() names any branch, also one with characters of patterns and of YAML', async () => {
+  for (const branch of ['trunk', 'release/1.x', 'on', '2.10', 'c++', '#next', 'a, b']) {
+    const files = planFiles({ ...ANSWERS, branch }, await readDocumentedFiles());
+    const [text] = files.flatMap((f) => (f.path.endsWith('davit-deploy.yaml') ? [f.text] : []));
+    const { on } = parse(text!) as { readonly on: { readonly push: { readonly branches: readonly string[] } } };
+    expect(on.push.branches.map((b) => b.replaceAll('\\', ''))).toEqual([branch]);
+  }
+});
+
+test('adaptToEnterpriseServer() calls copies of the workflows, without what the server does not know', async () => {
+  const documented = await adaptToEnterpriseServer(await readDocumentedFiles());
+  const planned = planFiles({ ...ANSWERS, project: 'services/fraud' }, documented);
+  const workflows = new Map(planned.filter((f) => f.path.includes('workflows/')).map((f) => [f.path, f.text]));
+  const called = [...workflows.keys()].filter((path) => path.includes('/davit-called-'));
+  expect(called.length).toBeGreaterThan(4);
+  expect([...workflows.keys()].filter((path) => path.includes('fork'))).toEqual([]);
+  for (const [path, text] of workflows) {
+    expect(text, path).not.toMatch(
+      /\$\/|queue: max|attest.*: write|attest-build-provenance|OWNER|0{40}|-artifact@(?!\w+ # v3)/,
+    );
+    expect(parse(text)).toBeTypeOf('object');
+    for (const [, target = ''] of text.matchAll(/uses: \.\/(\.github\/workflows\/\S+)/g))
+      expect(called).toContain(target);
+    if (called.includes(path)) expect(text).toContain(`uses: acme/davit/action@${'a'.repeat(40)}`);
+    else expect(text).not.toContain('acme/davit');
+  }
+  // Who calls a workflow grants what it asks for.
+  const jobs = (text: string) =>
+    Object.values(
+      (parse(text) as { readonly jobs: Record<string, { uses?: string; permissions: Record<string, string> }> }).jobs,
+    );
+  for (const job of [...workflows.values()].flatMap(jobs)) {
+    if (job.uses === undefined) continue;
+    const asked = Object.assign({}, ...jobs(workflows.get(job.uses.slice(2))!).map((j) => j.permissions)) as object;
+    expect(Object.keys(job.permissions).sort()).toEqual(Object.keys(asked).sort());
+  }
+});
+
 test('initProject() writes what is not there, and a second time changes nothing', async () => {
   const first = await initProject(root, ANSWERS);
   expect(new Set(first.files.map((f) => f.state))).toEqual(new Set(['written']));
-  expect(first.left.join('\n')).toMatch(/davit lock iris[\s\S]*digests[\s\S]*workload identity pool/);
+  expect(first.left.join('\n')).toMatch(
+    /davit lock iris[^]*digests[^]*workload identity pool[^]*up _platform --env dev && [^]*\nPush everything except endpoints\/ to trunk/,
+  );
   await writeFile(join(root, 'environments/dev.yaml'), 'name: dev\ntarget: local\n');
   const second = await initProject(root, { ...ANSWERS, cloud: 'aws' });
   expect(new Set(second.files.map((f) => f.state))).toEqual(new Set(['exists']));
-  expect(second.left).toEqual([]);
+  const placeholders = [
+    expect.stringMatching(
+      /^Replace the digests of the images in environments\/(test|live).yaml, environments\/(test|live).yaml, /,
+    ),
+    expect.stringMatching(/^Replace the workload identity pool/),
+  ];
+  expect(second.left).toEqual(placeholders);
+  expect((await initProject(root, { ...ANSWERS, environments: [] })).left, 'of files not planned').toEqual(
+    placeholders,
+  );
   const third = await initProject(root, { ...ANSWERS, environments: [...ANSWERS.environments, 'eu'] });
   expect(third.left).toContain('Add eu to .github/workflows/davit-deploy.yaml, which exists without it');
   expect(await readFile(join(root, 'environments/dev.yaml'), 'utf8')).toContain('target: local');
@@ -100,10 +152,21 @@ test('initProject() writes what is not there, and a second time changes nothing'
   expect(await listKubernetesEnvironments({ root, endpoints: 'endpoints' })).toEqual({
     names: ['test', 'live', 'eu'],
     unreadable: [],
+    all: ['test', 'live', 'eu'],
   });
   await writeFile(join(root, 'environments/live.yaml'), 'name: [\n');
-  const { names, unreadable } = await listKubernetesEnvironments({ root, endpoints: 'endpoints' });
-  expect([names, unreadable]).toEqual([['test', 'eu'], ['live']]);
+  const { names, unreadable, all } = await listKubernetesEnvironments({ root, endpoints: 'endpoints' });
+  expect([names, unreadable, all]).toEqual([['test', 'eu'], ['live'], ['test', 'live', 'eu']]);
+});
+
+test('initProject() keeps node_modules/ out of Git, unless a .gitignore is there', async () => {
+  const other = await mkdtemp(join(root, 'modules-'));
+  const write = async () => (await initProject(other, { ...ANSWERS, environments: [] })).files.map((f) => f.path);
+  expect(await write()).toEqual(['endpoints/iris.yaml']);
+  await mkdir(join(other, 'node_modules'));
+  expect(await write()).toEqual(['endpoints/iris.yaml', '.gitignore']);
+  expect(await readFile(join(other, '.gitignore'), 'utf8')).toBe('node_modules/\n');
+  expect(await write()).toEqual(['endpoints/iris.yaml']);
 });
 
 test('initProject() names what nobody answered, and keeps a link that leads nowhere', async () => {

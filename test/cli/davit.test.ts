@@ -36,11 +36,13 @@ describe('davit', () => {
   });
 
   it('refuses an unknown verb and an unknown option with exit code 2', () => {
-    expect(davit('deploy')).toMatchObject({
+    expect(davit('frobnicate')).toMatchObject({
       status: 2,
       stdout: '',
-      stderr: expect.stringContaining('Cannot run "deploy": expected one of init, check') as string,
+      stderr: expect.stringContaining('Cannot run "frobnicate": expected one of init, check') as string,
     });
+    expect(davit('destroy').stderr).toContain('did you mean "npx davit down"?\nTry: npx davit --help');
+    expect(davit('reveiw').stderr).toContain('did you mean "npx davit review"?');
     expect(davit('check', '--fast')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining("Unknown option '--fast'") as string,
@@ -61,7 +63,7 @@ describe('davit', () => {
   it('outside a project says what it looked for', () => {
     const { status, stderr } = spawnSync(process.execPath, [MAIN, 'check'], { cwd: tmpdir(), encoding: 'utf8' });
     expect(status).toBe(2);
-    expect(stderr).toContain('expected a folder with endpoints/, or --project FOLDER');
+    expect(stderr).toContain('expected a folder with endpoints/ (npx davit init makes one), or --project FOLDER');
   });
 });
 

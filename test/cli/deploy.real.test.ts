@@ -18,8 +18,8 @@ let remove: () => Promise<void>;
 
 beforeAll(async () => {
   ({ root, remove } = await makeWorkingProject({
-    'iris/1': join(CODE, 'models/iris/1'),
-    'iris/2': join(CODE, 'models/iris/2'),
+    'iris/1': join(CODE, 'test/fixtures/models/p_flowers_1'),
+    'iris/2': join(CODE, 'test/fixtures/models/p_flowers_2'),
     'bad/import': join(CODE, 'test/fixtures/models/d2_missing_code'),
     'bad/output': join(CODE, 'test/fixtures/models/g_bad_output'),
     'bad/raises': join(CODE, 'test/fixtures/models/h_raises'),
@@ -124,7 +124,7 @@ describe('davit', () => {
     expect(await davit('preview')).toMatchObject({ code: 1 });
   });
 
-  it('fails a revision that plain Pulumi was told to deploy and that does not start, and leaves the old one alone', async () => {
+  it('fails a revision that plain Pulumi deploys and that does not start, and leaves the old one alone', async () => {
     await declare('bad', 'raises');
     await lockProject(root);
     const { stdout } = await davit('env');

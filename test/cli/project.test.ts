@@ -71,7 +71,7 @@ it.each(['preview', 'up', 'status', 'check'])(
     expect({ code, stdout, stderr }).toEqual({
       code: 2,
       stdout: '',
-      stderr: `Cannot find a project in ${join(top, 'empty')} or above it: expected a folder with endpoints/, or --project FOLDER\nTry: npx davit ${verb} --help\n`,
+      stderr: `Cannot find a project in ${join(top, 'empty')} or above it: expected a folder with endpoints/ (npx davit init makes one), or --project FOLDER\n`,
     });
   },
 );

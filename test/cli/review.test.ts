@@ -42,7 +42,7 @@ describe('davit review', { shuffle: false }, () => {
     const { status, stderr } = davit('review');
     expect(status).toBe(2);
     expect(stderr).toContain(
-      'is not in a Git repository; name the endpoints, or the commit to compare with: --base REF',
+      'is not in a Git repository; name the endpoints (npx davit review NAME), or the commit to compare with: --base REF',
     );
     expect(davit('review', 'none', '--json')).toMatchObject({ status: 1 });
   });
@@ -72,7 +72,7 @@ describe('davit review', { shuffle: false }, () => {
       report.endpoints.map((e) => [e.endpoint, e.change, e.diagnostics.map((d) => `${d.line} ${d.code}`)]),
     ).toEqual([
       ['a', 'added', ['1 missing-field', '2 unknown-field']],
-      ['b', 'added', ['2 bad-yaml']],
+      ['b', 'added', ['1 bad-yaml']],
     ]);
     expect(new Set(report.diagnostics.map((d) => d.file))).toEqual(
       new Set(['endpoints/c.yml', 'environments/other.yaml']),

@@ -46,7 +46,7 @@ afterAll(async () => {
   await kubectl(to, ['delete', 'networkpolicy', OPEN_KOURIER.metadata.name, '-n', 'kourier-system']).catch(
     () => undefined,
   );
-  await kubectl(to, ['delete', 'namespace', NAMESPACE, '--ignore-not-found']).catch(() => undefined);
+  await kubectl(to, ['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=false']).catch(() => undefined);
 });
 
 test('startCluster() makes a node and reports its versions; a second call changes nothing', async () => {
@@ -161,8 +161,12 @@ async function readGateway(): Promise<string> {
   return kubectl(to, [...service, '-o', 'jsonpath={.spec.clusterIP}']);
 }
 
-async function podNames(): Promise<string> {
-  return kubectl(to, ['get', 'pods', '-A', '-o', 'name', '--sort-by=.metadata.name']);
+/** The node's own pods and Knative's; those of other test files may be ending. */
+async function podNames(): Promise<readonly string[]> {
+  const namespaces = ['kube-system', 'knative-serving', 'kourier-system'];
+  return Promise.all(
+    namespaces.map((name) => kubectl(to, ['get', 'pods', '-n', name, '-o', 'name', '--sort-by=.metadata.name'])),
+  );
 }
 
 async function makeAnswerImage(name: string): Promise<string> {

@@ -69,10 +69,7 @@ describe.runIf(isAsked)('an endpoint whose processes are killed at random', () =
         {
           begin: async (round) => {
             await declare(round);
-            prober = startProber(
-              { ...on.question(), body: BODY },
-              { clients: CLIENTS, pauseMilliseconds: 20, honourRetryAfter: true },
-            );
+            prober = startProber({ ...on.question(), body: BODY }, { clients: CLIENTS, honourRetryAfter: true });
             await prober.round();
             return on.davit('up', on.endpoint);
           },

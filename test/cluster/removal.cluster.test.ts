@@ -32,7 +32,7 @@ test.runIf(cluster)('a platform cannot be removed while endpoints use it, and is
   expect(left).toEqual([`namespace/${on.models}`, `namespace/${on.environment.platformNamespace}`]);
   if (on.environment.knative.mode === 'install') expect(await on.kubectl(...everywhere)).not.toMatch(/knative|kourier/);
   // The namespaces stay, because they may hold the user's own Secrets.
-  await on.kubectl('delete', ...left);
+  await on.kubectl('delete', '--wait=false', ...left);
 });
 
 test.runIf(traces)('removeCluster() leaves nothing on the machine', async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { makeBuildContext } from '../../images/make-build-context.ts';
 import { type ImagePlan, planImage } from '../../images/plan-image.ts';
 import { findCacheImage, readImageDigest } from '../../images/registry.ts';
@@ -12,8 +12,10 @@ import { locateUnpackedDockerClient } from '../../cluster/node/docker-engine.ts'
 import { findKubectl } from '../../cluster/go-programs.ts';
 import { applyObjects, type KubectlConnection, kubectl } from '../../cluster/kubectl.ts';
 import { runChecked } from '../../cluster/run-checked.ts';
-import { parseLock } from '../../schemas/lock/lock.ts';
+import { type Lock, parseLock } from '../../schemas/lock/lock.ts';
 import { makeChildEnvironment } from '../../system/run-process.ts';
+import { lockProject } from '../cli/lock-project.ts';
+import { makeWorkingProject } from '../cli/working-project.ts';
 import { requireLocalCluster } from '../cluster/require-local-cluster.ts';
 import { openPlatform } from '../cluster/rollouts.ts';
 import { SAMPLE_SETTINGS } from './sample-lock.ts';
@@ -35,8 +37,8 @@ beforeAll(async () => {
   await applyObjects(to, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }], {
     limitSeconds: 60,
   });
-  first = await build('examples/first-version/iris.lock', '1');
-  second = await build('endpoints/iris.lock', '2');
+  first = await build(iris('1', 'examples/first-version/iris.lock'));
+  second = await build(iris('2', 'endpoints/iris.lock'));
 });
 
 afterAll(async () => {
@@ -71,7 +73,7 @@ test('the same inputs give the same layers, also without a cache', async () => {
   const before = await readLayers(second!.reference);
   const context = join(root, second!.context);
   await rm(context, { recursive: true });
-  await makeContext(second!, 'endpoints/iris.lock', '2');
+  await makeContext(second!, iris('2', 'endpoints/iris.lock'));
   await docker(['build', '--quiet', '--no-cache', '--network=none', '--tag', `${second!.reference}-again`, context]);
   await docker(['push', '--quiet', `${second!.reference}-again`]);
   const after = await readLayers(`${second!.reference}-again`);
@@ -168,18 +170,46 @@ test('behind Knative it is proven through the API server, the activator and the 
 
 test("a base image with Python below /usr/local, as Docker's own has it, does as well", async () => {
   const base = await makeOtherBase();
-  const plan = await build('endpoints/iris.lock', '2', base);
+  const plan = await build(await lockSmallModel(), base);
   const pod = await startPod('other-base', ['--workers', '1'], { image: plan.reference });
   expect((await askExample(pod)).status).toBe(200);
   const look = 'import os; print(os.path.realpath("/server/virtualenv/bin/python"))';
   expect(await exec('other-base', ['/virtualenv/bin/python', '-c', look])).toBe('/usr/local/bin/python3.11\n');
 });
 
-async function build(lockFile: string, version: string, base = cluster.images!['python']!): Promise<ImagePlan> {
-  const { lock } = parseLock(await readFile(join(REPOSITORY, lockFile), 'utf8'), lockFile);
+/** A model with its lock. */
+interface LockedModel {
+  readonly entity: string;
+  readonly folder: string;
+  readonly lockFile: string;
+}
+
+function iris(version: string, lockFile: string): LockedModel {
+  return {
+    entity: 'iris',
+    folder: join(REPOSITORY, 'models', 'iris', version),
+    lockFile: join(REPOSITORY, lockFile),
+  };
+}
+
+/** A model with few packages, whose image is made in half the time. */
+async function lockSmallModel(): Promise<LockedModel> {
+  const model = join(REPOSITORY, 'test', 'fixtures', 'models', 'o_environment');
+  const project = await makeWorkingProject({ 'behaves/1': model });
+  onTestFinished(project.remove);
+  const entity = { name: 'small', entity_name: 'behaves', entity_version: '1' };
+  const endpoint = { name: 'small', config: { served_entities: [entity] } };
+  await writeFile(join(project.root, 'endpoints', 'small.yaml'), JSON.stringify(endpoint));
+  await lockProject(project.root, 'small');
+  return { entity: 'small', folder: model, lockFile: join(project.root, 'endpoints', 'small.lock') };
+}
+
+async function build(model: LockedModel, base = cluster.images!['python']!): Promise<ImagePlan> {
+  const { entity, lockFile } = model;
   const settings = { ...SAMPLE_SETTINGS, registry: `${cluster.registry!}/images-test`, bases: { '3.11': base } };
-  const plan = await planImage({ endpoint: { name: 'iris' }, entity: { name: 'iris' }, lock: lock!, settings });
-  await makeContext(plan, lockFile, version);
+  const lock = await readLock(lockFile);
+  const plan = await planImage({ endpoint: { name: lock.endpoint }, entity: { name: entity }, lock, settings });
+  await makeContext(plan, model);
   const cache = ['--build-arg', 'BUILDKIT_INLINE_CACHE=1'];
   const started = performance.now();
   await docker(['build', '--quiet', '--network=none', ...cache, '--tag', plan.reference, join(root, plan.context)]);
@@ -190,10 +220,12 @@ async function build(lockFile: string, version: string, base = cluster.images!['
   return plan;
 }
 
-async function makeContext(plan: ImagePlan, lockFile: string, version: string): Promise<void> {
-  const { lock } = parseLock(await readFile(join(REPOSITORY, lockFile), 'utf8'), lockFile);
-  const modelFolder = join(REPOSITORY, 'models', 'iris', version);
-  await makeBuildContext(plan, { root, lock: lock!, entity: 'iris', modelFolder, full: true });
+async function makeContext(plan: ImagePlan, { entity, folder, lockFile }: LockedModel): Promise<void> {
+  await makeBuildContext(plan, { root, lock: await readLock(lockFile), entity, modelFolder: folder, full: true });
+}
+
+async function readLock(file: string): Promise<Lock> {
+  return parseLock(await readFile(file, 'utf8'), file).lock!;
 }
 
 /** The same base with its Python moved to where the official images have theirs. */

@@ -30,8 +30,8 @@ let host = '';
 
 beforeAll(async () => {
   ({ root, remove } = await makeWorkingProject({
-    'iris/1': join(CODE, 'models/iris/1'),
-    'iris/2': join(CODE, 'models/iris/2'),
+    'iris/1': join(CODE, 'test/fixtures/models/p_flowers_1'),
+    'iris/2': join(CODE, 'test/fixtures/models/p_flowers_2'),
   }));
   root = await realpath(root);
   await declare(1);

@@ -21,14 +21,19 @@ export interface Prober {
 
 const CLIENTS = 8;
 const LIMIT_SECONDS = 120;
+/** What is asked shares the processors with the clients, which would otherwise take most of them. */
+const PAUSE_MILLISECONDS = 20;
 
-/** Starts clients that send one request repeatedly without a pause until they are stopped. */
+/** Starts clients that send one request repeatedly, with a short pause, until they are stopped. */
 export function startProber(question: ProbeRequest, options: ProbeOptions = {}): Prober {
   const { clients = CLIENTS, connections = 'both', limitSeconds = LIMIT_SECONDS } = options;
   const kept = makeProbeClient(question, { connections: 'kept', limitSeconds });
   const fresh = makeProbeClient(question, { connections: 'fresh', limitSeconds });
   const isFresh = (client: number) => connections === 'fresh' || (connections === 'both' && client % 2 === 1);
-  const asking = sendLoad((client) => (isFresh(client) ? fresh : kept).ask(), clients, options);
+  const asking = sendLoad((client) => (isFresh(client) ? fresh : kept).ask(), clients, {
+    pauseMilliseconds: PAUSE_MILLISECONDS,
+    ...options,
+  });
   const stop = async () => {
     asking.stop();
     const asked = await asking.done;

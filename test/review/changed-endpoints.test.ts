@@ -177,7 +177,21 @@ describe('readChangedPaths()', () => {
     commit();
     await expect(readChangedPaths(root, 'main')).rejects.toThrow('git fetch --unshallow');
     git('branch', '-q', '-D', 'main', 'work');
-    await expect(readChangedPaths(root, undefined)).rejects.toThrow('there is no origin/HEAD');
+    await expect(readChangedPaths(root, undefined)).rejects.toThrow(
+      /there is no origin\/HEAD, .*; ask the remote for its default branch \(git remote set-head origin --auto\)/,
+    );
+  });
+
+  it("compares with the remote's default branch, whatever its name, or with that of new repositories", async () => {
+    git('branch', '-q', '-M', 'main', 'trunk');
+    git('config', 'init.defaultBranch', 'trunk');
+    const base = git('rev-parse', 'trunk').trim();
+    expect((await readChangedPaths(root, undefined)).base).toBe(base);
+    git('config', '--unset', 'init.defaultBranch');
+    git('branch', '-q', 'main', 'HEAD'); // left from before the default branch had its name
+    git('update-ref', 'refs/remotes/origin/trunk', base);
+    git('symbolic-ref', 'refs/remotes/origin/HEAD', 'refs/remotes/origin/trunk');
+    expect((await readChangedPaths(root, undefined)).base).toBe(base);
   });
 
   it('lets Git say why it refuses a repository', async () => {

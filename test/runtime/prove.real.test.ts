@@ -75,7 +75,7 @@ test.each([
   expect(proof.failed).toEqual({ stage, kind, message, module: null, trace: expect.any(String) as string });
 });
 
-test('prove refuses an answer that is not strict JSON, unless told to write null', async () => {
+test('prove refuses an answer that is not strict JSON, unless it must write null', async () => {
   const input = await writeInput('{"dataframe_records": [{"x": 1}]}');
   expect((await prove('l_nan', ['--input', input])).proof.failed).toMatchObject({
     stage: 'predict',

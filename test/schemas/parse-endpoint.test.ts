@@ -245,7 +245,16 @@ describe('parseEndpoint()', () => {
     [
       'traffic to nobody',
       `${SMALLEST}  traffic_config: {routes: [{served_entity_name: iris-2, traffic_percentage: 100}]}\n`,
-      ['6:50 unknown-entity Cannot send traffic to "iris-2": expected one of "iris-1"'],
+      ['6:50 unknown-entity Cannot send traffic to "iris-2": expected "iris-1"'],
+    ],
+    [
+      'a reference beside a wrong name and a wrong version',
+      `${SMALLEST.replace('name: iris', 'name: iris flower').replace('entity_version: "1"', 'entity_version: latest\n      name: champion')}davit: {served_entities: {champoin: {nan: null}}}\n`,
+      [
+        '1:7 bad-value Cannot accept "iris flower" for "name"',
+        '5:23 bad-value Cannot accept "latest" for "config.served_entities[0].entity_version": an alias is not a version',
+        '7:27 unknown-entity Cannot find the served entity "champoin": expected "champion"',
+      ],
     ],
     [
       'two entities without traffic',
@@ -277,7 +286,7 @@ describe('parseEndpoint()', () => {
     [
       'settings for an entity that is not there',
       `${SMALLEST}davit:\n  served_entities:\n    rose: {model_uri: x}\n`,
-      ['8:5 unknown-entity Cannot find the served entity "rose": expected one of "iris-1"'],
+      ['8:5 unknown-entity Cannot find the served entity "rose": expected "iris-1"'],
     ],
     [
       'a secret that is not the whole value, or none',
@@ -331,7 +340,7 @@ describe('parseEndpoint()', () => {
         '6:78 bad-value Cannot accept "fast" for "davit.rollout": expected one of "rolling", "recreate"',
       ],
     ],
-    ['text that is not YAML', 'name: iris\nconfig: [', ['2:10 bad-yaml']],
+    ['text that is not YAML', 'name: iris\nconfig: [', ['2:9 bad-yaml Cannot read YAML: the "[" is not closed']],
     [
       'a key that is there twice',
       `${SMALLEST}name: iris\n`,
@@ -357,7 +366,7 @@ describe('parseEndpoint()', () => {
     [
       'one mistake at one place once',
       'name: iris\nconfig: [\n  a: b\nc: d\n',
-      ['4:1 bad-yaml Cannot read YAML: Flow sequence', '4:1'].slice(0, 1),
+      ['2:9 bad-yaml Cannot read YAML: the "[" is not closed'],
     ],
     ['nesting without end', `name: ${'['.repeat(20_000)}`, [' bad-yaml Cannot read YAML: it is nested too deeply']],
     [

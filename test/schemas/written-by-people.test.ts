@@ -172,7 +172,11 @@ describe('variables', () => {
 
   it('still checks everything else', () => {
     const text = `${entityWith(VERSION).replace('main.ml.iris', '"${var.c}"')}  traffic_config: { routes: [{ served_model_name: a, traffic_percentage: 90 }] }\nfoo: 1\n`;
-    expect(starts(text)).toEqual(['4:31 error unresolved-variable', '6:1 error unknown-field']);
+    expect(starts(text)).toEqual([
+      '4:31 error unresolved-variable',
+      '5:29 error traffic-sum',
+      '6:1 error unknown-field',
+    ]);
   });
 });
 

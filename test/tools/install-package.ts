@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codePath } from '../../system/code.ts';
+import { withFileLock } from '../../system/file-lock.ts';
 import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { makePackage, packPackage } from '../../tools/make-package.ts';
 
@@ -9,11 +12,21 @@ interface Locked {
   readonly dev?: boolean;
 }
 
+/** The folder with the installed package, which all tests of one run share: the first that needs it installs it. */
+export async function ensureInstalledPackage(): Promise<string> {
+  const app = join(await realpath(tmpdir()), 'davit-package');
+  const done = join(app, 'node_modules', 'davit', 'package.json');
+  await withFileLock(`${app}.lock`, async () => {
+    if (!existsSync(done)) await installPackage(app);
+  });
+  return app;
+}
+
 /**
  * Makes Davit's package and installs it in the folder `app` as a user does, with the versions of this repository's lock.
  * npm has those in its cache, because it has installed this repository, so this needs no network.
  */
-export async function installPackage(app: string): Promise<void> {
+async function installPackage(app: string): Promise<void> {
   const files = join(app, 'package-files');
   await mkdir(app, { recursive: true });
   await makePackage(files);
@@ -41,8 +54,8 @@ export async function installPackage(app: string): Promise<void> {
   if (code !== 0) throw new Error(`npm ci failed: ${stderr}`);
 }
 
-/** Runs the installed `davit` with the Node of the PATH, as a user does. */
-export function runInstalled(app: string, ...args: readonly string[]) {
+/** Runs the installed `davit` in the folder `cwd` with the Node of the PATH, as a user does. */
+export function runInstalled(app: string, cwd: string, args: readonly string[]) {
   const env = makeChildEnvironment({ DAVIT_HOME: '' });
-  return runProcess(join(app, 'node_modules', '.bin', 'davit'), args, { cwd: app, env });
+  return runProcess(join(app, 'node_modules', '.bin', 'davit'), args, { cwd, env });
 }

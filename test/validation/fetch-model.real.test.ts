@@ -113,7 +113,7 @@ test('fetchModel() names what there is when a version is missing', async () => {
   expect(diagnostics.map((d) => [d.message, d.hint])).toEqual([
     [
       'Cannot find the model iris 3: there is no directory models/iris/3',
-      'Existing models: iris 1, iris 2. Put the model there, or set davit.served_entities.m.model_uri to its location',
+      'Existing models: iris 1, iris 2. Put the model there, or set davit.served_entities.m.model_uri to its location, such as models:/iris/3 in a registry',
     ],
   ]);
 });

@@ -61,7 +61,7 @@ async function reportMissingModel(subject: Subject, root: string, path: string, 
   const names = near.length > 0 || entity.model.uri !== undefined ? [] : await listNames(join(root, 'models'));
   const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
   const known = there.length > 0 ? `Existing models: ${there.join(', ')}. ` : '';
-  const hint = `${known}Put the model there, or set davit.served_entities.${entity.name}.model_uri to its location`;
+  const hint = `${known}Put the model there, or set davit.served_entities.${entity.name}.model_uri to its location, such as models:/${entity.model.name}/${entity.model.version} in a registry`;
   return makeError('model-not-found', subject.entity.place, message, hint);
 }
 

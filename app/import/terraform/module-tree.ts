@@ -15,12 +15,16 @@ export type TerraformFolders = ReadonlyMap<string, TerraformFolder | undefined>;
 const MAX_MODULES = 1000;
 
 /** Reads a folder and the folders of the modules that it calls, directly or through others. */
-export async function loadFolders(start: string, cwd: string): Promise<TerraformFolders> {
+export async function loadFolders(
+  start: string,
+  cwd: string,
+  valueFiles: readonly string[],
+): Promise<TerraformFolders> {
   const folders = new Map<string, TerraformFolder | undefined>();
   const queue = [start];
   for (const folder of queue) {
     if (folders.has(folder) || folders.size >= MAX_MODULES) continue;
-    const read = await readTerraformFolder(folder, cwd, folder === start);
+    const read = await readTerraformFolder(folder, cwd, folder === start ? valueFiles : undefined);
     folders.set(folder, read);
     for (const block of listAllBlocks(read?.files ?? [], 'module')) {
       const source = readSource(block.body);

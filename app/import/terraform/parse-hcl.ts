@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import type { Node, Parser } from 'web-tree-sitter';
+import type { Node, Parser, Tree } from 'web-tree-sitter';
 import { type Diagnostic, makeError, type SourceLocation } from '../../../schemas/diagnostic.ts';
 import { codePath } from '../../../system/code.ts';
 
@@ -13,9 +13,21 @@ export interface HclFile {
   readonly body: Node | undefined;
 }
 
-/** Parses HCL 2 as HashiCorp's grammar for Terraform reads it. The parser is loaded at the first call. */
-export async function parseHcl(text: string, file: string): Promise<HclFile & { diagnostics: readonly Diagnostic[] }> {
-  const root = (await loadParser()).parse(text.replace(/^\uFEFF/, ''))?.rootNode;
+/** Where the lines of a tree come from, if its text was made of another file. */
+const ORIGINS = new WeakMap<Tree, readonly SourceLocation[]>();
+
+/**
+ * Parses HCL 2 as HashiCorp's grammar for Terraform reads it. The parser is loaded at the first call. `origins`: the
+ * places of the lines in the file that the text was made of.
+ */
+export async function parseHcl(
+  text: string,
+  file: string,
+  origins?: readonly SourceLocation[],
+): Promise<HclFile & { diagnostics: readonly Diagnostic[] }> {
+  const tree = (await loadParser()).parse(text.replace(/^\uFEFF/, ''));
+  if (tree && origins) ORIGINS.set(tree, origins);
+  const root = tree?.rootNode;
   const broken = root?.hasError ? findBroken(root) : undefined;
   const diagnostics = broken
     ? [makeError('unreadable-file', locateNode(broken, file), `Cannot read HCL: unexpected ${describe(broken)}`)]
@@ -25,7 +37,9 @@ export async function parseHcl(text: string, file: string): Promise<HclFile & { 
 }
 
 /** The place of a node in its file. */
-export function locateNode({ startPosition }: Node, file: string): SourceLocation {
+export function locateNode({ startPosition, tree }: Node, file: string): SourceLocation {
+  const origin = ORIGINS.get(tree)?.[startPosition.row];
+  if (origin) return origin;
   return { file, line: startPosition.row + 1, column: startPosition.column + 1 };
 }
 

@@ -6,14 +6,16 @@ import { listModules, loadFolders, makeRootModule, type TerraformFolders } from 
 import { type EndpointPermissions, readModule, type TerraformEndpoint } from './read-module.ts';
 import { fromTerraform } from './resource-body.ts';
 
-/** Reads the endpoints of .tf files and of the modules that they call. The files of one folder are one module. */
+/** Reads the endpoints of Terraform's files and of the modules that they call. The files of one folder are one module. */
 export async function readTerraform(
   paths: readonly string[],
   cwd: string,
-  { variables }: ImportValues,
+  { variables, valueFiles }: ImportValues,
 ): Promise<readonly ForeignFile[]> {
   const folders = [...new Set(paths.map((path) => dirname(path)))];
-  const loaded = await Promise.all(folders.map(async (folder) => [folder, await loadFolders(folder, cwd)] as const));
+  const loaded = await Promise.all(
+    folders.map(async (folder) => [folder, await loadFolders(folder, cwd, valueFiles)] as const),
+  );
   const isCalled = (folder: string) =>
     loaded.some(([caller, tree]) => tree.has(folder) && !loaded.find(([f]) => f === folder)?.[1].has(caller));
   const inputs = new Map([...variables].map(([name, value]) => [name, readInput(value)]));

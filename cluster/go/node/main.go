@@ -44,6 +44,9 @@ func main() {
 	if filepath.Base(os.Args[0]) == "pause" {
 		pause()
 	}
+	if os.Getpid() != 1 { // anywhere else it would mount over the machine's own files
+		fail("Cannot start the node: expected to be the first process of its own namespaces; davit cluster up starts it")
+	}
 	if len(os.Args) != 2 {
 		fail("Cannot start the node: expected the file that lists its components")
 	}

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-
-const WHOLE_BYTES = 1 << 20;
+import { hashFile } from '../../../system/hash-file.ts';
 
 /** SHA-256, in hex, of the Dockerfile and of every file, link and mode of a context. */
 export async function digestContext(context: string, dockerfile: string): Promise<string> {
@@ -35,8 +32,5 @@ async function describeEntry(path: string): Promise<string> {
   const stat = await lstat(path);
   if (stat.isSymbolicLink()) return `link ${await readlink(path)}`;
   if (!stat.isFile()) return 'neither a file nor a folder';
-  const content = createHash('sha256');
-  if (stat.size <= WHOLE_BYTES) content.update(await readFile(path));
-  else await pipeline(createReadStream(path, { highWaterMark: WHOLE_BYTES }), content);
-  return `${(stat.mode & 0o111) === 0 ? 'file' : 'program'} ${content.digest('hex')}`;
+  return `${(stat.mode & 0o111) === 0 ? 'file' : 'program'} ${await hashFile(path)}`;
 }

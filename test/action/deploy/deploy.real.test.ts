@@ -39,8 +39,8 @@ let repository: ReturnType<typeof makeRepository>;
 
 beforeAll(async () => {
   ({ root, remove } = await makeWorkingProject({
-    'iris/1': codePath('models/iris/1'),
-    'iris/2': codePath('models/iris/2'),
+    'iris/1': codePath('test/fixtures/models/p_flowers_1'),
+    'iris/2': codePath('test/fixtures/models/p_flowers_2'),
   }));
   repository = makeRepository(root);
   repository.write({ '.gitignore': '.davit/\nbin/\n' });
@@ -100,10 +100,16 @@ function merge({ reviewed, labels = [] }: Merging) {
 }
 
 /** Runs the action as the workflow does after a merge. */
-async function run(command: string, inputs: Readonly<Record<string, string>> = {}, eventName = 'push') {
+async function run(
+  command: string,
+  inputs: Readonly<Record<string, string>> = {},
+  eventName = 'push',
+  event: object = {},
+) {
   const step = await runStepInProcess({
     inputs: { command, environments: 'local', 'github-token': TOKEN, ...inputs },
     workspace: root,
+    event,
     eventName,
     env: {
       GITHUB_API_URL: github.url,
@@ -151,7 +157,7 @@ it('deploys what was merged as it was reviewed, says so everywhere, and then has
   expect(github.world.deployments).toHaveLength(1);
 });
 
-it('updates without a failed request, and retires the record of before', async () => {
+it('updates without a failed request, and retires the earlier record', async () => {
   await declare('2');
   const { number } = merge({ reviewed: await review() });
   const clients = sendLoad(await ask(), 2, PAUSE);
@@ -225,20 +231,24 @@ it('changes nothing for a merge without its lock, and deploys it when a pull req
   expect(await answer()).toBe(SECOND);
 });
 
-it('deploys two merges one after the other, each as it was reviewed', async () => {
+it('deploys one merge, then two of one push, each as it was reviewed', async () => {
   await declare('1');
   merge({ reviewed: await review() });
+  const before = repository.git('rev-parse', 'HEAD');
   await declare('1', '', 'owl');
-  merge({ reviewed: await review('owl') });
-  repository.git('checkout', '--quiet', 'HEAD~1');
+  const owl = merge({ reviewed: await review('owl') });
+  await declare('1', '      environment_vars:\n        GREETING: hello\n');
+  const iris = merge({ reviewed: await review() });
+  repository.git('checkout', '--quiet', before);
   const first = await run('deploy');
   expect(first.code, first.log).toBe(0);
   expect(await answer()).toBe(FIRST);
   expect(await answer('owl')).toContain('RESOURCE_DOES_NOT_EXIST');
   repository.git('checkout', '--quiet', 'main');
-  const second = await run('deploy');
+  const second = await run('deploy', {}, 'push', { before });
   expect(second.code, second.log).toBe(0);
   expect([await answer(), await answer('owl')]).toEqual([FIRST, FIRST]);
+  for (const { number } of [owl, iris]) expect(commentOf(number)).toContain('### local: 1 live');
 });
 
 it('leaves the old version serving when it fails after the review, says why, and takes the merge back when asked for', async () => {

@@ -3,12 +3,13 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** A Git repository for tests, in a folder that is there. */
-export function makeRepository(folder: string) {
+export function makeRepository(folder: string, branch = 'main') {
   const git = (...args: readonly string[]) =>
     execFileSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
       encoding: 'utf8',
+      stdio: 'pipe',
     }).trim();
-  git('init', '--quiet', '--initial-branch=main');
+  git('init', '--quiet', `--initial-branch=${branch}`);
   return {
     git,
     write: (files: Readonly<Record<string, string | undefined>>) => {

@@ -48,15 +48,17 @@ interface Looking {
   readonly runId?: number;
   readonly environment?: string;
   readonly after?: string;
+  /** The commit of the branch before the push. */
+  readonly before?: string;
 }
 
 async function select(root: string, looking: Looking) {
-  const { deployments, args = [], stacks = [], head, runId = 5, environment = 'staging', after } = looking;
+  const { deployments, args = [], stacks = [], head, runId = 5, environment = 'staging', after, before } = looking;
   const { github } = await connected({ deployments });
   const place = { root, endpoints: 'endpoints' };
   const request = { place, environment: { name: environment }, signal: new AbortController().signal, progress: SILENT };
   const findBranchHead = () => Promise.resolve(head);
-  const job = { runner: { runId } } as Job;
+  const job = { runner: { runId, event: { before } } } as Job;
   const scope = { github, request, given: args, after, findBranchHead, job };
   const { candidates, removed } = await selectDeployments(scope, stacks);
   const held = [...candidates, ...removed].flatMap((c) => (c.hold ? [[c.name, c.hold.state]] : []));
@@ -152,7 +154,7 @@ describe('selectDeployments', () => {
     const deployments = [recordOf('iris', first), recordOf('wine', first)];
     const { removed, why } = await select(root, { deployments, stacks });
     expect(why).toEqual({});
-    expect(removed).toEqual([{ name: 'wine', commit: removal, active: ['DE_1002'], hold: undefined }]);
+    expect(removed).toEqual([{ name: 'wine', commit: removal, earlier: [], active: ['DE_1002'], hold: undefined }]);
     expect((await select(root, { deployments, stacks, args: ['iris'] })).removed).toEqual([]);
   });
 

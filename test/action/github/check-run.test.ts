@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Annotation, readCheckRun, writeCheckRun } from '../../../action/github/check-run.ts';
+import { type Annotation, readReview, writeCheckRun } from '../../../action/github/check-run.ts';
 import { asked, connected, SHA } from './connect-fake-github.ts';
 
 const annotation = (line: number, message = 'too small'): Annotation => ({
@@ -34,7 +34,7 @@ describe('writeCheckRun', () => {
     const { github, world } = await connected({ faults: [gone] });
     await expect(writeCheckRun(github, run(many(60)))).rejects.toThrow(/404/);
     expect(world.checkRuns.map((r) => [r.status, r.conclusion])).toEqual([['in_progress', null]]);
-    expect(await readCheckRun(github, SHA)).toBeUndefined();
+    expect((await readReview(github, SHA)).review).toBeUndefined();
   });
 
   it('shortens what GitHub would refuse, and keeps characters whole', async () => {
@@ -48,13 +48,13 @@ describe('writeCheckRun', () => {
   });
 });
 
-describe('readCheckRun', () => {
+describe('readReview', () => {
   it('reads back the newest that it wrote', async () => {
     const { github } = await connected();
     await writeCheckRun(github, run([], 'first'));
     await writeCheckRun(github, { ...run([], 'second'), conclusion: 'success' });
-    const read = await readCheckRun(github, SHA);
-    expect([read?.text, read?.conclusion]).toEqual(['second', 'success']);
+    const { review } = await readReview(github, SHA);
+    expect([review?.text, review?.conclusion]).toEqual(['second', 'success']);
   });
 
   it('believes no other app, no other name, no other commit and no job of the same name', async () => {
@@ -67,14 +67,25 @@ describe('readCheckRun', () => {
         { sha: SHA },
       ],
     });
-    expect(await readCheckRun(github, SHA)).toBeUndefined();
+    expect((await readReview(github, SHA)).review).toBeUndefined();
   });
 
   it("takes what repeats a fork's report for no review", async () => {
     const { github } = await connected();
     await writeCheckRun(github, { ...run([], 'ours'), conclusion: 'success' });
-    await writeCheckRun(github, { ...run([], 'claimed'), conclusion: 'action_required', isClaim: true });
-    expect((await readCheckRun(github, SHA))?.text).toBe('ours');
+    await writeCheckRun(github, { ...run([], 'claimed'), conclusion: 'action_required', kind: 'claim' });
+    expect((await readReview(github, SHA)).review?.text).toBe('ours');
+  });
+
+  it('takes the check run of a cancelled run, of a merge queue and of an outdated review for no review', async () => {
+    const { github } = await connected();
+    await writeCheckRun(github, { ...run([], 'older'), conclusion: 'success', kind: 'outdated' });
+    await writeCheckRun(github, { ...run([], 'ours'), conclusion: 'success' });
+    await writeCheckRun(github, { ...run([], 'cut off'), conclusion: 'cancelled' });
+    await writeCheckRun(github, { ...run([], 'queued'), conclusion: 'success', kind: 'queue' });
+    expect(await readReview(github, SHA)).toMatchObject({ review: { text: 'ours' }, outdated: undefined });
+    await writeCheckRun(github, { ...run([], 'newer'), conclusion: 'action_required', kind: 'outdated' });
+    expect(await readReview(github, SHA)).toMatchObject({ review: { text: 'ours' }, outdated: { text: 'newer' } });
   });
 
   it('finds it behind a hundred others of the name', async () => {
@@ -82,6 +93,6 @@ describe('readCheckRun', () => {
     const { github } = await connected({
       checkRuns: [{ sha: SHA, text: 'ours', externalId: 'davit-review' }, ...others],
     });
-    expect((await readCheckRun(github, SHA))?.text).toBe('ours');
+    expect((await readReview(github, SHA)).review?.text).toBe('ours');
   });
 });

@@ -13,6 +13,7 @@ export const TOKEN = 'ghs_0123456789abcdefghijklmnopqrstuvwxyz';
 const STAND_INS = {
   'actions/checkout@df4cb1c069e1874edd31b4311f1884172cec0e10': 'checkout',
   'actions/attest-build-provenance@a2bbfa25375fe432b6a289bc6b6cd05ecd0c4c32': 'attest-build-provenance',
+  'actions/create-github-app-token@1b10c78c7865c340bc4f6099eb2f838309f1e8c3': 'create-github-app-token',
   'actions/cache@55cc8345863c7cc4c66a329aec7e433d2d1c52a9': 'cache',
   'actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f': 'upload-artifact',
   'actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131': 'download-artifact',

@@ -44,10 +44,19 @@ export class UserRepository {
 
   /** A user's repository made from the documentation, which may be edited, with these files over it on `main`. */
   static async make(files: Files, seed: Partial<Seed> = {}, edit: Edit = (text) => text): Promise<UserRepository> {
-    const documented = [...(await readDocumentedFiles())].map(([file, text]) => [file, edit(text)] as const);
     // The documented one logs in to a cloud.
     const own = { '.github/actions/davit-credentials/action.yml': null, '.gitignore': '.davit/\n' };
-    return UserRepository.#open({ ...Object.fromEntries(documented), ...own, ...files }, seed);
+    return UserRepository.makeFrom(await readDocumentedFiles(), { ...own, ...files }, { seed, edit });
+  }
+
+  /** A user's repository made from files with workflows, which may be edited, with other files over it on `main`. */
+  static makeFrom(
+    made: ReadonlyMap<string, string>,
+    files: Files,
+    { seed = {}, edit = (text) => text }: { readonly seed?: Partial<Seed>; readonly edit?: Edit } = {},
+  ): Promise<UserRepository> {
+    const edited = [...made].map(([file, text]) => [file, edit(text)] as const);
+    return UserRepository.#open({ ...Object.fromEntries(edited), ...files }, seed);
   }
 
   /** Davit's own repository, as it lies here. */
@@ -182,6 +191,18 @@ export class UserRepository {
     return this.#runOnMain({ event: 'workflow_run', payload, workflow: 'davit-fork-report.yaml' });
   }
 
+  /** What GitHub starts for a pull request in a merge queue, at the commit that it returns. */
+  async runQueue(pull: TestPullRequest): Promise<ActResult & { readonly sha: string }> {
+    const base = this.head('main');
+    const sha = this.head(`refs/pull/${pull.number}/merge`);
+    const ref = `refs/heads/gh-readonly-queue/main/pr-${pull.number}-${base}`;
+    git(this.origin, 'update-ref', ref, sha);
+    const group = { head_sha: sha, head_ref: ref, base_sha: base, base_ref: 'refs/heads/main' };
+    const payload = { ...this.#event(), action: 'checks_requested', merge_group: group };
+    const run = { event: 'merge_group', payload, workflow: 'davit-pull-request.yaml', ref, sha };
+    return { ...(await this.#run(run)), sha };
+  }
+
   /** Merges by a merge commit and runs what GitHub starts at that. */
   merge(pull: TestPullRequest): { readonly before: string; readonly after: string } {
     const before = this.head('main');
@@ -197,7 +218,7 @@ export class UserRepository {
     return this.#runOnMain({ event: 'push', payload, workflow: 'davit-deploy.yaml', sha: pushed.after, ...more });
   }
 
-  /** On GitHub all environments side by side, on machines of their own. */
+  /** On GitHub all environments at the same time, each on its own machine. */
   runDrift(environment: string): Promise<ActResult> {
     const matrix = `environment:${environment}`;
     return this.#runOnMain({ event: 'schedule', payload: this.#event(), workflow: 'davit-drift.yaml', matrix });

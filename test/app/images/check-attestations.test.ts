@@ -57,6 +57,19 @@ test.each([
   ]);
 });
 
+test('a GitHub Enterprise Server is not asked for attestations, and the error says what to remove', async () => {
+  const { request, environment, requests } = await makeProject({ built: true, repository: REPOSITORY });
+  const endpoint = parseEndpoint(ENDPOINT, 'endpoints/iris.yaml').endpoint!;
+  const api = { url: 'https://github.acme.example/api/v3', token: 'ours' };
+  const [error] = makeAttestationErrors(
+    await checkAttestations(endpoint, { ...request, attestations: api }),
+    environment,
+  );
+  expect(error?.message).toContain('a GitHub Enterprise Server has no attestations; remove images.provenance');
+  expect(error?.hint).not.toContain('Start that workflow');
+  expect(requests()).toBe(0);
+});
+
 test('an environment without the rule asks nobody', async () => {
   const { check, requests } = await makeProject({ built: false, required: false });
   expect(await check()).toEqual([]);
@@ -137,5 +150,5 @@ async function makeProject({ built: isBuilt, repository, required = true }: Proj
     }
     return checkAttestations(endpoint, request);
   };
-  return { build, built, check, environment, reference, requests: () => asked.length + fake.requests.length };
+  return { request, build, built, check, environment, reference, requests: () => asked.length + fake.requests.length };
 }

@@ -68,6 +68,7 @@ test.each(Object.entries(FILES))(
       dryRun: true,
       force: false,
       variables: new Map<string, string>(),
+      valueFiles: [],
     };
     try {
       await mkdir(join(cwd, 'endpoints'));

@@ -105,3 +105,61 @@ config:
     expect(lines.filter((line) => line.includes('its value is too large'))).toHaveLength(2);
   });
 });
+
+describe('settings of the whole bundle', () => {
+  const shared = `permissions:
+  - { level: CAN_RUN, group_name: users }
+  - { level: CAN_MANAGE, group_name: ops }
+`;
+  const targets = (settings: string) => `targets:\n  dev:\n    ${settings}\n`;
+  const model = `  registered_models: { m: { name: fraud } }
+  model_serving_endpoints:
+    fraud:
+      name: fraud
+      config: { served_entities: [{ entity_name: "main.ml.\${resources.registered_models.m.name}", entity_version: 1 }] }
+`;
+  const read = async (bundle: string) => {
+    const { made, lines } = await importFrom({ 'databricks.yml': bundle }, { target: 'dev' });
+    const { name, config } = made[0]?.value as { name: string; config: { served_entities: { entity_name: string }[] } };
+    return { name, entity: config.served_entities[0]?.entity_name, lines };
+  };
+
+  it('gives its permissions to every endpoint, except to principals that the endpoint names', async () => {
+    const own = endpoint('permissions: [{ level: CAN_VIEW, group_name: ops }]');
+    const { made, lines } = await importFrom({ 'databricks.yml': shared + own });
+    expect(lines).toEqual([]);
+    expect(made[0]?.value).toMatchObject({
+      davit: {
+        permissions: [
+          { group_name: 'ops', permission_level: 'CAN_VIEW' },
+          { group_name: 'users', permission_level: 'CAN_QUERY' },
+        ],
+      },
+    });
+  });
+
+  it('joins the permissions of the target', async () => {
+    const more = targets('permissions: [{ level: CAN_VIEW, user_name: ann@acme.example }]');
+    const { made } = await importFrom({ 'databricks.yml': shared + endpoint('') + more }, { target: 'dev' });
+    expect(made[0]?.text).toContain('ann@acme.example');
+  });
+
+  it.each([
+    ['"[dev ann] "', 'dev_ann_fraud'],
+    ['team-a-', 'team_afraud'],
+    ['"[${bundle.target}] Team B"', 'dev_team_bfraud'],
+    ['""', 'fraud'],
+  ])('names endpoints and models with presets.name_prefix %s as Databricks does', async (prefix, name) => {
+    const { lines, ...found } = await read(`resources:\n${model}${targets(`presets: { name_prefix: ${prefix} }`)}`);
+    expect([found, lines]).toEqual([{ name, entity: `main.ml.${name}` }, []]);
+  });
+
+  it('leaves out the name of the user, which is the prefix for development, and says so', async () => {
+    const { name, lines } = await read(`resources:\n${model}${targets('mode: development')}`);
+    expect(name).toBe('fraud');
+    expect(lines).toContain(
+      'databricks.yml:9:11 warning not-imported Cannot import the prefix of the names: only Databricks knows its value. It is left out',
+    );
+    expect(lines.join('\n')).toContain('error unresolved-variable Cannot fill in');
+  });
+});

@@ -15,7 +15,7 @@ export async function importFrom(files: Readonly<Record<string, string>>, more: 
   }
   const request = {
     ...{ paths: Object.keys(files).slice(0, 1), cwd, folder: join(cwd, 'endpoints'), dryRun: false, force: false },
-    ...{ target: undefined, variables: new Map<string, string>(), ...more },
+    ...{ target: undefined, variables: new Map<string, string>(), valueFiles: [], ...more },
   };
   const imported = await importFiles(request);
   const made = imported.endpoints.map((e) => ({ ...e, value: parse(e.text ?? '{}') as unknown }));

@@ -160,13 +160,15 @@ describe('values', () => {
       'a.auto.tfvars': 'x = "auto"\n',
       'terraform.tfvars': 'x = "first"\ny = "first"\n',
       'prod.tfvars': '',
-      'b.auto.tfvars.json': '{}',
-      'more.tf.json': '{}',
+      'b.tfvars.json': '{}',
+      'override.tf': '',
+      'b_override.tf.json': '{}',
     });
     expect(Object.keys(groups)).toEqual(['auto-first', 'own']);
     expect(lines.map((line) => line.split(' ').slice(0, 6).join(' '))).toEqual([
-      'b.auto.tfvars.json:1:1 warning not-imported Cannot import b.auto.tfvars.json:',
-      'more.tf.json:1:1 warning not-imported Cannot import more.tf.json:',
+      'b.tfvars.json:1:1 warning not-imported Cannot import b.tfvars.json:',
+      'b_override.tf.json:1:1 warning not-imported Cannot import b_override.tf.json:',
+      'override.tf:1:1 warning not-imported Cannot import override.tf:',
       'prod.tfvars:1:1 warning not-imported Cannot import prod.tfvars:',
     ]);
   });

@@ -20,6 +20,8 @@ export interface Branches {
   readonly read: (oid: string) => string;
   /** The commit where two histories part. */
   readonly mergeBase: (one: string, other: string) => string;
+  /** The messages of the commits that a head has and a base has not. */
+  readonly messages: (base: string, head: string) => readonly string[];
   readonly commit: (branch: string, commit: Omit<Commit, 'oid'>) => Commit;
 }
 
@@ -27,9 +29,10 @@ export interface MemorySeed {
   readonly branches: Readonly<Record<string, string>>;
   readonly contents: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly mergeBases: Readonly<Record<string, string>>;
+  readonly messages: Readonly<Record<string, readonly string[]>>;
 }
 
-export function makeMemoryBranches({ branches: heads, contents, mergeBases }: MemorySeed): Branches {
+export function makeMemoryBranches({ branches: heads, contents, mergeBases, messages }: MemorySeed): Branches {
   const known = new Map<string, Commit>(
     Object.entries(heads).map(([name, oid]) => [name, { oid, headline: '', parents: [], files: {} }]),
   );
@@ -39,6 +42,7 @@ export function makeMemoryBranches({ branches: heads, contents, mergeBases }: Me
     files: (commit) => new Map(Object.entries(contents[commit] ?? {}).map(([path, text]) => [path, makeOid(text)])),
     read: (oid) => texts.get(oid) ?? '',
     mergeBase: (one, other) => mergeBases[other] ?? one,
+    messages: (_, head) => messages[head] ?? [],
     commit: (branch, made) => {
       const commit = { ...made, oid: randomBytes(20).toString('hex') };
       known.set(branch, commit);
@@ -77,6 +81,7 @@ export function openGitBranches(folder: string): Branches {
     },
     read: (oid) => git(['cat-file', 'blob', oid]),
     mergeBase: (one, other) => git(['merge-base', one, other]),
+    messages: (base, head) => git(['log', '--reverse', '-z', '--format=%B', `${base}..${head}`]).split('\0'),
     commit: (branch, { headline, parents, files }) => {
       const scratch = mkdtempSync(join(tmpdir(), 'fake-github-'));
       const index = { GIT_INDEX_FILE: join(scratch, 'index') };

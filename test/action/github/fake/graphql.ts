@@ -154,7 +154,7 @@ function answerSubject(world: World, number: number) {
 }
 
 function answerComment(world: World, { id, on, body, minimized, author }: World['comments'][number]) {
-  const url = `https://github.com/${world.repository}/pull/${on}#issuecomment-${id}`;
+  const url = `${world.server}/${world.repository}/pull/${on}#issuecomment-${id}`;
   return { id: `IC_${id}`, url, body, isMinimized: minimized, author: answerAuthor(author) };
 }
 
@@ -218,5 +218,5 @@ function openRevert(world: World, { pullRequestId, title }: { pullRequestId: str
   const head = { sha: '1'.repeat(40), ref: `revert-${pull.number}-${pull.head.ref}` };
   const opened = { ...pull, number, title: title ?? `Revert "${pull.title}"`, head, mergedAs: [], labels: [] };
   world.pulls.push({ ...opened, head: { ...head, repository: undefined } });
-  return { revertPullRequest: { number, url: `https://github.com/${world.repository}/pull/${number}` } };
+  return { revertPullRequest: { number, url: `${world.server}/${world.repository}/pull/${number}` } };
 }

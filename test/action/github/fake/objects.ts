@@ -20,6 +20,11 @@ export function listChangedFiles(world: World, base: string, head: string) {
   });
 }
 
+/** The messages of the commits of a comparison. */
+export function listMessages(world: World, base: string, head: string): readonly string[] {
+  return world.branches.messages(resolveCommit(world, base), head);
+}
+
 /** The file or the folder of an expression such as `COMMIT:endpoints`, as GraphQL has it; null: there is none. */
 export function answerObject(world: World, expression: string) {
   const { branches } = world;

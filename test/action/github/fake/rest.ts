@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { FakeCall } from './call.ts';
 import type { Json } from './contract.ts';
 import type { OperationId } from './operations.ts';
-import { listChangedFiles } from './objects.ts';
+import { listChangedFiles, listMessages } from './objects.ts';
 import { find, refuseLongBody, Refusal } from './refusal.ts';
 import { answerCheckRun, createCheckRun, updateCheckRun } from './rest-checks.ts';
 import { answerDeployment, createDeployment, createStatus } from './rest-deployments.ts';
@@ -73,9 +73,12 @@ export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
     return answerPull(world, pull, example as Json);
   },
   'pulls/list': ({ world, query, example }) => {
-    const [state, head] = [query.get('state') ?? 'open', query.get('head')];
+    const [state, head, base] = [query.get('state') ?? 'open', query.get('head'), query.get('base')];
     const wanted = world.pulls.filter(
-      (p) => (state === 'all' || (state === 'open') === isOpen(p)) && (head === null || head === headLabel(world, p)),
+      (p) =>
+        (state === 'all' || (state === 'open') === isOpen(p)) &&
+        (head === null || head === headLabel(world, p)) &&
+        (base === null || base === p.base.ref),
     );
     return wanted.map((pull) => answerPull(world, pull, (example as readonly Json[])[0] ?? {}));
   },
@@ -83,7 +86,12 @@ export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
     const [base = '', head = ''] = (params['basehead'] ?? '').split('...');
     const one = ((example as Json)['files'] as readonly Json[])[0] ?? {};
     const files = listChangedFiles(world, base, head).slice(0, COMPARED_FILES);
-    return { ...(example as Json), files: files.map((file) => ({ ...one, ...file })) };
+    const [commit = {}] = (example as Json)['commits'] as readonly Json[];
+    const commits = listMessages(world, base, head).map((message) => ({
+      ...commit,
+      commit: { ...(commit['commit'] as Json), message },
+    }));
+    return { ...(example as Json), commits, files: files.map((file) => ({ ...one, ...file })) };
   },
   'repos/list-pull-requests-associated-with-commit': ({ world, params, example }) => {
     const sha = params['commit_sha'] ?? '';
@@ -136,7 +144,7 @@ function answerPull(world: World, pull: FakePullRequest, example: Json): Json {
     ...example,
     number: pull.number,
     node_id: `PR_${pull.number}`,
-    html_url: `https://github.com/${world.repository}/pull/${pull.number}`,
+    html_url: `${world.server}/${world.repository}/pull/${pull.number}`,
     title: pull.title,
     state: isOpen(pull) ? 'open' : 'closed',
     head: side('head', pull.head, pull.head.repository ?? world.repository),

@@ -37,6 +37,8 @@ const fault = z.strictObject({
 export const seed = z.strictObject({
   /** OWNER/NAME */
   repository: z.string(),
+  /** The address of its pages. Another one than github.com is a GitHub Enterprise Server: its API is at /api/v3 and /api/graphql. */
+  server: z.string().default('https://github.com'),
   /** Token → login and permissions. Default: the permissions of the job in the user agent "davit (JOB)". */
   tokens: z.record(z.string(), z.strictObject({ login: z.string(), permissions: permissions.optional() })),
   jobs: z.record(z.string(), permissions).default({}),
@@ -51,6 +53,8 @@ export const seed = z.strictObject({
         name: z.string().default('davit'),
         app: z.string().default('github-actions'),
         conclusion: z.string().default('success'),
+        title: z.string().nullable().default(null),
+        summary: z.string().nullable().default(null),
         text: z.string().nullable().default(null),
         externalId: z.string().nullable().default(null),
       }),
@@ -91,6 +95,8 @@ export const seed = z.strictObject({
   contents: z.record(sha, z.record(z.string(), z.string())).default({}),
   /** Head → the commit where its branch began; default: the base. */
   mergeBases: z.record(sha, sha).default({}),
+  /** Head → the messages of the commits since its base. */
+  messages: z.record(sha, z.array(z.string())).default({}),
   /** The folder of a Git repository that is used instead of `branches` and `contents`. */
   git: z.string().optional(),
   /** The repository's setting "Allow GitHub Actions to create and approve pull requests". */

@@ -40,6 +40,9 @@ interface Reply {
 
 interface FakeRequest {
   readonly url: URL;
+  /** The path below that of the API; empty: outside. */
+  readonly path: string;
+  readonly isGraphql: boolean;
   readonly method: string;
   readonly text: string;
   readonly operation: Operation | undefined;
@@ -48,12 +51,16 @@ interface FakeRequest {
   readonly job: string | undefined;
 }
 
+const PUBLIC_SERVER = 'https://github.com';
+const ENTERPRISE_BASE = '/api/v3';
+
 /** Returns the fake's whole state, for tests that run it as a process. */
 const STATE_PATH = '/_fake';
 
 export async function startFakeGitHub(seed: Seed): Promise<FakeGitHub> {
   const planted = seedSchema.parse(seed);
   const contract = readContract();
+  const base = planted.server === PUBLIC_SERVER ? '' : ENTERPRISE_BASE;
   const world = makeWorld(planted);
   const requests: RecordedRequest[] = [];
   const breaches: string[] = [];
@@ -62,7 +69,7 @@ export async function startFakeGitHub(seed: Seed): Promise<FakeGitHub> {
   const server = createServer((request, response) => {
     void (async () => {
       if (request.url === STATE_PATH) return void response.end(JSON.stringify({ world, requests, breaches }));
-      const asked = await read(request, contract);
+      const asked = await read(request, { contract, base });
       const reply = await limits.around(asked, () => answer(asked, { planted, world, breaches }));
       const { name: operation, job, url, method } = asked;
       requests.push({ operation, request: `${method} ${url.pathname}${url.search}`, status: reply.status, job });
@@ -75,7 +82,7 @@ export async function startFakeGitHub(seed: Seed): Promise<FakeGitHub> {
   });
   await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${base}`,
     world,
     requests,
     breaches,
@@ -88,16 +95,23 @@ export async function startFakeGitHub(seed: Seed): Promise<FakeGitHub> {
   };
 }
 
-async function read(request: IncomingMessage, contract: readonly Operation[]): Promise<FakeRequest> {
+interface ReadContext {
+  readonly contract: readonly Operation[];
+  /** The path of the API. */
+  readonly base: string;
+}
+
+async function read(request: IncomingMessage, { contract, base }: ReadContext): Promise<FakeRequest> {
   const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'fake'}`);
   const method = request.method ?? 'GET';
   const body = await text(request);
-  const operation = contract.find((o) => o.method === method && o.match(url.pathname));
-  const isGraphql = method === 'POST' && url.pathname === '/graphql';
+  const path = url.pathname.startsWith(`${base}/`) ? url.pathname.slice(base.length) : '';
+  const operation = contract.find((o) => o.method === method && o.match(path));
+  const isGraphql = method === 'POST' && url.pathname === `${base.replace('/v3', '')}/graphql`;
   const name = isGraphql ? findGraphqlField((JSON.parse(body) as GraphqlRequest).query) : operation?.id;
   const token = /^(?:token|bearer) (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const job = /davit \((.+?)\)/.exec(request.headers['user-agent'] ?? '')?.[1];
-  return { url, method, text: body, operation, name, token, job };
+  return { url, path, isGraphql, method, text: body, operation, name, token, job };
 }
 
 interface Answering {
@@ -112,7 +126,7 @@ async function answer(asked: FakeRequest, answering: Answering): Promise<Reply> 
   if (!holder) return refuse(new Refusal(401, 'Bad credentials'));
   const permissions = holder.permissions ?? planted.jobs[asked.job ?? ''] ?? {};
   const allows = (need: TokenPermission) => hasPermission(permissions, need);
-  if (asked.url.pathname === '/graphql') {
+  if (asked.isGraphql) {
     const body = await answerGraphql(JSON.parse(asked.text) as GraphqlRequest, { world, login: holder.login, allows });
     for (const e of body.errors ?? []) if (!('type' in e)) breaches.push(`GraphQL: ${e.message}`);
     return { status: 200, body };
@@ -131,10 +145,10 @@ interface RestContext extends Answering {
 }
 
 function answerRest(
-  { operation, url, text: written }: FakeRequest,
+  { operation, url, path, text: written }: FakeRequest,
   { world, breaches, login, allows }: RestContext,
 ): Reply {
-  const params = operation?.match(url.pathname) ?? {};
+  const params = operation?.match(path) ?? {};
   const repository = `${params['owner'] ?? ''}/${params['repo'] ?? ''}`;
   if (!operation || repository.toLowerCase() !== world.repository.toLowerCase()) throw new Refusal(404, 'Not Found');
   if (!OPERATIONS[operation.id].some(allows)) throw new Refusal(403, 'Resource not accessible by integration');

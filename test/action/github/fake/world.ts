@@ -54,6 +54,8 @@ export type FakePullRequest = ParsedSeed['pulls'][number];
 /** The state of the fake GitHub. Tests read it. */
 export interface World {
   readonly repository: string;
+  /** The address of its pages. */
+  readonly server: string;
   readonly comments: Comment[];
   readonly checkRuns: CheckRun[];
   readonly deployments: Deployment[];
@@ -73,6 +75,7 @@ export function makeWorld(planted: ParsedSeed): World {
   const nextId = () => ++last;
   return {
     repository: planted.repository,
+    server: planted.server,
     comments: planted.comments.map(({ login, ...comment }) => ({
       ...comment,
       id: nextId(),
@@ -83,8 +86,6 @@ export function makeWorld(planted: ParsedSeed): World {
       id: nextId(),
       status: 'completed',
       details: null,
-      title: null,
-      summary: null,
       annotations: [],
     })),
     deployments: planted.deployments.map(({ login, states, ...deployment }) => ({

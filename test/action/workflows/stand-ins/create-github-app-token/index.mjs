@@ -1,0 +1,1 @@
+throw new Error('no workflow under test has an app');
