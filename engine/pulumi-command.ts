@@ -3,12 +3,16 @@ import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js';
 import { waitForChild } from '../system/wait-for-child.ts';
 import type { PulumiEngine } from './install/pulumi-source.ts';
 
+/** Names the address of the program, in place of a language host that the engine starts. */
+const CLIENT_OPTION = '--client=';
+
 /** The `pulumi` command ended with a non-zero exit code; the message includes its output. */
 export class PulumiFailed extends Error {
   readonly stderr: string;
 
   constructor(args: readonly string[], { code, stderr }: { readonly code: number | string; readonly stderr: string }) {
-    super(`Cannot run "pulumi ${args.join(' ')}": ${describeEnd(code, stderr.trim())}`);
+    const shown = args.filter((arg) => !arg.startsWith(CLIENT_OPTION)); // nobody listens there any more
+    super(`Cannot run "pulumi ${shown.join(' ')}": ${describeEnd(code, stderr.trim())}`);
     this.name = 'PulumiFailed';
     this.stderr = stderr;
   }
@@ -106,7 +110,7 @@ export function makeAutomationCommand(
   ) => {
     const more = { ...environment, PULUMI_AUTOMATION_API: 'true' };
     const usesProgram = program !== undefined && PROGRAM_COMMANDS.has(args[0] ?? '');
-    const client = usesProgram ? [`--client=${program}`] : [];
+    const client = usesProgram ? [`${CLIENT_OPTION}${program}`] : [];
     return runPulumiCommand(engine, [...args, ...client, '--non-interactive'], {
       cwd,
       environment: more,
