@@ -17,8 +17,8 @@ let remove: () => Promise<void>;
 
 beforeAll(async () => {
   ({ root, remove } = await makeWorkingProject({
-    'iris/1': join(CODE, 'models/iris/1'),
-    'iris/2': join(CODE, 'models/iris/2'),
+    'iris/1': join(CODE, 'test/fixtures/models/p_flowers_1'),
+    'iris/2': join(CODE, 'test/fixtures/models/p_flowers_2'),
     'bad/raises': join(CODE, 'test/fixtures/models/h_raises'),
   }));
 });

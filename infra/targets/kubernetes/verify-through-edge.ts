@@ -6,7 +6,7 @@ import { reachEdge } from '../../../kubernetes/reach-edge.ts';
 import { clearFailure } from '../../../kubernetes/diagnosis/update-failure.ts';
 import type { Entity } from '../../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
-import { locateModel, readInputExample } from '../../../system/locate-model.ts';
+import { EMPTY_REQUEST, readSampleRequest, type SampleRequest } from '../../../system/sample-request.ts';
 import type { Declaration } from '../../declaration.ts';
 import { explainTraffic } from './explain-traffic.ts';
 
@@ -59,10 +59,10 @@ export function verifyThroughEdge({ api, declaration, questions, after, signal }
     for (const question of questions) {
       const { entity } = question;
       const path = `${edge}/serving-endpoints/${endpoint.name}/served-models/${entity.name}/invocations`;
-      const body = await readInputExample(locateModel(declaration.root, entity.model));
+      const sample = await readSampleRequest(declaration.root, entity, declaration.lock);
       const wrong = await queryUntilAnswered(path, {
         token,
-        body,
+        sample,
         limitSeconds: entity.timeLimitSeconds + MARGIN_SECONDS,
         signal,
       });
@@ -78,8 +78,8 @@ export function verifyThroughEdge({ api, declaration, questions, after, signal }
 
 interface EdgeQuery {
   readonly token: string;
-  /** Undefined: the model's files are not on this machine. */
-  readonly body: string | undefined;
+  /** Undefined: the model has no example, or its files are not on this machine. */
+  readonly sample: SampleRequest | undefined;
   /** The limit of one request. */
   readonly limitSeconds: number;
   readonly signal: AbortSignal;
@@ -88,11 +88,12 @@ interface EdgeQuery {
 /** What is wrong with the answer. Without an example, a 400 proves that the model server answers. */
 async function queryUntilAnswered(
   url: string,
-  { token, body = '{}', limitSeconds, signal }: EdgeQuery,
+  { token, sample, limitSeconds, signal }: EdgeQuery,
 ): Promise<string | undefined> {
-  const expected = body === '{}' ? [200, 400] : [200];
+  const expected = sample ? [200] : [200, 400];
+  const { body, contentType } = sample ?? EMPTY_REQUEST;
   const end = performance.now() + LIMIT_MILLISECONDS;
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': contentType };
   for (;;) {
     const limit = AbortSignal.timeout(limitSeconds * 1000);
     const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.any([limit, signal]) }).then(
