@@ -17,6 +17,8 @@ export interface PulumiProject {
   readonly root: string;
   /** Absolute path of the folder of Pulumi.yaml, where the engine runs. */
   readonly folder: string;
+  /** Whether its program is Davit's, which then runs in this process. */
+  readonly isOurs: boolean;
   readonly engine: PulumiEngine;
   readonly backend: Backend;
   readonly environment: PulumiEnvironment;
@@ -31,13 +33,17 @@ export async function openProject(root: string, options: Partial<InstallOptions>
     findPulumi(options),
     withStateInUse(root, () => prepareEngineProject(root), options),
   ]);
-  return withStateInUse(root, () => open(root, engine, prepared), options);
+  return withStateInUse(root, () => open(root, engine, { ...prepared, isOurs: true }), options);
 }
 
 /** Opens a folder with a Pulumi.yaml of any program. */
 export async function openPulumiFolder(root: string, options: Partial<InstallOptions> = {}): Promise<PulumiProject> {
   const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
-  return withStateInUse(root, () => open(root, engine, { folder: root, backend, variables: {} }), options);
+  return withStateInUse(
+    root,
+    () => open(root, engine, { folder: root, backend, variables: {}, isOurs: false }),
+    options,
+  );
 }
 
 /**
@@ -74,10 +80,14 @@ async function makeStateFolders(root: string, backend: Backend): Promise<void> {
   if (backend.folder) await mkdir(backend.folder, { recursive: true });
 }
 
-async function open(root: string, engine: PulumiEngine, prepared: EngineProject): Promise<PulumiProject> {
-  const { folder, backend, variables } = prepared;
+async function open(
+  root: string,
+  engine: PulumiEngine,
+  prepared: EngineProject & Pick<PulumiProject, 'isOurs'>,
+): Promise<PulumiProject> {
+  const { folder, backend, variables, isOurs } = prepared;
   await makeStateFolders(root, backend);
   await Promise.all([repairState(backend), refreshUsers(root)]);
   const environment = { ...(await makePulumiEnvironment(root, engine, backend)), ...variables };
-  return { root, folder, engine, backend, environment, variables };
+  return { root, folder, isOurs, engine, backend, environment, variables };
 }

@@ -29949,7 +29949,7 @@ var ENTRY_FILES, PINS, IMPORT, digest$1;
 var init_digest_program = __esmMin((() => {
 	init_read_project();
 	init_code();
-	ENTRY_FILES = ["infra/index.ts"];
+	ENTRY_FILES = ["infra/index.ts", "infra/serve-program.ts"];
 	PINS = {
 		name: "package-lock.json",
 		packed: "engine/packages.lock.json"
@@ -30439,23 +30439,23 @@ var init_process_identity = __esmMin((() => {
 	};
 }));
 // system/temporary-folder.ts
-function makeTemporaryFolder(what) {
+function makeTemporaryFolder(what, parent = tmpdir()) {
 	const prefix = `davit-${what}-`;
-	removeAbandonedFolders(prefix);
+	removeAbandonedFolders(prefix, parent);
 	const { pid, started } = identifyProcess();
-	return mkdtempSync(join(tmpdir(), `${prefix}${place()}-${pid}-${started}-`));
+	return mkdtempSync(join(parent, `${prefix}${place()}-${pid}-${started}-`));
 }
 function place() {
 	const { boot, namespace } = identifyProcess();
 	return `${boot.slice(0, 8)}.${namespace}`;
 }
-function removeAbandonedFolders(prefix) {
+function removeAbandonedFolders(prefix, parent) {
 	const ours = `${prefix}${place()}-`;
-	for (const name of readdirSync(tmpdir())) {
+	for (const name of readdirSync(parent)) {
 		const owner = name.startsWith(ours) ? /^(\d+)-(\d+)-\w{6}$/.exec(name.slice(ours.length)) : null;
 		if (!owner || isSameProcess(Number(owner[1]), owner[2] ?? "")) continue;
 		try {
-			rmSync(join(tmpdir(), name), {
+			rmSync(join(parent, name), {
 				recursive: true,
 				force: true
 			});
@@ -30838,7 +30838,7 @@ var init_build_pulumi = __esmMin((() => {
 		usually: "2 to 5 minutes"
 	};
 }));
-// system/kernel-lock.ts
+// system/locks/kernel-lock.ts
 async function takeKernelLock(file) {
 	const child = spawn("flock", ["-n", String(FD)], { stdio: [
 		"ignore",
@@ -30857,7 +30857,7 @@ var FD;
 var init_kernel_lock = __esmMin((() => {
 	FD = 3;
 }));
-// system/file-lock.ts
+// system/locks/file-lock.ts
 async function withFileLock(lock, work, options = {}) {
 	const { what = "the same work", progress = SILENT, signal } = options;
 	await mkdir(dirname(lock), { recursive: true });
@@ -31462,17 +31462,10 @@ var init_install_stand_ins = __esmMin((() => {
 	PROVIDERS = ["docker", "kubernetes"];
 	SCRIPT$1 = codePath("offline", "plugins", "run-plugin");
 }));
-// system/lean-sdk/node-options.ts
-var LEAN_SDK_OPTION;
-var init_node_options = __esmMin((() => {
-	init_code();
-	LEAN_SDK_OPTION = `--import=${pathToFileURL(programPath("system", "lean-sdk", "register.ts")).href}`;
-}));
 // engine/pulumi-environment.ts
 async function makePulumiEnvironment(root, engine, backend) {
 	const own = {
 		...await makeShellEnvironment(root, engine, backend),
-		NODE_OPTIONS: LEAN_SDK_OPTION,
 		...backend.folder && { PULUMI_HOME: pulumiHome() }
 	};
 	return Object.fromEntries(Object.entries(own).filter(([name]) => name === "PATH" || !process.env[name]));
@@ -31487,6 +31480,7 @@ async function makeShellEnvironment(root, engine, backend) {
 		DAVIT_HOME: CODE_FOLDER,
 		NODE_COMPILE_CACHE: cacheFolder("node"),
 		PULUMI_SKIP_UPDATE_CHECK: "true",
+		...withoutProxy(),
 		...engine.source === "build" && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" },
 		...engine.source === "build" && await makeHome(backend),
 		...await makePassphrase(root)
@@ -31501,6 +31495,9 @@ async function makeHome(backend) {
 		PULUMI_HOME: home,
 		...!backend.folder && { PULUMI_CREDENTIALS_PATH: login || join(homedir(), ".pulumi") }
 	};
+}
+function withoutProxy() {
+	return process.env["no_grpc_proxy"] ? {} : { no_grpc_proxy: "127.0.0.1,localhost" };
 }
 function pulumiHome() {
 	return cacheFolder("pulumi", "home");
@@ -31525,7 +31522,6 @@ var init_pulumi_environment = __esmMin((() => {
 	init_install_stand_ins();
 	init_cache();
 	init_code();
-	init_node_options();
 }));
 // engine/state/repair-state.ts
 async function repairState(backend) {
@@ -31546,7 +31542,7 @@ async function removeIncompleteFile(file) {
 var init_repair_state = __esmMin((() => {
 	init_backend();
 }));
-// system/keyed-mutex.ts
+// system/locks/keyed-mutex.ts
 var KeyedMutex;
 var init_keyed_mutex = __esmMin((() => {
 	KeyedMutex = class {
@@ -31640,7 +31636,10 @@ var init_state_users = __esmMin((() => {
 async function openProject(root, options = {}) {
 	await refuseTrackedDavitFiles(root);
 	const [engine, prepared] = await Promise.all([findPulumi(options), withStateInUse(root, () => prepareEngineProject(root), options)]);
-	return withStateInUse(root, () => open$3(root, engine, prepared), options);
+	return withStateInUse(root, () => open$3(root, engine, {
+		...prepared,
+		isOurs: true
+	}), options);
 }
 async function useProject(project, operate, options = {}) {
 	if (!hasOwnState(project)) return operate();
@@ -31666,12 +31665,13 @@ async function makeStateFolders(root, backend) {
 	if (backend.folder) await mkdir(backend.folder, { recursive: true });
 }
 async function open$3(root, engine, prepared) {
-	const { folder, backend, variables } = prepared;
+	const { folder, backend, variables, isOurs } = prepared;
 	await makeStateFolders(root, backend);
 	await Promise.all([repairState(backend), refreshUsers(root)]);
 	return {
 		root,
 		folder,
+		isOurs,
 		engine,
 		backend,
 		environment: {
@@ -32132,13 +32132,18 @@ function runPulumiCommand(engine, args, { cwd, environment, signal, onStart }) {
 		}, fail);
 	});
 }
-function makeAutomationCommand(engine, onStart) {
+function makeAutomationCommand(engine, { program, onStart }) {
 	const run = (args, cwd, environment, _onOutput, _onError, signal) => {
 		const more = {
 			...environment,
 			PULUMI_AUTOMATION_API: "true"
 		};
-		return runPulumiCommand(engine, [...args, "--non-interactive"], {
+		const client = program !== void 0 && PROGRAM_COMMANDS.has(args[0] ?? "") ? [`${CLIENT_OPTION}${program}`] : [];
+		return runPulumiCommand(engine, [
+			...args,
+			...client,
+			"--non-interactive"
+		], {
 			cwd,
 			environment: more,
 			signal,
@@ -32151,13 +32156,15 @@ function makeAutomationCommand(engine, onStart) {
 		run
 	};
 }
-var PulumiFailed, BROKEN_STATE, RESTORE_HINT, RESUME_HINT;
+var CLIENT_OPTION, PulumiFailed, BROKEN_STATE, RESTORE_HINT, RESUME_HINT, PROGRAM_COMMANDS;
 var init_pulumi_command = __esmMin((() => {
 	init_wait_for_child();
+	CLIENT_OPTION = "--client=";
 	PulumiFailed = class extends Error {
 		stderr;
 		constructor(args, { code, stderr }) {
-			super(`Cannot run "pulumi ${args.join(" ")}": ${describeEnd(code, stderr.trim())}`);
+			const shown = args.filter((arg) => !arg.startsWith(CLIENT_OPTION));
+			super(`Cannot run "pulumi ${shown.join(" ")}": ${describeEnd(code, stderr.trim())}`);
 			this.name = "PulumiFailed";
 			this.stderr = stderr;
 		}
@@ -32165,6 +32172,12 @@ var init_pulumi_command = __esmMin((() => {
 	BROKEN_STATE = /failed to load checkpoint|place \d+: (invalid character|unexpected end)/;
 	RESTORE_HINT = "The state file of a stack is damaged: restore the previous one, STACK.json.bak in the same folder, then run the same command again";
 	RESUME_HINT = "completed changes are kept, and the same command continues from there";
+	PROGRAM_COMMANDS = /* @__PURE__ */ new Set([
+		"destroy",
+		"preview",
+		"refresh",
+		"up"
+	]);
 }));
 // engine/plan/failures.ts
 function makeFailures(events) {
@@ -32530,8 +32543,9 @@ async function runOperation(project, stack, { progress, signal }, operate) {
 		const line = renderEvent(event);
 		if (line !== void 0) progress.say(line);
 	};
+	const server = await serveProgram(project, signal);
 	try {
-		const run = async () => operate(await openStack(project, stack), {
+		const run = async () => operate(await openStack(project, stack, server?.address), {
 			onEvent,
 			...signal && { signal }
 		});
@@ -32546,17 +32560,35 @@ async function runOperation(project, stack, { progress, signal }, operate) {
 		const outcome = makeOutcome(place, signal?.aborted ? "cancelled" : "failed", events);
 		if (outcome.status === "failed" && outcome.failures.length === 0) throw e;
 		return outcome;
+	} finally {
+		server?.close();
 	}
+}
+async function serveProgram({ isOurs, environment }, signal) {
+	if (!isOurs) return void 0;
+	skipUnusedPackages();
+	Object.assign(process.env, withoutProxy());
+	const { serveProgram: serve } = await import(pathToFileURL(programPath("infra", "serve-program.ts")).href);
+	return serve({
+		variables: {
+			...process.env,
+			...environment
+		},
+		signal
+	});
 }
 function isDebug(event) {
 	return event.diagnosticEvent?.severity === "debug";
 }
-async function openStack(project, stack) {
+async function openStack(project, stack, program) {
 	skipUnusedPackages();
 	const { LocalWorkspace, Stack: Stacks } = await import("@pulumi/pulumi/automation/index.js");
 	const workspace = await LocalWorkspace.create({
 		workDir: project.folder,
-		pulumiCommand: makeAutomationCommand(project.engine, (pid) => recordHolder(project.backend, pid)),
+		pulumiCommand: makeAutomationCommand(project.engine, {
+			program,
+			onStart: (pid) => recordHolder(project.backend, pid)
+		}),
 		envVars: { ...project.environment }
 	});
 	workspace.selectStack = () => Promise.resolve();
@@ -32566,10 +32598,12 @@ async function openStack(project, stack) {
 	return handle;
 }
 var init_run_operation = __esmMin((() => {
+	init_code();
 	init_skip_unused_packages();
 	init_lock_holders();
 	init_outcome();
 	init_project$2();
+	init_pulumi_environment();
 	init_pulumi_command();
 	init_render_event();
 	init_state_lock();
