@@ -77,7 +77,9 @@ export async function selectDeployments(
   const selection = await openSelection(scope, { names, endpoints: read.flatMap((r) => r.value ?? []) });
   const candidates: Candidate[] = [];
   for (const one of read) candidates.push(...(await selectCandidate(one, selection)));
-  const deployed = stacks ? parseDeployedEndpoints(stacks, request.environment.name) : listRecorded(selection.records);
+  const deployed = stacks
+    ? parseDeployedEndpoints(stacks, request.environment.name)
+    : listRecordedEndpoints(selection.records);
   const removed = given.length > 0 ? [] : await findRemovedEndpoints(names, deployed, selection);
   return { candidates, removed, pushed: selection.pushed };
 }
@@ -189,7 +191,7 @@ function parseDeployedEndpoints(stacks: readonly string[], environment: string):
 }
 
 /** Those that were not removed. A removal that did not succeed may have left anything behind. */
-function listRecorded(records: readonly Deployment[]): readonly string[] {
+function listRecordedEndpoints(records: readonly Deployment[]): readonly string[] {
   const newest = new Map(records.toReversed().map((record) => [record.payload.endpoint, record]));
   return [...newest.values()]
     .filter(({ payload, states }) => payload.action === 'deploy' || !states.includes('success'))
