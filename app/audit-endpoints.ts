@@ -3,6 +3,7 @@ import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import { readLock } from '../schemas/read-project.ts';
 import { checkAdvisories } from '../validation/advisories/check-advisories.ts';
 import { openAdvisories, refreshAdvisories } from '../validation/advisories/database.ts';
+import { resolvePolicy } from '../validation/policy.ts';
 import { makeSubject } from '../validation/subject.ts';
 import type { ProjectRequest } from './project.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
@@ -32,7 +33,8 @@ export async function auditEndpoints(endpoints: readonly Endpoint[], request: Au
       if (!lock) return { entities: [], diagnostics };
       const checks = endpoint.entities.map(async (entity) => {
         const packages = lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? '']?.packages ?? [];
-        const check = await checkAdvisories(makeSubject(endpoint, entity), packages, { progress, signal });
+        const options = { progress, signal, policy: resolvePolicy() };
+        const check = await checkAdvisories(makeSubject(endpoint, entity), packages, options);
         return { endpoint: endpoint.name, entity: entity.name, ...check };
       });
       const all = await Promise.all(checks);

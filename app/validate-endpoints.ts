@@ -1,4 +1,5 @@
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { Environment } from '../schemas/environment/environment.ts';
 import { readLock } from '../schemas/read-project.ts';
 import { named } from '../system/progress.ts';
 import { machineConcurrency, mapConcurrent } from '../system/map-concurrent.ts';
@@ -9,15 +10,18 @@ import type { ProjectRequest } from './project.ts';
 /** Validates several endpoints at a time, each with the lock beside it. */
 export async function validateEndpoints(
   endpoints: readonly Endpoint[],
-  request: ProjectRequest,
+  request: ValidationRequest,
 ): Promise<readonly Validation[]> {
   return mapConcurrent(endpoints, machineConcurrency(), (endpoint) => validateWithOwnLock(endpoint, request));
 }
 
+/** A request whose environment, if it has one, decides the severity of what is found. */
+type ValidationRequest = ProjectRequest & { readonly environment?: Environment | undefined };
+
 /** Validates an endpoint with the lock beside it; `until` stops before the model is run. */
 export async function validateWithOwnLock(
   endpoint: Endpoint,
-  { place, progress, signal, withoutSandbox }: ProjectRequest,
+  { place, progress, signal, withoutSandbox, environment }: ValidationRequest,
   until?: 'lock',
 ): Promise<Validation> {
   const { value, diagnostics } = await readLock(place, endpoint.name);
@@ -29,6 +33,7 @@ export async function validateWithOwnLock(
     progress: named(progress, endpoint.name),
     signal,
     withoutSandbox,
+    policies: environment && [environment.policy],
     ...(until && { until }),
   });
 }

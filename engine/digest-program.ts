@@ -4,8 +4,8 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import { readText } from '../schemas/read-project.ts';
 import { CODE_FOLDER, codePath } from '../system/code.ts';
 
-/** The entry file of the program; its imports are followed from here. */
-const ENTRY_FILES = ['infra/index.ts'];
+/** The program's doors, for `pulumi` and for Davit; their imports are followed from here. */
+const ENTRY_FILES = ['infra/index.ts', 'infra/serve-program.ts'];
 /** The file that pins the packages that the program imports, and its place in the npm package, which may not have one. */
 const PINS = { name: 'package-lock.json', packed: 'engine/packages.lock.json' } as const;
 const IMPORT = /(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g;

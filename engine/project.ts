@@ -1,11 +1,15 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { makeDavitFolder, refuseTrackedDavitFiles } from '../system/davit-folder.ts';
+import { join } from 'node:path';
+import type { Progress } from '../system/progress.ts';
+import { davitFolder, makeDavitFolder, refuseTrackedDavitFiles } from '../system/davit-folder.ts';
 import { findPulumi } from './install/find-pulumi.ts';
 import type { InstallOptions, PulumiEngine } from './install/pulumi-source.ts';
 import { type EngineProject, prepareEngineProject } from './engine-project.ts';
-import { makePulumiEnvironment, type PulumiEnvironment } from './pulumi-environment.ts';
+import { makePassphrase, makePulumiEnvironment, type PulumiEnvironment } from './pulumi-environment.ts';
 import { type Backend, readBackend } from './state/backend.ts';
 import { repairState } from './state/repair-state.ts';
+import { hasOwnState, refreshUsers, withStateInUse } from './state/state-users.ts';
 
 /** A project and its engine. */
 export interface PulumiProject {
@@ -13,6 +17,8 @@ export interface PulumiProject {
   readonly root: string;
   /** Absolute path of the folder of Pulumi.yaml, where the engine runs. */
   readonly folder: string;
+  /** Whether its program is Davit's, which then runs in this process. */
+  readonly isOurs: boolean;
   readonly engine: PulumiEngine;
   readonly backend: Backend;
   readonly environment: PulumiEnvironment;
@@ -23,21 +29,65 @@ export interface PulumiProject {
 /** Finds the engine, which may have to be built first, and makes what it needs in the Davit project at `root`. */
 export async function openProject(root: string, options: Partial<InstallOptions> = {}): Promise<PulumiProject> {
   await refuseTrackedDavitFiles(root);
-  const [engine, prepared] = await Promise.all([findPulumi(options), prepareEngineProject(root)]);
-  return open(root, engine, prepared);
+  const [engine, prepared] = await Promise.all([
+    findPulumi(options),
+    withStateInUse(root, () => prepareEngineProject(root), options),
+  ]);
+  return withStateInUse(root, () => open(root, engine, { ...prepared, isOurs: true }), options);
 }
 
 /** Opens a folder with a Pulumi.yaml of any program. */
 export async function openPulumiFolder(root: string, options: Partial<InstallOptions> = {}): Promise<PulumiProject> {
   const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
-  return open(root, engine, { folder: root, backend, variables: {} });
+  return withStateInUse(
+    root,
+    () => open(root, engine, { folder: root, backend, variables: {}, isOurs: false }),
+    options,
+  );
 }
 
-async function open(root: string, engine: PulumiEngine, prepared: EngineProject): Promise<PulumiProject> {
-  const { folder, backend, variables } = prepared;
+/**
+ * Runs an operation of the engine on a project. Until it ends, no process removes the state. If another operation has
+ * removed it since the project was opened, what the engine needs is made again.
+ */
+export async function useProject<T>(
+  project: PulumiProject,
+  operate: () => Promise<T>,
+  options: { readonly progress?: Progress; readonly signal?: AbortSignal | undefined } = {},
+): Promise<T> {
+  if (!hasOwnState(project)) return operate();
+  return withStateInUse(
+    project.root,
+    async () => {
+      await restoreFiles(project);
+      return operate();
+    },
+    options,
+  );
+}
+
+async function restoreFiles({ root, folder, backend, environment }: PulumiProject): Promise<void> {
+  const passphrase = environment['PULUMI_CONFIG_PASSPHRASE_FILE'];
+  const needed = [join(folder, 'Pulumi.yaml'), davitFolder(root, 'stacks'), backend.folder, passphrase];
+  if (needed.every((path) => path === undefined || existsSync(path))) return;
+  if (folder !== root) await prepareEngineProject(root);
+  await makeStateFolders(root, backend);
+  await makePassphrase(root);
+}
+
+async function makeStateFolders(root: string, backend: Backend): Promise<void> {
   await makeDavitFolder(root, 'stacks');
   if (backend.folder) await mkdir(backend.folder, { recursive: true });
-  await repairState(backend);
+}
+
+async function open(
+  root: string,
+  engine: PulumiEngine,
+  prepared: EngineProject & Pick<PulumiProject, 'isOurs'>,
+): Promise<PulumiProject> {
+  const { folder, backend, variables, isOurs } = prepared;
+  await makeStateFolders(root, backend);
+  await Promise.all([repairState(backend), refreshUsers(root)]);
   const environment = { ...(await makePulumiEnvironment(root, engine, backend)), ...variables };
-  return { root, folder, engine, backend, environment, variables };
+  return { root, folder, isOurs, engine, backend, environment, variables };
 }

@@ -3,12 +3,16 @@ import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js';
 import { waitForChild } from '../system/wait-for-child.ts';
 import type { PulumiEngine } from './install/pulumi-source.ts';
 
+/** Names the address of the program, in place of a language host that the engine starts. */
+const CLIENT_OPTION = '--client=';
+
 /** The `pulumi` command ended with a non-zero exit code; the message includes its output. */
 export class PulumiFailed extends Error {
   readonly stderr: string;
 
   constructor(args: readonly string[], { code, stderr }: { readonly code: number | string; readonly stderr: string }) {
-    super(`Cannot run "pulumi ${args.join(' ')}": ${describeEnd(code, stderr.trim())}`);
+    const shown = args.filter((arg) => !arg.startsWith(CLIENT_OPTION)); // nobody listens there any more
+    super(`Cannot run "pulumi ${shown.join(' ')}": ${describeEnd(code, stderr.trim())}`);
     this.name = 'PulumiFailed';
     this.stderr = stderr;
   }
@@ -80,11 +84,22 @@ export function runPulumiCommand(
   });
 }
 
+/** The commands that ask the program something. The API runs others in between, such as `stack rm`. */
+const PROGRAM_COMMANDS: ReadonlySet<string> = new Set(['destroy', 'preview', 'refresh', 'up']);
+
+export interface AutomationCommandOptions extends Pick<CommandOptions, 'onStart'> {
+  /** The address of the program, where it runs already; undefined: the engine starts it. */
+  readonly program: string | undefined;
+}
+
 /**
  * Makes the Automation API run the engine through `runPulumiCommand`. The API's own runner loses the output of a failed
  * command and stays in our process group. `run` is internal to that API, whose version is pinned in package.json.
  */
-export function makeAutomationCommand(engine: PulumiEngine, onStart?: CommandOptions['onStart']): PulumiCommand {
+export function makeAutomationCommand(
+  engine: PulumiEngine,
+  { program, onStart }: AutomationCommandOptions,
+): PulumiCommand {
   const run = (
     args: readonly string[],
     cwd: string,
@@ -94,7 +109,9 @@ export function makeAutomationCommand(engine: PulumiEngine, onStart?: CommandOpt
     signal: AbortSignal | undefined,
   ) => {
     const more = { ...environment, PULUMI_AUTOMATION_API: 'true' };
-    return runPulumiCommand(engine, [...args, '--non-interactive'], {
+    const usesProgram = program !== undefined && PROGRAM_COMMANDS.has(args[0] ?? '');
+    const client = usesProgram ? [`${CLIENT_OPTION}${program}`] : [];
+    return runPulumiCommand(engine, [...args, ...client, '--non-interactive'], {
       cwd,
       environment: more,
       signal,

@@ -5,7 +5,6 @@ import { delimiter, dirname, join } from 'node:path';
 import { installStandIns } from '../offline/plugins/install-stand-ins.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { CODE_FOLDER } from '../system/code.ts';
-import { LEAN_SDK_OPTION } from '../system/lean-sdk/node-options.ts';
 import type { Backend } from './state/backend.ts';
 import type { PulumiEngine } from './install/pulumi-source.ts';
 
@@ -23,7 +22,6 @@ export async function makePulumiEnvironment(
 ): Promise<PulumiEnvironment> {
   const own = {
     ...(await makeShellEnvironment(root, engine, backend)),
-    NODE_OPTIONS: LEAN_SDK_OPTION,
     ...(backend.folder && { PULUMI_HOME: pulumiHome() }), // any other backend needs the user's login
   };
   return Object.fromEntries(Object.entries(own).filter(([name]) => name === 'PATH' || !process.env[name]));
@@ -41,6 +39,7 @@ export async function makeShellEnvironment(
     DAVIT_HOME: CODE_FOLDER, // the language host searches here
     NODE_COMPILE_CACHE: cacheFolder('node'), // saves 0.45 of 1.35 s of a preview
     PULUMI_SKIP_UPDATE_CHECK: 'true',
+    ...withoutProxy(),
     // A network without the engine's download has no plugins either, so fail at once instead of after 10 s of retries.
     ...(engine.source === 'build' && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true' }),
     ...(engine.source === 'build' && (await makeHome(backend))),
@@ -64,6 +63,14 @@ async function makeHome(backend: Backend): Promise<PulumiEnvironment> {
   };
 }
 
+/**
+ * Pulumi's SDK would send its calls to the engine, which listens on this machine, through the proxy that `http_proxy` names,
+ * unless the user has thought of `no_proxy`. This variable is for gRPC alone.
+ */
+export function withoutProxy(): PulumiEnvironment {
+  return process.env['no_grpc_proxy'] ? {} : { no_grpc_proxy: '127.0.0.1,localhost' };
+}
+
 /** Makes lines for a POSIX shell: `export NAME='value'`. */
 export function renderExports(environment: PulumiEnvironment): string {
   const lines = Object.entries(environment).map(
@@ -77,7 +84,7 @@ function pulumiHome(): string {
 }
 
 /** State must be encrypted. If the user has chosen no passphrase, the project gets a random one of its own. */
-async function makePassphrase(root: string): Promise<PulumiEnvironment> {
+export async function makePassphrase(root: string): Promise<PulumiEnvironment> {
   const { PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } = process.env;
   if (PULUMI_CONFIG_PASSPHRASE !== undefined || PULUMI_CONFIG_PASSPHRASE_FILE !== undefined) return {};
   const file = join(root, '.davit', 'passphrase');

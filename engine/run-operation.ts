@@ -1,9 +1,13 @@
 import type { EngineEvent, Stack } from '@pulumi/pulumi/automation/index.js';
+import { pathToFileURL } from 'node:url';
+import type { ProgramServer, ServeProgram } from '../provider/program-server.ts';
+import { programPath } from '../system/code.ts';
 import { skipUnusedPackages } from '../system/lean-sdk/skip-unused-packages.ts';
 import type { Progress } from '../system/progress.ts';
 import { recordHolder } from './state/lock-holders.ts';
 import { makeLockedOutcome, makeOutcome, type Outcome } from './plan/outcome.ts';
-import type { PulumiProject } from './project.ts';
+import { type PulumiProject, useProject } from './project.ts';
+import { withoutProxy } from './pulumi-environment.ts';
 import { makeAutomationCommand, PulumiFailed } from './pulumi-command.ts';
 import { renderEvent } from './plan/render-event.ts';
 import { isLockRefusal } from './state/state-lock.ts';
@@ -34,8 +38,11 @@ export async function runOperation(
     const line = renderEvent(event);
     if (line !== undefined) progress.say(line);
   };
+  const server = await serveProgram(project, signal);
   try {
-    await operate(await openStack(project, stack), { onEvent, ...(signal && { signal }) });
+    const run = async () =>
+      operate(await openStack(project, stack, server?.address), { onEvent, ...(signal && { signal }) });
+    await useProject(project, run, { progress, signal });
     return makeOutcome(place, 'succeeded', events);
   } catch (e) {
     if (!(e instanceof PulumiFailed)) throw e;
@@ -43,7 +50,25 @@ export async function runOperation(
     const outcome = makeOutcome(place, signal?.aborted ? 'cancelled' : 'failed', events);
     if (outcome.status === 'failed' && outcome.failures.length === 0) throw e;
     return outcome;
+  } finally {
+    server?.close();
   }
+}
+
+/**
+ * Serves Davit's program from this process. Undefined: the project has another program, which the engine runs in a process
+ * of its own.
+ */
+async function serveProgram(
+  { isOurs, environment }: PulumiProject,
+  signal: AbortSignal | undefined,
+): Promise<ProgramServer | undefined> {
+  if (!isOurs) return undefined;
+  skipUnusedPackages();
+  Object.assign(process.env, withoutProxy());
+  const door = pathToFileURL(programPath('infra', 'serve-program.ts')).href;
+  const { serveProgram: serve } = (await import(door)) as { readonly serveProgram: ServeProgram };
+  return serve({ variables: { ...process.env, ...environment }, signal });
 }
 
 /** The Automation API turns on the engine's debug messages, which hold secrets in clear text. */
@@ -52,13 +77,16 @@ function isDebug(event: EngineEvent): boolean {
 }
 
 /** The Automation API's handle of an existing stack. */
-async function openStack(project: PulumiProject, stack: string): Promise<Stack> {
+async function openStack(project: PulumiProject, stack: string, program: string | undefined): Promise<Stack> {
   // Loading it takes half a second, and the action installs it only where it previews or deploys.
   skipUnusedPackages();
   const { LocalWorkspace, Stack: Stacks } = await import('@pulumi/pulumi/automation/index.js');
   const workspace = await LocalWorkspace.create({
     workDir: project.folder,
-    pulumiCommand: makeAutomationCommand(project.engine, (pid) => recordHolder(project.backend, pid)),
+    pulumiCommand: makeAutomationCommand(project.engine, {
+      program,
+      onStart: (pid) => recordHolder(project.backend, pid),
+    }),
     envVars: { ...project.environment },
   });
   // Every command names its stack. Selecting the stack as well costs 0.3 s and would change which stack the user's own

@@ -57,10 +57,11 @@ export async function upStack(project: PulumiProject, stack: string, options: Ru
 /** Deletes everything in a stack, then the stack itself; succeeds if the stack does not exist. */
 export async function destroyStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
   if (!(await hasStack(project, stack))) return makeOutcome({ stack, root: project.root }, 'succeeded', []);
-  const outcome = await runExclusively(project, stack, completeOptions(options), (o) =>
+  const complete = completeOptions(options);
+  const outcome = await runExclusively(project, stack, complete, (o) =>
     runOperation(project, stack, o, (handle, automation) => handle.destroy({ ...automation, remove: true })),
   );
-  if (outcome.status === 'succeeded') await removeStackHistory(project, stack);
+  if (outcome.status === 'succeeded') await removeStackHistory(project, stack, complete.progress);
   return outcome;
 }
 

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { access, rm } from 'node:fs/promises';
+import { access, rm, rmdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import type { Progress } from '../system/progress.ts';
 import { stacksFolder } from './state/backend.ts';
 import { hasResources, listExportedTypes, readResourceTypes } from './state/pending-operations.ts';
-import type { PulumiProject } from './project.ts';
+import { type PulumiProject, useProject } from './project.ts';
 import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
 
 /** The names of the project's stacks. */
@@ -65,26 +66,36 @@ export async function ensureStack(project: PulumiProject, stack: string): Promis
   }
 }
 
-/** Removes the engine's history and backups of a deleted stack. Only in the project's own backend. */
-export async function removeStackHistory({ root, backend }: PulumiProject, stack: string): Promise<void> {
-  const { folder, project } = backend;
-  if (!folder?.startsWith(join(root, '.davit') + sep)) return;
+/**
+ * Removes the engine's history and backups of a deleted stack, only in the project's own backend. Leaves those of a stack
+ * that another process has made again meanwhile, and its lock. An error is reported as progress: the stack is deleted.
+ */
+export async function removeStackHistory(of: PulumiProject, stack: string, progress: Progress): Promise<void> {
+  const { folder, project } = of.backend;
+  if (!folder?.startsWith(join(of.root, '.davit') + sep) || (await hasStack(of, stack))) return;
   const kept = [
     join('backups', project, stack),
     join('history', project, stack),
-    join('locks', 'organization', project, stack),
     join('stacks', project, `${stack}.json.bak`),
     join('stacks', project, `${stack}.json.bak.attrs`),
   ];
-  await Promise.all(kept.map((path) => rm(join(folder, '.pulumi', path), { recursive: true, force: true })));
+  const removed = kept.map(async (path) => {
+    const file = join(folder, '.pulumi', path);
+    await rm(file, { recursive: true, force: true }).catch((e: unknown) =>
+      progress.say(`Cannot delete the history of ${stack} in ${file}: ${e instanceof Error ? e.message : String(e)}`),
+    );
+  });
+  await Promise.all(removed);
+  await rmdir(join(folder, '.pulumi', 'locks', 'organization', project, stack)).catch(() => undefined);
 }
 
 /** Runs one `pulumi` command in the project and returns its standard output. */
 export async function runStackCommand(
-  { folder, engine, environment }: PulumiProject,
+  project: PulumiProject,
   args: readonly string[],
   signal?: AbortSignal,
 ): Promise<string> {
-  const ran = await runPulumiCommand(engine, [...args, '--non-interactive'], { cwd: folder, environment, signal });
-  return ran.stdout;
+  const { folder: cwd, engine, environment } = project;
+  const run = () => runPulumiCommand(engine, [...args, '--non-interactive'], { cwd, environment, signal });
+  return (await useProject(project, run, { signal })).stdout;
 }

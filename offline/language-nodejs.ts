@@ -4,12 +4,11 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import languageGrpc from '@pulumi/pulumi/proto/language_grpc_pb.js';
 import pb from '@pulumi/pulumi/proto/language_pb.js';
-import pluginPb from '@pulumi/pulumi/proto/plugin_pb.js';
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
+import { LANGUAGE_CALLS } from '../provider/language-calls.ts';
 import { readEngineAddress, onEngineEnd, servePlugin, makeUnaryCall } from '../provider/serve-plugin.ts';
 import { LEAN_SDK_OPTION } from '../system/lean-sdk/node-options.ts';
 import { RunningPrograms } from './running-programs.ts';
-import { readProviderPackages } from './read-provider-packages.ts';
 
 const programs = new RunningPrograms();
 onEngineEnd(() => {
@@ -18,18 +17,7 @@ onEngineEnd(() => {
 });
 
 servePlugin(languageGrpc.LanguageRuntimeService, {
-  handshake: makeUnaryCall(() => new pb.LanguageHandshakeResponse()),
-  getPluginInfo: makeUnaryCall(() => new pluginPb.PluginInfo()),
-  about: makeUnaryCall(() => new pb.AboutResponse().setExecutable(process.execPath).setVersion(process.version)),
-  getProgramDependencies: makeUnaryCall(() => new pb.GetProgramDependenciesResponse()),
-  getRequiredPackages: makeUnaryCall(async (request: pb.GetRequiredPackagesRequest) => {
-    const packages = await readProviderPackages(request.getInfo()?.getProgramDirectory() ?? '.');
-    return new pb.GetRequiredPackagesResponse().setPackagesList(
-      packages.map(({ name, version, server }) =>
-        new pluginPb.PackageDependency().setKind('resource').setName(name).setVersion(version).setServer(server),
-      ),
-    );
-  }),
+  ...LANGUAGE_CALLS,
   run: makeUnaryCall(async (request: pb.RunRequest) => {
     const folder = request.getInfo()?.getProgramDirectory() ?? request.getPwd();
     const runner = createRequire(join(folder, 'package.json')).resolve('@pulumi/pulumi/cmd/run');

@@ -8,15 +8,23 @@ export type UnaryHandler<Request, Response> = (request: Request) => Response | P
 
 /** Serves a gRPC service on a free loopback port, and prints the port for the engine to read. */
 export function servePlugin(service: grpc.ServiceDefinition, calls: grpc.UntypedServiceImplementation): void {
+  makePluginServer(service, calls).bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (e, port) => {
+    if (e) throw e;
+    process.stdout.write(`${port}\n`);
+  });
+}
+
+/** Makes a gRPC server for the engine, which is bound to no address yet. */
+export function makePluginServer(
+  service: grpc.ServiceDefinition,
+  calls: grpc.UntypedServiceImplementation,
+): grpc.Server {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   });
   server.addService(service, calls);
-  server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (e, port) => {
-    if (e) throw e;
-    process.stdout.write(`${port}\n`);
-  });
+  return server;
 }
 
 /** Calls `stop` once, when the engine sends a signal to this plugin or ends (its pipe closes). */

@@ -1,4 +1,4 @@
-import { relative, sep } from 'node:path';
+import { posix, relative, sep } from 'node:path';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { ChangedPath, EndpointReport } from '../schemas/report/report.ts';
 import { locateModel } from '../system/locate-model.ts';
@@ -19,7 +19,7 @@ export interface Declarations {
   readonly environments: readonly string[];
 }
 
-/** Changed paths → the endpoints whose file, lock, model or environment changed, sorted by name; pure. */
+/** Changed paths → the endpoints whose file, lock, model, validation input or environment changed, sorted by name; pure. */
 export function findChangedEndpoints(
   paths: readonly ChangedPath[],
   declarations: Declarations,
@@ -34,7 +34,8 @@ export function findChangedEndpoints(
     if (!names.includes(name)) return [{ endpoint: name, change: 'removed', because: own }];
     const endpoint = endpoints.find((e) => e.name === name);
     const models = endpoint ? listChangedModels(paths, endpoint, declarations.root) : [];
-    const because = [...own, ...models, ...shared];
+    const inputs = endpoint ? listChangedInputs(paths, endpoint) : [];
+    const because = [...own, ...models, ...inputs, ...shared];
     if (because.length === 0) return [];
     const added = own.some((p) => p.path.endsWith('.yaml') && p.change === 'added');
     return [{ endpoint: name, change: added ? 'added' : own.length > 0 ? 'changed' : 'affected', because }];
@@ -44,6 +45,14 @@ export function findChangedEndpoints(
 /** `iris` of `endpoints/iris.yaml`; folders below endpoints/ do not count. */
 function parseEndpointName(path: string): string | undefined {
   return /^endpoints\/([^/]+)\.yaml$/s.exec(path)?.[1];
+}
+
+/** The changed files that its validation cases predict. A file below a model's folder is part of the model. */
+function listChangedInputs(paths: readonly ChangedPath[], { entities }: Endpoint): readonly ChangedPath[] {
+  const inputs = entities.flatMap((e) =>
+    e.validation.flatMap((c) => ('path' in c.input ? [posix.normalize(c.input.path)] : [])),
+  );
+  return paths.filter((p) => inputs.includes(p.path));
 }
 
 /** The folders of the endpoint's models that changed: one entry per folder, however many files. */

@@ -2,6 +2,7 @@ import type { EndpointReport, EntityReport, PreviewReport } from '../schemas/rep
 import { renderBytes } from '../schemas/values/quantity.ts';
 import { summarizeResources, type ResourceSummary } from '../schemas/deployment/resource-summary.ts';
 import { renderModelLoading } from '../schemas/endpoint/worker-mode.ts';
+import { describeCase, isOnlyLoaded } from '../schemas/lock/proof.ts';
 import { shortenFingerprint } from './fingerprint.ts';
 import { renderBlock, renderHtmlCode, renderLine, renderLink, renderSpan } from './render-code.ts';
 import { type ReviewState, type ReviewContext, determineReviewState, renderReviewState } from './review-state.ts';
@@ -91,13 +92,30 @@ function renderProof(
   { answer }: DetailLevel,
 ): string {
   const took = stages.map((s) => `${s.name} ${s.cached ? 'cached' : `${s.seconds.toFixed(1)} s`}`);
-  const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? 'proved' : 'not proved'} (${took.join(', ')})`;
+  const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${renderOutcome(proof)} (${took.join(', ')})`;
   if (!proof) return what;
   const mlflow = proof.mlflow === null ? '' : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
   const sandbox = proof.sandboxed ? `in a sandbox${renderLacks(proof.sandboxLacks)}` : '**without a sandbox**';
   const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}`;
-  if (answer === 0 || proof.answer === null) return ran;
-  return `${ran}\n\nPrediction for its input example: ${renderSpan(proof.answer, answer)}`;
+  if (answer === 0) return ran;
+  return [ran, ...proof.cases.map((c) => renderCase(c, answer))].join('\n\n');
+}
+
+function renderOutcome(proof: EntityReport['proof']): string {
+  if (!proof) return 'not proved';
+  return isOnlyLoaded(proof.cases) ? '**loaded, not asked**' : 'proved';
+}
+
+function renderCase(shown: NonNullable<EntityReport['proof']>['cases'][number], characters: number): string {
+  const { answer, failure } = shown;
+  const input = renderCaseName(shown);
+  if (answer === null) return `The model refuses ${input}: ${renderSpan(failure ?? '', characters)}`;
+  return `Prediction for ${input}: ${renderSpan(answer, characters)}`;
+}
+
+/** The name is a text of the endpoint file. */
+function renderCaseName({ origin, name }: NonNullable<EntityReport['proof']>['cases'][number]): string {
+  return origin === 'endpoint' ? `the validation case ${renderSpan(name)}` : describeCase({ origin, name });
 }
 
 /** What the machine of the proof could not give. */

@@ -13,14 +13,22 @@ const NAME_CHARACTERS = 63;
 const MAX_CAUSES = 5;
 const CAUSE_STEPS = [400, 120, 0] as const;
 
-const STATE_WORDS: Readonly<Record<RolloutState, { readonly sign: string; readonly words: string }>> = {
-  failed: { sign: '❌', words: '**failed**, the previous version keeps serving' },
-  stopped: { sign: '❌', words: '**stopped**, nothing was changed' },
+interface StateWords {
+  readonly sign: string;
+  /** Names the state in a row, so that a later run recognizes the row. */
+  readonly words: string;
+  readonly consequence?: string;
+}
+
+const STATE_WORDS: Readonly<Record<RolloutState, StateWords>> = {
+  // The update can fail before and after it moved the traffic, and a first deployment has no previous version.
+  failed: { sign: '❌', words: '**failed**', consequence: 'what serves keeps serving' },
+  stopped: { sign: '❌', words: '**stopped**', consequence: 'nothing was changed' },
   cancelled: { sign: '❔', words: '**cancelled**' },
   kept: { sign: '⚠️', words: '**still serving**' },
   deploying: { sign: '⏳', words: 'deploying' },
   waiting: { sign: '⏳', words: 'waiting' },
-  superseded: { sign: 'ℹ️', words: 'superseded, nothing was changed' },
+  superseded: { sign: 'ℹ️', words: 'superseded', consequence: 'nothing was changed' },
   live: { sign: '✅', words: 'live' },
   removed: { sign: '✅', words: 'removed' },
 };
@@ -130,11 +138,19 @@ function renderTable(rollouts: readonly Rollout[], causeCharacters: number): str
 function renderRow(rollout: Rollout, characters: number): string {
   const { state, causes, url, runUrl } = rollout;
   const { sign, words } = STATE_WORDS[state];
+  const consequence = describeConsequence(rollout);
   const told = characters === 0 ? [] : causes.slice(0, MAX_CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
   const more = causes.length > MAX_CAUSES && characters > 0 ? `<br>and ${causes.length - MAX_CAUSES} more` : '';
   const at = url !== undefined && state === 'live' ? ` at ${renderSpan(url, 300)}` : '';
   const run = runUrl !== undefined && isWebAddress(runUrl) ? ` (${renderLink('run', runUrl)})` : '';
-  return `| ${[sign, ...renderNames(rollout), `${words}${at}${run}${told.join('')}${more}`].join(' | ')} |`;
+  return `| ${[sign, ...renderNames(rollout), `${[words, ...consequence].join(', ')}${at}${run}${told.join('')}${more}`].join(' | ')} |`;
+}
+
+/** What the state means for the endpoint. */
+function describeConsequence({ state, isRemoval }: Rollout): readonly string[] {
+  if (state === 'failed' && isRemoval === true) return ['the removal may be incomplete'];
+  const { consequence } = STATE_WORDS[state];
+  return consequence === undefined ? [] : [consequence];
 }
 
 function fitRollouts(rollouts: readonly Rollout[], limit: number): readonly Rollout[] {

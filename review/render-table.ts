@@ -1,4 +1,5 @@
 import type { EndpointReport, PreviewReport, Report } from '../schemas/report/report.ts';
+import { isOnlyLoaded } from '../schemas/lock/proof.ts';
 import { renderSpan } from './render-code.ts';
 import {
   listBrokenStages,
@@ -92,10 +93,21 @@ function renderModel({ change, diagnostics, entities, outage }: EndpointReport):
   if (error) return `${renderSpan(error.message, SHORT_CHARACTERS)} (line ${error.line})`;
   const proofs = entities.flatMap((e) => e.proof ?? []);
   if (change === 'removed' || proofs.length === 0) return '–';
-  const all = proofs.length === 1 ? 'proved' : `${proofs.length} proved`;
+  const all = renderProofs(proofs);
   const cached = entities.every((e) => e.stages.find((s) => s.name === 'proof')?.cached) ? ' (cached)' : '';
   const memory = Math.max(...proofs.map((p) => p.peakMemoryBytes)) / MEBIBYTE;
   return `${all}${cached}, ${Math.round(memory)} MiB`;
+}
+
+/** `proved`, `2 proved`, `1 proved, 1 loaded, not asked`. */
+function renderProofs(proofs: readonly NonNullable<EndpointReport['entities'][number]['proof']>[]): string {
+  const loaded = proofs.filter((p) => isOnlyLoaded(p.cases)).length;
+  const counts = [
+    [proofs.length - loaded, 'proved'],
+    [loaded, 'loaded, not asked'],
+  ] as const;
+  const some = counts.filter(([count]) => count > 0);
+  return some.map(([count, words]) => (proofs.length === 1 ? words : `${count} ${words}`)).join(', ');
 }
 
 function renderPreview({ change }: EndpointReport, preview: PreviewReport | undefined): string {

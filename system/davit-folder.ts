@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runGit } from './run-git.ts';
 
@@ -14,9 +14,36 @@ export function davitFolder(root: string, ...below: readonly string[]): string {
 /** Makes a folder below a project's `.davit/`, which Git ignores from then on. Returns its path. */
 export async function makeDavitFolder(root: string, ...below: readonly string[]): Promise<string> {
   const folder = davitFolder(root, ...below);
-  await mkdir(folder, { recursive: true });
-  await ignoreInGit(root);
+  await retryWhileRemoved(async () => {
+    await mkdir(folder, { recursive: true });
+    await ignoreInGit(root);
+  });
   return folder;
+}
+
+/** Runs work that makes files below `.davit/`, again if a removal by another process has removed the folder meanwhile. */
+export async function retryWhileRemoved(work: () => Promise<void>, tries = MAKING_TRIES): Promise<void> {
+  try {
+    await work();
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code !== 'ENOENT' || tries <= 1) throw e;
+    await retryWhileRemoved(work, tries - 1);
+  }
+}
+
+const MAKING_TRIES = 10;
+
+/** Removes a project's `.davit/` if nothing but its list for Git is left there. */
+export async function removeEmptyDavitFolder(root: string): Promise<void> {
+  const folder = davitFolder(root);
+  const names = await readdir(folder).catch(() => [FOLDER]);
+  if (names.some((name) => name !== IGNORE_FILE)) return;
+  await rm(join(folder, IGNORE_FILE), { force: true });
+  try {
+    await rmdir(folder);
+  } catch {
+    await makeDavitFolder(root); // another process has made a file there meanwhile
+  }
 }
 
 /** Makes Git ignore `.davit/`, if the folder exists. */
@@ -26,7 +53,7 @@ async function ignoreInGit(root: string): Promise<void> {
 }
 
 /** Git's list of ignored files, in `.davit/` itself. */
-export const IGNORE_FILE = '.gitignore';
+const IGNORE_FILE = '.gitignore';
 
 /**
  * Whether Git tracks files below a project's `.davit/`, as an error for people; undefined: it tracks none. Davit trusts what

@@ -9,11 +9,11 @@ import { identifyProcess } from './process-identity.ts';
  * remove its folder, so this function first removes the folders of processes that have ended, because they can contain
  * a password.
  */
-export function makeTemporaryFolder(what: string): string {
+export function makeTemporaryFolder(what: string, parent = tmpdir()): string {
   const prefix = `davit-${what}-`;
-  removeAbandonedFolders(prefix);
+  removeAbandonedFolders(prefix, parent);
   const { pid, started } = identifyProcess();
-  return mkdtempSync(join(tmpdir(), `${prefix}${place()}-${pid}-${started}-`));
+  return mkdtempSync(join(parent, `${prefix}${place()}-${pid}-${started}-`));
 }
 
 /** A process id is unique only within one boot of the machine and one container. */
@@ -22,13 +22,13 @@ function place(): string {
   return `${boot.slice(0, 8)}.${namespace}`;
 }
 
-function removeAbandonedFolders(prefix: string): void {
+function removeAbandonedFolders(prefix: string, parent: string): void {
   const ours = `${prefix}${place()}-`;
-  for (const name of readdirSync(tmpdir())) {
+  for (const name of readdirSync(parent)) {
     const owner = name.startsWith(ours) ? /^(\d+)-(\d+)-\w{6}$/.exec(name.slice(ours.length)) : null;
     if (!owner || isSameProcess(Number(owner[1]), owner[2] ?? '')) continue;
     try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+      rmSync(join(parent, name), { recursive: true, force: true });
     } catch {
       // the folder belongs to another user
     }

@@ -1,6 +1,7 @@
 import { type Diagnostic, makeError, type SourceLocation } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Lock, LockedEntity } from '../schemas/lock/lock.ts';
+import { renderCases } from '../schemas/lock/locked-case.ts';
 import { checkMlflowVersion } from './model/check-minimum-versions.ts';
 import type { CheckedModel } from './model/check-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
@@ -31,7 +32,18 @@ export function reportMissingLock({ endpoint, entity }: Subject): Diagnostic {
 }
 
 /** Explains why an entity must be locked again. Returns undefined if its lock is current. */
-export function explainStaleLock(subject: Subject, lock: Lock, checked: CheckedModel): string | undefined {
+function explainStaleLock(subject: Subject, lock: Lock, checked: CheckedModel): string | undefined {
+  return explainStalePackages(subject, lock, checked) ?? explainStaleCases(subject, lock, checked);
+}
+
+/** Explains why the validation cases in the lock differ. They do not affect the packages. */
+export function explainStaleCases({ entity }: Subject, lock: Lock, { cases }: CheckedModel): string | undefined {
+  const locked = readOwn(lock.entities, entity.name)?.validation ?? [];
+  return renderCases(locked) === renderCases(cases) ? undefined : 'its validation cases changed';
+}
+
+/** Explains why the packages of an entity must be resolved again. */
+export function explainStalePackages(subject: Subject, lock: Lock, checked: CheckedModel): string | undefined {
   const { entity, label } = subject;
   const locked = readOwn(lock.entities, entity.name);
   if (!locked) return 'the entity is new';

@@ -8,8 +8,10 @@ import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
 import { checkMlflowVersion } from './model/check-minimum-versions.ts';
 import { checkVersionDrift } from './model/check-version-drift.ts';
-import { explainStaleLock } from './check-lock.ts';
+import { explainStaleCases, explainStalePackages } from './check-lock.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
+import type { Policy } from '../schemas/environment/policy.ts';
+import { resolvePolicy } from './policy.ts';
 import type { ResolutionExplanation } from './requirements/explain-resolution.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
@@ -24,6 +26,8 @@ export interface LockEndpointOptions extends PythonOptions {
   readonly current?: Lock | undefined;
   /** Resolves everything again, to the newest versions that the requirements allow. */
   readonly upgrade?: boolean;
+  /** The policies of the environments that the endpoint is for. */
+  readonly policies?: readonly Policy[] | undefined;
 }
 
 export interface LockResult {
@@ -91,16 +95,18 @@ async function lockSubject(subject: Subject, options: LockEndpointOptions): Prom
   const fetched = await fetchModel(subject, options);
   if (fetched.folder === undefined)
     return { subject, reason: undefined, locked: undefined, diagnostics: fetched.diagnostics };
-  const { checked, diagnostics } = await checkModel(subject, fetched.folder);
+  const policy = resolvePolicy(options.policies);
+  const { checked, diagnostics } = await checkModel(subject, fetched.folder, { root: options.root, policy });
   if (!checked) return { subject, reason: undefined, locked: undefined, diagnostics };
   const { current, upgrade = false } = options;
   const before = current && readOwn(current.entities, subject.entity.name);
   const virtualenv = before && current.virtualenvs[before.virtualenv];
-  const reason = current ? explainStaleLock(subject, current, checked) : 'no lock yet';
+  const reason = current ? explainStalePackages(subject, current, checked) : 'no lock yet';
   if (reason === undefined && !upgrade && before && virtualenv) {
-    const locked = { name: subject.entity.name, entity: before, virtualenv };
+    const locked = { name: subject.entity.name, entity: { ...before, ...makeLockedValidation(checked) }, virtualenv };
     const bounds = checkMlflowVersion(subject, virtualenv.packages).map((p) => locateProblem(subject, p));
-    return { subject, reason, locked, diagnostics: [...diagnostics, ...bounds] };
+    const changedCases = explainStaleCases(subject, current, checked);
+    return { subject, reason: changedCases, locked, diagnostics: [...diagnostics, ...bounds] };
   }
   return resolveSubject(subject, checked, { ...options, reason: reason ?? 'upgrade', diagnostics });
 }
@@ -138,6 +144,7 @@ async function resolveSubject(
     model: makeLockedModel(subject, checked),
     requirements: [...renderRequirements(checked)],
     signature: checked.model.signature,
+    ...makeLockedValidation(checked),
   };
   return {
     subject,
@@ -145,6 +152,11 @@ async function resolveSubject(
     locked: { name: subject.entity.name, entity, virtualenv: { python, platform, packages: [...packages] } },
     diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p))],
   };
+}
+
+/** The cases are part of the lock, so that the cases that were reviewed are those that the model server predicts. */
+function makeLockedValidation({ cases }: CheckedModel): Pick<LockedEntity, 'validation'> {
+  return { validation: cases.length > 0 ? [...cases] : undefined };
 }
 
 /** Reports a failed resolution on the line of the requirement that caused it, if known. */
@@ -171,8 +183,8 @@ function assembleLock(endpoint: string, all: readonly LockedSubject[]): Lock {
   const virtualenvs: Record<string, LockedVirtualenv> = {};
   for (const { name, entity, virtualenv } of all) {
     const key = `python${virtualenv.python}-${contentHash(virtualenv).slice(0, 10)}`;
-    const { model, requirements, signature } = entity;
-    entities[name] = { model, requirements, virtualenv: key, signature };
+    const { model, requirements, signature, validation } = entity;
+    entities[name] = { model, requirements, virtualenv: key, signature, ...(validation && { validation }) };
     virtualenvs[key] = virtualenv;
   }
   return { lock_version: 1, endpoint, entities, virtualenvs };

@@ -9,16 +9,19 @@ import { VirtualenvError } from '../python/virtualenv-error.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { Policy } from '../schemas/environment/policy.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import type { Proof } from '../schemas/lock/proof.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
 import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from './check-lock.ts';
 import { checkAdvisories } from './advisories/check-advisories.ts';
+import { checkCases } from './proof/check-cases.ts';
 import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import { checkPickles } from './pickles/check-pickles.ts';
+import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
 import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
 import { chooseSandbox, isSandboxWaived, type MissingSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
@@ -33,6 +36,8 @@ export interface ValidateOptions extends PythonOptions {
   readonly lock: Lock | undefined;
   /** Stops after the lock check, before any code of the model runs. */
   readonly until?: 'lock';
+  /** The policies of the environments that the endpoint is for. */
+  readonly policies?: readonly Policy[] | undefined;
   /** Runs models with the user's own rights. Undefined: the environment of the user decides. */
   readonly withoutSandbox?: boolean | undefined;
 }
@@ -54,11 +59,16 @@ export async function validateSubjects(
   subjects: readonly Subject[],
   options: ValidateOptions,
 ): Promise<Pick<Validation, 'entities' | 'diagnostics'>> {
-  const results = await mapConcurrent(subjects, CONCURRENCY, (subject) => validateSubject(subject, options));
+  const resolved = { ...options, policy: resolvePolicy(options.policies) };
+  const results = await mapConcurrent(subjects, CONCURRENCY, (subject) => validateSubject(subject, resolved));
   return {
     entities: results.map((r) => r.entity),
     diagnostics: sortDiagnostics(results.flatMap((r) => r.diagnostics)),
   };
+}
+
+interface SubjectOptions extends ValidateOptions {
+  readonly policy: ResolvedPolicy;
 }
 
 interface StageOutput<T> {
@@ -70,7 +80,7 @@ interface StageOutput<T> {
 
 async function validateSubject(
   subject: Subject,
-  options: ValidateOptions,
+  options: SubjectOptions,
 ): Promise<{ readonly entity: EntityValidation; readonly diagnostics: readonly Diagnostic[] }> {
   const stages: StageResult[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -95,13 +105,13 @@ interface Notes {
 
 async function runStages(
   subject: Subject,
-  options: ValidateOptions,
+  options: SubjectOptions,
   stage: RunStage,
   notes: Notes,
 ): Promise<Proof | undefined> {
   const folder = await stage('fetch', () => runFetchStage(subject, options));
   if (folder === undefined) return undefined;
-  const checked = await stage('check', () => runCheckStage(subject, folder));
+  const checked = await stage('check', () => runCheckStage(subject, folder, options));
   if (!checked) return undefined;
   const lock = await stage('lock', () => runLockStage(subject, options, checked, notes));
   if (!lock || options.until === 'lock') return undefined;
@@ -110,20 +120,24 @@ async function runStages(
   return stage('proof', () => runProofStage(subject, { ...place, folder }, lock, options));
 }
 
-async function runFetchStage(subject: Subject, options: ValidateOptions): Promise<StageOutput<string>> {
+async function runFetchStage(subject: Subject, options: SubjectOptions): Promise<StageOutput<string>> {
   const { folder, diagnostics } = await fetchModel(subject, options);
   return { value: folder, cached: true, diagnostics };
 }
 
-async function runCheckStage(subject: Subject, folder: string): Promise<StageOutput<CheckedModel>> {
-  const { checked, diagnostics } = await checkModel(subject, folder);
+async function runCheckStage(
+  subject: Subject,
+  folder: string,
+  options: SubjectOptions,
+): Promise<StageOutput<CheckedModel>> {
+  const { checked, diagnostics } = await checkModel(subject, folder, options);
   return { value: checked, cached: false, diagnostics };
 }
 
 /** Also compares the packages of a valid lock with known vulnerabilities. */
 async function runLockStage(
   subject: Subject,
-  options: ValidateOptions,
+  options: SubjectOptions,
   checked: CheckedModel,
   notes: Notes,
 ): Promise<StageOutput<Lock>> {
@@ -156,7 +170,7 @@ async function runVirtualenvStage(
   subject: Subject,
   lock: Lock,
   folder: string,
-  options: ValidateOptions,
+  options: SubjectOptions,
 ): Promise<StageOutput<PreparedVirtualenv>> {
   const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
   const locked = readOwn(lock.entities, subject.entity.name);
@@ -199,9 +213,14 @@ async function runProofStage(
   subject: Subject,
   { virtualenv, key, proof: earlier, openSandbox, folder }: PreparedVirtualenv & { readonly folder: string },
   lock: Lock,
-  options: ValidateOptions,
+  options: SubjectOptions,
 ): Promise<StageOutput<Proof>> {
-  const digest = readOwn(lock.entities, subject.entity.name)?.model.digest ?? '';
+  const locked = readOwn(lock.entities, subject.entity.name);
+  const [digest, cases] = [locked?.model.digest ?? '', locked?.validation ?? []];
+  const judge = (proof: Proof) => [
+    ...checkMemory(subject.entity, proof),
+    ...checkCases(subject, proof, options.policy),
+  ];
   const prepare = async () => {
     const sandbox = await openSandbox();
     await ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), { ...options, sandbox });
@@ -209,21 +228,18 @@ async function runProofStage(
   };
   const pickles = await checkPickles(subject, { folder, virtualenv, digest, prepare }, options);
   if (hasErrors(pickles)) return { value: undefined, cached: false, diagnostics: pickles };
-  if (earlier)
-    return { value: earlier, cached: true, diagnostics: [...pickles, ...checkMemory(subject.entity, earlier)] };
+  if (earlier) return { value: earlier, cached: true, diagnostics: [...pickles, ...judge(earlier)] };
   const { progress = SILENT, signal } = options;
   const sandbox = await openSandbox();
   if (!sandbox) warnWithoutSandbox(progress);
   const packages = listPackages(subject, lock);
   const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
-  const { proof, diagnostics } = await withProgress(
-    progress,
-    `Proving ${subject.label} (loads it and predicts its example)`,
-    () => proveModel(subject, { folder, key, packages, elsewhere }, { virtualenv, sandbox, signal }),
+  const { proof, diagnostics } = await withProgress(progress, `Proving ${subject.label} (loads it and predicts)`, () =>
+    proveModel(subject, { folder, key, packages, elsewhere, cases }, { virtualenv, sandbox, signal }),
   );
   return {
     value: proof,
     cached: false,
-    diagnostics: [...pickles, ...diagnostics, ...(proof ? checkMemory(subject.entity, proof) : [])],
+    diagnostics: [...pickles, ...diagnostics, ...(proof ? judge(proof) : [])],
   };
 }

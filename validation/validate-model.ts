@@ -94,6 +94,7 @@ function makeStandaloneSubject(
     timeLimitSeconds,
     workerMode: undefined,
     nan: 'error',
+    validation: [],
     place: { file: path, line: 1, column: 1 },
   };
   const endpoint: Endpoint = {

@@ -21,7 +21,7 @@ import { verifyEndpoint } from './verify-endpoint.ts';
 
 /**
  * Deploys one endpoint as it was merged, if its plan is the reviewed one, and records it at GitHub. Every error is in
- * the result: a failure of one endpoint does not stop another, and the previous version keeps serving.
+ * the result: a failure of one endpoint does not stop another, and what serves keeps serving.
  */
 export async function deployCandidate(candidate: Candidate, deploying: Deploying): Promise<DeploymentResult> {
   const { name: endpoint, commit, active, hold } = candidate;

@@ -49,7 +49,7 @@ export interface DeploymentResult extends Rollout {
 }
 
 /** The result of work on an endpoint. */
-export type DeploymentOutcome = Pick<DeploymentResult, 'state' | 'causes' | 'url' | 'diagnostics'>;
+export type DeploymentOutcome = Pick<DeploymentResult, 'state' | 'isRemoval' | 'causes' | 'url' | 'diagnostics'>;
 
 const FAILED_STATES: readonly RolloutState[] = ['failed', 'stopped', 'cancelled'];
 

@@ -58,5 +58,5 @@ async function removeEndpoint(
     await withoutDeadLocks(deploying, () => takeDownEndpoints([endpoint], { ...request, environmentName }));
     return { state: 'removed', causes: [], diagnostics: [], url: undefined };
   });
-  return { ...makeRollout(endpoint, ended, deploying), pull: undefined };
+  return { ...makeRollout(endpoint, { ...ended, isRemoval: true }, deploying), pull: undefined };
 }

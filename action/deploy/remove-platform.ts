@@ -22,7 +22,7 @@ export async function removePlatform(
     await takeDown({ ...request, environment });
     return { state: 'removed', causes: [], diagnostics: [], url: undefined };
   });
-  return [{ ...makeRollout(PLATFORM, ended, deploying), pull: undefined }];
+  return [{ ...makeRollout(PLATFORM, { ...ended, isRemoval: true }, deploying), pull: undefined }];
 }
 
 const takeDownUnusedPlatform: TakeDown = async (request) =>

@@ -2,6 +2,7 @@ import { queryExamples } from '../../app/targets/query-examples.ts';
 import { renderCauses } from '../../app/outage.ts';
 import { openTarget } from '../../app/targets/open-target.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
+import { readLock } from '../../schemas/read-project.ts';
 import type { Deploying } from './deployment-context.ts';
 
 export interface VerificationResult {
@@ -22,7 +23,8 @@ export async function verifyEndpoint(endpoint: Endpoint, { request }: Deploying)
   let answers;
   try {
     const connection = await openTarget(root, environment, signal).connect();
-    answers = await queryExamples(endpoint, { root, connection, signal });
+    const { value: lock } = await readLock(place, endpoint.name);
+    answers = await queryExamples(endpoint, { root, lock, connection, signal });
   } catch (e) {
     signal.throwIfAborted();
     const why = renderCauses(e);

@@ -28458,11 +28458,40 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		})).optional().describe("Address ranges that models may connect to, besides DNS; default: all but cloud metadata (169.254.0.0/16)")
 	};
 }));
+// schemas/environment/policy.ts
+var POLICY_SEVERITIES, VULNERABILITY_POLICIES, severity, policyFile;
+var init_policy$1 = __esmMin((() => {
+	init_zod();
+	POLICY_SEVERITIES = [
+		"ignore",
+		"warning",
+		"error"
+	];
+	VULNERABILITY_POLICIES = [
+		"ignore",
+		"warning",
+		"critical",
+		"high",
+		"moderate",
+		"low",
+		"error"
+	];
+	severity = _enum(POLICY_SEVERITIES).optional();
+	policyFile = strictObject({
+		missing_example: severity.describe("A model without input example, and without validation in its endpoint file; default warning"),
+		missing_signature: severity.describe("A model without signature; default warning"),
+		unpinned_requirement: severity.describe("A requirement without an exact version; default warning"),
+		defaults_channel: severity.describe("A model that names Anaconda's channel, such as `defaults`; default warning"),
+		pickles: severity.describe("A pickle that imports more than the packages and the code of its model; default warning"),
+		vulnerabilities: _enum(VULNERABILITY_POLICIES).optional().describe("Known vulnerabilities of the locked packages; low, moderate, high or critical: from this level on an error; default warning, from a database that davit audit has downloaded")
+	}).optional().describe("How severe each finding is in this environment: error, warning or ignore");
+}));
 // schemas/environment/environment-file.ts
 var MAX_SECONDS, name, seconds$3, autoscaling, localEnvironmentFile, kubernetesEnvironmentFile, environmentFile;
 var init_environment_file = __esmMin((() => {
 	init_zod();
 	init_kubernetes_environment_file();
+	init_policy$1();
 	MAX_SECONDS = 86400;
 	name = string$1().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "expected 1 to 31 lowercase letters, digits or \"-\"").describe("Name of the environment, and of this file");
 	seconds$3 = number$1().positive("expected more than 0").max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
@@ -28474,13 +28503,15 @@ var init_environment_file = __esmMin((() => {
 		name,
 		target: literal("local").describe("Target of the environment: this machine"),
 		gateway: strictObject({ port: int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535").optional().describe("Port on 127.0.0.1; default: a free port, chosen once") }).optional().describe("The server that clients send requests to"),
-		autoscaling
+		autoscaling,
+		policy: policyFile
 	});
 	kubernetesEnvironmentFile = strictObject({
 		name,
 		target: literal("kubernetes").describe("Target of the environment: Knative Serving on Kubernetes"),
 		...kubernetesFields,
-		autoscaling
+		autoscaling,
+		policy: policyFile
 	});
 	environmentFile = discriminatedUnion("target", [localEnvironmentFile, kubernetesEnvironmentFile], "expected local or kubernetes");
 }));
@@ -28514,7 +28545,8 @@ function completeLocal(value, file) {
 		file,
 		target: "local",
 		gateway: { port: value.gateway?.port },
-		autoscaling: completeAutoscaling(value)
+		autoscaling: completeAutoscaling(value),
+		policy: value.policy ?? {}
 	};
 }
 function completeKubernetes(value, file) {
@@ -28524,7 +28556,8 @@ function completeKubernetes(value, file) {
 		file,
 		target,
 		...completeKubernetesSettings(value),
-		autoscaling: completeAutoscaling(value)
+		autoscaling: completeAutoscaling(value),
+		policy: value.policy ?? {}
 	};
 }
 function completeAutoscaling({ autoscaling: given }) {
@@ -28538,6 +28571,21 @@ var init_environment = __esmMin((() => {
 	init_complete_kubernetes();
 	init_parse_yaml();
 	init_environment_file();
+})), CONTENT_TYPES, caseFields, caseName, validationFile;
+var init_validation_file = __esmMin((() => {
+	init_zod();
+	CONTENT_TYPES = ["json", "csv"];
+	caseFields = {
+		input_data: unknown$1().optional().describe("The input: a request body of MLflow (dataframe_split, dataframe_records, instances, inputs), any other value as `inputs`, or a text that is the whole body"),
+		input_path: string$1().min(1, "expected a path").optional().describe("File with the request body, relative to the project, in endpoints/ or models/: `endpoints/requests/iris.json`"),
+		content_type: _enum(CONTENT_TYPES).optional().describe("Format of the body; default csv for a path that ends with .csv, else json"),
+		expect: unknown$1().optional().describe("The expected predictions; numbers may differ by one millionth; default: any answer that fits the signature")
+	};
+	caseName = string$1().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, "expected 1 to 63 letters, digits, \" \", \".\", \"-\" or \"_\"");
+	validationFile = strictObject({
+		...caseFields,
+		cases: record(caseName, strictObject(caseFields)).refine((cases) => Object.keys(cases).length <= 20, `expected at most 20 cases`).optional().describe("Several inputs by name, each with the same fields")
+	});
 }));
 // schemas/lock/locked-values.ts
 function judgeSource(text) {
@@ -28566,6 +28614,26 @@ var init_locked_values = __esmMin((() => {
 	virtualenvKey = makePatternSchema("expected the key of a virtualenv, such as python3.11-0a1b2c3d4e", /^python3\.\d{1,2}-[0-9a-f]{10}$/);
 	LINE_CHARACTERS$2 = 2e3;
 	line = string$1().max(LINE_CHARACTERS$2, `expected at most ${LINE_CHARACTERS$2} characters`).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected a text on one line");
+}));
+// schemas/lock/locked-case.ts
+function renderCases(cases) {
+	const list = cases.map(({ expect, ...rest }) => ({
+		...rest,
+		...expect !== void 0 && { expect: JSON.parse(expect) }
+	}));
+	return JSON.stringify(list).replaceAll("$", String.raw`\u0024`);
+}
+var lockedCase;
+var init_locked_case = __esmMin((() => {
+	init_zod();
+	init_validation_file();
+	init_locked_values();
+	lockedCase = strictObject({
+		name: line,
+		content_type: _enum(CONTENT_TYPES),
+		input: string$1(),
+		expect: string$1().optional()
+	});
 }));
 // schemas/lock/lock.ts
 function parseLock(text, file) {
@@ -28597,6 +28665,7 @@ var init_lock = __esmMin((() => {
 	init_zod();
 	init_diagnostic();
 	init_text_shape();
+	init_locked_case();
 	init_parse_yaml();
 	init_locked_values();
 	entityName$1 = makePatternSchema("expected a name", /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
@@ -28627,7 +28696,8 @@ var init_lock = __esmMin((() => {
 			outputs: string$1().nullable(),
 			params: string$1().nullable(),
 			typeHints: literal(true).optional()
-		})
+		}),
+		validation: array(lockedCase).min(1, "expected at least one case").optional()
 	});
 	lock = strictObject({
 		lock_version: literal(1),
@@ -28645,17 +28715,6 @@ function parseSecretReference(value) {
 	} : void 0;
 }
 var init_secret_reference = __esmMin((() => {}));
-// schemas/deployment/serving-entry.ts
-var PERMISSION_LEVELS, SERVING_ENTRY_LABEL, SERVING_ENTRY_KEY;
-var init_serving_entry = __esmMin((() => {
-	PERMISSION_LEVELS = [
-		"CAN_VIEW",
-		"CAN_QUERY",
-		"CAN_MANAGE"
-	];
-	SERVING_ENTRY_LABEL = "davit.dev/serving-entry";
-	SERVING_ENTRY_KEY = "endpoint.json";
-}));
 // schemas/endpoint/refused-fields.ts
 function makeUnsupportedField(why, params = {}) {
 	return refuse$7(why, params, (value) => value == null).meta({
@@ -28739,6 +28798,29 @@ var init_model_reference = __esmMin((() => {
 		"challenger"
 	];
 }));
+// schemas/deployment/serving-entry.ts
+var PERMISSION_LEVELS, SERVING_ENTRY_LABEL, SERVING_ENTRY_KEY;
+var init_serving_entry = __esmMin((() => {
+	PERMISSION_LEVELS = [
+		"CAN_VIEW",
+		"CAN_QUERY",
+		"CAN_MANAGE"
+	];
+	SERVING_ENTRY_LABEL = "davit.dev/serving-entry";
+	SERVING_ENTRY_KEY = "endpoint.json";
+}));
+// schemas/endpoint/permission-file.ts
+var permission;
+var init_permission_file = __esmMin((() => {
+	init_zod();
+	init_serving_entry();
+	permission = strictObject({
+		user_name: string$1().min(1, "expected a name").optional().describe("One user"),
+		group_name: string$1().min(1, "expected a name").optional().describe("One group; users: every caller with a valid token"),
+		service_principal_name: string$1().min(1, "expected a name").optional().describe("One service principal"),
+		permission_level: _enum(PERMISSION_LEVELS).describe("CAN_VIEW, CAN_QUERY or CAN_MANAGE")
+	});
+}));
 // schemas/endpoint/worker-mode.ts
 function parseModelLoading(mode, found) {
 	const known = WORKER_MODES.find((m) => m === mode);
@@ -28771,13 +28853,14 @@ var init_worker_mode = __esmMin((() => {
 function entityName(served) {
 	return served.name ?? `${served.entity_name.split(".").at(-1) ?? ""}-${served.entity_version}`;
 }
-var NAME$4, NAME_RULE, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, percentage, version, concurrency, tagKey, role, rateLimit, permission, servedEntity, route, davitEntity, endpointFile;
+var NAME$4, NAME_RULE, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, percentage, version, concurrency, tagKey, role, rateLimit, servedEntity, route, davitEntity, endpointFile;
 var init_endpoint_file = __esmMin((() => {
 	init_zod();
 	init_secret_reference();
-	init_serving_entry();
 	init_refused_fields();
 	init_model_reference();
+	init_permission_file();
+	init_validation_file();
 	init_worker_mode();
 	init_workload();
 	NAME$4 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
@@ -28800,12 +28883,6 @@ var init_endpoint_file = __esmMin((() => {
 		principal: string$1().min(1, "expected a name").optional().describe("Limits only this principal; default: each principal separately"),
 		renewal_period: literal("minute").describe("Length of the renewal period"),
 		tokens: makeUnsupportedField("token limits apply only to language models", { hint: "Write calls" })
-	});
-	permission = strictObject({
-		user_name: string$1().min(1, "expected a name").optional().describe("One user"),
-		group_name: string$1().min(1, "expected a name").optional().describe("One group; users: every caller with a valid token"),
-		service_principal_name: string$1().min(1, "expected a name").optional().describe("One service principal"),
-		permission_level: _enum(PERMISSION_LEVELS).describe("CAN_VIEW, CAN_QUERY or CAN_MANAGE")
 	});
 	servedEntity = strictObject({
 		name: string$1().regex(NAME$4, NAME_RULE).optional().describe("Name of the served entity; default: ENTITY_NAME-ENTITY_VERSION"),
@@ -28849,7 +28926,8 @@ var init_endpoint_file = __esmMin((() => {
 		}).optional().describe("Changes to the model's requirements, without logging the model again"),
 		time_limit_seconds: number$1().positive("expected more than 0").max(3600, "expected 3600 or less").optional().describe(`Maximum seconds for one prediction; default 120`),
 		workers: _enum(WORKER_MODES).optional().describe("shared: one process loads the model, and the workers are forks of it; separate: each worker loads the model; one: one worker for each replica; default: shared if the loaded model holds nothing that forks must not share, else separate"),
-		nan: _enum(["error", "null"]).nullable().optional().describe("How to return NaN and infinities: as an error or as null; default error")
+		nan: _enum(["error", "null"]).nullable().optional().describe("How to return NaN and infinities: as an error or as null; default error"),
+		validation: validationFile.optional().describe("What the model predicts in its proof and before it serves; default: the model's input example, else an input made from its signature")
 	});
 	endpointFile = strictObject({
 		name: string$1().regex(NAME$4, NAME_RULE).refine((n) => !n.toLowerCase().startsWith("databricks-"), "the prefix \"databricks-\" is reserved").describe("Name of the endpoint, and of this file"),
@@ -29039,6 +29117,71 @@ var init_check_workers = __esmMin((() => {
 	init_diagnostic();
 	init_endpoint_file();
 }));
+// schemas/endpoint/validation-cases.ts
+function listCases(file, at) {
+	const { cases = {}, ...own } = file;
+	return [...Object.keys(own).length > 0 || Object.keys(cases).length === 0 ? [[
+		ONLY_CASE,
+		own,
+		at
+	]] : [], ...Object.entries(cases).map(([name, value]) => [
+		name,
+		value,
+		[
+			...at,
+			"cases",
+			name
+		]
+	])];
+}
+function completeValidation(file, entity, locate) {
+	if (!file) return [];
+	return listCases(file, [
+		"davit",
+		"served_entities",
+		entity,
+		"validation"
+	]).map(([name, value, path]) => {
+		const { input_data: data, input_path: written, content_type: type, expect } = value;
+		return {
+			name,
+			input: written === void 0 ? { data } : { path: written },
+			contentType: type ?? (written?.toLowerCase().endsWith(".csv") === true ? "csv" : "json"),
+			expected: expect === void 0 ? void 0 : { value: expect },
+			place: locate([...path, written === void 0 ? "input_data" : "input_path"])
+		};
+	});
+}
+function checkValidation({ davit }, locate) {
+	return Object.entries(davit?.served_entities ?? {}).flatMap(([entity, { validation }]) => {
+		if (!validation) return [];
+		return listCases(validation, [
+			"davit",
+			"served_entities",
+			entity,
+			"validation"
+		]).flatMap(([, value, path]) => checkCase(value, path, locate));
+	});
+}
+function checkCase({ input_data: data, input_path: file, content_type: type }, path, locate) {
+	const name = path.join(".");
+	if (data !== void 0 && file !== void 0) {
+		const message = `Cannot use both input_data and input_path in "${name}": expected one or the other`;
+		return [makeError("conflicting-fields", locate([...path, "input_path"], { key: true }), message)];
+	}
+	if (data === void 0 && file === void 0) {
+		const message = `Cannot find an input in "${name}": expected input_data or input_path`;
+		return [makeError("missing-field", locate(path, { key: true }), message)];
+	}
+	if (type !== "csv" || data === void 0 || typeof data === "string") return [];
+	const message = `Cannot use input_data of "${name}" as csv: expected a text with a header line`;
+	return [makeError("wrong-type", locate([...path, "input_data"]), message)];
+}
+var ONLY_CASE;
+var init_validation_cases = __esmMin((() => {
+	init_diagnostic();
+	ONLY_CASE = "default";
+}));
 // schemas/endpoint/count-replicas.ts
 function countWorkers({ concurrency, workerMode, workloadType }) {
 	return workerMode === "one" && !isGpu(workloadType) ? 1 : Math.min(4, concurrency.max);
@@ -29066,12 +29209,12 @@ function checkReferences(value, locate) {
 	];
 }
 function checkRulesWithoutNames(value, locate) {
-	return [
-		...value.config.served_entities.flatMap((served, i) => [...checkConcurrency(served, locateInEntity(i, locate)), ...hasOneWorker(value, served) ? [] : warnAboutUnevenMaximum(served, locateInEntity(i, locate))]),
-		...checkWorkers(value, locate),
-		...checkTags$1(value, locate),
-		...checkAccess(value, locate)
-	];
+	return [value.config.served_entities.flatMap((served, i) => [...checkConcurrency(served, locateInEntity(i, locate)), ...hasOneWorker(value, served) ? [] : warnAboutUnevenMaximum(served, locateInEntity(i, locate))]), ...[
+		checkWorkers,
+		checkValidation,
+		checkTags$1,
+		checkAccess
+	].map((check) => check(value, locate))].flat();
 }
 function locateInEntity(index, locate) {
 	return (field, options) => locate([
@@ -29161,6 +29304,7 @@ var init_check_endpoint_file = __esmMin((() => {
 	init_check_routes();
 	init_complete_access();
 	init_check_workers();
+	init_validation_cases();
 	init_workload();
 	init_diagnostic();
 	init_endpoint_file();
@@ -29527,11 +29671,14 @@ function areReferencesValid(wrong, { config }) {
 	return !wrong.some((path) => !isOwnName(path) && !isOptional(path) && (REFERENCE_FIELDS.includes(String(path.at(-1))) || path.at(-2) === "served_entities"));
 }
 function completeEndpoint(value, file, locate) {
-	const entities = value.config.served_entities.map((served, i) => completeEntity(served, value.davit?.served_entities?.[entityName(served)], locate([
-		"config",
-		"served_entities",
-		i
-	])));
+	const entities = value.config.served_entities.map((served, i) => completeEntity(served, value.davit?.served_entities?.[entityName(served)], {
+		locate,
+		path: [
+			"config",
+			"served_entities",
+			i
+		]
+	}));
 	return {
 		name: value.name,
 		file,
@@ -29560,7 +29707,7 @@ function findLocations(value, locate) {
 		rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map((_, i) => locate([...limits, i]))
 	};
 }
-function completeEntity(served, extra, place) {
+function completeEntity(served, extra, { locate, path }) {
 	const scaleToZero = served.scale_to_zero_enabled ?? false;
 	const [small, large] = WORKLOAD_SIZES[served.workload_size ?? "Small"];
 	const max = served.max_provisioned_concurrency ?? Math.max(large, served.min_provisioned_concurrency ?? 0);
@@ -29587,7 +29734,8 @@ function completeEntity(served, extra, place) {
 		timeLimitSeconds: extra?.time_limit_seconds ?? 120,
 		workerMode: extra?.workers,
 		nan: extra?.nan === null ? "null" : extra?.nan ?? "error",
-		place
+		validation: completeValidation(extra?.validation, entityName(served), locate),
+		place: locate(path)
 	};
 }
 function completeRoutes(value, entities) {
@@ -29610,6 +29758,7 @@ var init_parse_endpoint = __esmMin((() => {
 	init_complete_access();
 	init_prepare_endpoint();
 	init_suggest_endpoint_value();
+	init_validation_cases();
 	init_read_own();
 	init_parse_yaml();
 	ENDPOINT_RULES = {
@@ -29800,7 +29949,7 @@ var ENTRY_FILES, PINS, IMPORT, digest$1;
 var init_digest_program = __esmMin((() => {
 	init_read_project();
 	init_code();
-	ENTRY_FILES = ["infra/index.ts"];
+	ENTRY_FILES = ["infra/index.ts", "infra/serve-program.ts"];
 	PINS = {
 		name: "package-lock.json",
 		packed: "engine/packages.lock.json"
@@ -29877,9 +30026,11 @@ function findChangedEndpoints(paths, declarations) {
 		}];
 		const endpoint = endpoints.find((e) => e.name === name);
 		const models = endpoint ? listChangedModels(paths, endpoint, declarations.root) : [];
+		const inputs = endpoint ? listChangedInputs(paths, endpoint) : [];
 		const because = [
 			...own,
 			...models,
+			...inputs,
 			...shared
 		];
 		if (because.length === 0) return [];
@@ -29892,6 +30043,10 @@ function findChangedEndpoints(paths, declarations) {
 }
 function parseEndpointName(path) {
 	return /^endpoints\/([^/]+)\.yaml$/s.exec(path)?.[1];
+}
+function listChangedInputs(paths, { entities }) {
+	const inputs = entities.flatMap((e) => e.validation.flatMap((c) => "path" in c.input ? [posix.normalize(c.input.path)] : []));
+	return paths.filter((p) => inputs.includes(p.path));
 }
 function listChangedModels(paths, endpoint, root) {
 	const folders = endpoint.entities.flatMap(({ model }) => {
@@ -30284,23 +30439,23 @@ var init_process_identity = __esmMin((() => {
 	};
 }));
 // system/temporary-folder.ts
-function makeTemporaryFolder(what) {
+function makeTemporaryFolder(what, parent = tmpdir()) {
 	const prefix = `davit-${what}-`;
-	removeAbandonedFolders(prefix);
+	removeAbandonedFolders(prefix, parent);
 	const { pid, started } = identifyProcess();
-	return mkdtempSync(join(tmpdir(), `${prefix}${place()}-${pid}-${started}-`));
+	return mkdtempSync(join(parent, `${prefix}${place()}-${pid}-${started}-`));
 }
 function place() {
 	const { boot, namespace } = identifyProcess();
 	return `${boot.slice(0, 8)}.${namespace}`;
 }
-function removeAbandonedFolders(prefix) {
+function removeAbandonedFolders(prefix, parent) {
 	const ours = `${prefix}${place()}-`;
-	for (const name of readdirSync(tmpdir())) {
+	for (const name of readdirSync(parent)) {
 		const owner = name.startsWith(ours) ? /^(\d+)-(\d+)-\w{6}$/.exec(name.slice(ours.length)) : null;
 		if (!owner || isSameProcess(Number(owner[1]), owner[2] ?? "")) continue;
 		try {
-			rmSync(join(tmpdir(), name), {
+			rmSync(join(parent, name), {
 				recursive: true,
 				force: true
 			});
@@ -30453,9 +30608,29 @@ function davitFolder(root, ...below) {
 }
 async function makeDavitFolder(root, ...below) {
 	const folder = davitFolder(root, ...below);
-	await mkdir(folder, { recursive: true });
-	await ignoreInGit(root);
+	await retryWhileRemoved(async () => {
+		await mkdir(folder, { recursive: true });
+		await ignoreInGit(root);
+	});
 	return folder;
+}
+async function retryWhileRemoved(work, tries = MAKING_TRIES) {
+	try {
+		await work();
+	} catch (e) {
+		if (e.code !== "ENOENT" || tries <= 1) throw e;
+		await retryWhileRemoved(work, tries - 1);
+	}
+}
+async function removeEmptyDavitFolder(root) {
+	const folder = davitFolder(root);
+	if ((await readdir(folder).catch(() => [FOLDER$2])).some((name) => name !== IGNORE_FILE)) return;
+	await rm(join(folder, IGNORE_FILE), { force: true });
+	try {
+		await rmdir(folder);
+	} catch {
+		await makeDavitFolder(root);
+	}
 }
 async function ignoreInGit(root) {
 	const file = davitFolder(root, IGNORE_FILE);
@@ -30481,10 +30656,11 @@ async function refuseTrackedDavitFiles(root) {
 	const error = await findTrackedDavitFiles(root).catch(() => void 0);
 	if (error !== void 0) throw new Error(error);
 }
-var FOLDER$2, IGNORE_FILE, GIT_SECONDS;
+var FOLDER$2, MAKING_TRIES, IGNORE_FILE, GIT_SECONDS;
 var init_davit_folder = __esmMin((() => {
 	init_run_git();
 	FOLDER$2 = ".davit";
+	MAKING_TRIES = 10;
 	IGNORE_FILE = ".gitignore";
 	GIT_SECONDS = 30;
 }));
@@ -31286,17 +31462,10 @@ var init_install_stand_ins = __esmMin((() => {
 	PROVIDERS = ["docker", "kubernetes"];
 	SCRIPT$1 = codePath("offline", "plugins", "run-plugin");
 }));
-// system/lean-sdk/node-options.ts
-var LEAN_SDK_OPTION;
-var init_node_options = __esmMin((() => {
-	init_code();
-	LEAN_SDK_OPTION = `--import=${pathToFileURL(programPath("system", "lean-sdk", "register.ts")).href}`;
-}));
 // engine/pulumi-environment.ts
 async function makePulumiEnvironment(root, engine, backend) {
 	const own = {
 		...await makeShellEnvironment(root, engine, backend),
-		NODE_OPTIONS: LEAN_SDK_OPTION,
 		...backend.folder && { PULUMI_HOME: pulumiHome() }
 	};
 	return Object.fromEntries(Object.entries(own).filter(([name]) => name === "PATH" || !process.env[name]));
@@ -31311,6 +31480,7 @@ async function makeShellEnvironment(root, engine, backend) {
 		DAVIT_HOME: CODE_FOLDER,
 		NODE_COMPILE_CACHE: cacheFolder("node"),
 		PULUMI_SKIP_UPDATE_CHECK: "true",
+		...withoutProxy(),
 		...engine.source === "build" && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" },
 		...engine.source === "build" && await makeHome(backend),
 		...await makePassphrase(root)
@@ -31325,6 +31495,9 @@ async function makeHome(backend) {
 		PULUMI_HOME: home,
 		...!backend.folder && { PULUMI_CREDENTIALS_PATH: login || join(homedir(), ".pulumi") }
 	};
+}
+function withoutProxy() {
+	return process.env["no_grpc_proxy"] ? {} : { no_grpc_proxy: "127.0.0.1,localhost" };
 }
 function pulumiHome() {
 	return cacheFolder("pulumi", "home");
@@ -31349,7 +31522,6 @@ var init_pulumi_environment = __esmMin((() => {
 	init_install_stand_ins();
 	init_cache();
 	init_code();
-	init_node_options();
 }));
 // engine/state/repair-state.ts
 async function repairState(backend) {
@@ -31370,20 +31542,136 @@ async function removeIncompleteFile(file) {
 var init_repair_state = __esmMin((() => {
 	init_backend();
 }));
+// system/keyed-mutex.ts
+var KeyedMutex;
+var init_keyed_mutex = __esmMin((() => {
+	KeyedMutex = class {
+		#last = /* @__PURE__ */ new Map();
+		async take(key, work) {
+			const turn = (this.#last.get(key) ?? Promise.resolve()).catch(() => void 0).then(work);
+			this.#last.set(key, turn);
+			try {
+				return await turn;
+			} finally {
+				if (this.#last.get(key) === turn) this.#last.delete(key);
+			}
+		}
+	};
+}));
+// engine/state/state-users.ts
+function hasOwnState({ root, backend }) {
+	return backend.folder === davitFolder(root, "pulumi");
+}
+async function withStateInUse(root, operate, options = {}) {
+	const record = await writeRecord(root);
+	try {
+		if (existsSync$1(davitFolder(root, LOCK))) {
+			await withRemovalLock(root, () => Promise.resolve(), options);
+			await makeDavitFolder(root);
+		}
+		return await operate();
+	} finally {
+		await rm(record, { force: true });
+	}
+}
+async function removeUnlessInUse(root, remove, options = {}) {
+	const record = await writeRecord(root);
+	const removeAlone = async () => {
+		await rm(record);
+		const users = await refreshUsers(root);
+		if (users.length === 0) await remove();
+		return users;
+	};
+	try {
+		return await withRemovalLock(root, removeAlone, options);
+	} finally {
+		await rm(record, { force: true });
+	}
+}
+function withRemovalLock(root, work, options) {
+	const lock = davitFolder(root, LOCK);
+	return removals.take(lock, () => withFileLock(lock, work, {
+		...options,
+		what: "removing unused state"
+	}));
+}
+async function writeRecord(root) {
+	const file = davitFolder(root, `${RECORD$2}${process.pid}.${randomBytes(4).toString("hex")}`);
+	await retryWhileRemoved(async () => {
+		await makeDavitFolder(root);
+		await writeFile(file, renderIdentity(identifyProcess()));
+	});
+	return file;
+}
+async function refreshUsers(root) {
+	const files = (await readdir(davitFolder(root))).filter((name) => name.startsWith(RECORD$2)).map((name) => join(davitFolder(root), name));
+	return (await Promise.all(files.map(readUser))).flat();
+}
+async function readUser(file) {
+	const made = await stat(file).catch(() => void 0);
+	if (!made) return [];
+	const identity = parseIdentity(await readFile(file, "utf8").catch(() => ""));
+	const isOld = Date.now() - made.mtimeMs > INCOMPLETE_GRACE_MILLISECONDS;
+	const state = identity ? determineProcessState(identity) : isOld ? "gone" : "unknown";
+	if (state !== "gone") return [{
+		file,
+		state,
+		identity
+	}];
+	await rm(file, { force: true });
+	return [];
+}
+var RECORD$2, LOCK, INCOMPLETE_GRACE_MILLISECONDS, removals;
+var init_state_users = __esmMin((() => {
+	init_davit_folder();
+	init_file_lock();
+	init_keyed_mutex();
+	init_process_identity();
+	RECORD$2 = "in-use.";
+	LOCK = "removal.lock";
+	INCOMPLETE_GRACE_MILLISECONDS = 15e3;
+	removals = new KeyedMutex();
+}));
 // engine/project.ts
 async function openProject(root, options = {}) {
 	await refuseTrackedDavitFiles(root);
-	const [engine, prepared] = await Promise.all([findPulumi(options), prepareEngineProject(root)]);
-	return open$3(root, engine, prepared);
+	const [engine, prepared] = await Promise.all([findPulumi(options), withStateInUse(root, () => prepareEngineProject(root), options)]);
+	return withStateInUse(root, () => open$3(root, engine, {
+		...prepared,
+		isOurs: true
+	}), options);
 }
-async function open$3(root, engine, prepared) {
-	const { folder, backend, variables } = prepared;
+async function useProject(project, operate, options = {}) {
+	if (!hasOwnState(project)) return operate();
+	return withStateInUse(project.root, async () => {
+		await restoreFiles(project);
+		return operate();
+	}, options);
+}
+async function restoreFiles({ root, folder, backend, environment }) {
+	const passphrase = environment["PULUMI_CONFIG_PASSPHRASE_FILE"];
+	if ([
+		join(folder, "Pulumi.yaml"),
+		davitFolder(root, "stacks"),
+		backend.folder,
+		passphrase
+	].every((path) => path === void 0 || existsSync$1(path))) return;
+	if (folder !== root) await prepareEngineProject(root);
+	await makeStateFolders(root, backend);
+	await makePassphrase(root);
+}
+async function makeStateFolders(root, backend) {
 	await makeDavitFolder(root, "stacks");
 	if (backend.folder) await mkdir(backend.folder, { recursive: true });
-	await repairState(backend);
+}
+async function open$3(root, engine, prepared) {
+	const { folder, backend, variables, isOurs } = prepared;
+	await makeStateFolders(root, backend);
+	await Promise.all([repairState(backend), refreshUsers(root)]);
 	return {
 		root,
 		folder,
+		isOurs,
 		engine,
 		backend,
 		environment: {
@@ -31400,6 +31688,7 @@ var init_project$2 = __esmMin((() => {
 	init_pulumi_environment();
 	init_backend();
 	init_repair_state();
+	init_state_users();
 }));
 // app/project.ts
 async function openProjectForRequest({ place, progress, signal }) {
@@ -31843,13 +32132,18 @@ function runPulumiCommand(engine, args, { cwd, environment, signal, onStart }) {
 		}, fail);
 	});
 }
-function makeAutomationCommand(engine, onStart) {
+function makeAutomationCommand(engine, { program, onStart }) {
 	const run = (args, cwd, environment, _onOutput, _onError, signal) => {
 		const more = {
 			...environment,
 			PULUMI_AUTOMATION_API: "true"
 		};
-		return runPulumiCommand(engine, [...args, "--non-interactive"], {
+		const client = program !== void 0 && PROGRAM_COMMANDS.has(args[0] ?? "") ? [`${CLIENT_OPTION}${program}`] : [];
+		return runPulumiCommand(engine, [
+			...args,
+			...client,
+			"--non-interactive"
+		], {
 			cwd,
 			environment: more,
 			signal,
@@ -31862,13 +32156,15 @@ function makeAutomationCommand(engine, onStart) {
 		run
 	};
 }
-var PulumiFailed, BROKEN_STATE, RESTORE_HINT, RESUME_HINT;
+var CLIENT_OPTION, PulumiFailed, BROKEN_STATE, RESTORE_HINT, RESUME_HINT, PROGRAM_COMMANDS;
 var init_pulumi_command = __esmMin((() => {
 	init_wait_for_child();
+	CLIENT_OPTION = "--client=";
 	PulumiFailed = class extends Error {
 		stderr;
 		constructor(args, { code, stderr }) {
-			super(`Cannot run "pulumi ${args.join(" ")}": ${describeEnd(code, stderr.trim())}`);
+			const shown = args.filter((arg) => !arg.startsWith(CLIENT_OPTION));
+			super(`Cannot run "pulumi ${shown.join(" ")}": ${describeEnd(code, stderr.trim())}`);
 			this.name = "PulumiFailed";
 			this.stderr = stderr;
 		}
@@ -31876,6 +32172,12 @@ var init_pulumi_command = __esmMin((() => {
 	BROKEN_STATE = /failed to load checkpoint|place \d+: (invalid character|unexpected end)/;
 	RESTORE_HINT = "The state file of a stack is damaged: restore the previous one, STACK.json.bak in the same folder, then run the same command again";
 	RESUME_HINT = "completed changes are kept, and the same command continues from there";
+	PROGRAM_COMMANDS = /* @__PURE__ */ new Set([
+		"destroy",
+		"preview",
+		"refresh",
+		"up"
+	]);
 }));
 // engine/plan/failures.ts
 function makeFailures(events) {
@@ -32241,10 +32543,15 @@ async function runOperation(project, stack, { progress, signal }, operate) {
 		const line = renderEvent(event);
 		if (line !== void 0) progress.say(line);
 	};
+	const server = await serveProgram(project, signal);
 	try {
-		await operate(await openStack(project, stack), {
+		const run = async () => operate(await openStack(project, stack, server?.address), {
 			onEvent,
 			...signal && { signal }
+		});
+		await useProject(project, run, {
+			progress,
+			signal
 		});
 		return makeOutcome(place, "succeeded", events);
 	} catch (e) {
@@ -32253,17 +32560,35 @@ async function runOperation(project, stack, { progress, signal }, operate) {
 		const outcome = makeOutcome(place, signal?.aborted ? "cancelled" : "failed", events);
 		if (outcome.status === "failed" && outcome.failures.length === 0) throw e;
 		return outcome;
+	} finally {
+		server?.close();
 	}
+}
+async function serveProgram({ isOurs, environment }, signal) {
+	if (!isOurs) return void 0;
+	skipUnusedPackages();
+	Object.assign(process.env, withoutProxy());
+	const { serveProgram: serve } = await import(pathToFileURL(programPath("infra", "serve-program.ts")).href);
+	return serve({
+		variables: {
+			...process.env,
+			...environment
+		},
+		signal
+	});
 }
 function isDebug(event) {
 	return event.diagnosticEvent?.severity === "debug";
 }
-async function openStack(project, stack) {
+async function openStack(project, stack, program) {
 	skipUnusedPackages();
 	const { LocalWorkspace, Stack: Stacks } = await import("@pulumi/pulumi/automation/index.js");
 	const workspace = await LocalWorkspace.create({
 		workDir: project.folder,
-		pulumiCommand: makeAutomationCommand(project.engine, (pid) => recordHolder(project.backend, pid)),
+		pulumiCommand: makeAutomationCommand(project.engine, {
+			program,
+			onStart: (pid) => recordHolder(project.backend, pid)
+		}),
 		envVars: { ...project.environment }
 	});
 	workspace.selectStack = () => Promise.resolve();
@@ -32273,9 +32598,12 @@ async function openStack(project, stack) {
 	return handle;
 }
 var init_run_operation = __esmMin((() => {
+	init_code();
 	init_skip_unused_packages();
 	init_lock_holders();
 	init_outcome();
+	init_project$2();
+	init_pulumi_environment();
 	init_pulumi_command();
 	init_render_event();
 	init_state_lock();
@@ -32322,31 +32650,37 @@ async function ensureStack(project, stack) {
 		if (!(e instanceof PulumiFailed && e.stderr.includes("already exists"))) throw e;
 	}
 }
-async function removeStackHistory({ root, backend }, stack) {
-	const { folder, project } = backend;
-	if (!folder?.startsWith(join(root, ".davit") + sep)) return;
-	const kept = [
+async function removeStackHistory(of, stack, progress) {
+	const { folder, project } = of.backend;
+	if (!folder?.startsWith(join(of.root, ".davit") + sep) || await hasStack(of, stack)) return;
+	const removed = [
 		join("backups", project, stack),
 		join("history", project, stack),
-		join("locks", "organization", project, stack),
 		join("stacks", project, `${stack}.json.bak`),
 		join("stacks", project, `${stack}.json.bak.attrs`)
-	];
-	await Promise.all(kept.map((path) => rm(join(folder, ".pulumi", path), {
-		recursive: true,
-		force: true
-	})));
+	].map(async (path) => {
+		const file = join(folder, ".pulumi", path);
+		await rm(file, {
+			recursive: true,
+			force: true
+		}).catch((e) => progress.say(`Cannot delete the history of ${stack} in ${file}: ${e instanceof Error ? e.message : String(e)}`));
+	});
+	await Promise.all(removed);
+	await rmdir(join(folder, ".pulumi", "locks", "organization", project, stack)).catch(() => void 0);
 }
-async function runStackCommand({ folder, engine, environment }, args, signal) {
-	return (await runPulumiCommand(engine, [...args, "--non-interactive"], {
-		cwd: folder,
+async function runStackCommand(project, args, signal) {
+	const { folder: cwd, engine, environment } = project;
+	const run = () => runPulumiCommand(engine, [...args, "--non-interactive"], {
+		cwd,
 		environment,
 		signal
-	})).stdout;
+	});
+	return (await useProject(project, run, { signal })).stdout;
 }
 var init_stacks = __esmMin((() => {
 	init_backend();
 	init_pending_operations();
+	init_project$2();
 	init_pulumi_command();
 }));
 // engine/run-pulumi.ts
@@ -32384,11 +32718,12 @@ async function destroyStack(project, stack, options = {}) {
 		stack,
 		root: project.root
 	}, "succeeded", []);
-	const outcome = await runExclusively(project, stack, completeOptions(options), (o) => runOperation(project, stack, o, (handle, automation) => handle.destroy({
+	const complete = completeOptions(options);
+	const outcome = await runExclusively(project, stack, complete, (o) => runOperation(project, stack, o, (handle, automation) => handle.destroy({
 		...automation,
 		remove: true
 	})));
-	if (outcome.status === "succeeded") await removeStackHistory(project, stack);
+	if (outcome.status === "succeeded") await removeStackHistory(project, stack, complete.progress);
 	return outcome;
 }
 async function runExclusively(project, stack, options, operate) {
@@ -36188,6 +36523,12 @@ function reportMissingLock({ endpoint, entity }) {
 	return makeError("lock-missing", entity.place, message, `Run npx davit lock ${endpoint.name}`);
 }
 function explainStaleLock(subject, lock, checked) {
+	return explainStalePackages(subject, lock, checked) ?? explainStaleCases(subject, lock, checked);
+}
+function explainStaleCases({ entity }, lock, { cases }) {
+	return renderCases(readOwn(lock.entities, entity.name)?.validation ?? []) === renderCases(cases) ? void 0 : "its validation cases changed";
+}
+function explainStalePackages(subject, lock, checked) {
 	const { entity, label } = subject;
 	const locked = readOwn(lock.entities, entity.name);
 	if (!locked) return "the entity is new";
@@ -36214,6 +36555,7 @@ function stale(endpoint, place, name, reason) {
 }
 var init_check_lock = __esmMin((() => {
 	init_diagnostic();
+	init_locked_case();
 	init_check_minimum_versions();
 	init_locked_model();
 	init_subject();
@@ -36466,29 +36808,20 @@ var init_database = __esmMin((() => {
 	databaseFile = () => cacheFolder("advisories", "pypi.tsv");
 }));
 // validation/advisories/check-advisories.ts
-function readAdvisoryPolicy(variables = process.env) {
-	const word = variables[ADVISORIES_VARIABLE] ?? "";
-	const ignored = new Set((variables[IGNORED_VARIABLE] ?? "").split(/[\s,]+/).filter(Boolean));
-	if (word === "" || word === "warning") return {
-		errorsFrom: void 0,
-		isSet: word !== "",
+function makeAdvisoryPolicy({ vulnerabilities: word }) {
+	const ignored = new Set((process.env[IGNORED_VARIABLE] ?? "").split(/[\s,]+/).filter(Boolean));
+	return {
+		errorsFrom: word === "error" ? "low" : word === "warning" || word === "ignore" ? void 0 : word,
+		isSet: word !== void 0,
 		ignored
 	};
-	const level = word === "error" ? "low" : LEVELS.find((l) => l === word);
-	if (level !== void 0) return {
-		errorsFrom: level,
-		isSet: true,
-		ignored
-	};
-	const known = [
-		"warning",
-		"error",
-		...LEVELS
-	].join(", ");
-	throw new Error(`Cannot use ${ADVISORIES_VARIABLE}: it is ${JSON.stringify(word.slice(0, 40))}, expected ${known}`);
 }
 async function checkAdvisories(subject, packages, options) {
-	const policy = readAdvisoryPolicy();
+	if (options.policy.vulnerabilities === "ignore") return {
+		summary: "vulnerabilities not checked: the policy ignores them",
+		diagnostics: []
+	};
+	const policy = makeAdvisoryPolicy(options.policy);
 	const database = await openFreshAdvisories(policy, options);
 	if (!database) return reportMissingDatabase(subject, policy);
 	const found = packages.flatMap(({ name, version }) => findVulnerabilities(version, database.find(name)).map((vulnerability) => ({
@@ -36501,7 +36834,7 @@ async function checkAdvisories(subject, packages, options) {
 	const age = database.ageHours > STALE_HOURS ? `, which is ${Math.floor(database.ageHours / 24)} days old` : "";
 	return {
 		summary: `${relevant.length} known ${relevant.length === 1 ? "vulnerability" : "vulnerabilities"} in ${pluralize(packages.length, "package")} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ""})`,
-		diagnostics: relevant.map((f) => describe$3(subject, f, policy))
+		diagnostics: relevant.map((f) => describe$4(subject, f, policy))
 	};
 }
 async function openFreshAdvisories(policy, options) {
@@ -36527,7 +36860,7 @@ function reportMissingDatabase({ entity, label }, { isSet, errorsFrom }) {
 		diagnostics: [make("advisories-missing", entity.place, message, "Run npx davit audit where there is internet, or npx davit audit --database FILE")]
 	};
 }
-function describe$3({ entity, label, endpoint, alone }, found, { errorsFrom }) {
+function describe$4({ entity, label, endpoint, alone }, found, { errorsFrom }) {
 	const { id, aliases, level, summary, fixed } = found.vulnerability;
 	const isError = errorsFrom !== void 0 && rank(level) >= rank(errorsFrom);
 	const others = aliases.length > 0 ? ` (${aliases.join(", ")})` : "";
@@ -36537,16 +36870,82 @@ function describe$3({ entity, label, endpoint, alone }, found, { errorsFrom }) {
 	const hint = fixed === void 0 ? "No version has a fix yet" : `${upgrade}: ${found.name} ${fixed} has the fix`;
 	return (isError ? makeError : makeWarning)("vulnerable-package", entity.place, message, hint);
 }
-var ADVISORIES_VARIABLE, IGNORED_VARIABLE, FRESH_HOURS, STALE_HOURS;
+var IGNORED_VARIABLE, FRESH_HOURS, STALE_HOURS;
 var init_check_advisories = __esmMin((() => {
 	init_diagnostic();
 	init_pluralize();
 	init_advisory();
 	init_database();
-	ADVISORIES_VARIABLE = "DAVIT_ADVISORIES";
 	IGNORED_VARIABLE = "DAVIT_ADVISORIES_IGNORED";
 	FRESH_HOURS = 24;
 	STALE_HOURS = 168;
+}));
+// validation/policy.ts
+function resolvePolicy(environments = [], variables = process.env) {
+	const severity = (field, variable) => findStrictest(POLICY_SEVERITIES, environments.map((e) => e[field]), variable) ?? DEFAULT_SEVERITY;
+	const pickles = readVariable(PICKLES_VARIABLE, ["warning", "error"], variables);
+	const advisories = readVariable(ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES, variables);
+	const vulnerabilities = environments.map((e) => e.vulnerabilities);
+	return {
+		missingExample: severity("missing_example"),
+		missingSignature: severity("missing_signature"),
+		unpinnedRequirement: severity("unpinned_requirement"),
+		defaultsChannel: severity("defaults_channel"),
+		pickles: severity("pickles", pickles),
+		vulnerabilities: findStrictest(VULNERABILITY_POLICIES, vulnerabilities, advisories)
+	};
+}
+function findStrictest(order, environments, variable) {
+	const all = variable === void 0 ? environments : [...environments, variable];
+	const rank = (word) => order.findIndex((w) => w === (word ?? DEFAULT_SEVERITY));
+	const highest = Math.max(...all.map(rank));
+	return all.find((word) => word !== void 0 && rank(word) === highest);
+}
+function readVariable(variable, expected, variables) {
+	const word = variables[variable] ?? "";
+	if (word === "") return void 0;
+	const found = expected.find((w) => w === word);
+	if (found !== void 0) return found;
+	const known = expected.length === 2 ? expected.join(" or ") : expected.join(", ");
+	throw new Error(`Cannot use ${variable}: it is ${JSON.stringify(word.slice(0, 40))}, expected ${known}`);
+}
+function applyPolicy(severity, problem) {
+	return severity === "ignore" ? [] : [{
+		...problem,
+		severity
+	}];
+}
+var DEFAULT_SEVERITY, PICKLES_VARIABLE, ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES;
+var init_policy = __esmMin((() => {
+	init_policy$1();
+	DEFAULT_SEVERITY = "warning";
+	PICKLES_VARIABLE = "DAVIT_PICKLES";
+	ADVISORIES_VARIABLE = "DAVIT_ADVISORIES";
+	VULNERABILITY_VARIABLES = [
+		"warning",
+		"error",
+		"low",
+		"moderate",
+		"high",
+		"critical"
+	];
+}));
+// validation/proof/check-cases.ts
+function checkCases(subject, { cases }, { missingExample }) {
+	return cases.flatMap((c) => c.failure ?? []).flatMap((failure) => applyPolicy(missingExample, {
+		code: "example-missing",
+		message: `Loaded ${subject.label}, not asked: it refuses an input made from its signature (${failure}), expected an input example`,
+		hint: "The model may be right, because the values of such an input are arbitrary",
+		at: {
+			file: "MLmodel",
+			line: 1,
+			column: 1
+		}
+	})).map((problem) => locateProblem(subject, problem));
+}
+var init_check_cases = __esmMin((() => {
+	init_policy();
+	init_subject();
 }));
 // schemas/endpoint/check-workers-memory.ts
 function checkWorkersMemory(entity, { mode, found, count, memoryBytes }, { per, memory, where = "" }) {
@@ -36685,6 +37084,327 @@ function normalizePackageName(name) {
 	return name.toLowerCase().replace(/[-_.]+/g, "-");
 }
 var init_normalize_package_name = __esmMin((() => {}));
+// validation/requirements/parse-conda-name.ts
+function parseCondaName(spec) {
+	return normalizePackageName(spec.split("::").at(-1)?.split(/[=<>!~ [;]/)[0] ?? spec);
+}
+var init_parse_conda_name = __esmMin((() => {
+	init_normalize_package_name();
+}));
+// validation/requirements/conda-names.ts
+function findPipCounterpart(spec) {
+	const name = parseCondaName(spec);
+	const known = readOwn(COUNTERPARTS, name) ?? (isLibrary(name) ? { none: IN_WHEELS } : void 0);
+	if (known && "none" in known) return {
+		...known,
+		isNeeded: known.none === IN_BASE
+	};
+	return {
+		pip: `${known?.pip ?? name}${pipVersion(spec)}`,
+		certain: known !== void 0 || SAME_NAME$1.has(name)
+	};
+}
+function isLibrary(name) {
+	return /^(?:lib(?!cst|rosa|sass|tmux|linear|svm|clang$)|-)|-mutex$|-ng$/.test(name);
+}
+function pipVersion(spec) {
+	const rest = (spec.split("::").at(-1) ?? "").replace(/\[.*/, "").trim().replace(/^[A-Za-z0-9._-]+/, "").trim();
+	const exact = /^(==?)?\s*([0-9][0-9A-Za-z.]*)(\.?\*)?(?:[=\s]\s*\S+)?$/.exec(rest);
+	if (exact) {
+		const [, sign, version = "", star] = exact;
+		return star !== void 0 || sign === "=" && !/[=\s]/.test(rest.slice(1).trim()) ? `==${version.replace(/\.$/, "")}.*` : `==${version}`;
+	}
+	return /^(?:(?:>=|<=|!=|>|<|~=)[0-9][0-9A-Za-z.*]*(?:,\s*|$))+$/.test(rest) ? rest.replace(/\s+/g, "") : "";
+}
+var IN_WHEELS, FROM_DRIVER, IN_BASE, COUNTERPARTS, SAME_NAME$1;
+var init_conda_names = __esmMin((() => {
+	init_parse_conda_name();
+	init_read_own();
+	IN_WHEELS = "the wheels that need it include it";
+	FROM_DRIVER = "the driver of the machine and the wheels that need it provide it";
+	IN_BASE = "it is not a Python package; a model that calls it needs an image or a machine where it is installed";
+	COUNTERPARTS = {
+		pytorch: { pip: "torch" },
+		"pytorch-cpu": { pip: "torch" },
+		"pytorch-gpu": { pip: "torch" },
+		opencv: { pip: "opencv-python-headless" },
+		"py-opencv": { pip: "opencv-python-headless" },
+		"msgpack-python": { pip: "msgpack" },
+		"py-xgboost": { pip: "xgboost" },
+		"py-xgboost-cpu": { pip: "xgboost" },
+		"tensorflow-base": { pip: "tensorflow" },
+		"matplotlib-base": { pip: "matplotlib" },
+		"dask-core": { pip: "dask" },
+		"pyarrow-core": { pip: "pyarrow" },
+		"python-graphviz": { pip: "graphviz" },
+		"python-tzdata": { pip: "tzdata" },
+		pytables: { pip: "tables" },
+		graphviz: { none: IN_BASE },
+		openjdk: { none: IN_BASE },
+		"java-jdk": { none: IN_BASE },
+		nodejs: { none: IN_BASE },
+		"r-base": { none: IN_BASE },
+		ffmpeg: { none: IN_BASE },
+		git: { none: IN_BASE },
+		cudatoolkit: { none: FROM_DRIVER },
+		"cuda-toolkit": { none: FROM_DRIVER },
+		cudnn: { none: FROM_DRIVER },
+		nccl: { none: FROM_DRIVER },
+		"pytorch-cuda": { none: FROM_DRIVER },
+		"pytorch-mutex": { none: FROM_DRIVER },
+		cpuonly: { none: IN_WHEELS },
+		"ca-certificates": { none: IN_WHEELS },
+		openblas: { none: IN_WHEELS },
+		openmp: { none: IN_WHEELS },
+		"llvm-openmp": { none: IN_WHEELS },
+		"intel-openmp": { none: IN_WHEELS },
+		blas: { none: IN_WHEELS },
+		mkl: { none: IN_WHEELS },
+		openssl: { none: IN_WHEELS },
+		sqlite: { none: IN_WHEELS },
+		zlib: { none: IN_WHEELS },
+		bzip2: { none: IN_WHEELS },
+		readline: { none: IN_WHEELS },
+		ncurses: { none: IN_WHEELS },
+		tk: { none: IN_WHEELS },
+		xz: { none: IN_WHEELS }
+	};
+	SAME_NAME$1 = new Set(`catboost cloudpickle joblib keras lightgbm matplotlib mlflow mlflow-skinny numba numpy onnxruntime pandas pillow polars
+  psutil pyarrow pyyaml requests scikit-learn scipy shap statsmodels tensorflow tqdm transformers xgboost`.split(/\s+/));
+}));
+// validation/model/mask-secrets.ts
+function hasCredentials(text) {
+	return maskSecrets(text) !== text;
+}
+function maskSecrets(text) {
+	const parts = text.replace(/:\/\/[^/\s@]+@/g, "://…@").split(/([&#\s])/);
+	return parts.map((part, i) => i % 2 === 0 ? maskFields(part, parts[i - 1] === "&") : part).join("");
+}
+function maskFields(part, isField) {
+	let begin = isField ? 0 : part.indexOf("?") + 1;
+	while (isField || begin > 0) {
+		const equals = part.indexOf("=", begin);
+		if (equals < 0) return part;
+		if (equals < part.length - 1 && SECRET.test(part.slice(begin, equals))) return `${part.slice(0, equals + 1)}…`;
+		begin = part.indexOf("?", equals) + 1;
+		if (begin === 0) return part;
+	}
+	return part;
+}
+var SECRET;
+var init_mask_secrets = __esmMin((() => {
+	SECRET = /token|key|sig|secret|passw|auth|credential/i;
+}));
+// validation/requirements/check-requirements.ts
+async function checkRequirements(subject, model, { requirements, twins }, policy) {
+	const sources = requirements.map((r) => checkSource(subject, model, r));
+	return [
+		...requirements.flatMap((r) => checkRequirement(subject, r, policy)),
+		...(await Promise.all(sources)).flat(),
+		...checkConda(subject, model, {
+			requirements,
+			twins
+		}),
+		...checkChannels(subject, model, policy)
+	];
+}
+function checkRequirement({ label }, r, policy) {
+	if (r.source !== void 0) return [];
+	const { at, name } = r;
+	const found = [];
+	if (OTHER_PLATFORMS.test(name) && r.marker === void 0) found.push({
+		code: "requirement-platform",
+		severity: "error",
+		message: `Cannot serve ${label} with "${r.text}": it is not for Linux, expected a package for Linux`,
+		remove: name,
+		at
+	});
+	const [version, local] = r.pin?.split("+") ?? [];
+	if (local !== void 0 && version !== void 0) found.push({
+		code: "requirement-platform",
+		severity: "warning",
+		message: `Found "${r.text}" in the requirements of ${label}: only a special index has the build "+${local}"`,
+		add: `${name}==${version}`,
+		at
+	});
+	if (r.pin === void 0 && !isPatchPrefix(r)) found.push(...applyPolicy(policy.unpinnedRequirement, {
+		code: "requirement-unpinned",
+		message: `Found "${r.text}" in the requirements of ${label}: expected the exact version that the model was trained with`,
+		hint: "Without one, only the lock determines the version",
+		at
+	}));
+	return found;
+}
+function isPatchPrefix({ specifier }) {
+	return /^==\d+\.\d+\.\d+\.\*$/.test(specifier);
+}
+async function checkSource({ label }, model, r) {
+	const { source, at, name } = r;
+	if (source === void 0) return [];
+	const refuse = (why, hint) => [{
+		code: "requirement-invalid",
+		severity: "error",
+		message: `Cannot install "${maskSecrets(r.text)}" for ${label}: ${why}`,
+		hint,
+		remove: name,
+		at
+	}];
+	const wheel = "Build a wheel of it and log the model with that file in code_paths";
+	if (hasCredentials(source)) return refuse("it contains credentials, expected none in a model", "Rotate them, because everyone who can read the model has them");
+	if (/^(git|hg|svn|bzr)\+/.test(source)) return refuse("it is a repository, expected a wheel", wheel);
+	if (/^http:/.test(source)) return refuse("anybody on the way can change it, expected an address with https", wheel);
+	if (/^https:/.test(source)) return isWebWheel(source) ? [] : refuse("it is not a wheel, expected one (.whl)", wheel);
+	if (/^[a-z][a-z0-9+.-]*:/i.test(source)) return refuse("it is not on this machine, expected a wheel in the model", wheel);
+	if (!source.endsWith(".whl")) return refuse("it is not a wheel, expected one (.whl)", wheel);
+	const root = resolve(model.folder);
+	const file = resolve(root, source);
+	const inside = file.startsWith(root + sep);
+	return inside && await access(file).then(() => true, () => false) ? [] : refuse(inside ? "there is no such file in the model" : "it is outside the model, expected a file inside it", wheel);
+}
+function checkConda({ label, entity, alone }, { conda }, { requirements, twins }) {
+	if (!conda) return [];
+	const at = {
+		file: "conda.yaml",
+		line: 1,
+		column: 1
+	};
+	const covered = /* @__PURE__ */ new Set([...requirements.map((r) => r.name), ...entity.requirementEdits.remove]);
+	const replacing = new Set(twins.map((t) => t.spec));
+	return conda.packages.filter((p) => replacing.has(p) || !listNames$2(p).some((name) => covered.has(name))).map((p) => {
+		const pip = findPipCounterpart(p);
+		const twin = twins.find((t) => t.spec === p);
+		if (twin) return {
+			code: "conda-only-package",
+			severity: "warning",
+			message: `Found "${p}" in conda.yaml of ${label}: it is installed with pip, as "${twin.requirement.text}"`,
+			at
+		};
+		const without = `Cannot install "${p}" for ${label}: it comes from conda`;
+		const leaveOut = alone ? "Remove it from conda.yaml" : `Add "${parseCondaName(p)}" to davit.served_entities.${entity.name}.requirements.remove`;
+		if ("none" in pip && !pip.isNeeded) return {
+			code: "conda-only-package",
+			severity: "warning",
+			message: `Found "${p}" in conda.yaml of ${label}: it is not installed, because ${pip.none}`,
+			at
+		};
+		if ("none" in pip) return {
+			code: "conda-only-package",
+			severity: "error",
+			message: `${without}, and pip has no counterpart`,
+			hint: `${leaveOut}: ${pip.none}`,
+			at
+		};
+		return {
+			code: "conda-only-package",
+			severity: "error",
+			message: `${without}, expected packages that pip can install`,
+			hint: joinHints(alone ? void 0 : `${leaveOut} if the model runs without it`, pip.certain ? void 0 : "Davit does not know its name in pip: look it up in your index"),
+			add: pip.pip,
+			at
+		};
+	});
+}
+function listNames$2(spec) {
+	const pip = findPipCounterpart(spec);
+	return [parseCondaName(spec), ..."none" in pip ? [] : [parseCondaName(pip.pip)]];
+}
+function checkChannels({ label }, { conda }, policy) {
+	const channel = conda?.channels?.find((c) => ANACONDA_CHANNELS.test(c));
+	if (channel === void 0) return [];
+	return applyPolicy(policy.defaultsChannel, {
+		code: "anaconda-channel",
+		message: `Found the conda channel "${channel}" in ${label}: Anaconda may ask for a commercial licence`,
+		hint: "Davit does not use it; log the model with a newer MLflow to remove it",
+		at: {
+			file: "conda.yaml",
+			line: 1,
+			column: 1
+		}
+	});
+}
+var OTHER_PLATFORMS, ANACONDA_CHANNELS;
+var init_check_requirements = __esmMin((() => {
+	init_locked_values();
+	init_conda_names();
+	init_parse_conda_name();
+	init_mask_secrets();
+	init_policy();
+	init_subject();
+	OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;
+	ANACONDA_CHANNELS = /^(defaults|anaconda|main|r|msys2)$|anaconda\.(com|org)/;
+}));
+// validation/model/check-signature.ts
+function checkSignaturePart(part, text) {
+	let value;
+	try {
+		value = JSON.parse(text);
+	} catch {
+		return "it is not JSON";
+	}
+	const checked = (part === "params" ? array(parameter) : columns).safeParse(value);
+	if (!checked.success) return describeIssue(checked.error.issues[0]);
+	const names = checked.data.map((c) => c.name);
+	const named = names.filter((n) => n !== void 0);
+	if (named.length > 0 && named.length < names.length) return "some columns have a name and some have none";
+	const twice = named.find((n, i) => named.indexOf(n) < i);
+	return twice === void 0 ? void 0 : `the name "${String(twice)}" appears twice`;
+}
+function describeIssue(issue) {
+	if (issue?.code === "invalid_union") {
+		const nearest = [...issue.errors].sort((a, b) => a.length - b.length)[0]?.[0];
+		return describeIssue(nearest);
+	}
+	const where = issue && issue.path.length > 0 ? ` at ${issue.path.map(String).join(".")}` : "";
+	return `${issue?.message ?? "it has an unexpected form"}${where}`;
+}
+var DTYPES, columnName, column, tensor, parameter, columns;
+var init_check_signature = __esmMin((() => {
+	init_zod();
+	DTYPES = [
+		"boolean",
+		"integer",
+		"long",
+		"float",
+		"double",
+		"string",
+		"binary",
+		"datetime"
+	];
+	columnName = union([
+		string$1(),
+		number$1(),
+		boolean$1()
+	]);
+	column = lazy(() => looseObject({
+		type: _enum([
+			...DTYPES,
+			"array",
+			"object",
+			"map",
+			"any",
+			"sparkml_vector"
+		]),
+		name: columnName.optional(),
+		required: boolean$1().nullish(),
+		items: column.optional(),
+		values: column.optional(),
+		properties: record(string$1(), column).optional()
+	}).refine((c) => c.type !== "array" || c.items !== void 0, "an array without \"items\"").refine((c) => c.type !== "map" || c.values !== void 0, "a map without \"values\"").refine((c) => c.type !== "object" || c.properties !== void 0, "an object without \"properties\""));
+	tensor = looseObject({
+		type: literal("tensor"),
+		name: columnName.optional(),
+		"tensor-spec": looseObject({
+			dtype: string$1(),
+			shape: array(int().min(-1))
+		})
+	});
+	parameter = looseObject({
+		name: string$1(),
+		type: string$1().optional(),
+		dtype: string$1().optional()
+	}).refine((p) => p.type !== void 0 || p.dtype !== void 0, "a parameter without \"type\"");
+	columns = union([array(column).min(1), array(tensor).min(1)]);
+}));
 // python/remove-comment.ts
 function removeComment(line) {
 	const at = line.search(/(?<!\S)#/);
@@ -36819,6 +37539,27 @@ var init_parse_requirements = __esmMin((() => {
 	WHEEL_PATH = /^(?:\.\/)?[^\s@:]+\.whl$/;
 	UNSAFE$1 = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\$]/u;
 }));
+// validation/requirements/conda-twins.ts
+function listCondaTwins({ conda }, { taken, removed }) {
+	return (conda?.packages ?? []).flatMap((spec) => {
+		const found = findPipCounterpart(spec);
+		if ("none" in found || !found.certain || removed.has(parseCondaName(spec))) return [];
+		const requirement = parseRequirement(found.pip, {
+			file: "conda.yaml",
+			line: 1,
+			column: 1
+		});
+		return !requirement || taken.has(requirement.name) || removed.has(requirement.name) ? [] : [{
+			spec,
+			requirement
+		}];
+	});
+}
+var init_conda_twins = __esmMin((() => {
+	init_conda_names();
+	init_parse_conda_name();
+	init_parse_requirements();
+}));
 // validation/requirements/edit-requirements.ts
 function editRequirements({ entity, label }, model) {
 	const { add, remove } = entity.requirementEdits;
@@ -36840,17 +37581,26 @@ function editRequirements({ entity, label }, model) {
 		return requirement ?? [];
 	});
 	const replaced = new Set(added.map((r) => r.name));
+	const kept = model.requirements.filter((r) => !removed.has(r.name) && !replaced.has(r.name));
+	const twins = listCondaTwins(model, {
+		taken: new Set([...kept, ...added].map((r) => r.name)),
+		removed
+	});
 	return {
-		requirements: [...model.requirements.filter((r) => !removed.has(r.name) && !replaced.has(r.name)), ...added],
+		requirements: [
+			...kept,
+			...added,
+			...twins.map((t) => t.requirement)
+		],
+		twins,
 		problems
 	};
-}
-function parseCondaName(spec) {
-	return normalizePackageName(spec.split("::").at(-1)?.split(/[=<>!~ [;]/)[0] ?? spec);
 }
 var ENTITY_LOCATION;
 var init_edit_requirements = __esmMin((() => {
 	init_normalize_package_name();
+	init_conda_twins();
+	init_parse_conda_name();
 	init_parse_requirements();
 	ENTITY_LOCATION = {
 		file: "MLmodel",
@@ -36858,287 +37608,100 @@ var init_edit_requirements = __esmMin((() => {
 		column: 1
 	};
 }));
-// validation/requirements/conda-names.ts
-function findPipCounterpart(spec) {
-	const name = parseCondaName(spec);
-	const known = readOwn(COUNTERPARTS, name) ?? (isLibrary(name) ? { none: IN_WHEELS } : void 0);
-	if (known && "none" in known) return known;
+// validation/read-cases.ts
+async function readCases({ entity, endpoint }, root) {
+	const folders = [.../* @__PURE__ */ new Set([dirname(endpoint.file), "models"])];
+	const read = await Promise.all(entity.validation.map((c) => readCase(c, root, folders)));
+	const diagnostics = read.flatMap((r, i) => r instanceof CaseError ? [makeCaseError(r, entity.validation[i])] : []);
+	const cases = read.flatMap((r) => r instanceof CaseError ? [] : [r]);
+	const bytes = Buffer.byteLength(renderCases(cases));
+	const [first] = entity.validation;
+	if (first && bytes > MAX_CASES_BYTES) {
+		const message = `Cannot use the validation cases of "${entity.name}": they have ${Math.ceil(bytes / 1024)} KiB, expected at most ${MAX_CASES_BYTES / 1024} KiB together`;
+		return {
+			cases: [],
+			diagnostics: [makeError("bad-value", first.place, message, "Use fewer rows")]
+		};
+	}
 	return {
-		pip: `${known?.pip ?? name}${pipVersion(spec)}`,
-		certain: known !== void 0 || SAME_NAME$1.has(name)
+		cases,
+		diagnostics
 	};
 }
-function isLibrary(name) {
-	return /^(?:lib(?!cst|rosa|sass|tmux|linear|svm|clang$)|-)|-mutex$|-ng$/.test(name);
-}
-function pipVersion(spec) {
-	const rest = (spec.split("::").at(-1) ?? "").replace(/\[.*/, "").trim().replace(/^[A-Za-z0-9._-]+/, "").trim();
-	const exact = /^(==?)?\s*([0-9][0-9A-Za-z.]*)(\.?\*)?(?:[=\s]\s*\S+)?$/.exec(rest);
-	if (exact) {
-		const [, sign, version = "", star] = exact;
-		return star !== void 0 || sign === "=" && !/[=\s]/.test(rest.slice(1).trim()) ? `==${version.replace(/\.$/, "")}.*` : `==${version}`;
-	}
-	return /^(?:(?:>=|<=|!=|>|<|~=)[0-9][0-9A-Za-z.*]*(?:,\s*|$))+$/.test(rest) ? rest.replace(/\s+/g, "") : "";
-}
-var IN_WHEELS, FROM_DRIVER, IN_BASE, COUNTERPARTS, SAME_NAME$1;
-var init_conda_names = __esmMin((() => {
-	init_edit_requirements();
-	init_read_own();
-	IN_WHEELS = "the wheels that need it include it";
-	FROM_DRIVER = "the driver of the machine and the wheels that need it provide it";
-	IN_BASE = "it is not a Python package; a model that calls it needs an image or a machine where it is installed";
-	COUNTERPARTS = {
-		pytorch: { pip: "torch" },
-		"pytorch-cpu": { pip: "torch" },
-		"pytorch-gpu": { pip: "torch" },
-		opencv: { pip: "opencv-python-headless" },
-		"py-opencv": { pip: "opencv-python-headless" },
-		"msgpack-python": { pip: "msgpack" },
-		"py-xgboost": { pip: "xgboost" },
-		"py-xgboost-cpu": { pip: "xgboost" },
-		"tensorflow-base": { pip: "tensorflow" },
-		"matplotlib-base": { pip: "matplotlib" },
-		"dask-core": { pip: "dask" },
-		"pyarrow-core": { pip: "pyarrow" },
-		"python-graphviz": { pip: "graphviz" },
-		"python-tzdata": { pip: "tzdata" },
-		pytables: { pip: "tables" },
-		graphviz: { none: IN_BASE },
-		openjdk: { none: IN_BASE },
-		"java-jdk": { none: IN_BASE },
-		nodejs: { none: IN_BASE },
-		"r-base": { none: IN_BASE },
-		ffmpeg: { none: IN_BASE },
-		git: { none: IN_BASE },
-		cudatoolkit: { none: FROM_DRIVER },
-		"cuda-toolkit": { none: FROM_DRIVER },
-		cudnn: { none: FROM_DRIVER },
-		nccl: { none: FROM_DRIVER },
-		"pytorch-cuda": { none: FROM_DRIVER },
-		"pytorch-mutex": { none: FROM_DRIVER },
-		cpuonly: { none: IN_WHEELS },
-		"ca-certificates": { none: IN_WHEELS },
-		openblas: { none: IN_WHEELS },
-		openmp: { none: IN_WHEELS },
-		"llvm-openmp": { none: IN_WHEELS },
-		"intel-openmp": { none: IN_WHEELS },
-		blas: { none: IN_WHEELS },
-		mkl: { none: IN_WHEELS },
-		openssl: { none: IN_WHEELS },
-		sqlite: { none: IN_WHEELS },
-		zlib: { none: IN_WHEELS },
-		bzip2: { none: IN_WHEELS },
-		readline: { none: IN_WHEELS },
-		ncurses: { none: IN_WHEELS },
-		tk: { none: IN_WHEELS },
-		xz: { none: IN_WHEELS }
-	};
-	SAME_NAME$1 = new Set(`catboost cloudpickle joblib keras lightgbm matplotlib mlflow mlflow-skinny numba numpy onnxruntime pandas pillow polars
-  psutil pyarrow pyyaml requests scikit-learn scipy shap statsmodels tensorflow tqdm transformers xgboost`.split(/\s+/));
-}));
-// validation/model/mask-secrets.ts
-function hasCredentials(text) {
-	return maskSecrets(text) !== text;
-}
-function maskSecrets(text) {
-	const parts = text.replace(/:\/\/[^/\s@]+@/g, "://…@").split(/([&#\s])/);
-	return parts.map((part, i) => i % 2 === 0 ? maskFields(part, parts[i - 1] === "&") : part).join("");
-}
-function maskFields(part, isField) {
-	let begin = isField ? 0 : part.indexOf("?") + 1;
-	while (isField || begin > 0) {
-		const equals = part.indexOf("=", begin);
-		if (equals < 0) return part;
-		if (equals < part.length - 1 && SECRET.test(part.slice(begin, equals))) return `${part.slice(0, equals + 1)}…`;
-		begin = part.indexOf("?", equals) + 1;
-		if (begin === 0) return part;
-	}
-	return part;
-}
-var SECRET;
-var init_mask_secrets = __esmMin((() => {
-	SECRET = /token|key|sig|secret|passw|auth|credential/i;
-}));
-// validation/requirements/check-requirements.ts
-async function checkRequirements(subject, model, requirements) {
-	const sources = requirements.map((r) => checkSource(subject, model, r));
-	return [
-		...requirements.flatMap((r) => checkRequirement(subject, r)),
-		...(await Promise.all(sources)).flat(),
-		...checkConda(subject, model, requirements)
-	];
-}
-function checkRequirement({ label }, r) {
-	if (r.source !== void 0) return [];
-	const { at, name } = r;
-	const found = [];
-	if (OTHER_PLATFORMS.test(name) && r.marker === void 0) found.push({
-		code: "requirement-platform",
-		severity: "error",
-		message: `Cannot serve ${label} with "${r.text}": it is not for Linux, expected a package for Linux`,
-		remove: name,
-		at
-	});
-	const [version, local] = r.pin?.split("+") ?? [];
-	if (local !== void 0 && version !== void 0) found.push({
-		code: "requirement-platform",
-		severity: "warning",
-		message: `Found "${r.text}" in the requirements of ${label}: only a special index has the build "+${local}"`,
-		add: `${name}==${version}`,
-		at
-	});
-	if (r.pin === void 0) found.push({
-		code: "requirement-unpinned",
-		severity: "warning",
-		message: `Found "${r.text}" in the requirements of ${label}: expected the exact version that the model was trained with`,
-		hint: "Without one, only the lock determines the version",
-		at
-	});
-	return found;
-}
-async function checkSource({ label }, model, r) {
-	const { source, at, name } = r;
-	if (source === void 0) return [];
-	const refuse = (why, hint) => [{
-		code: "requirement-invalid",
-		severity: "error",
-		message: `Cannot install "${maskSecrets(r.text)}" for ${label}: ${why}`,
-		hint,
-		remove: name,
-		at
-	}];
-	const wheel = "Build a wheel of it and log the model with that file in code_paths";
-	if (hasCredentials(source)) return refuse("it contains credentials, expected none in a model", "Rotate them, because everyone who can read the model has them");
-	if (/^(git|hg|svn|bzr)\+/.test(source)) return refuse("it is a repository, expected a wheel", wheel);
-	if (/^http:/.test(source)) return refuse("anybody on the way can change it, expected an address with https", wheel);
-	if (/^https:/.test(source)) return isWebWheel(source) ? [] : refuse("it is not a wheel, expected one (.whl)", wheel);
-	if (/^[a-z][a-z0-9+.-]*:/i.test(source)) return refuse("it is not on this machine, expected a wheel in the model", wheel);
-	if (!source.endsWith(".whl")) return refuse("it is not a wheel, expected one (.whl)", wheel);
-	const root = resolve(model.folder);
-	const file = resolve(root, source);
-	const inside = file.startsWith(root + sep);
-	return inside && await access(file).then(() => true, () => false) ? [] : refuse(inside ? "there is no such file in the model" : "it is outside the model, expected a file inside it", wheel);
-}
-function checkConda({ label, entity, alone }, { conda }, requirements) {
-	if (!conda) return [];
-	const at = {
-		file: "conda.yaml",
+function makeCaseError({ code, message }, found) {
+	return makeError(code, found?.place ?? {
+		file: "",
 		line: 1,
 		column: 1
-	};
-	const covered = /* @__PURE__ */ new Set([...requirements.map((r) => r.name), ...entity.requirementEdits.remove]);
-	const problems = conda.packages.filter((p) => !covered.has(parseCondaName(p))).map((p) => {
-		const pip = findPipCounterpart(p);
-		const without = `Cannot install "${p}" for ${label}: it comes from conda`;
-		const leaveOut = alone ? "Remove it from conda.yaml" : `Add "${parseCondaName(p)}" to davit.served_entities.${entity.name}.requirements.remove`;
-		if ("none" in pip) return {
-			code: "conda-only-package",
-			severity: "error",
-			message: `${without}, and pip has no counterpart`,
-			hint: `${leaveOut}: ${pip.none}`,
-			at
-		};
-		return {
-			code: "conda-only-package",
-			severity: "error",
-			message: `${without}, expected packages that pip can install`,
-			hint: joinHints(alone ? void 0 : `${leaveOut} if the model runs without it`, pip.certain ? void 0 : "Davit does not know its name in pip: look it up in your index"),
-			add: pip.pip,
-			at
-		};
-	});
-	const channel = conda.channels?.find((c) => ANACONDA_CHANNELS.test(c));
-	if (channel === void 0) return problems;
-	const message = `Found the conda channel "${channel}" in ${label}: Anaconda may ask for a commercial licence`;
-	return [...problems, {
-		code: "anaconda-channel",
-		severity: "warning",
-		message,
-		hint: "Davit does not use it; log the model with a newer MLflow to remove it",
-		at
-	}];
+	}, message);
 }
-var OTHER_PLATFORMS, ANACONDA_CHANNELS;
-var init_check_requirements = __esmMin((() => {
-	init_locked_values();
-	init_conda_names();
-	init_edit_requirements();
-	init_mask_secrets();
-	init_subject();
-	OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;
-	ANACONDA_CHANNELS = /^(defaults|anaconda|main|r|msys2)$|anaconda\.(com|org)/;
-}));
-// validation/model/check-signature.ts
-function checkSignaturePart(part, text) {
-	let value;
+async function readCase({ name, input, contentType, expected }, root, folders) {
 	try {
-		value = JSON.parse(text);
+		const body = "path" in input ? await readInput(root, input.path, folders) : renderInput(input.data);
+		if (contentType === "json") requireJson(body, name);
+		const expect = expected && JSON.stringify(expected.value);
+		return {
+			name,
+			content_type: contentType,
+			input: body,
+			...expect !== void 0 && { expect }
+		};
+	} catch (e) {
+		if (e instanceof CaseError) return e;
+		throw e;
+	}
+}
+function renderInput(data) {
+	if (typeof data === "string") return data;
+	const isBody = data !== null && typeof data === "object" && [...FORMS, ...BARE_KEYS].some((key) => Object.hasOwn(data, key));
+	return JSON.stringify(isBody ? data : { inputs: data });
+}
+function requireJson(body, name) {
+	try {
+		JSON.parse(body);
+	} catch (e) {
+		const why = e.message;
+		throw new CaseError("bad-value", `Cannot use the input of the validation case "${name}": it is not JSON (${why}), expected a request body`);
+	}
+}
+async function readInput(root, path, folders) {
+	const file = resolve(root, path);
+	const isBelow = (inner, outer) => inner.startsWith(outer + sep);
+	if (!folders.some((folder) => isBelow(file, resolve(root, folder)))) throw new CaseError("bad-value", `Cannot use ${path} as an input: expected a file in ${folders.map((f) => `${f}/`).join(" or ")}`);
+	const real = await realpath(file).catch(() => void 0);
+	if (real === void 0 || !(await stat(real)).isFile()) throw new CaseError("unreadable-file", `Cannot read ${path}: there is no such file`);
+	if (!isBelow(real, await realpath(root))) throw new CaseError("unreadable-file", `Cannot read ${path}: a symbolic link leads outside the project, expected a file inside it`);
+	const bytes = await readFile(real);
+	if (bytes.length > MAX_CASES_BYTES) throw new CaseError("bad-value", `Cannot use ${path} as an input: it has ${Math.ceil(bytes.length / 1024)} KiB, expected at most ${MAX_CASES_BYTES / 1024} KiB`);
+	try {
+		return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 	} catch {
-		return "it is not JSON";
+		throw new CaseError("unreadable-file", `Cannot read ${path}: it is not UTF-8 text`);
 	}
-	const checked = (part === "params" ? array(parameter) : columns).safeParse(value);
-	if (!checked.success) return describeIssue(checked.error.issues[0]);
-	const names = checked.data.map((c) => c.name);
-	const named = names.filter((n) => n !== void 0);
-	if (named.length > 0 && named.length < names.length) return "some columns have a name and some have none";
-	const twice = named.find((n, i) => named.indexOf(n) < i);
-	return twice === void 0 ? void 0 : `the name "${String(twice)}" appears twice`;
 }
-function describeIssue(issue) {
-	if (issue?.code === "invalid_union") {
-		const nearest = [...issue.errors].sort((a, b) => a.length - b.length)[0]?.[0];
-		return describeIssue(nearest);
-	}
-	const where = issue && issue.path.length > 0 ? ` at ${issue.path.map(String).join(".")}` : "";
-	return `${issue?.message ?? "it has an unexpected form"}${where}`;
-}
-var DTYPES, columnName, column, tensor, parameter, columns;
-var init_check_signature = __esmMin((() => {
-	init_zod();
-	DTYPES = [
-		"boolean",
-		"integer",
-		"long",
-		"float",
-		"double",
-		"string",
-		"binary",
-		"datetime"
+var MAX_CASES_BYTES, FORMS, BARE_KEYS, CaseError;
+var init_read_cases = __esmMin((() => {
+	init_diagnostic();
+	init_locked_case();
+	MAX_CASES_BYTES = 32768;
+	FORMS = [
+		"dataframe_split",
+		"dataframe_records",
+		"instances",
+		"inputs"
 	];
-	columnName = union([
-		string$1(),
-		number$1(),
-		boolean$1()
-	]);
-	column = lazy(() => looseObject({
-		type: _enum([
-			...DTYPES,
-			"array",
-			"object",
-			"map",
-			"any",
-			"sparkml_vector"
-		]),
-		name: columnName.optional(),
-		required: boolean$1().nullish(),
-		items: column.optional(),
-		values: column.optional(),
-		properties: record(string$1(), column).optional()
-	}).refine((c) => c.type !== "array" || c.items !== void 0, "an array without \"items\"").refine((c) => c.type !== "map" || c.values !== void 0, "a map without \"values\"").refine((c) => c.type !== "object" || c.properties !== void 0, "an object without \"properties\""));
-	tensor = looseObject({
-		type: literal("tensor"),
-		name: columnName.optional(),
-		"tensor-spec": looseObject({
-			dtype: string$1(),
-			shape: array(int().min(-1))
-		})
-	});
-	parameter = looseObject({
-		name: string$1(),
-		type: string$1().optional(),
-		dtype: string$1().optional()
-	}).refine((p) => p.type !== void 0 || p.dtype !== void 0, "a parameter without \"type\"");
-	columns = union([array(column).min(1), array(tensor).min(1)]);
+	BARE_KEYS = [
+		"messages",
+		"prompt",
+		"input"
+	];
+	CaseError = class extends Error {
+		code;
+		constructor(code, message) {
+			super(message);
+			this.code = code;
+		}
+	};
 }));
 // system/model-digest.ts
 function isModelFile(name) {
@@ -37466,26 +38029,28 @@ var init_read_model = __esmMin((() => {
 	init_read_requirements();
 }));
 // validation/model/check-model.ts
-async function checkModel(subject, folder) {
+async function checkModel(subject, folder, { root, policy }) {
 	const { model, problems } = await readModel(folder);
 	if (!model) return {
 		checked: void 0,
 		diagnostics: problems.map((p) => locateProblem(subject, p))
 	};
 	const edited = editRequirements(subject, model);
+	const { cases, diagnostics: wrongCases } = await readCases(subject, root);
 	const pins = edited.requirements.flatMap((r) => r.pin === void 0 ? [] : [[r.name, r.pin]]);
-	const diagnostics = sortDiagnostics([
+	const all = [
 		...problems,
 		...checkFlavor(subject, model),
-		...checkSignature(subject, model),
-		...checkExample(subject, model),
+		...checkSignature(subject, model, policy),
+		...checkExample(subject, model, policy),
 		...checkPython(subject, model),
 		...checkMinimumVersions(subject, model, edited.requirements),
 		...checkPythonDrift(subject, model),
 		...edited.problems,
-		...await checkRequirements(subject, model, edited.requirements),
+		...await checkRequirements(subject, model, edited, policy),
 		...checkVersionDrift(subject, model, new Map(pins))
-	].map((p) => locateProblem(subject, p)));
+	];
+	const diagnostics = sortDiagnostics([...wrongCases, ...all.map((p) => locateProblem(subject, p))]);
 	const { pythonVersion } = model;
 	if (hasErrors(diagnostics.filter((d) => d.code.startsWith("requirement") || d.code === "version-unsupported")) || pythonVersion === void 0) return {
 		checked: void 0,
@@ -37495,7 +38060,8 @@ async function checkModel(subject, folder) {
 		checked: {
 			model,
 			requirements: [...edited.requirements].sort((a, b) => a.text < b.text ? -1 : 1),
-			pythonVersion
+			pythonVersion,
+			cases
 		},
 		diagnostics
 	};
@@ -37510,16 +38076,16 @@ function checkFlavor({ label }, { flavors, locate }) {
 		at: locate(["flavors"], { key: true })
 	}];
 }
-function checkSignature({ label }, { signature, locate }) {
+function checkSignature({ label }, model, policy) {
+	const { signature, locate } = model;
 	const missing = ["inputs", "outputs"].filter((part) => signature[part] === null);
 	const problems = [];
-	if (missing.length > 0) problems.push({
+	if (missing.length > 0) problems.push(...applyPolicy(policy.missingSignature, {
 		code: "signature-missing",
-		severity: "error",
-		message: `Cannot prove ${label}: its signature has no ${missing.join(" and no ")}, expected both inputs and outputs`,
+		message: `Found no ${missing.join(" and no ")} in the signature of ${label}: ${missing.includes("inputs") ? "requests" : "answers"} are not checked, expected both inputs and outputs`,
 		hint: "Log the model with signature=infer_signature(example, model.predict(example))",
 		at: locate(["signature"], { key: true })
-	});
+	}));
 	for (const part of [
 		"inputs",
 		"outputs",
@@ -37538,15 +38104,18 @@ function checkSignature({ label }, { signature, locate }) {
 	}
 	return problems;
 }
-function checkExample({ label }, { example, locate }) {
-	if (example !== void 0) return [];
-	return [{
+function checkExample({ label, entity, alone }, model, policy) {
+	const { example, signature, locate } = model;
+	if (example !== void 0 || entity.validation.length > 0) return [];
+	const fallback = signature.inputs === null ? "it is only loaded, and asked nothing" : "an input is made from its signature";
+	const instead = policy.missingExample === "error" ? "the policy requires one" : fallback;
+	const ways = alone ? "" : `, or add davit.served_entities.${entity.name}.validation`;
+	return applyPolicy(policy.missingExample, {
 		code: "example-missing",
-		severity: "error",
-		message: `Cannot prove ${label}: it has no input example, expected one to predict with`,
-		hint: "Log the model with input_example=…",
+		message: `Found no input example in ${label}: ${instead}, expected one to predict with`,
+		hint: `Log the model with input_example=…${ways}`,
 		at: locate(["saved_input_example_info"])
-	}];
+	});
 }
 function checkPython({ label }, model) {
 	const at = {
@@ -37576,6 +38145,8 @@ var init_check_model = __esmMin((() => {
 	init_check_requirements();
 	init_check_signature();
 	init_edit_requirements();
+	init_policy();
+	init_read_cases();
 	init_read_model();
 	init_subject();
 }));
@@ -38025,14 +38596,6 @@ var init_fetch_model = __esmMin((() => {
 	init_locate_model();
 	init_download_model();
 }));
-// validation/severity-policy.ts
-function readSeverityPolicy(variable, variables = process.env) {
-	const word = variables[variable] ?? "";
-	if (word === "" || word === "warning") return "warning";
-	if (word === "error") return "error";
-	throw new Error(`Cannot use ${variable}: it is ${JSON.stringify(word.slice(0, 40))}, expected warning or error`);
-}
-var init_severity_policy = __esmMin((() => {}));
 // validation/pickles/judge-imports.ts
 function isBeyondPackages(found, { packages, code }) {
 	const { module, name, standard, dangerous } = found;
@@ -38324,18 +38887,20 @@ var init_scan_pickles = __esmMin((() => {
 }));
 // validation/pickles/check-pickles.ts
 async function checkPickles(subject, model, options) {
-	const make = readSeverityPolicy(PICKLES_VARIABLE) === "error" ? makeError : makeWarning;
+	const severity = options.policy.pickles;
+	if (severity === "ignore") return [];
+	const make = severity === "error" ? makeError : makeWarning;
 	const found = await scanPickles(model, options);
 	const place = (path) => subject.alone ? {
 		...subject.entity.place,
 		file: `${subject.entity.place.file}/${path}`
 	} : subject.entity.place;
-	const diagnostics = found.slice(0, SHOWN_FILES).flatMap((finding) => describe$2(subject, finding).map(([code, message, hint]) => make(code, place(finding.path), message, hint)));
+	const diagnostics = found.slice(0, SHOWN_FILES).flatMap((finding) => describe$3(subject, finding).map(([code, message, hint]) => make(code, place(finding.path), message, hint)));
 	if (found.length <= SHOWN_FILES) return diagnostics;
 	const more = `Cannot trust ${found.length - SHOWN_FILES} more files of ${subject.label}: see the scan of its pickles`;
 	return [...diagnostics, make("pickle-import", place("."), more)];
 }
-function describe$2({ label }, { path, imports, incomplete }) {
+function describe$3({ label }, { path, imports, incomplete }) {
 	const beyond = [
 		"pickle-import",
 		`Cannot trust ${path} of ${label}: loading it imports ${imports.slice(0, SHOWN_IMPORTS).join(", ")}${imports.length > SHOWN_IMPORTS ? ` and ${imports.length - SHOWN_IMPORTS} more` : ""}, expected only its packages and its code`,
@@ -38348,12 +38913,10 @@ function describe$2({ label }, { path, imports, incomplete }) {
 	];
 	return [...imports.length > 0 ? [beyond] : [], ...incomplete === void 0 ? [] : [unread]];
 }
-var PICKLES_VARIABLE, SHOWN_IMPORTS, SHOWN_FILES;
+var SHOWN_IMPORTS, SHOWN_FILES;
 var init_check_pickles = __esmMin((() => {
 	init_diagnostic();
-	init_severity_policy();
 	init_scan_pickles();
-	PICKLES_VARIABLE = "DAVIT_PICKLES";
 	SHOWN_IMPORTS = 8;
 	SHOWN_FILES = 10;
 }));
@@ -38501,6 +39064,22 @@ var init_compile_byte_code = __esmMin((() => {
 		}
 	};
 }));
+// schemas/lock/proof.ts
+function describeCase({ origin, name }) {
+	if (origin === "endpoint") return `the validation case "${name}"`;
+	return origin === "example" ? "its input example" : "an input made from the signature";
+}
+function isOnlyLoaded(cases) {
+	return cases.every(({ answer }) => answer === void 0 || answer === null);
+}
+var CASE_ORIGINS;
+var init_proof = __esmMin((() => {
+	CASE_ORIGINS = [
+		"endpoint",
+		"example",
+		"signature"
+	];
+}));
 // validation/proof/proof-document.ts
 function parseProofOutput(stdout) {
 	const lines = stdout.split("\n").flatMap(parseLine);
@@ -38524,6 +39103,7 @@ function parseLine(line) {
 var text$2, tail, list$1, seconds$2, bytes, proofDocument, imported, stageBegan;
 var init_proof_document = __esmMin((() => {
 	init_zod();
+	init_proof();
 	init_worker_mode();
 	text$2 = (characters) => string$1().transform((t) => t.slice(0, characters));
 	tail = (characters) => string$1().transform((t) => t.slice(-characters));
@@ -38542,7 +39122,13 @@ var init_proof_document = __esmMin((() => {
 			module: text$2(200).nullish(),
 			trace: tail(2e4).nullish()
 		}).nullable(),
-		answer: text$2(2048).nullish(),
+		cases: list$1(object({
+			name: text$2(100),
+			origin: _enum(CASE_ORIGINS),
+			seconds: seconds$2,
+			answer: text$2(2048).nullish(),
+			why: text$2(2e3).nullish()
+		}), 40),
 		peak_memory_bytes: bytes,
 		load_memory_bytes: bytes.nullish(),
 		mlflow: text$2(100).nullish(),
@@ -38580,14 +39166,14 @@ function computeProofSeconds({ loadSeconds, predictSeconds, loads }) {
 	return loads * (loadSeconds + predictSeconds);
 }
 async function runProof(model, virtualenv, options) {
-	const { limits, settings, sandbox, signal } = options;
+	const { limits, settings, cases, sandbox, signal } = options;
 	const { workers, workerMode, nan } = settings;
 	const base = await findBasePython(virtualenv.python);
 	await mkdir(virtualenv.pycache, { recursive: true });
 	await makeReadable(virtualenv.pycache);
 	const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
 	const run = await runUntrusted({
-		command: [
+		command: [...[
 			...[
 				virtualenv.python,
 				"-c",
@@ -38602,7 +39188,7 @@ async function runProof(model, virtualenv, options) {
 			workerMode,
 			"--nan",
 			nan
-		],
+		], ...cases.length > 0 ? ["--cases", renderCases(cases)] : []],
 		env: {
 			...options.environmentVars,
 			...makePythonEnvironment(virtualenv)
@@ -38647,6 +39233,7 @@ var init_run_proof = __esmMin((() => {
 	init_compile_byte_code();
 	init_find_base_python();
 	init_make_readable();
+	init_locked_case();
 	init_count_replicas();
 	init_worker_mode();
 	init_code();
@@ -38677,19 +39264,36 @@ function explainProof(subject, ran, { limits, packages, elsewhere }) {
 	const { document } = ran;
 	if (!document) return [explainCrash(subject, ran, limits)];
 	const { failed } = document;
-	if (failed) return [explainFailure(subject, failed, {
-		limits,
-		packages,
-		elsewhere
-	})];
+	if (failed) {
+		const asked = document.cases.findLast((c) => typeof c.why === "string");
+		return [explainFailure(locateCase(subject, asked), {
+			...failed,
+			asked
+		}, {
+			limits,
+			packages,
+			elsewhere
+		})];
+	}
 	const found = [];
-	const predicted = document.stages.find((s) => s.name === "predict")?.seconds ?? 0;
-	if (predicted > limits.predictSeconds) found.push(wrong("time-limit", `Cannot serve ${subject.label}: its example took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`, renderTimeHint(subject)));
+	const predicted = Math.max(0, ...document.cases.map((c) => c.seconds));
+	if (predicted > limits.predictSeconds) found.push(wrong("time-limit", `Cannot serve ${subject.label}: its prediction took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`, renderTimeHint(subject)));
 	for (const { category, message } of document.warnings) if (category === "InconsistentVersionWarning") found.push(wrong("version-drift", `Cannot serve ${subject.label}: ${firstSentence(message)}`));
 	return found;
 }
+function locateCase(subject, found) {
+	const place = found?.origin === "endpoint" && subject.entity.validation.find((c) => c.name === found.name)?.place;
+	return place ? {
+		...subject,
+		entity: {
+			...subject.entity,
+			place
+		}
+	} : subject;
+}
 function explainFailure(subject, failed, { limits, packages, elsewhere }) {
-	const { stage, kind, message, module, trace } = failed;
+	const { stage, kind, message, module, trace, asked } = failed;
+	const input = asked ? describeCase(asked) : "its input example";
 	const { label } = subject;
 	const where = joinHints(explainCause(kind, message, trace), findModelFrame(trace));
 	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
@@ -38705,9 +39309,10 @@ function explainFailure(subject, failed, { limits, packages, elsewhere }) {
 	if (stage === "load") return wrong("load-failed", `Cannot load ${label}: ${message}`, where);
 	if (stage === "workers") return wrong("load-failed", `Cannot serve ${label}: ${message}`, renderWorkersHint(subject));
 	if (kind === "InvalidOutput") return wrong("output-mismatch", `Cannot serve ${label}: ${message.replace(/^The model's/, "its")}`, joinHints(JSON_VALUES_HINT, /\bNaN\b/.test(message) ? renderNanHint(subject) : void 0));
-	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: the server rejects its input example: ${message}`, EXAMPLE_HINT);
+	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: the server rejects ${input}: ${message}`, asked?.origin === "endpoint" ? CASE_HINT : EXAMPLE_HINT);
+	if (kind === "UnexpectedAnswer") return wrong("output-mismatch", `Cannot serve ${label}: its answer to ${input} differs: ${message}`, EXPECT_HINT);
 	if (stage === "signature" || kind === "SignatureMismatch") return wrong("output-mismatch", `Cannot serve ${label}: its prediction does not match its signature: ${message}`, "Log the model with a signature that matches its predictions, or change its predictions");
-	return wrong("prediction-failed", `Cannot predict with ${label}: its input example raises ${message}`, where);
+	return wrong("prediction-failed", `Cannot predict with ${label}: ${input} raises ${message}`, where);
 }
 function renderNanHint({ alone, entity, endpoint }) {
 	return alone ? "davit serve --nan null returns null instead" : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} returns null instead`;
@@ -38725,7 +39330,7 @@ function explainCrash(subject, { run, began }, limits) {
 	const code = readOwn(CODES_BY_STAGE, began ?? "") ?? "load-failed";
 	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
 	const seconds = computeProofSeconds(limits);
-	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`, renderTimeHint(subject));
+	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict within ${seconds} s`, renderTimeHint(subject));
 	if (run.stopped === "memory") return makeMemoryError(subject, limits);
 	if (run.stopped === "processes") return wrong("prediction-failed", `Cannot prove ${label}: it has too many processes and threads`, PROCESSES_HINT);
 	if (run.stopped === "output") return wrong("prediction-failed", `Cannot prove ${label}: its output exceeds the limit`, "Remove its debug output");
@@ -38770,13 +39375,16 @@ function findModelFrame(trace) {
 function firstSentence(text) {
 	return text.replace(/\s+/g, " ").split(". ")[0] ?? text;
 }
-var JSON_VALUES_HINT, EXAMPLE_HINT, CODES_BY_STAGE, PROCESSES_HINT, EXIT_HINT, SIGNALS, LIBRARY_PACKAGES;
+var JSON_VALUES_HINT, CASE_HINT, EXPECT_HINT, EXAMPLE_HINT, CODES_BY_STAGE, PROCESSES_HINT, EXIT_HINT, SIGNALS, LIBRARY_PACKAGES;
 var init_explain_proof = __esmMin((() => {
 	init_explain_module();
 	init_run_proof();
+	init_proof();
 	init_subject();
 	init_read_own();
 	JSON_VALUES_HINT = "Return values that JSON can represent: null instead of a missing number, lists, maps and strings";
+	CASE_HINT = "Correct the input: it is the body of a request that the model accepts";
+	EXPECT_HINT = "Correct the value of expect, if the answer is right";
 	EXAMPLE_HINT = "Log the model with an input_example that fits its signature";
 	CODES_BY_STAGE = {
 		import: "import-failed",
@@ -38809,7 +39417,8 @@ async function makeProofKey(subject, locked, virtualenv) {
 		runner: await hashModelServer(),
 		limits: makeProofLimits(subject.entity),
 		settings: makeProofSettings(subject.entity),
-		environmentVars: subject.entity.environmentVars
+		environmentVars: subject.entity.environmentVars,
+		cases: locked.validation
 	});
 }
 async function readProof(key) {
@@ -38832,7 +39441,8 @@ async function proveModel(subject, model, options) {
 		settings,
 		environmentVars,
 		sandbox,
-		signal
+		signal,
+		cases: model.cases
 	});
 	const diagnostics = explainProof(subject, run, {
 		limits,
@@ -38863,7 +39473,12 @@ function makeProof(key, { pythonVersion }, { sandbox, document }, settings) {
 			name,
 			seconds
 		})),
-		answer: document.answer ?? void 0,
+		cases: document.cases.map(({ name, origin, answer, why }) => ({
+			name,
+			origin,
+			answer: answer ?? void 0,
+			failure: why ?? void 0
+		})),
 		peakMemoryBytes: document.peak_memory_bytes,
 		loadMemoryBytes: document.load_memory_bytes ?? void 0,
 		workers: makeProofWorkers(document, settings),
@@ -38903,7 +39518,7 @@ var init_prove_model = __esmMin((() => {
 	init_cache();
 	init_explain_proof();
 	init_run_proof();
-	FORMAT$1 = 3;
+	FORMAT$1 = 4;
 }));
 // sandbox/sandbox.ts
 function isSandboxWaived(withoutSandbox) {
@@ -39010,7 +39625,11 @@ async function validateEndpoint(endpoint, options) {
 	};
 }
 async function validateSubjects(subjects, options) {
-	const results = await mapConcurrent(subjects, CONCURRENCY$1, (subject) => validateSubject(subject, options));
+	const resolved = {
+		...options,
+		policy: resolvePolicy(options.policies)
+	};
+	const results = await mapConcurrent(subjects, CONCURRENCY$1, (subject) => validateSubject(subject, resolved));
 	return {
 		entities: results.map((r) => r.entity),
 		diagnostics: sortDiagnostics(results.flatMap((r) => r.diagnostics))
@@ -39046,7 +39665,7 @@ async function validateSubject(subject, options) {
 async function runStages(subject, options, stage, notes) {
 	const folder = await stage("fetch", () => runFetchStage(subject, options));
 	if (folder === void 0) return void 0;
-	const checked = await stage("check", () => runCheckStage(subject, folder));
+	const checked = await stage("check", () => runCheckStage(subject, folder, options));
 	if (!checked) return void 0;
 	const lock = await stage("lock", () => runLockStage(subject, options, checked, notes));
 	if (!lock || options.until === "lock") return void 0;
@@ -39065,8 +39684,8 @@ async function runFetchStage(subject, options) {
 		diagnostics
 	};
 }
-async function runCheckStage(subject, folder) {
-	const { checked, diagnostics } = await checkModel(subject, folder);
+async function runCheckStage(subject, folder, options) {
+	const { checked, diagnostics } = await checkModel(subject, folder, options);
 	return {
 		value: checked,
 		cached: false,
@@ -39149,7 +39768,9 @@ function reportMissingSandbox(subject, { why, hint }) {
 	return makeSubjectError(subject, "sandbox-missing", `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${why}`, hint);
 }
 async function runProofStage(subject, { virtualenv, key, proof: earlier, openSandbox, folder }, lock, options) {
-	const digest = readOwn(lock.entities, subject.entity.name)?.model.digest ?? "";
+	const locked = readOwn(lock.entities, subject.entity.name);
+	const [digest, cases] = [locked?.model.digest ?? "", locked?.validation ?? []];
+	const judge = (proof) => [...checkMemory(subject.entity, proof), ...checkCases(subject, proof, options.policy)];
 	const prepare = async () => {
 		const sandbox = await openSandbox();
 		await ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), {
@@ -39172,18 +39793,19 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 	if (earlier) return {
 		value: earlier,
 		cached: true,
-		diagnostics: [...pickles, ...checkMemory(subject.entity, earlier)]
+		diagnostics: [...pickles, ...judge(earlier)]
 	};
 	const { progress = SILENT, signal } = options;
 	const sandbox = await openSandbox();
 	if (!sandbox) warnWithoutSandbox(progress);
 	const packages = listPackages(subject, lock);
 	const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
-	const { proof, diagnostics } = await withProgress(progress, `Proving ${subject.label} (loads it and predicts its example)`, () => proveModel(subject, {
+	const { proof, diagnostics } = await withProgress(progress, `Proving ${subject.label} (loads it and predicts)`, () => proveModel(subject, {
 		folder,
 		key,
 		packages,
-		elsewhere
+		elsewhere,
+		cases
 	}, {
 		virtualenv,
 		sandbox,
@@ -39195,7 +39817,7 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 		diagnostics: [
 			...pickles,
 			...diagnostics,
-			...proof ? checkMemory(subject.entity, proof) : []
+			...proof ? judge(proof) : []
 		]
 	};
 }
@@ -39208,10 +39830,12 @@ var init_validate_endpoint = __esmMin((() => {
 	init_map_concurrent();
 	init_check_lock();
 	init_check_advisories();
+	init_check_cases();
 	init_check_memory();
 	init_check_model();
 	init_fetch_model();
 	init_check_pickles();
+	init_policy();
 	init_prove_model();
 	init_sandbox();
 	init_warn_without_sandbox();
@@ -39220,7 +39844,7 @@ var init_validate_endpoint = __esmMin((() => {
 	CONCURRENCY$1 = 2;
 }));
 // app/validate-endpoints.ts
-async function validateWithOwnLock(endpoint, { place, progress, signal, withoutSandbox }, until) {
+async function validateWithOwnLock(endpoint, { place, progress, signal, withoutSandbox, environment }, until) {
 	const { value, diagnostics } = await readLock$1(place, endpoint.name);
 	const unreadable = diagnostics.filter((d) => d.code !== "lock-missing");
 	if (unreadable.length > 0) return {
@@ -39234,6 +39858,7 @@ async function validateWithOwnLock(endpoint, { place, progress, signal, withoutS
 		progress: named(progress, endpoint.name),
 		signal,
 		withoutSandbox,
+		policies: environment && [environment.policy],
 		...until && { until }
 	});
 }
@@ -40708,8 +41333,9 @@ async function explainMissingVersion(request, message, compile) {
 	const unknown = /(?<![A-Za-z0-9._-])([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(text)?.[1];
 	if (unknown !== void 0) return {
 		why: `the index has no package named "${unknown}"`,
-		hint: "Check its spelling",
-		about: normalizePackageName(unknown)
+		hint: "Check its spelling, or remove it if the model runs without it",
+		about: normalizePackageName(unknown),
+		...request.requirements.some((r) => r.name === normalizePackageName(unknown)) && { remove: normalizePackageName(unknown) }
 	};
 	for (const { name, pin } of request.requirements) {
 		if (pin === void 0 || !text.includes(`${name}==${pin}`)) continue;
@@ -41120,7 +41746,11 @@ async function lockSubject(subject, options) {
 		locked: void 0,
 		diagnostics: fetched.diagnostics
 	};
-	const { checked, diagnostics } = await checkModel(subject, fetched.folder);
+	const policy = resolvePolicy(options.policies);
+	const { checked, diagnostics } = await checkModel(subject, fetched.folder, {
+		root: options.root,
+		policy
+	});
 	if (!checked) return {
 		subject,
 		reason: void 0,
@@ -41130,17 +41760,20 @@ async function lockSubject(subject, options) {
 	const { current, upgrade = false } = options;
 	const before = current && readOwn(current.entities, subject.entity.name);
 	const virtualenv = before && current.virtualenvs[before.virtualenv];
-	const reason = current ? explainStaleLock(subject, current, checked) : "no lock yet";
+	const reason = current ? explainStalePackages(subject, current, checked) : "no lock yet";
 	if (reason === void 0 && !upgrade && before && virtualenv) {
 		const locked = {
 			name: subject.entity.name,
-			entity: before,
+			entity: {
+				...before,
+				...makeLockedValidation(checked)
+			},
 			virtualenv
 		};
 		const bounds = checkMlflowVersion(subject, virtualenv.packages).map((p) => locateProblem(subject, p));
 		return {
 			subject,
-			reason,
+			reason: explainStaleCases(subject, current, checked),
 			locked,
 			diagnostics: [...diagnostics, ...bounds]
 		};
@@ -41179,7 +41812,8 @@ async function resolveSubject(subject, checked, options) {
 	const entity = {
 		model: makeLockedModel(subject, checked),
 		requirements: [...renderRequirements(checked)],
-		signature: checked.model.signature
+		signature: checked.model.signature,
+		...makeLockedValidation(checked)
 	};
 	return {
 		subject,
@@ -41195,6 +41829,9 @@ async function resolveSubject(subject, checked, options) {
 		},
 		diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p))]
 	};
+}
+function makeLockedValidation({ cases }) {
+	return { validation: cases.length > 0 ? [...cases] : void 0 };
 }
 function describeResolutionFailure(subject, { requirements }, explanation) {
 	const at = requirements.find((r) => r.name === explanation?.about)?.at;
@@ -41217,12 +41854,13 @@ function assembleLock(endpoint, all) {
 	const virtualenvs = {};
 	for (const { name, entity, virtualenv } of all) {
 		const key = `python${virtualenv.python}-${contentHash(virtualenv).slice(0, 10)}`;
-		const { model, requirements, signature } = entity;
+		const { model, requirements, signature, validation } = entity;
 		entities[name] = {
 			model,
 			requirements,
 			virtualenv: key,
-			signature
+			signature,
+			...validation && { validation }
 		};
 		virtualenvs[key] = virtualenv;
 	}
@@ -41244,6 +41882,7 @@ var init_lock_endpoint = __esmMin((() => {
 	init_check_version_drift();
 	init_check_lock();
 	init_check_model();
+	init_policy();
 	init_fetch_model();
 	init_locked_model();
 	init_resolve_requirements();
@@ -41470,11 +42109,13 @@ async function proveEndpoint(endpoint, stage) {
 	const { place, progress: all, signal, withoutSandbox } = stage.request;
 	const { value: lock, diagnostics } = await readLock$1(place, endpoint.name);
 	const progress = named(all, endpoint.name);
+	const { policies } = stage;
 	const options = {
 		root: declarationsRoot(place),
 		progress,
 		signal,
-		withoutSandbox
+		withoutSandbox,
+		policies
 	};
 	const first = lock && await validateEndpoint(endpoint, {
 		...options,
@@ -41532,7 +42173,12 @@ function makeEntityReport({ entity, model, stages, proof, advisories }) {
 			mlflow: proof.mlflow ?? null,
 			sandboxed: proof.sandboxed,
 			sandboxLacks: proof.sandboxLacks,
-			answer: proof.answer ?? null,
+			cases: proof.cases.map(({ origin, name, answer, failure }) => ({
+				origin,
+				name,
+				answer: answer ?? null,
+				failure: failure ?? null
+			})),
 			peakMemoryBytes: proof.peakMemoryBytes,
 			workers: proof.workers ?? null
 		} : null,
@@ -41684,6 +42330,28 @@ var init_review_environments = __esmMin((() => {
 	init_refuse_files();
 	init_read_project();
 }));
+// app/review/review-policies.ts
+async function readReviewedPolicies(environments, request) {
+	const read = environments.map(async ({ environment: { name, policy } }) => {
+		const file = `environments/${name}.yaml`;
+		return request.changes?.paths.some((p) => p.path === file) ?? false ? [policy, await readBasePolicy(file, request)] : [policy];
+	});
+	return (await Promise.all(read)).flat();
+}
+async function readBasePolicy(file, { place, changes, signal }) {
+	const object = `${changes?.base ?? "HEAD"}:./${file}`;
+	const { code, stdout } = await runGit(declarationsRoot(place), [
+		"cat-file",
+		"blob",
+		object
+	], { signal });
+	return (code === 0 ? parseEnvironment(stdout, file).environment?.policy : void 0) ?? {};
+}
+var init_review_policies = __esmMin((() => {
+	init_environment();
+	init_read_project();
+	init_run_git();
+}));
 // app/review/reviewed-files.ts
 async function digestReviewedFiles(place, endpoints) {
 	const previewed = endpoints.filter(({ previews }) => previews.some((p) => p.fingerprint !== null));
@@ -41792,6 +42460,8 @@ var init_report$1 = __esmMin((() => {
 	init_zod();
 	init_diagnostic_codes();
 	init_plan$1();
+	init_validation_file();
+	init_proof();
 	init_worker_mode();
 	text$1 = string$1();
 	STAGES = [
@@ -41819,7 +42489,12 @@ var init_report$1 = __esmMin((() => {
 		mlflow: text$1.nullable(),
 		sandboxed: boolean$1(),
 		sandboxLacks: array(text$1).max(10).readonly(),
-		answer: text$1.nullable(),
+		cases: array(strictObject({
+			origin: _enum(CASE_ORIGINS),
+			name: text$1,
+			answer: text$1.nullable(),
+			failure: text$1.nullable()
+		})).max(21).readonly(),
 		peakMemoryBytes: count,
 		workers: strictObject({
 			mode: _enum(WORKER_MODES),
@@ -42036,6 +42711,11 @@ async function makeReport(work) {
 	const endpoints = await reviewAll(changed, {
 		work,
 		environments,
+		policies: await readReviewedPolicies(environments, {
+			place,
+			changes,
+			signal: work.signal
+		}),
 		diagnostics
 	});
 	const others = otherDiagnostics(diagnostics, changed, changes);
@@ -42070,7 +42750,7 @@ async function describeProgram({ root, from, programCommit, place }, all, endpoi
 		changed_environments: changed
 	};
 }
-async function reviewAll(changed, { work, environments, diagnostics }) {
+async function reviewAll(changed, { work, environments, policies, diagnostics }) {
 	const { stage, locks, sboms } = work;
 	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
 	const width = machineConcurrency();
@@ -42083,6 +42763,7 @@ async function reviewAll(changed, { work, environments, diagnostics }) {
 			previews: []
 		} : await validateChanged(c, {
 			request: work,
+			policies,
 			diagnostics,
 			locks,
 			sboms,
@@ -42183,6 +42864,7 @@ var init_review_project = __esmMin((() => {
 	init_project$1();
 	init_preview_changed();
 	init_review_environments();
+	init_review_policies();
 	init_reviewed_files();
 	init_stage_folder$1();
 	init_validate_changed();
@@ -42365,13 +43047,29 @@ function renderEntity({ advisories, ...report }, level) {
 }
 function renderProof({ entity, model, stages, proof }, { answer }) {
 	const took = stages.map((s) => `${s.name} ${s.cached ? "cached" : `${s.seconds.toFixed(1)} s`}`);
-	const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? "proved" : "not proved"} (${took.join(", ")})`;
+	const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${renderOutcome$1(proof)} (${took.join(", ")})`;
 	if (!proof) return what;
 	const mlflow = proof.mlflow === null ? "" : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
 	const sandbox = proof.sandboxed ? `in a sandbox${renderLacks(proof.sandboxLacks)}` : "**without a sandbox**";
 	const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}`;
-	if (answer === 0 || proof.answer === null) return ran;
-	return `${ran}\n\nPrediction for its input example: ${renderSpan(proof.answer, answer)}`;
+	if (answer === 0) return ran;
+	return [ran, ...proof.cases.map((c) => renderCase(c, answer))].join("\n\n");
+}
+function renderOutcome$1(proof) {
+	if (!proof) return "not proved";
+	return isOnlyLoaded(proof.cases) ? "**loaded, not asked**" : "proved";
+}
+function renderCase(shown, characters) {
+	const { answer, failure } = shown;
+	const input = renderCaseName(shown);
+	if (answer === null) return `The model refuses ${input}: ${renderSpan(failure ?? "", characters)}`;
+	return `Prediction for ${input}: ${renderSpan(answer, characters)}`;
+}
+function renderCaseName({ origin, name }) {
+	return origin === "endpoint" ? `the validation case ${renderSpan(name)}` : describeCase({
+		origin,
+		name
+	});
 }
 function renderLacks(lacks) {
 	return lacks.length === 0 ? "" : ` (without ${lacks.map((what) => renderSpan(what)).join(" and ")})`;
@@ -42414,6 +43112,7 @@ var init_render_details = __esmMin((() => {
 	init_quantity$1();
 	init_resource_summary();
 	init_worker_mode();
+	init_proof();
 	init_fingerprint();
 	init_render_code();
 	init_review_state();
@@ -42654,10 +43353,14 @@ function renderModel({ change, diagnostics, entities, outage }) {
 	if (error) return `${renderSpan(error.message, SHORT_CHARACTERS$1)} (line ${error.line})`;
 	const proofs = entities.flatMap((e) => e.proof ?? []);
 	if (change === "removed" || proofs.length === 0) return "–";
-	const all = proofs.length === 1 ? "proved" : `${proofs.length} proved`;
+	const all = renderProofs(proofs);
 	const cached = entities.every((e) => e.stages.find((s) => s.name === "proof")?.cached) ? " (cached)" : "";
 	const memory = Math.max(...proofs.map((p) => p.peakMemoryBytes)) / MEBIBYTE;
 	return `${all}${cached}, ${Math.round(memory)} MiB`;
+}
+function renderProofs(proofs) {
+	const loaded = proofs.filter((p) => isOnlyLoaded(p.cases)).length;
+	return [[proofs.length - loaded, "proved"], [loaded, "loaded, not asked"]].filter(([count]) => count > 0).map(([count, words]) => proofs.length === 1 ? words : `${count} ${words}`).join(", ");
 }
 function renderPreview({ change }, preview) {
 	if (preview?.outage) return `not previewed: ${renderSpan(preview.outage, SHORT_CHARACTERS$1)}`;
@@ -42672,6 +43375,7 @@ function findBlockingNote({ plan }) {
 }
 var MEBIBYTE, NAME_CHARACTERS$2, SHORT_CHARACTERS$1, MAX_COLUMNS, SIGNS$1, LOCKS, CHANGES$1, VERDICTS;
 var init_render_table = __esmMin((() => {
+	init_proof();
 	init_render_code();
 	init_review_state();
 	MEBIBYTE = 1 << 20;
@@ -49141,12 +49845,12 @@ async function findSupersession(query, age) {
 async function findNewerRecord({ action, records: [newest] }, { comparePosition, runId, findBranchHead }) {
 	if (!newest) return void 0;
 	const position = await comparePosition(newest.sha);
-	if (position === "older") return `this run is older than ${describe$1(newest)}`;
-	if (position === "same" && newest.payload.action !== action && newest.payload.runId > runId) return `this run is older than the run of ${describe$1(newest)}`;
+	if (position === "older") return `this run is older than ${describe$2(newest)}`;
+	if (position === "same" && newest.payload.action !== action && newest.payload.runId > runId) return `this run is older than the run of ${describe$2(newest)}`;
 	if (position !== "diverged") return void 0;
 	const head = await findBranchHead();
 	if (head !== void 0 && await comparePosition(head) === "same") return void 0;
-	return `the branch does not contain ${describe$1(newest)}, and only the head of the branch replaces that`;
+	return `the branch does not contain ${describe$2(newest)}, and only the head of the branch replaces that`;
 }
 async function findNewerHead({ action, records: [newest], paths }, { history, comparePosition, findBranchHead }) {
 	const head = await findBranchHead();
@@ -49157,7 +49861,7 @@ async function findNewerHead({ action, records: [newest], paths }, { history, co
 	if (!(newest?.payload.action === "deploy" && newest.states.includes("success")) || !await hasSameFiles(history, [newest.sha, head], paths)) return void 0;
 	return describeHead(head, "has taken the change back");
 }
-function describe$1({ sha, payload }) {
+function describe$2({ sha, payload }) {
 	return `${sha.slice(0, SHORT_CHARACTERS)}, which ${payload.action === "deploy" ? "deployed" : "removed"} it last`;
 }
 function describeHead(head, what) {
@@ -49471,6 +50175,32 @@ var VARIABLE;
 var init_attested_images = __esmMin((() => {
 	VARIABLE = "DAVIT_ATTESTED_IMAGES";
 }));
+// system/sample-request.ts
+async function readSampleRequest(root, { name, model }, lock) {
+	const [first] = (lock && readOwn(lock.entities, name)?.validation) ?? [];
+	if (first) return {
+		body: first.input,
+		contentType: MEDIA_TYPES[first.content_type]
+	};
+	const body = await readInputExample(locateModel(root, model));
+	return body === void 0 ? void 0 : {
+		body,
+		contentType: MEDIA_TYPES.json
+	};
+}
+var MEDIA_TYPES, EMPTY_REQUEST;
+var init_sample_request = __esmMin((() => {
+	init_read_own();
+	init_locate_model();
+	MEDIA_TYPES = {
+		json: "application/json",
+		csv: "text/csv"
+	};
+	EMPTY_REQUEST = {
+		body: "{}",
+		contentType: MEDIA_TYPES.json
+	};
+}));
 // app/deploy/verify-gateway.ts
 async function verifyThroughGateway({ name, entities, routes }, check) {
 	await check.target.start?.();
@@ -49478,14 +50208,13 @@ async function verifyThroughGateway({ name, entities, routes }, check) {
 	const serving = entities.filter((e) => routes.some((r) => r.entity === e.name));
 	await Promise.all(serving.map((entity) => verifyEntity(name, entity, connection, check)));
 }
-async function verifyEntity(endpoint, { name: entity, model }, { host, query }, { root, signal, limitSeconds = LIMIT_SECONDS$1 }) {
-	const example = await readInputExample(locateModel(root, model));
-	const expected = example === void 0 ? [200, 400] : [200];
+async function verifyEntity(endpoint, entity, { host, query }, { root, lock, signal, limitSeconds = LIMIT_SECONDS$1 }) {
+	const sample = await readSampleRequest(root, entity, lock);
+	const expected = sample ? [200] : [200, 400];
 	const request = {
 		endpoint,
-		entity,
-		body: example ?? "{}",
-		contentType: "application/json",
+		entity: entity.name,
+		...sample ?? EMPTY_REQUEST,
 		signal
 	};
 	const end = performance.now() + limitSeconds * 1e3;
@@ -49494,24 +50223,24 @@ async function verifyEntity(endpoint, { name: entity, model }, { host, query }, 
 			signal.throwIfAborted();
 			return {
 				status: 0,
-				body: describe(e)
+				body: describe$1(e)
 			};
 		});
 		if (expected.includes(status) || BUSY.some((code) => body.includes(code))) return;
 		if (performance.now() > end) {
 			const answer = `${status === 0 ? "nothing" : status} (${body.trim().slice(0, SHOWN_CHARACTERS)})`;
-			throw new Error(`Cannot reach "${entity}" of "${endpoint}" through the gateway: ${host} answers ${answer}, expected 200. npx davit status and npx davit logs ${endpoint} say more`);
+			throw new Error(`Cannot reach "${entity.name}" of "${endpoint}" through the gateway: ${host} answers ${answer}, expected 200. npx davit status and npx davit logs ${endpoint} say more`);
 		}
 		await setTimeout$2(PAUSE_MILLISECONDS, void 0, { signal });
 	}
 }
-function describe(e) {
+function describe$1(e) {
 	if (!(e instanceof Error)) return String(e);
 	return e.cause instanceof Error ? e.cause.message : e.message;
 }
 var LIMIT_SECONDS$1, PAUSE_MILLISECONDS, SHOWN_CHARACTERS, BUSY;
 var init_verify_gateway = __esmMin((() => {
-	init_locate_model();
+	init_sample_request();
 	LIMIT_SECONDS$1 = 60;
 	PAUSE_MILLISECONDS = 500;
 	SHOWN_CHARACTERS = 300;
@@ -49602,6 +50331,7 @@ async function deployEndpoint(endpoint, request) {
 		progress.say("Verifying through the gateway …");
 		await verifyThroughGateway(endpoint, {
 			root: place.root,
+			lock: (await readLock$1(place, endpoint.name)).value,
 			target: openTarget(place.root, environment, signal),
 			signal
 		});
@@ -49658,6 +50388,7 @@ var init_deploy_endpoints = __esmMin((() => {
 	init_stacks();
 	init_attested_images();
 	init_diagnostic();
+	init_read_project();
 	init_names();
 	init_progress();
 	init_check_memory();
@@ -49752,23 +50483,22 @@ var init_retry_without_dead_locks = __esmMin((() => {
 	init_workflow_run();
 }));
 // app/targets/query-examples.ts
-async function queryExamples({ name, entities, routes }, { root, connection, signal }) {
-	const answers = entities.filter((e) => routes.some((r) => r.entity === e.name)).map(async ({ name: entity, model }) => {
-		const body = await readInputExample(locateModel(root, model));
-		if (body === void 0) return [];
+async function queryExamples({ name, entities, routes }, { root, lock, connection, signal }) {
+	const answers = entities.filter((e) => routes.some((r) => r.entity === e.name)).map(async (entity) => {
+		const sample = await readSampleRequest(root, entity, lock);
+		if (!sample) return [];
 		const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_SECONDS * 1e3)]);
 		const started = performance.now();
 		const query = {
 			endpoint: name,
-			entity,
-			body,
-			contentType: "application/json",
+			entity: entity.name,
+			...sample,
 			signal: limited
 		};
 		const answer = await connection.query(query);
 		const milliseconds = Math.round(performance.now() - started);
 		return [{
-			entity,
+			entity: entity.name,
 			status: answer.status,
 			milliseconds,
 			body: answer.body
@@ -49778,7 +50508,7 @@ async function queryExamples({ name, entities, routes }, { root, connection, sig
 }
 var LIMIT_SECONDS;
 var init_query_examples = __esmMin((() => {
-	init_locate_model();
+	init_sample_request();
 	LIMIT_SECONDS = 120;
 }));
 // action/deploy/verify-endpoint.ts
@@ -49787,9 +50517,12 @@ async function verifyEndpoint(endpoint, { request }) {
 	const { root } = place;
 	let answers;
 	try {
+		const connection = await openTarget(root, environment, signal).connect();
+		const { value: lock } = await readLock$1(place, endpoint.name);
 		answers = await queryExamples(endpoint, {
 			root,
-			connection: await openTarget(root, environment, signal).connect(),
+			lock,
+			connection,
 			signal
 		});
 	} catch (e) {
@@ -49820,6 +50553,7 @@ var init_verify_endpoint = __esmMin((() => {
 	init_query_examples();
 	init_outage();
 	init_open_target();
+	init_read_project();
 	BODY_CHARACTERS$1 = 2e3;
 }));
 // action/deploy/deploy-candidate.ts
@@ -50038,37 +50772,69 @@ var init_add_earlier_pull_requests = __esmMin((() => {
 	init_log();
 }));
 // engine/state/remove-unused-state.ts
-async function removeUnusedState(project) {
-	const own = davitFolder(project.root);
-	if (project.backend.folder !== join(own, "pulumi") || !await hasUnusedState(project, project.backend.folder)) return;
-	const parts = [
+async function removeUnusedState({ root, backend }, { progress = SILENT, signal } = {}) {
+	if (!hasOwnState({
+		root,
+		backend
+	})) return;
+	const own = davitFolder(root);
+	try {
+		if (await hasStacks(root)) return;
+		const users = await removeUnlessInUse(root, () => removeParts(root, progress), {
+			progress,
+			signal
+		});
+		if (users.length === 0) await removeEmptyDavitFolder(root);
+		for (const user of users) reportUser(own, user, progress);
+	} catch (e) {
+		progress.say(`Cannot remove the unused state in ${own}: ${describe(e)}. Nothing that was taken down is affected; the next davit down tries again`);
+	}
+}
+async function hasStacks(root) {
+	try {
+		return (await readdir(davitFolder(root, "pulumi", ".pulumi", "stacks"), { recursive: true })).some((name) => /\.json(\.gz)?$/.test(name));
+	} catch (e) {
+		if (e.code === "ENOENT") return false;
+		throw e;
+	}
+}
+async function removeParts(root, progress) {
+	if (await hasStacks(root)) return;
+	const own = davitFolder(root);
+	const names = await readdir(own);
+	const aside = `${REMOVED}${randomBytes(4).toString("hex")}`;
+	await mkdir(join(own, aside));
+	for (const part of PARTS.filter((name) => names.includes(name))) await rename(join(own, part), join(own, aside, part));
+	for (const name of [aside, ...names.filter((n) => n.startsWith(REMOVED))]) {
+		const folder = join(own, name);
+		await rm(folder, {
+			recursive: true,
+			force: true
+		}).catch((e) => progress.say(`Cannot delete ${folder}: ${describe(e)}. Nothing needs it any more; delete it: rm -r '${folder}'`));
+	}
+	await rmdir(join(own, "environments")).catch(() => void 0);
+}
+function reportUser(own, { file, state, identity }, progress) {
+	if (!identity || state === "runs" && identity.pid === process.pid) return;
+	const { pid, host } = identity;
+	const who = state === "runs" ? `process ${pid} uses it` : `process ${pid} on another machine or container (${host}) may use it. If it has ended, remove ${file}`;
+	progress.say(`Keeping the unused state in ${own}: ${who}`);
+}
+function describe(e) {
+	return e instanceof Error ? e.message : String(e);
+}
+var PARTS, REMOVED;
+var init_remove_unused_state = __esmMin((() => {
+	init_davit_folder();
+	init_progress();
+	init_state_users();
+	PARTS = [
 		"pulumi",
 		"stacks",
 		"engine",
 		"passphrase"
-	].map((part) => rm(join(own, part), {
-		recursive: true,
-		force: true
-	}));
-	await Promise.all(parts);
-	await rmdir(join(own, "environments")).catch(() => void 0);
-	if ((await readdir(own).catch(() => [])).every((name) => name === ".gitignore")) await rm(own, {
-		recursive: true,
-		force: true
-	});
-}
-async function hasUnusedState(project, folder) {
-	const isThere = () => access(folder).then(() => true, () => false);
-	try {
-		return await isThere() && (await listStacks(project)).length === 0;
-	} catch (e) {
-		if (await isThere()) throw e;
-		return false;
-	}
-}
-var init_remove_unused_state = __esmMin((() => {
-	init_davit_folder();
-	init_stacks();
+	];
+	REMOVED = "removed.";
 }));
 // kubernetes/client/list-dependents.ts
 async function listDependents(api, { namespace, knative }) {
@@ -50212,7 +50978,10 @@ async function takeDownEndpoints(names, request) {
 			environment
 		}, []);
 	}
-	await removeUnusedState(project);
+	await removeUnusedState(project, {
+		progress,
+		signal
+	});
 	return wanted.map((endpoint) => ({
 		endpoint,
 		deployed: deployed.includes(endpoint)
@@ -50327,22 +51096,25 @@ async function removeEndpoint(endpoint, active, deploying) {
 	const { request } = deploying;
 	const environmentName = request.environment.name;
 	return {
-		...makeRollout(endpoint, await recorded({
-			endpoint,
-			action: "remove",
-			active
-		}, deploying, async () => {
-			await withoutDeadLocks(deploying, () => takeDownEndpoints([endpoint], {
-				...request,
-				environmentName
-			}));
-			return {
-				state: "removed",
-				causes: [],
-				diagnostics: [],
-				url: void 0
-			};
-		}), deploying),
+		...makeRollout(endpoint, {
+			...await recorded({
+				endpoint,
+				action: "remove",
+				active
+			}, deploying, async () => {
+				await withoutDeadLocks(deploying, () => takeDownEndpoints([endpoint], {
+					...request,
+					environmentName
+				}));
+				return {
+					state: "removed",
+					causes: [],
+					diagnostics: [],
+					url: void 0
+				};
+			}),
+			isRemoval: true
+		}, deploying),
 		pull: void 0
 	};
 }
@@ -50459,6 +51231,7 @@ function renderTable(rollouts, causeCharacters) {
 function renderRow$1(rollout, characters) {
 	const { state, causes, url, runUrl } = rollout;
 	const { sign, words } = STATE_WORDS[state];
+	const consequence = describeConsequence(rollout);
 	const told = characters === 0 ? [] : causes.slice(0, MAX_CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
 	const more = causes.length > MAX_CAUSES && characters > 0 ? `<br>and ${causes.length - MAX_CAUSES} more` : "";
 	const at = url !== void 0 && state === "live" ? ` at ${renderSpan(url, 300)}` : "";
@@ -50466,8 +51239,13 @@ function renderRow$1(rollout, characters) {
 	return `| ${[
 		sign,
 		...renderNames(rollout),
-		`${words}${at}${run}${told.join("")}${more}`
+		`${[words, ...consequence].join(", ")}${at}${run}${told.join("")}${more}`
 	].join(" | ")} |`;
+}
+function describeConsequence({ state, isRemoval }) {
+	if (state === "failed" && isRemoval === true) return ["the removal may be incomplete"];
+	const { consequence } = STATE_WORDS[state];
+	return consequence === void 0 ? [] : [consequence];
 }
 function fitRollouts(rollouts, limit) {
 	let length = renderTable([], 0).length;
@@ -50496,11 +51274,13 @@ var init_render_rollouts = __esmMin((() => {
 	STATE_WORDS = {
 		failed: {
 			sign: "❌",
-			words: "**failed**, the previous version keeps serving"
+			words: "**failed**",
+			consequence: "what serves keeps serving"
 		},
 		stopped: {
 			sign: "❌",
-			words: "**stopped**, nothing was changed"
+			words: "**stopped**",
+			consequence: "nothing was changed"
 		},
 		cancelled: {
 			sign: "❔",
@@ -50520,7 +51300,8 @@ var init_render_rollouts = __esmMin((() => {
 		},
 		superseded: {
 			sign: "ℹ️",
-			words: "superseded, nothing was changed"
+			words: "superseded",
+			consequence: "nothing was changed"
 		},
 		live: {
 			sign: "✅",
@@ -51079,7 +51860,10 @@ async function removePlatform(deploying, takeDown = takeDownUnusedPlatform) {
 		};
 	});
 	return [{
-		...makeRollout(PLATFORM, ended, deploying),
+		...makeRollout(PLATFORM, {
+			...ended,
+			isRemoval: true
+		}, deploying),
 		pull: void 0
 	}];
 }

@@ -6,6 +6,7 @@ import { renderAttestedImages } from '../../schemas/deployment/attested-images.t
 import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
+import { readLock } from '../../schemas/read-project.ts';
 import { stackName } from '../../schemas/values/names.ts';
 import type { Plan } from '../../schemas/report/plan.ts';
 import { named } from '../../system/progress.ts';
@@ -82,6 +83,7 @@ export async function deployEndpoint(endpoint: Endpoint, request: DeployRequest)
     progress.say('Verifying through the gateway …');
     await verifyThroughGateway(endpoint, {
       root: place.root,
+      lock: (await readLock(place, endpoint.name)).value,
       target: openTarget(place.root, environment, signal),
       signal,
     });

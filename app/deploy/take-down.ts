@@ -49,7 +49,7 @@ export async function takeDownEndpoints(
     const { takeDownPlatform } = await import('./platform.ts');
     await takeDownPlatform({ ...request, environment }, []);
   }
-  await removeUnusedState(project);
+  await removeUnusedState(project, { progress, signal });
   return wanted.map((endpoint) => ({ endpoint, deployed: deployed.includes(endpoint) }));
 }
 

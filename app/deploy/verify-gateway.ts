@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
-import { locateModel, readInputExample } from '../../system/locate-model.ts';
+import type { Lock } from '../../schemas/lock/lock.ts';
+import { EMPTY_REQUEST, readSampleRequest } from '../../system/sample-request.ts';
 import type { Connection, Target } from '../targets/target.ts';
 
 export interface GatewayCheck {
   readonly root: string;
+  /** With the validation cases. Undefined: there are none. */
+  readonly lock?: Lock | undefined;
   readonly target: Target;
   readonly signal: AbortSignal;
   /** Default: 60. */
@@ -19,7 +22,7 @@ const SHOWN_CHARACTERS = 300;
 const BUSY = ['"REQUEST_LIMIT_EXCEEDED"', '"RESOURCE_EXHAUSTED"'];
 
 /**
- * Sends every entity with traffic its model's example, as a client would. The engine trusts its state, so "no change"
+ * Sends every entity with traffic its model's example or first validation case, as a client would. The engine trusts its state, so "no change"
  * does not mean that the endpoint answers.
  */
 export async function verifyThroughGateway({ name, entities, routes }: Endpoint, check: GatewayCheck): Promise<void> {
@@ -31,14 +34,14 @@ export async function verifyThroughGateway({ name, entities, routes }: Endpoint,
 
 async function verifyEntity(
   endpoint: string,
-  { name: entity, model }: Entity,
+  entity: Entity,
   { host, query }: Connection,
-  { root, signal, limitSeconds = LIMIT_SECONDS }: GatewayCheck,
+  { root, lock, signal, limitSeconds = LIMIT_SECONDS }: GatewayCheck,
 ): Promise<void> {
-  const example = await readInputExample(locateModel(root, model));
+  const sample = await readSampleRequest(root, entity, lock);
   // Without an example, a refusal of the request itself counts as an answer too.
-  const expected = example === undefined ? [200, 400] : [200];
-  const request = { endpoint, entity, body: example ?? '{}', contentType: 'application/json', signal };
+  const expected = sample ? [200] : [200, 400];
+  const request = { endpoint, entity: entity.name, ...(sample ?? EMPTY_REQUEST), signal };
   const end = performance.now() + limitSeconds * 1000;
   for (;;) {
     const { status, body } = await query(request).catch((e: unknown) => {
@@ -49,7 +52,7 @@ async function verifyEntity(
     if (performance.now() > end) {
       const answer = `${status === 0 ? 'nothing' : status} (${body.trim().slice(0, SHOWN_CHARACTERS)})`;
       throw new Error(
-        `Cannot reach "${entity}" of "${endpoint}" through the gateway: ${host} answers ${answer}, expected 200. npx davit status and npx davit logs ${endpoint} say more`,
+        `Cannot reach "${entity.name}" of "${endpoint}" through the gateway: ${host} answers ${answer}, expected 200. npx davit status and npx davit logs ${endpoint} say more`,
       );
     }
     await sleep(PAUSE_MILLISECONDS, undefined, { signal });

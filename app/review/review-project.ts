@@ -5,6 +5,7 @@ import { type ChangedEndpoint, findChangedEndpoints } from '../../review/changed
 import { type Changes, NoBaseError, readChangedPaths } from '../../review/changed-paths.ts';
 import { refuseFiles } from '../../review/refuse-files.ts';
 import { type Diagnostic, sortDiagnostics } from '../../schemas/diagnostic.ts';
+import type { Policy } from '../../schemas/environment/policy.ts';
 import { declarationsRoot, listEndpoints, type ProjectFolders, readEndpoint } from '../../schemas/read-project.ts';
 import type { EndpointReport, Report, ReviewStage } from '../../schemas/report/report.ts';
 import { readVersion } from '../../system/code.ts';
@@ -15,6 +16,7 @@ import { checkFiles } from '../check-files.ts';
 import { openProjectOnce, type ProjectRequest } from '../project.ts';
 import { type PreviewEnvironment, previewChanged } from './preview-changed.ts';
 import { readReviewedEnvironments, type ReviewedEnvironment } from './review-environments.ts';
+import { readReviewedPolicies } from './review-policies.ts';
 import { digestReviewedFiles } from './reviewed-files.ts';
 import { LOCKS, readValidated, SBOMS, writeReport } from './stage-folder.ts';
 import { makeUnread, validateChanged } from './validate-changed.ts';
@@ -78,7 +80,8 @@ async function makeReport(work: Work): Promise<Report> {
   const changed = await selectChanged(work, changes);
   const { environments } = declared;
   const diagnostics = await withoutRefused(declarationsRoot(place), checked);
-  const endpoints = await reviewAll(changed, { work, environments, diagnostics });
+  const policies = await readReviewedPolicies(environments, { place, changes, signal: work.signal });
+  const endpoints = await reviewAll(changed, { work, environments, policies, diagnostics });
   const others = otherDiagnostics(diagnostics, changed, changes);
   return {
     report_version: 3,
@@ -118,13 +121,14 @@ async function describeProgram(
 interface ReviewAll {
   readonly work: Work;
   readonly environments: readonly ReviewedEnvironment[];
+  readonly policies: readonly Policy[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Runs one stage or both for every endpoint. */
 async function reviewAll(
   changed: readonly ChangedEndpoint[],
-  { work, environments, diagnostics }: ReviewAll,
+  { work, environments, policies, diagnostics }: ReviewAll,
 ): Promise<readonly EndpointReport[]> {
   const { stage, locks, sboms } = work;
   const validated = stage === 'preview' ? await readValidated(work.with) : new Map<string, EndpointReport>();
@@ -137,7 +141,7 @@ async function reviewAll(
         stage === 'preview'
           ? { ...(validated.get(c.endpoint) ?? makeUnread(c)), ...c, previews: [] }
           : await validateChanged(c, {
-              ...{ request: work, diagnostics, locks, sboms },
+              ...{ request: work, policies, diagnostics, locks, sboms },
               environments: environments.map((e) => e.environment),
             });
       return stage === 'validate' ? known : previewChanged(known, { request: work, environments: previewed, turn });

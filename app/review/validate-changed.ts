@@ -6,6 +6,7 @@ import { checkAgainstEnvironment } from '../../schemas/endpoint/check-against-en
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
+import type { Policy } from '../../schemas/environment/policy.ts';
 import { type Lock, renderLock } from '../../schemas/lock/lock.ts';
 import { declarationsRoot, lockFile, type ProjectFolders, readEndpoint, readLock } from '../../schemas/read-project.ts';
 import type { EndpointReport, EntityReport } from '../../schemas/report/report.ts';
@@ -22,6 +23,8 @@ import type { ProjectRequest } from '../project.ts';
 export interface ValidateStage {
   readonly request: ProjectRequest;
   readonly environments: readonly Environment[];
+  /** The policies of those environments, also as the base of a pull request has them. */
+  readonly policies: readonly Policy[];
   /** The diagnostics of all files. */
   readonly diagnostics: readonly Diagnostic[];
   /** The absolute paths of the folders for computed locks and for bills of materials. */
@@ -73,7 +76,8 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const { place, progress: all, signal, withoutSandbox } = stage.request;
   const { value: lock, diagnostics } = await readLock(place, endpoint.name);
   const progress = named(all, endpoint.name);
-  const options = { root: declarationsRoot(place), progress, signal, withoutSandbox };
+  const { policies } = stage;
+  const options = { root: declarationsRoot(place), progress, signal, withoutSandbox, policies };
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
   const proven = async (validation: Validation, used: Lock | undefined, computedLock: string | null) => {
@@ -115,7 +119,11 @@ function makeEntityReport({ entity, model, stages, proof, advisories }: EntityVa
           mlflow: proof.mlflow ?? null,
           sandboxed: proof.sandboxed,
           sandboxLacks: proof.sandboxLacks,
-          answer: proof.answer ?? null,
+          cases: proof.cases.map(({ origin, name, answer, failure }) => ({
+            ...{ origin, name },
+            answer: answer ?? null,
+            failure: failure ?? null,
+          })),
           peakMemoryBytes: proof.peakMemoryBytes,
           workers: proof.workers ?? null,
         }

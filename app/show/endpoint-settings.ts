@@ -59,6 +59,11 @@ function listEntitySettings(entity: Entity, index: number, set: SetValue): reado
     set([...own, 'time_limit_seconds'], entity.timeLimitSeconds),
     set([...own, 'workers'], entity.workerMode, 'default: shared if the loaded model allows it, else separate'),
     set([...own, 'nan'], entity.nan),
+    set(
+      [...own, 'validation'],
+      entity.validation.map((c) => c.name),
+      "default: the model's input example",
+    ),
   ];
 }
 

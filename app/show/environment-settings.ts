@@ -2,6 +2,7 @@ import { countReplicas, countWorkers } from '../../schemas/endpoint/count-replic
 import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import type { Hardware } from '../../schemas/environment/hardware.ts';
+import { DEFAULT_POLICY } from '../../schemas/environment/policy.ts';
 import { multiplyQuantity } from '../../schemas/values/multiply-quantity.ts';
 import { type FindField, type Path, renderField, type Setting } from './setting.ts';
 
@@ -12,7 +13,7 @@ const LEFT_OUT = new Set(['file', 'hardware']);
 
 /** Every field of an environment with its value, and where the value comes from. */
 export function listEnvironmentSettings(environment: Environment, find: FindField): readonly Setting[] {
-  return Object.entries(environment)
+  return Object.entries({ ...environment, policy: { ...DEFAULT_POLICY, ...environment.policy } })
     .filter(([name]) => !LEFT_OUT.has(name))
     .flatMap(([name, value]) => flatten([toFieldName(name)], value, find));
 }

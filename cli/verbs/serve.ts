@@ -7,7 +7,7 @@ import { outcomeOfErrors } from '../request.ts';
 export const serve: Command = {
   summary: 'Run the model server alone, in the foreground',
   usage: '',
-  help: "No endpoint, no gateway, no token: MLflow's scoring API on 127.0.0.1, from the lock of that model.\n\n  davit serve --model path/to/model --port 8080\n  curl -X POST -H 'x-davit-example: 1' localhost:8080/invocations     the model's own example",
+  help: "No endpoint, no gateway, no token: MLflow's scoring API on 127.0.0.1, from the lock of that model.\n\n  davit serve --model path/to/model --port 8080\n  curl -X POST -H 'x-davit-example: 1' localhost:8080/invocations     the model's own example, or an input made from its signature",
   options: {
     model: { type: 'string', value: 'PATH|URI', help: 'The MLflow model' },
     port: { type: 'string', value: 'N', help: 'Port on 127.0.0.1; 0 takes a free one and says which' },

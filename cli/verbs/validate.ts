@@ -2,19 +2,31 @@ import { selectEndpoints } from '../../app/select-endpoints.ts';
 import { validateEndpoints } from '../../app/validate-endpoints.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import { renderBytes } from '../../schemas/values/quantity.ts';
+import { describeCase, isOnlyLoaded, type Proof } from '../../schemas/lock/proof.ts';
 import { renderModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
 import { validateModel } from '../../validation/validate-model.ts';
-import { type Command, type Context, ENDPOINTS_OPTION, type Outcome, SANDBOX_OPTION, UsageError } from '../command.ts';
+import { readEnvironment } from '../../schemas/read-project.ts';
+import {
+  type Command,
+  type Context,
+  ENDPOINTS_OPTION,
+  ENVIRONMENT_OPTION,
+  environmentName,
+  type Outcome,
+  SANDBOX_OPTION,
+  UsageError,
+} from '../command.ts';
 import { textOption } from '../parse-arguments.ts';
-import { makeRequest, readSandboxOption } from '../request.ts';
+import { makeRequest, outcomeOfErrors, readSandboxOption } from '../request.ts';
 
 export const validate: Command = {
-  summary: 'Prove the models: virtualenv from the lock, prediction on their own example, signature',
+  summary: 'Prove the models: virtualenv from the lock, prediction, signature',
   usage: '[NAME…]',
-  help: 'What has been proved is not proved again.\n\n  davit validate iris\n  davit validate --model path/to/model     a model that no endpoint names',
+  help: 'What has been proved is not proved again. The policy of the environment decides what is an error.\n\n  davit validate iris\n  davit validate iris --environment production\n  davit validate --model path/to/model     a model that no endpoint names',
   options: {
     ...ENDPOINTS_OPTION,
+    ...ENVIRONMENT_OPTION,
     ...SANDBOX_OPTION,
     model: { type: 'string', value: 'PATH|URI', help: 'Validate this model instead of endpoints' },
   },
@@ -28,8 +40,11 @@ async function runValidate(context: Context): Promise<Outcome> {
   const model = textOption(context.options, 'model');
   if (model === undefined) {
     const request = makeRequest(context);
+    const environment = await readEnvironment(request.place, environmentName(context));
+    if (!environment.value) return outcomeOfErrors(environment.diagnostics);
     const { endpoints, diagnostics } = await selectEndpoints(request.place, args);
-    return makeOutcome(await validateEndpoints(endpoints, request), diagnostics);
+    const validations = await validateEndpoints(endpoints, { ...request, environment: environment.value });
+    return makeOutcome(validations, diagnostics);
   }
   if (args.length > 0)
     throw new UsageError(`Cannot validate both "${args.join(' ')}" and --model: expected one or the other`);
@@ -59,7 +74,14 @@ function renderProof(endpoint: string, { entity, model, stages, proof }: Omit<En
   const cached = stages.find((s) => s.name === 'proof')?.cached ? ', unchanged since its last proof' : '';
   const memory = `${Math.round(proof.peakMemoryBytes / 2 ** 20)} MiB`;
   const wall = proof.sandboxed ? '' : ', without a sandbox';
-  const head = `${endpoint}/${entity}: proved (model ${model}, Python ${proof.python}, ${memory}, ${seconds} s${cached}${wall})`;
+  const outcome = isOnlyLoaded(proof.cases) ? 'loaded, not asked' : 'proved';
+  const head = `${endpoint}/${entity}: ${outcome} (model ${model}, Python ${proof.python}, ${memory}, ${seconds} s${cached}${wall})`;
   const workers = proof.workers && `${renderModelLoading(proof.workers)} (${renderBytes(proof.workers.memoryBytes)})`;
-  return [head, workers, proof.answer].flatMap((text) => (text === undefined ? [] : [text])).join('\n    ');
+  return [head, ...(workers ? [workers] : []), ...proof.cases.map(renderCase)].join('\n    ');
+}
+
+function renderCase(shown: Proof['cases'][number]): string {
+  const { origin, answer, failure } = shown;
+  if (origin === 'example') return answer ?? '';
+  return `${describeCase(shown)}: ${answer ?? failure ?? ''}`;
 }

@@ -42,7 +42,7 @@ function envoy_on_response(handle)
   local go = headers:get("x-content-type-options") == "nosniff"
   local body = handle:body(true)
   local text = body:getBytes(0, body:length())
-  headers = handle:headers() -- those of before ended while the body came
+  headers = handle:headers() -- the earlier ones ended while the body came
   for _, reply in ipairs(replies) do
     if fits(reply, status, go, text) then
       headers:replace(":status", reply.as)

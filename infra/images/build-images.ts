@@ -8,6 +8,7 @@ import type { Entity } from '../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import type { ProjectFolders } from '../../schemas/read-project.ts';
 import type { Declaration } from '../declaration.ts';
+import type { ProgramRun } from '../program-run.ts';
 import { readDeclaration } from '../read-declaration.ts';
 import { chooseEnvironment } from './choose-environment.ts';
 import { makeImage } from './make-image.ts';
@@ -16,8 +17,8 @@ import { makeImage } from './make-image.ts';
  * Builds the images of an endpoint that the registry does not have. The tag identifies everything that the image is
  * made of, so an image in the registry is never built again, whoever built it.
  */
-export async function buildImages(place: ProjectFolders, endpoint: string): Promise<object> {
-  const environment = await chooseEnvironment(place);
+export async function buildImages(place: ProjectFolders, endpoint: string, run: ProgramRun): Promise<object> {
+  const environment = await chooseEnvironment(place, run);
   const declared = await readDeclaration(place, { endpoint, environment: environment.name });
   const declaration: Declaration<KubernetesEnvironment> = { ...declared, environment };
   const provider = new Provider('docker', {
@@ -28,7 +29,7 @@ export async function buildImages(place: ProjectFolders, endpoint: string): Prom
   for (const entity of declaration.endpoint.entities) {
     const { endpoint: whole, lock } = declaration;
     const plan = await planImage({ endpoint: whole, entity, lock, settings: environment.images });
-    const image = made.get(plan.reference) ?? (await ensureImage(plan, { declaration, entity, provider }));
+    const image = made.get(plan.reference) ?? (await ensureImage(plan, { declaration, entity, provider, run }));
     made.set(plan.reference, image);
     images[entity.name] = image;
   }
@@ -39,19 +40,20 @@ interface ImageContext {
   readonly declaration: Declaration<KubernetesEnvironment>;
   readonly entity: Entity;
   readonly provider: Provider;
+  readonly run: ProgramRun;
 }
 
 async function ensureImage(plan: ImagePlan, parts: ImageContext): Promise<pulumi.Output<string>> {
-  const digest = isRebuilt(plan) ? undefined : await readImageDigest(plan.reference);
+  const digest = isRebuilt(plan, parts.run) ? undefined : await readImageDigest(plan.reference);
   return digest === undefined ? buildImage(plan, parts) : pulumi.output(`${plan.repository}@${digest}`);
 }
 
 /** Whether the image is built although the registry may have it, because nobody knows who pushed that one. */
-function isRebuilt({ reference }: ImagePlan): boolean {
-  return (process.env['DAVIT_REBUILD'] ?? '').split(' ').includes(reference);
+function isRebuilt({ reference }: ImagePlan, { variables }: ProgramRun): boolean {
+  return (variables['DAVIT_REBUILD'] ?? '').split(' ').includes(reference);
 }
 
-async function buildImage(plan: ImagePlan, { declaration, entity, provider }: ImageContext) {
+async function buildImage(plan: ImagePlan, { declaration, entity, provider, run }: ImageContext) {
   const { root, lock, environment } = declaration;
   await makeBuildContext(plan, {
     root,
@@ -64,5 +66,13 @@ async function buildImage(plan: ImagePlan, { declaration, entity, provider }: Im
   const { reference, context } = plan;
   // The layers of an image that anybody may have pushed must not become part of one that is attested.
   const cached = environment.images.provenance ? undefined : await findCacheImage(plan);
-  return makeImage({ reference, context, root, settings: environment.images, provider, cached });
+  return makeImage({
+    reference,
+    context,
+    root,
+    providerFolder: run.providerFolder,
+    settings: environment.images,
+    provider,
+    cached,
+  });
 }

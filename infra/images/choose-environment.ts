@@ -3,11 +3,15 @@ import { join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { type ProjectFolders, readEnvironment } from '../../schemas/read-project.ts';
+import type { ProgramRun } from '../program-run.ts';
 import { readPlatform } from '../read-platform.ts';
 
 /** The environment whose registry and base images to use: DAVIT_ENVIRONMENT, else the only one on Kubernetes. */
-export async function chooseEnvironment(place: ProjectFolders): Promise<KubernetesEnvironment> {
-  const asked = process.env['DAVIT_ENVIRONMENT'];
+export async function chooseEnvironment(
+  place: ProjectFolders,
+  { variables }: Pick<ProgramRun, 'variables'>,
+): Promise<KubernetesEnvironment> {
+  const asked = variables['DAVIT_ENVIRONMENT'];
   if (asked) return readPlatform(place, asked);
   const files = (await readdir(join(place.root, 'environments')).catch(() => []))
     .filter((f) => f.endsWith('.yaml'))

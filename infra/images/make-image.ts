@@ -11,6 +11,8 @@ export interface ImageOptions {
   readonly context: string;
   /** Absolute path of the project. */
   readonly root: string;
+  /** Absolute path of the folder in which the plugin runs. */
+  readonly providerFolder: string;
   readonly settings: KubernetesEnvironment['images'];
   readonly provider: Provider;
   /** An image that shares layers with this one. */
@@ -28,12 +30,13 @@ export function makeImage({
   reference,
   context,
   root,
+  providerFolder,
   settings,
   provider,
   cached,
 }: ImageOptions): pulumi.Output<string> {
   const { platform, timeoutSeconds } = settings;
-  const folder = relative(process.cwd(), join(root, context)); // the plugin runs in the program's folder
+  const folder = relative(providerFolder, join(root, context));
   const limit = `${timeoutSeconds}s`;
   const image = new Image(
     reference,

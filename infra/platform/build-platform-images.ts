@@ -7,20 +7,24 @@ import type { ProjectFolders } from '../../schemas/read-project.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
 import { chooseEnvironment } from '../images/choose-environment.ts';
 import { makeImage } from '../images/make-image.ts';
+import type { ProgramRun } from '../program-run.ts';
 
 /**
  * Builds the image of the authorisation service if the registry does not have it. It has a stack of its own, as the
  * images of endpoints do, so that an environment's stack never builds and its second update changes nothing.
  */
-export async function buildPlatformImages(place: ProjectFolders): Promise<object> {
-  const { images } = await chooseEnvironment(place);
+export async function buildPlatformImages(place: ProjectFolders, run: ProgramRun): Promise<object> {
+  const { images } = await chooseEnvironment(place, run);
   const plan = await planAuthorisationImage(images);
   const digest = await readImageDigest(plan.reference);
   if (digest !== undefined) return { authorisation: `${plan.repository}@${digest}` };
   await writeContext(plan, place.root);
   const { reference, context } = plan;
   const provider = new Provider('docker', images.dockerHost === undefined ? {} : { host: images.dockerHost });
-  return { authorisation: makeImage({ reference, context, root: place.root, settings: images, provider }) };
+  const { providerFolder } = run;
+  return {
+    authorisation: makeImage({ reference, context, root: place.root, providerFolder, settings: images, provider }),
+  };
 }
 
 async function writeContext({ context, files }: AuthorisationImagePlan, root: string): Promise<void> {

@@ -11,6 +11,7 @@ import type { KubernetesEnvironment } from '../../schemas/environment/environmen
 import { MARKS } from '../../schemas/environment/platform-names.ts';
 import type { ProjectFolders } from '../../schemas/read-project.ts';
 import { imagesStackName, PLATFORM } from '../../schemas/values/names.ts';
+import type { ProgramRun } from '../program-run.ts';
 import { readPlatform } from '../read-platform.ts';
 import { prepareKnative } from './knative/prepare-knative.ts';
 import { Platform } from './platform.ts';
@@ -21,14 +22,15 @@ const POLICIES_SECONDS = 4;
 const REACH_SECONDS = 10;
 
 /** Deploys the shared parts of an environment and returns the outputs of the stack. */
-export async function deployPlatform(place: ProjectFolders, name: string): Promise<object> {
+export async function deployPlatform(place: ProjectFolders, name: string, run: ProgramRun): Promise<object> {
   const environment = await readPlatform(place, name);
-  const api = await connectCluster(environment.cluster, place.root);
+  const api = await connectCluster(environment.cluster, place.root, { signal: run.signal });
   const prepared = await prepare(api, environment, place.root);
   const platform = new Platform(name, {
     ...prepared,
     environment,
     root: place.root,
+    providerFolder: run.providerFolder,
     findMarkKey: (namespaces) => findMarkKey(api, environment, namespaces),
   });
   const url = platform.url.apply(async (edge) => {

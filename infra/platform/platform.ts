@@ -18,6 +18,8 @@ export interface PlatformOptions {
   readonly environment: KubernetesEnvironment;
   /** Absolute path of the project. */
   readonly root: string;
+  /** Absolute path of the folder in which providers run. */
+  readonly providerFolder: string;
   readonly knative: PreparedKnative;
   /** Image of the authorisation service, by digest. */
   readonly authorisationImage: pulumi.Input<string>;
@@ -32,9 +34,10 @@ export class Platform extends pulumi.ComponentResource {
   /** Version of Knative Serving. */
   readonly knative: string;
 
-  constructor(name: string, { environment, root, knative, authorisationImage, findMarkKey }: PlatformOptions) {
+  constructor(name: string, options: PlatformOptions) {
     super('davit:index:Platform', name);
-    const place: ParentOptions = { parent: this, provider: makeProvider(environment, root) };
+    const { environment, knative, authorisationImage, findMarkKey } = options;
+    const place: ParentOptions = { parent: this, provider: makeProvider(environment, options) };
     // Namespaces may hold Secrets that somebody else made, so they stay when the platform is removed.
     const namespaces = register(makeNamespaces(environment), { ...place, retainOnDelete: true });
     const foundations = registerKnative(knative, place);

@@ -94,16 +94,20 @@ export class LaunchedReplica implements Replica {
     this.#server = server;
     void server.ended.then((how) => this.#end.resolve(how));
     await server.ready;
-    await this.#predict(server);
+    const hasPredicted = await this.#predict(server);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    progress.say(`Loaded ${entity} in ${seconds} s (process ${server.pid ?? 0}) and made a first prediction`);
+    const end = hasPredicted ? ' and made a first prediction' : ', not asked: it has no input to predict';
+    progress.say(`Loaded ${entity} in ${seconds} s (process ${server.pid ?? 0})${end}`);
   }
 
-  /** The server has already predicted the example. This prediction tests the path of a request. */
-  async #predict(server: ModelServer): Promise<void> {
+  /**
+   * The server has already predicted. This prediction tests the path of a request. Returns false for a model that has
+   * nothing to predict.
+   */
+  async #predict(server: ModelServer): Promise<boolean> {
     try {
       const { status, body: answer } = await server.send({ headers: EXAMPLE_HEADERS, body: Buffer.from('{}') });
-      if (status === 200 || status === NO_EXAMPLE) return;
+      if (status === 200 || status === NO_EXAMPLE) return status === 200;
       const shown = answer.toString('utf8').slice(0, SHOWN_CHARACTERS);
       throw new ServerFailed('predict', `The model answers its own example with status ${status}: ${shown}`);
     } catch (e) {

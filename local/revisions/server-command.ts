@@ -2,6 +2,7 @@ import { ensureFrontVirtualenv } from '../../python/ensure-front-virtualenv.ts';
 import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
 import { VirtualenvError } from '../../python/virtualenv-error.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
+import { renderCases } from '../../schemas/lock/locked-case.ts';
 import { codePath } from '../../system/code.ts';
 import type { ServerCommand } from './model-server.ts';
 import type { RevisionFolder } from './revision-folder.ts';
@@ -18,7 +19,7 @@ const PASSED_VARIABLES =
 /** Makes the command that serves a revision, and makes the virtualenvs that are not in the cache. */
 export async function prepareServer(revision: RevisionFolder, options: PythonOptions): Promise<ServerCommand> {
   const [model, front] = await Promise.all([ensureModelVirtualenv(revision, options), ensureFrontVirtualenv(options)]);
-  const { workers, workerMode, nan, timeLimitSeconds, environmentVars } = revision.revision;
+  const { workers, workerMode, nan, cases, timeLimitSeconds, environmentVars } = revision.revision;
   return {
     program: front.python,
     args: [
@@ -26,6 +27,7 @@ export async function prepareServer(revision: RevisionFolder, options: PythonOpt
       ...['--workers', String(workers), '--time-limit', String(timeLimitSeconds), '--grace', String(GRACE_SECONDS)],
       ...(workerMode === undefined ? [] : ['--worker-mode', workerMode]),
       ...(nan === undefined ? [] : ['--nan', nan]),
+      ...(cases === undefined ? [] : ['--cases', renderCases(cases)]),
     ],
     env: { ...selectPassedEnvironment(), PYTHONPYCACHEPREFIX: front.pycache, ...environmentVars, PYTHONPATH: RUNTIME },
     cwd: revision.work,

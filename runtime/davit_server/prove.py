@@ -1,7 +1,7 @@
 """Proves one model as the server runs it: import, load, predict, check of the answer, choice of the worker mode.
 
 python -m davit_server.prove --model DIRECTORY [--input FILE --content-type json|csv] [--output FILE] [--nan error|null]
-    [--workers 4] [--worker-mode found|shared|separate|one]
+    [--cases JSON] [--workers 4] [--worker-mode found|shared|separate|one]
 
 Writes one JSON document to stdout; what the model prints goes to stderr. Exit code 0 when it is proved, else 1.
 """
@@ -29,7 +29,7 @@ from .processes.process_state import list_children
 from .processes.threads import LIMITS, count_processors, make_single_thread_environment
 from .protocol.wire import FOUND, MODES, ONE, SEPARATE, SHARED
 from .scoring.import_scorer import import_scorer
-from .sharing.predict_example import predict_example
+from .sharing.predict_cases import predict_cases
 from .sharing.worker_mode import WorkerMode
 
 SHOWN_BYTES = 2048
@@ -77,6 +77,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--model", required=True, help="the model's directory (with MLmodel)")
     parser.add_argument("--input", help="a request body to predict instead of the model's example")
     parser.add_argument("--content-type", choices=("json", "csv"), default="json", help="the format of --input")
+    parser.add_argument("--cases", default="", help="the cases of the endpoint file, as for the server")
     parser.add_argument("--output", help="a file for the whole answer")
     parser.add_argument("--nan", choices=("error", "null"), default="error", help="what NaN in an answer becomes")
     parser.add_argument("--workers", type=int, default=1, help="the number of workers that the server will have")
@@ -93,7 +94,7 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
 
     `folder` is the temporary folder of this process; `on_stage` is called with each stage that begins.
     """
-    stages, proof, answer, prediction = Stages(on_stage), make_empty_proof(), None, None
+    stages, proof, answer, records = Stages(on_stage), make_empty_proof(), None, []
     threads = max(1, count_processors() // options.workers)
     try:
         if options.worker_mode in (FOUND, SHARED):  # as the server does, before the numeric libraries are loaded
@@ -105,18 +106,14 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
         with stages("load"), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                scorer = Scorer(options.model, options.nan)
+                scorer = Scorer(options.model, options.nan, options.cases)
             finally:
                 proof["warnings"] = list_warnings(caught)
         proof["mlflow"], proof["load_memory_bytes"] = scorer.version, read_resident_bytes()
-        body = Path(options.input).read_bytes() if options.input else scorer.example
-        if body is not None:
-            kind = options.content_type if options.input else "json"
-            prediction = predict_example(scorer, stages, mode, kind, body)
-            answer = prediction.answer
-            proof["answer"] = answer.encode()[:SHOWN_BYTES].decode(errors="ignore")
-            with stages("signature"):
-                scorer.check(answer)
+        if options.input:
+            scorer.set_request(options.content_type, Path(options.input).read_bytes())
+        prediction = predict_cases(scorer, stages, mode, records)
+        answer = prediction and prediction.answer
         with stages("workers"):
             proof["workers"] = mode.decide(scorer, prediction, options.workers, threads)
             if proof["workers"]["mode"] == SEPARATE and options.workers > 1:
@@ -124,6 +121,8 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
     except BaseException as error:  # a model may raise anything, SystemExit too
         traceback.print_exc()
         proof["failed"] = describe_failure(stages.name, error, options.model)
+    proof["cases"] = [{**record, "answer": shorten(record["answer"])} for record in records]
+    proof["answer"] = next((case["answer"] for case in proof["cases"] if case["answer"] is not None), None)
     proof["stages"] = [{"name": name, "seconds": seconds} for name, seconds in stages.seconds.items()]
     proof["peak_memory_bytes"] = read_peak_bytes()
     return proof, answer
@@ -132,7 +131,7 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
 def prove_second_load(options: argparse.Namespace, threads: int, found: list[str], seconds: float) -> None:
     """Loads the model a second time beside this one, as the server will: a port or a file may allow only one."""
     command = [sys.executable, "-s", "-m", "davit_server.prove", "--model", options.model, "--nan", options.nan]
-    command += ["--worker-mode", ONE]
+    command += ["--worker-mode", ONE, "--cases", options.cases]
     env = {**os.environ, **dict.fromkeys(LIMITS, str(threads))}
     limit = max(SECOND_LOAD_SECONDS, SECOND_LOAD_FACTOR * seconds)
     try:
@@ -183,11 +182,16 @@ def end_children() -> None:
             os.kill(int(child.detail), signal.SIGKILL)
 
 
+def shorten(answer: str | None) -> str | None:
+    return answer and answer.encode()[:SHOWN_BYTES].decode(errors="ignore")
+
+
 def make_empty_proof() -> dict:
     return {
         "stages": [],
         "failed": None,
         "answer": None,
+        "cases": [],
         "workers": None,
         "peak_memory_bytes": 0,
         "load_memory_bytes": None,

@@ -1,4 +1,4 @@
-"""The loading process: loads the model, predicts its example, then becomes one worker or forks workers.
+"""The loading process: loads the model, predicts its cases, then becomes one worker or forks workers.
 
 It runs in the model's virtualenv. The front sends commands over the control socket and receives events. Shared workers
 are forks of this process; in every other mode the first command FORK makes this process itself the worker.
@@ -21,7 +21,7 @@ from .processes.process_tree import adopt_orphans, die_with_parent, end_group, e
 from .protocol.send_event import send_event
 from .protocol.wire import COMMAND, FORK, SHARED
 from .scoring.import_scorer import import_scorer
-from .sharing.predict_example import predict_example
+from .sharing.predict_cases import explain_missing_prediction, name_case, predict_cases
 from .sharing.try_forks import Prediction
 from .sharing.worker_mode import WorkerMode
 from .workers.answer_requests import answer_requests
@@ -36,12 +36,13 @@ def main() -> None:
     sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]  # put there by `python -m`
     enter_folder(options["folder"], MODEL)
     control = socket.socket(fileno=options["control"])
-    stages = Stages(lambda name: send_event(control, event="stage", stage=name))
+    stages, records = Stages(lambda name: send_event(control, event="stage", stage=name)), []
     try:
-        scorer, loaded = load(options, stages)
+        scorer, loaded = load(options, stages, records)
     except BaseException as error:  # a model may raise anything, even SystemExit
         traceback.print_exc()
-        send_event(control, event="failed", **describe_failure(stages.name, error, options["model"], trace=False))
+        failure = describe_failure(stages.name, error, options["model"], trace=False)
+        send_event(control, event="failed", **name_case(failure, records))
         sys.stderr.flush()
         os._exit(1)
     send_event(control, event="loaded", mlflow=scorer.version, seconds=stages.seconds, **loaded)
@@ -71,19 +72,20 @@ def run_as_worker(control: socket.socket, scorer, options: dict) -> None:
         answer_requests(connection, scorer, options, os.path.join(options["folder"], MODEL))
 
 
-def load(options: dict, stages: Stages):
+def load(options: dict, stages: Stages, records: list[dict]):
     """Returns the scorer and the fields of the event `loaded`. Raises what the model raises, or ForkFailed.
 
-    The fields are rehearsed, fast, why, worker_mode and found (see "Log" in runtime/README.md).
+    The fields are rehearsed, origin, fast, why, worker_mode and found (see "Log" in runtime/README.md). `records` gets
+    those of the predicted cases.
     """
     mode = WorkerMode(options["mode"], options["folder"])
     with stages("import"):
         Scorer = import_scorer()
     locks = WriteLocks(options["locks"], os.path.join(options["folder"], MODEL))
     with stages("load"), locks.hold():
-        scorer = Scorer(options["model"], options["nan"])
+        scorer = Scorer(options["model"], options["nan"], options["cases"])
     with locks.hold(options["fixed_files"]):
-        prediction, why = try_example(scorer, options, stages, mode)
+        prediction, why = try_cases(scorer, options, stages, mode, records)
     # Workers that load the model at the same time see each other's files, so the first one's findings are added.
     options["fixed_files"] = sorted({*options["fixed_files"], *mode.fixed_files})
     with stages("workers"):
@@ -91,24 +93,24 @@ def load(options: dict, stages: Stages):
     gc.collect()
     gc.freeze()
     loaded = {"rehearsed": prediction is not None, "fast": scorer.fast.usable and prediction is not None, "why": why}
+    loaded["origin"] = scorer.cases[0].origin if prediction else "none"
     loaded["fixed_files"] = options["fixed_files"]
     return scorer, {**loaded, "worker_mode": decided["mode"], "found": decided["found"]}
 
 
-def try_example(scorer, options: dict, stages: Stages, mode: WorkerMode) -> tuple[Prediction | None, str]:
-    """Returns the example with its answer, or None and the reason why there is no answer."""
-    if scorer.example is None:
-        return None, "the model has no input example"
+def try_cases(
+    scorer, options: dict, stages: Stages, mode: WorkerMode, records: list[dict]
+) -> tuple[Prediction | None, str]:
+    """Returns the first case with its answer, or None and the reason why nothing was predicted."""
     try:
-        prediction = predict_example(scorer, stages, mode, "json", scorer.example)
-        with stages("signature"):
-            scorer.check(prediction.answer)
-        return prediction, ""
+        prediction = predict_cases(scorer, stages, mode, records)
     except Exception as error:
         if options["warm"] == "required":
             raise
         traceback.print_exc()
-        return None, describe_failure(stages.name, error, options["model"], trace=False)["message"]
+        failure = describe_failure(stages.name, error, options["model"], trace=False)
+        return None, name_case(failure, records)["message"]
+    return prediction, "" if prediction else explain_missing_prediction(records)
 
 
 if __name__ == "__main__":

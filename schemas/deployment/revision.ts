@@ -1,5 +1,6 @@
 import type { Endpoint, Entity } from '../endpoint/endpoint.ts';
 import type { Lock } from '../lock/lock.ts';
+import type { LockedCase } from '../lock/locked-case.ts';
 import { revisionName } from '../values/names.ts';
 import { countWorkers } from '../endpoint/count-replicas.ts';
 import type { WorkerMode } from '../endpoint/worker-mode.ts';
@@ -29,6 +30,8 @@ export interface Revision {
   readonly workerMode?: WorkerMode;
   /** Absent: NaN in a response is an error. */
   readonly nan?: 'null';
+  /** What the model predicts before it serves. Absent: its own example. */
+  readonly cases?: readonly LockedCase[];
   readonly bounds: Bounds;
 }
 
@@ -62,6 +65,7 @@ export function makeRevision(endpoint: Endpoint, entity: Entity, lock: Lock): Re
     // Omit unset fields, so that revisions from earlier versions keep their names.
     ...(entity.workerMode !== undefined && { workerMode: entity.workerMode }),
     ...(entity.nan === 'null' && { nan: entity.nan }),
+    ...(locked.validation && { cases: locked.validation }),
   };
   return {
     // The name ignores the URI, because the location of a model does not change its content.

@@ -1,6 +1,7 @@
 import { checkRoutes, renderExpectedNames } from './check-routes.ts';
 import { checkAccess } from './complete-access.ts';
 import { checkWorkers } from './check-workers.ts';
+import { checkValidation } from './validation-cases.ts';
 import { isGpu } from './workload.ts';
 import { type Diagnostic, makeError, makeWarning, type SourceLocation } from '../diagnostic.ts';
 import { type EndpointFile, entityName } from './endpoint-file.ts';
@@ -32,7 +33,10 @@ export function checkRulesWithoutNames(value: EndpointFile, locate: Locate): rea
     ...checkConcurrency(served, locateInEntity(i, locate)),
     ...(hasOneWorker(value, served) ? [] : warnAboutUnevenMaximum(served, locateInEntity(i, locate))),
   ]);
-  return [...compute, ...checkWorkers(value, locate), ...checkTags(value, locate), ...checkAccess(value, locate)];
+  return [
+    compute,
+    ...[checkWorkers, checkValidation, checkTags, checkAccess].map((check) => check(value, locate)),
+  ].flat();
 }
 
 function locateInEntity(index: number, locate: Locate): LocateInEntity {

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { parseSecretReference } from '../values/secret-reference.ts';
-import { PERMISSION_LEVELS } from '../deployment/serving-entry.ts';
 import {
   databricksOutputField,
   makeDeprecatedField,
@@ -8,6 +7,8 @@ import {
   makeUnsupportedField,
 } from './refused-fields.ts';
 import { refuseAlias, refuseModelUri } from './model-reference.ts';
+import { permission } from './permission-file.ts';
+import { validationFile } from './validation-file.ts';
 import { WORKER_MODES } from './worker-mode.ts';
 import { WORKLOAD_SIZES, WORKLOAD_TYPES } from './workload.ts';
 
@@ -46,17 +47,6 @@ const rateLimit = z.strictObject({
     .describe('Limits only this principal; default: each principal separately'),
   renewal_period: z.literal('minute').describe('Length of the renewal period'),
   tokens: makeUnsupportedField('token limits apply only to language models', { hint: 'Write calls' }),
-});
-
-const permission = z.strictObject({
-  user_name: z.string().min(1, 'expected a name').optional().describe('One user'),
-  group_name: z
-    .string()
-    .min(1, 'expected a name')
-    .optional()
-    .describe('One group; users: every caller with a valid token'),
-  service_principal_name: z.string().min(1, 'expected a name').optional().describe('One service principal'),
-  permission_level: z.enum(PERMISSION_LEVELS).describe('CAN_VIEW, CAN_QUERY or CAN_MANAGE'),
 });
 
 const servedEntity = z.strictObject({
@@ -170,6 +160,11 @@ const davitEntity = z.strictObject({
     .nullable()
     .optional()
     .describe('How to return NaN and infinities: as an error or as null; default error'),
+  validation: validationFile
+    .optional()
+    .describe(
+      "What the model predicts in its proof and before it serves; default: the model's input example, else an input made from its signature",
+    ),
 });
 
 /** The endpoint file: the body of a Databricks "create serving endpoint" request, plus the key `davit`. */

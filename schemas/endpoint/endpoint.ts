@@ -1,6 +1,7 @@
 import type { SourceLocation } from '../diagnostic.ts';
 import type { WorkloadType } from './workload.ts';
 import type { Permission, RateLimit } from '../deployment/serving-entry.ts';
+import type { ValidationCase } from './validation-cases.ts';
 import type { WorkerMode } from './worker-mode.ts';
 
 /** One endpoint file after checks, with every default filled in. */
@@ -41,6 +42,8 @@ export interface Entity {
   readonly workerMode: WorkerMode | undefined;
   /** How to return NaN and infinities, which JSON cannot represent. */
   readonly nan: 'error' | 'null';
+  /** What the model predicts in its proof and before it serves. Empty: its own example. */
+  readonly validation: readonly ValidationCase[];
   /** Source location of the entity. */
   readonly place: SourceLocation;
 }

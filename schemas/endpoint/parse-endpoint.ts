@@ -1,11 +1,12 @@
 import { checkOwnName, checkReferences, checkRulesWithoutNames } from './check-endpoint-file.ts';
-import { type Diagnostic, hasErrors, type SourceLocation, sortDiagnostics } from '../diagnostic.ts';
+import { type Diagnostic, hasErrors, sortDiagnostics } from '../diagnostic.ts';
 import type { Endpoint, Entity, TrafficShare } from './endpoint.ts';
 import { DEFAULT_TIME_LIMIT_SECONDS, type EndpointFile, endpointFile, entityName } from './endpoint-file.ts';
 import { WORKLOAD_SIZES } from './workload.ts';
 import { completePermission, completeRateLimit } from './complete-access.ts';
 import { prepareEndpoint } from './document/prepare-endpoint.ts';
 import { suggestEndpointValue } from './document/suggest-endpoint-value.ts';
+import { completeValidation } from './validation-cases.ts';
 import { readOwn } from '../values/read-own.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { ParsedYaml, Path } from '../yaml/parsed-yaml.ts';
@@ -74,11 +75,10 @@ type ServedEntityFile = EndpointFile['config']['served_entities'][number];
 
 function completeEndpoint(value: EndpointFile, file: string, locate: ParsedYaml<unknown>['locate']): Endpoint {
   const entities = value.config.served_entities.map((served, i) =>
-    completeEntity(
-      served,
-      value.davit?.served_entities?.[entityName(served)],
-      locate(['config', 'served_entities', i]),
-    ),
+    completeEntity(served, value.davit?.served_entities?.[entityName(served)], {
+      locate,
+      path: ['config', 'served_entities', i],
+    }),
   );
   return {
     name: value.name,
@@ -105,7 +105,11 @@ function findLocations(value: EndpointFile, locate: ParsedEndpoint['locate']): N
 
 type DavitEntityFile = NonNullable<NonNullable<EndpointFile['davit']>['served_entities']>[string];
 
-function completeEntity(served: ServedEntityFile, extra: DavitEntityFile | undefined, place: SourceLocation): Entity {
+function completeEntity(
+  served: ServedEntityFile,
+  extra: DavitEntityFile | undefined,
+  { locate, path }: { readonly locate: ParsedEndpoint['locate']; readonly path: Path },
+): Entity {
   const scaleToZero = served.scale_to_zero_enabled ?? false;
   const [small, large] = WORKLOAD_SIZES[served.workload_size ?? 'Small'];
   const max = served.max_provisioned_concurrency ?? Math.max(large, served.min_provisioned_concurrency ?? 0);
@@ -122,7 +126,8 @@ function completeEntity(served: ServedEntityFile, extra: DavitEntityFile | undef
     timeLimitSeconds: extra?.time_limit_seconds ?? DEFAULT_TIME_LIMIT_SECONDS,
     workerMode: extra?.workers,
     nan: extra?.nan === null ? 'null' : (extra?.nan ?? 'error'),
-    place,
+    validation: completeValidation(extra?.validation, entityName(served), locate),
+    place: locate(path),
   };
 }
 

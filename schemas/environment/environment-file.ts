@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { kubernetesFields } from './kubernetes-environment-file.ts';
+import { policyFile } from './policy.ts';
 
 const MAX_SECONDS = 86_400;
 
@@ -36,6 +37,7 @@ export const localEnvironmentFile = z.strictObject({
     .optional()
     .describe('The server that clients send requests to'),
   autoscaling,
+  policy: policyFile,
 });
 
 export const kubernetesEnvironmentFile = z.strictObject({
@@ -43,6 +45,7 @@ export const kubernetesEnvironmentFile = z.strictObject({
   target: z.literal('kubernetes').describe('Target of the environment: Knative Serving on Kubernetes'),
   ...kubernetesFields,
   autoscaling,
+  policy: policyFile,
 });
 
 /** The fields of an environment file. */

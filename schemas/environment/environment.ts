@@ -1,6 +1,7 @@
 import { type Diagnostic, hasErrors, makeError, sortDiagnostics } from '../diagnostic.ts';
 import type { KubernetesSettings } from './kubernetes-environment.ts';
 import { checkKubernetes, completeKubernetesSettings } from './complete-kubernetes.ts';
+import type { Policy } from './policy.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { ParsedYaml } from '../yaml/parsed-yaml.ts';
 import {
@@ -17,6 +18,8 @@ interface EnvironmentBase {
   readonly name: string;
   readonly file: string;
   readonly autoscaling: { readonly idleSeconds: number; readonly scaleDownSeconds: number };
+  /** How severe each kind of finding is here. A kind that is absent has its default. */
+  readonly policy: Policy;
 }
 
 export interface LocalEnvironment extends EnvironmentBase {
@@ -66,12 +69,14 @@ function completeLocal(value: LocalEnvironmentFile, file: string): LocalEnvironm
     target: 'local',
     gateway: { port: value.gateway?.port },
     autoscaling: completeAutoscaling(value),
+    policy: value.policy ?? {},
   };
 }
 
 function completeKubernetes(value: KubernetesEnvironmentFile, file: string): KubernetesEnvironment {
   const { name, target } = value;
-  return { name, file, target, ...completeKubernetesSettings(value), autoscaling: completeAutoscaling(value) };
+  const settings = completeKubernetesSettings(value);
+  return { name, file, target, ...settings, autoscaling: completeAutoscaling(value), policy: value.policy ?? {} };
 }
 
 function completeAutoscaling({

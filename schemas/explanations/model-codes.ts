@@ -66,14 +66,14 @@ export const MODEL_CODES = {
   'signature-missing': {
     stage: 'check',
     means:
-      'Requests are checked and answers are proved against the signature, so a model needs one for its inputs and its outputs. Unity Catalog asks for it too.',
+      'A model without a signature is served as MLflow serves it: requests are parsed without types, and no answer is checked. Clients get no description of the columns. Unity Catalog requires a signature. `policy.missing_signature` of an [environment](../environments.md) makes this an error, or ignores it.',
     example: {
       files: {
         ...IRIS,
         [MLMODEL]: makeMlmodel(FLAVORS, SKLEARN, EXAMPLE, [...SIGNATURE.slice(0, 2), '  outputs: null']),
       },
       command: 'davit lock iris',
-      says: 'endpoints/iris.yaml:4:7 error signature-missing Cannot prove iris 2: its signature has no outputs, expected both inputs and outputs',
+      says: 'endpoints/iris.yaml:4:7 warning signature-missing Found no outputs in the signature of iris 2: answers are not checked, expected both inputs and outputs',
     },
     repair:
       'Log the model with `signature=infer_signature(example, model.predict(example))`. For a model that is logged already: `mlflow.models.set_signature(model_uri, signature)`.',
@@ -102,13 +102,14 @@ export const MODEL_CODES = {
   'example-missing': {
     stage: 'check',
     means:
-      'The proof, the gate before traffic and the health check of a server all predict the input example that is saved with the model. Without one, nothing shows that the model works.',
+      'The proof, the gate before traffic and the start of a server all predict the input example that is saved with the model. Without one, they predict an input that is made from the signature, whose values are arbitrary. Without a signature, or if the model refuses that input, the model is only loaded: the report says "loaded, not asked". `policy.missing_example` of an [environment](../environments.md) makes this an error, or ignores it.',
     example: {
       files: { ...IRIS, [MLMODEL]: makeMlmodel(FLAVORS, SKLEARN, SIGNATURE) },
       command: 'davit lock iris',
-      says: 'endpoints/iris.yaml:4:7 error example-missing Cannot prove iris 2: it has no input example, expected one to predict with',
+      says: 'endpoints/iris.yaml:4:7 warning example-missing Found no input example in iris 2: an input is made from its signature, expected one to predict with',
     },
-    repair: 'Log the model with `input_example=…`: one or two rows that look like a real request.',
+    repair:
+      'Log the model with `input_example=…`: one or two rows that look like a real request. Without logging it again, write such a request into the endpoint file, as `davit.served_entities.NAME.validation` ([models](../models.md)).',
     changes: [[MLMODEL, 'signature:\n', `${EXAMPLE.join('\n')}\nsignature:\n`]],
   },
   'requirements-missing': {

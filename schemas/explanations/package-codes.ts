@@ -54,7 +54,7 @@ export const PACKAGE_CODES = {
       says: 'endpoints/iris.yaml:4:7 warning pickle-import Cannot trust model.pkl of iris 2: loading it imports posix.system, expected only its packages and its code',
     },
     repair:
-      'Ask the author of the model what it is for. Save the model without it, or in a format without pickles (skops, ONNX, XGBoost JSON). DAVIT_PICKLES=error makes it stop the review: [security](../security.md).',
+      'Ask the author of the model what it is for. Save the model without it, or in a format without pickles (skops, ONNX, XGBoost JSON). DAVIT_PICKLES=error, or `policy.pickles: error` of an [environment](../environments.md), makes it stop the review: [security](../security.md).',
   },
   'pickle-unreadable': {
     stage: 'proof',
@@ -70,7 +70,7 @@ export const PACKAGE_CODES = {
   'vulnerable-package': {
     stage: 'lock',
     means:
-      'A locked package has a known vulnerability, and you asked to hear about it (DAVIT_ADVISORIES). From the severity that you set it is an error, below it a warning.',
+      'A locked package has a known vulnerability, and you asked to hear about it (DAVIT_ADVISORIES, or `policy.vulnerabilities` of an environment). From the severity that you set it is an error, below it a warning.',
     example: {
       code: { language: 'sh', text: 'DAVIT_ADVISORIES=high npx davit validate iris' },
       command: 'davit audit iris',

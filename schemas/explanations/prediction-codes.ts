@@ -87,7 +87,7 @@ export const PREDICTION_CODES = {
     example: {
       code: { language: 'python', text: 'def predict(self, context, model_input):\n    time.sleep(300)' },
       command: 'davit validate iris',
-      says: 'endpoints/iris.yaml:4:7 error time-limit Cannot serve iris 2: its example took 300.0 s, expected at most 120 s',
+      says: 'endpoints/iris.yaml:4:7 error time-limit Cannot serve iris 2: its prediction took 300.0 s, expected at most 120 s',
     },
     repair:
       'Raise `davit.served_entities.NAME.time_limit_seconds`, use a smaller example, or make the model faster: load what is large once in `load_context`, not in `predict`.',

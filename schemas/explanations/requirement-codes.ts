@@ -40,7 +40,7 @@ export const REQUIREMENT_CODES = {
   'requirement-unpinned': {
     stage: 'check',
     means:
-      'The requirement has no exact version. The lock then chooses one, and it may be another than the one that trained the model. It is a warning.',
+      'The requirement has no exact version. The lock then chooses one, and it may be another than the one that trained the model. It is a warning, unless `policy.unpinned_requirement` of an environment says otherwise.',
     example: {
       files: makeModel('mlflow-skinny==3.17.2', 'scikit-learn==1.9.1', 'pandas>=2'),
       command: 'davit lock iris',
@@ -64,19 +64,19 @@ export const REQUIREMENT_CODES = {
   'conda-only-package': {
     stage: 'check',
     means:
-      'conda.yaml of the model lists a package outside its pip section. A server installs with pip from locked wheels, so the package would be missing.',
+      'conda.yaml of the model lists a package outside its pip section. A server installs with pip from locked wheels. What pip certainly has too, such as scikit-learn, becomes a requirement, and what the wheels or the driver provide, such as libgomp, is left out; both are warnings. Any other package would be missing.',
     example: {
-      files: { ...IRIS, [CONDA]: makeConda('conda-forge', 'lightgbm=4.6.0') },
+      files: { ...IRIS, [CONDA]: makeConda('conda-forge', 'librosa=0.10.2') },
       command: 'davit lock iris',
-      says: 'endpoints/iris.yaml:4:7 error conda-only-package Cannot install "lightgbm=4.6.0" for iris 2: it comes from conda, expected packages that pip can install',
+      says: 'endpoints/iris.yaml:4:7 error conda-only-package Cannot install "librosa=0.10.2" for iris 2: it comes from conda, expected packages that pip can install',
     },
     repair: `Add the package under its name in pip, as the hint says, or remove it if the model runs without it.${EDIT}`,
-    changes: [[CONDA, '\n  - lightgbm=4.6.0', '']],
+    changes: [[CONDA, '\n  - librosa=0.10.2', '']],
   },
   'anaconda-channel': {
     stage: 'check',
     means:
-      'The model was logged with the channel `defaults` of Anaconda, whose terms may ask for a commercial licence. MLflow before 1.18 wrote it by default. Davit installs nothing from conda, so this is a warning about the model itself.',
+      'The model was logged with the channel `defaults` of Anaconda, whose terms may ask for a commercial licence. MLflow before 1.18 wrote it by default. Davit installs nothing from conda, so this is a warning about the model itself, unless `policy.defaults_channel` of an environment says otherwise.',
     example: {
       files: { ...IRIS, [CONDA]: makeConda('defaults', 'pip') },
       command: 'davit lock iris',

@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { type Diagnostic, hasErrors } from '../diagnostic.ts';
 import { makePatternSchema } from '../values/text-shape.ts';
+import { lockedCase } from './locked-case.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import {
   line,
@@ -57,6 +58,8 @@ const lockedEntity = z.strictObject({
     /** MLflow derived the signature from type hints: the model accepts only `inputs`, unconverted. */
     typeHints: z.literal(true).optional(),
   }),
+  /** The validation cases of the endpoint file. Absent: it has none. */
+  validation: z.array(lockedCase).min(1, 'expected at least one case').optional(),
 });
 
 const lock = z.strictObject({

@@ -11,8 +11,8 @@ export interface Proof {
   /** What the sandbox of that machine could not give: `a limit for temporary files`. */
   readonly sandboxLacks: readonly string[];
   readonly stages: readonly ProofStage[];
-  /** The model server's response to the model's input example: JSON of at most 2048 bytes. */
-  readonly answer: string | undefined;
+  /** What the model predicted. None succeeded: it was only loaded. */
+  readonly cases: readonly ProofCase[];
   readonly peakMemoryBytes: number;
   readonly loadMemoryBytes: number | undefined;
   /** How the workers of one replica load the model. Undefined: the model server did not report it. */
@@ -20,6 +20,32 @@ export interface Proof {
   /** Version of MLflow in the virtualenv. */
   readonly mlflow: string | undefined;
   readonly warnings: readonly { readonly category: string; readonly message: string }[];
+}
+
+/** Where an input comes from: the endpoint file, the model's example, or its signature. */
+export const CASE_ORIGINS = ['endpoint', 'example', 'signature'] as const;
+export type CaseOrigin = (typeof CASE_ORIGINS)[number];
+
+/** An input that the model predicted. */
+export interface ProofCase {
+  readonly origin: CaseOrigin;
+  /** The name in the endpoint file, or empty. */
+  readonly name: string;
+  /** The model server's response: JSON of at most 2048 bytes. */
+  readonly answer: string | undefined;
+  /** Why there is no answer: the model refuses an input that was made from its signature. */
+  readonly failure: string | undefined;
+}
+
+/** Names an input for people: `its input example`. */
+export function describeCase({ origin, name }: Pick<ProofCase, 'origin' | 'name'>): string {
+  if (origin === 'endpoint') return `the validation case "${name}"`;
+  return origin === 'example' ? 'its input example' : 'an input made from the signature';
+}
+
+/** Whether the model was loaded and has predicted nothing. */
+export function isOnlyLoaded(cases: readonly { readonly answer: string | null | undefined }[]): boolean {
+  return cases.every(({ answer }) => answer === undefined || answer === null);
 }
 
 /** One step of the proof, in this order: `import`, `load`, `predict`, `signature`, `workers`. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { DIAGNOSTIC_CODES, type DiagnosticCode } from '../diagnostic-codes.ts';
 import { OPERATIONS } from './plan.ts';
+import { MAX_VALIDATION_CASES } from '../endpoint/validation-file.ts';
+import { CASE_ORIGINS } from '../lock/proof.ts';
 import { WORKER_MODES } from '../endpoint/worker-mode.ts';
 
 const text = z.string();
@@ -34,8 +36,13 @@ const proof = z.strictObject({
   sandboxed: z.boolean(),
   /** What the sandbox of that machine could not give: `a limit for temporary files`. */
   sandboxLacks: z.array(text).max(10).readonly(),
-  /** JSON of at most 2048 bytes, as the model server would send it. */
-  answer: text.nullable(),
+  /** What the model predicted; `answer` is JSON of at most 2048 bytes. No answer at all: it was only loaded. */
+  cases: z
+    .array(
+      z.strictObject({ origin: z.enum(CASE_ORIGINS), name: text, answer: text.nullable(), failure: text.nullable() }),
+    )
+    .max(MAX_VALIDATION_CASES + 1)
+    .readonly(),
   peakMemoryBytes: count,
   /** How the workers of one replica load the model, and its memory in all workers. Null: not known. */
   workers: z

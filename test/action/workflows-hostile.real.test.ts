@@ -44,7 +44,7 @@ const OURS = [
   'summary',
 ];
 const OUTPUTS =
-  /^(?:folder|digest|errors|endpoints|conclusion|comment-url|cache-hit|(?:validate|program)-(?:paths|key|restore-keys))$/;
+  /^(?:folder|digest|errors|endpoints|preview|conclusion|comment-url|cache-hit|(?:validate|program)-(?:paths|key|restore-keys))$/;
 
 /** What no hostile pull request may do, whatever it is. */
 function expectNothing(run: ActResult, pull: TestPullRequest): void {

@@ -124,7 +124,7 @@ describe('davit', () => {
     expect(await davit('preview')).toMatchObject({ code: 1 });
   });
 
-  it('fails a revision that plain Pulumi was told to deploy and that does not start, and leaves the old one alone', async () => {
+  it('fails a revision that plain Pulumi deploys and that does not start, and leaves the old one alone', async () => {
     await declare('bad', 'raises');
     await lockProject(root);
     const { stdout } = await davit('env');

@@ -12,13 +12,14 @@ import { makeWorkingProject } from './working-project.ts';
 
 const CODE = dirname(dirname(import.meta.dirname));
 const MAIN = join(CODE, 'cli', 'main.ts');
+const ANSWER = '{"predictions": ["setosa", "versicolor", "virginica"]}';
 let root = '';
 let remove: () => Promise<void>;
 
 beforeAll(async () => {
   ({ root, remove } = await makeWorkingProject({
-    'iris/1': join(CODE, 'models/iris/1'),
-    'iris/2': join(CODE, 'models/iris/2'),
+    'iris/1': join(CODE, 'test/fixtures/models/p_flowers_1'),
+    'iris/2': join(CODE, 'test/fixtures/models/p_flowers_2'),
     'bad/raises': join(CODE, 'test/fixtures/models/h_raises'),
   }));
 });
@@ -71,7 +72,7 @@ it('davit review tells of every endpoint of a branch: one fails, one is new, the
         {
           change: 'added',
           lock: 'up-to-date',
-          entities: [{ model: 'iris 2', proof: { answer: '{"predictions": ["setosa", "versicolor", "virginica"]}' } }],
+          entities: [{ model: 'iris 2', proof: { cases: [{ origin: 'example', answer: ANSWER }] } }],
           previews: [{ environment: 'local', plan: { verdict: { kind: 'create' } }, outage: null }],
         },
       ],

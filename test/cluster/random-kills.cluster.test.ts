@@ -174,7 +174,7 @@ async function renew(label: string): Promise<void> {
 async function checkNothingDeploys(): Promise<void> {
   await expect.poll(() => findProcesses(on.root), { timeout: AGAIN_MILLISECONDS, interval: 500 }).toEqual([]);
   const files = await readdir(join(on.root, '.davit'), { recursive: true });
-  expect(files.filter((name) => /\/locks\/.*\.json$|\/davit-holders\/.|\.new$/.test(name))).toEqual([]);
+  expect(files.filter((name) => /\/locks\/.*\.json$|\/davit-holders\/.|\.new$|^in-use\./.test(name))).toEqual([]);
   expect(await readdir(temporary)).toEqual([]);
 }
 

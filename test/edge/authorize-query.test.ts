@@ -135,7 +135,7 @@ describe('a check', () => {
     expect(codeOf(await check(IRIS, 'ann'))).toBe('BAD_REQUEST');
   });
 
-  it('tells callers of an endpoint that is being recreated to come again, until then', async () => {
+  it('asks callers of an endpoint that is being recreated to retry, until then', async () => {
     const pausedFor = (milliseconds: number) => ({
       annotations: { 'davit.dev/paused-until': new Date(Date.now() + milliseconds).toISOString() },
     });

@@ -14,7 +14,7 @@ import { type RealEnvoy, startEnvoy } from './real-envoy.ts';
 import { type Answer, ask, codeOf, freePorts, startTestEdge, type TestEdge, waitForReady } from './start-test-edge.ts';
 import { until } from './until.ts';
 
-interface Seen {
+interface ReceivedRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
@@ -30,8 +30,8 @@ describe('the edge', () => {
   let envoy: RealEnvoy;
   let model: Server;
   let marks: string;
-  let seen: Seen[];
-  let reply: (response: ServerResponse, request: Seen) => void;
+  let seen: ReceivedRequest[];
+  let reply: (response: ServerResponse, request: ReceivedRequest) => void;
 
   beforeAll(async () => {
     cluster = await FakeCluster.start();
@@ -95,7 +95,7 @@ describe('the edge', () => {
       body: '{"predictions":[0]}',
       headers: { 'served-model-name': 'iris-1', 'x-request-id': 'r-1', 'content-type': 'application/json' },
     });
-    const [{ method, url, headers, body }] = seen as [Seen];
+    const [{ method, url, headers, body }] = seen as [ReceivedRequest];
     expect([method, url.split('?')[0], body.toString()]).toEqual(['POST', '/invocations', '{"inputs":[1]}']);
     expect(headers).toMatchObject({
       host: internalHost('iris', NAMESPACE),
@@ -395,7 +395,7 @@ describe('the edge', () => {
   });
 
   describe('that cannot let a query through', () => {
-    it("says each cause of a 503 in the service's own words, with when to come again", async () => {
+    it("says each cause of a 503 in the service's own words, with when to retry", async () => {
       const told = async (answer: Promise<Answer>, headers: Record<string, string> = {}) => {
         const { status, body, headers: got } = await answer;
         expect([got['content-type'], got['retry-after']]).toEqual(['application/json', headers['retry-after']]);

@@ -84,7 +84,7 @@ describe('makeBootstrap()', () => {
     }
   });
 
-  it('stays ready without a service, and is not when it is told to fail', async () => {
+  it('stays ready without a service, and is not when it must fail', async () => {
     const [port = 0, healthPort = 0, adminPort = 0, nobody = 0] = await freePorts(4);
     const gone = { host: '127.0.0.1', port: nobody };
     const envoy = await startEnvoy({ ...OPTIONS, authorisation: gone, kourier: gone, port, healthPort, adminPort });

@@ -46,7 +46,7 @@ describe('marks', () => {
     expect(marks.of('iris')).toMatch(/^999999630\./);
   });
 
-  it('are signed with the key of before as well, while revisions accept it', () => {
+  it('are signed with the earlier key as well, while revisions accept it', () => {
     const keys = readMarkKeys(pems);
     const [current = '', previous = ''] = makeMark(keys, IRIS, 2_000_000_000).split(',');
     expect([isMark(current, pems[0], IRIS), isMark(previous, pems[1], IRIS)]).toEqual([true, true]);

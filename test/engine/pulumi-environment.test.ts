@@ -55,6 +55,15 @@ test("makePulumiEnvironment() keeps the user's login for a backend that is not a
   expect(built['PULUMI_CREDENTIALS_PATH']).toBe(join(homedir(), '.pulumi'));
 });
 
+test("calls to the engine go past the user's proxy, unless the user says which gRPC calls do", async () => {
+  const root = await makeRoot('backend: { url: "file://.davit/pulumi" }');
+  const make = async () => makeShellEnvironment(root, ENGINE, await readBackend(root));
+  vi.stubEnv('no_grpc_proxy', undefined);
+  expect(await make()).toMatchObject({ no_grpc_proxy: '127.0.0.1,localhost' });
+  vi.stubEnv('no_grpc_proxy', 'example.com');
+  expect(await make()).not.toHaveProperty('no_grpc_proxy');
+});
+
 test('renderExports() prints what a shell reads back unchanged', async () => {
   const root = await makeRoot('');
   const environment = {

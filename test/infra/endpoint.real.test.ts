@@ -1,8 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openPulumiFolder } from '../../engine/project.ts';
-import { destroyStack, previewStack, upStack } from '../../engine/run-pulumi.ts';
+import { openPulumiFolder, type PulumiProject } from '../../engine/project.ts';
+import { destroyStack, previewStack, type RunOptions, upStack } from '../../engine/run-pulumi.ts';
 import { makeEndpointProject } from './endpoint-project.ts';
 
 const STACK = 'iris.here';
@@ -10,7 +10,7 @@ const STACK = 'iris.here';
 describe('the program, with the real engine', () => {
   test('makes revisions before it switches the route, and deletes the old ones last', async () => {
     const { root, declare } = await makeEndpointProject();
-    const project = await openPulumiFolder(root);
+    const { project } = await openDoors(root);
     await declare({ one: { version: 1, percentage: 100 } });
     const made = await upStack(project, STACK);
     expect(made).toMatchObject({ status: 'succeeded', plan: { verdict: { kind: 'create' } } });
@@ -40,7 +40,7 @@ describe('the program, with the real engine', () => {
 
   test('changes bounds in place, and nothing else', async () => {
     const { root, declare } = await makeEndpointProject();
-    const project = await openPulumiFolder(root);
+    const { project } = await openDoors(root);
     await declare({ one: { version: 1, percentage: 100, max: 4 } });
     await upStack(project, STACK);
     await declare({ one: { version: 1, percentage: 100, max: 8 } });
@@ -54,7 +54,7 @@ describe('the program, with the real engine', () => {
 
   test('leaves the route and the old revision alone when a new one fails; the next update goes on', async () => {
     const { root, declare } = await makeEndpointProject();
-    const project = await openPulumiFolder(root);
+    const { project } = await openDoors(root);
     await declare({ one: { version: 1, percentage: 100 } });
     await upStack(project, STACK);
     await declare({ one: { version: 1, percentage: 100, environmentVars: { BREAK: 'yes' } } });
@@ -74,7 +74,7 @@ describe('the program, with the real engine', () => {
 
   test('ends with everything that is wrong with the files, each on its line', async () => {
     const { root, write, declare } = await makeEndpointProject();
-    const project = await openPulumiFolder(root);
+    const { project } = await openDoors(root);
     await declare({ one: { version: 1, percentage: 100 } });
     await rm(join(root, 'endpoints/iris.lock'));
     await write('environments/here.yaml', 'name: here\ntarget: moon\n');
@@ -88,6 +88,36 @@ describe('the program, with the real engine', () => {
     ]);
   });
 });
+
+test('the program is the same where pulumi starts it as where Davit does: results, failures and progress', async () => {
+  const { root, declare, write } = await makeEndpointProject();
+  const { project, plain } = await openDoors(root);
+  const both = async (run: typeof previewStack, stack = STACK) => {
+    const here = await listen(project, (options) => run(project, stack, options));
+    expect(here).toEqual(await listen(plain, (options) => run(plain, stack, options)));
+    return here.outcome;
+  };
+  await declare({ one: { version: 1, percentage: 100 } });
+  expect(await both(previewStack)).toMatchObject({ status: 'succeeded', plan: { verdict: { kind: 'create' } } });
+  expect(await upStack(plain, STACK)).toMatchObject({ status: 'succeeded' });
+  expect(await both(upStack)).toMatchObject({ plan: { verdict: { kind: 'no-change' } } });
+  await declare({ one: { version: 1, percentage: 100, environmentVars: { BREAK: 'yes' } } });
+  expect((await both(upStack)).failures).toMatchObject([{ message: 'Cannot start it: it breaks' }]);
+  await write('environments/here.yaml', 'name: here\ntarget: moon\n');
+  expect((await both(upStack)).failures).toMatchObject([{ message: expect.stringContaining('moon') as string }]);
+});
+
+/** The same project twice: its program runs in this process, or in one that the engine starts. */
+async function openDoors(root: string) {
+  const plain = await openPulumiFolder(root);
+  return { plain, project: { ...plain, isOurs: true } };
+}
+
+async function listen<T>(project: PulumiProject, run: (options: RunOptions) => Promise<T>) {
+  const lines: string[] = [];
+  const outcome = await run({ progress: { say: (line) => lines.push(line) } });
+  return { outcome, lines };
+}
 
 function revisionsOf(outputs: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
   return outputs['revisions'] as Readonly<Record<string, string>>;

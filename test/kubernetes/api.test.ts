@@ -7,18 +7,18 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type KubernetesApi, KubernetesRefused, makeApi, type WatchEvent } from '../../kubernetes/client/api.ts';
 import { ClusterUnreachable } from '../../kubernetes/client/connection.ts';
 
-interface Asked {
+interface ReceivedRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
 }
 
-type Answering = (asked: Asked, response: ServerResponse, count: number) => void;
+type Answering = (asked: ReceivedRequest, response: ServerResponse, count: number) => void;
 
 /** Starts an HTTP server with the given answers, and a client for it. */
 async function serve(answering: Answering) {
-  const asked: Asked[] = [];
+  const asked: ReceivedRequest[] = [];
   const logins: boolean[] = [];
   const sockets = new Set<unknown>();
   const server = createServer((request, response) => {

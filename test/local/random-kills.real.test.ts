@@ -128,7 +128,7 @@ async function checkNothingLeft(): Promise<void> {
   expect(mine).toHaveLength(1);
   expect(await readdir(join(folder, 'revisions'))).toEqual([status.revisions[0]!.name]);
   const locks = (await readdir(join(root, '.davit'), { recursive: true })).filter((name) =>
-    /\/locks\/.*\.json$|\.starting|\/binding$|\.clearing|state\.json$|\.new$/.test(name),
+    /\/locks\/.*\.json$|\.starting|\/binding$|\.clearing|state\.json$|\.new$|^in-use\./.test(name),
   );
   expect(locks).toEqual([]);
   expect(

@@ -86,7 +86,7 @@ describe('startProber()', () => {
     expect(ports.size).toBeLessThanOrEqual(most);
   });
 
-  it('has clients come again when they are told to, or counts that as a failure', async () => {
+  it('has clients retry when they are asked to, or counts that as a failure', async () => {
     const answer = (response: ServerResponse, number: number) => {
       if (number % 3 === 0) response.writeHead(429, { 'retry-after': '0' }).end('full');
       else fine(response);
@@ -101,7 +101,7 @@ describe('startProber()', () => {
     expect(refused.failed).toBe(refused.outcomes.get('429'));
   });
 
-  it('gives up on who is told to come again for ever, once it is stopped', async () => {
+  it('stops a client that is always asked to retry, once it is stopped', async () => {
     const { question } = await serve((response) => response.writeHead(503, { 'retry-after': '0' }).end());
     const prober = startProber(question, { clients: 1, honourRetryAfter: true });
     await sleep(50);

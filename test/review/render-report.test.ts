@@ -275,7 +275,8 @@ function hostileEndpoint(text: string): EndpointReport {
         model: text,
         stages: [{ name: 'proof', seconds: 1, cached: false }],
         proof: {
-          ...{ python: text, mlflow: text, sandboxed: false, sandboxLacks: [], answer: text, peakMemoryBytes: 1 },
+          ...{ python: text, mlflow: text, sandboxed: false, sandboxLacks: [], peakMemoryBytes: 1 },
+          cases: [{ origin: 'endpoint', name: text, answer: text, failure: null }],
           workers: { mode: 'separate', found: [text], count: 4, memoryBytes: 4 },
         },
       },

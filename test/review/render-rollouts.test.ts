@@ -33,6 +33,18 @@ describe('renderRollouts()', () => {
     expect(renderRolloutLine([])).toBe('nothing to deploy');
   });
 
+  it('says of a failed removal what is true, also for one that a later run keeps in the comment', () => {
+    const failed = rollout('iris', { state: 'failed', isRemoval: true, causes: ['ENOTEMPTY'] });
+    const row = /^\| ❌ \| `iris` \| `production` \| \*\*failed\*\*, the removal may be incomplete .*`ENOTEMPTY` \|$/m;
+    expect(renderRollouts([failed])).toMatch(row);
+    expect(renderRollouts([failed])).not.toContain('serving');
+    const later = insertRollouts(insertRollouts('', 'production', [failed]), 'production', [rollout('owl')]);
+    expect(later).toMatch(row);
+    expect(later).toContain('### production: 1 failed, 1 live\n');
+    const cancelled = renderRollouts([rollout('iris', { state: 'cancelled', isRemoval: true })]);
+    expect(cancelled).not.toContain('serving');
+  });
+
   it('tells less of each before it leaves any out', () => {
     const failed = Array.from({ length: 40 }, (_, i) =>
       rollout(`e-${i}`, { state: 'failed', causes: ['because '.repeat(40)] }),

@@ -72,6 +72,8 @@ export function path(name: string, change: ChangedPath['change'] = 'modified'): 
   return { path: name, change };
 }
 
+const ANSWER = '{"predictions": ["setosa", "versicolor", "virginica"]}';
+
 export function proved(entity: string, cached = false): EntityReport {
   return {
     entity,
@@ -82,7 +84,7 @@ export function proved(entity: string, cached = false): EntityReport {
       mlflow: '2.9.2',
       sandboxed: true,
       sandboxLacks: [],
-      answer: '{"predictions": ["setosa", "versicolor", "virginica"]}',
+      cases: [{ origin: 'example', name: '', answer: ANSWER, failure: null }],
       peakMemoryBytes: 412 * 2 ** 20,
       workers: cached
         ? { mode: 'shared', found: [], count: 4, memoryBytes: 300 * 2 ** 20 }

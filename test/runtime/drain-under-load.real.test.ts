@@ -11,7 +11,7 @@ test('draining under load loses no request: each is answered, or refused with a 
       const answer = await ask(server, 'sleep', 0.02); // rejects when a connection is cut: a lost request
       await answer.text();
       seen.push({ status: answer.status, connection: answer.headers.get('connection') });
-      if (answer.status === 503) return; // told to go elsewhere
+      if (answer.status === 503) return; // asked to go elsewhere
     }
   };
   const clients = Array.from({ length: 8 }, client);

@@ -40,16 +40,33 @@ test('an answer that contradicts the signature fails the example', async () => {
   ]);
 });
 
-test('a model without an example serves, says that nothing was rehearsed, and answers 501', async () => {
+test('a model without example and signature serves, says that nothing was rehearsed, and answers 501', async () => {
   const server = await startServer('i_no_example', { args: ['--workers', '1'] });
   const why = 'the model has no input example';
-  expect(server.events.at(-1)).toMatchObject({ event: 'ready', rehearsed: false, why });
+  expect(server.events.at(-1)).toMatchObject({ event: 'ready', rehearsed: false, origin: 'none', why });
   expect((await fetch(`${server.url}/ready`)).status).toBe(200);
   const asked = await askExample(server);
   expect([asked.status, await asked.json()]).toEqual([
     501,
     { error_code: 'NOT_IMPLEMENTED', message: 'The model has no example of its own.' },
   ]);
+});
+
+test('the cases of the endpoint file replace the example, and a failed one is named', async () => {
+  const columns = ['sepal length (cm)', 'sepal width (cm)', 'petal length (cm)', 'petal width (cm)'];
+  const input = JSON.stringify({ dataframe_split: { columns, data: [[5.1, 3.5, 1.4, 0.2]] } });
+  const list = (expect: unknown) => JSON.stringify([{ name: 'small', content_type: 'json', input, expect }]);
+  const server = await startServer('a_sklearn', { args: ['--workers', '2', '--cases', list([0])] });
+  expect(server.events.at(-1)).toMatchObject({
+    event: 'ready',
+    rehearsed: true,
+    origin: 'endpoint',
+    worker_mode: 'shared',
+  });
+  expect(await (await askExample(server)).json()).toEqual({ predictions: [0] });
+  const failed = await startServer('a_sklearn', { args: ['--workers', '1', '--cases', list([2])] });
+  const message = 'In the validation case "small": predictions[0]: expected 2, found 0';
+  expect(failed.events.at(-1)).toMatchObject({ event: 'failed', stage: 'signature', message });
 });
 
 function askExample(server: RunningServer): Promise<Response> {

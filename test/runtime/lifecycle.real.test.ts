@@ -25,6 +25,7 @@ test('a ready server says where it listens and how long each stage took, on stde
       total: expect.any(Number) as number,
     },
     rehearsed: true,
+    origin: 'example',
     fast: true,
     why: '',
     worker_mode: 'shared',

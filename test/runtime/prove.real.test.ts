@@ -29,6 +29,7 @@ test('prove writes one document: stages, answer, memory; what the model prints g
     ...PROVED,
     stages: stages('import', 'load', 'predict', 'signature', 'workers'),
     answer: expect.stringMatching(/^\{"predictions": \[\{"pid": \d+, "threads": 1\}\]\}$/) as string,
+    cases: [expect.objectContaining({ origin: 'request', why: null })],
   });
   expect([code, stderr]).toEqual([0, 'the model prints\n']);
 });
@@ -36,7 +37,10 @@ test('prove writes one document: stages, answer, memory; what the model prints g
 test('prove takes the model’s own example, and stops after loading when there is none', async () => {
   expect((await prove('a_sklearn')).proof).toMatchObject({ failed: null, answer: '{"predictions": [0, 0, 0]}' });
   const { code, proof } = await prove('i_no_example');
-  expect([code, proof]).toEqual([0, { ...PROVED, stages: stages('import', 'load', 'workers'), answer: null }]);
+  expect([code, proof]).toEqual([
+    0,
+    { ...PROVED, stages: stages('import', 'load', 'workers'), answer: null, cases: [] },
+  ]);
 });
 
 test('prove takes CSV, and writes the whole answer to --output', async () => {
@@ -75,7 +79,7 @@ test.each([
   expect(proof.failed).toEqual({ stage, kind, message, module: null, trace: expect.any(String) as string });
 });
 
-test('prove refuses an answer that is not strict JSON, unless told to write null', async () => {
+test('prove refuses an answer that is not strict JSON, unless it must write null', async () => {
   const input = await writeInput('{"dataframe_records": [{"x": 1}]}');
   expect((await prove('l_nan', ['--input', input])).proof.failed).toMatchObject({
     stage: 'predict',

@@ -24,6 +24,7 @@ test.for(['3.8', '3.9', '3.11', '3.13'])(
     await runUnittest(python.executable, 'write_locks_test.py');
     await runUnittest(python.executable, 'root_cause_test.py');
     await runUnittest(python.executable, 'marks_test.py');
+    await runUnittest(python.executable, 'cases_test.py');
     await runUnittest(python.executable, 'process_tree_test.py');
   },
 );
@@ -31,6 +32,7 @@ test.for(['3.8', '3.9', '3.11', '3.13'])(
 test('the parts that read bodies and write answers pass their own tests', async () => {
   await runUnittest(await modelPython(), 'payload_test.py');
   await runUnittest(await modelPython(), 'scorer_test.py');
+  await runUnittest(await modelPython(), 'unsigned_test.py');
 });
 
 test('time and memory grow with the size of what a client sends, and not with its square', async () => {

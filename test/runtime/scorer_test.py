@@ -105,9 +105,10 @@ class Ways(Case):
     def test_both_ways_give_the_same_answer(self):
         frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.5]})
         scorer = save(Sum(), doubles("a", "b"), example=frame)
-        answer = scorer.predict("json", scorer.example)
+        example = scorer.cases[0].body
+        answer = scorer.predict("json", example)
         scorer.check(answer)
-        scorer.verify_fast_path(answer)
+        scorer.verify_fast_path(example, answer)
         self.assertTrue(scorer.fast.usable)
         self.assertEqual(json.loads(answer), {"predictions": [4.0, 6.5]})
         self.assertEqual(self.ask(scorer, b"b,a\n1,2\n", "csv"), (200, {"predictions": [3.0]}))
@@ -123,8 +124,8 @@ class Ways(Case):
 
     def test_columns_with_integers_for_names(self):
         scorer = save(Sum(), doubles(0, 1), example=pd.DataFrame([[1.0, 2.0]]))
-        answer = scorer.predict("json", scorer.example)
-        scorer.verify_fast_path(answer)
+        example = scorer.cases[0].body
+        scorer.verify_fast_path(example, scorer.predict("json", example))
         for _ in range(2):
             self.assertEqual(self.ask(scorer, {"dataframe_split": {"data": [[1, 2]]}}), (200, {"predictions": [3.0]}))
             self.refused(scorer, {"dataframe_records": [{"0": 1, "1": 2}]}, "missing inputs [0, 1]")

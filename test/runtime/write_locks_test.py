@@ -38,7 +38,7 @@ def predict(locks_file, own, always, path, number, results):
             results.put((number, file.read()))
 
 
-class Turns(unittest.TestCase):
+class WaitingForALock(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(dir="/var/tmp")
         self.addCleanup(self.folder.cleanup)

@@ -9,6 +9,7 @@ describe('parseEnvironment()', () => {
     expect(parseEnvironment('name: local\ntarget: local\n', FILE)).toEqual({
       environment: {
         name: 'local',
+        policy: {},
         file: FILE,
         target: 'local',
         gateway: { port: undefined },

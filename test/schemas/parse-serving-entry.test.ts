@@ -15,7 +15,7 @@ describe('parseServingEntry()', () => {
     expect(parseServingEntry(JSON.stringify(ENTRY))).toEqual(ENTRY);
   });
 
-  it('reads the signature of an entity, and an entry of before that has none', () => {
+  it('reads the signature of an entity, and an earlier entry that has none', () => {
     const [first, second] = ENTRY.entities;
     const signature = { inputs: '[{"type": "long"}]', outputs: null, params: null };
     const entry = { ...ENTRY, entities: [{ ...first!, signature }, second!] };

@@ -27,7 +27,7 @@ describe('makeRevision()', () => {
     expect(make('environment_vars: {A: b}').name).not.toBe(name);
   });
 
-  it('has the name of before where nothing is said of workers and NaN, and another one where it is', () => {
+  it('has the earlier name where nothing is said of workers and NaN, and another one where it is', () => {
     const before = make('workload_size: Small');
     expect(before.name).toBe('m-db04bc5c4a');
     expect(make('workload_size: Small', 'a', 'nan: error')).toEqual(before);

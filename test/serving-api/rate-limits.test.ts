@@ -90,7 +90,7 @@ describe('rate limits', () => {
     expect(windows.wait('a', { calls: 100_000, seconds: 60 }, 100_000)).toBe(0);
   });
 
-  it('says what is limited, to how much, and when to come again', () => {
+  it('says what is limited, to how much, and when to retry', () => {
     const demand = makeRateLimitCounters('iris', [limit('user', 5)], ANN);
     const refusal = rateLimited(demand!.every[0]!, 7);
     expect(refusal).toEqual({

@@ -316,7 +316,7 @@ describe('renderOpenApi()', () => {
     ['none', { inputs: null, outputs: null, params: null }, /without an input signature/],
     ['no JSON', { inputs: '{', outputs: '{', params: '{' }, /without an input signature/],
     ['another shape', { inputs: '{"a": 1}', outputs: null, params: null }, /without an input signature/],
-    ['one of before', undefined, /deployed without its signature/],
+    ['an earlier one', undefined, /deployed without its signature/],
   ])('has no document for a signature that is %s, and says why', (_what, signature, why) => {
     const endpoint = makeServed([makeServedEntity('one', { signature })]);
     expect(renderOpenApi(endpoint, URL)).toBeUndefined();

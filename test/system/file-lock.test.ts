@@ -63,7 +63,7 @@ describe('withFileLock()', () => {
     expect({ most, inside }).toEqual({ most: 1, inside: 0 });
   });
 
-  it('stops waiting when it is told to', async () => {
+  it('stops waiting when it is cancelled', async () => {
     const lock = lockIn();
     const first = withFileLock(lock, () => sleep(1000));
     await sleep(50);
@@ -187,7 +187,7 @@ describe('judgeProcess()', () => {
     expect(determineProcessState({ ...here, boot: 'another', machine: 'm', namespace: '1' }, machine)).toBe('unknown');
   });
 
-  it('knows that a machine which was started again runs nothing of before', () => {
+  it('knows that a machine which was started again runs none of its earlier processes', () => {
     expect(determineProcessState({ ...machine, boot: 'before' }, machine)).toBe('gone');
     expect(determineProcessState({ ...machine, boot: 'before', machine: '-' }, { ...machine, machine: '-' })).toBe(
       'unknown',

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { describe, expect, it, test } from 'vitest';
-import { LEAN_SDK_OPTION, withoutLeanSdk } from '../../system/lean-sdk/node-options.ts';
+import { describe, expect, it } from 'vitest';
+import { LEAN_SDK_OPTION } from '../../system/lean-sdk/node-options.ts';
 import { codePath } from '../../system/code.ts';
 
-/** Runs a program with the option, as the engine's processes do, and returns what it prints. */
+/** Runs a program with the option, as the language host does, and returns what it prints. */
 function run(program: string): unknown {
-  const env = { ...process.env, NODE_OPTIONS: `--no-warnings ${LEAN_SDK_OPTION}` };
-  const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { cwd: codePath(), env, encoding: 'utf8' });
+  const args = ['--no-warnings', LEAN_SDK_OPTION, '-e', program];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: codePath(), encoding: 'utf8' });
   expect(stderr).toBe('');
   return JSON.parse(stdout);
 }
@@ -32,21 +32,8 @@ describe('the SDK without unused packages', () => {
     });
   });
 
-  it('is for the engine only: what its processes start has only the other options', () => {
-    const program = 'console.log(JSON.stringify(process.env.NODE_OPTIONS))';
-    expect(run(program)).toBe('--no-warnings');
-  });
-
   it('leaves the same packages to everybody else', () => {
     const program = "console.log(JSON.stringify(typeof require('typescript').createProgram))";
     expect(run(program)).toBe('function');
   });
-});
-
-test.each([
-  ['', ''],
-  [LEAN_SDK_OPTION, ''],
-  [`--max-old-space-size=4096 ${LEAN_SDK_OPTION} --no-warnings`, '--max-old-space-size=4096 --no-warnings'],
-])('withoutLeanSdk() of "%s"', (options, rest) => {
-  expect(withoutLeanSdk(options)).toBe(rest);
 });

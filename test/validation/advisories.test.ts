@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type Advisory, findVulnerabilities, isAffected } from '../../validation/advisories/advisory.ts';
-import { checkAdvisories, readAdvisoryPolicy } from '../../validation/advisories/check-advisories.ts';
+import { checkAdvisories } from '../../validation/advisories/check-advisories.ts';
 import { compareVersions, parseVersion } from '../../validation/advisories/compare-versions.ts';
 import { refreshAdvisories } from '../../validation/advisories/database.ts';
+import { resolvePolicy } from '../../validation/policy.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeEndpoint } from './throw-away-project.ts';
 
@@ -91,7 +92,9 @@ const osv = (id: string, name: string, more: object = {}) => ({
 async function check(packages: Readonly<Record<string, string>>) {
   const endpoint = makeEndpoint('e', { m: 'iris/1' });
   const locked = Object.entries(packages).map(([name, version]) => ({ name, version, hashes: [] }));
-  const { summary, diagnostics } = await checkAdvisories(makeSubject(endpoint, endpoint.entities[0]!), locked, {});
+  const { summary, diagnostics } = await checkAdvisories(makeSubject(endpoint, endpoint.entities[0]!), locked, {
+    policy: resolvePolicy(),
+  });
   return { summary, found: diagnostics.map((d) => [d.severity, d.code, d.message, d.hint]) };
 }
 
@@ -159,7 +162,7 @@ test('a policy without a database is never silent, and a wrong word is refused',
     ['error', 'advisories-missing'],
   ]);
   vi.unstubAllGlobals();
-  expect(() => readAdvisoryPolicy({ DAVIT_ADVISORIES: 'off' })).toThrow(
+  expect(() => resolvePolicy([], { DAVIT_ADVISORIES: 'off' })).toThrow(
     'expected warning, error, low, moderate, high, critical',
   );
   await expect(refreshAdvisories(join(import.meta.dirname, 'advisories.test.ts'), {})).rejects.toThrow('not an export');

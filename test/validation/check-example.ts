@@ -10,6 +10,7 @@ import { parseLock } from '../../schemas/lock/lock.ts';
 import { checkRemovedEntities, reportMissingLock } from '../../validation/check-lock.ts';
 import { checkModel } from '../../validation/model/check-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
+import { resolvePolicy } from '../../validation/policy.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 
@@ -48,7 +49,9 @@ async function checkModels(subjects: readonly ReturnType<typeof makeSubject>[], 
     }
     const found = subjects.map(async (subject) => {
       const { folder, diagnostics } = await fetchModel(subject, { root });
-      return folder === undefined ? diagnostics : (await checkModel(subject, folder)).diagnostics;
+      return folder === undefined
+        ? diagnostics
+        : (await checkModel(subject, folder, { root, policy: resolvePolicy() })).diagnostics;
     });
     return (await Promise.all(found)).flat();
   } finally {

@@ -6,13 +6,17 @@ import type { Lock } from '../../schemas/lock/lock.ts';
 import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from '../../validation/check-lock.ts';
 import { checkModel } from '../../validation/model/check-model.ts';
 import { makeLockedModel, renderRequirements } from '../../validation/locked-model.ts';
+import { resolvePolicy } from '../../validation/policy.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeEndpoint, makeProject } from './throw-away-project.ts';
 
 /** A lock as `davit lock` makes it, of the first entity of an endpoint; its virtualenv is empty. */
 async function lockFirst(root: string, endpoint: Endpoint): Promise<Lock> {
   const subject = makeSubject(endpoint, endpoint.entities[0]!);
-  const { checked } = await checkModel(subject, join(root, 'models', 'iris', subject.entity.model.version));
+  const { checked } = await checkModel(subject, join(root, 'models', 'iris', subject.entity.model.version), {
+    root,
+    policy: resolvePolicy(),
+  });
   const entity = {
     model: makeLockedModel(subject, checked!),
     requirements: [...renderRequirements(checked!)],
@@ -25,7 +29,10 @@ async function lockFirst(root: string, endpoint: Endpoint): Promise<Lock> {
 
 async function check(root: string, endpoint: Endpoint, lock: Lock) {
   const subject = makeSubject(endpoint, endpoint.entities[0]!);
-  const { checked } = await checkModel(subject, join(root, 'models', 'iris', subject.entity.model.version));
+  const { checked } = await checkModel(subject, join(root, 'models', 'iris', subject.entity.model.version), {
+    root,
+    policy: resolvePolicy(),
+  });
   return checkLockedEntity(subject, lock, checked!);
 }
 

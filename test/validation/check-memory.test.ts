@@ -20,7 +20,7 @@ function prove(mode: ProofWorkers['mode'], gibibytes: number) {
       sandboxed: true,
       sandboxLacks: [],
       stages: [],
-      answer: undefined,
+      cases: [],
       mlflow: undefined,
       warnings: [],
     },

@@ -4,15 +4,21 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 import { checkModel } from '../../validation/model/check-model.ts';
+import type { Policy } from '../../schemas/environment/policy.ts';
+import { resolvePolicy } from '../../validation/policy.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeEndpoint, makeProject, writeFiles } from './throw-away-project.ts';
 
-async function check(fixture: string, options: { edit?: (model: string) => Promise<void>; davit?: unknown } = {}) {
+async function check(
+  fixture: string,
+  options: { edit?: (model: string) => Promise<void>; davit?: unknown; policy?: Policy } = {},
+) {
   const root = await makeProject({ 'm/1': fixture });
   const folder = join(root, 'models', 'm', '1');
   await options.edit?.(folder);
   const endpoint = makeEndpoint('e', { m: 'm/1' }, options.davit ? { m: options.davit } : {});
-  return checkModel(makeSubject(endpoint, endpoint.entities[0]!), folder);
+  const policy = resolvePolicy(options.policy && [options.policy], {});
+  return checkModel(makeSubject(endpoint, endpoint.entities[0]!), folder, { root, policy });
 }
 
 test('checkModel() passes good models and gives what is to be resolved', async () => {
@@ -39,6 +45,7 @@ test('checkModel() puts what is wrong on the entity in the endpoint file', async
   const { checked, diagnostics } = await checkModel(
     makeSubject(endpoint!, endpoint!.entities[0]!),
     join(root, 'models/m/1'),
+    { root, policy: resolvePolicy() },
   );
   expect(checked?.requirements.map((r) => r.text)).toContain('scikit-learn==1.5.2'); // still to be resolved
   expect(diagnostics).toEqual([
@@ -96,11 +103,15 @@ test('checkModel() says everything at once', async () => {
         'Found the conda channel "defaults" in M: Anaconda may ask for a commercial licence',
       ],
       [
-        'error',
+        'warning',
         'conda-only-package',
-        'Cannot install "cudatoolkit=11.8" for M: it comes from conda, and pip has no counterpart',
+        'Found "cudatoolkit=11.8" in conda.yaml of M: it is not installed, because the driver of the machine and the wheels that need it provide it',
       ],
-      ['error', 'example-missing', 'Cannot prove M: it has no input example, expected one to predict with'],
+      [
+        'warning',
+        'example-missing',
+        'Found no input example in M: it is only loaded, and asked nothing, expected one to predict with',
+      ],
       [
         'error',
         'requirement-invalid',
@@ -153,9 +164,9 @@ test('checkModel() says everything at once', async () => {
         'Found "requests>=2" in the requirements of M: expected the exact version that the model was trained with',
       ],
       [
-        'error',
+        'warning',
         'signature-missing',
-        'Cannot prove M: its signature has no inputs and no outputs, expected both inputs and outputs',
+        'Found no inputs and no outputs in the signature of M: requests are not checked, expected both inputs and outputs',
       ],
       [
         'error',
@@ -333,5 +344,33 @@ test('checkModel() refuses a source that is not a wheel, also of a constraint', 
     'Cannot use the constraint "numpy @ git+https://example.com/numpy": it is an address or a file, expected a version',
     'Cannot use the constraint "helper @ code": it is an address or a file, expected a version',
     'Cannot install "helper @ MLmodel" for m 1: it is not a wheel, expected one (.whl)',
+  ]);
+});
+
+test('checkModel() installs what conda.yaml lists with pip, where pip certainly has it', async () => {
+  const packages = ['scikit-learn=1.9.1', 'pytorch=2.1', 'libgomp', 'librosa', 'openjdk=11', 'numpy=1.2'];
+  const list = ['python=3.11.7', ...packages].map((p) => `- ${p}\n`).join('');
+  const edit = (folder: string) =>
+    writeFiles(folder, {
+      'requirements.txt': 'mlflow==3.17.2\nnumpy==2.4.6\nskops==0.16.0\n',
+      'conda.yaml': `channels:\n- conda-forge\ndependencies:\n${list}- pip:\n  - mlflow==3.17.2\n`,
+    });
+  const { checked, diagnostics } = await check('a_sklearn', {
+    edit,
+    davit: { requirements: { add: ['torch==2.9.0'] } },
+  });
+  expect(checked?.requirements.map((r) => r.text)).toEqual([
+    'mlflow==3.17.2',
+    'numpy==2.4.6',
+    'scikit-learn==1.9.1.*',
+    'skops==0.16.0',
+    'torch==2.9.0',
+  ]);
+  const found = diagnostics.map((d) => `${d.severity} ${/"[^"]*"/.exec(d.message)?.[0] ?? d.message}`);
+  expect(found.sort()).toEqual([
+    'error "librosa"',
+    'error "openjdk=11"',
+    'warning "libgomp"',
+    'warning "scikit-learn=1.9.1"',
   ]);
 });

@@ -7,7 +7,7 @@ import type { Subject } from '../../validation/subject.ts';
 
 const PLACE = { file: 'models/m', line: 1, column: 1 };
 const LIMITS = { loadSeconds: 600, loads: 1, predictSeconds: 120, memoryBytes: undefined } as const;
-const DOCUMENT: ProofDocument = { stages: [], failed: null, peak_memory_bytes: 0, warnings: [] };
+const DOCUMENT: ProofDocument = { stages: [], failed: null, cases: [], peak_memory_bytes: 0, warnings: [] };
 
 function subject(): Subject {
   const entity: Entity = {
@@ -22,6 +22,7 @@ function subject(): Subject {
     timeLimitSeconds: 120,
     workerMode: undefined,
     nan: 'error',
+    validation: [],
     place: PLACE,
   };
   const endpoint: Endpoint = {

@@ -57,7 +57,7 @@ const FAILURES: readonly (readonly [DiagnosticCode, Partial<ProofDocument>])[] =
     'output-mismatch',
     failAt('signature', 'SignatureMismatch', 'column "score": expected double, found string "high" in row 0'),
   ],
-  ['time-limit', { stages: [{ name: 'predict', seconds: 300 }] }],
+  ['time-limit', { cases: [{ origin: 'example', name: '', seconds: 300 }] }],
   ['memory-limit', failAt('load', 'MemoryError', 'MemoryError')],
 ];
 
@@ -73,7 +73,14 @@ test.each(FAILURES)('what a model does wrong is explained as on the page of %s',
   const { endpoint } = parseEndpoint(text, `endpoints/${name}.yaml`);
   const [entity] = endpoint?.entities ?? [];
   if (!endpoint || !entity) throw new Error('Cannot read the endpoint of the example');
-  const document: ProofDocument = { stages: [], failed: null, peak_memory_bytes: 0, warnings: [], ...failure };
+  const document: ProofDocument = {
+    stages: [],
+    failed: null,
+    cases: [],
+    peak_memory_bytes: 0,
+    warnings: [],
+    ...failure,
+  };
   const run = { code: 1, signal: undefined, stdout: '', stderr: '', stopped: undefined };
   const found = explainProof(
     makeSubject(endpoint, entity),

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
@@ -39,7 +39,7 @@ test.each(GOOD)('validateEndpoint() proves %s on its own example', async (fixtur
   expect(validation.diagnostics).toEqual([]);
   expect(stages(validation)).toEqual([['fetch', 'check', 'lock', 'virtualenv', 'proof']]);
   const [{ proof } = { proof: undefined }] = validation.entities;
-  expect(proof?.answer).toBe(answer);
+  expect(proof?.cases).toEqual([{ origin: 'example', name: '', answer }]);
   expect(proof?.stages.map((s) => s.name)).toEqual(['import', 'load', 'predict', 'signature', 'workers']);
   expect(proof?.mlflow).toBe('3.17.2');
   expect(proof?.peakMemoryBytes).toBeGreaterThan(1e7);
@@ -132,11 +132,34 @@ test('validateEndpoint() holds a model to its time limit', async () => {
   expect(found(await lockAndValidate(root, limited))).toEqual([
     [
       'time-limit',
-      expect.stringMatching(/^Cannot serve m 1: its example took 3\.\d s, expected at most 1 s$/),
+      expect.stringMatching(/^Cannot serve m 1: its prediction took 3\.\d s, expected at most 1 s$/),
       'Raise davit.served_entities.m.time_limit_seconds in endpoints/e.yaml, or make the model faster',
     ],
   ]);
   expect(found(await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' })))).toEqual([]);
+});
+
+test('validateEndpoint() asks a model without an example what its endpoint file or its signature says, else nothing', async () => {
+  const root = await makeProject({ 'm/1': 'a_sklearn', 'n/1': 'i_no_example' });
+  const input = await readFile(join(root, 'models/m/1/serving_input_example.json'), 'utf8');
+  const mlmodel = await readFile(join(root, 'models/m/1/MLmodel'), 'utf8');
+  await writeFile(join(root, 'models/m/1/MLmodel'), mlmodel.replace(/saved_input_example_info:\n(?: .*\n)+/, ''));
+  for (const name of ['input_example.json', 'serving_input_example.json']) await rm(join(root, 'models/m/1', name));
+  const validation = {
+    cases: { right: { input_data: input, expect: [0, 0, 0] }, wrong: { input_data: input, expect: [1] } },
+  };
+  const endpoint = makeEndpoint('e', { made: 'm/1', loaded: 'n/1', cases: 'm/1' }, { cases: { validation } });
+  const { entities, diagnostics } = await lockAndValidate(root, endpoint);
+  expect(entities.map((e) => e.proof?.cases.map((c) => [c.origin, c.answer]))).toEqual([
+    [['signature', '{"predictions": [0]}']],
+    [],
+    undefined,
+  ]);
+  const errors = diagnostics.filter((d) => d.severity === 'error').map((d) => [d.line, d.code, d.message]);
+  const wrong = endpoint.entities[2]!.validation[1]!.place.line;
+  const message =
+    'Cannot serve m 1: its answer to the validation case "wrong" differs: predictions: expected 1 item, found 3';
+  expect(errors).toEqual([[wrong, 'output-mismatch', message]]);
 });
 
 test('validateEndpoint() stops each entity where it fails and goes on with the others', async () => {
@@ -148,7 +171,8 @@ test('validateEndpoint() stops each entity where it fails and goes on with the o
   await rm(join(root, 'models/d/1/python_env.yaml'));
   await rm(join(root, 'models/d/1/serving_input_example.json'));
   await rm(join(root, 'models/d/1/input_example.json'));
-  const validation = await validateEndpoint(all, { root, lock, progress });
+  const policies = [{ missing_example: 'error' as const }];
+  const validation = await validateEndpoint(all, { root, lock, progress, policies });
   expect(validation.entities.map((e) => [e.entity, e.stages.at(-1)?.name, e.proof !== undefined])).toEqual([
     ['a', 'proof', true],
     ['b', 'lock', false],
@@ -160,7 +184,7 @@ test('validateEndpoint() stops each entity where it fails and goes on with the o
     [5, 'lock-stale', 'Cannot use the lock for "gone": the endpoint no longer has this entity'],
     [10, 'lock-stale', 'Cannot use the lock for "b": the files of b 1 changed'],
     [15, 'model-not-found', 'Cannot find the model c 1: there is no directory models/c/1'],
-    [20, 'example-missing', 'Cannot prove d 1: it has no input example, expected one to predict with'],
+    [20, 'example-missing', 'Found no input example in d 1: the policy requires one, expected one to predict with'],
     [25, 'lock-stale', 'Cannot use the lock for "new": the entity is new'],
   ]);
   expect((await validateEndpoint(locked, { root, lock: undefined })).diagnostics.map((d) => d.code)).toContain(

@@ -8,14 +8,13 @@ test('validateModel() proves a directory that no endpoint names, relative to whe
   const cwd = await makeProject({ 'iris/2': 'iris/2' });
   const { diagnostics, entities } = await validateModel('models/iris/2/', { cwd });
   expect(diagnostics).toEqual([]);
-  expect(entities.map((e) => [e.model, e.proof?.answer])).toEqual([
+  expect(entities.map((e) => [e.model, e.proof?.cases[0]?.answer])).toEqual([
     ['models/iris/2', '{"predictions": ["setosa", "versicolor", "virginica"]}'],
   ]);
 });
 
 test.each([
   ['j1_sklearn_drift', 'version-drift', 'models/m/1/MLmodel', 14, 22, 'Add "scikit-learn==1.9.1" to requirements.txt'],
-  ['i_no_example', 'example-missing', 'models/m/1/MLmodel', 1, 1, 'Log the model with input_example=…'],
   [
     'e1_conflict',
     'resolution-failed',

@@ -2,33 +2,29 @@ import { type Diagnostic, makeError, makeWarning } from '../../schemas/diagnosti
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { pluralize } from '../../schemas/values/pluralize.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
+import type { ResolvedPolicy } from '../policy.ts';
 import type { Subject } from '../subject.ts';
-import { findVulnerabilities, LEVELS, type Level, rank, type Vulnerability } from './advisory.ts';
+import { findVulnerabilities, type Level, rank, type Vulnerability } from './advisory.ts';
 import { type AdvisoryDatabase, openAdvisories, refreshAdvisories } from './database.ts';
 
-const ADVISORIES_VARIABLE = 'DAVIT_ADVISORIES';
 const IGNORED_VARIABLE = 'DAVIT_ADVISORIES_IGNORED';
 const FRESH_HOURS = 24;
 const STALE_HOURS = 24 * 7;
 
-/** What a repository does about vulnerabilities. It comes from the environment and from no file of the checkout. */
-export interface AdvisoryPolicy {
+/** What to do about vulnerabilities. */
+interface AdvisoryPolicy {
   /** Vulnerabilities from this level on are errors. Undefined: all are warnings. */
   readonly errorsFrom: Level | undefined;
-  /** Whether the environment names a policy. Then a missing database is an error or a warning too. */
+  /** Whether there is a policy. Then a missing database is an error or a warning too. */
   readonly isSet: boolean;
   readonly ignored: ReadonlySet<string>;
 }
 
-/** Reads the policy. Throws if the variable is not one of its words. */
-export function readAdvisoryPolicy(variables: NodeJS.ProcessEnv = process.env): AdvisoryPolicy {
-  const word = variables[ADVISORIES_VARIABLE] ?? '';
-  const ignored = new Set((variables[IGNORED_VARIABLE] ?? '').split(/[\s,]+/).filter(Boolean));
-  if (word === '' || word === 'warning') return { errorsFrom: undefined, isSet: word !== '', ignored };
-  const level = word === 'error' ? 'low' : LEVELS.find((l) => l === word);
-  if (level !== undefined) return { errorsFrom: level, isSet: true, ignored };
-  const known = ['warning', 'error', ...LEVELS].join(', ');
-  throw new Error(`Cannot use ${ADVISORIES_VARIABLE}: it is ${JSON.stringify(word.slice(0, 40))}, expected ${known}`);
+/** The vulnerabilities that a team has accepted are named by the environment and by no file of the checkout. */
+function makeAdvisoryPolicy({ vulnerabilities: word }: Pick<ResolvedPolicy, 'vulnerabilities'>): AdvisoryPolicy {
+  const ignored = new Set((process.env[IGNORED_VARIABLE] ?? '').split(/[\s,]+/).filter(Boolean));
+  const errorsFrom = word === 'error' ? 'low' : word === 'warning' || word === 'ignore' ? undefined : word;
+  return { errorsFrom, isSet: word !== undefined, ignored };
 }
 
 export interface AdvisoryCheck {
@@ -37,13 +33,19 @@ export interface AdvisoryCheck {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface AdvisoryOptions extends PythonOptions {
+  readonly policy: Pick<ResolvedPolicy, 'vulnerabilities'>;
+}
+
 /** Compares the packages of a lock with the database in the cache. Says so if there is none. */
 export async function checkAdvisories(
   subject: Subject,
   packages: readonly LockedPackage[],
-  options: PythonOptions,
+  options: AdvisoryOptions,
 ): Promise<AdvisoryCheck> {
-  const policy = readAdvisoryPolicy();
+  if (options.policy.vulnerabilities === 'ignore')
+    return { summary: 'vulnerabilities not checked: the policy ignores them', diagnostics: [] };
+  const policy = makeAdvisoryPolicy(options.policy);
   const database = await openFreshAdvisories(policy, options);
   if (!database) return reportMissingDatabase(subject, policy);
   const found = packages.flatMap(({ name, version }) =>

@@ -4,6 +4,9 @@ import { checkVersionDrift, checkPythonDrift } from './check-version-drift.ts';
 import { checkRequirements } from '../requirements/check-requirements.ts';
 import { checkSignaturePart } from './check-signature.ts';
 import { editRequirements } from '../requirements/edit-requirements.ts';
+import { applyPolicy, type ResolvedPolicy } from '../policy.ts';
+import { readCases } from '../read-cases.ts';
+import type { LockedCase } from '../../schemas/lock/locked-case.ts';
 import type { Requirement } from '../requirements/parse-requirements.ts';
 import { type Model, readModel } from './read-model.ts';
 import { type ModelProblem, locateProblem, type Subject } from '../subject.ts';
@@ -14,6 +17,14 @@ export interface CheckedModel {
   /** After the endpoint's edits, sorted. */
   readonly requirements: readonly Requirement[];
   readonly pythonVersion: string;
+  /** The validation cases of the endpoint file, with the texts of their files. */
+  readonly cases: readonly LockedCase[];
+}
+
+export interface CheckModelOptions {
+  /** The project folder. */
+  readonly root: string;
+  readonly policy: ResolvedPolicy;
 }
 
 export interface ModelCheck {
@@ -23,29 +34,34 @@ export interface ModelCheck {
 }
 
 /** The static stage: reads the model's files without running any of its code, and reports all problems together. */
-export async function checkModel(subject: Subject, folder: string): Promise<ModelCheck> {
+export async function checkModel(
+  subject: Subject,
+  folder: string,
+  { root, policy }: CheckModelOptions,
+): Promise<ModelCheck> {
   const { model, problems } = await readModel(folder);
   if (!model) return { checked: undefined, diagnostics: problems.map((p) => locateProblem(subject, p)) };
   const edited = editRequirements(subject, model);
+  const { cases, diagnostics: wrongCases } = await readCases(subject, root);
   const pins = edited.requirements.flatMap((r) => (r.pin === undefined ? [] : [[r.name, r.pin] as const]));
   const all = [
     ...problems,
     ...checkFlavor(subject, model),
-    ...checkSignature(subject, model),
-    ...checkExample(subject, model),
+    ...checkSignature(subject, model, policy),
+    ...checkExample(subject, model, policy),
     ...checkPython(subject, model),
     ...checkMinimumVersions(subject, model, edited.requirements),
     ...checkPythonDrift(subject, model),
     ...edited.problems,
-    ...(await checkRequirements(subject, model, edited.requirements)),
+    ...(await checkRequirements(subject, model, edited, policy)),
     ...checkVersionDrift(subject, model, new Map(pins)),
   ];
-  const diagnostics = sortDiagnostics(all.map((p) => locateProblem(subject, p)));
+  const diagnostics = sortDiagnostics([...wrongCases, ...all.map((p) => locateProblem(subject, p))]);
   const { pythonVersion } = model;
   const hopeless = diagnostics.filter((d) => d.code.startsWith('requirement') || d.code === 'version-unsupported');
   if (hasErrors(hopeless) || pythonVersion === undefined) return { checked: undefined, diagnostics };
   const requirements = [...edited.requirements].sort((a, b) => (a.text < b.text ? -1 : 1));
-  return { checked: { model, requirements, pythonVersion }, diagnostics };
+  return { checked: { model, requirements, pythonVersion, cases }, diagnostics };
 }
 
 function checkFlavor({ label }: Subject, { flavors, locate }: Model): readonly ModelProblem[] {
@@ -56,17 +72,20 @@ function checkFlavor({ label }: Subject, { flavors, locate }: Model): readonly M
   return [{ code: 'flavor-missing', severity: 'error', message, at: locate(['flavors'], { key: true }) }];
 }
 
-function checkSignature({ label }: Subject, { signature, locate }: Model): readonly ModelProblem[] {
+/** MLflow serves a model without a signature too: it parses requests without types. */
+function checkSignature({ label }: Subject, model: Model, policy: ResolvedPolicy): readonly ModelProblem[] {
+  const { signature, locate } = model;
   const missing = (['inputs', 'outputs'] as const).filter((part) => signature[part] === null);
   const problems: ModelProblem[] = [];
   if (missing.length > 0)
-    problems.push({
-      code: 'signature-missing',
-      severity: 'error',
-      message: `Cannot prove ${label}: its signature has no ${missing.join(' and no ')}, expected both inputs and outputs`,
-      hint: 'Log the model with signature=infer_signature(example, model.predict(example))',
-      at: locate(['signature'], { key: true }),
-    });
+    problems.push(
+      ...applyPolicy(policy.missingSignature, {
+        code: 'signature-missing',
+        message: `Found no ${missing.join(' and no ')} in the signature of ${label}: ${missing.includes('inputs') ? 'requests' : 'answers'} are not checked, expected both inputs and outputs`,
+        hint: 'Log the model with signature=infer_signature(example, model.predict(example))',
+        at: locate(['signature'], { key: true }),
+      }),
+    );
   for (const part of ['inputs', 'outputs', 'params'] as const) {
     const text = signature[part];
     const wrong = text === null ? undefined : checkSignaturePart(part, text);
@@ -77,11 +96,24 @@ function checkSignature({ label }: Subject, { signature, locate }: Model): reado
   return problems;
 }
 
-function checkExample({ label }: Subject, { example, locate }: Model): readonly ModelProblem[] {
-  if (example !== undefined) return [];
-  const message = `Cannot prove ${label}: it has no input example, expected one to predict with`;
-  const at = locate(['saved_input_example_info']);
-  return [{ code: 'example-missing', severity: 'error', message, hint: 'Log the model with input_example=…', at }];
+/** What replaces the example is the rule of the model server (runtime/davit_server/scoring/choose_cases.py). */
+function checkExample(
+  { label, entity, alone }: Subject,
+  model: Model,
+  policy: ResolvedPolicy,
+): readonly ModelProblem[] {
+  const { example, signature, locate } = model;
+  if (example !== undefined || entity.validation.length > 0) return [];
+  const fallback =
+    signature.inputs === null ? 'it is only loaded, and asked nothing' : 'an input is made from its signature';
+  const instead = policy.missingExample === 'error' ? 'the policy requires one' : fallback;
+  const ways = alone ? '' : `, or add davit.served_entities.${entity.name}.validation`;
+  return applyPolicy(policy.missingExample, {
+    code: 'example-missing',
+    message: `Found no input example in ${label}: ${instead}, expected one to predict with`,
+    hint: `Log the model with input_example=…${ways}`,
+    at: locate(['saved_input_example_info']),
+  });
 }
 
 function checkPython({ label }: Subject, model: Model): readonly ModelProblem[] {

@@ -1,24 +1,25 @@
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { type Diagnostic, makeError, makeWarning } from '../../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
-import { readSeverityPolicy } from '../severity-policy.ts';
+import type { ResolvedPolicy } from '../policy.ts';
 import type { Subject } from '../subject.ts';
 import { type PickleFinding, type ScannedModel, scanPickles } from './scan-pickles.ts';
 
-const PICKLES_VARIABLE = 'DAVIT_PICKLES';
 const SHOWN_IMPORTS = 8;
 const SHOWN_FILES = 10;
 
 /**
  * Reports what the pickles of a model would import beyond its packages and code. Runs before anything of the model
- * loads. The environment decides whether that stops the proof.
+ * loads. The policy decides whether that stops the proof.
  */
 export async function checkPickles(
   subject: Subject,
   model: ScannedModel,
-  options: PythonOptions,
+  options: PythonOptions & { readonly policy: Pick<ResolvedPolicy, 'pickles'> },
 ): Promise<readonly Diagnostic[]> {
-  const make = readSeverityPolicy(PICKLES_VARIABLE) === 'error' ? makeError : makeWarning;
+  const severity = options.policy.pickles;
+  if (severity === 'ignore') return [];
+  const make = severity === 'error' ? makeError : makeWarning;
   const found = await scanPickles(model, options);
   const place = (path: string) =>
     subject.alone ? { ...subject.entity.place, file: `${subject.entity.place.file}/${path}` } : subject.entity.place;

@@ -3,6 +3,7 @@ import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
 import { explainModule, type ModuleContext } from '../requirements/explain-module.ts';
 import type { ProofDocument } from './proof-document.ts';
 import { type ProofLimits, type ProofRun, computeProofSeconds } from './run-proof.ts';
+import { describeCase } from '../../schemas/lock/proof.ts';
 import { joinHints, type Subject, makeSubjectError } from '../subject.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 
@@ -21,14 +22,17 @@ export function explainProof(
   const { document } = ran;
   if (!document) return [explainCrash(subject, ran, limits)];
   const { failed } = document;
-  if (failed) return [explainFailure(subject, failed, { limits, packages, elsewhere })];
+  if (failed) {
+    const asked = document.cases.findLast((c) => typeof c.why === 'string');
+    return [explainFailure(locateCase(subject, asked), { ...failed, asked }, { limits, packages, elsewhere })];
+  }
   const found: Diagnostic[] = [];
-  const predicted = document.stages.find((s) => s.name === 'predict')?.seconds ?? 0;
+  const predicted = Math.max(0, ...document.cases.map((c) => c.seconds));
   if (predicted > limits.predictSeconds)
     found.push(
       wrong(
         'time-limit',
-        `Cannot serve ${subject.label}: its example took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`,
+        `Cannot serve ${subject.label}: its prediction took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`,
         renderTimeHint(subject),
       ),
     );
@@ -38,10 +42,19 @@ export function explainProof(
   return found;
 }
 
-type Failed = NonNullable<ProofDocument['failed']>;
+type PredictedCase = Pick<ProofDocument['cases'][number], 'origin' | 'name'>;
+
+type Failed = NonNullable<ProofDocument['failed']> & { readonly asked: PredictedCase | undefined };
+
+/** A failure of a validation case is reported on the line of its input. */
+function locateCase(subject: Subject, found: PredictedCase | undefined): Subject {
+  const place = found?.origin === 'endpoint' && subject.entity.validation.find((c) => c.name === found.name)?.place;
+  return place ? { ...subject, entity: { ...subject.entity, place } } : subject;
+}
 
 function explainFailure(subject: Subject, failed: Failed, { limits, packages, elsewhere }: ProofContext): Diagnostic {
-  const { stage, kind, message, module, trace } = failed;
+  const { stage, kind, message, module, trace, asked } = failed;
+  const input = asked ? describeCase(asked) : 'its input example';
   const { label } = subject;
   const where = joinHints(explainCause(kind, message, trace), findModelFrame(trace));
   const wrong = (code: DiagnosticCode, text: string, hint?: string) => makeSubjectError(subject, code, text, hint);
@@ -67,16 +80,18 @@ function explainFailure(subject: Subject, failed: Failed, { limits, packages, el
   if (kind === 'Refused')
     return wrong(
       'prediction-failed',
-      `Cannot predict with ${label}: the server rejects its input example: ${message}`,
-      EXAMPLE_HINT,
+      `Cannot predict with ${label}: the server rejects ${input}: ${message}`,
+      asked?.origin === 'endpoint' ? CASE_HINT : EXAMPLE_HINT,
     );
+  if (kind === 'UnexpectedAnswer')
+    return wrong('output-mismatch', `Cannot serve ${label}: its answer to ${input} differs: ${message}`, EXPECT_HINT);
   if (stage === 'signature' || kind === 'SignatureMismatch')
     return wrong(
       'output-mismatch',
       `Cannot serve ${label}: its prediction does not match its signature: ${message}`,
       'Log the model with a signature that matches its predictions, or change its predictions',
     );
-  return wrong('prediction-failed', `Cannot predict with ${label}: its input example raises ${message}`, where);
+  return wrong('prediction-failed', `Cannot predict with ${label}: ${input} raises ${message}`, where);
 }
 
 const JSON_VALUES_HINT =
@@ -95,6 +110,8 @@ function renderWorkersHint({ alone, entity, endpoint }: Subject): string {
     : `Set it with davit.served_entities.${entity.name}.workers in ${endpoint.file}`;
 }
 
+const CASE_HINT = 'Correct the input: it is the body of a request that the model accepts';
+const EXPECT_HINT = 'Correct the value of expect, if the answer is right';
 const EXAMPLE_HINT = 'Log the model with an input_example that fits its signature';
 
 /** Explains common wrong assumptions of a model about its runtime environment. */
@@ -120,7 +137,7 @@ function explainCrash(subject: Subject, { run, began }: ProofRun, limits: ProofL
   if (run.stopped === 'time')
     return wrong(
       'time-limit',
-      `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`,
+      `Cannot serve ${label}: it did not load and predict within ${seconds} s`,
       renderTimeHint(subject),
     );
   if (run.stopped === 'memory') return makeMemoryError(subject, limits);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CASE_ORIGINS } from '../../schemas/lock/proof.ts';
 import { WORKER_MODES } from '../../schemas/endpoint/worker-mode.ts';
 
 /*
@@ -31,7 +32,17 @@ const proofDocument = z.looseObject({
       trace: tail(20_000).nullish(),
     })
     .nullable(),
-  answer: text(2048).nullish(),
+  /** Every predicted input. An endpoint has at most 20 cases. */
+  cases: list(
+    z.object({
+      name: text(100),
+      origin: z.enum(CASE_ORIGINS),
+      seconds,
+      answer: text(2048).nullish(),
+      why: text(2000).nullish(),
+    }),
+    40,
+  ),
   peak_memory_bytes: bytes,
   load_memory_bytes: bytes.nullish(),
   mlflow: text(100).nullish(),

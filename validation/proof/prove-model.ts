@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { LockedEntity } from '../../schemas/lock/lock.ts';
+import type { LockedCase } from '../../schemas/lock/locked-case.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import type { Proof } from '../../schemas/lock/proof.ts';
 import { readText } from '../../schemas/read-project.ts';
@@ -27,7 +28,7 @@ export interface ProofResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const FORMAT = 3;
+const FORMAT = 4;
 
 /**
  * Hash of every input of a proof: model, virtualenv, machine, model server, limits, settings, environment variables.
@@ -42,6 +43,7 @@ export async function makeProofKey(subject: Subject, locked: LockedEntity, virtu
     limits: makeProofLimits(subject.entity),
     settings: makeProofSettings(subject.entity),
     environmentVars: subject.entity.environmentVars,
+    cases: locked.validation,
   });
 }
 
@@ -60,14 +62,21 @@ export async function readProof(key: string): Promise<Proof | undefined> {
 /** The dynamic stage: runs the model once. Caches a proof, but not a failure. */
 export async function proveModel(
   subject: Subject,
-  model: Pick<ProofContext, 'packages' | 'elsewhere'> & { readonly folder: string; readonly key: string },
+  model: Pick<ProofContext, 'packages' | 'elsewhere'> & {
+    readonly folder: string;
+    readonly key: string;
+    readonly cases: readonly LockedCase[];
+  },
   options: Pick<ProofOptions, 'sandbox' | 'signal'> & { readonly virtualenv: Virtualenv },
 ): Promise<ProofResult> {
   const limits = makeProofLimits(subject.entity);
   const settings = makeProofSettings(subject.entity);
   const { environmentVars } = subject.entity;
   const { virtualenv, sandbox, signal } = options;
-  const run = await runProof(model.folder, virtualenv, { limits, settings, environmentVars, sandbox, signal });
+  const run = await runProof(model.folder, virtualenv, {
+    ...{ limits, settings, environmentVars, sandbox, signal },
+    cases: model.cases,
+  });
   const diagnostics = explainProof(subject, run, { limits, packages: model.packages, elsewhere: model.elsewhere });
   if (diagnostics.length > 0 || !run.document) return { proof: undefined, diagnostics };
   const proof = makeProof(model.key, virtualenv, { ...run, document: run.document }, settings);
@@ -87,7 +96,11 @@ function makeProof(
     sandboxed: sandbox !== undefined,
     sandboxLacks: sandbox?.lacks ?? [],
     stages: document.stages.map(({ name, seconds }) => ({ name, seconds })),
-    answer: document.answer ?? undefined,
+    cases: document.cases.map(({ name, origin, answer, why }) => ({
+      ...{ name, origin },
+      answer: answer ?? undefined,
+      failure: why ?? undefined,
+    })),
     peakMemoryBytes: document.peak_memory_bytes,
     loadMemoryBytes: document.load_memory_bytes ?? undefined,
     workers: makeProofWorkers(document, settings),

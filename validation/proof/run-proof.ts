@@ -6,6 +6,7 @@ import { findBasePython } from '../../python/find-base-python.ts';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import { makeReadable } from '../../python/make-readable.ts';
 import type { Entity } from '../../schemas/endpoint/endpoint.ts';
+import { type LockedCase, renderCases } from '../../schemas/lock/locked-case.ts';
 import { countWorkers } from '../../schemas/endpoint/count-replicas.ts';
 import { mayLoadAgain, type WorkerMode, chooseWorkerMode } from '../../schemas/endpoint/worker-mode.ts';
 import { codePath } from '../../system/code.ts';
@@ -83,6 +84,8 @@ export interface ProofOptions {
   readonly limits: ProofLimits;
   readonly settings: ProofSettings;
   readonly environmentVars: Readonly<Record<string, string>>;
+  /** The validation cases of the endpoint file. Empty: the model predicts its own example. */
+  readonly cases: readonly LockedCase[];
   /** Undefined: the model runs with the user's own rights. */
   readonly sandbox: Sandbox | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -90,7 +93,7 @@ export interface ProofOptions {
 
 /** Loads a model and predicts its example, never with Davit's environment variables. */
 export async function runProof(model: string, virtualenv: Virtualenv, options: ProofOptions): Promise<ProofRun> {
-  const { limits, settings, sandbox, signal } = options;
+  const { limits, settings, cases, sandbox, signal } = options;
   const { workers, workerMode, nan } = settings;
   const base = await findBasePython(virtualenv.python);
   await mkdir(virtualenv.pycache, { recursive: true });
@@ -99,7 +102,10 @@ export async function runProof(model: string, virtualenv: Virtualenv, options: P
   const python = [virtualenv.python, '-c', BOOTSTRAP, String(limits.memoryBytes ?? 0)];
   const run = await runUntrusted(
     {
-      command: [...python, '--model', model, '--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],
+      command: [
+        ...[...python, '--model', model, '--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],
+        ...(cases.length > 0 ? ['--cases', renderCases(cases)] : []),
+      ],
       env: { ...options.environmentVars, ...makePythonEnvironment(virtualenv) },
       path: [join(virtualenv.folder, 'bin')],
       readable: [...base.folders, virtualenv.folder],

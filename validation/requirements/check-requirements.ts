@@ -2,10 +2,12 @@ import { access } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { isWebWheel } from '../../schemas/lock/locked-values.ts';
 import { findPipCounterpart } from './conda-names.ts';
-import { parseCondaName } from './edit-requirements.ts';
+import type { EditedRequirements } from './edit-requirements.ts';
+import { parseCondaName } from './parse-conda-name.ts';
 import type { Requirement } from './parse-requirements.ts';
 import type { Model } from '../model/read-model.ts';
 import { hasCredentials, maskSecrets } from '../model/mask-secrets.ts';
+import { applyPolicy, type ResolvedPolicy } from '../policy.ts';
 import { joinHints, type ModelProblem, type Subject } from '../subject.ts';
 
 const OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;
@@ -15,17 +17,19 @@ const ANACONDA_CHANNELS = /^(defaults|anaconda|main|r|msys2)$|anaconda\.(com|org
 export async function checkRequirements(
   subject: Subject,
   model: Model,
-  requirements: readonly Requirement[],
+  { requirements, twins }: Pick<EditedRequirements, 'requirements' | 'twins'>,
+  policy: ResolvedPolicy,
 ): Promise<readonly ModelProblem[]> {
   const sources = requirements.map((r) => checkSource(subject, model, r));
   return [
-    ...requirements.flatMap((r) => checkRequirement(subject, r)),
+    ...requirements.flatMap((r) => checkRequirement(subject, r, policy)),
     ...(await Promise.all(sources)).flat(),
-    ...checkConda(subject, model, requirements),
+    ...checkConda(subject, model, { requirements, twins }),
+    ...checkChannels(subject, model, policy),
   ];
 }
 
-function checkRequirement({ label }: Subject, r: Requirement): readonly ModelProblem[] {
+function checkRequirement({ label }: Subject, r: Requirement, policy: ResolvedPolicy): readonly ModelProblem[] {
   if (r.source !== undefined) return [];
   const { at, name } = r;
   const found: ModelProblem[] = [];
@@ -46,15 +50,21 @@ function checkRequirement({ label }: Subject, r: Requirement): readonly ModelPro
       add: `${name}==${version}`,
       at,
     });
-  if (r.pin === undefined)
-    found.push({
-      code: 'requirement-unpinned',
-      severity: 'warning',
-      message: `Found "${r.text}" in the requirements of ${label}: expected the exact version that the model was trained with`,
-      hint: 'Without one, only the lock determines the version',
-      at,
-    });
+  if (r.pin === undefined && !isPatchPrefix(r))
+    found.push(
+      ...applyPolicy(policy.unpinnedRequirement, {
+        code: 'requirement-unpinned',
+        message: `Found "${r.text}" in the requirements of ${label}: expected the exact version that the model was trained with`,
+        hint: 'Without one, only the lock determines the version',
+        at,
+      }),
+    );
   return found;
+}
+
+/** `==1.5.2.*`, which is how conda pins a version. */
+function isPatchPrefix({ specifier }: Requirement): boolean {
+  return /^==\d+\.\d+\.\d+\.\*$/.test(specifier);
 }
 
 /** A direct reference must be a wheel, as a URL or as a file inside the model. */
@@ -103,18 +113,28 @@ async function checkSource({ label }: Subject, model: Model, r: Requirement): Pr
 function checkConda(
   { label, entity, alone }: Subject,
   { conda }: Model,
-  requirements: readonly Requirement[],
+  { requirements, twins }: Pick<EditedRequirements, 'requirements' | 'twins'>,
 ): readonly ModelProblem[] {
   if (!conda) return [];
   const at = { file: 'conda.yaml', line: 1, column: 1 };
   const covered = new Set([...requirements.map((r) => r.name), ...entity.requirementEdits.remove]);
-  const only = conda.packages.filter((p) => !covered.has(parseCondaName(p)));
-  const problems = only.map((p): ModelProblem => {
+  const replacing = new Set(twins.map((t) => t.spec));
+  const only = conda.packages.filter((p) => replacing.has(p) || !listNames(p).some((name) => covered.has(name)));
+  return only.map((p): ModelProblem => {
     const pip = findPipCounterpart(p);
+    const twin = twins.find((t) => t.spec === p);
+    if (twin) {
+      const message = `Found "${p}" in conda.yaml of ${label}: it is installed with pip, as "${twin.requirement.text}"`;
+      return { code: 'conda-only-package', severity: 'warning', message, at };
+    }
     const without = `Cannot install "${p}" for ${label}: it comes from conda`;
     const leaveOut = alone
       ? 'Remove it from conda.yaml'
       : `Add "${parseCondaName(p)}" to davit.served_entities.${entity.name}.requirements.remove`;
+    if ('none' in pip && !pip.isNeeded) {
+      const message = `Found "${p}" in conda.yaml of ${label}: it is not installed, because ${pip.none}`;
+      return { code: 'conda-only-package', severity: 'warning', message, at };
+    }
     if ('none' in pip)
       return {
         code: 'conda-only-package',
@@ -135,17 +155,21 @@ function checkConda(
       at,
     };
   });
-  const channel = conda.channels?.find((c) => ANACONDA_CHANNELS.test(c));
-  if (channel === undefined) return problems;
-  const message = `Found the conda channel "${channel}" in ${label}: Anaconda may ask for a commercial licence`;
-  return [
-    ...problems,
-    {
-      code: 'anaconda-channel',
-      severity: 'warning',
-      message,
-      hint: 'Davit does not use it; log the model with a newer MLflow to remove it',
-      at,
-    },
-  ];
+}
+
+/** The names of a conda package in conda and in pip. */
+function listNames(spec: string): readonly string[] {
+  const pip = findPipCounterpart(spec);
+  return [parseCondaName(spec), ...('none' in pip ? [] : [parseCondaName(pip.pip)])];
+}
+
+function checkChannels({ label }: Subject, { conda }: Model, policy: ResolvedPolicy): readonly ModelProblem[] {
+  const channel = conda?.channels?.find((c) => ANACONDA_CHANNELS.test(c));
+  if (channel === undefined) return [];
+  return applyPolicy(policy.defaultsChannel, {
+    code: 'anaconda-channel',
+    message: `Found the conda channel "${channel}" in ${label}: Anaconda may ask for a commercial licence`,
+    hint: 'Davit does not use it; log the model with a newer MLflow to remove it',
+    at: { file: 'conda.yaml', line: 1, column: 1 },
+  });
 }

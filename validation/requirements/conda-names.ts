@@ -1,8 +1,9 @@
-import { parseCondaName } from './edit-requirements.ts';
+import { parseCondaName } from './parse-conda-name.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 
-/** The pip requirement for a conda package, or the reason why pip has nothing to install. */
-type PipCounterpart = { readonly pip: string; readonly certain: boolean } | { readonly none: string };
+/** The pip requirement for a conda package, or the reason why pip has nothing to install; `isNeeded`: nothing else provides it. */
+type PipCounterpart =
+  { readonly pip: string; readonly certain: boolean } | { readonly none: string; readonly isNeeded: boolean };
 
 const IN_WHEELS = 'the wheels that need it include it';
 const FROM_DRIVER = 'the driver of the machine and the wheels that need it provide it';
@@ -66,7 +67,7 @@ const SAME_NAME = new Set(
 export function findPipCounterpart(spec: string): PipCounterpart {
   const name = parseCondaName(spec);
   const known = readOwn(COUNTERPARTS, name) ?? (isLibrary(name) ? { none: IN_WHEELS } : undefined);
-  if (known && 'none' in known) return known;
+  if (known && 'none' in known) return { ...known, isNeeded: known.none === IN_BASE };
   return { pip: `${known?.pip ?? name}${pipVersion(spec)}`, certain: known !== undefined || SAME_NAME.has(name) };
 }
 

@@ -1,17 +1,24 @@
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
+import { type CondaTwin, listCondaTwins } from './conda-twins.ts';
+import { parseCondaName } from './parse-conda-name.ts';
 import { parseRequirement, type Requirement } from './parse-requirements.ts';
 import type { Model } from '../model/read-model.ts';
 import type { ModelProblem, Subject } from '../subject.ts';
 
 export interface EditedRequirements {
+  /** Also those that replace conda packages. */
   readonly requirements: readonly Requirement[];
+  readonly twins: readonly CondaTwin[];
   readonly problems: readonly ModelProblem[];
 }
 
 /** Source location for problems with the endpoint's edits, which placeProblem reports on the entity. */
 const ENTITY_LOCATION = { file: 'MLmodel', line: 1, column: 1 };
 
-/** Applies the endpoint's edits to the model's requirements. `add` replaces a requirement that has the same name. */
+/**
+ * Applies the endpoint's edits to the model's requirements and to its conda packages that pip has too. `add` replaces a
+ * requirement that has the same name.
+ */
 export function editRequirements({ entity, label }: Subject, model: Model): EditedRequirements {
   const { add, remove } = entity.requirementEdits;
   const problems: ModelProblem[] = [];
@@ -33,15 +40,6 @@ export function editRequirements({ entity, label }: Subject, model: Model): Edit
   });
   const replaced = new Set(added.map((r) => r.name));
   const kept = model.requirements.filter((r) => !removed.has(r.name) && !replaced.has(r.name));
-  return { requirements: [...kept, ...added], problems };
-}
-
-/** `conda-forge::openblas=0.3` → `openblas` */
-export function parseCondaName(spec: string): string {
-  return normalizePackageName(
-    spec
-      .split('::')
-      .at(-1)
-      ?.split(/[=<>!~ [;]/)[0] ?? spec,
-  );
+  const twins = listCondaTwins(model, { taken: new Set([...kept, ...added].map((r) => r.name)), removed });
+  return { requirements: [...kept, ...added, ...twins.map((t) => t.requirement)], twins, problems };
 }

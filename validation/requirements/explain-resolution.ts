@@ -49,8 +49,11 @@ async function explainMissingVersion(
   if (unknown !== undefined)
     return {
       why: `the index has no package named "${unknown}"`,
-      hint: 'Check its spelling',
+      hint: 'Check its spelling, or remove it if the model runs without it',
       about: normalizePackageName(unknown),
+      ...(request.requirements.some((r) => r.name === normalizePackageName(unknown)) && {
+        remove: normalizePackageName(unknown),
+      }),
     };
   for (const { name, pin } of request.requirements) {
     if (pin === undefined || !text.includes(`${name}==${pin}`)) continue;

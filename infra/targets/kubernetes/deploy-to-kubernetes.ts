@@ -22,14 +22,14 @@ const ROUTE_LIMIT = '3m';
  */
 export function deployToKubernetes(
   declaration: Declaration<KubernetesEnvironment>,
-  { api, entities, serving, mark }: PreparedKubernetes,
+  { api, entities, serving, mark, run }: PreparedKubernetes,
   parent: pulumi.Resource,
 ): DeployedEndpoint {
   const { root, endpoint, environment, lock } = declaration;
   const { namespace } = environment;
   const place = { endpoint: endpoint.name, environment };
-  const options = { parent, provider: makeProvider(environment, root) };
-  const gate = new Gate({ api, serving, namespace, endpoint: endpoint.name, mark });
+  const options = { parent, provider: makeProvider(environment, { root, providerFolder: run.providerFolder }) };
+  const gate = new Gate({ api, serving, namespace, endpoint: endpoint.name, mark, signal: run.signal });
   const recreate = endpoint.rollout === 'recreate';
   const pause = new Pause({ api, serving, namespace: environment.namespace, endpoint: endpoint.name, recreate });
   const made = entities.map((e) => deployEntity(e, { place, options, gate, serving, recreate, pause }));
@@ -57,6 +57,7 @@ export function deployToKubernetes(
       declaration,
       questions: listVerifiedEntities(plans, serving),
       after: pause.endAfter([route, entry]),
+      signal: run.signal,
     }),
     revisions: Object.fromEntries(plans.map(({ entity, name }) => [entity.name, pulumi.output(name)])),
   };

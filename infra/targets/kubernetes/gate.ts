@@ -15,16 +15,20 @@ export interface GateOptions {
   readonly serving: ReadonlySet<string>;
   /** Makes the mark of a request; undefined: the model servers expect none. */
   readonly mark?: MakeMark | undefined;
+  /** Aborts when nobody waits for the gate any more. */
+  readonly signal: AbortSignal;
 }
 
 /** Holds the Route back until every revision is proven. At a preview it is open, so that the difference is exact. */
 export class Gate {
   readonly #cluster: GateOptions;
   readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
   #failure: Promise<never> | undefined;
 
   constructor(cluster: GateOptions) {
     this.#cluster = cluster;
+    this.#signal = AbortSignal.any([this.#stop.signal, cluster.signal]);
   }
 
   /** The name of a revision, once Knative has created it. */
@@ -64,7 +68,7 @@ export class Gate {
 
   #question({ revision }: EntityPlan) {
     const { namespace, mark } = this.#cluster;
-    return { namespace, revision, mark, signal: this.#stop.signal };
+    return { namespace, revision, mark, signal: this.#signal };
   }
 
   #after(after: readonly pulumi.CustomResource[], plan: EntityPlan, wait: () => Promise<void>): pulumi.Output<string> {

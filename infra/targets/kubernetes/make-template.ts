@@ -8,6 +8,7 @@ import {
   endpointObjectName,
   entityTag,
 } from '../../../schemas/environment/kubernetes-names.ts';
+import { type LockedCase, renderCases } from '../../../schemas/lock/locked-case.ts';
 import { parseSecretReference } from '../../../schemas/values/secret-reference.ts';
 import { chooseWorkerMode } from '../../../schemas/endpoint/worker-mode.ts';
 import { makeResources } from './make-resources.ts';
@@ -25,6 +26,8 @@ export interface TemplateInputs {
   readonly workers: number;
   readonly serviceAccount: string;
   readonly image: string;
+  /** What the model predicts before it serves. Empty: its own example. */
+  readonly cases: readonly LockedCase[];
   readonly secretVersions: Readonly<Record<string, string>>;
   /** The public key of the marks that requests must have; undefined: the platform makes none. */
   readonly markKey?: string | undefined;
@@ -102,7 +105,7 @@ function makeAnnotations({ endpoint, entity, environment, secretVersions }: Temp
 }
 
 function makeContainer(parts: TemplateInputs) {
-  const { endpoint, entity, environment, hardware, workers, image, markKey } = parts;
+  const { endpoint, entity, environment, hardware, workers, image, cases, markKey } = parts;
   const mode = hardware.gpu ? 'one' : chooseWorkerMode(entity);
   return {
     name: 'model',
@@ -114,6 +117,7 @@ function makeContainer(parts: TemplateInputs) {
       // One process has the GPU. The replica's other requests wait for it for as long as that may take.
       ...(mode === 'one' && workers > 1 ? ['--queue-timeout', String(entity.timeLimitSeconds * workers)] : []),
       ...(entity.nan === 'error' ? [] : ['--nan', entity.nan]),
+      ...(cases.length > 0 ? ['--cases', renderCases(cases)] : []),
       ...(markKey === undefined
         ? []
         : [

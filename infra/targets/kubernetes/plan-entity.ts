@@ -7,6 +7,7 @@ import {
 } from '../../../schemas/environment/kubernetes-names.ts';
 import { revisionName } from '../../../schemas/values/names.ts';
 import { countReplicas, countWorkers } from '../../../schemas/endpoint/count-replicas.ts';
+import { readOwn } from '../../../schemas/values/read-own.ts';
 import type { Declaration } from '../../declaration.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { makeTemplate, type RevisionTemplate } from './make-template.ts';
@@ -37,14 +38,15 @@ export interface EntityInputs {
 
 /** Plans the one revision that serves an entity. Its name covers everything but its bounds. */
 export function planEntity(
-  { endpoint, environment }: Declaration<KubernetesEnvironment>,
+  { endpoint, environment, lock }: Declaration<KubernetesEnvironment>,
   entity: Entity,
   parts: EntityInputs,
 ): EntityPlan {
   const workers = countWorkers(entity);
   const hardware = extendDeadlineForLoads(requireHardware(environment, entity), entity, workers);
   const serviceAccount = entityObjectName(endpoint.name, entity.name);
-  const template = makeTemplate({ endpoint, entity, environment, hardware, workers, serviceAccount, ...parts });
+  const cases = readOwn(lock.entities, entity.name)?.validation ?? [];
+  const template = makeTemplate({ endpoint, entity, environment, hardware, workers, serviceAccount, cases, ...parts });
   const configuration = configurationName(endpoint.name, entity.name, template);
   return {
     entity,

@@ -18,6 +18,7 @@ import { endpointObjectName } from '../../../schemas/environment/kubernetes-name
 import { MARKS } from '../../../schemas/environment/platform-names.ts';
 import { parseSecretReference } from '../../../schemas/values/secret-reference.ts';
 import type { Declaration } from '../../declaration.ts';
+import type { ProgramRun } from '../../program-run.ts';
 import { type EntityPlan, planEntity } from './plan-entity.ts';
 import { readOwn } from '../../../schemas/values/read-own.ts';
 
@@ -29,6 +30,7 @@ export interface PreparedKubernetes {
   readonly serving: ReadonlySet<string>;
   /** Makes the mark of the gate's requests; undefined: the platform makes none, or this is a preview. */
   readonly mark: MakeMark | undefined;
+  readonly run: ProgramRun;
 }
 
 export interface PreparedEntity {
@@ -38,14 +40,17 @@ export interface PreparedEntity {
 }
 
 /** Reads the images from the registry and the versions of the secrets from the cluster. */
-export async function prepareKubernetes(declaration: Declaration<KubernetesEnvironment>): Promise<PreparedKubernetes> {
+export async function prepareKubernetes(
+  declaration: Declaration<KubernetesEnvironment>,
+  run: ProgramRun,
+): Promise<PreparedKubernetes> {
   const { root, endpoint, environment } = declaration;
-  const api = await connectCluster(environment.cluster, root);
+  const api = await connectCluster(environment.cluster, root, { signal: run.signal });
   const [secretVersions, serving, markKey] = await Promise.all([
     readVersions(declaration, api),
     readServing(declaration, api),
     readAcceptedKey(api, environment.platformNamespace),
-    warnOfMissingSecrets(declaration, api),
+    warnOfMissingSecrets(declaration, api, run),
   ]);
   const entities = endpoint.entities.map(async (entity): Promise<PreparedEntity> => {
     const { reference, repository } = await planImage({
@@ -57,7 +62,7 @@ export async function prepareKubernetes(declaration: Declaration<KubernetesEnvir
     const digest = await readImageDigest(reference);
     if (!pulumi.runtime.isDryRun()) {
       if (digest === undefined) throw makeMissingImageError(declaration, reference);
-      requireAttested(declaration, { reference, digest });
+      requireAttested(declaration, { reference, digest }, run);
     }
     const planWith = (word: keyof SecretVersion) => {
       const words = listSecretNames(entity, environment).map((n) => [n, secretVersions[n]?.[word] ?? ''] as const);
@@ -75,7 +80,7 @@ export async function prepareKubernetes(declaration: Declaration<KubernetesEnvir
     Promise.all(entities),
     isMarked ? prepareMark(declaration, api) : undefined,
   ]);
-  return { api, serving, entities: prepared, mark };
+  return { api, serving, entities: prepared, mark, run };
 }
 
 /** The gate sends its requests past the edge, so it makes their marks itself. */
@@ -122,8 +127,9 @@ function readVersions(
 async function warnOfMissingSecrets(
   { endpoint, environment: { namespace, secrets } }: Declaration<KubernetesEnvironment>,
   api: KubernetesApi,
+  { variables }: ProgramRun,
 ): Promise<void> {
-  if (pulumi.runtime.isDryRun() && process.env['DAVIT_PREVIEW'] === 'true') return;
+  if (pulumi.runtime.isDryRun() && variables['DAVIT_PREVIEW'] === 'true') return;
   const wanted = endpoint.entities
     .flatMap(({ environmentVars }) => Object.values(environmentVars))
     .flatMap((value): readonly SecretKeyRef[] => {
@@ -143,8 +149,9 @@ function listSecretNames({ environmentVars }: Entity, { secrets }: KubernetesEnv
 function requireAttested(
   { endpoint, environment: { name, images } }: Declaration<KubernetesEnvironment>,
   { reference, digest }: { readonly reference: string; readonly digest: string },
+  { variables }: ProgramRun,
 ): void {
-  if (!images.provenance || parseAttestedImages(process.env)[reference] === digest) return;
+  if (!images.provenance || parseAttestedImages(variables)[reference] === digest) return;
   throw new pulumi.RunError(
     `Cannot deploy "${endpoint.name}": the attestation of ${reference}@${digest} was not verified, and "${name}" requires one. Deploy with Davit, which verifies it: npx davit up ${endpoint.name} --environment ${name}`,
   );

@@ -6,7 +6,7 @@ import { reachEdge } from '../../../kubernetes/reach-edge.ts';
 import { clearFailure } from '../../../kubernetes/diagnosis/update-failure.ts';
 import type { Entity } from '../../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
-import { locateModel, readInputExample } from '../../../system/locate-model.ts';
+import { EMPTY_REQUEST, readSampleRequest, type SampleRequest } from '../../../system/sample-request.ts';
 import type { Declaration } from '../../declaration.ts';
 import { explainTraffic } from './explain-traffic.ts';
 
@@ -15,6 +15,8 @@ export interface Verification {
   readonly declaration: Declaration<KubernetesEnvironment>;
   readonly questions: readonly VerifiedEntity[];
   readonly after: pulumi.Output<unknown>;
+  /** Aborts when nobody waits for the verification any more. */
+  readonly signal: AbortSignal;
 }
 
 /** An entity to query with its example. */
@@ -39,7 +41,7 @@ const SHOWN_CHARACTERS = 300;
 const LIMITED = '"REQUEST_LIMIT_EXCEEDED"';
 
 /** Queries entities by their own paths, as a client would. Returns the endpoint's URL once all have answered. */
-export function verifyThroughEdge({ api, declaration, questions, after }: Verification): pulumi.Output<string> {
+export function verifyThroughEdge({ api, declaration, questions, after, signal }: Verification): pulumi.Output<string> {
   if (pulumi.runtime.isDryRun()) return pulumi.output(pulumi.unknown) as unknown as pulumi.Output<string>;
   return after.apply(async () => {
     const { endpoint, environment } = declaration;
@@ -57,11 +59,12 @@ export function verifyThroughEdge({ api, declaration, questions, after }: Verifi
     for (const question of questions) {
       const { entity } = question;
       const path = `${edge}/serving-endpoints/${endpoint.name}/served-models/${entity.name}/invocations`;
-      const body = await readInputExample(locateModel(declaration.root, entity.model));
+      const sample = await readSampleRequest(declaration.root, entity, declaration.lock);
       const wrong = await queryUntilAnswered(path, {
         token,
-        body,
+        sample,
         limitSeconds: entity.timeLimitSeconds + MARGIN_SECONDS,
+        signal,
       });
       if (wrong === undefined) continue;
       const there = await explainTraffic(api, question, { namespace: environment.namespace, endpoint: endpoint.name });
@@ -75,31 +78,33 @@ export function verifyThroughEdge({ api, declaration, questions, after }: Verifi
 
 interface EdgeQuery {
   readonly token: string;
-  /** Undefined: the model's files are not on this machine. */
-  readonly body: string | undefined;
+  /** Undefined: the model has no example, or its files are not on this machine. */
+  readonly sample: SampleRequest | undefined;
   /** The limit of one request. */
   readonly limitSeconds: number;
+  readonly signal: AbortSignal;
 }
 
 /** What is wrong with the answer. Without an example, a 400 proves that the model server answers. */
 async function queryUntilAnswered(
   url: string,
-  { token, body = '{}', limitSeconds }: EdgeQuery,
+  { token, sample, limitSeconds, signal }: EdgeQuery,
 ): Promise<string | undefined> {
-  const expected = body === '{}' ? [200, 400] : [200];
+  const expected = sample ? [200] : [200, 400];
+  const { body, contentType } = sample ?? EMPTY_REQUEST;
   const end = performance.now() + LIMIT_MILLISECONDS;
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': contentType };
   for (;;) {
-    const signal = AbortSignal.timeout(limitSeconds * 1000);
-    const answer = await fetch(url, { method: 'POST', headers, body, signal }).then(
+    const limit = AbortSignal.timeout(limitSeconds * 1000);
+    const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.any([limit, signal]) }).then(
       async (response) => ({ status: response.status, text: await response.text() }),
-      (e: unknown) => ({ status: 0, text: signal.aborted ? `for ${limitSeconds} s` : `(${String(e)})` }),
+      (e: unknown) => ({ status: 0, text: limit.aborted ? `for ${limitSeconds} s` : `(${String(e)})` }),
     );
     if (expected.includes(answer.status) || answer.text.includes(LIMITED)) return undefined;
     if (performance.now() > end) {
       const shown = answer.text.trim().slice(0, SHOWN_CHARACTERS);
       return answer.status === 0 ? `does not answer ${shown}` : `answers ${answer.status} ${shown}`;
     }
-    await sleep(PAUSE_MILLISECONDS);
+    await sleep(PAUSE_MILLISECONDS, undefined, { signal });
   }
 }

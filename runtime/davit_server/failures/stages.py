@@ -15,12 +15,12 @@ from .mlflow_reason import extract_reason
 from .root_cause import SERVER_FOLDER, describe_members, find_missing_module, find_root_cause, is_raised_by_mlflow
 
 FRAMES = 8
-OWN_ERRORS = ("SignatureMismatch", "InvalidOutput", "Refused", "ForkFailed", "LoadedOnce")
+OWN_ERRORS = ("SignatureMismatch", "InvalidOutput", "Refused", "ForkFailed", "LoadedOnce", "UnexpectedAnswer")
 MESSAGE_CHARACTERS = 2000
 
 
 class Stages:
-    """Records the current stage and the seconds that each took; `entered` is called with each stage that begins."""
+    """Records the current stage and the seconds that each took together; `entered` is called with each that begins."""
 
     def __init__(self, entered: Callable[[str], object] = lambda name: None) -> None:
         self.entered = entered
@@ -35,7 +35,7 @@ class Stages:
         try:
             yield
         finally:
-            self.seconds[name] = round(time.perf_counter() - started, 3)
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
 
 
 def describe_failure(stage: str, error: BaseException, model: str, trace: bool = True) -> dict:

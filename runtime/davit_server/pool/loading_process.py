@@ -82,7 +82,7 @@ class LoadingProcess:
             "threads": self.choose_threads(),
             "mode": self.mode,
             "folder": self.folder.path,
-            **{name: getattr(self.settings, name) for name in ("nan", "warm", "workers")},
+            **{name: getattr(self.settings, name) for name in ("nan", "warm", "workers", "cases")},
         }
         self.process = await asyncio.create_subprocess_exec(
             *(self.settings.python, "-s", "-m", "davit_server.worker", json.dumps(options)),

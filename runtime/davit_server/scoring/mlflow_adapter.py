@@ -86,7 +86,15 @@ def explain_predict_function(metadata) -> list[str]:
     ]
 
 
+def read_input_columns(metadata) -> list[dict] | None:
+    """Returns the input signature as parsed JSON (see signature.py), or None."""
+    return parse_schema(metadata.get_input_schema())
+
+
 def read_output_columns(metadata) -> list[dict] | None:
     """Returns the output signature as parsed JSON (see signature.py), or None."""
-    schema = metadata.get_output_schema()
+    return parse_schema(metadata.get_output_schema())
+
+
+def parse_schema(schema) -> list[dict] | None:
     return None if schema is None else json.loads(schema.to_json())

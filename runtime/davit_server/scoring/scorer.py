@@ -15,7 +15,8 @@ from ..protocol.log import log
 from ..signatures.column_value import Leniency
 from ..signatures.signature import SignatureMismatch, find_mismatches
 from . import mlflow_adapter as mlflow
-from .example import read_example
+from .cases import REQUEST, Case
+from .choose_cases import choose_cases
 from .fast_frame import FastFrame
 from .input_fault import find_input_fault
 from .payload import is_llm, parse_csv, parse_object, parse_parquet, parse_payload
@@ -23,31 +24,39 @@ from .refused import Refused
 from .strict_json import InvalidOutput, write_strictly
 
 SLOW_SECONDS = 1
-"""A slower model would not notice a saved millisecond, so its example is not predicted a second time."""
+"""A slower model would not notice a saved millisecond, so nothing is predicted a second time."""
 
 
 class Scorer:
-    """A loaded model. `fast.usable` says whether the fast path may be taken."""
+    """A loaded model. `fast.usable` says whether the fast path may be taken.
 
-    def __init__(self, path: str, nan: str = "error") -> None:
+    `cases` are what it predicts before it serves; the argument is the option --cases (see choose_cases.py).
+    """
+
+    def __init__(self, path: str, nan: str = "error", cases: str = "") -> None:
+        self.path = path
         self.model = mlflow.load_model(path)
         self.metadata = self.model.metadata
         self.schema = self.metadata.get_input_schema()
         self.outputs = mlflow.read_output_columns(self.metadata)
-        self.example = read_example(path, self.metadata)
+        self.cases = choose_cases(path, self.metadata, cases)
         self.nan, self.version = nan, mlflow.VERSION
         self.leniency = Leniency(nan == "null", mlflow.is_signature_of_mlflow(self.model))
         self.fast = FastFrame(self.model)
         self.can_be_fast, self.fast.usable = self.fast.usable, False
         self.seconds = 0.0
 
-    def verify_fast_path(self, answer: str) -> None:
-        """Allows the fast path if it gives the answer to the example that MLflow's path has just given."""
+    def set_request(self, kind: str, body: bytes) -> None:
+        """Makes one request the only case."""
+        self.cases = [Case(REQUEST, "", kind, body, [])]
+
+    def verify_fast_path(self, body: bytes, answer: str) -> None:
+        """Allows the fast path if it gives the answer to a request that MLflow's path has just given."""
         if not self.can_be_fast or self.seconds > SLOW_SECONDS:
             return
         self.fast.usable = True
         try:
-            self.fast.usable = self.predict("json", self.example) == answer
+            self.fast.usable = self.predict("json", body) == answer
         except Exception:
             self.fast.usable = False
 

@@ -49,7 +49,8 @@ class WorkerMode:
 
     def predict(self, predict: Callable[[], str]) -> tuple[str, float]:
         """Returns the first answer and its seconds; records the files that it writes outside the own folder."""
-        answer, seconds, self.fixed_files = predict_with_watch(predict, self.own_folder, self.scratch.list_remaining())
+        answer, seconds, written = predict_with_watch(predict, self.own_folder, self.scratch.list_remaining())
+        self.fixed_files = sorted({*self.fixed_files, *written})
         return answer, seconds
 
     def decide(self, scorer, prediction: Prediction | None, workers: int, threads: int) -> dict:

@@ -157,7 +157,7 @@ it('deploys what was merged as it was reviewed, says so everywhere, and then has
   expect(github.world.deployments).toHaveLength(1);
 });
 
-it('updates without a failed request, and retires the record of before', async () => {
+it('updates without a failed request, and retires the earlier record', async () => {
   await declare('2');
   const { number } = merge({ reviewed: await review() });
   const clients = sendLoad(await ask(), 2, PAUSE);

@@ -35,7 +35,7 @@ async function postFailure(commitToken: string | undefined) {
 }
 
 describe('a failed deployment of two merges', () => {
-  it('is told to both, and reverts the last one, whose checks wait', async () => {
+  it('is reported to both, and reverts the last one, whose checks wait', async () => {
     const { reverts, told } = await postFailure(undefined);
     expect(reverts).toEqual([{ title: 'Revert "Change 8" (#8)', base: BASE }]);
     expect(told(7)).toContain(

@@ -10,7 +10,7 @@ function deployingTo(target: 'kubernetes' | 'local'): Deploying {
 test('an error of the platform is its result, so that the results of the endpoints are still reported', async () => {
   const failing = removePlatform(deployingTo('kubernetes'), () => Promise.reject(new Error('iris runs on it')));
   expect(await failing).toMatchObject([
-    { endpoint: '_platform', environment: 'production', state: 'failed', causes: ['iris runs on it'] },
+    { endpoint: '_platform', environment: 'production', state: 'failed', isRemoval: true, causes: ['iris runs on it'] },
   ]);
 });
 

@@ -218,7 +218,7 @@ export class UserRepository {
     return this.#runOnMain({ event: 'push', payload, workflow: 'davit-deploy.yaml', sha: pushed.after, ...more });
   }
 
-  /** On GitHub all environments side by side, on machines of their own. */
+  /** On GitHub all environments at the same time, each on its own machine. */
   runDrift(environment: string): Promise<ActResult> {
     const matrix = `environment:${environment}`;
     return this.#runOnMain({ event: 'schedule', payload: this.#event(), workflow: 'davit-drift.yaml', matrix });

@@ -18,6 +18,7 @@ export function makeEnvironment(changes: Partial<KubernetesEnvironment> = {}): K
     file: 'environments/staging.yaml',
     target: 'kubernetes',
     autoscaling: { idleSeconds: 1800, scaleDownSeconds: 300 },
+    policy: {},
     cluster: { kubeconfig: undefined, context: undefined },
     namespace: 'models',
     platformNamespace: 'davit-system',

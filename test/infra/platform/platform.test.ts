@@ -27,7 +27,14 @@ beforeEach(() => {
 async function deploy(knative: PreparedKnative, environment: KubernetesEnvironment, markKey?: string) {
   const authorisationImage = 'registry.example/authorisation@sha256:5';
   const marks = markKey !== undefined && { findMarkKey: () => pulumi.output(markKey) };
-  const platform = new Platform('staging', { environment, root: '/project', knative, authorisationImage, ...marks });
+  const platform = new Platform('staging', {
+    environment,
+    root: '/project',
+    providerFolder: '/code/infra',
+    knative,
+    authorisationImage,
+    ...marks,
+  });
   const url = await new Promise((resolve) => platform.url.apply(resolve));
   await pulumi.runtime.disconnect();
   return { url, names: registered.map(({ type, name }) => `${type} ${name}`) };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Gate } from '../../../../infra/targets/kubernetes/gate.ts';
 import type { EntityPlan } from '../../../../infra/targets/kubernetes/plan-entity.ts';
 import type { KubernetesApi } from '../../../../kubernetes/client/api.ts';
@@ -102,6 +102,16 @@ describe('the gate', () => {
     const failed = await failureOf(gate.exists(resource, makePlan('a')));
     expect(failed.message).toContain('Knative refuses it: its image is no name');
   });
+
+  it('waits no longer once the run is over, and then removes and records nothing', async () => {
+    const end = new AbortController();
+    const { gate, resource, asked, removed, written } = makeGate({ signal: end.signal });
+    const waits = failureOf(gate.exists(resource, makePlan('a')));
+    await vi.waitFor(() => expect(asked).not.toEqual([]));
+    end.abort();
+    expect((await waits).name).toBe('AbortError');
+    expect([removed, written]).toEqual([[], []]);
+  });
 });
 
 interface Settings {
@@ -110,6 +120,7 @@ interface Settings {
   readonly objects?: Readonly<Record<string, object>>;
   readonly writing?: () => Promise<unknown>;
   readonly mark?: (seconds: number) => string;
+  readonly signal?: AbortSignal;
 }
 
 interface Sent {
@@ -127,6 +138,7 @@ function makeGate({
   objects = {},
   writing = () => Promise.resolve({}),
   mark,
+  signal = new AbortController().signal,
 }: Settings) {
   const mocks = { newResource: () => ({ id: 'an-id', state: {} }), call: () => ({}) };
   void pulumi.runtime.setMocks(mocks, 'davit', 'iris.staging', preview);
@@ -156,7 +168,7 @@ function makeGate({
     },
   } as unknown as KubernetesApi;
   const resource = new Thing('kubernetes:serving.knative.dev/v1:Configuration', 'r');
-  const gate = new Gate({ api, namespace: 'models', endpoint: 'iris', serving: new Set(serving), mark });
+  const gate = new Gate({ api, namespace: 'models', endpoint: 'iris', serving: new Set(serving), mark, signal });
   return { gate, resource, asked, written, removed, sent };
 }
 

@@ -75,6 +75,20 @@ test.each<[string, Partial<Entity>, readonly string[]]>([
   expect(template.spec.containerConcurrency).toBe(Number(wanted[1]));
 });
 
+test('the validation cases are an argument in which Kubernetes replaces nothing, and part of the revision', () => {
+  const validation = [{ name: 'price', content_type: 'json' as const, input: '{"inputs": "$(HOME)"}', expect: '[1]' }];
+  const model = { name: 'iris', version: '2', digest: `sha256:${'0'.repeat(64)}`, python_version: '3.11.7' };
+  const locked = { model, requirements: [], virtualenv: 'v', signature: { inputs: null, outputs: null, params: null } };
+  const { lock, ...declared } = declare();
+  const withCases = { ...declared, lock: { ...lock, entities: { 'Iris-2': { ...locked, validation } } } };
+  const { template, revision } = planEntity(withCases, entity(), PARTS);
+  const { args } = template.spec.containers[0]!;
+  const rendered = args[args.indexOf('--cases') + 1] ?? '';
+  expect(rendered).not.toContain('$');
+  expect(JSON.parse(rendered)).toEqual([{ ...validation[0], expect: [1] }]);
+  expect(planEntity(declare(), entity(), PARTS).revision).not.toBe(revision);
+});
+
 test('workers that load the model themselves have the time for it', () => {
   const { hardware, template } = planEntity(declare(), entity({ workerMode: 'separate' }), PARTS);
   const once = planEntity(declare(), entity(), PARTS).hardware.deploymentSeconds;
@@ -112,6 +126,7 @@ function entity(change: Partial<Entity> = {}): Entity {
     timeLimitSeconds: 120,
     workerMode: undefined,
     nan: 'error',
+    validation: [],
     place: { file: 'endpoints/Iris.yaml', line: 1, column: 1 },
     ...change,
   };
@@ -141,6 +156,7 @@ function makeEnvironment(): KubernetesEnvironment {
     file: 'environments/production.yaml',
     target: 'kubernetes',
     autoscaling: { idleSeconds: 1800, scaleDownSeconds: 300 },
+    policy: {},
     cluster: { kubeconfig: undefined, context: 'production' },
     namespace: 'models',
     platformNamespace: 'davit-system',

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Declaration } from '../../../../infra/declaration.ts';
+import type { ProgramRun } from '../../../../infra/program-run.ts';
 import { planEntity } from '../../../../infra/targets/kubernetes/plan-entity.ts';
 import { type PreparedEntity, prepareKubernetes } from '../../../../infra/targets/kubernetes/prepare-kubernetes.ts';
 import { makeMark, makeMarkKey, readMarkKeys } from '../../../../kubernetes/marks.ts';
@@ -34,7 +35,7 @@ config:
 test('an entity is planned with the digest that the registry has, and with what its secrets are now', async () => {
   const { declaration, objects } = await makeDeclaration({ built: true });
   objects.set(SECRET, { metadata: { uid: 'u', resourceVersion: '1' }, data: { token: 'MQ==' } });
-  const { entities, serving } = await prepareKubernetes(declaration);
+  const { entities, serving } = await prepareKubernetes(declaration, makeRun());
   expect(entities).toHaveLength(1);
   const [{ plan, image }] = entities as [(typeof entities)[number]];
   expect(image).toMatch(new RegExp(`^127\\.0\\.0\\.1:\\d+/models/iris[^@]*@${DIGEST}$`));
@@ -44,10 +45,10 @@ test('an entity is planned with the digest that the registry has, and with what 
   expect([...serving]).toEqual([]);
 
   objects.set(SECRET, { metadata: { uid: 'u', resourceVersion: '2', labels: { a: 'b' } }, data: { token: 'MQ==' } });
-  const [relabelled] = (await prepareKubernetes(declaration)).entities;
+  const [relabelled] = (await prepareKubernetes(declaration, makeRun())).entities;
   expect(relabelled?.plan.revision).toBe(plan.revision);
   objects.set(SECRET, { metadata: { uid: 'u', resourceVersion: '3' }, data: { token: 'Mg==' } });
-  const [again] = (await prepareKubernetes(declaration)).entities;
+  const [again] = (await prepareKubernetes(declaration, makeRun())).entities;
   expect(again?.plan.revision).not.toBe(plan.revision);
 });
 
@@ -59,7 +60,7 @@ test('a revision accepts the key of the platform, if there is one, and the gate 
     const { declaration, objects } = await makeDeclaration({ built: true, preview });
     objects.set(`${MARKS}/configmaps/davit-marks`, { data: { 'public-key': 'n' } });
     if (!preview) objects.set(`${MARKS}/secrets/davit-marks`, secret);
-    const prepared = await prepareKubernetes(declaration);
+    const prepared = await prepareKubernetes(declaration, makeRun());
     return { ...prepared, args: prepared.entities[0]!.plan.template.spec.containers[0]!.args };
   };
   const audience = `models/${endpointObjectName('iris')}`;
@@ -70,9 +71,11 @@ test('a revision accepts the key of the platform, if there is one, and the gate 
   expect(mark?.(60)).toBe(makeMark(readMarkKeys([pem]), audience, Number(mark?.(60).split('.')[0])));
   expect(await prepare(true)).toMatchObject({ args, mark: undefined });
   const { declaration, objects } = await makeDeclaration({ built: true });
-  expect((await prepareKubernetes(declaration)).mark).toBeUndefined();
+  expect((await prepareKubernetes(declaration, makeRun())).mark).toBeUndefined();
   objects.set(`${MARKS}/configmaps/davit-marks`, { data: { 'public-key': 'n' } });
-  await expect(prepareKubernetes(declaration)).rejects.toThrow('the Secret davit-marks in the namespace davit-system');
+  await expect(prepareKubernetes(declaration, makeRun())).rejects.toThrow(
+    'the Secret davit-marks in the namespace davit-system',
+  );
 });
 
 test('what a version before has deployed stays as long as its secrets were not written', async () => {
@@ -80,14 +83,14 @@ test('what a version before has deployed stays as long as its secrets were not w
   const secret = (resourceVersion: string) =>
     objects.set(SECRET, { metadata: { uid: 'u', resourceVersion }, data: { token: 'MQ==' } });
   secret('1');
-  const { plan } = (await prepareKubernetes(declaration)).entities[0]!;
+  const { plan } = (await prepareKubernetes(declaration, makeRun())).entities[0]!;
   const { image } = plan.template.spec.containers[0]!;
   const former = createHash('sha256').update('u/1').digest('hex').slice(0, 10);
   const before = planEntity(declaration, plan.entity, { image, secretVersions: { database: former } });
   objects.set(ROUTE, { status: { traffic: [{ revisionName: before.revision }] } });
-  expect((await prepareKubernetes(declaration)).entities[0]?.plan.revision).toBe(before.revision);
+  expect((await prepareKubernetes(declaration, makeRun())).entities[0]?.plan.revision).toBe(before.revision);
   secret('2');
-  expect((await prepareKubernetes(declaration)).entities[0]?.plan.revision).toBe(plan.revision);
+  expect((await prepareKubernetes(declaration, makeRun())).entities[0]?.plan.revision).toBe(plan.revision);
 });
 
 test('what has traffic now is known', async () => {
@@ -95,29 +98,26 @@ test('what has traffic now is known', async () => {
   objects.set(ROUTE, {
     status: { traffic: [{ revisionName: 'iris-r-1' }, { tag: 'nothing' }, { revisionName: 'x' }] },
   });
-  expect([...(await prepareKubernetes(declaration)).serving]).toEqual(['iris-r-1', 'x']);
+  expect([...(await prepareKubernetes(declaration, makeRun())).serving]).toEqual(['iris-r-1', 'x']);
 });
 
 test('a preview goes on without an image that is not built yet, and an update says how it is built', async () => {
   const { declaration } = await makeDeclaration({ built: false, preview: true });
-  expect((await prepareKubernetes(declaration)).entities[0]?.image).toBeUndefined();
+  expect((await prepareKubernetes(declaration, makeRun())).entities[0]?.image).toBeUndefined();
   const { declaration: update } = await makeDeclaration({ built: false });
-  await expect(prepareKubernetes(update)).rejects.toThrow(
+  await expect(prepareKubernetes(update, makeRun())).rejects.toThrow(
     /^Cannot deploy "iris": the image 127\.0\.0\.1:\d+\/models\/iris\S* is not in the registry\. Build it first: npx davit up iris --environment staging, or /,
   );
 });
 
 test('where attested images are required, only the digest that Davit verified is deployed', async () => {
-  onTestFinished(() => void vi.unstubAllEnvs());
   const { declaration } = await makeDeclaration({ built: true });
   const workflow = 'acme/davit/.github/workflows/deploy.yaml';
   const images = { ...declaration.environment.images, provenance: { repository: 'a/b', workflow, branch: 'main' } };
   const strict = { ...declaration, environment: { ...declaration.environment, images } };
-  const [{ plan }] = (await prepareKubernetes(declaration)).entities as [PreparedEntity];
-  const prepare = (attested: Readonly<Record<string, string>>) => {
-    vi.stubEnv('DAVIT_ATTESTED_IMAGES', renderAttestedImages(attested)['DAVIT_ATTESTED_IMAGES']);
-    return prepareKubernetes(strict);
-  };
+  const [{ plan }] = (await prepareKubernetes(declaration, makeRun())).entities as [PreparedEntity];
+  const prepare = (attested: Readonly<Record<string, string>>) =>
+    prepareKubernetes(strict, makeRun(renderAttestedImages(attested)));
   const refused = await prepare({}).then(String, (e: unknown) => (e as Error).message);
   const [, reference = ''] = /^Cannot deploy "iris": the attestation of (\S+)@\S+ was not verified/.exec(refused) ?? [];
   expect(reference).not.toBe(plan.template.spec.containers[0]?.image);
@@ -130,14 +130,10 @@ test('where attested images are required, only the digest that Davit verified is
 
 test('a missing secret is said at an update and at a preview, unless it is one of davit, which says it itself', async () => {
   const warn = vi.spyOn(pulumi.log, 'warn').mockResolvedValue();
-  onTestFinished(() => {
-    vi.unstubAllEnvs();
-    warn.mockRestore();
-  });
+  onTestFinished(() => warn.mockRestore());
   const said = async (preview: boolean, davit: string | undefined) => {
-    vi.stubEnv('DAVIT_PREVIEW', davit);
     const { declaration } = await makeDeclaration({ built: true, preview });
-    await prepareKubernetes(declaration);
+    await prepareKubernetes(declaration, makeRun({ DAVIT_PREVIEW: davit }));
     const sentences = warn.mock.calls.map(([sentence]) => sentence);
     warn.mockClear();
     return sentences;
@@ -148,6 +144,11 @@ test('a missing secret is said at an update and at a preview, unless it is one o
   expect(await said(true, 'true')).toEqual([]);
   expect(await said(false, 'true')).toEqual(missing);
 });
+
+function makeRun(variables: ProgramRun['variables'] = {}): ProgramRun {
+  const { signal } = new AbortController();
+  return { stack: 'iris.staging', projectFolder: '/project', providerFolder: '/code/infra', variables, signal };
+}
 
 /** An endpoint on a cluster and a registry that answer over real HTTP. */
 async function makeDeclaration({ built, preview = false }: { readonly built: boolean; readonly preview?: boolean }) {

@@ -79,7 +79,7 @@ test('create() says who owns the fields, and remembers it', async () => {
   expect(cluster.asked.map(({ path }) => path)).toEqual([`${PATH}?fieldManager=pulumi-kubernetes&force=false`]);
 });
 
-test('create() takes nothing over unless it is told to', async () => {
+test('create() takes nothing over unless that is requested', async () => {
   const { resource, cluster } = make();
   cluster.objects.set(PATH, creating().inputs);
   await expect(resource.create(creating(), makeContext())).rejects.toThrow('it exists already');

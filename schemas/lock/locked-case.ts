@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { CONTENT_TYPES } from '../endpoint/validation-file.ts';
+import { line } from './locked-values.ts';
+
+/** An input that the model predicts in its proof and before it serves, with the text of its file if it has one. */
+export const lockedCase = z.strictObject({
+  name: line,
+  content_type: z.enum(CONTENT_TYPES),
+  /** The body of the request. */
+  input: z.string(),
+  /** The expected predictions as JSON. Absent: any answer that fits the signature. */
+  expect: z.string().optional(),
+});
+
+export type LockedCase = z.infer<typeof lockedCase>;
+
+/**
+ * Renders cases as the model server's option `--cases`. Kubernetes replaces `$(NAME)` in arguments, so the text has no
+ * dollar sign.
+ */
+export function renderCases(cases: readonly LockedCase[]): string {
+  const list = cases.map(({ expect, ...rest }) => ({
+    ...rest,
+    ...(expect !== undefined && { expect: JSON.parse(expect) as unknown }),
+  }));
+  return JSON.stringify(list).replaceAll('$', String.raw`\u0024`);
+}
