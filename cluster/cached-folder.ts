@@ -3,7 +3,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
-import { withFileLock } from '../system/file-lock.ts';
+import { withFileLock } from '../system/locks/file-lock.ts';
 import type { BuildOptions } from '../system/go-build.ts';
 
 /** A part of the cluster that is made once and cached: `CACHE/cluster/NAME-KEY/`. */

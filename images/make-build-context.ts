@@ -5,7 +5,7 @@ import type { PythonOptions } from '../python/find-uv.ts';
 import type { Lock } from '../schemas/lock/lock.ts';
 import { makeFolderAtomically, writeFileAtomically } from '../system/atomic-files.ts';
 import { refuseTrackedDavitFiles } from '../system/davit-folder.ts';
-import { withFileLock } from '../system/file-lock.ts';
+import { withFileLock } from '../system/locks/file-lock.ts';
 import { digestModel, isModelFile } from '../system/model-digest.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { installPackageTree } from './install-package-tree.ts';

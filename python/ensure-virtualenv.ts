@@ -2,7 +2,7 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { cacheFolder, markUsed } from '../system/cache.ts';
-import { withFileLock } from '../system/file-lock.ts';
+import { withFileLock } from '../system/locks/file-lock.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';

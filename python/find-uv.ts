@@ -4,7 +4,7 @@ import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { isVersionAtLeast } from '../schemas/values/versions.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { codePath } from '../system/code.ts';
-import { withFileLock } from '../system/file-lock.ts';
+import { withFileLock } from '../system/locks/file-lock.ts';
 import { type Progress, SILENT, withProgress } from '../system/progress.ts';
 import { runProcess } from '../system/run-process.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';

@@ -4,7 +4,7 @@ import { type BuildOptions, buildGo, type GoBuild, computeGoBuildKey } from '../
 import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { codePath } from '../system/code.ts';
-import { withFileLock } from '../system/file-lock.ts';
+import { withFileLock } from '../system/locks/file-lock.ts';
 
 /** Programs that check and test the workflows. They are not part of the product. */
 const BUILDS = {

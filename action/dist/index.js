@@ -30838,7 +30838,7 @@ var init_build_pulumi = __esmMin((() => {
 		usually: "2 to 5 minutes"
 	};
 }));
-// system/kernel-lock.ts
+// system/locks/kernel-lock.ts
 async function takeKernelLock(file) {
 	const child = spawn("flock", ["-n", String(FD)], { stdio: [
 		"ignore",
@@ -30857,7 +30857,7 @@ var FD;
 var init_kernel_lock = __esmMin((() => {
 	FD = 3;
 }));
-// system/file-lock.ts
+// system/locks/file-lock.ts
 async function withFileLock(lock, work, options = {}) {
 	const { what = "the same work", progress = SILENT, signal } = options;
 	await mkdir(dirname(lock), { recursive: true });
@@ -31542,7 +31542,7 @@ async function removeIncompleteFile(file) {
 var init_repair_state = __esmMin((() => {
 	init_backend();
 }));
-// system/keyed-mutex.ts
+// system/locks/keyed-mutex.ts
 var KeyedMutex;
 var init_keyed_mutex = __esmMin((() => {
 	KeyedMutex = class {

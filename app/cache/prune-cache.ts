@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { parseQuantity } from '../../schemas/values/quantity.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
-import { withFileLock } from '../../system/file-lock.ts';
+import { withFileLock } from '../../system/locks/file-lock.ts';
 import { type CacheEntry, isWorkFile, listCacheEntries, type MeasuredSizes } from './cache-entries.ts';
 import { ALL_CACHE_KINDS, CACHE_KINDS, PRUNED_STAMP, requireOwnCacheFolder, SIZES_FILE } from './cache-kinds.ts';
 import { findUsedPaths } from './used-paths.ts';

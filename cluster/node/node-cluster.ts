@@ -2,7 +2,7 @@ import { access, chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { type Progress, withProgress } from '../../system/progress.ts';
-import { withFileLock } from '../../system/file-lock.ts';
+import { withFileLock } from '../../system/locks/file-lock.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
 import { makeCertificates } from './certificates.ts';
 import { makeControlGroups, removeControlGroups } from './control-groups.ts';

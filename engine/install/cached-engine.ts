@@ -2,7 +2,7 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolderAtomically, writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
-import { withFileLock } from '../../system/file-lock.ts';
+import { withFileLock } from '../../system/locks/file-lock.ts';
 import { hashFile } from '../../system/hash-file.ts';
 import type { Progress } from '../../system/progress.ts';
 import type { InstallOptions, PulumiSourceName, PulumiEngine } from './pulumi-source.ts';

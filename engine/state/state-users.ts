@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { davitFolder, makeDavitFolder, retryWhileRemoved } from '../../system/davit-folder.ts';
-import { type FileLockOptions, withFileLock } from '../../system/file-lock.ts';
-import { KeyedMutex } from '../../system/keyed-mutex.ts';
+import { type FileLockOptions, withFileLock } from '../../system/locks/file-lock.ts';
+import { KeyedMutex } from '../../system/locks/keyed-mutex.ts';
 import {
   determineProcessState,
   identifyProcess,

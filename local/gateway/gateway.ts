@@ -5,7 +5,7 @@ import type { GatewayStatus } from '../control/control-protocol.ts';
 import { ControlRefused } from '../control/control-errors.ts';
 import { type GatewayBackend, makeGatewayServer } from './gateway-server.ts';
 import { describePortHolder } from './port-holder.ts';
-import { KeyedMutex } from '../../system/keyed-mutex.ts';
+import { KeyedMutex } from '../../system/locks/keyed-mutex.ts';
 
 const HOST = '127.0.0.1';
 const RETRY_MILLISECONDS = 2000;

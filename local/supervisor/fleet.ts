@@ -16,7 +16,7 @@ import type { RevisionLogs } from '../revisions/revision-logs.ts';
 import { RevisionPool } from '../revisions/revision-pool.ts';
 import { ServerFailed } from '../revisions/model-server-errors.ts';
 import { Semaphore } from './semaphore.ts';
-import { KeyedMutex } from '../../system/keyed-mutex.ts';
+import { KeyedMutex } from '../../system/locks/keyed-mutex.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 
 export interface FleetOptions {

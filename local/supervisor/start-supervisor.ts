@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withFileLock } from '../../system/file-lock.ts';
+import { withFileLock } from '../../system/locks/file-lock.ts';
 import { type Progress, SILENT } from '../../system/progress.ts';
 import { isAlive } from '../../system/is-alive.ts';
 import { sendSignal } from '../../system/send-signal.ts';

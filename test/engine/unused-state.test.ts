@@ -9,7 +9,7 @@ import { makePulumiEnvironment } from '../../engine/pulumi-environment.ts';
 import { ensureStack, listStacks, removeStackHistory } from '../../engine/stacks.ts';
 import { removeUnusedState } from '../../engine/state/remove-unused-state.ts';
 import { refreshUsers } from '../../engine/state/state-users.ts';
-import { withFileLock } from '../../system/file-lock.ts';
+import { withFileLock } from '../../system/locks/file-lock.ts';
 import { SILENT } from '../../system/progress.ts';
 import { identifyProcess, type ProcessIdentity, renderIdentity } from '../../system/process-identity.ts';
 

@@ -14,7 +14,7 @@ import {
 import { findPython, listPythons } from '../../python/find-python.ts';
 import { findUv } from '../../python/find-uv.ts';
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
-import { withFileLock } from '../../system/file-lock.ts';
+import { withFileLock } from '../../system/locks/file-lock.ts';
 import { runProcess } from '../../system/run-process.ts';
 
 let folder = '';

@@ -4,7 +4,7 @@ import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codePath } from '../../system/code.ts';
-import { withFileLock } from '../../system/file-lock.ts';
+import { withFileLock } from '../../system/locks/file-lock.ts';
 import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { makePackage, packPackage } from '../../tools/make-package.ts';
 

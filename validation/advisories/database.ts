@@ -6,7 +6,7 @@ import type { PythonOptions } from '../../python/find-uv.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { codePath } from '../../system/code.ts';
-import { withFileLock } from '../../system/file-lock.ts';
+import { withFileLock } from '../../system/locks/file-lock.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';

@@ -8,7 +8,7 @@ import { makeError } from '../../schemas/diagnostic.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder, markUsed } from '../../system/cache.ts';
 import { codePath } from '../../system/code.ts';
-import { withFileLock } from '../../system/file-lock.ts';
+import { withFileLock } from '../../system/locks/file-lock.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';

@@ -10,8 +10,8 @@ import {
   parseIdentity,
   type ProcessIdentity,
   renderIdentity,
-} from './process-identity.ts';
-import { type Progress, SILENT } from './progress.ts';
+} from '../process-identity.ts';
+import { type Progress, SILENT } from '../progress.ts';
 
 const POLL_MILLISECONDS = 200;
 /** Maximum age of a lock folder without an owner file. An older one was left by a process that died while making it. */

@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { withFileLock } from '../../system/file-lock.ts';
-import { readStartTime } from '../../system/is-alive.ts';
+import { withFileLock } from '../../../system/locks/file-lock.ts';
+import { readStartTime } from '../../../system/is-alive.ts';
 import {
   identifyProcess,
   determineProcessState,
   parseIdentity,
   renderIdentity,
-} from '../../system/process-identity.ts';
-import { runProcess } from '../../system/run-process.ts';
+} from '../../../system/process-identity.ts';
+import { runProcess } from '../../../system/run-process.ts';
 
 const lockIn = () => join(mkdtempSync(join(tmpdir(), 'davit-lock-')), 'the.lock');
 
@@ -135,7 +135,7 @@ describe('withFileLock()', () => {
 
   /** Holds a lock in a namespace of processes of its own, as in another container on this machine. */
   const holdElsewhere = (lock: string) => {
-    const main = `import { withFileLock } from ${JSON.stringify(join(import.meta.dirname, '../../system/file-lock.ts'))};
+    const main = `import { withFileLock } from ${JSON.stringify(join(import.meta.dirname, '../../../system/locks/file-lock.ts'))};
       await withFileLock(${JSON.stringify(lock)}, () => new Promise((done) => { console.log('held'); process.stdin.on('end', done).resume(); }));`;
     const args = ['-Urpf', '--mount-proc', process.execPath, '--input-type=module', '-e', main];
     return spawn('unshare', args, { stdio: ['pipe', 'pipe', 'ignore'] });
