@@ -8,6 +8,7 @@ export const COMMANDS = [
   'report',
   'queue',
   'outdated',
+  'due',
   'images',
   'deploy',
   'drift',
@@ -59,21 +60,22 @@ const GIT_REFERENCE = /^[^\s~^:?*[\\\p{Cc}-][^\s~^:?*[\\\p{Cc}]*$/u;
 
 /** Inputs without a default in action.yml, and the commands that use them. */
 const COMMANDS_BY_INPUT: Readonly<Record<string, readonly CommandName[]>> = {
-  environments: ['validate', 'preview', 'report', 'queue', 'images', 'deploy', 'drift', 'destroy'],
-  endpoints: ['validate', 'preview', 'images', 'deploy', 'drift', 'destroy'],
+  environments: ['validate', 'preview', 'report', 'queue', 'due', 'images', 'deploy', 'drift', 'destroy'],
+  endpoints: ['validate', 'preview', 'due', 'images', 'deploy', 'drift', 'destroy'],
   base: ['validate', 'preview'],
-  after: ['images', 'deploy'],
+  after: ['due', 'images', 'deploy'],
   out: ['validate', 'preview', 'report'],
   'validate-result': ['report'],
   'preview-result': ['report'],
   'preview-digest': ['report'],
   'commit-token': ['report', 'deploy'],
 };
-const COMMANDS_WITH_ENVIRONMENTS: readonly CommandName[] = ['preview', 'images', 'deploy', 'drift', 'destroy'];
+const COMMANDS_WITH_ENVIRONMENTS: readonly CommandName[] = ['preview', 'due', 'images', 'deploy', 'drift', 'destroy'];
 const COMMANDS_WITH_TOKEN: readonly CommandName[] = [
   'report',
   'queue',
   'outdated',
+  'due',
   'images',
   'deploy',
   'drift',
@@ -125,11 +127,11 @@ function findUnsupportedInputs(
   );
   if (COMMANDS_WITH_ENVIRONMENTS.includes(command) && environments.length === 0 && getInput('environments') === '')
     wrong.push(
-      `Cannot ${command} without "environments": expected names of files in environments/, such as production; write them below "with:"`,
+      `Cannot run ${command} without "environments": expected names of files in environments/, such as production; write them below "with:"`,
     );
   if (COMMANDS_WITH_TOKEN.includes(command) && token === '')
     wrong.push(
-      `Cannot ${command} without "github-token": it is empty, expected a token; remove the input to use the job's own token`,
+      `Cannot run ${command} without "github-token": it is empty, expected a token; remove the input to use the job's own token`,
     );
   return wrong;
 }

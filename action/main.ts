@@ -40,6 +40,8 @@ async function run(job: Job): Promise<void> {
       return (await import('./commands/queue.ts')).queue(job);
     case 'outdated':
       return (await import('./commands/outdated.ts')).outdated(job);
+    case 'due':
+      return (await import('./commands/due.ts')).due(job);
     case 'images':
       return (await import('./commands/images.ts')).images(job);
     case 'deploy':

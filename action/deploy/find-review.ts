@@ -1,6 +1,6 @@
 import { readReview } from '../github/check-run.ts';
 import type { GitHub } from '../github/connect.ts';
-import { findMergedPullRequest } from '../github/pull-request.ts';
+import { findMergedPullRequest, type PullRequest } from '../github/pull-request.ts';
 import type { Review } from './deployment-context.ts';
 import { type ProjectHistory, readMergedParents } from './history.ts';
 
@@ -28,11 +28,16 @@ interface ReviewContext {
 }
 
 async function findReview(commit: string, context: ReviewContext): Promise<Review> {
-  const { github, branch } = context;
-  const pull = (await findMergedPullRequest(github, commit, branch)) ?? (await findPulledHead(commit, context));
+  const pull = await findPullRequest(commit, context);
   if (!pull) return NO_REVIEW;
-  const { review } = await readReview(github, pull.head.sha);
+  const { review } = await readReview(context.github, pull.head.sha);
   return { pull, text: review?.text ?? undefined };
+}
+
+/** The merged pull request that brought a commit to the branch; undefined: the commit was pushed without one. */
+export async function findPullRequest(commit: string, context: ReviewContext): Promise<PullRequest | undefined> {
+  const { github, branch } = context;
+  return (await findMergedPullRequest(github, commit, branch)) ?? (await findPulledHead(commit, context));
 }
 
 /** A merge that a person has made and pushed is often no commit of a pull request for GitHub, but what it merges is one's head. */

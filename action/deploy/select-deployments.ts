@@ -52,6 +52,8 @@ export interface RemovedEndpoint {
 export interface DeploymentSelection {
   readonly candidates: readonly Candidate[];
   readonly removed: readonly RemovedEndpoint[];
+  /** The endpoints that the commits of this push changed or removed, even if a later one took it back. */
+  readonly pushed: ReadonlySet<string>;
 }
 
 /** Reads at most 2000 records. An endpoint whose records are older is deployed once more, which changes nothing. */
@@ -60,11 +62,12 @@ const MAX_RECORDS = 2000;
 /**
  * Selects the endpoints whose last deployment did not succeed, or whose files, models or environment have changed since
  * that deployment's commit. Nothing is lost, therefore, when a run is cancelled or fails. Those that this run must not
- * change, because it is outdated or because another environment comes first, have a hold.
+ * change, because it is outdated or because another environment comes first, have a hold. Where the stacks of the environment
+ * are not known, because the state cannot be read, the deployed endpoints are those of GitHub's records.
  */
 export async function selectDeployments(
   scope: DeploymentScope,
-  stacks: readonly string[],
+  stacks: readonly string[] | undefined,
 ): Promise<DeploymentSelection> {
   const { request, given } = scope;
   const { place } = request;
@@ -74,13 +77,16 @@ export async function selectDeployments(
   const selection = await openSelection(scope, { names, endpoints: read.flatMap((r) => r.value ?? []) });
   const candidates: Candidate[] = [];
   for (const one of read) candidates.push(...(await selectCandidate(one, selection)));
-  return { candidates, removed: given.length > 0 ? [] : await findRemovedEndpoints(names, stacks, selection) };
+  const deployed = stacks
+    ? parseDeployedEndpoints(stacks, request.environment.name)
+    : listRecordedEndpoints(selection.records);
+  const removed = given.length > 0 ? [] : await findRemovedEndpoints(names, deployed, selection);
+  return { candidates, removed, pushed: selection.pushed };
 }
 
 interface Selection extends RunAge, BranchRange {
   readonly scope: DeploymentScope;
-  /** The endpoints that the commits of this push changed, even if a later one took it back. */
-  readonly pushed: ReadonlySet<string>;
+  readonly pushed: DeploymentSelection['pushed'];
   readonly records: readonly Deployment[];
   readonly isChanged: ChangeDetector;
   readonly previous: PreviousEnvironment | undefined;
@@ -142,7 +148,8 @@ async function selectCandidate(
 const TAKEN_BACK: Hold = { state: 'superseded', cause: 'the same push changed the endpoint and took the change back' };
 
 async function findPushedEndpoints(range: BranchRange, declarations: Declarations): Promise<ReadonlySet<string>> {
-  const paths = (await listPushedPaths(range)).map((path) => ({ path, change: 'modified' }) as const);
+  // `deleted` also finds endpoints whose file is gone. What became of those that have a file, nobody reads here.
+  const paths = (await listPushedPaths(range)).map((path) => ({ path, change: 'deleted' }) as const);
   return new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
 }
 
@@ -177,18 +184,29 @@ export function listActiveDeployments(records: readonly Deployment[]): readonly 
   return records.filter((r) => r.states[0] === 'success').map((r) => r.nodeId);
 }
 
+function parseDeployedEndpoints(stacks: readonly string[], environment: string): readonly string[] {
+  return stacks
+    .map(parseStackName)
+    .flatMap((stack) => (stack?.kind === 'endpoint' && stack.environment === environment ? [stack.endpoint] : []));
+}
+
+/** Those that were not removed. A removal that did not succeed may have left anything behind. */
+function listRecordedEndpoints(records: readonly Deployment[]): readonly string[] {
+  const newest = new Map(records.toReversed().map((record) => [record.payload.endpoint, record]));
+  return [...newest.values()]
+    .filter(({ payload, states }) => payload.action === 'deploy' || !states.includes('success'))
+    .map(({ payload }) => payload.endpoint);
+}
+
 /** Only endpoints whose file was removed by a merge. A stack that somebody made by hand has no file in the history. */
 async function findRemovedEndpoints(
   names: readonly string[],
-  stacks: readonly string[],
+  deployed: readonly string[],
   selection: Selection,
 ): Promise<readonly RemovedEndpoint[]> {
   const { place, environment } = selection.scope.request;
   const removed: RemovedEndpoint[] = [];
-  for (const stack of stacks.map(parseStackName)) {
-    if (stack?.kind !== 'endpoint' || stack.environment !== environment.name || names.includes(stack.endpoint))
-      continue;
-    const name = stack.endpoint;
+  for (const name of deployed.filter((endpoint) => !names.includes(endpoint))) {
     const paths = listEndpointPaths(name, undefined, { place, environment: environment.name });
     const commit = await findRemoval(selection.history, paths[0]);
     if (commit === undefined) continue;

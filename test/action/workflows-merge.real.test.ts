@@ -12,7 +12,10 @@ import { type Files, UserRepository } from './workflows/user-repository.ts';
 
 const FIRST = '{"predictions": [0, 1, 2]}';
 const SECOND = '{"predictions": ["setosa", "versicolor", "virginica"]}';
-const DEPLOYED = { warm: 'success', staging: 'success', production: 'success' };
+const DEPLOYED = {
+  ...{ warm: 'success', staging: 'success', production: 'success' },
+  ...{ 'due to staging': 'success', 'due to production': 'success' },
+};
 
 let user: UserRepository;
 let rolling: TestPullRequest;
@@ -52,6 +55,7 @@ describe('a merge', () => {
     user.pushToMain({ 'README.md': 'Our models\n' });
     const run = await user.runDeploy(user.merge(pull));
     expect(run.results, run.log).toEqual(DEPLOYED);
+    expect(run.log).toContain('due to production: production: this push changes tulip');
     expect(await ask('staging', 'iris')).toBe(FIRST);
     expect(await ask('production', 'iris')).toBe(FIRST);
     const deployments = user.github.world.deployments.map((d) => [d.environment, d.task, d.statuses.at(-1)?.['state']]);
@@ -112,7 +116,7 @@ describe('a merge', () => {
     const run = await user.runDeploy(user.merge(pull));
     // act runs nothing after a reusable workflow that fails, whatever `if` says; GitHub goes on. What production then does
     // is tested by deploy/select-deployments.test.ts and deploy/outage.test.ts.
-    expect(run.results, run.log).toEqual({ warm: 'success', staging: 'failure' });
+    expect(run.results, run.log).toEqual({ warm: 'success', 'due to staging': 'success', staging: 'failure' });
     expect(await ask('production', 'iris')).toBe(SECOND);
     expect(await ask('staging', 'iris')).toBe(SECOND);
     expect(bodyOf(pull)).toContain('I am shy');

@@ -51,7 +51,7 @@ export interface ActFolders {
 
 /**
  * How a job ended, in GitHub's words; one that did not begin is not there. Jobs that call deploy.yaml and the like go by
- * the caller's name.
+ * the caller's name, and the job before the deployment as `due to staging`.
  */
 type JobResults = Readonly<Record<string, string>>;
 
@@ -174,5 +174,7 @@ function readLines(lines: readonly LogLine[]): ActResult {
 const CALLED_JOBS = ['deploy', 'drift'];
 
 function findJobName({ job = '', jobID = '' }: LogLine): string {
-  return CALLED_JOBS.includes(jobID) ? (job.split('/')[0] ?? jobID) : jobID;
+  const caller = job.split('/')[0] ?? jobID;
+  if (jobID === 'due') return `due to ${caller}`;
+  return CALLED_JOBS.includes(jobID) ? caller : jobID;
 }
