@@ -83,24 +83,22 @@ function requireJson(body: string, name: string): void {
 }
 
 /**
- * Reads a file below the folders that a review compares and checks out. The text becomes part of the lock, so a link
- * must not lead to another file of the machine.
+ * Reads a file below the folders that a review compares and checks out. The text becomes part of the lock, so no symbolic
+ * link may lead out of these folders: the project also contains files that nobody reviews, such as `.env` and `.git`.
  */
 async function readInput(root: string, path: string, folders: readonly string[]): Promise<string> {
+  const expected = `expected a file in ${folders.map((f) => `${f}/`).join(' or ')}`;
+  const isAllowed = (file: string, project: string) => folders.some((f) => file.startsWith(resolve(project, f) + sep));
   const file = resolve(root, path);
-  const isBelow = (inner: string, outer: string) => inner.startsWith(outer + sep);
-  if (!folders.some((folder) => isBelow(file, resolve(root, folder))))
-    throw new CaseError(
-      'bad-value',
-      `Cannot use ${path} as an input: expected a file in ${folders.map((f) => `${f}/`).join(' or ')}`,
-    );
+  if (!isAllowed(file, root)) throw new CaseError('bad-value', `Cannot use ${path} as an input: ${expected}`);
   const real = await realpath(file).catch(() => undefined);
   if (real === undefined || !(await stat(real)).isFile())
     throw new CaseError('unreadable-file', `Cannot read ${path}: there is no such file`);
-  if (!isBelow(real, await realpath(root)))
+  // The folders themselves are not resolved, because a pull request could replace one by a link to `.git`.
+  if (!isAllowed(real, await realpath(root)))
     throw new CaseError(
       'unreadable-file',
-      `Cannot read ${path}: a symbolic link leads outside the project, expected a file inside it`,
+      `Cannot read ${path}: a symbolic link leads out of ${folders.map((f) => `${f}/`).join(' and ')}, ${expected}`,
     );
   const bytes = await readFile(real);
   if (bytes.length > MAX_CASES_BYTES)

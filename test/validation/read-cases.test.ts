@@ -1,5 +1,5 @@
-import { symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 import { checkModel } from '../../validation/model/check-model.ts';
@@ -66,10 +66,6 @@ test.each([
     'bad-value: Cannot use models/../secret.json as an input: expected a file in endpoints/ or models/',
   ],
   ['/etc/hostname', 'bad-value: Cannot use /etc/hostname as an input: expected a file in endpoints/ or models/'],
-  [
-    'models/link.json',
-    'unreadable-file: Cannot read models/link.json: a symbolic link leads outside the project, expected a file inside it',
-  ],
   ['models/bad.json', /^bad-value: Cannot use the input of the validation case "default": it is not JSON/],
   ['models/bytes.json', 'unreadable-file: Cannot read models/bytes.json: it is not UTF-8 text'],
   ['models/large.json', 'bad-value: Cannot use models/large.json as an input: it has 33 KiB, expected at most 32 KiB'],
@@ -77,13 +73,39 @@ test.each([
   const { cases, messages } = await read(
     { input_path: path },
     { 'models/bad.json': '{', 'models/large.json': 'x'.repeat(33 << 10), 'secret.json': '{}' },
-    async (root) => {
-      await symlink('/etc/hostname', join(root, 'models/link.json'));
-      await writeFile(join(root, 'models/bytes.json'), Buffer.from([0xff, 0xfe]));
-    },
+    (root) => writeFile(join(root, 'models/bytes.json'), Buffer.from([0xff, 0xfe])),
   );
   expect(cases).toEqual([]);
   expect(messages).toEqual([typeof message === 'string' ? message : (expect.stringMatching(message) as string)]);
+});
+
+test.each([
+  ['a file outside the project', 'models/link.json', '/etc/hostname'],
+  ['a file of the project that nobody reviews', 'endpoints/x.csv', '../.env'],
+  ['a folder of the project', 'endpoints/requests', '../.davit', 'endpoints/requests/passphrase'],
+  ['a folder in the place of models/', 'models', '.davit', 'models/passphrase'],
+])('a link to %s is refused', async (_what, link, target, path = link) => {
+  const { cases, messages } = await read(
+    { input_path: path, content_type: 'csv' },
+    { '.env': 'SECRET=1', '.davit/passphrase': 'secret' },
+    async (root) => {
+      await rename(join(root, link), join(root, 'before')).catch(() => undefined);
+      await mkdir(join(root, dirname(link)), { recursive: true });
+      await symlink(target, join(root, link));
+    },
+  );
+  expect(cases).toEqual([]);
+  expect(messages).toEqual([
+    `unreadable-file: Cannot read ${path}: a symbolic link leads out of endpoints/ and models/, expected a file in endpoints/ or models/`,
+  ]);
+});
+
+test('a link between the reviewed folders is followed', async () => {
+  const { cases } = await read({ input_path: 'endpoints/a.json' }, { 'models/m/1/request.json': REQUEST }, async (root) => {
+    await mkdir(join(root, 'endpoints'), { recursive: true });
+    await symlink('../models/m/1/request.json', join(root, 'endpoints/a.json'));
+  });
+  expect(cases).toMatchObject([{ input: REQUEST }]);
 });
 
 test('all cases together have a limit', async () => {
