@@ -3,10 +3,12 @@ import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { explainProof } from '../../validation/proof/explain-proof.ts';
 import type { ProofDocument } from '../../validation/proof/proof-document.ts';
+import { makeProofLimits } from '../../validation/proof/run-proof.ts';
 import type { Subject } from '../../validation/subject.ts';
+import { makeEndpoint } from './throw-away-project.ts';
 
 const PLACE = { file: 'models/m', line: 1, column: 1 };
-const LIMITS = { loadSeconds: 600, loads: 1, predictSeconds: 120, memoryBytes: undefined } as const;
+const LIMITS = { loadSeconds: 600, loads: 1, predictSeconds: 120, predictions: 1, memoryBytes: undefined } as const;
 const DOCUMENT: ProofDocument = { stages: [], failed: null, cases: [], peak_memory_bytes: 0, warnings: [] };
 
 function subject(): Subject {
@@ -201,4 +203,19 @@ test('explainProof() says that a package has no such module when the package is 
       undefined,
     ],
   ]);
+});
+
+test.each([
+  [1, 'it did not load and predict within 720 s'],
+  [5, 'it did not load and predict its 5 validation cases within 1200 s'],
+])('the time limit of a proof with %i validation cases allows each one its own', (count, message) => {
+  const cases = Array.from({ length: count }, (_, i) => [`case ${i}`, { input_data: [i] }] as const);
+  const endpoint = makeEndpoint('e', { m: 'm/1' }, { m: { validation: { cases: Object.fromEntries(cases) } } });
+  const run = { code: 137, signal: undefined, stdout: '', stderr: '', stopped: 'time' } as const;
+  const found = explainProof(
+    subject(),
+    { document: undefined, began: 'predict', run, sandbox: undefined },
+    { limits: makeProofLimits({ ...endpoint.entities[0]!, workerMode: 'one' }), packages: [], elsewhere: [] },
+  );
+  expect(found.map((d) => d.message)).toEqual([`Cannot serve models/m: ${message}`]);
 });

@@ -12,7 +12,7 @@ import { makeSubject } from '../../validation/subject.ts';
 import { makeDocumentedProject } from '../docs/documented-project.ts';
 import { parseCommand } from '../docs/parse-command.ts';
 
-const LIMITS = { loadSeconds: 600, loads: 1, predictSeconds: 120, memoryBytes: 4 * 2 ** 30 } as const;
+const LIMITS = { loadSeconds: 600, loads: 1, predictSeconds: 120, predictions: 1, memoryBytes: 4 * 2 ** 30 } as const;
 const firstLine = (text: string) => text.split('\n')[0];
 const BUNDLE = `resources:
   model_serving_endpoints:

@@ -3,7 +3,13 @@ import { explainProof, type ProofContext } from '../proof/explain-proof.ts';
 import { makeSubjectError, type Subject } from '../subject.ts';
 import { ANSWER_BYTES, PREDICTION_SECONDS, type PredictionRun } from './run-prediction.ts';
 
-const LIMITS = { loadSeconds: 0, loads: 1, predictSeconds: PREDICTION_SECONDS, memoryBytes: undefined } as const;
+const LIMITS = {
+  loadSeconds: 0,
+  loads: 1,
+  predictSeconds: PREDICTION_SECONDS,
+  predictions: 1,
+  memoryBytes: undefined,
+} as const;
 
 const INPUT_HINT =
   'Correct the input: a request has dataframe_split, dataframe_records, instances or inputs; a table has a line with the names of its columns';

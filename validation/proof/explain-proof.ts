@@ -134,10 +134,11 @@ function explainCrash(subject: Subject, { run, began }: ProofRun, limits: ProofL
   const code = readOwn(CODES_BY_STAGE, began ?? '') ?? 'load-failed';
   const wrong = (code: DiagnosticCode, text: string, hint?: string) => makeSubjectError(subject, code, text, hint);
   const seconds = computeProofSeconds(limits);
+  const predicted = limits.predictions > 1 ? ` its ${limits.predictions} validation cases` : '';
   if (run.stopped === 'time')
     return wrong(
       'time-limit',
-      `Cannot serve ${label}: it did not load and predict within ${seconds} s`,
+      `Cannot serve ${label}: it did not load and predict${predicted} within ${seconds} s`,
       renderTimeHint(subject),
     );
   if (run.stopped === 'memory') return makeMemoryError(subject, limits);

@@ -30,7 +30,10 @@ export interface ProofLimits {
   readonly loadSeconds: number;
   /** 2 if the workers can load the model again, because the proof then loads a second copy too. */
   readonly loads: 1 | 2;
+  /** For one prediction. */
   readonly predictSeconds: number;
+  /** How many inputs each loaded copy predicts: all validation cases, or the model's own example. */
+  readonly predictions: number;
   /** Undefined: no limit, because a GPU driver reserves more memory than it uses. */
   readonly memoryBytes: number | undefined;
 }
@@ -62,13 +65,14 @@ export function makeProofLimits(entity: Entity): ProofLimits {
     loadSeconds: LOAD_LIMIT_SECONDS,
     loads: mayLoadAgain(chooseWorkerMode(entity), countWorkers(entity)) ? 2 : 1,
     predictSeconds: timeLimitSeconds,
+    predictions: Math.max(1, entity.validation.length),
     memoryBytes: gibibytes === undefined ? undefined : gibibytes * GIBIBYTE,
   };
 }
 
 /** Maximum duration of a whole proof. */
-export function computeProofSeconds({ loadSeconds, predictSeconds, loads }: ProofLimits): number {
-  return loads * (loadSeconds + predictSeconds);
+export function computeProofSeconds({ loadSeconds, predictSeconds, predictions, loads }: ProofLimits): number {
+  return loads * (loadSeconds + predictions * predictSeconds);
 }
 
 /** Sets the memory limit before the model loads, because without a sandbox nothing else sets it for each process. */
