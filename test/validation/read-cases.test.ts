@@ -101,10 +101,14 @@ test.each([
 });
 
 test('a link between the reviewed folders is followed', async () => {
-  const { cases } = await read({ input_path: 'endpoints/a.json' }, { 'models/m/1/request.json': REQUEST }, async (root) => {
-    await mkdir(join(root, 'endpoints'), { recursive: true });
-    await symlink('../models/m/1/request.json', join(root, 'endpoints/a.json'));
-  });
+  const { cases } = await read(
+    { input_path: 'endpoints/a.json' },
+    { 'models/m/1/request.json': REQUEST },
+    async (root) => {
+      await mkdir(join(root, 'endpoints'), { recursive: true });
+      await symlink('../models/m/1/request.json', join(root, 'endpoints/a.json'));
+    },
+  );
   expect(cases).toMatchObject([{ input: REQUEST }]);
 });
 
@@ -145,8 +149,32 @@ test.each([
     '8:33 error wrong-type Cannot use input_data of "davit.served_entities.m.validation" as csv: expected a text with a header line',
   ],
 ])('the endpoint file is checked: %s', (validation, expected) => {
+  expect(parseCase(validation)).toEqual([expected]);
+});
+
+function parseCase(validation: string): readonly string[] {
   const head = 'name: e\nconfig:\n  served_entities:\n    - { name: m, entity_name: m, entity_version: 1 }\n';
   const text = `${head}davit:\n  served_entities:\n    m:\n      validation: ${validation}\n`;
   const { diagnostics } = parseEndpoint(text, 'endpoints/e.yaml');
-  expect(diagnostics.map((d) => `${d.line}:${d.column} ${d.severity} ${d.code} ${d.message}`)).toEqual([expected]);
+  return diagnostics.map((d) => `${d.line}:${d.column} ${d.severity} ${d.code} ${d.message}`);
+}
+
+const AT = 'davit.served_entities.m.validation';
+const EXACT = 'a lock cannot contain it exactly, expected a finite number, as an integer at most 9007199254740991';
+
+test.each([
+  ['{ input_data: [1, 9007199254740993] }', '8:37', '9007199254740993', `${AT}.input_data[1]`],
+  ['{ input_data: { a: .nan } }', '8:38', '.nan', `${AT}.input_data.a`],
+  ['{ input_data: { 9007199254740993: 1 } }', '8:35', '9007199254740993', `${AT}.input_data`],
+  ['{ input_data: 1, expect: [[-.inf]] }', '8:46', '-.inf', `${AT}.expect[0][0]`],
+  ['{ cases: { a: { input_data: 0xFFFFFFFFFFFFFFFF } } }', '8:47', '0xFFFFFFFFFFFFFFFF', `${AT}.cases.a.input_data`],
+  ['{ cases: { a: &c { input_data: 1e400 }, b: *c } }', '8:50', '1e400', `${AT}.cases.a.input_data`],
+])('a number that JSON changes is refused: %s', (validation, place, number, path) => {
+  expect(parseCase(validation)).toEqual([`${place} error bad-value Cannot use ${number} in "${path}": ${EXACT}`]);
+});
+
+test('a number that JSON keeps is no problem, nor any number in a text', () => {
+  const numbers = '[9007199254740991, -9007199254740991, 1.5e17, 6.02e+23, 9007199254740993.0, 0x1F, -0]';
+  expect(parseCase(`{ input_data: ${numbers}, expect: ".nan" }`)).toEqual([]);
+  expect(parseCase(`{ input_data: '{"inputs": [9007199254740993]}' }`)).toEqual([]);
 });

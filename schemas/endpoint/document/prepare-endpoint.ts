@@ -3,6 +3,7 @@ import type { LocateOffset, Preparation } from '../../yaml/parse-yaml.ts';
 import type { Path } from '../../yaml/parsed-yaml.ts';
 import { listFields } from '../../yaml/list-fields.ts';
 import { endpointFile } from '../endpoint-file.ts';
+import { findInexactNumbers } from './find-inexact-numbers.ts';
 import { findMisplacedPermissions } from './find-misplaced-permissions.ts';
 import { findVariables } from './find-variables.ts';
 import { recognizeForeignFile } from './recognize-foreign-file.ts';
@@ -20,7 +21,12 @@ export function prepareEndpoint(document: Document, at: LocateOffset): Preparati
     (path) => permissions.wrong.some(([field]) => field === path[0]) || isRefused(path),
   );
   return {
-    diagnostics: [...renamed, ...permissions.diagnostics, ...variables.diagnostics],
+    diagnostics: [
+      ...renamed,
+      ...permissions.diagnostics,
+      ...variables.diagnostics,
+      ...findInexactNumbers(document, at),
+    ],
     wrong: [...permissions.wrong, ...variables.wrong],
   };
 }
