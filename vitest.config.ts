@@ -57,6 +57,7 @@ export default defineConfig({
             ...(PACKAGE_UNDER_TEST === undefined ? [] : TESTS_OF_THE_REPOSITORY),
           ],
           testTimeout: 120_000, // leaves time on a busy machine
+          hookTimeout: 120_000,
           isolate: false, // files share the modules of their worker, which saves a quarter of the CPU time
         },
       },
