@@ -42,8 +42,12 @@ class NumberSearch {
     this.#at = at;
     const anchors = new Map<string, Node>(); // Alias.resolve would visit the whole document for each alias
     visit(document, {
-      Alias: (_key, node) => void this.#targets.set(node, anchors.get(node.source)),
-      Value: (_key, node) => void (node.anchor !== undefined && anchors.set(node.anchor, node)),
+      Alias: (_key, node) => {
+        this.#targets.set(node, anchors.get(node.source));
+      },
+      Value: (_key, node) => {
+        if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      },
     });
   }
 
