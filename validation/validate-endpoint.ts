@@ -34,7 +34,10 @@ export interface ValidateOptions extends PythonOptions {
   readonly root: string;
   /** The endpoint's lock. Without one, every entity has an error. */
   readonly lock: Lock | undefined;
-  /** Stops after the lock check, before any code of the model runs. */
+  /**
+   * Stops after the lock check, before any code of the model runs: for a preview, or to deploy what a review has proved.
+   * That does not depend on a download of today, so a missing database of advisories is a warning.
+   */
   readonly until?: 'lock';
   /** The policies of the environments that the endpoint is for. */
   readonly policies?: readonly Policy[] | undefined;
@@ -144,7 +147,8 @@ async function runLockStage(
   const { lock } = options;
   const diagnostics = lock ? checkLockedEntity(subject, lock, checked) : [reportMissingLock(subject)];
   if (!lock || hasErrors(diagnostics)) return { value: lock, cached: false, diagnostics };
-  const advisories = await checkAdvisories(subject, listPackages(subject, lock), options);
+  const compared = { ...options, isReviewed: options.until === 'lock' };
+  const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
   notes.advisories = advisories.summary;
   return { value: lock, cached: false, diagnostics: [...diagnostics, ...advisories.diagnostics] };
 }

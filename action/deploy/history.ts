@@ -1,5 +1,6 @@
 import { NoBaseError, readChangedPaths } from '../../review/changed-paths.ts';
 import type { ChangedPath } from '../../schemas/report/report.ts';
+import { isInCommit, renderGitError } from '../../system/git-files.ts';
 import { runGit } from '../../system/run-git.ts';
 
 /** A project in the checkout's history: `root` is the project's folder. */
@@ -48,23 +49,43 @@ async function comparePosition(history: ProjectHistory, sha: string): Promise<Po
 
 /** A commit that is not known here is nobody's ancestor. */
 async function isAncestor({ root, signal }: ProjectHistory, ancestor: string, of: string): Promise<boolean> {
-  const { code } = await runGit(root, ['merge-base', '--is-ancestor', ancestor, of], { signal });
-  return code === 0;
+  const { code, stderr } = await runGit(root, ['merge-base', '--is-ancestor', ancestor, of], { signal });
+  if (code === 0 || code === 1) return code === 0;
+  await throwIfKnown({ root, signal }, [ancestor, of], stderr);
+  return false;
+}
+
+/** Git has failed. Where it knows all the commits, that is no answer to the question. */
+async function throwIfKnown(history: ProjectHistory, commits: readonly string[], stderr: string): Promise<void> {
+  const known = await Promise.all(commits.map((commit) => isKnown(history, commit)));
+  if (known.every(Boolean)) throw makeHistoryError(stderr);
+}
+
+async function isKnown({ root, signal }: ProjectHistory, commit: string): Promise<boolean> {
+  const ask = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`];
+  return (await runGit(root, ask, { signal })).code === 0;
+}
+
+function makeHistoryError(stderr: string): Error {
+  return new Error(`Cannot read the history of the checkout: git reports "${renderGitError(stderr)}"`);
 }
 
 /** Whether a commit has a file, relative to the project's folder. */
 export async function hasFile({ root, signal }: ProjectHistory, commit: string, path: string): Promise<boolean> {
-  return (await runGit(root, ['cat-file', '-e', `${commit}:./${path}`], { signal })).code === 0;
+  return isInCommit(root, { commit, path, signal });
 }
 
-/** Whether two commits have the same content at all of the paths. */
+/** Whether two commits have the same content at all of the paths. A commit that is not known here has other content. */
 export async function hasSameFiles(
   { root, signal }: ProjectHistory,
   [one, other]: readonly [string, string],
   paths: readonly string[],
 ): Promise<boolean> {
   const diff = ['diff', '--quiet', '--no-ext-diff', '--no-renames', one, other, '--', ...paths];
-  return (await runGit(root, diff, { signal })).code === 0;
+  const { code, stderr } = await runGit(root, diff, { signal });
+  if (code === 0 || code === 1) return code === 0;
+  await throwIfKnown({ root, signal }, [one, other], stderr);
+  return false;
 }
 
 /** The last commit of the branch that changed one of the paths; undefined: none in this history. */
@@ -95,7 +116,9 @@ export async function listTouchedPaths(history: ProjectHistory, since: string): 
 
 /** The second and further parents of a commit, which it has merged. */
 export async function readMergedParents({ root, signal }: ProjectHistory, commit: string): Promise<readonly string[]> {
-  const { code, stdout } = await runGit(root, ['rev-list', '--max-count=1', '--parents', commit, '--'], { signal });
+  const list = ['rev-list', '--max-count=1', '--parents', commit, '--'];
+  const { code, stdout, stderr } = await runGit(root, list, { signal });
+  if (code !== 0) await throwIfKnown({ root, signal }, [commit], stderr);
   return code === 0 ? stdout.trim().split(' ').slice(2) : [];
 }
 
@@ -112,6 +135,6 @@ async function findLastCommit(history: ProjectHistory, filter: readonly string[]
 async function listCommits({ root, signal }: ProjectHistory, options: readonly string[], paths: readonly string[]) {
   const log = ['log', '--first-parent', '--diff-merges=first-parent', '--no-renames'];
   const { code, stdout, stderr } = await runGit(root, [...log, ...options, 'HEAD', '--', ...paths], { signal });
-  if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
+  if (code !== 0) throw makeHistoryError(stderr);
   return stdout.split('\n').filter((line) => line !== '');
 }

@@ -80,7 +80,9 @@ async function makeReport(work: Work): Promise<Report> {
   const changed = await selectChanged(work, changes);
   const { environments } = declared;
   const diagnostics = await withoutRefused(declarationsRoot(place), checked);
-  const policies = await readReviewedPolicies(environments, { place, changes, signal: work.signal });
+  // A preview judges no finding, and its checkout has no contents of the base.
+  const policies =
+    stage === 'preview' ? [] : await readReviewedPolicies(environments, { place, changes, signal: work.signal });
   const endpoints = await reviewAll(changed, { work, environments, policies, diagnostics });
   const others = otherDiagnostics(diagnostics, changed, changes);
   return {

@@ -83,7 +83,7 @@ export const PACKAGE_CODES = {
   'advisories-missing': {
     stage: 'lock',
     means:
-      'Vulnerabilities are to be checked (DAVIT_ADVISORIES is set), but this machine has no database of advisories and cannot download one.',
+      'Vulnerabilities are to be checked (DAVIT_ADVISORIES is set, or `policy.vulnerabilities` of an environment), but this machine has no database of advisories and cannot download one. A preview and a deployment after a merge only warn.',
     example: {
       code: { language: 'sh', text: 'DAVIT_ADVISORIES=high npx davit validate iris' },
       command: 'davit validate iris',

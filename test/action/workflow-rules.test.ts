@@ -9,6 +9,7 @@ import { readDocumentedFiles } from '../../app/init/documented-files.ts';
 interface Step {
   readonly uses?: string;
   readonly run?: string;
+  readonly env?: Readonly<Record<string, string>>;
   readonly with?: Readonly<Record<string, unknown>>;
 }
 
@@ -88,6 +89,15 @@ describe('our workflows', () => {
     const folders = steps.map((s) => s.with?.['sparse-checkout']).filter((text) => typeof text === 'string');
     const sparse = folders.flatMap((text) => text.split('\n').filter(Boolean));
     expect(sparse.filter((folder) => !folder.startsWith('${{ inputs.project }}/'))).toEqual([]);
+  });
+
+  it('tell every step that compares packages with advisories which vulnerabilities are accepted', () => {
+    const told = jobs.flatMap(([, { steps = [] }]) =>
+      steps.flatMap(({ env, with: given }) =>
+        env?.['DAVIT_ADVISORIES_IGNORED'] === '${{ inputs.advisories-ignored }}' ? [given?.['command']] : [],
+      ),
+    );
+    expect(told.toSorted()).toEqual(['deploy', 'images', 'validate', 'validate']);
   });
 
   it('give the token for commits only to the steps that commit, with the least rights', () => {

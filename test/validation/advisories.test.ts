@@ -3,6 +3,10 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
+import { validateWithOwnLock } from '../../app/validate-endpoints.ts';
+import { readEndpoint } from '../../schemas/read-project.ts';
+import { CODE_FOLDER } from '../../system/code.ts';
+import { SILENT } from '../../system/progress.ts';
 import { type Advisory, findVulnerabilities, isAffected } from '../../validation/advisories/advisory.ts';
 import { checkAdvisories } from '../../validation/advisories/check-advisories.ts';
 import { compareVersions, parseVersion } from '../../validation/advisories/compare-versions.ts';
@@ -89,11 +93,12 @@ const osv = (id: string, name: string, more: object = {}) => ({
   ...more,
 });
 
-async function check(packages: Readonly<Record<string, string>>) {
+async function check(packages: Readonly<Record<string, string>>, isReviewed = false) {
   const endpoint = makeEndpoint('e', { m: 'iris/1' });
   const locked = Object.entries(packages).map(([name, version]) => ({ name, version, hashes: [] }));
   const { summary, diagnostics } = await checkAdvisories(makeSubject(endpoint, endpoint.entities[0]!), locked, {
     policy: resolvePolicy(),
+    isReviewed,
   });
   return { summary, found: diagnostics.map((d) => [d.severity, d.code, d.message, d.hint]) };
 }
@@ -156,11 +161,21 @@ test.each([
 
 test('a policy without a database is never silent, and a wrong word is refused', async () => {
   vi.stubEnv('DAVIT_CACHE', mkdtempSync(join(tmpdir(), 'cache-')));
-  vi.stubGlobal('fetch', () => Promise.reject(new Error('no internet')));
+  const download = vi.fn(() => Promise.reject(new Error('no internet')));
+  vi.stubGlobal('fetch', download);
   vi.stubEnv('DAVIT_ADVISORIES', 'high');
-  expect((await check({ numpy: '1.0' })).found.map(([severity, code]) => [severity, code])).toEqual([
+  const all = await Promise.all([check({ numpy: '1.0' }), check({ numpy: '1.0' }), check({ numpy: '1.0' }, true)]);
+  expect(all.flatMap(({ found }) => found.map(([severity, code]) => [severity, code]))).toEqual([
     ['error', 'advisories-missing'],
+    ['error', 'advisories-missing'],
+    ['warning', 'advisories-missing'],
   ]);
+  expect(download).toHaveBeenCalledOnce(); // or every endpoint would wait for it
+  const place = { root: CODE_FOLDER, endpoints: 'endpoints' };
+  const iris = (await readEndpoint(place, 'iris')).value!;
+  const asked = { place, progress: SILENT, signal: new AbortController().signal };
+  const { diagnostics } = await validateWithOwnLock(iris, asked, 'lock'); // as a deployment does
+  expect(diagnostics.map((d) => [d.severity, d.code])).toEqual([['warning', 'advisories-missing']]);
   vi.unstubAllGlobals();
   expect(() => resolvePolicy([], { DAVIT_ADVISORIES: 'off' })).toThrow(
     'expected warning, error, low, moderate, high, critical',

@@ -2,6 +2,7 @@ import { type Diagnostic, makeError, makeWarning } from '../../schemas/diagnosti
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { pluralize } from '../../schemas/values/pluralize.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
+import { cacheFolder } from '../../system/cache.ts';
 import type { ResolvedPolicy } from '../policy.ts';
 import type { Subject } from '../subject.ts';
 import { findVulnerabilities, type Level, rank, type Vulnerability } from './advisory.ts';
@@ -35,6 +36,8 @@ export interface AdvisoryCheck {
 
 export interface AdvisoryOptions extends PythonOptions {
   readonly policy: Pick<ResolvedPolicy, 'vulnerabilities'>;
+  /** Whether a review has compared the packages. Then a missing database is a warning under every policy. */
+  readonly isReviewed?: boolean;
 }
 
 /** Compares the packages of a lock with the database in the cache. Says so if there is none. */
@@ -47,7 +50,7 @@ export async function checkAdvisories(
     return { summary: 'vulnerabilities not checked: the policy ignores them', diagnostics: [] };
   const policy = makeAdvisoryPolicy(options.policy);
   const database = await openFreshAdvisories(policy, options);
-  if (!database) return reportMissingDatabase(subject, policy);
+  if (!database) return reportMissingDatabase(subject, policy, options.isReviewed);
   const found = packages.flatMap(({ name, version }) =>
     findVulnerabilities(version, database.find(name)).map((vulnerability) => ({ name, version, vulnerability })),
   );
@@ -67,18 +70,34 @@ async function openFreshAdvisories(
 ): Promise<AdvisoryDatabase | undefined> {
   const database = await openAdvisories();
   if (!policy.isSet || (database && database.ageHours < FRESH_HOURS)) return database;
-  try {
-    await refreshAdvisories(undefined, options);
-  } catch (e) {
-    options.progress?.say(e instanceof Error ? e.message : String(e));
-  }
+  await refreshOnce(options);
   return openAdvisories();
 }
 
-function reportMissingDatabase({ entity, label }: Subject, { isSet, errorsFrom }: AdvisoryPolicy): AdvisoryCheck {
+/** The download of this process, by the folder that it goes to. */
+const downloads = new Map<string, Promise<void>>();
+
+/** Many endpoints do not each wait for a server that does not answer. */
+function refreshOnce(options: PythonOptions): Promise<void> {
+  const folder = cacheFolder('advisories');
+  const started = downloads.get(folder);
+  if (started) return started;
+  const download = refreshAdvisories(undefined, options).catch((e: unknown) => {
+    if (options.signal?.aborted) downloads.delete(folder); // it was stopped and has not failed
+    options.progress?.say(e instanceof Error ? e.message : String(e));
+  });
+  downloads.set(folder, download);
+  return download;
+}
+
+function reportMissingDatabase(
+  { entity, label }: Subject,
+  { isSet, errorsFrom }: AdvisoryPolicy,
+  isReviewed = false,
+): AdvisoryCheck {
   const summary = 'vulnerabilities not checked: there is no database of advisories';
   if (!isSet) return { summary: `${summary} (npx davit audit downloads one)`, diagnostics: [] };
-  const make = errorsFrom === undefined ? makeWarning : makeError;
+  const make = errorsFrom === undefined || isReviewed ? makeWarning : makeError;
   const message = `Cannot check the packages of ${label} for vulnerabilities: there is no database of advisories`;
   const hint = 'Run npx davit audit where there is internet, or npx davit audit --database FILE';
   return { summary, diagnostics: [make('advisories-missing', entity.place, message, hint)] };

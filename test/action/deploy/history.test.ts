@@ -1,8 +1,15 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readChangesSince, findLastChange, findRemoval } from '../../../action/deploy/history.ts';
+import {
+  findLastChange,
+  findRemoval,
+  hasFile,
+  hasSameFiles,
+  makePositionFinder,
+  readChangesSince,
+} from '../../../action/deploy/history.ts';
 import { makeRepository } from './repository.ts';
 
 const IRIS = 'endpoints/iris.yaml';
@@ -83,5 +90,37 @@ describe('the history of a checkout', () => {
     const second = commit();
     expect(await findRemoval(history, IRIS)).toBe(second);
     expect(await findRemoval(history, WINE)).toBeUndefined();
+  });
+
+  it('knows the files of commits whose contents a partial clone lacks and cannot fetch', async () => {
+    const { git, write, commit, history } = start();
+    write({ [IRIS]: '1' });
+    const first = commit();
+    write({ [IRIS]: '2' });
+    commit();
+    git('config', 'uploadpack.allowFilter', 'true');
+    const root = join(mkdtempSync(join(tmpdir(), 'davit-partial-')), 'clone');
+    git('clone', '--quiet', '--filter=blob:none', `file://${history.root}`, root);
+    rmSync(history.root, { recursive: true });
+    const partial = { ...history, root };
+    expect(await hasFile(partial, first, IRIS)).toBe(true);
+    expect(await hasFile(partial, first, WINE)).toBe(false);
+    expect(await hasSameFiles(partial, [first, 'HEAD'], [IRIS])).toBe(false);
+    expect(await hasSameFiles(partial, [first, 'HEAD'], [WINE])).toBe(true);
+  });
+
+  it('takes a failure of Git for no answer', async () => {
+    const { write, commit, git, history } = start();
+    write({ [IRIS]: '1' });
+    const first = commit();
+    write({ [IRIS]: '2' });
+    const second = commit();
+    const unknown = 'f'.repeat(40);
+    expect(await makePositionFinder(history)(unknown)).toBe('diverged');
+    expect(await hasSameFiles(history, [unknown, second], [IRIS])).toBe(false);
+    const tree = git('rev-parse', `${first}:endpoints`);
+    rmSync(join(history.root, '.git/objects', tree.slice(0, 2), tree.slice(2)));
+    await expect(hasSameFiles(history, [first, second], [IRIS])).rejects.toThrow('Cannot read the history');
+    await expect(hasFile(history, first, IRIS)).rejects.toThrow(`Cannot tell whether ${first} has ${IRIS}`);
   });
 });
