@@ -9,7 +9,7 @@ import {
 } from '../review/outdated-review.ts';
 import {
   parseReviewedPlans,
-  renderReviewedPlans,
+  readReviewedState,
   type ReviewedPlans,
   type ReviewedProgram,
 } from '../review/reviewed-plans.ts';
@@ -79,8 +79,7 @@ export async function updateReview(
 export async function findUnmetExpectation(report: Report, head: string, github: GitHub): Promise<string | undefined> {
   const outdated = await readMark(head, github);
   const expected = parseExpectation(outdated?.text ?? null);
-  const plans = parseReviewedPlans(renderReviewedPlans(report));
-  if (!expected || !plans || meetsExpectation(plans, expected)) return undefined;
+  if (!expected || meetsExpectation(readReviewedState(report), expected)) return undefined;
   return outdated?.text ?? undefined;
 }
 

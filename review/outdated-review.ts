@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { describeUpgrade, type MergedState } from './compare-reviews.ts';
 import { renderSpan } from './render-code.ts';
-import { type ReviewedPlans, shortenFileId } from './reviewed-plans.ts';
+import { type ReviewedPlans, type ReviewedState, shortenFileId } from './reviewed-plans.ts';
 
 /** What a review would have to be of, in the check run that says that it is not. */
 const expectationFile = z.strictObject({
@@ -45,7 +45,7 @@ export function findOutdatedCauses(
 }
 
 /** Whether a new review of the same commit is one of what the base branch has now. */
-export function meetsExpectation({ program, files }: ReviewedPlans, expected: ReviewExpectation): boolean {
+export function meetsExpectation({ program, files }: ReviewedState, expected: ReviewExpectation): boolean {
   const isCurrent = program === undefined || program.digest === expected.program;
   return isCurrent && Object.entries(expected.files).every(([path, id]) => (files?.get(path) ?? null) === id);
 }

@@ -309,6 +309,26 @@ describe('report', () => {
     expect(met.check).toMatchObject({ conclusion: 'success', externalId: 'davit-review' });
   });
 
+  it.each([
+    ['whose review was out of date', '2'.repeat(64)],
+    ['that was never reviewed', undefined],
+  ])('of more endpoints than a check run has room for is in the comment, and fails: a commit %s', async (_, mark) => {
+    const fingerprint = { digest: 'e'.repeat(64), parts: {} };
+    const names = Array.from({ length: 700 }, (__, i) => `endpoint-${i}`);
+    const all = names.map((name) => makeEndpoint(name, { previews: [{ ...rolling(name), fingerprint }] }));
+    const text = mark && renderExpectation({ program: mark, files: {} });
+    const program = { digest: mark ?? '1'.repeat(64), commit: null, environments: 'base', files: {} } as const;
+    const { code, comment, summary, commands } = await report({
+      files: both(makeReport(all, { program })),
+      seed: {
+        checkRuns: text ? [{ sha: HEAD, text, externalId: 'davit-outdated', conclusion: 'action_required' }] : [],
+      },
+    });
+    expect(code).toBe(1);
+    for (const shown of [comment, summary]) expect(shown).toContain('### 700 endpoints: 700 rolling');
+    expect(commands).toEqual([expect.stringContaining('Cannot store the fingerprints of 700 endpoints')]);
+  });
+
   describe('of a cancelled run', () => {
     const REVIEW = { sha: HEAD, text: 'as reviewed', conclusion: 'success', externalId: 'davit-review' };
     const RUN = { pull_request: { number: 7, base: { sha: BASE }, head: { sha: HEAD } } };
