@@ -44,13 +44,18 @@ export async function compareWithBranch(
 /** A comparison has at most this many commits on a page. */
 const COMMITS_PER_PAGE = 100;
 
-/** The first lines of the messages of up to a hundred commits that `commit` has and `base` has not. */
+/** The first lines of the messages of all commits that `commit` has and `base` has not. */
 export async function listCommitTitles(
   { octokit, place }: GitHub,
   base: string,
   commit: string,
 ): Promise<readonly string[]> {
   const options = { ...place, basehead: `${base}...${commit}`, per_page: COMMITS_PER_PAGE };
-  const { data } = await octokit.rest.repos.compareCommitsWithBasehead(options);
-  return data.commits.map(({ commit: { message } }) => message.split('\n')[0]?.trim() ?? '');
+  const titles: string[] = [];
+  // Octokit's own paging knows only answers that are lists.
+  for (let page = 1; ; page += 1) {
+    const { data } = await octokit.rest.repos.compareCommitsWithBasehead({ ...options, page });
+    titles.push(...data.commits.map(({ commit: { message } }) => message.split('\n')[0]?.trim() ?? ''));
+    if (data.commits.length < COMMITS_PER_PAGE) return titles;
+  }
 }
