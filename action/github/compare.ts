@@ -1,4 +1,6 @@
+import { renderCauses } from '../../app/outage.ts';
 import type { ChangedPath } from '../../schemas/report/report.ts';
+import { LOG } from '../log.ts';
 import type { GitHub } from './connect.ts';
 
 /** The files that a branch changes, relative to the repository's root. */
@@ -39,6 +41,28 @@ export async function compareWithBranch(
     ];
   });
   return { paths, complete: files.length < COMPARED_FILES };
+}
+
+/**
+ * The files that a branch has changed from one commit to another one, relative to the repository's root. Undefined: they
+ * cannot be listed; a commit that was forced away may be unknown.
+ */
+export async function listChangesBetween(
+  github: GitHub,
+  before: string,
+  after: string,
+): Promise<readonly string[] | undefined> {
+  try {
+    return (await compareWithBranch(github, before, after)).paths.map(({ path }) => path);
+  } catch (e) {
+    LOG.say(`Cannot list the files that the branch changes: ${renderCauses(e)}`);
+    return undefined;
+  }
+}
+
+/** Paths relative to the project, of those in it. */
+export function listProjectPaths({ project }: GitHub, paths: readonly string[]): readonly string[] {
+  return paths.flatMap((path) => (path.startsWith(project) ? [path.slice(project.length)] : []));
 }
 
 /** A comparison has at most this many commits on a page. */

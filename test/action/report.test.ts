@@ -10,6 +10,7 @@ import { parseReviewedPlans } from '../../review/reviewed-plans.ts';
 import type { Report } from '../../schemas/report/report.ts';
 import { codePath } from '../../system/code.ts';
 import { deleted, failing, makeEndpoint, makeReport, rolling } from '../review/reports.ts';
+import { makeOid } from './github/fake/branches.ts';
 import type { Seed } from './github/fake/seed.ts';
 import { startFakeGitHub } from './github/fake/server.ts';
 import { runStepInProcess, TOKEN, writeFiles } from './run-action.ts';
@@ -36,13 +37,14 @@ interface Case {
   readonly seed?: Partial<Seed>;
   readonly event?: object;
   readonly eventName?: string;
+  readonly env?: Files;
   readonly prepare?: (reports: string) => void;
   /** Default: at most one comment is there at the end. */
   readonly oneComment?: boolean;
 }
 
 /** Reports on pull request 7 of the fake GitHub. */
-async function report({ files = {}, inputs = {}, seed = {}, event, eventName, prepare, oneComment = true }: Case) {
+async function report({ files = {}, inputs = {}, seed = {}, event, eventName, env, prepare, oneComment = true }: Case) {
   const github = await startFakeGitHub({
     repository: 'octo/models',
     tokens: { [TOKEN]: { login: BOT, permissions: WRITES } },
@@ -64,7 +66,7 @@ async function report({ files = {}, inputs = {}, seed = {}, event, eventName, pr
     workspace,
     event: event ?? { pull_request: { number: 7, base: { sha: BASE }, head: { sha: HEAD } } },
     ...(eventName !== undefined && { eventName }),
-    env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url, ...RELEASE },
+    env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url, ...RELEASE, ...env },
   });
   if (oneComment) expect(github.world.comments.length).toBeLessThanOrEqual(1);
   return { ...step, github, comment: github.world.comments.at(0)?.body, check: github.world.checkRuns.at(-1) };
@@ -305,8 +307,35 @@ describe('report', () => {
     const { check, comment } = await again(text);
     expect(check).toMatchObject({ conclusion: 'action_required', externalId: 'davit-outdated', text });
     expect(comment).toContain('🕓 **Out of date**');
-    const met = await again(renderExpectation({ program: program.digest, files: {} }));
+    const takenBack = { 'environments/local.yaml': 'x' };
+    const met = await again(renderExpectation({ program: program.digest, files: takenBack }));
     expect(met.check).toMatchObject({ conclusion: 'success', externalId: 'davit-review' });
+  });
+
+  it.each<[string, Files, string]>([
+    ['an environment', { 'environments/local.yaml': 'local 2' }, 'action_required'],
+    ['the endpoint itself', { 'endpoints/iris.yaml': 'iris 3' }, 'action_required'],
+    ['a file that the pull request also changes, in the same way', { 'endpoints/iris.yaml': 'iris 2' }, 'success'],
+    ['another file', { 'environments/other.yaml': 'other 2' }, 'success'],
+  ])('of a run during which the base branch changed %s', async (_, pushed, conclusion) => {
+    const [merge, main] = ['c'.repeat(40), 'd'.repeat(40)] as const;
+    const before: Files = { 'endpoints/iris.yaml': 'iris 1', 'environments/local.yaml': 'local 1' };
+    const reviewed = { ...before, 'endpoints/iris.yaml': 'iris 2' };
+    const files = Object.fromEntries(Object.entries(reviewed).map(([path, text]) => [path, makeOid(text)]));
+    const program = { digest: '1'.repeat(64), commit: null, environments: 'base', files } as const;
+    const previews = [{ ...rolling('iris'), fingerprint: { digest: 'e'.repeat(64), parts: {} } }];
+    const { check, comment } = await report({
+      files: both(makeReport([makeEndpoint('iris', { previews })], { program })),
+      env: { GITHUB_SHA: merge },
+      seed: {
+        branches: { change: HEAD, main },
+        contents: { [BASE]: before, [HEAD]: reviewed, [merge]: reviewed, [main]: { ...before, ...pushed } },
+        mergeBases: { [main]: BASE, [HEAD]: BASE },
+      },
+    });
+    const isCurrent = conclusion === 'success';
+    expect(check).toMatchObject({ conclusion, externalId: isCurrent ? 'davit-review' : 'davit-outdated' });
+    expect(comment?.includes('🕓 **Out of date**')).toBe(!isCurrent);
   });
 
   it.each([
