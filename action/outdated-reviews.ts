@@ -63,14 +63,23 @@ export async function updateReview(
   });
   if (outdated) {
     const text = renderExpectation(outdated.expectation);
-    if (marked?.text === text) return undefined;
+    if (marked?.text === text || (await hasNewerReview(pull, review, context))) return undefined;
     await mark(pull, { ...outdated, text }, context);
     return `out of date: ${outdated.causes.join(', ')}`;
   }
   const isKnown = state.program !== undefined || expected?.program === plans.program?.digest;
-  if (!marked || !isKnown) return undefined;
+  if (!marked || !isKnown || (await hasNewerReview(pull, review, context))) return undefined;
   await restore(pull, { review, outdated: marked }, context);
   return 'no longer out of date';
+}
+
+/** Whether a run has written a review since: it has compared itself with the branch. */
+async function hasNewerReview(
+  { head }: PullRequest,
+  { id }: WrittenCheckRun,
+  { github }: UpdateContext,
+): Promise<boolean> {
+  return (await readReview(github, head.sha)).review?.id !== id;
 }
 
 /** A review that is about to be posted. */

@@ -45,7 +45,7 @@ const WORKFLOWS = '.github';
 /** Undefined: the push has changed nothing that a review depends on. */
 async function readBranchState({ runner }: Job, github: GitHub): Promise<BranchState | undefined> {
   const { before } = runner.event;
-  const pushed = before === undefined || /^0+$/.test(before) ? undefined : await listChangesBetween(github, before, runner.sha);
+  const pushed = before === undefined || /^0+$/.test(before) ? undefined : await listPushed(github, before, runner.sha);
   const own = ['endpoints', 'environments'].map((folder) => `${github.project}${folder}/`);
   const concerns = (path: string) => [`${WORKFLOWS}/`, ...own].some((folder) => path.startsWith(folder));
   if (pushed && !pushed.some(concerns)) {
@@ -61,4 +61,11 @@ async function readBranchState({ runner }: Job, github: GitHub): Promise<BranchS
     // A run of an older push may be late: its release may not be the one that would deploy now.
     program: ids.get(ours) === ids.get(theirs) ? await readProgram() : undefined,
   };
+}
+
+/** GitHub compares with the commit where two histories part, so a push that is forced back changes nothing in one direction. */
+async function listPushed(github: GitHub, before: string, after: string): Promise<readonly string[] | undefined> {
+  const forwards = await listChangesBetween(github, before, after);
+  const backwards = forwards && (await listChangesBetween(github, after, before));
+  return backwards && [...new Set([...forwards, ...backwards])];
 }

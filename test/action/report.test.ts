@@ -297,17 +297,20 @@ describe('report', () => {
   it('of an older run that is started again says that it is out of date, as the branch has said before', async () => {
     const fingerprint = { digest: 'e'.repeat(64), parts: {} };
     const previews = [{ ...rolling('iris'), fingerprint }];
-    const program = { digest: '1'.repeat(64), commit: null, environments: 'base', files: {} } as const;
+    const files = { 'environments/local.yaml': makeOid('local 1') };
+    const program = { digest: '1'.repeat(64), commit: null, environments: 'base', files } as const;
+    const contents = { [BASE]: { 'environments/local.yaml': 'local 1' } };
     const again = (text: string) => {
       const mark = { sha: HEAD, text, externalId: 'davit-outdated', conclusion: 'action_required' };
       const files = both(makeReport([makeEndpoint('iris', { previews })], { program }));
-      return report({ files, seed: { checkRuns: [{ sha: HEAD, text: 'older', externalId: 'davit-review' }, mark] } });
+      const older = { sha: HEAD, text: 'older', externalId: 'davit-review' };
+      return report({ files, seed: { contents, checkRuns: [older, mark] } });
     };
     const text = renderExpectation({ program: '2'.repeat(64), files: {} });
     const { check, comment } = await again(text);
     expect(check).toMatchObject({ conclusion: 'action_required', externalId: 'davit-outdated', text });
     expect(comment).toContain('🕓 **Out of date**');
-    const takenBack = { 'environments/local.yaml': 'x' };
+    const takenBack = { 'environments/local.yaml': makeOid('local 2').slice(0, 12) };
     const met = await again(renderExpectation({ program: program.digest, files: takenBack }));
     expect(met.check).toMatchObject({ conclusion: 'success', externalId: 'davit-review' });
   });
