@@ -28,7 +28,7 @@ const isGiven = process.env['DAVIT_TEST_ENVIRONMENT'] !== undefined;
 
 /** A real test mostly waits for other programs, so more workers than cores keep the cores busy. */
 const REAL_WORKERS = 3;
-const REAL_LIMITS = { testTimeout: 300_000, hookTimeout: 600_000 };
+const REAL_LIMITS = { testTimeout: 600_000, hookTimeout: 600_000 }; // seconds, unless others use the machine
 const CLUSTER = {
   globalSetup: 'test/cluster/set-up.ts',
   testTimeout: 900_000, // three updates, each of which takes minutes on a machine that others use
@@ -56,7 +56,8 @@ export default defineConfig({
             'test/**/*.{real,cluster}.test.ts',
             ...(PACKAGE_UNDER_TEST === undefined ? [] : TESTS_OF_THE_REPOSITORY),
           ],
-          testTimeout: 30_000, // leaves time on a busy machine
+          testTimeout: 120_000, // leaves time on a busy machine
+          hookTimeout: 120_000,
           isolate: false, // files share the modules of their worker, which saves a quarter of the CPU time
         },
       },

@@ -10,6 +10,7 @@ const WORDS: readonly (readonly [word: RegExp, instead: string])[] = [
     /\b(?:interface|type|class) (?:Asked|Told|Known|Seen|Looked|Shown|Found|Given|Judges|Nobody|Turns|Slots|Tally|Place)\b/,
     "the field's noun, such as ParsedRequest",
   ],
+  [/^(?:<{7}|>{7}) /, 'the merged text'],
   [/\bcome again\b/, 'retry'],
   [/\bbe rid of\b/, 'remove'],
   [/\bnot to be had\b/, 'unavailable'],

@@ -117,7 +117,8 @@ function makeManifest(): object {
   const optional = needed.filter(([dependency]) => OPTIONAL_PACKAGES.test(dependency));
   return {
     ...{ name, version, description, license, type, bin },
-    exports: { '.': { types: `./${API}.d.ts`, default: `./${API}.js` }, './*': './*' },
+    // Without a key ".", which plain `pulumi` would run as the program of a Pulumi.yaml whose `main` is one of our folders.
+    exports: { types: `./${API}.d.ts`, default: `./${API}.js` },
     engines: { node: MINIMUM_NODE },
     dependencies: Object.fromEntries(needed.filter(([dependency]) => !OPTIONAL_PACKAGES.test(dependency))),
     optionalDependencies: Object.fromEntries(parsers),

@@ -15037,6 +15037,7 @@ const COMMANDS = [
 	"report",
 	"queue",
 	"outdated",
+	"due",
 	"images",
 	"deploy",
 	"drift",
@@ -15064,6 +15065,7 @@ const COMMANDS_BY_INPUT = {
 		"preview",
 		"report",
 		"queue",
+		"due",
 		"images",
 		"deploy",
 		"drift",
@@ -15072,13 +15074,18 @@ const COMMANDS_BY_INPUT = {
 	endpoints: [
 		"validate",
 		"preview",
+		"due",
 		"images",
 		"deploy",
 		"drift",
 		"destroy"
 	],
 	base: ["validate", "preview"],
-	after: ["images", "deploy"],
+	after: [
+		"due",
+		"images",
+		"deploy"
+	],
 	out: [
 		"validate",
 		"preview",
@@ -15091,6 +15098,7 @@ const COMMANDS_BY_INPUT = {
 };
 const COMMANDS_WITH_ENVIRONMENTS = [
 	"preview",
+	"due",
 	"images",
 	"deploy",
 	"drift",
@@ -15100,6 +15108,7 @@ const COMMANDS_WITH_TOKEN = [
 	"report",
 	"queue",
 	"outdated",
+	"due",
 	"images",
 	"deploy",
 	"drift",
@@ -15139,8 +15148,8 @@ function readInputs() {
 }
 function findUnsupportedInputs(command, { environments, token }) {
 	const wrong = Object.entries(COMMANDS_BY_INPUT).filter(([name, by]) => getInput(name) !== "" && !by.includes(command)).map(([name, by]) => `Cannot use "${name}" with command ${command}: only ${by.join(", ")} accept it; remove it`);
-	if (COMMANDS_WITH_ENVIRONMENTS.includes(command) && environments.length === 0 && getInput("environments") === "") wrong.push(`Cannot ${command} without "environments": expected names of files in environments/, such as production; write them below "with:"`);
-	if (COMMANDS_WITH_TOKEN.includes(command) && token === "") wrong.push(`Cannot ${command} without "github-token": it is empty, expected a token; remove the input to use the job's own token`);
+	if (COMMANDS_WITH_ENVIRONMENTS.includes(command) && environments.length === 0 && getInput("environments") === "") wrong.push(`Cannot run ${command} without "environments": expected names of files in environments/, such as production; write them below "with:"`);
+	if (COMMANDS_WITH_TOKEN.includes(command) && token === "") wrong.push(`Cannot run ${command} without "github-token": it is empty, expected a token; remove the input to use the job's own token`);
 	return wrong;
 }
 function readWord(wrong, name, words) {
@@ -41718,7 +41727,11 @@ function lockEndpoint(endpoint, options) {
 }
 async function lockSubjects(name, subjects, options) {
 	const results = await mapConcurrent(subjects, CONCURRENCY, (subject) => lockSubject(subject, options));
-	const diagnostics = sortDiagnostics(results.flatMap((r) => r.diagnostics));
+	const { tolerated = [] } = options;
+	const diagnostics = sortDiagnostics(results.flatMap((r) => r.diagnostics)).map((d) => tolerated.includes(d.code) ? {
+		...d,
+		severity: "warning"
+	} : d);
 	const entities = results.map(({ subject, reason }) => ({
 		entity: subject.entity.name,
 		changed: reason !== void 0,
@@ -48820,7 +48833,7 @@ async function findQueuedReviews(github, group) {
 	const branch = group.base_ref.replace(BRANCH_REF, "");
 	const reviews = [];
 	for (const number of numbers) {
-		const pull = await findPullRequest(github, number);
+		const pull = await findPullRequest$1(github, number);
 		if (pull?.base.branch !== branch) continue;
 		const { review } = await readReview(github, pull.head.sha);
 		const plans = parseReviewedPlans(review?.text ?? "");
@@ -48842,7 +48855,7 @@ function parseTitle(title) {
 function toNumbers(digits) {
 	return digits === void 0 ? [] : [Number(digits)];
 }
-async function findPullRequest(github, number) {
+async function findPullRequest$1(github, number) {
 	try {
 		return await readPullRequest(github, number);
 	} catch (e) {
@@ -49019,6 +49032,721 @@ var init_outdated = __esmMin((() => {
 	init_outdated_reviews();
 	init_read_program();
 	WORKFLOWS = ".github";
+}));
+// action/deploy/history.ts
+async function readChangesSince({ root, signal }, sha) {
+	try {
+		return (await readChangedPaths(root, sha, signal)).paths;
+	} catch (e) {
+		if (e instanceof NoBaseError) return void 0;
+		throw e;
+	}
+}
+function makePositionFinder(history) {
+	const known = /* @__PURE__ */ new Map();
+	return (sha) => {
+		const position = known.get(sha) ?? comparePosition(history, sha);
+		known.set(sha, position);
+		return position;
+	};
+}
+async function comparePosition(history, sha) {
+	const [contains, isContained] = await Promise.all([isAncestor(history, sha, "HEAD"), isAncestor(history, "HEAD", sha)]);
+	if (contains && isContained) return "same";
+	return contains ? "newer" : isContained ? "older" : "diverged";
+}
+async function isAncestor({ root, signal }, ancestor, of) {
+	const { code } = await runGit(root, [
+		"merge-base",
+		"--is-ancestor",
+		ancestor,
+		of
+	], { signal });
+	return code === 0;
+}
+async function hasFile({ root, signal }, commit, path) {
+	return (await runGit(root, [
+		"cat-file",
+		"-e",
+		`${commit}:./${path}`
+	], { signal })).code === 0;
+}
+async function hasSameFiles({ root, signal }, [one, other], paths) {
+	return (await runGit(root, [
+		"diff",
+		"--quiet",
+		"--no-ext-diff",
+		"--no-renames",
+		one,
+		other,
+		"--",
+		...paths
+	], { signal })).code === 0;
+}
+async function findLastChange({ root, signal }, paths) {
+	return findLastCommit({
+		root,
+		signal
+	}, [], paths);
+}
+async function listChangesSince(history, since, paths) {
+	return listCommits(history, [
+		`--max-count=${MAX_CHANGES}`,
+		"--no-patch",
+		"--format=%H",
+		`^${since}`
+	], paths);
+}
+async function listTouchedPaths(history, since) {
+	const lines = await listCommits(history, [
+		"--format=",
+		"--name-only",
+		"-z",
+		"--relative",
+		`^${since}`
+	], ["."]);
+	return [...new Set(lines.flatMap((line) => line.split("\0")).filter((path) => path !== ""))];
+}
+async function readMergedParents({ root, signal }, commit) {
+	const { code, stdout } = await runGit(root, [
+		"rev-list",
+		"--max-count=1",
+		"--parents",
+		commit,
+		"--"
+	], { signal });
+	return code === 0 ? stdout.trim().split(" ").slice(2) : [];
+}
+async function findRemoval({ root, signal }, path) {
+	return findLastCommit({
+		root,
+		signal
+	}, ["--diff-filter=D"], [path]);
+}
+async function findLastCommit(history, filter, paths) {
+	return (await listCommits(history, [
+		"--max-count=1",
+		"--no-patch",
+		"--format=%H",
+		...filter
+	], paths)).at(0);
+}
+async function listCommits({ root, signal }, options, paths) {
+	const { code, stdout, stderr } = await runGit(root, [
+		...[
+			"log",
+			"--first-parent",
+			"--diff-merges=first-parent",
+			"--no-renames"
+		],
+		...options,
+		"HEAD",
+		"--",
+		...paths
+	], { signal });
+	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
+	return stdout.split("\n").filter((line) => line !== "");
+}
+var MAX_CHANGES;
+var init_history = __esmMin((() => {
+	init_changed_paths();
+	init_run_git();
+	MAX_CHANGES = 50;
+}));
+// action/deploy/earlier-changes.ts
+async function findCommitBefore({ before }, comparePosition) {
+	if (before === void 0 || !COMMIT.test(before)) return void 0;
+	return await comparePosition(before) === "newer" ? before : void 0;
+}
+async function listChangesToDeploy({ records, paths }, range) {
+	const since = await findLastSuccess(records, range) ?? range.before;
+	return since === void 0 ? [] : listChangesSince(range.history, since, paths);
+}
+async function findLastSuccess(records, { comparePosition }) {
+	for (const { states, sha } of records) if (states.includes("success") && await comparePosition(sha) === "newer") return sha;
+}
+async function isTakenBack(changes, range) {
+	const { history, before } = range;
+	if (before === void 0 || !await hasSameFiles(history, [before, "HEAD"], changes.paths)) return false;
+	const [pushed, all] = [await listChangesSince(history, before, changes.paths), await listChangesToDeploy(changes, range)];
+	return pushed.length > 0 && pushed.every((commit) => all.includes(commit));
+}
+async function listPushedPaths({ history, before }) {
+	return before === void 0 ? [] : listTouchedPaths(history, before);
+}
+var COMMIT;
+var init_earlier_changes = __esmMin((() => {
+	init_history();
+	COMMIT = /^[0-9a-f]{40,64}$/;
+}));
+// action/deploy/find-review.ts
+function makeReviewFinder(github, branch, history) {
+	const known = /* @__PURE__ */ new Map();
+	return (commit) => {
+		if (commit === void 0) return Promise.resolve(NO_REVIEW);
+		const review = known.get(commit) ?? findReview(commit, {
+			github,
+			branch,
+			history
+		});
+		known.set(commit, review);
+		return review;
+	};
+}
+async function findReview(commit, context) {
+	const pull = await findPullRequest(commit, context);
+	if (!pull) return NO_REVIEW;
+	const { review } = await readReview(context.github, pull.head.sha);
+	return {
+		pull,
+		text: review?.text ?? void 0
+	};
+}
+async function findPullRequest(commit, context) {
+	const { github, branch } = context;
+	return await findMergedPullRequest(github, commit, branch) ?? await findPulledHead(commit, context);
+}
+async function findPulledHead(commit, { github, branch, history }) {
+	for (const parent of await readMergedParents(history, commit)) {
+		const pull = await findMergedPullRequest(github, parent, branch);
+		if (pull?.head.sha === parent) return pull;
+	}
+}
+var NO_REVIEW;
+var init_find_review = __esmMin((() => {
+	init_check_run();
+	init_pull_request();
+	init_history();
+	NO_REVIEW = {
+		pull: void 0,
+		text: void 0
+	};
+}));
+// action/deploy/require-state-input.ts
+async function requireStateInput(root) {
+	if (process.env["PULUMI_BACKEND_URL"]) return;
+	const url = await readProjectBackend(root);
+	const folder = url && findBackendFolder(url, root);
+	if (url === void 0 || folder?.startsWith(davitFolder(root) + sep)) return;
+	throw new Error(`Cannot use the state at ${url}: only Pulumi.yaml names it, which any merge can change. Set the input "state" of the workflow to this address`);
+}
+var init_require_state_input = __esmMin((() => {
+	init_engine_project();
+	init_backend();
+	init_davit_folder();
+}));
+// action/deploy/open-deployment-context.ts
+function makeDeploymentScope({ job, github, root, name, after }) {
+	const { inputs, runner, signal } = job;
+	const place = {
+		root,
+		endpoints: "endpoints"
+	};
+	let head;
+	return {
+		job,
+		github,
+		after,
+		request: {
+			place,
+			environment: { name },
+			progress: LOG,
+			signal
+		},
+		given: inputs.endpoints,
+		findBranchHead: () => head ??= readBranchHead(github, runner.ref),
+		findReview: makeReviewFinder(github, runner.ref.replace(/^refs\/heads\//, ""), {
+			root,
+			signal
+		})
+	};
+}
+async function openDeploymentContext(options) {
+	const scope = makeDeploymentScope(options);
+	const environment = await requireEnvironment(scope.request, options.name);
+	await requireStateInput(options.root);
+	const request = {
+		...scope.request,
+		environment
+	};
+	return {
+		...scope,
+		request,
+		open: openProjectOnce(request)
+	};
+}
+async function requireEnvironment({ place }, name) {
+	const { value, diagnostics } = await readEnvironment(place, name);
+	if (value) return value;
+	const why = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.message}`).join("; ");
+	throw new Error(`Cannot use environment "${name}": ${why}`);
+}
+var init_open_deployment_context = __esmMin((() => {
+	init_project$1();
+	init_read_project();
+	init_branch();
+	init_log();
+	init_find_review();
+	init_require_state_input();
+}));
+// action/github/deployment.ts
+async function createDeployment(github, deployment) {
+	const { octokit, place } = github;
+	const created = await octokit.rest.repos.createDeployment({
+		...place,
+		ref: deployment.sha,
+		environment: deployment.environment,
+		task: makeDeploymentTask(github, deployment.payload.endpoint),
+		payload: { ...deployment.payload },
+		description: `Davit: ${deployment.payload.endpoint}`,
+		auto_merge: false,
+		required_contexts: []
+	});
+	if ("id" in created.data) return created.data.id;
+	throw new Error(`Cannot record a deployment of ${deployment.sha}: ${created.data.message ?? "GitHub created none"}`);
+}
+async function setDeploymentStatus({ octokit, place }, id, { state, description, logUrl, environmentUrl }) {
+	await octokit.rest.repos.createDeploymentStatus({
+		...place,
+		deployment_id: id,
+		state,
+		description: description.slice(0, DESCRIPTION_CHARACTERS),
+		auto_inactive: false,
+		...logUrl && { log_url: logUrl },
+		...environmentUrl && { environment_url: environmentUrl }
+	});
+}
+async function retireDeployments(github, { environment, endpoint }, nodeIds) {
+	if (nodeIds.length === 0) return;
+	const { octokit, place } = github;
+	const wanted = {
+		...place,
+		environment,
+		task: makeDeploymentTask(github, endpoint),
+		per_page: 100
+	};
+	const { data } = await octokit.rest.repos.listDeployments(wanted);
+	for (const { id } of data.filter((d) => nodeIds.includes(d.node_id))) await setDeploymentStatus(github, id, {
+		state: "inactive",
+		description: ""
+	});
+}
+async function* listDeployments(github, environment) {
+	for (let after = null;;) {
+		const variables = {
+			...github.place,
+			environment,
+			after
+		};
+		const page = await sendGraphql(github, DEPLOYMENTS, variables);
+		const { nodes, pageInfo } = page.repository.deployments;
+		for (const { id, commitOid, createdAt, creator, payload: told, task, statuses } of nodes) {
+			const read = payload.safeParse(parsePayload(told));
+			if (!read.success || task !== makeDeploymentTask(github, read.data.endpoint) || !isAuthor(creator, page.viewer.login)) continue;
+			const states = (statuses?.nodes ?? []).map((s) => s.state.toLowerCase());
+			yield {
+				nodeId: id,
+				sha: commitOid,
+				createdAt,
+				payload: read.data,
+				states
+			};
+		}
+		if (!pageInfo.hasNextPage) return;
+		after = pageInfo.endCursor;
+	}
+}
+function parsePayload(told) {
+	try {
+		const once = JSON.parse(told ?? "");
+		return typeof once === "string" ? JSON.parse(once) : once;
+	} catch {
+		return;
+	}
+}
+var payload, DESCRIPTION_CHARACTERS, DEPLOYMENTS;
+var init_deployment = __esmMin((() => {
+	init_zod();
+	init_send_graphql();
+	init_author();
+	init_project_names();
+	payload = object({
+		endpoint: string$1(),
+		action: _enum(["deploy", "remove"]),
+		runId: int(),
+		runAttempt: int(),
+		host: string$1(),
+		user: string$1()
+	});
+	DESCRIPTION_CHARACTERS = 140;
+	DEPLOYMENTS = `query ($owner: String!, $repo: String!, $environment: String!, $after: String) {
+  viewer { login }
+  repository(owner: $owner, name: $repo) {
+    deployments(environments: [$environment], first: 100, after: $after, orderBy: { field: CREATED_AT, direction: DESC }) {
+      nodes {
+        id commitOid createdAt payload task
+        creator { login type: __typename }
+        statuses(first: 10) { nodes { state } }
+      }
+      pageInfo { endCursor hasNextPage }
+    }
+  }
+}`;
+}));
+// action/deploy/change-detector.ts
+function makeChangeDetector({ history, place, names, endpoints }, environment) {
+	const known = /* @__PURE__ */ new Map();
+	const changedIn = async (sha) => {
+		const paths = await readChangesSince(history, sha);
+		const declarations = {
+			root: place.root,
+			names,
+			endpoints,
+			environments: [environment]
+		};
+		return paths && new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
+	};
+	return async (name, sha) => {
+		const changed = known.get(sha) ?? changedIn(sha);
+		known.set(sha, changed);
+		return (await changed)?.has(name) ?? true;
+	};
+}
+function listEndpointPaths(name, endpoint, { place, environment }) {
+	const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
+		const { folder, remote } = locateModel(place.root, model);
+		const path = relative(place.root, folder).split(sep).join("/");
+		return remote === void 0 && path !== "" && !path.startsWith("..") ? [path] : [];
+	});
+	return [
+		...[`${place.endpoints}/${name}.yaml`, `${place.endpoints}/${name}.lock`],
+		...new Set(models),
+		`environments/${environment}.yaml`
+	];
+}
+var init_change_detector = __esmMin((() => {
+	init_changed_endpoints();
+	init_locate_model();
+	init_history();
+}));
+// action/deploy/previous-environment.ts
+async function findReasonToWait(endpoint, action, { name, records, comparePosition, isChanged }) {
+	const newest = await findNewest(records.filter((r) => r.payload.endpoint === endpoint), comparePosition);
+	const good = newest?.states.includes("success") ?? false;
+	if (action === "remove") return !newest || newest.payload.action === "remove" && good ? void 0 : `it is not removed from ${name}`;
+	if (newest?.payload.action !== "deploy") return `it is not deployed to ${name}`;
+	if (!good) return `its deployment to ${name} did not succeed`;
+	return await isChanged(endpoint, newest.sha) ? `${name} has another version of it` : void 0;
+}
+async function findNewest(records, comparePosition) {
+	for (const record of records) if (await comparePosition(record.sha) !== "older") return record;
+}
+var init_previous_environment = __esmMin((() => {}));
+// action/deploy/supersession.ts
+async function findSupersession(query, age) {
+	return await findNewerRecord(query, age) ?? await findNewerHead(query, age);
+}
+async function findNewerRecord({ action, records: [newest] }, { comparePosition, runId, findBranchHead }) {
+	if (!newest) return void 0;
+	const position = await comparePosition(newest.sha);
+	if (position === "older") return `this run is older than ${describe$2(newest)}`;
+	if (position === "same" && newest.payload.action !== action && newest.payload.runId > runId) return `this run is older than the run of ${describe$2(newest)}`;
+	if (position !== "diverged") return void 0;
+	const head = await findBranchHead();
+	if (head !== void 0 && await comparePosition(head) === "same") return void 0;
+	return `the branch does not contain ${describe$2(newest)}, and only the head of the branch replaces that`;
+}
+async function findNewerHead({ action, records: [newest], paths }, { history, comparePosition, findBranchHead }) {
+	const head = await findBranchHead();
+	if (head === void 0 || await comparePosition(head) !== "older") return void 0;
+	const exists = await hasFile(history, head, paths[0]);
+	if (action === "remove") return exists ? describeHead(head, "has it again") : void 0;
+	if (!exists) return describeHead(head, "has removed it");
+	if (!(newest?.payload.action === "deploy" && newest.states.includes("success")) || !await hasSameFiles(history, [newest.sha, head], paths)) return void 0;
+	return describeHead(head, "has taken the change back");
+}
+function describe$2({ sha, payload }) {
+	return `${sha.slice(0, SHORT_CHARACTERS)}, which ${payload.action === "deploy" ? "deployed" : "removed"} it last`;
+}
+function describeHead(head, what) {
+	return `the branch's head, ${head.slice(0, SHORT_CHARACTERS)}, ${what}`;
+}
+var SHORT_CHARACTERS;
+var init_supersession = __esmMin((() => {
+	init_history();
+	SHORT_CHARACTERS = 12;
+}));
+// action/deploy/select-deployments.ts
+async function selectDeployments(scope, stacks) {
+	const { request, given } = scope;
+	const { place } = request;
+	const names = await listEndpoints(place);
+	const wanted = given.length > 0 ? given : names;
+	const read = await Promise.all(wanted.map(async (name) => ({
+		name,
+		...await readEndpoint(place, name)
+	})));
+	const selection = await openSelection(scope, {
+		names,
+		endpoints: read.flatMap((r) => r.value ?? [])
+	});
+	const candidates = [];
+	for (const one of read) candidates.push(...await selectCandidate(one, selection));
+	const deployed = stacks ? parseDeployedEndpoints(stacks, request.environment.name) : listRecordedEndpoints(selection.records);
+	return {
+		candidates,
+		removed: given.length > 0 ? [] : await findRemovedEndpoints(names, deployed, selection),
+		pushed: selection.pushed
+	};
+}
+async function openSelection(scope, project) {
+	const { request, github, after, job, findBranchHead } = scope;
+	const { place, environment, signal } = request;
+	const history = {
+		root: place.root,
+		signal
+	};
+	const comparePosition = makePositionFinder(history);
+	const detect = (name) => makeChangeDetector({
+		history,
+		place,
+		...project
+	}, name);
+	const [records, before] = await Promise.all([readRecords(github, environment.name), after === void 0 ? [] : readRecords(github, after)]);
+	const range = {
+		history,
+		comparePosition,
+		before: await findCommitBefore(job.runner.event, comparePosition)
+	};
+	return {
+		...range,
+		scope,
+		records,
+		findBranchHead,
+		pushed: await findPushedEndpoints(range, {
+			...project,
+			root: place.root,
+			environments: [environment.name]
+		}),
+		runId: job.runner.runId,
+		isChanged: detect(environment.name),
+		previous: after === void 0 ? void 0 : {
+			name: after,
+			records: before,
+			comparePosition,
+			isChanged: detect(after)
+		}
+	};
+}
+async function readRecords(github, environment) {
+	const records = [];
+	for await (const record of listDeployments(github, environment)) if (records.push(record) >= MAX_RECORDS) break;
+	return records;
+}
+async function selectCandidate({ name, value: endpoint, diagnostics }, selection) {
+	const { scope, history, isChanged, comparePosition } = selection;
+	const { place, environment } = scope.request;
+	const records = selection.records.filter((r) => r.payload.endpoint === name);
+	const paths = listEndpointPaths(name, endpoint, {
+		place,
+		environment: environment.name
+	});
+	const due = scope.given.length > 0 ? "asked" : await findDeploymentReason(records, (sha) => isChanged(name, sha));
+	const [newest] = records;
+	const isOther = async (sha) => await comparePosition(sha) === "older" && !await hasSameFiles(history, ["HEAD", sha], paths);
+	const why = due ?? (newest && await isOther(newest.sha) ? "changed" : void 0);
+	const undone = why === void 0 && selection.pushed.has(name) && await isTakenBack({
+		records,
+		paths
+	}, selection);
+	if (!why && !undone) return [];
+	const commit = await findLastChange(history, paths);
+	const earlier = (await listChangesToDeploy({
+		records,
+		paths
+	}, selection)).filter((c) => c !== commit);
+	const hold = undone ? TAKEN_BACK : await findHold({
+		name,
+		action: "deploy",
+		records,
+		paths
+	}, selection);
+	const active = listActiveDeployments(records);
+	return [{
+		name,
+		endpoint,
+		diagnostics,
+		why: why ?? "changed",
+		commit,
+		earlier,
+		active,
+		hold
+	}];
+}
+async function findPushedEndpoints(range, declarations) {
+	const paths = (await listPushedPaths(range)).map((path) => ({
+		path,
+		change: "deleted"
+	}));
+	return new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
+}
+async function findHold(query, selection) {
+	const superseded = await findSupersession(query, selection);
+	if (superseded !== void 0) return {
+		state: "superseded",
+		cause: superseded
+	};
+	const { previous } = selection;
+	const reason = previous && await findReasonToWait(query.name, query.action, previous);
+	return reason === void 0 ? void 0 : {
+		state: "waiting",
+		cause: reason
+	};
+}
+async function findDeploymentReason(records, isChanged) {
+	const [newest] = records;
+	if (!newest || newest.payload.action === "remove") return "first";
+	if (!newest.states.includes("success")) return "again";
+	return await isChanged(newest.sha) ? "changed" : void 0;
+}
+function listActiveDeployments(records) {
+	return records.filter((r) => r.states[0] === "success").map((r) => r.nodeId);
+}
+function parseDeployedEndpoints(stacks, environment) {
+	return stacks.map(parseStackName).flatMap((stack) => stack?.kind === "endpoint" && stack.environment === environment ? [stack.endpoint] : []);
+}
+function listRecordedEndpoints(records) {
+	return [...new Map(records.toReversed().map((record) => [record.payload.endpoint, record])).values()].filter(({ payload, states }) => payload.action === "deploy" || !states.includes("success")).map(({ payload }) => payload.endpoint);
+}
+async function findRemovedEndpoints(names, deployed, selection) {
+	const { place, environment } = selection.scope.request;
+	const removed = [];
+	for (const name of deployed.filter((endpoint) => !names.includes(endpoint))) {
+		const paths = listEndpointPaths(name, void 0, {
+			place,
+			environment: environment.name
+		});
+		const commit = await findRemoval(selection.history, paths[0]);
+		if (commit === void 0) continue;
+		const records = selection.records.filter((r) => r.payload.endpoint === name);
+		const hold = await findHold({
+			name,
+			action: "remove",
+			records,
+			paths
+		}, selection);
+		const earlier = (await listChangesToDeploy({
+			records,
+			paths
+		}, selection)).filter((c) => c !== commit);
+		removed.push({
+			name,
+			commit,
+			earlier,
+			active: listActiveDeployments(records),
+			hold
+		});
+	}
+	return removed;
+}
+var MAX_RECORDS, TAKEN_BACK;
+var init_select_deployments = __esmMin((() => {
+	init_names();
+	init_read_project();
+	init_changed_endpoints();
+	init_deployment();
+	init_change_detector();
+	init_earlier_changes();
+	init_history();
+	init_previous_environment();
+	init_supersession();
+	MAX_RECORDS = 2e3;
+	TAKEN_BACK = {
+		state: "superseded",
+		cause: "the same push changed the endpoint and took the change back"
+	};
+}));
+// action/deploy/list-due-work.ts
+async function listDueWork(options) {
+	const { job, root, name: environment } = options;
+	const scope = makeDeploymentScope(options);
+	const { given } = scope;
+	if (given.length > 0) return [`${environment}: the workflow names ${given.join(", ")}`];
+	const comparePosition = makePositionFinder({
+		root,
+		signal: job.signal
+	});
+	if (await findCommitBefore(job.runner.event, comparePosition) === void 0) return [`${environment}: no push that continues the branch has started this run, so what it brings is not known`];
+	const { candidates, removed, pushed } = await selectDeployments(scope, void 0);
+	const free = candidates.filter((c) => !c.hold && !pushed.has(c.name));
+	const leaving = await keepLabelled(removed.filter((r) => !r.hold && !pushed.has(r.name)), options);
+	return [
+		...[...pushed].map((endpoint) => `${environment}: this push changes ${endpoint}`),
+		...free.map((c) => `${environment}: ${c.name} is not deployed as it is in this commit`),
+		...leaving.map((r) => `${environment}: ${r.name} is to be removed`)
+	];
+}
+async function keepLabelled(removed, { job, github, root }) {
+	const context = {
+		github,
+		branch: job.runner.ref.replace(/^refs\/heads\//, ""),
+		history: {
+			root,
+			signal: job.signal
+		}
+	};
+	const kept = [];
+	for (const one of removed) if ((await findPullRequest(one.commit, context))?.labels.includes("davit: destroy")) kept.push(one);
+	return kept;
+}
+var init_list_due_work = __esmMin((() => {
+	init_review_state();
+	init_earlier_changes();
+	init_find_review();
+	init_history();
+	init_open_deployment_context();
+	init_select_deployments();
+}));
+// action/commands/due.ts
+var due_exports = /* @__PURE__ */ __exportAll({ due: () => due });
+async function due(job) {
+	const work = await listWork(job);
+	for (const line of work ?? []) LOG.say(line);
+	const isIdle = work?.length === 0;
+	if (isIdle) await summary.addRaw(`### ${job.inputs.environments.join(", ")}: nothing to deploy\n\n`).write();
+	setOutput("due", String(!isIdle));
+}
+async function listWork(job) {
+	const { environments, after } = job.inputs;
+	try {
+		return await withGitHub(job, async (github) => {
+			const root = await findProject(job);
+			const work = [];
+			for (const [i, name] of environments.entries()) {
+				const options = {
+					job,
+					github,
+					root,
+					name,
+					after: environments[i - 1] ?? after
+				};
+				work.push(...await withoutWorkflowCommands(() => listDueWork(options)));
+			}
+			return work;
+		}, job.signal);
+	} catch (e) {
+		job.signal.throwIfAborted();
+		warning(`Cannot find what is to deploy: ${renderCauses$1(e)}. The deployment begins, because there may be something`);
+		return;
+	}
+}
+var init_due = __esmMin((() => {
+	init_core$2();
+	init_outage();
+	init_connect_job();
+	init_list_due_work();
+	init_log();
+	init_project();
 }));
 // app/images/build-unattested-images.ts
 async function buildUnattestedImages(endpoint, { checked, ...request }, build = buildImages) {
@@ -49431,630 +50159,6 @@ var init_build_images = __esmMin((() => {
 	init_compare_with_review();
 	ENDPOINTS_AT_ONCE$1 = 4;
 	DEADLINE_CAUSE = "the time for building images was over, and other endpoints wait for their deployment. Start the workflow by hand with the name of this endpoint";
-}));
-// action/deploy/history.ts
-async function readChangesSince({ root, signal }, sha) {
-	try {
-		return (await readChangedPaths(root, sha, signal)).paths;
-	} catch (e) {
-		if (e instanceof NoBaseError) return void 0;
-		throw e;
-	}
-}
-function makePositionFinder(history) {
-	const known = /* @__PURE__ */ new Map();
-	return (sha) => {
-		const position = known.get(sha) ?? comparePosition(history, sha);
-		known.set(sha, position);
-		return position;
-	};
-}
-async function comparePosition(history, sha) {
-	const [contains, isContained] = await Promise.all([isAncestor(history, sha, "HEAD"), isAncestor(history, "HEAD", sha)]);
-	if (contains && isContained) return "same";
-	return contains ? "newer" : isContained ? "older" : "diverged";
-}
-async function isAncestor({ root, signal }, ancestor, of) {
-	const { code } = await runGit(root, [
-		"merge-base",
-		"--is-ancestor",
-		ancestor,
-		of
-	], { signal });
-	return code === 0;
-}
-async function hasFile({ root, signal }, commit, path) {
-	return (await runGit(root, [
-		"cat-file",
-		"-e",
-		`${commit}:./${path}`
-	], { signal })).code === 0;
-}
-async function hasSameFiles({ root, signal }, [one, other], paths) {
-	return (await runGit(root, [
-		"diff",
-		"--quiet",
-		"--no-ext-diff",
-		"--no-renames",
-		one,
-		other,
-		"--",
-		...paths
-	], { signal })).code === 0;
-}
-async function findLastChange({ root, signal }, paths) {
-	return findLastCommit({
-		root,
-		signal
-	}, [], paths);
-}
-async function listChangesSince(history, since, paths) {
-	return listCommits(history, [
-		`--max-count=${MAX_CHANGES}`,
-		"--no-patch",
-		"--format=%H",
-		`^${since}`
-	], paths);
-}
-async function listTouchedPaths(history, since) {
-	const lines = await listCommits(history, [
-		"--format=",
-		"--name-only",
-		"-z",
-		"--relative",
-		`^${since}`
-	], ["."]);
-	return [...new Set(lines.flatMap((line) => line.split("\0")).filter((path) => path !== ""))];
-}
-async function readMergedParents({ root, signal }, commit) {
-	const { code, stdout } = await runGit(root, [
-		"rev-list",
-		"--max-count=1",
-		"--parents",
-		commit,
-		"--"
-	], { signal });
-	return code === 0 ? stdout.trim().split(" ").slice(2) : [];
-}
-async function findRemoval({ root, signal }, path) {
-	return findLastCommit({
-		root,
-		signal
-	}, ["--diff-filter=D"], [path]);
-}
-async function findLastCommit(history, filter, paths) {
-	return (await listCommits(history, [
-		"--max-count=1",
-		"--no-patch",
-		"--format=%H",
-		...filter
-	], paths)).at(0);
-}
-async function listCommits({ root, signal }, options, paths) {
-	const { code, stdout, stderr } = await runGit(root, [
-		...[
-			"log",
-			"--first-parent",
-			"--diff-merges=first-parent",
-			"--no-renames"
-		],
-		...options,
-		"HEAD",
-		"--",
-		...paths
-	], { signal });
-	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
-	return stdout.split("\n").filter((line) => line !== "");
-}
-var MAX_CHANGES;
-var init_history = __esmMin((() => {
-	init_changed_paths();
-	init_run_git();
-	MAX_CHANGES = 50;
-}));
-// action/deploy/find-review.ts
-function makeReviewFinder(github, branch, history) {
-	const known = /* @__PURE__ */ new Map();
-	return (commit) => {
-		if (commit === void 0) return Promise.resolve(NO_REVIEW);
-		const review = known.get(commit) ?? findReview(commit, {
-			github,
-			branch,
-			history
-		});
-		known.set(commit, review);
-		return review;
-	};
-}
-async function findReview(commit, context) {
-	const { github, branch } = context;
-	const pull = await findMergedPullRequest(github, commit, branch) ?? await findPulledHead(commit, context);
-	if (!pull) return NO_REVIEW;
-	const { review } = await readReview(github, pull.head.sha);
-	return {
-		pull,
-		text: review?.text ?? void 0
-	};
-}
-async function findPulledHead(commit, { github, branch, history }) {
-	for (const parent of await readMergedParents(history, commit)) {
-		const pull = await findMergedPullRequest(github, parent, branch);
-		if (pull?.head.sha === parent) return pull;
-	}
-}
-var NO_REVIEW;
-var init_find_review = __esmMin((() => {
-	init_check_run();
-	init_pull_request();
-	init_history();
-	NO_REVIEW = {
-		pull: void 0,
-		text: void 0
-	};
-}));
-// action/deploy/require-state-input.ts
-async function requireStateInput(root) {
-	if (process.env["PULUMI_BACKEND_URL"]) return;
-	const url = await readProjectBackend(root);
-	const folder = url && findBackendFolder(url, root);
-	if (url === void 0 || folder?.startsWith(davitFolder(root) + sep)) return;
-	throw new Error(`Cannot use the state at ${url}: only Pulumi.yaml names it, which any merge can change. Set the input "state" of the workflow to this address`);
-}
-var init_require_state_input = __esmMin((() => {
-	init_engine_project();
-	init_backend();
-	init_davit_folder();
-}));
-// action/deploy/open-deployment-context.ts
-function makeDeploymentScope({ job, github, root, name, after }) {
-	const { inputs, runner, signal } = job;
-	const place = {
-		root,
-		endpoints: "endpoints"
-	};
-	let head;
-	return {
-		job,
-		github,
-		after,
-		request: {
-			place,
-			environment: { name },
-			progress: LOG,
-			signal
-		},
-		given: inputs.endpoints,
-		findBranchHead: () => head ??= readBranchHead(github, runner.ref),
-		findReview: makeReviewFinder(github, runner.ref.replace(/^refs\/heads\//, ""), {
-			root,
-			signal
-		})
-	};
-}
-async function openDeploymentContext(options) {
-	const scope = makeDeploymentScope(options);
-	const environment = await requireEnvironment(scope.request, options.name);
-	await requireStateInput(options.root);
-	const request = {
-		...scope.request,
-		environment
-	};
-	return {
-		...scope,
-		request,
-		open: openProjectOnce(request)
-	};
-}
-async function requireEnvironment({ place }, name) {
-	const { value, diagnostics } = await readEnvironment(place, name);
-	if (value) return value;
-	const why = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.message}`).join("; ");
-	throw new Error(`Cannot use environment "${name}": ${why}`);
-}
-var init_open_deployment_context = __esmMin((() => {
-	init_project$1();
-	init_read_project();
-	init_branch();
-	init_log();
-	init_find_review();
-	init_require_state_input();
-}));
-// action/github/deployment.ts
-async function createDeployment(github, deployment) {
-	const { octokit, place } = github;
-	const created = await octokit.rest.repos.createDeployment({
-		...place,
-		ref: deployment.sha,
-		environment: deployment.environment,
-		task: makeDeploymentTask(github, deployment.payload.endpoint),
-		payload: { ...deployment.payload },
-		description: `Davit: ${deployment.payload.endpoint}`,
-		auto_merge: false,
-		required_contexts: []
-	});
-	if ("id" in created.data) return created.data.id;
-	throw new Error(`Cannot record a deployment of ${deployment.sha}: ${created.data.message ?? "GitHub created none"}`);
-}
-async function setDeploymentStatus({ octokit, place }, id, { state, description, logUrl, environmentUrl }) {
-	await octokit.rest.repos.createDeploymentStatus({
-		...place,
-		deployment_id: id,
-		state,
-		description: description.slice(0, DESCRIPTION_CHARACTERS),
-		auto_inactive: false,
-		...logUrl && { log_url: logUrl },
-		...environmentUrl && { environment_url: environmentUrl }
-	});
-}
-async function retireDeployments(github, { environment, endpoint }, nodeIds) {
-	if (nodeIds.length === 0) return;
-	const { octokit, place } = github;
-	const wanted = {
-		...place,
-		environment,
-		task: makeDeploymentTask(github, endpoint),
-		per_page: 100
-	};
-	const { data } = await octokit.rest.repos.listDeployments(wanted);
-	for (const { id } of data.filter((d) => nodeIds.includes(d.node_id))) await setDeploymentStatus(github, id, {
-		state: "inactive",
-		description: ""
-	});
-}
-async function* listDeployments(github, environment) {
-	for (let after = null;;) {
-		const variables = {
-			...github.place,
-			environment,
-			after
-		};
-		const page = await sendGraphql(github, DEPLOYMENTS, variables);
-		const { nodes, pageInfo } = page.repository.deployments;
-		for (const { id, commitOid, createdAt, creator, payload: told, task, statuses } of nodes) {
-			const read = payload.safeParse(parsePayload(told));
-			if (!read.success || task !== makeDeploymentTask(github, read.data.endpoint) || !isAuthor(creator, page.viewer.login)) continue;
-			const states = (statuses?.nodes ?? []).map((s) => s.state.toLowerCase());
-			yield {
-				nodeId: id,
-				sha: commitOid,
-				createdAt,
-				payload: read.data,
-				states
-			};
-		}
-		if (!pageInfo.hasNextPage) return;
-		after = pageInfo.endCursor;
-	}
-}
-function parsePayload(told) {
-	try {
-		const once = JSON.parse(told ?? "");
-		return typeof once === "string" ? JSON.parse(once) : once;
-	} catch {
-		return;
-	}
-}
-var payload, DESCRIPTION_CHARACTERS, DEPLOYMENTS;
-var init_deployment = __esmMin((() => {
-	init_zod();
-	init_send_graphql();
-	init_author();
-	init_project_names();
-	payload = object({
-		endpoint: string$1(),
-		action: _enum(["deploy", "remove"]),
-		runId: int(),
-		runAttempt: int(),
-		host: string$1(),
-		user: string$1()
-	});
-	DESCRIPTION_CHARACTERS = 140;
-	DEPLOYMENTS = `query ($owner: String!, $repo: String!, $environment: String!, $after: String) {
-  viewer { login }
-  repository(owner: $owner, name: $repo) {
-    deployments(environments: [$environment], first: 100, after: $after, orderBy: { field: CREATED_AT, direction: DESC }) {
-      nodes {
-        id commitOid createdAt payload task
-        creator { login type: __typename }
-        statuses(first: 10) { nodes { state } }
-      }
-      pageInfo { endCursor hasNextPage }
-    }
-  }
-}`;
-}));
-// action/deploy/change-detector.ts
-function makeChangeDetector({ history, place, names, endpoints }, environment) {
-	const known = /* @__PURE__ */ new Map();
-	const changedIn = async (sha) => {
-		const paths = await readChangesSince(history, sha);
-		const declarations = {
-			root: place.root,
-			names,
-			endpoints,
-			environments: [environment]
-		};
-		return paths && new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
-	};
-	return async (name, sha) => {
-		const changed = known.get(sha) ?? changedIn(sha);
-		known.set(sha, changed);
-		return (await changed)?.has(name) ?? true;
-	};
-}
-function listEndpointPaths(name, endpoint, { place, environment }) {
-	const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
-		const { folder, remote } = locateModel(place.root, model);
-		const path = relative(place.root, folder).split(sep).join("/");
-		return remote === void 0 && path !== "" && !path.startsWith("..") ? [path] : [];
-	});
-	return [
-		...[`${place.endpoints}/${name}.yaml`, `${place.endpoints}/${name}.lock`],
-		...new Set(models),
-		`environments/${environment}.yaml`
-	];
-}
-var init_change_detector = __esmMin((() => {
-	init_changed_endpoints();
-	init_locate_model();
-	init_history();
-}));
-// action/deploy/earlier-changes.ts
-async function findCommitBefore({ before }, comparePosition) {
-	if (before === void 0 || !COMMIT.test(before)) return void 0;
-	return await comparePosition(before) === "newer" ? before : void 0;
-}
-async function listChangesToDeploy({ records, paths }, range) {
-	const since = await findLastSuccess(records, range) ?? range.before;
-	return since === void 0 ? [] : listChangesSince(range.history, since, paths);
-}
-async function findLastSuccess(records, { comparePosition }) {
-	for (const { states, sha } of records) if (states.includes("success") && await comparePosition(sha) === "newer") return sha;
-}
-async function isTakenBack(changes, range) {
-	const { history, before } = range;
-	if (before === void 0 || !await hasSameFiles(history, [before, "HEAD"], changes.paths)) return false;
-	const [pushed, all] = [await listChangesSince(history, before, changes.paths), await listChangesToDeploy(changes, range)];
-	return pushed.length > 0 && pushed.every((commit) => all.includes(commit));
-}
-async function listPushedPaths({ history, before }) {
-	return before === void 0 ? [] : listTouchedPaths(history, before);
-}
-var COMMIT;
-var init_earlier_changes = __esmMin((() => {
-	init_history();
-	COMMIT = /^[0-9a-f]{40,64}$/;
-}));
-// action/deploy/previous-environment.ts
-async function findReasonToWait(endpoint, action, { name, records, comparePosition, isChanged }) {
-	const newest = await findNewest(records.filter((r) => r.payload.endpoint === endpoint), comparePosition);
-	const good = newest?.states.includes("success") ?? false;
-	if (action === "remove") return !newest || newest.payload.action === "remove" && good ? void 0 : `it is not removed from ${name}`;
-	if (newest?.payload.action !== "deploy") return `it is not deployed to ${name}`;
-	if (!good) return `its deployment to ${name} did not succeed`;
-	return await isChanged(endpoint, newest.sha) ? `${name} has another version of it` : void 0;
-}
-async function findNewest(records, comparePosition) {
-	for (const record of records) if (await comparePosition(record.sha) !== "older") return record;
-}
-var init_previous_environment = __esmMin((() => {}));
-// action/deploy/supersession.ts
-async function findSupersession(query, age) {
-	return await findNewerRecord(query, age) ?? await findNewerHead(query, age);
-}
-async function findNewerRecord({ action, records: [newest] }, { comparePosition, runId, findBranchHead }) {
-	if (!newest) return void 0;
-	const position = await comparePosition(newest.sha);
-	if (position === "older") return `this run is older than ${describe$2(newest)}`;
-	if (position === "same" && newest.payload.action !== action && newest.payload.runId > runId) return `this run is older than the run of ${describe$2(newest)}`;
-	if (position !== "diverged") return void 0;
-	const head = await findBranchHead();
-	if (head !== void 0 && await comparePosition(head) === "same") return void 0;
-	return `the branch does not contain ${describe$2(newest)}, and only the head of the branch replaces that`;
-}
-async function findNewerHead({ action, records: [newest], paths }, { history, comparePosition, findBranchHead }) {
-	const head = await findBranchHead();
-	if (head === void 0 || await comparePosition(head) !== "older") return void 0;
-	const exists = await hasFile(history, head, paths[0]);
-	if (action === "remove") return exists ? describeHead(head, "has it again") : void 0;
-	if (!exists) return describeHead(head, "has removed it");
-	if (!(newest?.payload.action === "deploy" && newest.states.includes("success")) || !await hasSameFiles(history, [newest.sha, head], paths)) return void 0;
-	return describeHead(head, "has taken the change back");
-}
-function describe$2({ sha, payload }) {
-	return `${sha.slice(0, SHORT_CHARACTERS)}, which ${payload.action === "deploy" ? "deployed" : "removed"} it last`;
-}
-function describeHead(head, what) {
-	return `the branch's head, ${head.slice(0, SHORT_CHARACTERS)}, ${what}`;
-}
-var SHORT_CHARACTERS;
-var init_supersession = __esmMin((() => {
-	init_history();
-	SHORT_CHARACTERS = 12;
-}));
-// action/deploy/select-deployments.ts
-async function selectDeployments(scope, stacks) {
-	const { request, given } = scope;
-	const { place } = request;
-	const names = await listEndpoints(place);
-	const wanted = given.length > 0 ? given : names;
-	const read = await Promise.all(wanted.map(async (name) => ({
-		name,
-		...await readEndpoint(place, name)
-	})));
-	const selection = await openSelection(scope, {
-		names,
-		endpoints: read.flatMap((r) => r.value ?? [])
-	});
-	const candidates = [];
-	for (const one of read) candidates.push(...await selectCandidate(one, selection));
-	return {
-		candidates,
-		removed: given.length > 0 ? [] : await findRemovedEndpoints(names, stacks, selection)
-	};
-}
-async function openSelection(scope, project) {
-	const { request, github, after, job, findBranchHead } = scope;
-	const { place, environment, signal } = request;
-	const history = {
-		root: place.root,
-		signal
-	};
-	const comparePosition = makePositionFinder(history);
-	const detect = (name) => makeChangeDetector({
-		history,
-		place,
-		...project
-	}, name);
-	const [records, before] = await Promise.all([readRecords(github, environment.name), after === void 0 ? [] : readRecords(github, after)]);
-	const range = {
-		history,
-		comparePosition,
-		before: await findCommitBefore(job.runner.event, comparePosition)
-	};
-	return {
-		...range,
-		scope,
-		records,
-		findBranchHead,
-		pushed: await findPushedEndpoints(range, {
-			...project,
-			root: place.root,
-			environments: [environment.name]
-		}),
-		runId: job.runner.runId,
-		isChanged: detect(environment.name),
-		previous: after === void 0 ? void 0 : {
-			name: after,
-			records: before,
-			comparePosition,
-			isChanged: detect(after)
-		}
-	};
-}
-async function readRecords(github, environment) {
-	const records = [];
-	for await (const record of listDeployments(github, environment)) if (records.push(record) >= MAX_RECORDS) break;
-	return records;
-}
-async function selectCandidate({ name, value: endpoint, diagnostics }, selection) {
-	const { scope, history, isChanged, comparePosition } = selection;
-	const { place, environment } = scope.request;
-	const records = selection.records.filter((r) => r.payload.endpoint === name);
-	const paths = listEndpointPaths(name, endpoint, {
-		place,
-		environment: environment.name
-	});
-	const due = scope.given.length > 0 ? "asked" : await findDeploymentReason(records, (sha) => isChanged(name, sha));
-	const [newest] = records;
-	const isOther = async (sha) => await comparePosition(sha) === "older" && !await hasSameFiles(history, ["HEAD", sha], paths);
-	const why = due ?? (newest && await isOther(newest.sha) ? "changed" : void 0);
-	const undone = why === void 0 && selection.pushed.has(name) && await isTakenBack({
-		records,
-		paths
-	}, selection);
-	if (!why && !undone) return [];
-	const commit = await findLastChange(history, paths);
-	const earlier = (await listChangesToDeploy({
-		records,
-		paths
-	}, selection)).filter((c) => c !== commit);
-	const hold = undone ? TAKEN_BACK : await findHold({
-		name,
-		action: "deploy",
-		records,
-		paths
-	}, selection);
-	const active = listActiveDeployments(records);
-	return [{
-		name,
-		endpoint,
-		diagnostics,
-		why: why ?? "changed",
-		commit,
-		earlier,
-		active,
-		hold
-	}];
-}
-async function findPushedEndpoints(range, declarations) {
-	const paths = (await listPushedPaths(range)).map((path) => ({
-		path,
-		change: "modified"
-	}));
-	return new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
-}
-async function findHold(query, selection) {
-	const superseded = await findSupersession(query, selection);
-	if (superseded !== void 0) return {
-		state: "superseded",
-		cause: superseded
-	};
-	const { previous } = selection;
-	const reason = previous && await findReasonToWait(query.name, query.action, previous);
-	return reason === void 0 ? void 0 : {
-		state: "waiting",
-		cause: reason
-	};
-}
-async function findDeploymentReason(records, isChanged) {
-	const [newest] = records;
-	if (!newest || newest.payload.action === "remove") return "first";
-	if (!newest.states.includes("success")) return "again";
-	return await isChanged(newest.sha) ? "changed" : void 0;
-}
-function listActiveDeployments(records) {
-	return records.filter((r) => r.states[0] === "success").map((r) => r.nodeId);
-}
-async function findRemovedEndpoints(names, stacks, selection) {
-	const { place, environment } = selection.scope.request;
-	const removed = [];
-	for (const stack of stacks.map(parseStackName)) {
-		if (stack?.kind !== "endpoint" || stack.environment !== environment.name || names.includes(stack.endpoint)) continue;
-		const name = stack.endpoint;
-		const paths = listEndpointPaths(name, void 0, {
-			place,
-			environment: environment.name
-		});
-		const commit = await findRemoval(selection.history, paths[0]);
-		if (commit === void 0) continue;
-		const records = selection.records.filter((r) => r.payload.endpoint === name);
-		const hold = await findHold({
-			name,
-			action: "remove",
-			records,
-			paths
-		}, selection);
-		const earlier = (await listChangesToDeploy({
-			records,
-			paths
-		}, selection)).filter((c) => c !== commit);
-		removed.push({
-			name,
-			commit,
-			earlier,
-			active: listActiveDeployments(records),
-			hold
-		});
-	}
-	return removed;
-}
-var MAX_RECORDS, TAKEN_BACK;
-var init_select_deployments = __esmMin((() => {
-	init_names();
-	init_read_project();
-	init_changed_endpoints();
-	init_deployment();
-	init_change_detector();
-	init_earlier_changes();
-	init_history();
-	init_previous_environment();
-	init_supersession();
-	MAX_RECORDS = 2e3;
-	TAKEN_BACK = {
-		state: "superseded",
-		cause: "the same push changed the endpoint and took the change back"
-	};
 }));
 // action/commands/images.ts
 var images_exports = /* @__PURE__ */ __exportAll({ images: () => images });
@@ -51961,6 +52065,7 @@ async function run(job) {
 		case "report": return (await Promise.resolve().then(() => (init_report(), report_exports))).report(job);
 		case "queue": return (await Promise.resolve().then(() => (init_queue(), queue_exports))).queue(job);
 		case "outdated": return (await Promise.resolve().then(() => (init_outdated(), outdated_exports))).outdated(job);
+		case "due": return (await Promise.resolve().then(() => (init_due(), due_exports))).due(job);
 		case "images": return (await Promise.resolve().then(() => (init_images(), images_exports))).images(job);
 		case "deploy": return (await Promise.resolve().then(() => (init_deploy(), deploy_exports))).deploy(job);
 		case "drift": return (await Promise.resolve().then(() => (init_drift(), drift_exports))).drift(job);

@@ -31,8 +31,8 @@ it('names the same program and the same image of the authorisation service as th
     dockerHost: undefined,
   };
   const program = `
-    const { digestProgram } = await import('davit/engine/digest-program.js');
-    const { planAuthorisationImage } = await import('davit/images/plan-authorisation-image.js');
+    const { digestProgram } = await import('./node_modules/davit/engine/digest-program.js');
+    const { planAuthorisationImage } = await import('./node_modules/davit/images/plan-authorisation-image.js');
     const { reference } = await planAuthorisationImage(${JSON.stringify(settings)});
     console.log(JSON.stringify([await digestProgram(), reference]));`;
   const { stdout, stderr } = await runProcess('node', ['--input-type=module', '-e', program], { cwd: app });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import time
 from typing import NamedTuple
@@ -18,8 +19,12 @@ from ..processes.wait_readable import wait_readable
 from .vary_request import vary_request
 
 MOST_FORKS = 4
-ROUNDS, VARIED_ROUNDS, ROUNDS_SECONDS = 5, 20, 0.05
-"""Predictions of each fork: so many, or as many as fit into so many seconds; at least one."""
+ROUNDS, ROUNDS_SECONDS = 5, 0.05
+"""Predictions of the example by each fork: so many, or as many as fit into so many seconds; at least one."""
+
+FEWEST_VARIED, MOST_VARIED, ALL_VARIED_SECONDS = 3, 20, 0.5
+"""Predictions of a varied request by each fork: about so many seconds, by the time of the first prediction. No clock ends
+them, because on a busy machine one prediction of each fork may take all of the time, and none meets another fork's."""
 
 LIMIT_SECONDS, LIMIT_FACTOR = 30.0, 10
 """Time limit of a fork: so many seconds plus so many predictions. It is long because a busy machine is slow."""
@@ -55,6 +60,7 @@ class Task(NamedTuple):
     kind: str
     bodies: list[bytes]
     rounds: int = ROUNDS
+    seconds: float = ROUNDS_SECONDS
     threads: int = 1
     may_raise: bool = False
 
@@ -95,10 +101,18 @@ def try_varied_requests(scorer, prediction: Prediction, count: int, folder: str)
     pairs = [(body, answers[0]) for body, answers in zip(bodies, results[0]["answers"]) if answers[0] is not None]
     if len(pairs) < 2:
         return ""
-    tasks = [Task(prediction.kind, [body], VARIED_ROUNDS) for body, _ in pairs]
+    rounds = count_varied_rounds(prediction.seconds)
+    tasks = [Task(prediction.kind, [body], rounds, seconds=math.inf) for body, _ in pairs]
     results, failure = run_forks(scorer, tasks, LIMIT_SECONDS + LIMIT_FACTOR * prediction.seconds, folder)
     wrong = any(result["answers"] != [[answer]] for result, (_, answer) in zip(results, pairs))
     return failure or ("forks answer wrongly when each gets a different request" if wrong else "")
+
+
+def count_varied_rounds(seconds: float) -> int:
+    """Returns how often each fork predicts, for a model whose first prediction took so many seconds."""
+    if seconds >= QUICK_SECONDS:
+        return 1
+    return max(FEWEST_VARIED, min(MOST_VARIED, int(ALL_VARIED_SECONDS / max(seconds, 0.001))))
 
 
 def run_forks(scorer, tasks: list[Task], limit: float, folder: str) -> tuple[list[dict], str]:
@@ -183,7 +197,7 @@ def predict_repeatedly(scorer, task: Task) -> dict:
 
 def collect_distinct_answers(scorer, task: Task, body: bytes) -> list[str | None]:
     answers: list[str | None] = []
-    end = time.monotonic() + ROUNDS_SECONDS
+    end = time.monotonic() + task.seconds
     for _ in range(task.rounds):
         reseed_random(0)
         try:
