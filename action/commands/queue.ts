@@ -48,10 +48,7 @@ async function compareGroup({ base_sha: base, head_sha: head, ...group }: MergeG
   const merged = { program: await readProgram(), files: await readFiles(names, { reviews, github, head }) };
   return {
     endpoints: names.map((endpoint) => ({ endpoint, causes: compareWithReviews(endpoint, reviews, merged) })),
-    refused: [
-      ...changes.refused.map((d) => d.message),
-      ...(changes.complete ? [] : refuseUnlisted(reviews)),
-    ],
+    refused: [...changes.refused.map((d) => d.message), ...(changes.complete ? [] : refuseUnlisted(reviews))],
   };
 }
 
