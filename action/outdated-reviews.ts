@@ -1,7 +1,6 @@
 import {
   findOutdatedCauses,
   insertOutdated,
-  meetsExpectation,
   type OutdatedReview,
   parseExpectation,
   renderExpectation,
@@ -9,12 +8,14 @@ import {
 } from '../review/outdated-review.ts';
 import {
   parseReviewedPlans,
-  renderReviewedPlans,
-  type ReviewedPlans,
+  readReviewedState,
   type ReviewedProgram,
+  type ReviewedState,
 } from '../review/reviewed-plans.ts';
 import type { Report } from '../schemas/report/report.ts';
+import { readBranchHead } from './github/branch.ts';
 import { readReview, type WrittenCheckRun, type WrittenReview, writeCheckRun } from './github/check-run.ts';
+import { listChangesBetween, listProjectPaths } from './github/compare.ts';
 import type { GitHub } from './github/connect.ts';
 import { readObjectIds } from './github/objects.ts';
 import { makeReportMarker } from './github/project-names.ts';
@@ -62,26 +63,57 @@ export async function updateReview(
   });
   if (outdated) {
     const text = renderExpectation(outdated.expectation);
-    if (marked?.text === text) return undefined;
+    if (marked?.text === text || (await hasNewerReview(pull, review, context))) return undefined;
     await mark(pull, { ...outdated, text }, context);
     return `out of date: ${outdated.causes.join(', ')}`;
   }
   const isKnown = state.program !== undefined || expected?.program === plans.program?.digest;
-  if (!marked || !isKnown) return undefined;
+  if (!marked || !isKnown || (await hasNewerReview(pull, review, context))) return undefined;
   await restore(pull, { review, outdated: marked }, context);
   return 'no longer out of date';
 }
 
+/** Whether a run has written a review since: it has compared itself with the branch. */
+async function hasNewerReview(
+  { head }: PullRequest,
+  { id }: WrittenCheckRun,
+  { github }: UpdateContext,
+): Promise<boolean> {
+  return (await readReview(github, head.sha)).review?.id !== id;
+}
+
+/** A review that is about to be posted. */
+export interface NewReview {
+  /** The commit of its check run. */
+  readonly head: string;
+  /** The branch that the pull request would be merged into. */
+  readonly branch: string;
+  /** The commit that was reviewed: the pull request merged into that branch. Undefined: no need to look whether it has moved. */
+  readonly merge: string | undefined;
+}
+
 /**
- * What a new review of a commit would have to be of, if an earlier review of it was found to be out of date and the new one is
- * again of the older state. That is so when an older run is started again, because it runs the release that it began with.
+ * What a new review would have to be of, if it is not of what the base branch has now: a push during the run has changed one of
+ * its files, or an earlier review of the commit was found to be out of date, and this one is again of the older state. That is so
+ * when an older run is started again, because it runs the release that it began with.
  */
-export async function findUnmetExpectation(report: Report, head: string, github: GitHub): Promise<string | undefined> {
-  const outdated = await readMark(head, github);
-  const expected = parseExpectation(outdated?.text ?? null);
-  const plans = parseReviewedPlans(renderReviewedPlans(report));
-  if (!expected || !plans || meetsExpectation(plans, expected)) return undefined;
-  return outdated?.text ?? undefined;
+export async function findUnmetExpectation(
+  report: Report,
+  { head, branch, merge }: NewReview,
+  github: GitHub,
+): Promise<string | undefined> {
+  const marked = await readMark(head, github);
+  const expected = parseExpectation(marked?.text ?? null);
+  const now = await readBranchHead(github, `refs/heads/${branch}`);
+  const pushed = merge && now !== undefined ? await listChangesBetween(github, merge, now) : [];
+  const state = {
+    head: now ?? branch,
+    paths: listProjectPaths(github, pushed ?? []),
+    program: expected && { digest: expected.program },
+  };
+  const earlier = Object.keys(expected?.files ?? {});
+  const outdated = await findCauses(readReviewedState(report), state, { github, earlier });
+  return outdated && renderExpectation(outdated.expectation);
 }
 
 /** A token that may not read check runs may not write one either, and the report is then in the job's summary only. */
@@ -101,8 +133,8 @@ interface CausesQuery {
 }
 
 async function findCauses(
-  plans: ReviewedPlans,
-  { head, paths, program }: BranchState,
+  plans: ReviewedState,
+  { head, paths, program }: Omit<BranchState, 'branch'>,
   { github, earlier }: CausesQuery,
 ): Promise<OutdatedReview | undefined> {
   const changed = new Set([...paths, ...earlier]);

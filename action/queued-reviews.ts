@@ -21,8 +21,8 @@ export async function findQueuedReviews(github: GitHub, group: MergeGroup): Prom
   const reviews: PullRequestReview[] = [];
   for (const number of numbers) {
     const pull = await findPullRequest(github, number);
-    if (pull?.base.branch !== branch) continue;
-    const { review } = await readReview(github, pull.head.sha);
+    // A number that stands for no such pull request is kept, as one without a review.
+    const { review } = pull?.base.branch === branch ? await readReview(github, pull.head.sha) : { review: undefined };
     const plans = parseReviewedPlans(review?.text ?? '');
     reviews.push({ number, conclusion: review?.conclusion ?? null, plans });
   }

@@ -1,4 +1,4 @@
-import { type ReviewedPlans, type ReviewedProgram, shortenFileId } from './reviewed-plans.ts';
+import { type ReviewedPlans, type ReviewedProgram, type ReviewedState, shortenFileId } from './reviewed-plans.ts';
 
 /** The review of a pull request, as its check run has it. */
 export interface PullRequestReview {
@@ -50,7 +50,7 @@ function compareWithOne(endpoint: string, review: PullRequestReview, merged: Mer
 }
 
 /** How the program that made the plans differs from the one that would deploy; undefined: it is the same. */
-export function describeUpgrade({ program }: ReviewedPlans, now: ReviewedProgram): string | undefined {
+export function describeUpgrade({ program }: ReviewedState, now: ReviewedProgram): string | undefined {
   if (!program || program.digest === now.digest) return undefined;
   const [was, is] = [program, now].map(({ version, digest }) =>
     version === undefined || program.version === now.version ? `program ${digest.slice(0, 12)}` : version,

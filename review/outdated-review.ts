@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { describeUpgrade, type MergedState } from './compare-reviews.ts';
 import { renderSpan } from './render-code.ts';
-import { type ReviewedPlans, shortenFileId } from './reviewed-plans.ts';
+import { type ReviewedState, shortenFileId } from './reviewed-plans.ts';
 
 /** What a review would have to be of, in the check run that says that it is not. */
 const expectationFile = z.strictObject({
@@ -28,12 +28,12 @@ export interface OutdatedReview {
  * those because of which the review was already out of date.
  */
 export function findOutdatedCauses(
-  plans: ReviewedPlans,
+  reviewed: ReviewedState,
   paths: ReadonlySet<string>,
   now: MergedState,
 ): OutdatedReview | undefined {
-  const upgrade = describeUpgrade(plans, now.program);
-  const changed = [...(plans.files ?? [])].flatMap(([path, id]) => {
+  const upgrade = describeUpgrade(reviewed, now.program);
+  const changed = [...(reviewed.files ?? [])].flatMap(([path, id]) => {
     const current = shortenFileId(now.files.get(path));
     return paths.has(path) && current !== id ? [[path, current ?? null] as const] : [];
   });
@@ -42,12 +42,6 @@ export function findOutdatedCauses(
     causes: [...(upgrade === undefined ? [] : [upgrade]), ...changed.map(([path]) => `${path} has changed since`)],
     expectation: { program: now.program.digest, files: Object.fromEntries(changed) },
   };
-}
-
-/** Whether a new review of the same commit is one of what the base branch has now. */
-export function meetsExpectation({ program, files }: ReviewedPlans, expected: ReviewExpectation): boolean {
-  const isCurrent = program === undefined || program.digest === expected.program;
-  return isCurrent && Object.entries(expected.files).every(([path, id]) => (files?.get(path) ?? null) === id);
 }
 
 /** One line of JSON. */

@@ -84,7 +84,7 @@ function renderRemovals(report: Report): readonly string[] {
 function renderStale({ base, pull_request: pull }: Report): readonly string[] {
   if (pull?.outdated === true)
     return [
-      '🕓 **Out of date**: this run began before the base branch got another release of Davit or other files, and was started again. Update the branch to review it again.',
+      '🕓 **Out of date**: this run began before the base branch got another release of Davit or other files. Update the branch to review it again.',
     ];
   if (base === null || !pull?.base_moved_to) return [];
   const [was, is] = [base, pull.base_moved_to].map((c) => renderSpan(c.slice(0, SHORT_CHARACTERS)));

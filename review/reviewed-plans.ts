@@ -37,6 +37,9 @@ export interface ReviewedPlans {
   readonly files: ReadonlyMap<string, string> | undefined;
 }
 
+/** What plans were made from. */
+export type ReviewedState = Pick<ReviewedPlans, 'program' | 'files'>;
+
 /** A release of Davit, as far as it decides about plans. */
 export interface ReviewedProgram {
   readonly digest: string;
@@ -45,6 +48,15 @@ export interface ReviewedProgram {
 
 /** GitHub accepts 65535 characters for the text of a check run. */
 export const REVIEWED_CHARACTERS = 60_000;
+
+/** What the plans of a report were made from. Needs no room in a check run, unlike the fingerprints. */
+export function readReviewedState({ program }: Report): ReviewedState {
+  const files = program?.files && Object.entries(program.files);
+  return {
+    program: program ? { digest: program.digest } : undefined,
+    files: files && new Map(files.map(([path, id]) => [path, shortenFileId(id)])),
+  };
+}
 
 /**
  * The fingerprints of a report as one line of JSON, with their parts and the files if everything fits. Throws when not even

@@ -2,7 +2,7 @@ import { setFailed, summary } from '@actions/core';
 import { renderCauses } from '../../app/outage.ts';
 import { withGitHub } from '../connect-job.ts';
 import { readBranchHead } from '../github/branch.ts';
-import { compareWithBranch } from '../github/compare.ts';
+import { listChangesBetween, listProjectPaths } from '../github/compare.ts';
 import type { GitHub } from '../github/connect.ts';
 import { readObjectIds } from '../github/objects.ts';
 import { listOpenPullRequests } from '../github/pull-request.ts';
@@ -45,7 +45,7 @@ const WORKFLOWS = '.github';
 /** Undefined: the push has changed nothing that a review depends on. */
 async function readBranchState({ runner }: Job, github: GitHub): Promise<BranchState | undefined> {
   const { before } = runner.event;
-  const pushed = before === undefined || /^0+$/.test(before) ? undefined : await listPaths(github, before, runner.sha);
+  const pushed = before === undefined || /^0+$/.test(before) ? undefined : await listPushed(github, before, runner.sha);
   const own = ['endpoints', 'environments'].map((folder) => `${github.project}${folder}/`);
   const concerns = (path: string) => [`${WORKFLOWS}/`, ...own].some((folder) => path.startsWith(folder));
   if (pushed && !pushed.some(concerns)) {
@@ -57,18 +57,15 @@ async function readBranchState({ runner }: Job, github: GitHub): Promise<BranchS
   const ids = await readObjectIds(github, [ours, theirs]);
   return {
     ...{ branch: runner.ref.replace(/^refs\/heads\//, ''), head },
-    paths: (pushed ?? []).flatMap((path) => (path.startsWith(github.project) ? path.slice(github.project.length) : [])),
+    paths: listProjectPaths(github, pushed ?? []),
     // A run of an older push may be late: its release may not be the one that would deploy now.
     program: ids.get(ours) === ids.get(theirs) ? await readProgram() : undefined,
   };
 }
 
-/** A commit that was forced away may be unknown: then the files that the push has changed are not known either. */
-async function listPaths(github: GitHub, before: string, after: string): Promise<readonly string[] | undefined> {
-  try {
-    return (await compareWithBranch(github, before, after)).paths.map(({ path }) => path);
-  } catch (e) {
-    LOG.say(`Cannot list the files that this push changes: ${renderCauses(e)}`);
-    return undefined;
-  }
+/** GitHub compares with the commit where two histories part, so a push that is forced back changes nothing in one direction. */
+async function listPushed(github: GitHub, before: string, after: string): Promise<readonly string[] | undefined> {
+  const forwards = await listChangesBetween(github, before, after);
+  const backwards = forwards && (await listChangesBetween(github, after, before));
+  return backwards && [...new Set([...forwards, ...backwards])];
 }

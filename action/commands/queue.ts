@@ -48,11 +48,17 @@ async function compareGroup({ base_sha: base, head_sha: head, ...group }: MergeG
   const merged = { program: await readProgram(), files: await readFiles(names, { reviews, github, head }) };
   return {
     endpoints: names.map((endpoint) => ({ endpoint, causes: compareWithReviews(endpoint, reviews, merged) })),
-    refused: [
-      ...changes.refused.map((d) => d.message),
-      ...(reviews.length === 0 && !changes.complete ? ['GitHub does not list all changed files of the group'] : []),
-    ],
+    refused: [...changes.refused.map((d) => d.message), ...(changes.complete ? [] : refuseUnlisted(reviews))],
   };
+}
+
+/** Where GitHub does not list all changed files, only the reviews say which endpoints change, so none may be missing. */
+function refuseUnlisted(reviews: readonly PullRequestReview[]): readonly string[] {
+  const unlisted = 'GitHub does not list all changed files of the group';
+  if (reviews.length === 0) return [`${unlisted}, and none of its pull requests was found`];
+  const missing = reviews.filter(({ plans }) => !plans).map(({ number }) => `#${number}`);
+  if (missing.length === 0) return [];
+  return [`${unlisted}, and ${missing.join(', ')} has no review by Davit for this branch`];
 }
 
 interface FilesQuery {

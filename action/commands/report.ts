@@ -92,7 +92,10 @@ async function publishReport(
   const trust = judgeClaims(reviewed, changes, job.runner);
   const plain = mergeReports(ends, { ...facts, expected, pullRequest: { ...facts.pullRequest, ...trust } });
   const head = locks.commit ?? reviewed.head;
-  const expectation = reviewed.restricted ? undefined : await findUnmetExpectation(plain, head, github);
+  // A review that fails stops the merge by itself.
+  const merge = wasCancelled(job) || concludeReview(plain) !== 'success' ? undefined : job.runner.sha;
+  const posted = { head, branch: reviewed.pull.base.branch, merge };
+  const expectation = reviewed.restricted ? undefined : await findUnmetExpectation(plain, posted, github);
   const merged = expectation === undefined ? plain : markOutdated(plain);
   const text = renderReport(merged, SUMMARY_CHARACTERS);
   await writeFileAtomically(join(out, 'report.json'), `${JSON.stringify(merged)}\n`);

@@ -45,6 +45,7 @@ export interface CheckRun {
 }
 
 export interface WrittenCheckRun {
+  readonly id: number;
   readonly conclusion: string | null;
   readonly title: string | null;
   readonly summary: string | null;
@@ -103,14 +104,15 @@ export async function readReview(github: GitHub, sha: string): Promise<WrittenRe
 }
 
 interface CheckRunResponse {
+  readonly id: number;
   readonly conclusion: string | null;
   readonly details_url: string | null;
   readonly output: Pick<WrittenCheckRun, 'title' | 'summary' | 'text'>;
 }
 
-function toWrittenCheckRun({ conclusion, details_url: detailsUrl, output }: CheckRunResponse): WrittenCheckRun {
+function toWrittenCheckRun({ id, conclusion, details_url: detailsUrl, output }: CheckRunResponse): WrittenCheckRun {
   const { title, summary, text } = output;
-  return { conclusion, title, summary, text, detailsUrl };
+  return { id, conclusion, title, summary, text, detailsUrl };
 }
 
 function toGitHubAnnotation({ path, line, column, level, title, message }: Annotation) {

@@ -1,4 +1,6 @@
+import { renderCauses } from '../../app/outage.ts';
 import type { ChangedPath } from '../../schemas/report/report.ts';
+import { LOG } from '../log.ts';
 import type { GitHub } from './connect.ts';
 
 /** The files that a branch changes, relative to the repository's root. */
@@ -41,16 +43,43 @@ export async function compareWithBranch(
   return { paths, complete: files.length < COMPARED_FILES };
 }
 
+/**
+ * The files that a branch has changed from one commit to another one, relative to the repository's root. Undefined: they
+ * cannot be listed; a commit that was forced away may be unknown.
+ */
+export async function listChangesBetween(
+  github: GitHub,
+  before: string,
+  after: string,
+): Promise<readonly string[] | undefined> {
+  try {
+    return (await compareWithBranch(github, before, after)).paths.map(({ path }) => path);
+  } catch (e) {
+    LOG.say(`Cannot list the files that the branch changes: ${renderCauses(e)}`);
+    return undefined;
+  }
+}
+
+/** Paths relative to the project, of those in it. */
+export function listProjectPaths({ project }: GitHub, paths: readonly string[]): readonly string[] {
+  return paths.flatMap((path) => (path.startsWith(project) ? [path.slice(project.length)] : []));
+}
+
 /** A comparison has at most this many commits on a page. */
 const COMMITS_PER_PAGE = 100;
 
-/** The first lines of the messages of up to a hundred commits that `commit` has and `base` has not. */
+/** The first lines of the messages of all commits that `commit` has and `base` has not. */
 export async function listCommitTitles(
   { octokit, place }: GitHub,
   base: string,
   commit: string,
 ): Promise<readonly string[]> {
   const options = { ...place, basehead: `${base}...${commit}`, per_page: COMMITS_PER_PAGE };
-  const { data } = await octokit.rest.repos.compareCommitsWithBasehead(options);
-  return data.commits.map(({ commit: { message } }) => message.split('\n')[0]?.trim() ?? '');
+  const titles: string[] = [];
+  // Octokit's own paging knows only answers that are lists.
+  for (let page = 1; ; page += 1) {
+    const { data } = await octokit.rest.repos.compareCommitsWithBasehead({ ...options, page });
+    titles.push(...data.commits.map(({ commit: { message } }) => message.split('\n')[0]?.trim() ?? ''));
+    if (data.commits.length < COMMITS_PER_PAGE) return titles;
+  }
 }

@@ -101,10 +101,39 @@ describe('a push', () => {
     expect(checks.slice(1).map((c) => c.title)).toEqual(causes.map((cause) => `Out of date: ${cause}`));
   });
 
-  it('with nothing that a review depends on asks GitHub for one comparison', async () => {
+  it('that is forced back to an older commit takes away the files that a review was made from', async () => {
+    const newer = { 'environments/local.yaml': 'local 2' };
+    const contents = { [BEFORE]: { ...MAIN, ...newer }, [AFTER]: MAIN };
+    const mergeBases = { [BEFORE]: AFTER, [AFTER]: AFTER };
+    const github = await open({ reviewed: { files: { ...OWN, ...newer } }, seed: { contents, mergeBases } });
+    const { checks } = await push(github);
+    expect(checks.at(-1)?.title).toBe('Out of date: environments/local.yaml has changed since');
+  });
+
+  it.each([
+    ['an old one is found to be out of date', 'local 2', []],
+    ['an old one counts again', 'local 1', ['local 2']],
+  ])('leaves alone a review that is written while %s', async (_, now, marks) => {
+    const text = await makeReviewedText({ endpoints: ['iris'], files: OWN });
+    const mark = (local: string) =>
+      renderExpectation({ program: 'd'.repeat(64), files: { 'environments/local.yaml': local } });
+    const checkRuns = [
+      { sha: HEAD, text, externalId: 'davit-review', title: 't', summary: 's' },
+      ...marks.map((local) => ({ sha: HEAD, text: mark(local), externalId: 'davit-outdated' })),
+    ];
+    const contents = { [BEFORE]: { ...MAIN, 'environments/local.yaml': 'local 3' }, [AFTER]: { ...MAIN, 'environments/local.yaml': now, ...UPGRADED } }; // prettier-ignore
+    const github = await open({ seed: { contents, checkRuns } });
+    const newer = { ...github.world.checkRuns[0]!, id: github.world.nextId(), text: 'newer' };
+    github.afterNext('checks/list-for-ref', () => github.world.checkRuns.push(newer));
+    const { checks } = await push(github);
+    expect(checks.at(-1)?.text).toBe('newer');
+  });
+
+  it('with nothing that a review depends on asks GitHub only for what it changes', async () => {
     const github = await open({ reviewed: OLD, seed: pushed({ 'README.md': 'other' }) });
     await push(github);
-    expect(github.requests.map((r) => r.operation)).toEqual(['repos/compare-commits-with-basehead']);
+    const [forwards, backwards] = ['repos/compare-commits-with-basehead', 'repos/compare-commits-with-basehead'];
+    expect(github.requests.map((r) => r.operation)).toEqual([forwards, backwards]);
   });
 
   it('leaves alone what stops a merge already, has no plan, or goes to another branch', async () => {

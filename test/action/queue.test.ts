@@ -29,6 +29,8 @@ interface Queued {
   readonly number: number;
   /** Undefined: there is no review. */
   readonly reviewed?: Partial<ReviewedText> & Pick<ReviewedText, 'endpoints'>;
+  /** Default: what Davit writes. */
+  readonly text?: string;
   readonly conclusion?: string;
   readonly base?: string;
 }
@@ -47,7 +49,7 @@ const headOf = (number: number) => String(number).repeat(40);
 /** Runs the check of a group with these files over `main`; each pull request was reviewed with its own changes alone. */
 async function check({ files, pulls, titles = [], headRef, inputs = {}, seed = {} }: Group) {
   const checkRuns = await Promise.all(
-    pulls.map(async ({ number, reviewed, conclusion = 'success' }) =>
+    pulls.map(async ({ number, reviewed, text, conclusion = 'success' }) =>
       reviewed === undefined
         ? []
         : [
@@ -55,7 +57,7 @@ async function check({ files, pulls, titles = [], headRef, inputs = {}, seed = {
               sha: headOf(number),
               conclusion,
               externalId: 'davit-review',
-              text: await makeReviewedText({ files: MAIN, ...reviewed }),
+              text: text ?? (await makeReviewedText({ files: MAIN, ...reviewed })),
             },
           ],
     ),
@@ -177,6 +179,24 @@ describe('a merge queue', () => {
     const other = { ...many, ...IRIS, 'endpoints/iris.lock': 'other' };
     expect((await check({ files: other, pulls: [iris()] })).check?.conclusion).toBe('failure');
     expect((await check({ files: many, pulls: [] })).check?.conclusion).toBe('failure');
+  });
+
+  it.each<[string, readonly Queued[]]>([
+    ['no review', [iris(), { number: 8 }]],
+    ['a review without plans', [iris(), { number: 8, reviewed: wine.reviewed, text: 'no plan' }]],
+    ['another base branch', [iris(), { ...wine, base: 'other' }]],
+    ['not been found', [iris()]],
+  ])('stops a group whose files GitHub does not list, where one of its pull requests has %s', async (_, pulls) => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (__, i) => [`a/${i}`, 'x']));
+    const { check: written } = await check({ files: { ...many, ...IRIS, ...WINE }, pulls, titles: ['A wine (#8)'] });
+    expect(written?.conclusion).toBe('failure');
+    expect(written?.summary).toContain('GitHub does not list all changed files of the group, and #8 has no review');
+  });
+
+  it('knows the pull requests of a group of many commits', async () => {
+    const titles = [...Array.from({ length: 230 }, (_, i) => `commit ${i}`), 'A wine (#8)'];
+    const { check: written } = await check({ files: { ...IRIS, ...WINE }, pulls: [iris(), wine], titles });
+    expect(written).toMatchObject({ conclusion: 'success', title: '2 endpoints as reviewed' });
   });
 
   it('has a check for each project of a repository', async () => {

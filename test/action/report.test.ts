@@ -10,6 +10,7 @@ import { parseReviewedPlans } from '../../review/reviewed-plans.ts';
 import type { Report } from '../../schemas/report/report.ts';
 import { codePath } from '../../system/code.ts';
 import { deleted, failing, makeEndpoint, makeReport, rolling } from '../review/reports.ts';
+import { makeOid } from './github/fake/branches.ts';
 import type { Seed } from './github/fake/seed.ts';
 import { startFakeGitHub } from './github/fake/server.ts';
 import { runStepInProcess, TOKEN, writeFiles } from './run-action.ts';
@@ -36,13 +37,14 @@ interface Case {
   readonly seed?: Partial<Seed>;
   readonly event?: object;
   readonly eventName?: string;
+  readonly env?: Files;
   readonly prepare?: (reports: string) => void;
   /** Default: at most one comment is there at the end. */
   readonly oneComment?: boolean;
 }
 
 /** Reports on pull request 7 of the fake GitHub. */
-async function report({ files = {}, inputs = {}, seed = {}, event, eventName, prepare, oneComment = true }: Case) {
+async function report({ files = {}, inputs = {}, seed = {}, event, eventName, env, prepare, oneComment = true }: Case) {
   const github = await startFakeGitHub({
     repository: 'octo/models',
     tokens: { [TOKEN]: { login: BOT, permissions: WRITES } },
@@ -64,7 +66,7 @@ async function report({ files = {}, inputs = {}, seed = {}, event, eventName, pr
     workspace,
     event: event ?? { pull_request: { number: 7, base: { sha: BASE }, head: { sha: HEAD } } },
     ...(eventName !== undefined && { eventName }),
-    env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url, ...RELEASE },
+    env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url, ...RELEASE, ...env },
   });
   if (oneComment) expect(github.world.comments.length).toBeLessThanOrEqual(1);
   return { ...step, github, comment: github.world.comments.at(0)?.body, check: github.world.checkRuns.at(-1) };
@@ -295,18 +297,68 @@ describe('report', () => {
   it('of an older run that is started again says that it is out of date, as the branch has said before', async () => {
     const fingerprint = { digest: 'e'.repeat(64), parts: {} };
     const previews = [{ ...rolling('iris'), fingerprint }];
-    const program = { digest: '1'.repeat(64), commit: null, environments: 'base', files: {} } as const;
+    const files = { 'environments/local.yaml': makeOid('local 1') };
+    const program = { digest: '1'.repeat(64), commit: null, environments: 'base', files } as const;
+    const contents = { [BASE]: { 'environments/local.yaml': 'local 1' } };
     const again = (text: string) => {
       const mark = { sha: HEAD, text, externalId: 'davit-outdated', conclusion: 'action_required' };
       const files = both(makeReport([makeEndpoint('iris', { previews })], { program }));
-      return report({ files, seed: { checkRuns: [{ sha: HEAD, text: 'older', externalId: 'davit-review' }, mark] } });
+      const older = { sha: HEAD, text: 'older', externalId: 'davit-review' };
+      return report({ files, seed: { contents, checkRuns: [older, mark] } });
     };
     const text = renderExpectation({ program: '2'.repeat(64), files: {} });
     const { check, comment } = await again(text);
     expect(check).toMatchObject({ conclusion: 'action_required', externalId: 'davit-outdated', text });
     expect(comment).toContain('🕓 **Out of date**');
-    const met = await again(renderExpectation({ program: program.digest, files: {} }));
+    const takenBack = { 'environments/local.yaml': makeOid('local 2').slice(0, 12) };
+    const met = await again(renderExpectation({ program: program.digest, files: takenBack }));
     expect(met.check).toMatchObject({ conclusion: 'success', externalId: 'davit-review' });
+  });
+
+  it.each<[string, Files, string]>([
+    ['an environment', { 'environments/local.yaml': 'local 2' }, 'action_required'],
+    ['the endpoint itself', { 'endpoints/iris.yaml': 'iris 3' }, 'action_required'],
+    ['a file that the pull request also changes, in the same way', { 'endpoints/iris.yaml': 'iris 2' }, 'success'],
+    ['another file', { 'environments/other.yaml': 'other 2' }, 'success'],
+  ])('of a run during which the base branch changed %s', async (_, pushed, conclusion) => {
+    const [merge, main] = ['c'.repeat(40), 'd'.repeat(40)] as const;
+    const before: Files = { 'endpoints/iris.yaml': 'iris 1', 'environments/local.yaml': 'local 1' };
+    const reviewed = { ...before, 'endpoints/iris.yaml': 'iris 2' };
+    const files = Object.fromEntries(Object.entries(reviewed).map(([path, text]) => [path, makeOid(text)]));
+    const program = { digest: '1'.repeat(64), commit: null, environments: 'base', files } as const;
+    const previews = [{ ...rolling('iris'), fingerprint: { digest: 'e'.repeat(64), parts: {} } }];
+    const { check, comment } = await report({
+      files: both(makeReport([makeEndpoint('iris', { previews })], { program })),
+      env: { GITHUB_SHA: merge },
+      seed: {
+        branches: { change: HEAD, main },
+        contents: { [BASE]: before, [HEAD]: reviewed, [merge]: reviewed, [main]: { ...before, ...pushed } },
+        mergeBases: { [main]: BASE, [HEAD]: BASE },
+      },
+    });
+    const isCurrent = conclusion === 'success';
+    expect(check).toMatchObject({ conclusion, externalId: isCurrent ? 'davit-review' : 'davit-outdated' });
+    expect(comment?.includes('🕓 **Out of date**')).toBe(!isCurrent);
+  });
+
+  it.each([
+    ['whose review was out of date', '2'.repeat(64)],
+    ['that was never reviewed', undefined],
+  ])('of more endpoints than a check run has room for is in the comment, and fails: a commit %s', async (_, mark) => {
+    const fingerprint = { digest: 'e'.repeat(64), parts: {} };
+    const names = Array.from({ length: 700 }, (__, i) => `endpoint-${i}`);
+    const all = names.map((name) => makeEndpoint(name, { previews: [{ ...rolling(name), fingerprint }] }));
+    const text = mark && renderExpectation({ program: mark, files: {} });
+    const program = { digest: mark ?? '1'.repeat(64), commit: null, environments: 'base', files: {} } as const;
+    const { code, comment, summary, commands } = await report({
+      files: both(makeReport(all, { program })),
+      seed: {
+        checkRuns: text ? [{ sha: HEAD, text, externalId: 'davit-outdated', conclusion: 'action_required' }] : [],
+      },
+    });
+    expect(code).toBe(1);
+    for (const shown of [comment, summary]) expect(shown).toContain('### 700 endpoints: 700 rolling');
+    expect(commands).toEqual([expect.stringContaining('Cannot store the fingerprints of 700 endpoints')]);
   });
 
   describe('of a cancelled run', () => {

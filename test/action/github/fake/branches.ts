@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Refusal } from './refusal.ts';
 
 export interface Commit {
   readonly oid: string;
@@ -80,7 +81,13 @@ export function openGitBranches(folder: string): Branches {
       return new Map(listed.map((line) => [line.slice(line.indexOf('\t') + 1), line.split(/\s/)[2] ?? '']));
     },
     read: (oid) => git(['cat-file', 'blob', oid]),
-    mergeBase: (one, other) => git(['merge-base', one, other]),
+    mergeBase: (one, other) => {
+      try {
+        return git(['merge-base', one, other]);
+      } catch {
+        throw new Refusal(404, 'Not Found'); // of a commit that GitHub does not know
+      }
+    },
     messages: (base, head) => git(['log', '--reverse', '-z', '--format=%B', `${base}..${head}`]).split('\0'),
     commit: (branch, { headline, parents, files }) => {
       const scratch = mkdtempSync(join(tmpdir(), 'fake-github-'));

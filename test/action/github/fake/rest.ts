@@ -82,7 +82,7 @@ export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
     );
     return wanted.map((pull) => answerPull(world, pull, (example as readonly Json[])[0] ?? {}));
   },
-  'repos/compare-commits-with-basehead': ({ world, params, example }) => {
+  'repos/compare-commits-with-basehead': ({ world, params, query, example }) => {
     const [base = '', head = ''] = (params['basehead'] ?? '').split('...');
     const one = ((example as Json)['files'] as readonly Json[])[0] ?? {};
     const files = listChangedFiles(world, base, head).slice(0, COMPARED_FILES);
@@ -91,7 +91,15 @@ export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
       ...commit,
       commit: { ...(commit['commit'] as Json), message },
     }));
-    return { ...(example as Json), commits, files: files.map((file) => ({ ...one, ...file })) };
+    // The commits have pages, and the first one has all files.
+    const page = Number(query.get('page') ?? 1);
+    const size = query.has('per_page') ? Math.min(Number(query.get('per_page')), 100) : 250;
+    return {
+      ...(example as Json),
+      total_commits: commits.length,
+      commits: commits.slice((page - 1) * size, page * size),
+      files: page > 1 ? [] : files.map((file) => ({ ...one, ...file })),
+    };
   },
   'repos/list-pull-requests-associated-with-commit': ({ world, params, example }) => {
     const sha = params['commit_sha'] ?? '';

@@ -29,6 +29,8 @@ export interface FakeGitHub {
   /** Requests and responses that do not match GitHub's schemas. A test must cause none. */
   readonly breaches: string[];
   readonly fail: (fault: Fault) => void;
+  /** Calls the function once, after the next answer to this operation and before anybody has it. */
+  readonly afterNext: (operation: string, act: () => void) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -65,6 +67,7 @@ export async function startFakeGitHub(seed: Seed): Promise<FakeGitHub> {
   const requests: RecordedRequest[] = [];
   const breaches: string[] = [];
   const limits = makeLimits(planted);
+  const acts = new Map<string, () => void>();
 
   const server = createServer((request, response) => {
     void (async () => {
@@ -72,6 +75,9 @@ export async function startFakeGitHub(seed: Seed): Promise<FakeGitHub> {
       const asked = await read(request, { contract, base });
       const reply = await limits.around(asked, () => answer(asked, { planted, world, breaches }));
       const { name: operation, job, url, method } = asked;
+      const act = acts.get(operation ?? '');
+      acts.delete(operation ?? '');
+      act?.();
       requests.push({ operation, request: `${method} ${url.pathname}${url.search}`, status: reply.status, job });
       if (operation === undefined) breaches.push(`The fake has no ${method} ${url.pathname}`);
       if (reply.status === 0) return void response.destroy();
@@ -87,6 +93,7 @@ export async function startFakeGitHub(seed: Seed): Promise<FakeGitHub> {
     requests,
     breaches,
     fail: limits.fail,
+    afterNext: (operation, act) => void acts.set(operation, act),
     close: () =>
       new Promise((done) => {
         server.close(() => done());
