@@ -27644,7 +27644,7 @@ function listTokens(text) {
 	const tokens = [];
 	let offset = 0;
 	let before = "";
-	for (const source of new import_dist$9.Lexer().lex(text)) {
+	for (const source of new import_dist$10.Lexer().lex(text)) {
 		tokens.push({
 			source,
 			offset,
@@ -27655,9 +27655,9 @@ function listTokens(text) {
 	}
 	return tokens;
 }
-var import_dist$9, CLOSING, MARKS;
+var import_dist$10, CLOSING, MARKS;
 var init_find_unclosed = __esmMin((() => {
-	import_dist$9 = require_dist();
+	import_dist$10 = require_dist();
 	CLOSING = {
 		"[": "]",
 		"{": "}"
@@ -27700,7 +27700,7 @@ function findCause(error, text) {
 	const found = (/^Flow (?:map|sequence) .*end with a/.test(error.message) ? findOpenBracket(text) : void 0) ?? {
 		offset,
 		message: firstLine(error.message),
-		hint: HINTS[code]
+		hint: HINTS$1[code]
 	};
 	return hasBraces(findLine(text, found.offset)) ? {
 		...found,
@@ -27732,7 +27732,7 @@ function firstLine(message) {
 function findWrongAliases(document, at) {
 	const found = [];
 	const anchors = /* @__PURE__ */ new Map();
-	(0, import_dist$8.visit)(document, {
+	(0, import_dist$9.visit)(document, {
 		Value: (_key, node) => {
 			if (node.anchor !== void 0) anchors.set(node.anchor, node);
 		},
@@ -27760,9 +27760,9 @@ function findDisallowedCharacter(text, file) {
 function renderCode(character) {
 	return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
-var import_dist$8, EXPLANATIONS, HINTS, QUOTES_HINT, BRACES_HINT, DISALLOWED_CHARACTER;
+var import_dist$9, EXPLANATIONS, HINTS$1, QUOTES_HINT, BRACES_HINT, DISALLOWED_CHARACTER;
 var init_explain_yaml_errors = __esmMin((() => {
-	import_dist$8 = require_dist();
+	import_dist$9 = require_dist();
 	init_diagnostic();
 	init_find_unclosed();
 	EXPLANATIONS = {
@@ -27770,7 +27770,7 @@ var init_explain_yaml_errors = __esmMin((() => {
 		MULTIPLE_DOCS: () => ["it has a second document after \"---\", expected one", "Write a file for each"],
 		THROWN: () => ["it expands too many aliases, expected at most 100", "Write the values out"]
 	};
-	HINTS = {
+	HINTS$1 = {
 		TAB_AS_INDENT: "Indent with spaces",
 		BAD_INDENT: "Give all items of a list or map the same indentation"
 	};
@@ -28054,8 +28054,8 @@ var init_render_issue = __esmMin((() => {
 // schemas/yaml/parse-yaml.ts
 function parseYaml$1(text, file, schema, rules = {}) {
 	const content = text.replace(/^\uFEFF/, "");
-	const lines = new import_dist$7.LineCounter();
-	const document = (0, import_dist$7.parseDocument)(content, {
+	const lines = new import_dist$8.LineCounter();
+	const document = (0, import_dist$8.parseDocument)(content, {
 		lineCounter: lines,
 		version: "1.2",
 		...PARSER_OPTIONS
@@ -28155,15 +28155,15 @@ function readValue(document) {
 }
 function findSourceText(document, path) {
 	const node = document.getIn(path, true);
-	return (0, import_dist$7.isScalar)(node) ? node.source : void 0;
+	return (0, import_dist$8.isScalar)(node) ? node.source : void 0;
 }
 function findOffset(document, path, key) {
 	for (let depth = path.length; depth >= 0; depth--) {
 		const wanted = path.slice(0, depth);
 		const last = wanted.at(-1);
 		const parent = depth > 0 ? document.getIn(wanted.slice(0, -1), true) : void 0;
-		if ((0, import_dist$7.isMap)(parent)) {
-			const pair = parent.items.find((p) => (0, import_dist$7.isScalar)(p.key) && String(p.key.value) === String(last));
+		if ((0, import_dist$8.isMap)(parent)) {
+			const pair = parent.items.find((p) => (0, import_dist$8.isScalar)(p.key) && String(p.key.value) === String(last));
 			const range = (key && depth === path.length ? pair?.key : pair?.value ?? pair?.key)?.range;
 			if (range) return range[0];
 			continue;
@@ -28173,9 +28173,9 @@ function findOffset(document, path, key) {
 	}
 	return 0;
 }
-var import_dist$7, PARSER_OPTIONS;
+var import_dist$8, PARSER_OPTIONS;
 var init_parse_yaml = __esmMin((() => {
-	import_dist$7 = require_dist();
+	import_dist$8 = require_dist();
 	init_explain_yaml_errors();
 	init_list_fields();
 	init_drop_issues();
@@ -28662,15 +28662,15 @@ function parseLock(text, file) {
 	};
 }
 function renderLock$1(value) {
-	return `# Made by \`npx davit lock ${value.endpoint}\` and reviewed like code. Change the endpoint or its model, not this file.\n` + (0, import_dist$6.stringify)(value, {
+	return `# Made by \`npx davit lock ${value.endpoint}\` and reviewed like code. Change the endpoint or its model, not this file.\n` + (0, import_dist$7.stringify)(value, {
 		lineWidth: 0,
 		sortMapEntries: false,
 		aliasDuplicateObjects: false
 	});
 }
-var import_dist$6, entityName$1, lockedPackage, lockedVirtualenv, lockedEntity, lock;
+var import_dist$7, entityName$1, lockedPackage, lockedVirtualenv, lockedEntity, lock;
 var init_lock = __esmMin((() => {
-	import_dist$6 = require_dist();
+	import_dist$7 = require_dist();
 	init_zod();
 	init_diagnostic();
 	init_text_shape();
@@ -29321,6 +29321,82 @@ var init_check_endpoint_file = __esmMin((() => {
 	init_suggest_value();
 	init_count_replicas();
 }));
+// schemas/endpoint/document/find-inexact-numbers.ts
+function findInexactNumbers(document, at) {
+	const search = new NumberSearch(document, at);
+	const root = ["davit", "served_entities"];
+	return search.listFields(document.contents, root).flatMap(([entity, settings]) => {
+		const path = [
+			...root,
+			entity,
+			"validation"
+		];
+		const fields = search.listFields(settings, ["validation"]);
+		const cases = search.listFields(settings, ["validation", "cases"]);
+		return [...search.checkCase(fields, path), ...cases.flatMap(([name, value]) => search.checkCase(search.listFields(value, []), [
+			...path,
+			"cases",
+			name
+		]))];
+	});
+}
+function isInexact({ value, source = "" }) {
+	if (typeof value !== "number") return false;
+	const isWrittenAsInteger = /^[-+]?\d+$|^0[ox]/.test(source);
+	return !Number.isFinite(value) || isWrittenAsInteger && !Number.isSafeInteger(value);
+}
+var import_dist$6, HINTS, NumberSearch;
+var init_find_inexact_numbers = __esmMin((() => {
+	import_dist$6 = require_dist();
+	init_diagnostic();
+	init_render_issue();
+	HINTS = {
+		input_data: "Write the whole body as a text, or use input_path: input_data: '{\"inputs\": [9007199254740993]}', for example",
+		expect: "Write null for a value that is not finite, and a decimal point in a large number: numbers may differ by one millionth"
+	};
+	NumberSearch = class {
+		#at;
+		#visited = /* @__PURE__ */ new Set();
+		#targets = /* @__PURE__ */ new Map();
+		constructor(document, at) {
+			this.#at = at;
+			const anchors = /* @__PURE__ */ new Map();
+			(0, import_dist$6.visit)(document, {
+				Alias: (_key, node) => {
+					this.#targets.set(node, anchors.get(node.source));
+				},
+				Value: (_key, node) => {
+					if (node.anchor !== void 0) anchors.set(node.anchor, node);
+				}
+			});
+		}
+		listFields(node, [step, ...rest]) {
+			const map = this.#follow(node);
+			if (!(0, import_dist$6.isMap)(map)) return [];
+			const fields = map.items.map(({ key, value }) => [(0, import_dist$6.isScalar)(key) ? String(key.value) : "", value]);
+			if (step === void 0) return fields;
+			return this.listFields(fields.find(([name]) => name === step)?.[1], rest);
+		}
+		checkCase(fields, path) {
+			return fields.flatMap(([name, value]) => {
+				const hint = Object.hasOwn(HINTS, name) ? HINTS[name] : void 0;
+				return hint === void 0 ? [] : this.#check(value, [...path, name], hint);
+			});
+		}
+		#follow(node) {
+			return (0, import_dist$6.isAlias)(node) ? this.#follow(this.#targets.get(node)) : node;
+		}
+		#check(written, path, hint) {
+			const node = this.#follow(written);
+			if (this.#visited.has(node)) return [];
+			if (node !== null) this.#visited.add(node);
+			if ((0, import_dist$6.isSeq)(node)) return node.items.flatMap((item, i) => this.#check(item, [...path, i], hint));
+			if ((0, import_dist$6.isMap)(node)) return node.items.flatMap(({ key, value }) => [...this.#check(key, path, hint), ...this.#check(value, (0, import_dist$6.isScalar)(key) ? [...path, String(key.value)] : path, hint)]);
+			if (!(0, import_dist$6.isScalar)(node) || !isInexact(node)) return [];
+			return [makeError("bad-value", this.#at(node.range?.[0] ?? 0), `Cannot use ${node.source ?? String(node.value)} in "${renderPath(path)}": a lock cannot contain it exactly, expected a finite number, as an integer at most ${Number.MAX_SAFE_INTEGER}`, hint)];
+		}
+	};
+}));
 // schemas/endpoint/document/find-misplaced-permissions.ts
 function findMisplacedPermissions(document, at) {
 	const root = document.contents;
@@ -29597,7 +29673,8 @@ function prepareEndpoint(document, at) {
 		diagnostics: [
 			...renamed,
 			...permissions.diagnostics,
-			...variables.diagnostics
+			...variables.diagnostics,
+			...findInexactNumbers(document, at)
 		],
 		wrong: [...permissions.wrong, ...variables.wrong]
 	};
@@ -29611,6 +29688,7 @@ var refused;
 var init_prepare_endpoint = __esmMin((() => {
 	init_list_fields();
 	init_endpoint_file();
+	init_find_inexact_numbers();
 	init_find_misplaced_permissions();
 	init_find_variables();
 	init_recognize_foreign_file();
@@ -36832,7 +36910,7 @@ async function checkAdvisories(subject, packages, options) {
 	};
 	const policy = makeAdvisoryPolicy(options.policy);
 	const database = await openFreshAdvisories(policy, options);
-	if (!database) return reportMissingDatabase(subject, policy);
+	if (!database) return reportMissingDatabase(subject, policy, options.isReviewed);
 	const found = packages.flatMap(({ name, version }) => findVulnerabilities(version, database.find(name)).map((vulnerability) => ({
 		name,
 		version,
@@ -36849,20 +36927,27 @@ async function checkAdvisories(subject, packages, options) {
 async function openFreshAdvisories(policy, options) {
 	const database = await openAdvisories();
 	if (!policy.isSet || database && database.ageHours < FRESH_HOURS) return database;
-	try {
-		await refreshAdvisories(void 0, options);
-	} catch (e) {
-		options.progress?.say(e instanceof Error ? e.message : String(e));
-	}
+	await refreshOnce(options);
 	return openAdvisories();
 }
-function reportMissingDatabase({ entity, label }, { isSet, errorsFrom }) {
+function refreshOnce(options) {
+	const folder = cacheFolder("advisories");
+	const started = downloads.get(folder);
+	if (started) return started;
+	const download = refreshAdvisories(void 0, options).catch((e) => {
+		if (options.signal?.aborted) downloads.delete(folder);
+		options.progress?.say(e instanceof Error ? e.message : String(e));
+	});
+	downloads.set(folder, download);
+	return download;
+}
+function reportMissingDatabase({ entity, label }, { isSet, errorsFrom }, isReviewed = false) {
 	const summary = "vulnerabilities not checked: there is no database of advisories";
 	if (!isSet) return {
 		summary: `${summary} (npx davit audit downloads one)`,
 		diagnostics: []
 	};
-	const make = errorsFrom === void 0 ? makeWarning : makeError;
+	const make = errorsFrom === void 0 || isReviewed ? makeWarning : makeError;
 	const message = `Cannot check the packages of ${label} for vulnerabilities: there is no database of advisories`;
 	return {
 		summary,
@@ -36879,15 +36964,17 @@ function describe$4({ entity, label, endpoint, alone }, found, { errorsFrom }) {
 	const hint = fixed === void 0 ? "No version has a fix yet" : `${upgrade}: ${found.name} ${fixed} has the fix`;
 	return (isError ? makeError : makeWarning)("vulnerable-package", entity.place, message, hint);
 }
-var IGNORED_VARIABLE, FRESH_HOURS, STALE_HOURS;
+var IGNORED_VARIABLE, FRESH_HOURS, STALE_HOURS, downloads;
 var init_check_advisories = __esmMin((() => {
 	init_diagnostic();
 	init_pluralize();
+	init_cache();
 	init_advisory();
 	init_database();
 	IGNORED_VARIABLE = "DAVIT_ADVISORIES_IGNORED";
 	FRESH_HOURS = 24;
 	STALE_HOURS = 168;
+	downloads = /* @__PURE__ */ new Map();
 }));
 // validation/policy.ts
 function resolvePolicy(environments = [], variables = process.env) {
@@ -37674,12 +37761,13 @@ function requireJson(body, name) {
 	}
 }
 async function readInput(root, path, folders) {
+	const expected = `expected a file in ${folders.map((f) => `${f}/`).join(" or ")}`;
+	const isAllowed = (file, project) => folders.some((f) => file.startsWith(resolve(project, f) + sep));
 	const file = resolve(root, path);
-	const isBelow = (inner, outer) => inner.startsWith(outer + sep);
-	if (!folders.some((folder) => isBelow(file, resolve(root, folder)))) throw new CaseError("bad-value", `Cannot use ${path} as an input: expected a file in ${folders.map((f) => `${f}/`).join(" or ")}`);
+	if (!isAllowed(file, root)) throw new CaseError("bad-value", `Cannot use ${path} as an input: ${expected}`);
 	const real = await realpath(file).catch(() => void 0);
 	if (real === void 0 || !(await stat(real)).isFile()) throw new CaseError("unreadable-file", `Cannot read ${path}: there is no such file`);
-	if (!isBelow(real, await realpath(root))) throw new CaseError("unreadable-file", `Cannot read ${path}: a symbolic link leads outside the project, expected a file inside it`);
+	if (!isAllowed(real, await realpath(root))) throw new CaseError("unreadable-file", `Cannot read ${path}: a symbolic link leads out of ${folders.map((f) => `${f}/`).join(" and ")}, ${expected}`);
 	const bytes = await readFile(real);
 	if (bytes.length > MAX_CASES_BYTES) throw new CaseError("bad-value", `Cannot use ${path} as an input: it has ${Math.ceil(bytes.length / 1024)} KiB, expected at most ${MAX_CASES_BYTES / 1024} KiB`);
 	try {
@@ -39168,11 +39256,12 @@ function makeProofLimits(entity) {
 		loadSeconds: LOAD_LIMIT_SECONDS,
 		loads: mayLoadAgain(chooseWorkerMode(entity), countWorkers(entity)) ? 2 : 1,
 		predictSeconds: timeLimitSeconds,
+		predictions: Math.max(1, entity.validation.length),
 		memoryBytes: gibibytes === void 0 ? void 0 : gibibytes * GIBIBYTE
 	};
 }
-function computeProofSeconds({ loadSeconds, predictSeconds, loads }) {
-	return loads * (loadSeconds + predictSeconds);
+function computeProofSeconds({ loadSeconds, predictSeconds, predictions, loads }) {
+	return loads * (loadSeconds + predictions * predictSeconds);
 }
 async function runProof(model, virtualenv, options) {
 	const { limits, settings, cases, sandbox, signal } = options;
@@ -39339,7 +39428,8 @@ function explainCrash(subject, { run, began }, limits) {
 	const code = readOwn(CODES_BY_STAGE, began ?? "") ?? "load-failed";
 	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
 	const seconds = computeProofSeconds(limits);
-	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict within ${seconds} s`, renderTimeHint(subject));
+	const predicted = limits.predictions > 1 ? ` its ${limits.predictions} validation cases` : "";
+	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict${predicted} within ${seconds} s`, renderTimeHint(subject));
 	if (run.stopped === "memory") return makeMemoryError(subject, limits);
 	if (run.stopped === "processes") return wrong("prediction-failed", `Cannot prove ${label}: it has too many processes and threads`, PROCESSES_HINT);
 	if (run.stopped === "output") return wrong("prediction-failed", `Cannot prove ${label}: its output exceeds the limit`, "Remove its debug output");
@@ -39709,7 +39799,11 @@ async function runLockStage(subject, options, checked, notes) {
 		cached: false,
 		diagnostics
 	};
-	const advisories = await checkAdvisories(subject, listPackages(subject, lock), options);
+	const compared = {
+		...options,
+		isReviewed: options.until === "lock"
+	};
+	const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
 	notes.advisories = advisories.summary;
 	return {
 		value: lock,
@@ -42343,6 +42437,24 @@ var init_review_environments = __esmMin((() => {
 	init_refuse_files();
 	init_read_project();
 }));
+// system/git-files.ts
+async function isInCommit(folder, { commit, path, signal }) {
+	const { code, stdout, stderr } = await runGit(folder, [
+		"ls-tree",
+		"-z",
+		commit,
+		"--",
+		`./${path}`
+	], { signal });
+	if (code !== 0) throw new Error(`Cannot tell whether ${commit} has ${path}: git reports "${renderGitError(stderr)}"`);
+	return stdout !== "";
+}
+function renderGitError(stderr) {
+	return stderr.trim().replaceAll(/\s+/g, " ");
+}
+var init_git_files = __esmMin((() => {
+	init_run_git();
+}));
 // app/review/review-policies.ts
 async function readReviewedPolicies(environments, request) {
 	const read = environments.map(async ({ environment: { name, policy } }) => {
@@ -42352,17 +42464,25 @@ async function readReviewedPolicies(environments, request) {
 	return (await Promise.all(read)).flat();
 }
 async function readBasePolicy(file, { place, changes, signal }) {
-	const object = `${changes?.base ?? "HEAD"}:./${file}`;
-	const { code, stdout } = await runGit(declarationsRoot(place), [
+	const folder = declarationsRoot(place);
+	const base = changes?.base ?? "HEAD";
+	if (!await isInCommit(folder, {
+		commit: base,
+		path: file,
+		signal
+	})) return {};
+	const { code, stdout, stderr } = await runGit(folder, [
 		"cat-file",
 		"blob",
-		object
+		`${base}:./${file}`
 	], { signal });
-	return (code === 0 ? parseEnvironment(stdout, file).environment?.policy : void 0) ?? {};
+	if (code !== 0) throw new Error(`Cannot read ${file} of the base ${base}, whose policy this review needs: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`);
+	return parseEnvironment(stdout, file).environment?.policy ?? {};
 }
 var init_review_policies = __esmMin((() => {
 	init_environment();
 	init_read_project();
+	init_git_files();
 	init_run_git();
 }));
 // app/review/reviewed-files.ts
@@ -42724,7 +42844,7 @@ async function makeReport(work) {
 	const endpoints = await reviewAll(changed, {
 		work,
 		environments,
-		policies: await readReviewedPolicies(environments, {
+		policies: stage === "preview" ? [] : await readReviewedPolicies(environments, {
 			place,
 			changes,
 			signal: work.signal
@@ -43221,7 +43341,7 @@ function renderRemovals(report) {
 	return [`❌ **Merging this pull request permanently removes ${renderNames$1(removed)}.** If that is intended, add the label ${label} to the pull request; otherwise restore the file.`];
 }
 function renderStale({ base, pull_request: pull }) {
-	if (pull?.outdated === true) return ["🕓 **Out of date**: this run began before the base branch got another release of Davit or other files, and was started again. Update the branch to review it again."];
+	if (pull?.outdated === true) return ["🕓 **Out of date**: this run began before the base branch got another release of Davit or other files. Update the branch to review it again."];
 	if (base === null || !pull?.base_moved_to) return [];
 	const [was, is] = [base, pull.base_moved_to].map((c) => renderSpan(c.slice(0, SHORT_CHARACTERS$3)));
 	return [`🕓 **Out of date since ${is ?? ""}**: this was compared with ${was ?? ""}, and the base branch has moved on. Update the branch to review it again.`];
@@ -43653,17 +43773,37 @@ async function compareWithBranch({ octokit, place }, branch, commit) {
 		complete: files.length < 300
 	};
 }
+async function listChangesBetween(github, before, after) {
+	try {
+		return (await compareWithBranch(github, before, after)).paths.map(({ path }) => path);
+	} catch (e) {
+		LOG.say(`Cannot list the files that the branch changes: ${renderCauses$1(e)}`);
+		return;
+	}
+}
+function listProjectPaths({ project }, paths) {
+	return paths.flatMap((path) => path.startsWith(project) ? [path.slice(project.length)] : []);
+}
 async function listCommitTitles({ octokit, place }, base, commit) {
 	const options = {
 		...place,
 		basehead: `${base}...${commit}`,
 		per_page: COMMITS_PER_PAGE
 	};
-	const { data } = await octokit.rest.repos.compareCommitsWithBasehead(options);
-	return data.commits.map(({ commit: { message } }) => message.split("\n")[0]?.trim() ?? "");
+	const titles = [];
+	for (let page = 1;; page += 1) {
+		const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+			...options,
+			page
+		});
+		titles.push(...data.commits.map(({ commit: { message } }) => message.split("\n")[0]?.trim() ?? ""));
+		if (data.commits.length < COMMITS_PER_PAGE) return titles;
+	}
 }
 var CHANGES, COMMITS_PER_PAGE;
 var init_compare = __esmMin((() => {
+	init_outage();
+	init_log();
 	CHANGES = {
 		added: ["added"],
 		copied: ["added"],
@@ -47965,9 +48105,10 @@ async function readReview(github, sha) {
 		outdated: outdated && toWrittenCheckRun(outdated)
 	};
 }
-function toWrittenCheckRun({ conclusion, details_url: detailsUrl, output }) {
+function toWrittenCheckRun({ id, conclusion, details_url: detailsUrl, output }) {
 	const { title, summary, text } = output;
 	return {
+		id,
 		conclusion,
 		title,
 		summary,
@@ -48011,6 +48152,13 @@ var init_check_run = __esmMin((() => {
 	ANNOTATION_BYTES = 65536;
 }));
 // review/reviewed-plans.ts
+function readReviewedState({ program }) {
+	const files = program?.files && Object.entries(program.files);
+	return {
+		program: program ? { digest: program.digest } : void 0,
+		files: files && new Map(files.map(([path, id]) => [path, shortenFileId(id)]))
+	};
+}
 function renderReviewedPlans({ endpoints, program }, limit = REVIEWED_CHARACTERS) {
 	const origin = program && {
 		digest: program.digest,
@@ -48122,9 +48270,9 @@ var init_compare_reviews = __esmMin((() => {
 	init_reviewed_plans();
 }));
 // review/outdated-review.ts
-function findOutdatedCauses(plans, paths, now) {
-	const upgrade = describeUpgrade(plans, now.program);
-	const changed = [...plans.files ?? []].flatMap(([path, id]) => {
+function findOutdatedCauses(reviewed, paths, now) {
+	const upgrade = describeUpgrade(reviewed, now.program);
+	const changed = [...reviewed.files ?? []].flatMap(([path, id]) => {
 		const current = shortenFileId(now.files.get(path));
 		return paths.has(path) && current !== id ? [[path, current ?? null]] : [];
 	});
@@ -48136,9 +48284,6 @@ function findOutdatedCauses(plans, paths, now) {
 			files: Object.fromEntries(changed)
 		}
 	};
-}
-function meetsExpectation({ program, files }, expected) {
-	return (program === void 0 || program.digest === expected.program) && Object.entries(expected.files).every(([path, id]) => (files?.get(path) ?? null) === id);
 }
 function renderExpectation({ program, files }) {
 	return JSON.stringify({
@@ -48179,6 +48324,21 @@ var init_outdated_review = __esmMin((() => {
 	CAUSE_CHARACTERS$1 = 200;
 	OPEN = "<!-- davit:outdated -->\n\n";
 	CLOSE = "\n\n<!-- davit:outdated end -->\n\n";
+}));
+// action/github/branch.ts
+async function readBranchHead(github, ref) {
+	const { repository } = await sendGraphql(github, HEAD, {
+		...github.place,
+		ref
+	});
+	return repository.ref?.target?.oid;
+}
+var HEAD;
+var init_branch = __esmMin((() => {
+	init_send_graphql();
+	HEAD = `query ($owner: String!, $repo: String!, $ref: String!) {
+  repository(owner: $owner, name: $repo) { ref(qualifiedName: $ref) { target { oid } } }
+}`;
 }));
 // action/github/author.ts
 function isAuthor(author, viewer) {
@@ -48279,7 +48439,7 @@ async function updateReview(pull, state, context) {
 	});
 	if (outdated) {
 		const text = renderExpectation(outdated.expectation);
-		if (marked?.text === text) return void 0;
+		if (marked?.text === text || await hasNewerReview(pull, review, context)) return void 0;
 		await mark(pull, {
 			...outdated,
 			text
@@ -48287,19 +48447,31 @@ async function updateReview(pull, state, context) {
 		return `out of date: ${outdated.causes.join(", ")}`;
 	}
 	const isKnown = state.program !== void 0 || expected?.program === plans.program?.digest;
-	if (!marked || !isKnown) return void 0;
+	if (!marked || !isKnown || await hasNewerReview(pull, review, context)) return void 0;
 	await restore(pull, {
 		review,
 		outdated: marked
 	}, context);
 	return "no longer out of date";
 }
-async function findUnmetExpectation(report, head, github) {
-	const outdated = await readMark(head, github);
-	const expected = parseExpectation(outdated?.text ?? null);
-	const plans = parseReviewedPlans(renderReviewedPlans(report));
-	if (!expected || !plans || meetsExpectation(plans, expected)) return void 0;
-	return outdated?.text ?? void 0;
+async function hasNewerReview({ head }, { id }, { github }) {
+	return (await readReview(github, head.sha)).review?.id !== id;
+}
+async function findUnmetExpectation(report, { head, branch, merge }, github) {
+	const expected = parseExpectation((await readMark(head, github))?.text ?? null);
+	const now = await readBranchHead(github, `refs/heads/${branch}`);
+	const pushed = merge && now !== void 0 ? await listChangesBetween(github, merge, now) : [];
+	const state = {
+		head: now ?? branch,
+		paths: listProjectPaths(github, pushed ?? []),
+		program: expected && { digest: expected.program }
+	};
+	const earlier = Object.keys(expected?.files ?? {});
+	const outdated = await findCauses(readReviewedState(report), state, {
+		github,
+		earlier
+	});
+	return outdated && renderExpectation(outdated.expectation);
 }
 async function readMark(head, github) {
 	try {
@@ -48360,7 +48532,9 @@ var TITLE_CHARACTERS$1;
 var init_outdated_reviews = __esmMin((() => {
 	init_outdated_review();
 	init_reviewed_plans();
+	init_branch();
 	init_check_run();
+	init_compare();
 	init_objects();
 	init_project_names();
 	init_request_error();
@@ -48688,7 +48862,13 @@ async function publishReport(reviewed, { job, github, out }) {
 		}
 	});
 	const head = locks.commit ?? reviewed.head;
-	const expectation = reviewed.restricted ? void 0 : await findUnmetExpectation(plain, head, github);
+	const merge = wasCancelled(job) || concludeReview(plain) !== "success" ? void 0 : job.runner.sha;
+	const posted = {
+		head,
+		branch: reviewed.pull.base.branch,
+		merge
+	};
+	const expectation = reviewed.restricted ? void 0 : await findUnmetExpectation(plain, posted, github);
 	const merged = expectation === void 0 ? plain : markOutdated(plain);
 	const text = renderReport(merged, SUMMARY_CHARACTERS);
 	await writeFileAtomically(join(out, "report.json"), `${JSON.stringify(merged)}\n`);
@@ -48834,8 +49014,7 @@ async function findQueuedReviews(github, group) {
 	const reviews = [];
 	for (const number of numbers) {
 		const pull = await findPullRequest$1(github, number);
-		if (pull?.base.branch !== branch) continue;
-		const { review } = await readReview(github, pull.head.sha);
+		const { review } = pull?.base.branch === branch ? await readReview(github, pull.head.sha) : { review: void 0 };
 		const plans = parseReviewedPlans(review?.text ?? "");
 		reviews.push({
 			number,
@@ -48933,8 +49112,15 @@ async function compareGroup({ base_sha: base, head_sha: head, ...group }, job, g
 			endpoint,
 			causes: compareWithReviews(endpoint, reviews, merged)
 		})),
-		refused: [...changes.refused.map((d) => d.message), ...reviews.length === 0 && !changes.complete ? ["GitHub does not list all changed files of the group"] : []]
+		refused: [...changes.refused.map((d) => d.message), ...changes.complete ? [] : refuseUnlisted(reviews)]
 	};
+}
+function refuseUnlisted(reviews) {
+	const unlisted = "GitHub does not list all changed files of the group";
+	if (reviews.length === 0) return [`${unlisted}, and none of its pull requests was found`];
+	const missing = reviews.filter(({ plans }) => !plans).map(({ number }) => `#${number}`);
+	if (missing.length === 0) return [];
+	return [`${unlisted}, and ${missing.join(", ")} has no review by Davit for this branch`];
 }
 async function readFiles(names, { reviews, github, head }) {
 	const paths = [...new Set(names.flatMap((name) => listReviewedPaths(name, reviews)))];
@@ -48953,21 +49139,6 @@ var init_queue = __esmMin((() => {
 	init_log();
 	init_queued_reviews();
 	init_read_program();
-}));
-// action/github/branch.ts
-async function readBranchHead(github, ref) {
-	const { repository } = await sendGraphql(github, HEAD, {
-		...github.place,
-		ref
-	});
-	return repository.ref?.target?.oid;
-}
-var HEAD;
-var init_branch = __esmMin((() => {
-	init_send_graphql();
-	HEAD = `query ($owner: String!, $repo: String!, $ref: String!) {
-  repository(owner: $owner, name: $repo) { ref(qualifiedName: $ref) { target { oid } } }
-}`;
 }));
 // action/commands/outdated.ts
 var outdated_exports = /* @__PURE__ */ __exportAll({ outdated: () => outdated });
@@ -48994,7 +49165,7 @@ async function outdated(job) {
 }
 async function readBranchState({ runner }, github) {
 	const { before } = runner.event;
-	const pushed = before === void 0 || /^0+$/.test(before) ? void 0 : await listPaths(github, before, runner.sha);
+	const pushed = before === void 0 || /^0+$/.test(before) ? void 0 : await listPushed(github, before, runner.sha);
 	const own = ["endpoints", "environments"].map((folder) => `${github.project}${folder}/`);
 	const concerns = (path) => [`${WORKFLOWS}/`, ...own].some((folder) => path.startsWith(folder));
 	if (pushed && !pushed.some(concerns)) {
@@ -49007,17 +49178,14 @@ async function readBranchState({ runner }, github) {
 	return {
 		branch: runner.ref.replace(/^refs\/heads\//, ""),
 		head,
-		paths: (pushed ?? []).flatMap((path) => path.startsWith(github.project) ? path.slice(github.project.length) : []),
+		paths: listProjectPaths(github, pushed ?? []),
 		program: ids.get(ours) === ids.get(theirs) ? await readProgram() : void 0
 	};
 }
-async function listPaths(github, before, after) {
-	try {
-		return (await compareWithBranch(github, before, after)).paths.map(({ path }) => path);
-	} catch (e) {
-		LOG.say(`Cannot list the files that this push changes: ${renderCauses$1(e)}`);
-		return;
-	}
+async function listPushed(github, before, after) {
+	const forwards = await listChangesBetween(github, before, after);
+	const backwards = forwards && await listChangesBetween(github, after, before);
+	return backwards && [.../* @__PURE__ */ new Set([...forwards, ...backwards])];
 }
 var WORKFLOWS;
 var init_outdated = __esmMin((() => {
@@ -49056,23 +49224,43 @@ async function comparePosition(history, sha) {
 	return contains ? "newer" : isContained ? "older" : "diverged";
 }
 async function isAncestor({ root, signal }, ancestor, of) {
-	const { code } = await runGit(root, [
+	const { code, stderr } = await runGit(root, [
 		"merge-base",
 		"--is-ancestor",
 		ancestor,
 		of
 	], { signal });
-	return code === 0;
+	if (code === 0 || code === 1) return code === 0;
+	await throwIfKnown({
+		root,
+		signal
+	}, [ancestor, of], stderr);
+	return false;
 }
-async function hasFile({ root, signal }, commit, path) {
+async function throwIfKnown(history, commits, stderr) {
+	if ((await Promise.all(commits.map((commit) => isKnown(history, commit)))).every(Boolean)) throw makeHistoryError(stderr);
+}
+async function isKnown({ root, signal }, commit) {
 	return (await runGit(root, [
-		"cat-file",
-		"-e",
-		`${commit}:./${path}`
+		"rev-parse",
+		"--verify",
+		"--quiet",
+		"--end-of-options",
+		`${commit}^{commit}`
 	], { signal })).code === 0;
 }
+function makeHistoryError(stderr) {
+	return /* @__PURE__ */ new Error(`Cannot read the history of the checkout: git reports "${renderGitError(stderr)}"`);
+}
+async function hasFile({ root, signal }, commit, path) {
+	return isInCommit(root, {
+		commit,
+		path,
+		signal
+	});
+}
 async function hasSameFiles({ root, signal }, [one, other], paths) {
-	return (await runGit(root, [
+	const { code, stderr } = await runGit(root, [
 		"diff",
 		"--quiet",
 		"--no-ext-diff",
@@ -49081,7 +49269,13 @@ async function hasSameFiles({ root, signal }, [one, other], paths) {
 		other,
 		"--",
 		...paths
-	], { signal })).code === 0;
+	], { signal });
+	if (code === 0 || code === 1) return code === 0;
+	await throwIfKnown({
+		root,
+		signal
+	}, [one, other], stderr);
+	return false;
 }
 async function findLastChange({ root, signal }, paths) {
 	return findLastCommit({
@@ -49108,13 +49302,17 @@ async function listTouchedPaths(history, since) {
 	return [...new Set(lines.flatMap((line) => line.split("\0")).filter((path) => path !== ""))];
 }
 async function readMergedParents({ root, signal }, commit) {
-	const { code, stdout } = await runGit(root, [
+	const { code, stdout, stderr } = await runGit(root, [
 		"rev-list",
 		"--max-count=1",
 		"--parents",
 		commit,
 		"--"
 	], { signal });
+	if (code !== 0) await throwIfKnown({
+		root,
+		signal
+	}, [commit], stderr);
 	return code === 0 ? stdout.trim().split(" ").slice(2) : [];
 }
 async function findRemoval({ root, signal }, path) {
@@ -49144,12 +49342,13 @@ async function listCommits({ root, signal }, options, paths) {
 		"--",
 		...paths
 	], { signal });
-	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
+	if (code !== 0) throw makeHistoryError(stderr);
 	return stdout.split("\n").filter((line) => line !== "");
 }
 var MAX_CHANGES;
 var init_history = __esmMin((() => {
 	init_changed_paths();
+	init_git_files();
 	init_run_git();
 	MAX_CHANGES = 50;
 }));
