@@ -23,8 +23,10 @@ ROUNDS, ROUNDS_SECONDS = 5, 0.05
 """Predictions of the example by each fork: so many, or as many as fit into so many seconds; at least one."""
 
 FEWEST_VARIED, MOST_VARIED, ALL_VARIED_SECONDS = 3, 20, 0.5
-"""Predictions of a varied request by each fork: about so many seconds, by the time of the first prediction. No clock ends
-them, because on a busy machine one prediction of each fork may take all of the time, and none meets another fork's."""
+"""Predictions of a varied request by each fork: about so many seconds, by the time of the first prediction.
+
+No clock ends them: on a busy machine one prediction of each fork may take all of the time and meet no other fork's.
+"""
 
 LIMIT_SECONDS, LIMIT_FACTOR = 30.0, 10
 """Time limit of a fork: so many seconds plus so many predictions. It is long because a busy machine is slow."""
