@@ -66,6 +66,10 @@ describe('evicted under load, with time to drain', () => {
 test.runIf(isNode)(
   'an unreachable registry or a missing image fails the update, and the previous version keeps serving',
   async () => {
+    // Edges that the tests above have evicted end first, because this test is about the registry.
+    const edges = () => on.list<Pod>('pods', system(), 'app.kubernetes.io/name=davit-edge');
+    const areStaying = async () => (await edges()).every(({ metadata }) => metadata.deletionTimestamp === undefined);
+    await expect.poll(areStaying, { timeout: 120_000, interval: 1000 }).toBe(true);
     await appendFile(join(on.root, 'models', 'behaves', '2', 'model.py'), `\n# ${Date.now()}: another image\n`);
     await on.declare({ variables: { VERSION: 'two' }, more: { entity_version: '2' } });
     let release: (() => void) | undefined;
