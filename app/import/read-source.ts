@@ -1,16 +1,7 @@
-import {
-  type Alias,
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-} from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { type Diagnostic, makeError, type SourceLocation } from '../../schemas/diagnostic.ts';
 import { explainYamlErrors, findDisallowedCharacter } from '../../schemas/yaml/explain-yaml-errors.ts';
+import { resolveAliases } from '../../schemas/yaml/resolve-aliases.ts';
 import { makeMap, type SourceNode } from './source-node.ts';
 
 export interface ReadSource {
@@ -34,13 +25,13 @@ export function readSource(text: string, file: string): ReadSource {
   if (document.errors.length > 0)
     return { root: undefined, diagnostics: explainYamlErrors(document.errors, content, at) };
   let count = 0;
-  const resolve = makeResolver(document);
+  const targets = resolveAliases(document);
   const convert = (node: unknown, fallback: SourceLocation): SourceNode => {
     count += 1;
     if (count > MAX_NODES) throw new TooLarge();
     const offset = (node as Node | null)?.range?.[0];
     const place = offset === undefined ? fallback : at(offset);
-    if (isAlias(node)) return { ...convert(resolve(node), place), place };
+    if (isAlias(node)) return { ...convert(targets.get(node), place), place };
     if (isSeq(node)) return { place, value: node.items.map((item) => convert(item, place)) };
     if (isMap(node)) {
       const pairs = node.items.map((pair) => convertPair(pair.key, pair.value, place));
@@ -65,15 +56,6 @@ export function readSource(text: string, file: string): ReadSource {
     const message = `Cannot read ${file}: it is nested too deeply or expands too many aliases`;
     return { root: undefined, diagnostics: [makeError('bad-yaml', at(0), message)] };
   }
-}
-
-/** Finds the node of an alias, which visits the whole document, only once for each alias. */
-function makeResolver(document: Document): (alias: Alias) => Node | undefined {
-  const found = new Map<Alias, Node | undefined>();
-  return (alias) => {
-    if (!found.has(alias)) found.set(alias, alias.resolve(document));
-    return found.get(alias);
-  };
 }
 
 /** The fields that a pair of a map stands for. Fields of the map itself override those of a merge key. */

@@ -1,6 +1,7 @@
-import { type Document, type Node, visit, type YAMLError } from 'yaml';
+import { type Document, visit, type YAMLError } from 'yaml';
 import { type Diagnostic, makeError, type SourceLocation } from '../diagnostic.ts';
 import { findOpenBracket, findOpenQuote } from './find-unclosed.ts';
+import { resolveAliases } from './resolve-aliases.ts';
 
 type LocateOffset = (offset: number) => SourceLocation;
 
@@ -97,13 +98,10 @@ function firstLine(message: string): string {
 /** Finds aliases that have no anchor before them, and those that are inside of what they stand for. */
 export function findWrongAliases(document: Document, at: LocateOffset): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
-  const anchors = new Map<string, Node>(); // Alias.resolve would visit the whole document for each alias
+  const targets = resolveAliases(document);
   visit(document, {
-    Value: (_key, node) => {
-      if (node.anchor !== undefined) anchors.set(node.anchor, node);
-    },
     Alias: (_key, node, ancestors) => {
-      const target = anchors.get(node.source);
+      const target = targets.get(node);
       if (target && !ancestors.includes(target)) return;
       const why = target
         ? `is inside of its own anchor "&${node.source}"`

@@ -1,8 +1,9 @@
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, type Scalar, visit } from 'yaml';
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml';
 import { type Diagnostic, makeError } from '../../diagnostic.ts';
 import type { LocateOffset } from '../../yaml/parse-yaml.ts';
 import type { Path } from '../../yaml/parsed-yaml.ts';
 import { renderPath } from '../../yaml/render-issue.ts';
+import { resolveAliases } from '../../yaml/resolve-aliases.ts';
 
 /** The fields of a validation case that can have any value, and what to write instead of such a number. */
 const HINTS: Readonly<Record<string, string>> = {
@@ -36,19 +37,11 @@ class NumberSearch {
   readonly #at: LocateOffset;
   /** A node behind an alias is visited only once, because aliases of aliases can be too many to expand. */
   readonly #visited = new Set<unknown>();
-  readonly #targets = new Map<Alias, Node | undefined>();
+  readonly #targets: ReadonlyMap<Alias, Node | undefined>;
 
   constructor(document: Document, at: LocateOffset) {
     this.#at = at;
-    const anchors = new Map<string, Node>(); // Alias.resolve would visit the whole document for each alias
-    visit(document, {
-      Alias: (_key, node) => {
-        this.#targets.set(node, anchors.get(node.source));
-      },
-      Value: (_key, node) => {
-        if (node.anchor !== undefined) anchors.set(node.anchor, node);
-      },
-    });
+    this.#targets = resolveAliases(document);
   }
 
   /** The fields of the map at a path below a node. */
