@@ -17,7 +17,7 @@ import { readBranchHead } from './github/branch.ts';
 import { readReview, type WrittenCheckRun, type WrittenReview, writeCheckRun } from './github/check-run.ts';
 import { listChangesBetween, listProjectPaths } from './github/compare.ts';
 import type { GitHub } from './github/connect.ts';
-import { readObjectIds } from './github/objects.ts';
+import { readFileIds } from './github/objects.ts';
 import { makeReportMarker } from './github/project-names.ts';
 import type { PullRequest } from './github/pull-request.ts';
 import { isReadOnlyTokenError } from './github/request-error.ts';
@@ -139,11 +139,7 @@ async function findCauses(
 ): Promise<OutdatedReview | undefined> {
   const changed = new Set([...paths, ...earlier]);
   const read = [...(plans.files?.keys() ?? [])].filter((path) => changed.has(path));
-  const expression = (path: string) => `${head}:${github.project}${path}`;
-  const ids = await readObjectIds(github, read.map(expression));
-  const files = new Map(
-    read.flatMap((path) => (ids.has(expression(path)) ? [[path, ids.get(expression(path)) ?? '']] : [])),
-  );
+  const files = await readFileIds(github, head, read);
   return findOutdatedCauses(plans, changed, { files, program: program ?? plans.program ?? { digest: '' } });
 }
 

@@ -1,13 +1,12 @@
 import type { PullRequestReview } from '../review/compare-reviews.ts';
 import { parseReviewedPlans } from '../review/reviewed-plans.ts';
+import { parseBranchName } from './github/branch.ts';
 import { readReview } from './github/check-run.ts';
 import { listCommitTitles } from './github/compare.ts';
 import type { GitHub } from './github/connect.ts';
 import { type PullRequest, readPullRequest } from './github/pull-request.ts';
 import { isNotFoundError } from './github/request-error.ts';
 import type { MergeGroup } from './runner.ts';
-
-const BRANCH_REF = 'refs/heads/';
 
 /**
  * The reviews of the pull requests that a merge queue's group may hold. GitHub does not list them, so they are found by the
@@ -17,7 +16,7 @@ const BRANCH_REF = 'refs/heads/';
 export async function findQueuedReviews(github: GitHub, group: MergeGroup): Promise<readonly PullRequestReview[]> {
   const titles = await listCommitTitles(github, group.base_sha, group.head_sha);
   const numbers = new Set([...titles.flatMap(parseTitle), ...parseGroupName(group.head_ref)]);
-  const branch = group.base_ref.replace(BRANCH_REF, '');
+  const branch = parseBranchName(group.base_ref);
   const reviews: PullRequestReview[] = [];
   for (const number of numbers) {
     const pull = await findPullRequest(github, number);

@@ -1,7 +1,7 @@
 import { setFailed, summary } from '@actions/core';
 import { renderCauses } from '../../app/outage.ts';
 import { withGitHub } from '../connect-job.ts';
-import { readBranchHead } from '../github/branch.ts';
+import { parseBranchName, readBranchHead } from '../github/branch.ts';
 import { listChangesBetween, listProjectPaths } from '../github/compare.ts';
 import type { GitHub } from '../github/connect.ts';
 import { readObjectIds } from '../github/objects.ts';
@@ -56,7 +56,7 @@ async function readBranchState({ runner }: Job, github: GitHub): Promise<BranchS
   const [ours, theirs] = [runner.sha, head].map((commit) => `${commit}:${WORKFLOWS}`) as [string, string];
   const ids = await readObjectIds(github, [ours, theirs]);
   return {
-    ...{ branch: runner.ref.replace(/^refs\/heads\//, ''), head },
+    ...{ branch: parseBranchName(runner.ref), head },
     paths: listProjectPaths(github, pushed ?? []),
     // A run of an older push may be late: its release may not be the one that would deploy now.
     program: ids.get(ours) === ids.get(theirs) ? await readProgram() : undefined,

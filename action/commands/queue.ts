@@ -5,7 +5,7 @@ import { findChangesOnGitHub } from '../changed-on-github.ts';
 import { withGitHub } from '../connect-job.ts';
 import { writeCheckRun } from '../github/check-run.ts';
 import type { GitHub } from '../github/connect.ts';
-import { readObjectIds } from '../github/objects.ts';
+import { readFileIds } from '../github/objects.ts';
 import type { Job } from '../job.ts';
 import { LOG } from '../log.ts';
 import { findQueuedReviews } from '../queued-reviews.ts';
@@ -68,9 +68,7 @@ interface FilesQuery {
 }
 
 /** Git's ids of the files that decide about these endpoints, as the group has them. */
-async function readFiles(names: readonly string[], { reviews, github, head }: FilesQuery) {
+function readFiles(names: readonly string[], { reviews, github, head }: FilesQuery) {
   const paths = [...new Set(names.flatMap((name) => listReviewedPaths(name, reviews)))];
-  const expression = (path: string) => `${head}:${github.project}${path}`;
-  const ids = await readObjectIds(github, paths.map(expression));
-  return new Map(paths.flatMap((path) => (ids.has(expression(path)) ? [[path, ids.get(expression(path)) ?? '']] : [])));
+  return readFileIds(github, head, paths);
 }

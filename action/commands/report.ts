@@ -116,8 +116,9 @@ function markOutdated(report: Report): Report {
 }
 
 /**
- * The check of a fork or of Dependabot succeeds only by what GitHub itself says: the pull request changes no endpoint. It has to be one to the
- * default branch, because a commit has one check run for all its pull requests, and a fork chooses their base.
+ * The check of a fork or of Dependabot succeeds only by what GitHub itself says: the pull request changes no endpoint. It
+ * has to be one to the default branch, because a commit has one check run for all its pull requests, and a fork chooses
+ * their base.
  */
 function judgeClaims(
   { restricted, pull }: ReviewedPullRequest,

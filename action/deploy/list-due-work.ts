@@ -1,4 +1,5 @@
 import { DESTROY_LABEL } from '../../review/review-state.ts';
+import { parseBranchName } from '../github/branch.ts';
 import { findCommitBefore } from './earlier-changes.ts';
 import { findPullRequest } from './find-review.ts';
 import { makePositionFinder } from './history.ts';
@@ -38,7 +39,7 @@ async function keepLabelled(
   removed: readonly RemovedEndpoint[],
   { job, github, root }: ContextOptions,
 ): Promise<readonly RemovedEndpoint[]> {
-  const branch = job.runner.ref.replace(/^refs\/heads\//, '');
+  const branch = parseBranchName(job.runner.ref);
   const context = { github, branch, history: { root, signal: job.signal } };
   const kept: RemovedEndpoint[] = [];
   for (const one of removed)

@@ -1,7 +1,7 @@
 import { openProjectOnce, type EnvironmentRequest } from '../../app/project.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import { readEnvironment } from '../../schemas/read-project.ts';
-import { readBranchHead } from '../github/branch.ts';
+import { parseBranchName, readBranchHead } from '../github/branch.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { Job } from '../job.ts';
 import { LOG } from '../log.ts';
@@ -30,7 +30,7 @@ export function makeDeploymentScope({ job, github, root, name, after }: ContextO
     request: { place, environment: { name }, progress: LOG, signal },
     given: inputs.endpoints,
     findBranchHead: () => (head ??= readBranchHead(github, runner.ref)),
-    findReview: makeReviewFinder(github, runner.ref.replace(/^refs\/heads\//, ''), { root, signal }),
+    findReview: makeReviewFinder(github, parseBranchName(runner.ref), { root, signal }),
   };
 }
 

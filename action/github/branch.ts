@@ -14,3 +14,8 @@ export async function readBranchHead(github: GitHub, ref: string): Promise<strin
   const { repository } = await sendGraphql<HeadResponse>(github, HEAD, { ...github.place, ref });
   return repository.ref?.target?.oid;
 }
+
+/** The name of a branch: `main` of `refs/heads/main`. */
+export function parseBranchName(ref: string): string {
+  return ref.replace(/^refs\/heads\//, '');
+}

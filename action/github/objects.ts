@@ -48,6 +48,20 @@ export async function readObjectIds(
   return found;
 }
 
+/** The ids of files at a commit, by path relative to the project. Without those missing. */
+export async function readFileIds(
+  github: GitHub,
+  commit: string,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const prefix = `${commit}:${github.project}`;
+  const ids = await readObjectIds(
+    github,
+    paths.map((path) => prefix + path),
+  );
+  return new Map([...ids].map(([expression, id]) => [expression.slice(prefix.length), id]));
+}
+
 interface ObjectsResponse {
   readonly repository: Readonly<Record<string, { readonly oid: string } | null>>;
 }

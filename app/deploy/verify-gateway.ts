@@ -22,8 +22,8 @@ const SHOWN_CHARACTERS = 300;
 const BUSY = ['"REQUEST_LIMIT_EXCEEDED"', '"RESOURCE_EXHAUSTED"'];
 
 /**
- * Sends every entity with traffic its model's example or first validation case, as a client would. The engine trusts its state, so "no change"
- * does not mean that the endpoint answers.
+ * Sends every entity with traffic its first validation case or its model's example, as a client would. The engine trusts
+ * its state, so "no change" does not mean that the endpoint answers.
  */
 export async function verifyThroughGateway({ name, entities, routes }: Endpoint, check: GatewayCheck): Promise<void> {
   await check.target.start?.();
