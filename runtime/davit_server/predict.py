@@ -9,48 +9,26 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import faulthandler
-import json
 import os
-import sys
 import traceback
 from pathlib import Path
 from typing import Callable
 
 from .failures.stages import Stages, describe_failure
-from .files.own_folder import MODEL, OwnFolder, enter_folder
-from .prove import UncompiledModules, end_children, read_peak_bytes
+from .files.own_folder import MODEL, enter_folder
+from .run_once import Output, read_peak_bytes, run_once
 from .scoring.import_scorer import import_scorer
 
 
-def main() -> int:
+def main() -> None:
     options = read_options()
-    sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]  # put there by `python -m`
-    stdout = os.dup(1)
-    os.dup2(2, 1)
-    faulthandler.enable()
-    uncompiled = UncompiledModules()
 
-    def write_line(line: dict) -> None:
-        with os.fdopen(os.dup(stdout), "w", encoding="utf-8") as out:
-            out.write(json.dumps(line) + "\n")
+    def run(folder: str, output: Output) -> dict:
+        document = predict(options, folder, output.begin_stage)
+        output.write_imports()
+        return document
 
-    def on_stage(name: str) -> None:
-        """Writes the stage as it begins, because a process that the model kills writes no document."""
-        write_line({"began": name})
-        if files := uncompiled.find_new():
-            write_line({"imported": files})
-
-    folder = OwnFolder()
-    document = predict(options, folder.path, on_stage)
-    folder.remove()
-    if files := uncompiled.find_new():
-        write_line({"imported": files})
-    write_line(document)
-    for stream in (sys.stdout, sys.stderr):  # os._exit would lose buffered output of the model
-        stream.flush()
-    end_children()
-    os._exit(1 if document["failed"] else 0)  # a thread of the model must not keep this process alive
+    run_once(run)
 
 
 def read_options() -> argparse.Namespace:

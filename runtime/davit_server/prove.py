@@ -9,12 +9,8 @@ Writes one JSON document to stdout; what the model prints goes to stderr. Exit c
 from __future__ import annotations
 
 import argparse
-import contextlib
-import faulthandler
 import json
 import os
-import resource
-import signal
 import subprocess
 import sys
 import traceback
@@ -23,11 +19,11 @@ from pathlib import Path
 from typing import Callable
 
 from .failures.stages import Stages, describe_failure
-from .files.own_folder import MODEL, OwnFolder, enter_folder
+from .files.own_folder import MODEL, enter_folder
 from .processes.exit_code import describe_exit
-from .processes.process_state import list_children
 from .processes.threads import LIMITS, count_processors, make_single_thread_environment
 from .protocol.wire import FOUND, MODES, ONE, SEPARATE, SHARED
+from .run_once import Output, read_peak_bytes, run_once
 from .scoring.import_scorer import import_scorer
 from .sharing.predict_cases import predict_cases
 from .sharing.worker_mode import WorkerMode
@@ -41,35 +37,16 @@ SECOND_LOAD_SECONDS, SECOND_LOAD_FACTOR = 60.0, 20
 NOISE = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
 
-def main() -> int:
+def main() -> None:
     options = read_options()
-    sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]  # put there by `python -m`
-    stdout = os.dup(1)
-    os.dup2(2, 1)
-    faulthandler.enable()
 
-    uncompiled = UncompiledModules()
+    def run(folder: str, output: Output) -> dict:
+        proof, answer = prove(options, folder, output.begin_stage)
+        if options.output and answer is not None:
+            Path(options.output).write_text(answer, encoding="utf-8")
+        return proof
 
-    def write_line(line: dict) -> None:
-        os.write(stdout, json.dumps(line).encode() + b"\n")
-
-    def on_stage(name: str) -> None:
-        """Writes the stage as it begins, because a process that the model kills writes no document."""
-        write_line({"began": name})
-        if files := uncompiled.find_new():
-            write_line({"imported": files})
-
-    folder = OwnFolder()
-    proof, answer = prove(options, folder.path, on_stage)
-    folder.remove()
-    if options.output and answer is not None:
-        Path(options.output).write_text(answer, encoding="utf-8")
-    with os.fdopen(stdout, "w", encoding="utf-8") as out:
-        out.write(json.dumps(proof) + "\n")
-    for stream in (sys.stdout, sys.stderr):  # os._exit would lose buffered output of the model
-        stream.flush()
-    end_children()
-    os._exit(1 if proof["failed"] else 0)  # a thread of the model must not keep this process alive
+    run_once(run)
 
 
 def read_options() -> argparse.Namespace:
@@ -156,32 +133,6 @@ class LoadedOnce(Exception):
         super().__init__(f"{why}: {failure}. Set workers to one")
 
 
-class UncompiledModules:
-    """Finds imported modules that have no byte code yet. The caller of this program compiles them for later runs."""
-
-    def __init__(self) -> None:
-        self.seen: set[str] = set()
-
-    def find_new(self) -> list[str]:
-        """Returns the source files of those that were not returned before."""
-        files = []
-        for module in list(sys.modules.values()):
-            spec = getattr(module, "__spec__", None)
-            source, compiled = getattr(spec, "origin", None), getattr(spec, "cached", None)
-            if isinstance(source, str) and isinstance(compiled, str) and source not in self.seen:
-                self.seen.add(source)
-                if not os.path.exists(compiled):
-                    files.append(source)
-        return files
-
-
-def end_children() -> None:
-    """Kills the processes that the model started and left running."""
-    for child in list_children():
-        with contextlib.suppress(OSError):
-            os.kill(int(child.detail), signal.SIGKILL)
-
-
 def shorten(answer: str | None) -> str | None:
     return answer and answer.encode()[:SHOWN_BYTES].decode(errors="ignore")
 
@@ -212,12 +163,6 @@ def read_resident_bytes() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):
         return read_peak_bytes()
-
-
-def read_peak_bytes() -> int:
-    """Returns the peak memory of this process in bytes; Linux reports it in kilobytes, macOS in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 if __name__ == "__main__":
