@@ -10,7 +10,7 @@ import type { LimitedRun } from '../../sandbox/run-limited.ts';
 import { runUntrusted } from '../../sandbox/run-untrusted.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { listIgnoredFiles } from '../../system/model-digest.ts';
-import { parseImported } from '../proof/proof-document.ts';
+import { describedFailure, parseImported } from '../proof/proof-document.ts';
 import { makePythonEnvironment, RUNTIME_FOLDER } from '../proof/run-proof.ts';
 
 /** A Python that runs a model: the locked virtualenv, or one that Davit did not make and does not write to. */
@@ -48,15 +48,7 @@ const text = (characters: number) => z.string().transform((t) => t.slice(0, char
 /** What `davit_server.predict` writes. A model can write anything in its place. */
 const predictionDocument = z.looseObject({
   stages: z.array(z.object({ name: text(40), seconds: z.number().min(0) })).max(20),
-  failed: z
-    .object({
-      stage: text(40),
-      kind: text(200),
-      message: text(4000),
-      module: text(200).nullish(),
-      trace: z.string().nullish(),
-    })
-    .nullable(),
+  failed: describedFailure.nullable(),
   refused: text(4000).nullable(),
   mlflow: text(100).nullable(),
   answer: z.string().refine(isJson).nullable(),

@@ -21,17 +21,18 @@ const bytes = z
   .min(0)
   .max(2 ** 50);
 
+/** Why the model failed, as `describe_failure` of the model server says it. */
+export const describedFailure = z.object({
+  stage: text(40),
+  kind: text(200),
+  message: text(4000),
+  module: text(200).nullish(),
+  trace: tail(20_000).nullish(),
+});
+
 const proofDocument = z.looseObject({
   stages: list(z.object({ name: text(40), seconds }), 20),
-  failed: z
-    .object({
-      stage: text(40),
-      kind: text(200),
-      message: text(4000),
-      module: text(200).nullish(),
-      trace: tail(20_000).nullish(),
-    })
-    .nullable(),
+  failed: describedFailure.nullable(),
   /** Every predicted input. An endpoint has at most 20 cases. */
   cases: list(
     z.object({
