@@ -27644,7 +27644,7 @@ function listTokens(text) {
 	const tokens = [];
 	let offset = 0;
 	let before = "";
-	for (const source of new import_dist$10.Lexer().lex(text)) {
+	for (const source of new import_dist$11.Lexer().lex(text)) {
 		tokens.push({
 			source,
 			offset,
@@ -27655,9 +27655,9 @@ function listTokens(text) {
 	}
 	return tokens;
 }
-var import_dist$10, CLOSING, MARKS;
+var import_dist$11, CLOSING, MARKS;
 var init_find_unclosed = __esmMin((() => {
-	import_dist$10 = require_dist();
+	import_dist$11 = require_dist();
 	CLOSING = {
 		"[": "]",
 		"{": "}"
@@ -27671,6 +27671,24 @@ var init_find_unclosed = __esmMin((() => {
 			""
 		]
 	};
+}));
+// schemas/yaml/resolve-aliases.ts
+function resolveAliases(document) {
+	const anchors = /* @__PURE__ */ new Map();
+	const targets = /* @__PURE__ */ new Map();
+	(0, import_dist$10.visit)(document, {
+		Value: (_key, node) => {
+			if (node.anchor !== void 0) anchors.set(node.anchor, node);
+		},
+		Alias: (_key, node) => {
+			targets.set(node, anchors.get(node.source));
+		}
+	});
+	return targets;
+}
+var import_dist$10;
+var init_resolve_aliases = __esmMin((() => {
+	import_dist$10 = require_dist();
 }));
 // schemas/yaml/explain-yaml-errors.ts
 function explainYamlErrors(errors, text, at) {
@@ -27731,20 +27749,15 @@ function firstLine(message) {
 }
 function findWrongAliases(document, at) {
 	const found = [];
-	const anchors = /* @__PURE__ */ new Map();
-	(0, import_dist$9.visit)(document, {
-		Value: (_key, node) => {
-			if (node.anchor !== void 0) anchors.set(node.anchor, node);
-		},
-		Alias: (_key, node, ancestors) => {
-			const target = anchors.get(node.source);
-			if (target && !ancestors.includes(target)) return;
-			const why = target ? `is inside of its own anchor "&${node.source}"` : `has no anchor "&${node.source}" before it`;
-			const message = `Cannot read YAML: the alias "*${node.source}" ${why}`;
-			const hint = `Put a text that begins with * in quotes: "*${node.source}"`;
-			found.push(makeError("bad-yaml", at(node.range?.[0] ?? 0), message, hint));
-		}
-	});
+	const targets = resolveAliases(document);
+	(0, import_dist$9.visit)(document, { Alias: (_key, node, ancestors) => {
+		const target = targets.get(node);
+		if (target && !ancestors.includes(target)) return;
+		const why = target ? `is inside of its own anchor "&${node.source}"` : `has no anchor "&${node.source}" before it`;
+		const message = `Cannot read YAML: the alias "*${node.source}" ${why}`;
+		const hint = `Put a text that begins with * in quotes: "*${node.source}"`;
+		found.push(makeError("bad-yaml", at(node.range?.[0] ?? 0), message, hint));
+	} });
 	return found;
 }
 function findDisallowedCharacter(text, file) {
@@ -27765,6 +27778,7 @@ var init_explain_yaml_errors = __esmMin((() => {
 	import_dist$9 = require_dist();
 	init_diagnostic();
 	init_find_unclosed();
+	init_resolve_aliases();
 	EXPLANATIONS = {
 		DUPLICATE_KEY: (rest) => [`the field "${keyOf(rest)}" appears twice, expected once`, "Keep one of the two"],
 		MULTIPLE_DOCS: () => ["it has a second document after \"---\", expected one", "Write a file for each"],
@@ -29350,6 +29364,7 @@ var init_find_inexact_numbers = __esmMin((() => {
 	import_dist$6 = require_dist();
 	init_diagnostic();
 	init_render_issue();
+	init_resolve_aliases();
 	HINTS = {
 		input_data: "Write the whole body as a text, or use input_path: input_data: '{\"inputs\": [9007199254740993]}', for example",
 		expect: "Write null for a value that is not finite, and a decimal point in a large number: numbers may differ by one millionth"
@@ -29357,18 +29372,10 @@ var init_find_inexact_numbers = __esmMin((() => {
 	NumberSearch = class {
 		#at;
 		#visited = /* @__PURE__ */ new Set();
-		#targets = /* @__PURE__ */ new Map();
+		#targets;
 		constructor(document, at) {
 			this.#at = at;
-			const anchors = /* @__PURE__ */ new Map();
-			(0, import_dist$6.visit)(document, {
-				Alias: (_key, node) => {
-					this.#targets.set(node, anchors.get(node.source));
-				},
-				Value: (_key, node) => {
-					if (node.anchor !== void 0) anchors.set(node.anchor, node);
-				}
-			});
+			this.#targets = resolveAliases(document);
 		}
 		listFields(node, [step, ...rest]) {
 			const map = this.#follow(node);
@@ -39197,7 +39204,7 @@ function parseLine(line) {
 		return [];
 	}
 }
-var text$2, tail, list$1, seconds$2, bytes, proofDocument, imported, stageBegan;
+var text$2, tail, list$1, seconds$2, bytes, describedFailure, proofDocument, imported, stageBegan;
 var init_proof_document = __esmMin((() => {
 	init_zod();
 	init_proof();
@@ -39207,18 +39214,19 @@ var init_proof_document = __esmMin((() => {
 	list$1 = (item, items) => array(unknown$1()).transform((all) => all.slice(0, items)).pipe(array(item));
 	seconds$2 = number$1().min(0).max(1e7);
 	bytes = int().min(0).max(2 ** 50);
+	describedFailure = object({
+		stage: text$2(40),
+		kind: text$2(200),
+		message: text$2(4e3),
+		module: text$2(200).nullish(),
+		trace: tail(2e4).nullish()
+	});
 	proofDocument = looseObject({
 		stages: list$1(object({
 			name: text$2(40),
 			seconds: seconds$2
 		}), 20),
-		failed: object({
-			stage: text$2(40),
-			kind: text$2(200),
-			message: text$2(4e3),
-			module: text$2(200).nullish(),
-			trace: tail(2e4).nullish()
-		}).nullable(),
+		failed: describedFailure.nullable(),
 		cases: list$1(object({
 			name: text$2(100),
 			origin: _enum(CASE_ORIGINS),
@@ -44309,6 +44317,11 @@ async function readObjectIds(github, expressions) {
 	}
 	return found;
 }
+async function readFileIds(github, commit, paths) {
+	const prefix = `${commit}:${github.project}`;
+	const ids = await readObjectIds(github, paths.map((path) => prefix + path));
+	return new Map([...ids].map(([expression, id]) => [expression.slice(prefix.length), id]));
+}
 function makeQuery(count) {
 	const all = Array.from({ length: count }, (_, i) => i);
 	return `query ($owner: String!, $repo: String!${all.map((i) => `, $e${i}: String!`).join("")}) { repository(owner: $owner, name: $repo) { ${all.map((i) => `o${i}: object(expression: $e${i}) { oid }`).join(" ")} } }`;
@@ -48333,6 +48346,9 @@ async function readBranchHead(github, ref) {
 	});
 	return repository.ref?.target?.oid;
 }
+function parseBranchName(ref) {
+	return ref.replace(/^refs\/heads\//, "");
+}
 var HEAD;
 var init_branch = __esmMin((() => {
 	init_send_graphql();
@@ -48483,11 +48499,8 @@ async function readMark(head, github) {
 }
 async function findCauses(plans, { head, paths, program }, { github, earlier }) {
 	const changed = /* @__PURE__ */ new Set([...paths, ...earlier]);
-	const read = [...plans.files?.keys() ?? []].filter((path) => changed.has(path));
-	const expression = (path) => `${head}:${github.project}${path}`;
-	const ids = await readObjectIds(github, read.map(expression));
 	return findOutdatedCauses(plans, changed, {
-		files: new Map(read.flatMap((path) => ids.has(expression(path)) ? [[path, ids.get(expression(path)) ?? ""]] : [])),
+		files: await readFileIds(github, head, [...plans.files?.keys() ?? []].filter((path) => changed.has(path))),
 		program: program ?? plans.program ?? { digest: "" }
 	});
 }
@@ -49010,7 +49023,7 @@ var init_render_queue = __esmMin((() => {
 async function findQueuedReviews(github, group) {
 	const titles = await listCommitTitles(github, group.base_sha, group.head_sha);
 	const numbers = /* @__PURE__ */ new Set([...titles.flatMap(parseTitle), ...parseGroupName(group.head_ref)]);
-	const branch = group.base_ref.replace(BRANCH_REF, "");
+	const branch = parseBranchName(group.base_ref);
 	const reviews = [];
 	for (const number of numbers) {
 		const pull = await findPullRequest$1(github, number);
@@ -49042,14 +49055,13 @@ async function findPullRequest$1(github, number) {
 		throw e;
 	}
 }
-var BRANCH_REF;
 var init_queued_reviews = __esmMin((() => {
 	init_reviewed_plans();
+	init_branch();
 	init_check_run();
 	init_compare();
 	init_pull_request();
 	init_request_error();
-	BRANCH_REF = "refs/heads/";
 }));
 // action/read-program.ts
 async function readProgram() {
@@ -49122,11 +49134,8 @@ function refuseUnlisted(reviews) {
 	if (missing.length === 0) return [];
 	return [`${unlisted}, and ${missing.join(", ")} has no review by Davit for this branch`];
 }
-async function readFiles(names, { reviews, github, head }) {
-	const paths = [...new Set(names.flatMap((name) => listReviewedPaths(name, reviews)))];
-	const expression = (path) => `${head}:${github.project}${path}`;
-	const ids = await readObjectIds(github, paths.map(expression));
-	return new Map(paths.flatMap((path) => ids.has(expression(path)) ? [[path, ids.get(expression(path)) ?? ""]] : []));
+function readFiles(names, { reviews, github, head }) {
+	return readFileIds(github, head, [...new Set(names.flatMap((name) => listReviewedPaths(name, reviews)))]);
 }
 var init_queue = __esmMin((() => {
 	init_core$2();
@@ -49176,7 +49185,7 @@ async function readBranchState({ runner }, github) {
 	const [ours, theirs] = [runner.sha, head].map((commit) => `${commit}:${WORKFLOWS}`);
 	const ids = await readObjectIds(github, [ours, theirs]);
 	return {
-		branch: runner.ref.replace(/^refs\/heads\//, ""),
+		branch: parseBranchName(runner.ref),
 		head,
 		paths: listProjectPaths(github, pushed ?? []),
 		program: ids.get(ours) === ids.get(theirs) ? await readProgram() : void 0
@@ -49454,7 +49463,7 @@ function makeDeploymentScope({ job, github, root, name, after }) {
 		},
 		given: inputs.endpoints,
 		findBranchHead: () => head ??= readBranchHead(github, runner.ref),
-		findReview: makeReviewFinder(github, runner.ref.replace(/^refs\/heads\//, ""), {
+		findReview: makeReviewFinder(github, parseBranchName(runner.ref), {
 			root,
 			signal
 		})
@@ -49888,7 +49897,7 @@ async function listDueWork(options) {
 async function keepLabelled(removed, { job, github, root }) {
 	const context = {
 		github,
-		branch: job.runner.ref.replace(/^refs\/heads\//, ""),
+		branch: parseBranchName(job.runner.ref),
 		history: {
 			root,
 			signal: job.signal
@@ -49900,6 +49909,7 @@ async function keepLabelled(removed, { job, github, root }) {
 }
 var init_list_due_work = __esmMin((() => {
 	init_review_state();
+	init_branch();
 	init_earlier_changes();
 	init_find_review();
 	init_history();
