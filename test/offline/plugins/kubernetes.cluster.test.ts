@@ -7,6 +7,7 @@ import { runStackCommand } from '../../../engine/stacks.ts';
 import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import { connectCluster } from '../../../kubernetes/client/connect.ts';
 import { requireLocalCluster } from '../../cluster/require-local-cluster.ts';
+import { makeBehavingImage } from '../../kubernetes/behaving.ts';
 import { type DeclaredObject, makeObjectsProject } from './declared.ts';
 
 const STACK = 'objects.cluster';
@@ -16,14 +17,13 @@ let api: KubernetesApi;
 let kubeconfig: string;
 let pulumi: PulumiProject;
 let project: Awaited<ReturnType<typeof makeObjectsProject>>;
-/** Of the pause program: it runs, and does nothing. */
 let image: string;
 
 beforeAll(async () => {
   const { context, kubeconfig: file = '' } = requireLocalCluster();
   api = await connectCluster({ context, kubeconfig: file }, process.cwd());
   kubeconfig = await readFile(file, 'utf8'); // its text does as well as its path
-  image = await findPauseImage();
+  image = await makeBehavingImage();
   project = await makeObjectsProject();
   pulumi = await openPulumiFolder(project.root);
 });
@@ -246,7 +246,7 @@ function deployment(container: { readonly image: string }): DeclaredObject {
       selector: { matchLabels: { app: 'pods' } },
       template: {
         metadata: { labels: { app: 'pods' } },
-        spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'pause', resources, ...container }] },
+        spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'model', resources, ...container }] },
       },
     },
   };
@@ -273,12 +273,6 @@ function definition(): DeclaredObject {
       versions: [{ name: 'v1', served: true, storage: true, schema }],
     },
   };
-}
-
-async function findPauseImage(): Promise<string> {
-  const nodes = await api.list<{ status: { images?: { names?: string[] }[] } }>('/api/v1/nodes');
-  const names = nodes.flatMap((n) => n.status.images ?? []).flatMap((i) => i.names ?? []);
-  return names.find((name) => name.includes('/pause')) ?? '';
 }
 
 async function until(look: () => Promise<unknown>): Promise<void> {
