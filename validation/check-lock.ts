@@ -1,7 +1,7 @@
 import { type Diagnostic, makeError, type SourceLocation } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Lock, LockedEntity } from '../schemas/lock/lock.ts';
-import { renderCases } from '../schemas/lock/locked-case.ts';
+import { renderCases } from '../schemas/lock/render-cases.ts';
 import { checkMlflowVersion } from './model/check-minimum-versions.ts';
 import type { CheckedModel } from './model/check-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
