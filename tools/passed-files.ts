@@ -23,28 +23,36 @@ const AMBIENT = /^\s*declare (?:global|module)\b/m;
  */
 export async function checkUnpassed(
   name: string,
-  { settings, readsTypes }: CheckInputs,
+  inputs: CheckInputs,
   check: (files: readonly string[]) => Promise<ReadonlySet<string>>,
 ): Promise<void> {
-  const files = (await listFiles()).filter((file) => existsSync(codePath(file)));
-  const hashes = new Map(files.map((file) => [file, hashTexts([readFileSync(codePath(file))])]));
-  const typed = readsTypes ? files.filter((file) => file.endsWith('.ts')) : files;
-  const imports = new Map(readsTypes ? typed.map((file) => [file, listImports(file)]) : []);
-  const everywhere = [...settings, ...(readsTypes ? typed.filter(isAmbient) : [])].map(
-    (file) => `${file} ${hashes.get(file) ?? ''}`,
-  );
-  const common = hashTexts([process.version, ...everywhere]);
-  const makeKey = (file: string) =>
-    hashTexts([common, file, ...listReachable(file, imports).map((path) => `${path} ${hashes.get(path) ?? ''}`)]);
-  const keys = new Map(typed.map((file) => [file, makeKey(file)]));
   const list = cacheFolder('test', `passed-${name}.txt`);
   const passed = new Set(existsSync(list) ? readFileSync(list, 'utf8').split('\n').filter(Boolean) : []);
-  const waiting = typed.filter((file) => !passed.has(keys.get(file) ?? ''));
+  const keys = await makeKeys(inputs);
+  const waiting = [...keys].filter(([, key]) => !passed.has(key)).map(([file]) => file);
   if (waiting.length === 0) return;
   const failed = await check(waiting);
-  const fresh = waiting.filter((file) => !failed.has(file)).flatMap((file) => keys.get(file) ?? []);
+  const after = await makeKeys(inputs); // the check may have read what somebody wrote meanwhile
+  const fresh = waiting.flatMap((file) => {
+    const key = keys.get(file);
+    return key !== undefined && key === after.get(file) && !failed.has(file) ? [key] : [];
+  });
   await writeFileAtomically(list, [...passed, ...fresh].slice(-MAX_KEYS).join('\n'));
   if (failed.size > 0) process.exitCode = 1;
+}
+
+/** Makes the key of each file to check. */
+async function makeKeys({ settings, readsTypes }: CheckInputs): Promise<ReadonlyMap<string, string>> {
+  const files = (await listFiles()).filter((file) => existsSync(codePath(file)));
+  const hashes = new Map(files.map((file) => [file, hashTexts([readFileSync(codePath(file))])]));
+  const describe = (file: string) => `${file} ${hashes.get(file) ?? ''}`;
+  const checked = readsTypes ? files.filter((file) => file.endsWith('.ts')) : files;
+  const imports = new Map(readsTypes ? checked.map((file) => [file, listImports(file)]) : []);
+  const everywhere = [...settings, ...(readsTypes ? checked.filter(isAmbient) : [])];
+  const common = hashTexts([process.version, ...everywhere.map(describe)]);
+  return new Map(
+    checked.map((file) => [file, hashTexts([common, file, ...listReachable(file, imports).map(describe)])]),
+  );
 }
 
 /** Returns a file and all that it imports, sorted. */
