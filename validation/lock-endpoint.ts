@@ -10,6 +10,7 @@ import { mapConcurrent } from '../system/map-concurrent.ts';
 import { checkMlflowVersion } from './model/check-minimum-versions.ts';
 import { checkVersionDrift } from './model/check-version-drift.ts';
 import { explainStaleCases, explainStalePackages } from './check-lock.ts';
+import { checkImports } from './imports/check-imports.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
 import { resolvePolicy } from './policy.ts';
@@ -31,6 +32,8 @@ export interface LockEndpointOptions extends PythonOptions {
   readonly tolerated?: readonly DiagnosticCode[] | undefined;
   /** The policies of the environments that the endpoint is for. */
   readonly policies?: readonly Policy[] | undefined;
+  /** Reads the imports of models with the user's own rights. Undefined: the environment of the user decides. */
+  readonly withoutSandbox?: boolean | undefined;
 }
 
 export interface LockResult {
@@ -112,7 +115,8 @@ async function lockSubject(subject: Subject, options: LockEndpointOptions): Prom
     const locked = { name: subject.entity.name, entity: { ...before, ...makeLockedValidation(checked) }, virtualenv };
     const bounds = checkMlflowVersion(subject, virtualenv.packages).map((p) => locateProblem(subject, p));
     const changedCases = explainStaleCases(subject, current, checked);
-    return { subject, reason: changedCases, locked, diagnostics: [...diagnostics, ...bounds] };
+    const imports = await checkImports(subject, checked, virtualenv, { ...options, policy });
+    return { subject, reason: changedCases, locked, diagnostics: [...diagnostics, ...bounds, ...imports] };
   }
   return resolveSubject(subject, checked, { ...options, reason: reason ?? 'upgrade', diagnostics });
 }
@@ -144,6 +148,8 @@ async function resolveSubject(
     const wrong = locateProblem(subject, describeResolutionFailure(subject, checked, explanation));
     return { subject, reason, locked: undefined, diagnostics: [...options.diagnostics, wrong] };
   }
+  const policy = resolvePolicy(options.policies);
+  const imports = await checkImports(subject, checked, { packages, platform }, { ...options, policy });
   const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
   const bounds = checkMlflowVersion(subject, packages);
   const entity = {
@@ -156,7 +162,7 @@ async function resolveSubject(
     subject,
     reason,
     locked: { name: subject.entity.name, entity, virtualenv: { python, platform, packages: [...packages] } },
-    diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p))],
+    diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p)), ...imports],
   };
 }
 

@@ -16,6 +16,7 @@ import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
 import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from './check-lock.ts';
 import { checkAdvisories } from './advisories/check-advisories.ts';
+import { checkImports } from './imports/check-imports.ts';
 import { checkCases } from './proof/check-cases.ts';
 import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
@@ -150,7 +151,19 @@ async function runLockStage(
   const compared = { ...options, isReviewed: options.until === 'lock' };
   const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
   notes.advisories = advisories.summary;
-  return { value: lock, cached: false, diagnostics: [...diagnostics, ...advisories.diagnostics] };
+  const imports = await checkLockedImports(subject, lock, checked, options);
+  return { value: lock, cached: false, diagnostics: [...diagnostics, ...advisories.diagnostics, ...imports] };
+}
+
+/** Only in a review: what is deployed was proved to load. */
+async function checkLockedImports(
+  subject: Subject,
+  lock: Lock,
+  checked: CheckedModel,
+  options: SubjectOptions,
+): Promise<readonly Diagnostic[]> {
+  const virtualenv = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ''];
+  return options.until === 'lock' || !virtualenv ? [] : checkImports(subject, checked, virtualenv, options);
 }
 
 function listPackages({ entity }: Subject, lock: Lock): readonly LockedPackage[] {

@@ -41,6 +41,18 @@ export const PACKAGE_CODES = {
     repair:
       'Change the version of one of the two packages in `davit.served_entities.NAME.requirements`, then lock again.',
   },
+  'module-missing': {
+    stage: 'lock',
+    means:
+      'The code of the model, or a pickle in it, imports a module that no package of the lock contains. It worked in the notebook because the module was installed there. Davit reads this in the files, before anything is installed. It is an error if the import certainly runs when the model is loaded, and a warning if it is inside a function or a condition, because then it runs later, or never.',
+    example: {
+      code: { language: 'python', text: '# code/features.py\nimport humanize' },
+      command: 'davit validate iris',
+      says: 'endpoints/iris.yaml:4:7 error module-missing Cannot load iris 2 without module "humanize": code/features.py:1:1 imports it, and no package of the lock provides it',
+    },
+    repair:
+      'Add the package to `davit.served_entities.NAME.requirements.add` and lock again. If the module is a file of your own, log the model again with `code_paths`. An import that may fail belongs in `try: … except ImportError`, which Davit then skips. `policy.missing_module: warning` of an [environment](../environments.md) leaves the decision to the proof.',
+  },
   'pickle-import': {
     stage: 'proof',
     means:
