@@ -41,6 +41,35 @@ export const PACKAGE_CODES = {
     repair:
       'Change the version of one of the two packages in `davit.served_entities.NAME.requirements`, then lock again.',
   },
+  'hardware-mismatch': {
+    stage: 'lock',
+    means:
+      'The lock has packages for GPUs (`nvidia-…`, `torch==…+cu124`), and the workload type of the entity has none: the image and each start are gigabytes larger than they need to be. Or the workload type has a GPU, and the package can only use CPUs.',
+    example: {
+      code: {
+        language: 'yaml',
+        text: 'davit:\n  served_entities:\n    iris-2:\n      requirements: { add: [torch==2.9.1] }',
+      },
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 warning hardware-mismatch Found packages for GPUs in the lock of iris 2, and workload type CPU has none: nvidia-cudnn-cu12 9.10.2.21, nvidia-cublas-cu12 12.8.4.1, nvidia-nccl-cu12 2.27.5 and 12 more, about 2400 MB to download',
+    },
+    repair:
+      'Set UV_INDEX to the index of wheels for CPUs, which is https://download.pytorch.org/whl/cpu for torch, with UV_INDEX_STRATEGY=unsafe-best-match because that index has old versions of other packages too, and add `torch==VERSION+cpu` to `davit.served_entities.NAME.requirements.add`. Or choose a workload_type with a GPU.',
+  },
+  'package-yanked': {
+    stage: 'lock',
+    means:
+      'The index marks this version as yanked: its authors have withdrawn it, and give a reason. It can still be installed when it is pinned, so this is a warning. The index is only asked when packages are resolved.',
+    example: {
+      code: {
+        language: 'yaml',
+        text: 'davit:\n  served_entities:\n    iris-2:\n      requirements: { add: [numpy==2.4.0] }',
+      },
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 warning package-yanked Found numpy 2.4.0 in the lock of iris 2: its authors have withdrawn this version (Backward compatibility bug)',
+    },
+    repair: 'Require another version in `davit.served_entities.NAME.requirements.add`, then lock again.',
+  },
   'module-missing': {
     stage: 'lock',
     means:
