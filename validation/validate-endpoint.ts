@@ -16,7 +16,7 @@ import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
 import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from './check-lock.ts';
 import { checkAdvisories } from './advisories/check-advisories.ts';
-import { checkImports } from './imports/check-imports.ts';
+import { checkImports, dropExplainedImports } from './imports/check-imports.ts';
 import { checkCases } from './proof/check-cases.ts';
 import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
@@ -97,7 +97,10 @@ async function validateSubject(
   };
   const notes: Notes = { advisories: undefined };
   const proof = await runStages(subject, options, stage, notes);
-  return { entity: { entity: subject.entity.name, model: subject.label, stages, proof, ...notes }, diagnostics };
+  return {
+    entity: { entity: subject.entity.name, model: subject.label, stages, proof, ...notes },
+    diagnostics: dropExplainedImports(diagnostics),
+  };
 }
 
 type RunStage = <T>(name: StageName, work: () => Promise<StageOutput<T>>) => Promise<T | undefined>;

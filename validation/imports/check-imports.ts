@@ -124,3 +124,12 @@ function describe(
 
 const UNCERTAIN =
   'The proof decides, because the model changes the import path or a package of the lock cannot be read';
+
+/** Leaves out a warning about a module where the proof has failed for that module. */
+export function dropExplainedImports(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const findModule = ({ message }: Diagnostic) => /module "([^"]+)"/.exec(message)?.[1];
+  const failed = new Set(diagnostics.filter((d) => d.code === 'import-failed').map(findModule));
+  const isExplained = (d: Diagnostic) =>
+    d.code === 'module-missing' && d.severity === 'warning' && failed.has(findModule(d));
+  return diagnostics.filter((d) => !isExplained(d));
+}
