@@ -115,12 +115,12 @@ test('checkModel() says everything at once', async () => {
       [
         'error',
         'requirement-invalid',
-        'Cannot parse the requirement "git+https://…@github.com/a/b": expected NAME==VERSION',
+        'Cannot install "git+https://…@github.com/a/b" for M: it contains credentials, expected none in a model',
       ],
       [
         'error',
         'requirement-invalid',
-        'Cannot install "-e ../mine": it is a folder on the author\'s machine, expected a wheel',
+        'Cannot install "-e ../mine" for M: it is a path of the machine that logged it, expected a wheel inside the model',
       ],
       [
         'error',
@@ -146,7 +146,7 @@ test('checkModel() says everything at once', async () => {
       [
         'error',
         'requirement-invalid',
-        'Cannot install "nope @ code/nope-1.0-py3-none-any.whl" for M: there is no such file in the model',
+        'Cannot install "code/nope-1.0-py3-none-any.whl" for M: there is no such file in the model',
       ],
       [
         'error',

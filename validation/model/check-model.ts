@@ -116,6 +116,10 @@ function checkExample(
   });
 }
 
+/** MLflow writes requirements.txt beside uv.lock. Without it, only uv itself can say which packages the lock means. */
+const UV_LOCK_HINT =
+  'It has uv.lock: run uv export --frozen --no-dev --no-emit-project -o requirements.txt in its folder, and log the model with that file as pip_requirements';
+
 function checkPython({ label }: Subject, model: Model): readonly ModelProblem[] {
   const at = { file: 'MLmodel', line: 1, column: 1 };
   const problems: ModelProblem[] = [];
@@ -131,6 +135,7 @@ function checkPython({ label }: Subject, model: Model): readonly ModelProblem[] 
       code: 'requirements-missing',
       severity: 'error',
       message: `Cannot install the packages of ${label}: it has neither requirements.txt nor pip packages in conda.yaml`,
+      hint: model.hasUvLock ? UV_LOCK_HINT : undefined,
       at,
     });
   return problems;

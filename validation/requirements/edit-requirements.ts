@@ -1,5 +1,7 @@
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
 import { type CondaTwin, listCondaTwins } from './conda-twins.ts';
+import { explainUnreadable } from './explain-line.ts';
+import { maskSecrets } from '../model/mask-secrets.ts';
 import { parseCondaName } from './parse-conda-name.ts';
 import { parseRequirement, type Requirement } from './parse-requirements.ts';
 import type { Model } from '../model/read-model.ts';
@@ -35,8 +37,11 @@ export function editRequirements({ entity, label }: Subject, model: Model): Edit
       );
   const added = add.flatMap((line) => {
     const requirement = parseRequirement(line, ENTITY_LOCATION);
-    if (!requirement) wrong(`Cannot add "${line}" to the requirements of ${label}: expected NAME==VERSION`);
-    return requirement ?? [];
+    if (requirement && !requirement.fault) return requirement;
+    const { why, instead } = requirement?.fault ?? explainUnreadable(line);
+    const hint = instead === undefined ? undefined : `Write "${instead}"`;
+    wrong(`Cannot add "${maskSecrets(line)}" to the requirements of ${label}: ${why}`, hint);
+    return [];
   });
   const replaced = new Set(added.map((r) => r.name));
   const kept = model.requirements.filter((r) => !removed.has(r.name) && !replaced.has(r.name));
