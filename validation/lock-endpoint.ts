@@ -7,7 +7,7 @@ import type { Lock, LockedEntity, LockedVirtualenv } from '../schemas/lock/lock.
 import { contentHash } from '../schemas/values/names.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
-import { checkMlflowVersion } from './model/check-minimum-versions.ts';
+import { checkLockedMlflow } from './model/check-minimum-versions.ts';
 import { checkVersionDrift } from './model/check-version-drift.ts';
 import { explainStaleCases, explainStalePackages } from './check-lock.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
@@ -110,7 +110,7 @@ async function lockSubject(subject: Subject, options: LockEndpointOptions): Prom
   const reason = current ? explainStalePackages(subject, current, checked) : 'no lock yet';
   if (reason === undefined && !upgrade && before && virtualenv) {
     const locked = { name: subject.entity.name, entity: { ...before, ...makeLockedValidation(checked) }, virtualenv };
-    const bounds = checkMlflowVersion(subject, virtualenv.packages).map((p) => locateProblem(subject, p));
+    const bounds = checkLockedMlflow(subject, checked.model, virtualenv.packages).map((p) => locateProblem(subject, p));
     const changedCases = explainStaleCases(subject, current, checked);
     return { subject, reason: changedCases, locked, diagnostics: [...diagnostics, ...bounds] };
   }
@@ -145,7 +145,7 @@ async function resolveSubject(
     return { subject, reason, locked: undefined, diagnostics: [...options.diagnostics, wrong] };
   }
   const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
-  const bounds = checkMlflowVersion(subject, packages);
+  const bounds = checkLockedMlflow(subject, checked.model, packages);
   const entity = {
     model: makeLockedModel(subject, checked),
     requirements: [...renderRequirements(checked)],

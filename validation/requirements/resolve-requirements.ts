@@ -11,6 +11,7 @@ import type { ProcessResult } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { explainResolution, type ResolutionExplanation, shorten } from './explain-resolution.ts';
 import type { Requirement } from './parse-requirements.ts';
+import { explainUnreadableWheel } from './explain-wheel.ts';
 import { readInstalledWheel, renderMetadataSettings, type UnusableWheel, type WheelMetadata } from './read-wheel.ts';
 import type { ResolutionRequest } from './resolution-request.ts';
 
@@ -75,7 +76,10 @@ async function readWheels(
     const { name } = requirement;
     const read = requirement.source === undefined ? undefined : await readWheel(context, requirement);
     if (read === undefined) continue;
-    if ('why' in read) return { explanation: { ...read, why: `in the wheel of ${name}, ${read.why}`, about: name } };
+    if ('why' in read)
+      return {
+        explanation: { ...read, why: read.isWhole ? read.why : `in the wheel of ${name}, ${read.why}`, about: name },
+      };
     wheels.push(read);
   }
   return { settings: renderMetadataSettings(wheels) };
@@ -102,8 +106,7 @@ async function readWheel(
   const args = [...install, '--python', python, ...platform, '--target', target, '-r', input];
   const run = await runUv(args, { ...options, limitSeconds: LIMIT_SECONDS });
   if (run.code === 0) return readInstalledWheel(target);
-  if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
-  return { why: shorten(run.stderr) };
+  return explainUnreadableWheel(requirement, run.stderr, { why: shorten(run.stderr), python: request.python });
 }
 
 async function compileLines(

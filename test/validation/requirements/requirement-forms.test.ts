@@ -167,7 +167,6 @@ const REFUSED: readonly (readonly [line: string, why: string, hint: string])[] =
     'it contains the environment variable ${TOKEN}, expected its value',
     REMOVE,
   ],
-  ['humanize\u200b==4.9.0', 'it contains the invisible character U+200B', REMOVE],
 ];
 
 test.each(REFUSED)('refuses %s, and its name is enough to change that', async (line, why, hint) => {
@@ -178,7 +177,6 @@ test.each(REFUSED)('refuses %s, and its name is enough to change that', async (l
   };
   const { checked, messages, hints, diagnostics } = await check(files);
   const errors = messages.filter((m) => m.startsWith('error'));
-  if (line.includes('\u200b')) return;
   expect(errors).toEqual([`error Cannot install "${line.replace(/[^/\s]*hunter2@/, '…@')}" for M: ${why}`]);
   expect(hints).toContain(hint);
   expect([checked, diagnostics[0]?.code]).toEqual([undefined, 'requirement-invalid']);
@@ -194,6 +192,7 @@ test.each([
   ["'humanize==4.9.0'", 'expected NAME==VERSION'],
   ['- humanize==4.9.0', 'expected NAME==VERSION'],
   ['two words here', 'expected NAME==VERSION'],
+  ['humanize\u200b==4.9.0', 'it contains the invisible character U+200B'],
 ])('refuses %s, which has no name', async (line, why) => {
   const { messages } = await check({ 'requirements.txt': line });
   expect(messages).toEqual([`error Cannot parse the requirement "${line}": ${why}`]);
