@@ -236,6 +236,28 @@ test.each([
   expect(found[0]?.hint).toContain(`See ${line} of the model`);
 });
 
+test('checkModel() takes another Python from the endpoint file, except for a model with byte code', async () => {
+  const old = { 'python_env.yaml': 'python: 3.7.9\ndependencies:\n- -r requirements.txt\n' };
+  const python = (files: Readonly<Record<string, string>>, add: readonly string[]) =>
+    check('iris/1', { edit: (folder) => writeFiles(folder, { ...old, ...files }), davit: { requirements: { add } } });
+  const refused = (await python({}, [])).diagnostics.find((d) => d.code === 'version-unsupported');
+  expect(refused?.hint).toMatch(/no security fixes since June 2023.*No file of the model has byte code/);
+  expect(refused?.hint).toContain('Add "python==3.8" to davit.served_entities.m.requirements.add');
+  const chosen = await python({ 'data.pkl': '(plain' }, ['python==3.8']);
+  expect([chosen.checked?.pythonVersion, chosen.diagnostics]).toEqual(['3.8', []]);
+  expect(chosen.checked?.requirements.map((r) => r.name)).not.toContain('python');
+  for (const code of ['CodeType', '_create_code']) {
+    const bound = await python({ 'python_model.pkl': `(${code}` }, ['python==3.8']);
+    expect(bound.diagnostics.map((d) => d.message)).toContain(
+      'Cannot run m 1 with Python 3.8: python_model.pkl has, or may have, byte code of Python 3.7.9',
+    );
+  }
+  const vague = await python({}, ['python>=3.8']);
+  expect(vague.diagnostics.map((d) => d.message)).toContain(
+    'Cannot add "python>=3.8" to the requirements of m 1: expected a version, such as python==3.11',
+  );
+});
+
 test('checkModel() takes a newer MLflow from the endpoint file', async () => {
   const { diagnostics } = await check('iris/1', {
     edit: (folder) => writeFiles(folder, { 'requirements.txt': 'mlflow==1.30.0\nscikit-learn==1.9.1\n' }),

@@ -1,5 +1,6 @@
 import { minorVersion } from '../../python/find-python.ts';
 import type { Requirement } from '../requirements/parse-requirements.ts';
+import { findByteCode } from './find-byte-code.ts';
 import type { Model } from './read-model.ts';
 import type { ModelProblem, Subject } from '../subject.ts';
 
@@ -18,28 +19,38 @@ const END_OF_LIFE: Readonly<Record<string, string>> = {
   '3.7': 'June 2023',
 };
 
-/** A Python version belongs to the model's files, so the model is logged again; only a text format needs no training. */
-function otherPythonHint({ label }: Subject, file: string): string {
-  return `Either train and log ${label} again with Python ${MINIMUM_VERSIONS.python} or newer, or, if its format has no pickle (ONNX, XGBoost JSON, LightGBM text, CatBoost, skops), load it with a newer Python and log it there. Changing ${file} alone is not enough for a pickle`;
-}
-
 /** Reports a Python, or a pinned MLflow, that is too old to serve. */
-export function checkMinimumVersions(
+export async function checkMinimumVersions(
   subject: Subject,
-  { pythonVersion, pythonPlace }: Model,
+  model: Model,
   requirements: readonly Requirement[],
-): readonly ModelProblem[] {
-  const problems: ModelProblem[] = [];
-  if (pythonVersion !== undefined && isOlder(pythonVersion, MINIMUM_VERSIONS.python))
-    problems.push({
-      code: 'version-unsupported',
-      severity: 'error',
-      message: `Cannot serve ${subject.label} with Python ${minorVersion(pythonVersion)}: it is too old, expected ${MINIMUM_VERSIONS.python} or newer`,
-      hint: `Neither MLflow ${MINIMUM_VERSIONS.mlflow} nor the model server runs on it, and it has had no security fixes since ${END_OF_LIFE[minorVersion(pythonVersion)] ?? 'years'}. ${otherPythonHint(subject, pythonPlace.file)}`,
-      at: pythonPlace,
-    });
+): Promise<readonly ModelProblem[]> {
+  const { pythonVersion } = model;
+  const isTooOld = pythonVersion !== undefined && isOlder(pythonVersion, MINIMUM_VERSIONS.python);
+  const problems = isTooOld ? [await refusePython(subject, model, minorVersion(pythonVersion))] : [];
   const pinned = requirements.flatMap(({ name, pin, at }) => (pin === undefined ? [] : [{ name, version: pin, at }]));
   return [...problems, ...checkMlflowVersion(subject, pinned)];
+}
+
+/** Two ways out, of which the first exists only for a model without byte code: another Python, or training it again. */
+async function refusePython({ label, alone }: Subject, model: Model, version: string): Promise<ModelProblem> {
+  const oldest = MINIMUM_VERSIONS.python;
+  const since = END_OF_LIFE[version];
+  const ended = since === undefined ? '' : `, and it has had no security fixes since ${since}`;
+  const again = `train and log the model again with Python ${oldest} or newer`;
+  const file = await findByteCode(model.folder);
+  const ways =
+    file === undefined
+      ? `No file of the model has byte code, so another Python can load it, with packages that exist for it. Or ${again}`
+      : `Another Python cannot load ${file}, which has, or may have, byte code of Python ${version}: ${again}`;
+  return {
+    code: 'version-unsupported',
+    severity: 'error',
+    message: `Cannot serve ${label} with Python ${version}: it is too old, expected ${oldest} or newer`,
+    hint: `Neither MLflow ${MINIMUM_VERSIONS.mlflow} nor the model server runs on it${ended}. ${ways}`,
+    ...(file === undefined && !alone && { add: `python==${oldest}` }),
+    at: model.pythonPlace,
+  };
 }
 
 /** Checks the MLflow that a lock has for a model. */

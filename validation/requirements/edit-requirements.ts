@@ -4,6 +4,7 @@ import { explainUnreadable } from './explain-line.ts';
 import { maskSecrets } from '../model/mask-secrets.ts';
 import { parseCondaName } from './parse-conda-name.ts';
 import { parseRequirement, type Requirement } from './parse-requirements.ts';
+import { isPythonEdit } from '../model/choose-python.ts';
 import type { Model } from '../model/read-model.ts';
 import type { ModelProblem, Subject } from '../subject.ts';
 
@@ -22,7 +23,8 @@ const ENTITY_LOCATION = { file: 'MLmodel', line: 1, column: 1 };
  * requirement that has the same name.
  */
 export function editRequirements({ entity, label }: Subject, model: Model): EditedRequirements {
-  const { add, remove } = entity.requirementEdits;
+  const { remove } = entity.requirementEdits;
+  const add = entity.requirementEdits.add.filter((line) => !isPythonEdit(line));
   const problems: ModelProblem[] = [];
   const wrong = (message: string, hint?: string) =>
     problems.push({ code: 'requirement-invalid', severity: 'error', message, hint, at: ENTITY_LOCATION });

@@ -10,6 +10,7 @@ import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import type { ProcessResult } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { explainResolution, type ResolutionExplanation, shorten } from './explain-resolution.ts';
+import { keepRequiredHashes } from './keep-hashes.ts';
 import type { Requirement } from './parse-requirements.ts';
 import { explainUnreadableWheel } from './explain-wheel.ts';
 import { readInstalledWheel, renderMetadataSettings, type UnusableWheel, type WheelMetadata } from './read-wheel.ts';
@@ -39,14 +40,21 @@ export async function resolveRequirements(request: ResolutionRequest, options: P
     const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
     const offline = request.preferences && (await compile(lines, ['--offline']));
     const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : undefined;
-    if (kept && keepsPins(kept, request.preferences ?? [])) return { packages: kept, explanation: undefined };
+    if (kept && keepsPins(kept, request.preferences ?? [])) return finishResolution(kept, request);
     const run = await compile(lines);
-    if (run.code === 0) return { packages: readPackages(run.stdout, request.modelFolder), explanation: undefined };
+    if (run.code === 0) return finishResolution(readPackages(run.stdout, request.modelFolder), request);
     if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
     return { packages: undefined, explanation: await explainResolution(request, run.stderr, compile) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function finishResolution(packages: readonly LockedPackage[], { requirements }: ResolutionRequest): Resolution {
+  const kept = keepRequiredHashes(packages, requirements);
+  return 'explanation' in kept
+    ? { packages: undefined, explanation: kept.explanation }
+    : { packages: kept.packages, explanation: undefined };
 }
 
 /** Offline, uv drops a pin whose metadata is not in its cache. The caller must then resolve again with the index. */

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { checkLockedMlflow } from '../../../validation/model/check-minimum-versions.ts';
 import { explainResolution } from '../../../validation/requirements/explain-resolution.ts';
 import { explainUnreadableWheel } from '../../../validation/requirements/explain-wheel.ts';
+import { keepRequiredHashes } from '../../../validation/requirements/keep-hashes.ts';
 import { parseRequirements } from '../../../validation/requirements/parse-requirements.ts';
 import { makeSubject } from '../../../validation/subject.ts';
 import { makeEndpoint } from '../throw-away-project.ts';
@@ -78,6 +79,18 @@ test('says where indexes are configured for a package that no index has', async 
   expect(await explain('a==1', indirect)).toMatchObject({
     why: 'a==1 needs b, and the index has no package named "b"',
     about: 'a',
+  });
+});
+
+test('locks only the hashes that the model requires, and refuses a package of which the index has none of them', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((digit) => `sha256:${digit.repeat(64)}`) as [string, string, string];
+  const { requirements } = parseRequirements(`numpy==2.4.6 --hash=${a} --hash=${c}\npandas`, 'requirements.txt');
+  const numpy = { name: 'numpy', version: '2.4.6', hashes: [a, b] };
+  const pandas = { name: 'pandas', version: '3.1.1', hashes: [b] };
+  const kept = keepRequiredHashes([numpy, pandas], requirements);
+  expect(kept).toEqual({ packages: [{ ...numpy, hashes: [a] }, pandas] });
+  expect(keepRequiredHashes([{ ...numpy, hashes: [b] }], requirements)).toMatchObject({
+    explanation: { why: 'no wheel of numpy 2.4.6 in the index has a hash that the model requires', about: 'numpy' },
   });
 });
 
