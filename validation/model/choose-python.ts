@@ -4,7 +4,7 @@ import type { ModelProblem, Subject } from '../subject.ts';
 import { findByteCode } from './find-byte-code.ts';
 import type { Model } from './read-model.ts';
 
-export interface ChosenPython {
+interface ChosenPython {
   /** With the Python that the endpoint file chooses, if it may. */
   readonly model: Model;
   /** Whether that is another Python than the one that saved the model. */

@@ -2,7 +2,7 @@ import { parseCondaName } from './parse-conda-name.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 
 /** The pip requirement for a conda package, or the reason why pip has nothing to install. */
-export type PipCounterpart = { readonly pip: string; readonly certain: boolean } | NoCounterpart;
+type PipCounterpart = { readonly pip: string; readonly certain: boolean } | NoCounterpart;
 
 interface NoCounterpart {
   readonly none: string;

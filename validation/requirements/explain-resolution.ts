@@ -1,12 +1,5 @@
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
-import {
-  type Chain,
-  cleanSpecifier,
-  type CompileRequirements,
-  findChain,
-  listDependencies,
-  parseName,
-} from './find-chain.ts';
+import { type Chain, type CompileRequirements, findChain, listDependencies, parseName } from './find-chain.ts';
 import { findMeantPackage } from './pip-names.ts';
 import type { ResolutionRequest } from './resolution-request.ts';
 
@@ -142,23 +135,22 @@ function explainDuplicate(message: string): ResolutionExplanation | undefined {
 }
 
 function explainConflict(request: ResolutionRequest, message: string): ResolutionExplanation | undefined {
-  const facts = listDependencies(message).map(({ parent, child }) => [undefined, parent, child] as const);
-  if (facts.length === 0) return undefined;
-  const [, who = '', needs = ''] =
-    facts.find(([, , n = '']) => request.requirements.some((r) => r.name === parseName(n))) ?? facts[0] ?? [];
-  const mine = request.requirements.find((r) => r.name === parseName(needs));
-  const other = request.requirements.find((r) => r.name === parseName(who));
-  const wanted = cleanSpecifier(needs);
-  const subject = other?.text ?? who;
+  const facts = listDependencies(message);
+  const findRequired = (name: string) => request.requirements.find((r) => r.name === name);
+  const fact = facts.find(({ child }) => findRequired(parseName(child))) ?? facts[0];
+  if (!fact) return undefined;
+  const { parent, child } = fact;
+  const mine = findRequired(parseName(child));
+  const subject = findRequired(parseName(parent))?.text ?? parent;
   if (mine)
     return {
-      why: `${subject} needs ${wanted}, and ${mine.text} is required`,
+      why: `${subject} needs ${child}, and ${mine.text} is required`,
       hint: 'Change one of the two',
       about: mine.name,
     };
-  const second = facts.find(([, w = '', n = '']) => parseName(n) === parseName(needs) && w !== who);
-  const tail = second ? `, and ${second[1] ?? ''} needs ${cleanSpecifier(second[2] ?? '')}` : '';
-  return { why: `${subject} needs ${wanted}${tail}`, hint: 'Change one of the versions', about: parseName(who) };
+  const second = facts.find((f) => parseName(f.child) === parseName(child) && f.parent !== parent);
+  const tail = second ? `, and ${second.parent} needs ${second.child}` : '';
+  return { why: `${subject} needs ${child}${tail}`, hint: 'Change one of the versions', about: parseName(parent) };
 }
 
 /** Explains a version without a wheel for this Python: none was built, or the version is too old or too new. */

@@ -5,7 +5,7 @@ import type { Requirement } from './parse-requirements.ts';
 export type CompileRequirements = (lines: readonly string[], more?: readonly string[]) => Promise<ProcessResult>;
 
 /** One step from a model's requirement to a package: `num2words==0.5.10` needs `docopt>=0.6.2`. */
-export interface Dependency {
+interface Dependency {
   readonly parent: string;
   readonly child: string;
 }
@@ -65,7 +65,7 @@ export function listDependencies(message: string): readonly Dependency[] {
 }
 
 /** `numpy{python_full_version < '3.14'}>=2.0.2` → `numpy>=2.0.2` */
-export function cleanSpecifier(text: string): string {
+function cleanSpecifier(text: string): string {
   return text.replace(/\{[^{}]*\}/g, '').replace(/,$/, '');
 }
 

@@ -1,7 +1,7 @@
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
 
 /** A requirement without a name of its own: an address, a repository, or a path. */
-export interface Reference {
+interface Reference {
   /** The package, if the text has its name. Normalised. */
   readonly name: string | undefined;
   readonly source: string;
@@ -41,7 +41,7 @@ export function isSourceArchive(source: string): boolean {
 }
 
 /** Finds the package in `#egg=NAME`, in the name of a file, or in that of a repository or folder. */
-export function nameReference(source: string): string | undefined {
+function nameReference(source: string): string | undefined {
   const egg = /[#&]egg=([A-Za-z0-9._-]+)/.exec(source)?.[1];
   if (egg !== undefined) return normalizePackageName(egg);
   const parts = removeFragment(source).split(/[\\/]/).filter(Boolean);

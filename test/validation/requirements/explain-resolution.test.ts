@@ -27,7 +27,7 @@ async function explain(lines: string, message: string, answers: Readonly<Record<
     const answer = answers[wanted[0] ?? ''] ?? '';
     return Promise.resolve(answer.includes('==') && !answer.includes(' ') ? run(0, answer, '') : run(1, '', answer));
   };
-  return explainResolution(request, message, compile as never);
+  return explainResolution(request, message, compile);
 }
 
 const DOCOPT =
