@@ -40,7 +40,7 @@ export function explainUnreadable(line: string): LineFault {
       why: 'it is a folder of the machine that logged the model, expected a wheel inside the model',
       hint: 'If it is the code in code_paths, the model has it already: log the model without this line',
     };
-  const inner = /^(["'])(.+)\1,?$/.exec(line)?.[2] ?? /^-\s+(.+)$/.exec(line)?.[1] ?? /^([^,\s]+),$/.exec(line)?.[1];
+  const inner = /^(["'])(.+)\1,?$/.exec(line)?.[2] ?? /^-\s(.+)$/.exec(line)?.[1] ?? /^([^,\s]+),$/.exec(line)?.[1];
   const instead = inner?.trim();
   return { why: EXPECTED, ...(instead !== undefined && { hint: `Write ${instead}` }) };
 }
