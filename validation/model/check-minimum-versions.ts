@@ -1,4 +1,5 @@
 import { minorVersion } from '../../python/find-python.ts';
+import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import type { Requirement } from '../requirements/parse-requirements.ts';
 import { findByteCode } from './find-byte-code.ts';
 import type { Model } from './read-model.ts';
@@ -8,6 +9,8 @@ import type { ModelProblem, Subject } from '../subject.ts';
 const MINIMUM_VERSIONS = { python: '3.8', mlflow: '2.10' } as const;
 /** Works on every Python from 3.8, with the pandas and NumPy of old models. */
 const SUGGESTED_MLFLOW = '2.17.2';
+type LockedName = Pick<LockedPackage, 'name' | 'version' | 'source'>;
+
 const MLFLOW_PACKAGES = new Set(['mlflow', 'mlflow-skinny']);
 
 /** The last month with security fixes. */
@@ -57,7 +60,7 @@ async function refusePython({ label, alone }: Subject, model: Model, version: st
 export function checkLockedMlflow(
   subject: Subject,
   model: Pick<Model, 'mlflowVersion' | 'locate'>,
-  packages: readonly { readonly name: string; readonly version: string }[],
+  packages: readonly LockedName[],
 ): readonly ModelProblem[] {
   return [...checkMlflowIsLocked(subject, model, packages), ...checkMlflowVersion(subject, packages)];
 }
@@ -81,14 +84,16 @@ export function checkMlflowVersion(
 
 /**
  * Reports locked packages without MLflow, which loads every model. MLmodel has the version that saved it. A package such as
- * `acme-mlflow` may be a fork.
+ * `acme-mlflow`, or a wheel that is in no index, may be a fork.
  */
 function checkMlflowIsLocked(
   { label }: Subject,
   { mlflowVersion, locate }: Pick<Model, 'mlflowVersion' | 'locate'>,
-  packages: readonly { readonly name: string }[],
+  packages: readonly LockedName[],
 ): readonly ModelProblem[] {
-  if (packages.some(({ name }) => name.includes('mlflow') && name !== 'mlflow-tracing')) return [];
+  const mayBring = ({ name, source }: LockedName) =>
+    source !== undefined || (name.includes('mlflow') && name !== 'mlflow-tracing');
+  if (packages.some(mayBring)) return [];
   const isUsable = mlflowVersion !== undefined && !isOlder(mlflowVersion, MINIMUM_VERSIONS.mlflow);
   const version = isUsable ? mlflowVersion : SUGGESTED_MLFLOW;
   const saved = mlflowVersion === undefined ? '' : `, which was saved with MLflow ${mlflowVersion}`;
