@@ -7,7 +7,7 @@ import type { Lock, LockedEntity, LockedPackage, LockedVirtualenv } from '../sch
 import { contentHash } from '../schemas/values/names.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
-import { checkMlflowVersion } from './model/check-minimum-versions.ts';
+import { checkLockedMlflow } from './model/check-minimum-versions.ts';
 import { checkVersionDrift } from './model/check-version-drift.ts';
 import { explainStaleCases, explainStalePackages } from './check-lock.ts';
 import { checkImports } from './imports/check-imports.ts';
@@ -114,7 +114,7 @@ async function lockSubject(subject: Subject, options: LockEndpointOptions): Prom
   const reason = current ? explainStalePackages(subject, current, checked) : 'no lock yet';
   if (reason === undefined && !upgrade && before && virtualenv) {
     const locked = { name: subject.entity.name, entity: { ...before, ...makeLockedValidation(checked) }, virtualenv };
-    const bounds = checkPackages(subject, virtualenv.packages).map((p) => locateProblem(subject, p));
+    const bounds = checkPackages(subject, checked.model, virtualenv.packages).map((p) => locateProblem(subject, p));
     const changedCases = explainStaleCases(subject, current, checked);
     const imports = await checkImports(subject, checked, virtualenv, { ...options, policy });
     return { subject, reason: changedCases, locked, diagnostics: [...diagnostics, ...bounds, ...imports] };
@@ -155,7 +155,7 @@ async function resolveSubject(
   const policy = resolvePolicy(options.policies);
   const imports = await checkImports(subject, checked, { packages, platform }, { ...options, policy });
   const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
-  const bounds = [...checkPackages(subject, packages), ...describeYanked(subject, checked, yanked)];
+  const bounds = [...checkPackages(subject, checked.model, packages), ...describeYanked(subject, checked, yanked)];
   const entity = {
     model: makeLockedModel(subject, checked),
     requirements: [...renderRequirements(checked)],
@@ -170,8 +170,12 @@ async function resolveSubject(
   };
 }
 
-function checkPackages(subject: Subject, packages: readonly LockedPackage[]): readonly ModelProblem[] {
-  return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)];
+function checkPackages(
+  subject: Subject,
+  model: CheckedModel['model'],
+  packages: readonly LockedPackage[],
+): readonly ModelProblem[] {
+  return [...checkLockedMlflow(subject, model, packages), ...checkHardware(subject, packages)];
 }
 
 function describeYanked(

@@ -115,7 +115,7 @@ export const MODEL_CODES = {
   'requirements-missing': {
     stage: 'check',
     means:
-      'The model says neither which Python it needs (python_env.yaml) nor which packages (requirements.txt, or pip packages in conda.yaml). Old or hand-made models have this fault.',
+      'The model says neither which Python it needs (python_env.yaml) nor which packages (requirements.txt, or pip packages in conda.yaml), or none of its packages brings MLflow, which loads it. Old or hand-made models have this fault.',
     example: {
       files: {
         ...IRIS,
@@ -125,7 +125,8 @@ export const MODEL_CODES = {
       command: 'davit lock iris',
       says: 'endpoints/iris.yaml:4:7 error requirements-missing Cannot choose a Python for iris 2: it names no version, expected one in python_env.yaml',
     },
-    repair: 'Log the model again with MLflow 2.10 or newer, which writes both files.',
+    repair:
+      'Log the model again with MLflow 2.10 or newer, which writes both files. If only MLflow is missing, add the version that the hint names to `requirements.add`. For a model with only uv.lock, the hint has the command that makes requirements.txt.',
     changes: [['models/iris/2/python_env.yaml', 'dependencies', 'python: 3.11.7\ndependencies']],
   },
 } as const satisfies Readonly<Record<string, Explanation>>;
