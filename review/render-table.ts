@@ -90,7 +90,8 @@ function renderChange({ change, because }: EndpointReport): string {
 function renderModel({ change, diagnostics, entities, outage }: EndpointReport): string {
   if (outage !== null) return `not checked: ${renderSpan(outage, SHORT_CHARACTERS)}`;
   const error = diagnostics.find((d) => d.severity === 'error');
-  if (error) return `${renderSpan(error.message, SHORT_CHARACTERS)} (line ${error.line})`;
+  const words = error?.code === 'model-pending' ? 'waiting for the model: ' : '';
+  if (error) return `${words}${renderSpan(error.message, SHORT_CHARACTERS)} (line ${error.line})`;
   const proofs = entities.flatMap((e) => e.proof ?? []);
   if (change === 'removed' || proofs.length === 0) return '–';
   const all = renderProofs(proofs);
