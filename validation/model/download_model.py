@@ -206,7 +206,7 @@ def locate_files(repository):
     return inner._get_artifact_repo() if hasattr(inner, "_get_scoped_token") else inner
 
 
-def list_files(repository, path=None) -> dict:
+def list_files(repository, path: str = "") -> dict:
     """Every file with its size, or None where the store does not say it."""
     files = {}
     for entry in repository.list_artifacts(path):

@@ -16,7 +16,7 @@ const failure = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('denied'), registry: z.boolean() }),
   z.object({ kind: z.enum(['missing', 'unreachable', 'truncated', 'unconfigured']) }),
   z.object({ kind: z.literal('pending'), version, status: z.string().regex(/^[A-Z_]{1,60}$/) }),
-  z.object({ kind: z.literal('no-model'), near: z.array(name).max(3) }),
+  z.object({ kind: z.literal('no-model'), near: z.array(name).max(3), hidden: z.boolean() }),
   z.object({ kind: z.literal('no-version'), count: z.int(), versions: z.array(version).max(20) }),
   z.object({ kind: z.literal('no-alias'), aliases: z.record(name, version) }),
   z.object({ kind: z.literal('failed'), error: z.string().regex(/^\w+$/) }),
@@ -94,7 +94,7 @@ function explainRegistry(reason: Failure, { wanted, connection }: FailedDownload
       return {
         code: 'model-not-found',
         about: 'name',
-        why: `${registry} has no model "${model}"`,
+        why: `${registry} has no model "${model}"${reason.hidden ? ', or hides it from this account' : ''}`,
         hint: reason.near.length > 0 ? `Similar names there: ${reason.near.join(', ')}` : 'Check the name, and that its credentials may see the model', // prettier-ignore
       };
     case 'no-alias':

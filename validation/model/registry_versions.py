@@ -32,9 +32,22 @@ def find(uri: str):
     try:
         return describe(locate(client, name, target, is_alias))
     except MlflowException as error:
+        if is_hidden(client, error):
+            raise Unavailable({"kind": "no-model", "near": list_near(client, name), "hidden": True}) from None
         if not is_missing(error):
             raise
     raise Unavailable(explain(client, name, target, is_alias))
+
+
+def is_hidden(client, error) -> bool:
+    """Whether the credentials are valid, but not for this model. Some registries say so of a model that is not there."""
+    if getattr(error, "error_code", "") != "PERMISSION_DENIED":
+        return False
+    try:
+        client.search_registered_models(max_results=1)
+    except Exception:
+        return False
+    return True
 
 
 def parse(uri: str):
@@ -101,7 +114,7 @@ def explain(client, name: str, target: str, is_alias: bool) -> dict:
     except MlflowException as error:
         if not is_missing(error):
             raise
-        return {"kind": "no-model", "near": list_near(client, name)}
+        return {"kind": "no-model", "near": list_near(client, name), "hidden": False}
     if is_alias:
         aliases = {str(a): str(v) for a, v in dict(model.aliases or {}).items() if NAME.fullmatch(str(a))}
         return {"kind": "no-alias", "aliases": dict(sorted(aliases.items())[:MAX_LISTED])}
