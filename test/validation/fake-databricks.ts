@@ -55,6 +55,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, fake: 
 
 type Parameters = Readonly<Record<string, unknown>>;
 
+function renderPath({ path }: Parameters): string {
+  return typeof path === 'string' ? path : '';
+}
+
 async function route(path: string, parameters: Parameters, fake: Fake): Promise<unknown> {
   const { name, version, alias } = parameters;
   const model = path.includes('unity-catalog') ? 'main.garden.flowers' : 'flowers';
@@ -64,8 +68,7 @@ async function route(path: string, parameters: Parameters, fake: Fake): Promise<
   if (path.endsWith('/model-versions/get') && name === model && ['1', '2'].includes(String(version)))
     return { model_version: makeVersion(model, String(version)) };
   if (path.endsWith('/model-versions/search')) return { model_versions: ['1', '2'].map((v) => makeVersion(model, v)) };
-  if (path.endsWith('/list-artifacts'))
-    return { files: await listFiles(fake.folder, String(parameters['path'] ?? '')) };
+  if (path.endsWith('/list-artifacts')) return { files: await listFiles(fake.folder, renderPath(parameters)) };
   if (path.endsWith('/get-signed-download-uri'))
     return { signed_uri: `${fake.url()}${SIGNED}${encodeURIComponent(String(parameters['path']))}` };
   return routeUnityCatalog(path, parameters, fake);

@@ -106,7 +106,14 @@ function explainRegistry(reason: Failure, { wanted, connection }: FailedDownload
       };
     case 'no-version':
       return explainVersion(reason, model, target);
-    default:
+    case 'refused':
+    case 'package':
+    case 'denied':
+    case 'missing':
+    case 'unreachable':
+    case 'truncated':
+    case 'unconfigured':
+    case 'failed':
       return undefined;
   }
 }
@@ -159,7 +166,12 @@ function explainSource(reason: Failure, { connection }: FailedDownload): Downloa
       return makeFailure('there is no such model or directory', HINT);
     case 'failed':
       return makeFailure(`the download failed (${reason.error})`, HINT);
-    default:
+    case 'unreachable':
+    case 'truncated':
+    case 'pending':
+    case 'no-model':
+    case 'no-version':
+    case 'no-alias':
       return makeFailure('the download failed', HINT);
   }
 }
