@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { fetchModel } from '../../validation/model/fetch-model.ts';
-import { makeSubject } from '../../validation/subject.ts';
-import { makeEndpoint, makeProject } from './throw-away-project.ts';
+import { fetchModel } from '../../../validation/model/fetch-model.ts';
+import { makeSubject } from '../../../validation/subject.ts';
+import { makeEndpoint, makeProject } from '../throw-away-project.ts';
 
 interface FakeServer {
   readonly address: string;
@@ -110,7 +110,7 @@ test('an interrupted download continues with the files that are not complete', a
 });
 
 test('a tracking server cannot name a path, another server or a profile of this machine', () => {
-  const program = join(import.meta.dirname, '../../validation/model/download_model.py');
+  const program = join(import.meta.dirname, '../../../validation/model/download_model.py');
   const allowed = (uri: string, server: string | undefined) =>
     `is_allowed_location(${JSON.stringify(uri)}, ["https://models.acme.com/iris"], ${JSON.stringify(server ? [server] : [])}, ${server ? 'False' : 'True'})`;
   const server = 'https://mlflow.acme.com:443';

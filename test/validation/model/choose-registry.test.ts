@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { chooseRegistry } from '../../validation/model/choose-registry.ts';
-import { makeDownloadEnvironment } from '../../validation/model/download-environment.ts';
+import { chooseRegistry } from '../../../validation/model/choose-registry.ts';
+import { makeDownloadEnvironment } from '../../../validation/model/download-environment.ts';
 
 const MLFLOW = 'https://mlflow.acme.example';
 const environment = (...uris: readonly string[]) =>

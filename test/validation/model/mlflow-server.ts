@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { until } from '../runtime/start-server.ts';
-import { makeChildEnvironment } from '../../system/run-process.ts';
-import { makePythonPackages } from '../python-packages.ts';
+import { until } from '../../runtime/start-server.ts';
+import { makeChildEnvironment } from '../../../system/run-process.ts';
+import { makePythonPackages } from '../../python-packages.ts';
 
 const ADMIN = ['admin', 'password-of-admin-1'] as const;
 

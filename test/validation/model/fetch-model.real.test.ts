@@ -2,16 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
-import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
-import { listPythons, minorVersion } from '../../python/find-python.ts';
-import { cacheFolder } from '../../system/cache.ts';
-import { fetchModel } from '../../validation/model/fetch-model.ts';
-import { digestModel } from '../../system/model-digest.ts';
-import { makeSubject } from '../../validation/subject.ts';
-import { makeEndpoint, makeProject } from './throw-away-project.ts';
+import { ensureVirtualenv } from '../../../python/ensure-virtualenv.ts';
+import { parseLockedRequirements } from '../../../python/ensure-front-virtualenv.ts';
+import { listPythons, minorVersion } from '../../../python/find-python.ts';
+import { cacheFolder } from '../../../system/cache.ts';
+import { fetchModel } from '../../../validation/model/fetch-model.ts';
+import { digestModel } from '../../../system/model-digest.ts';
+import { makeSubject } from '../../../validation/subject.ts';
+import { makeEndpoint, makeProject } from '../throw-away-project.ts';
 
-const REQUIREMENTS = join(import.meta.dirname, '../../validation/model/download-requirements.txt');
+const REQUIREMENTS = join(import.meta.dirname, '../../../validation/model/download-requirements.txt');
 const REGISTER = `
 import os, sys
 from mlflow import MlflowClient
