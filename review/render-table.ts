@@ -14,7 +14,15 @@ const NAME_CHARACTERS = 63;
 const SHORT_CHARACTERS = 90;
 /** More columns are not readable, and each one costs characters in every row. */
 const MAX_COLUMNS = 8;
-const SIGNS = { fails: '❌', unknown: '❔', claimed: '❔', lock: '❌', label: '❌', delete: '⚠️' } as const;
+const SIGNS = {
+  fails: '❌',
+  waiting: '⏳',
+  unknown: '❔',
+  claimed: '❔',
+  lock: '❌',
+  label: '❌',
+  delete: '⚠️',
+} as const;
 
 /** The two header lines, with a column for each environment. */
 export function renderHead(environments: readonly string[]): readonly [string, string] {
