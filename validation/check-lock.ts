@@ -4,6 +4,7 @@ import type { Lock, LockedEntity } from '../schemas/lock/lock.ts';
 import { renderCases } from '../schemas/lock/locked-case.ts';
 import type { ResolvedVersion } from './model/fetched-model.ts';
 import { checkMlflowVersion } from './model/check-minimum-versions.ts';
+import { checkHardware } from './requirements/check-hardware.ts';
 import type { CheckedModel } from './model/check-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { locateProblem, type Subject } from './subject.ts';
@@ -19,7 +20,9 @@ export function checkLockedEntity(
   const reason = explainStaleLock(subject, lock, checked, resolved);
   if (reason !== undefined) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
   const packages = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? '']?.packages ?? [];
-  return checkMlflowVersion(subject, packages).map((p) => locateProblem(subject, p));
+  return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)].map((p) =>
+    locateProblem(subject, p),
+  );
 }
 
 /** Reports entities that are in the lock but no longer in the endpoint. */
