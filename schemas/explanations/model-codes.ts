@@ -23,7 +23,7 @@ export const MODEL_CODES = {
   'model-not-found': {
     stage: 'fetch',
     means:
-      'There is no model where the endpoint says that it is. Without `model_uri` it is the directory models/ENTITY_NAME/ENTITY_VERSION; with one, it is that path or address. For an address, the message has the answer of its server: no such version, no permission, no connection, or a source that is not allowed.',
+      'There is no model where the endpoint says that it is. Without `model_uri` it is the directory models/ENTITY_NAME/ENTITY_VERSION if there is one, else the version of the registry. With `model_uri` it is that path or address. For a registry, the message says what is missing (the model, the version or the alias) and what is there; for an address, why its server does not give it.',
     example: {
       files: IRIS,
       command: 'davit lock iris',
@@ -32,10 +32,11 @@ export const MODEL_CODES = {
     repair: [
       'By the message:',
       '- there is no directory: copy the model there, or set `davit.served_entities.NAME.model_uri`. A directory that Git ignores or that Git LFS has not fetched (`git lfs pull`) is not in a checkout',
-      '- MLFLOW_TRACKING_URI is not set: set it to the address of your MLflow server, or to `databricks` or `databricks-uc`',
-      '- 401 or 403: the credentials of the machine may not read the model. Locally sign in (`databricks auth login`, `aws sso login`, `gcloud auth login`, `az login`); in a workflow, see [pull requests](../pull-requests.md)',
+      '- the model is in a registry: set MLFLOW_TRACKING_URI to the address of your MLflow server, or MLFLOW_REGISTRY_URI to `databricks` or `databricks-uc`',
+      '- no model, no version, no alias: the hint has what is there and what nearly matches',
+      '- access was denied: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN; for Databricks DATABRICKS_HOST and DATABRICKS_TOKEN. For the store, locally sign in (`databricks auth login`, `aws sso login`, `gcloud auth login`, `az login`); in a workflow, see [pull requests](../pull-requests.md)',
       '- the source is not allowed: add it to DAVIT_MODEL_SOURCES ([security](../security.md))',
-      '- no version, an alias or a stage: write the number of the version, because the reviewed model must be the one that runs',
+      '- no version: write models:/NAME/VERSION or models:/NAME@ALIAS',
     ].join('\n'),
     check: 'davit lock iris',
   },
