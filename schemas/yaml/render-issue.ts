@@ -128,7 +128,8 @@ function reportWrongValue(
 /** The discriminator matches no variant of the union. */
 function reportWrongVariant(expected: string, { path, found, what, source }: IssueContext): Diagnostic {
   if (found === undefined) return makeError('missing-field', source.locate(path), `Cannot find ${what}: ${expected}`);
-  return makeError('bad-value', source.locate(path), `Cannot accept ${renderValue(found)} for ${what}: ${expected}`);
+  const message = `Cannot accept ${renderValue(found)} for ${what}: ${expected}`;
+  return makeError('bad-value', source.locate(path), message, source.suggest?.(path, found));
 }
 
 function custom(
