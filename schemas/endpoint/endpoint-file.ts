@@ -16,6 +16,9 @@ import { WORKLOAD_SIZES, WORKLOAD_TYPES } from './workload.ts';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 const NAME_RULE = 'expected 1 to 63 letters, digits, "-" or "_", beginning with a letter or digit';
 
+/** A secret reference, or what looks like one: `{{secret/a/b}}`. */
+const SECRET_LIKE = /\{\{\s*(?:secrets|secret[/.])/i;
+
 const MAX_ENTITIES = 15;
 const MAX_ENVIRONMENT_VARS = 30;
 export const DEFAULT_TIME_LIMIT_SECONDS = 120;
@@ -80,12 +83,15 @@ const servedEntity = z.strictObject({
   environment_vars: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
-      z.string().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== undefined, {
-        params: {
-          hint: 'A secret reference is the whole value: its scope and key are letters, digits, "-", "_" and "."',
-        },
-        error: 'expected {{secrets/SCOPE/KEY}} alone, or a plain value',
-      }),
+      z
+        .string()
+        .refine((v) => !v.includes('\0'), 'no program can have the character NUL in its environment, expected text')
+        .refine((v) => !SECRET_LIKE.test(v) || parseSecretReference(v) !== undefined, {
+          params: {
+            hint: 'A secret reference is the whole value: its scope and key are letters, digits, "-", "_" and "."',
+          },
+          error: 'expected {{secrets/SCOPE/KEY}} alone, or a plain value',
+        }),
     )
     .refine(
       (vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS,

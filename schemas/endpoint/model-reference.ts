@@ -3,8 +3,16 @@ import type { z } from 'zod';
 /** Words that name a version indirectly: MLflow's `latest`, its stages, and the aliases that most teams use. */
 const ALIASES = ['latest', 'none', 'staging', 'production', 'archived', 'champion', 'challenger'];
 
-/** Refuses an alias or a stage instead of a version: what it means changes without a pull request. */
+/**
+ * Refuses an alias or a stage instead of a version, because what it means changes without a pull request, and a version in
+ * the quotation marks of a word processor.
+ */
 export function refuseAlias(text: string, context: z.RefinementCtx): void {
+  if (/^[\u2018-\u201f\u00ab]/.test(text)) {
+    const plain = text.replaceAll(/[\u2018-\u201f\u00ab\u00bb]/g, '');
+    const message = 'it is in typographic quotation marks, expected a version';
+    context.addIssue({ code: 'custom', message, params: { hint: `Write "${plain}"` } });
+  }
   const isAlias = text.trim().startsWith('@') || ALIASES.includes(text.trim().toLowerCase());
   if (!isAlias) return;
   context.addIssue({

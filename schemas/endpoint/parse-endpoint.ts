@@ -33,7 +33,12 @@ export function parseEndpoint(text: string, file: string): ParsedEndpoint {
   return { endpoint, name, diagnostics: all, locate };
 }
 
-const ENDPOINT_RULES = { prepare: prepareEndpoint, suggest: suggestEndpointValue, standIn: findStandIn };
+const ENDPOINT_RULES = {
+  isWritten: true,
+  prepare: prepareEndpoint,
+  suggest: suggestEndpointValue,
+  standIn: findStandIn,
+};
 
 /** Values for fields whose mistakes must not hide those of other fields, or make others look wrong. */
 const STAND_INS: Readonly<Record<string, unknown>> = {

@@ -55,6 +55,7 @@ export function parseEnvironment(text: string, file: string): ParsedEnvironment 
 
 /** A wrong name or target does not hide the mistakes in other fields. */
 const ENVIRONMENT_RULES: DocumentRules = {
+  isWritten: true,
   suggest: (path, value) => (isTarget(path) ? suggestTarget(value) : undefined),
   standIn: (path, root) => {
     if (isTarget(path)) return guessTarget(root);

@@ -4,7 +4,8 @@ import type { Diagnostic, SourceLocation } from '../diagnostic.ts';
 import { explainYamlErrors, findDisallowedCharacter, findWrongAliases } from './explain-yaml-errors.ts';
 import { findValidRest, listInvalidPaths, type StandIn } from './find-valid-rest.ts';
 import { listFields } from './list-fields.ts';
-import { dropReplacedFields, dropReported } from './drop-issues.ts';
+import { dropGeneralLimits, dropReplacedFields, dropReported } from './drop-issues.ts';
+import { refuseTags } from './refuse-tags.ts';
 import { type IssueSource, renderIssue } from './render-issue.ts';
 import type { ParsedYaml, Path } from './parsed-yaml.ts';
 
@@ -18,6 +19,8 @@ export interface DocumentRules {
   /** Suggests what to write instead of a value that the schema refuses. */
   readonly suggest?: (path: Path, value: unknown) => string | undefined;
   readonly standIn?: StandIn;
+  /** People write the document: what would mean something else than it looks is refused. */
+  readonly isWritten?: boolean;
 }
 
 export interface Preparation {
@@ -52,6 +55,8 @@ export function parseYaml<T>(
   if (document.errors.length > 0) return unreadable(explainYamlErrors(document.errors, content, at));
   const lost = content.includes('*') ? findWrongAliases(document, at) : [];
   if (lost.length > 0) return unreadable(lost);
+  const tags = rules.isWritten === true ? refuseTags(document, at) : [];
+  if (tags.length > 0) return unreadable(tags);
   const prepared = rules.prepare?.(document, at) ?? { diagnostics: [], wrong: [] };
   if (prepared.foreign) return unreadable(prepared.diagnostics);
   const value = readValue(document);
@@ -78,7 +83,7 @@ function checkSchema<T>(
     return { value: undefined, rest: { value: checked.data, wrong: reported }, diagnostics: prepared };
   const issues = listIssues(schema, source.root, checked.error.issues, standIn);
   const fields = listFields(schema, source.root);
-  const news = dropReplacedFields(dropReported(issues, reported), fields);
+  const news = dropReplacedFields(dropGeneralLimits(dropReported(issues, reported)), fields);
   const rest = findValidRest(schema, source.root, issues, standIn);
   return {
     value: undefined,
