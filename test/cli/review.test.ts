@@ -42,7 +42,7 @@ describe('davit review', { shuffle: false }, () => {
     const { status, stderr } = davit('review');
     expect(status).toBe(2);
     expect(stderr).toContain(
-      'is not in a Git repository; name the endpoints (npx davit review NAME), or the commit to compare with: --base REF',
+      'is not in a Git repository; name the endpoints: npx davit review NAME\n',
     );
     expect(davit('review', 'none', '--json')).toMatchObject({ status: 1 });
   });

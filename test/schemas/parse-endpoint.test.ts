@@ -198,7 +198,7 @@ describe('parseEndpoint()', () => {
       'name: iris\nconfig:\n  served_entities:\n    - name: a\n',
       [
         '4:7 missing-field Cannot find "config.served_entities[0].entity_name": expected a string',
-        '4:7 missing-field Cannot find "config.served_entities[0].entity_version": YAML reads it as 1.1, expected a string',
+        '4:7 missing-field Cannot find "config.served_entities[0].entity_version": expected a string',
       ],
     ],
     [
@@ -452,7 +452,8 @@ describe('parseEndpoint()', () => {
   it('quotes a number as it is written', () => {
     const [wrong] = parse(SMALLEST.replace('"1"', '1.10')).diagnostics;
     expect(wrong).toMatchObject({
-      message: 'Cannot accept 1.10 for "config.served_entities[0].entity_version": YAML reads it as 1.1, expected a string',
+      message:
+        'Cannot accept 1.10 for "config.served_entities[0].entity_version": YAML reads it as 1.1, expected a string',
       hint: 'Put it in quotes: "1.10"',
     });
   });
