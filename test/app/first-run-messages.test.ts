@@ -6,6 +6,9 @@ import { auditEndpoints } from '../../app/audit-endpoints.ts';
 import { describeEndpoint } from '../../app/describe-image.ts';
 import { explainSystemError } from '../../app/explain-system-error.ts';
 import { formatFiles } from '../../app/format-files.ts';
+import type { ForeignEndpoint } from '../../app/import/foreign-endpoint.ts';
+import { shapeBody } from '../../app/import/shape-body.ts';
+import { listOf, makeMap, mapOf } from '../../app/import/source-node.ts';
 import { openLocalTarget } from '../../app/targets/local-target.ts';
 import { SILENT } from '../../system/progress.ts';
 
@@ -67,6 +70,18 @@ it('does not speak of a lock or a deployment of what does not exist', async () =
   const target = openLocalTarget(root, 'local');
   await expect(target.makeToken()).rejects.toThrow('nothing is deployed there; npx davit up NAME deploys an endpoint');
   expect(await target.readLogs({ endpoint: 'iris', entity: undefined, lines: 1, build: false })).toEqual([]);
+});
+
+it.each([
+  ['yes', true],
+  ['Off', false],
+])('imports %s as databricks bundle reads it', (written, value) => {
+  const place = { file: 'databricks.yml', line: 1, column: 1 };
+  const entity = makeMap([['scale_to_zero_enabled', { place, value: written }]], place);
+  const body = makeMap([['config', makeMap([['served_entities', { place, value: [entity] }]], place)]], place);
+  const config = mapOf(shapeBody({ body } as ForeignEndpoint))?.get('config');
+  const [shaped] = listOf(mapOf(config)?.get('served_entities')) ?? [];
+  expect(mapOf(shaped)?.get('scale_to_zero_enabled')?.value).toBe(value);
 });
 
 it('downloads no advisories when there is nothing to audit', async () => {
