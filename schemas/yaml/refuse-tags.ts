@@ -17,8 +17,8 @@ export function refuseTags(document: Document, at: (offset: number) => SourceLoc
   }
   visit(document, {
     Node: (_key, node) => {
-      const { tag, range } = node as Node;
-      if (tag === undefined || (PLAIN_TYPES.includes(tag) && isResolved(node as Node))) return;
+      const { tag, range } = node;
+      if (tag === undefined || (PLAIN_TYPES.includes(tag) && isResolved(node))) return;
       const name = tag.replace('tag:yaml.org,2002:', '!!');
       const message = `Cannot read YAML: the tag "${name}" has no meaning here, expected a value without it`;
       const hint = 'Remove the tag. A secret is "{{secrets/SCOPE/KEY}}"';

@@ -41,9 +41,7 @@ describe('davit review', { shuffle: false }, () => {
   it('needs a Git repository or names', () => {
     const { status, stderr } = davit('review');
     expect(status).toBe(2);
-    expect(stderr).toContain(
-      'is not in a Git repository; name the endpoints: npx davit review NAME\n',
-    );
+    expect(stderr).toContain('is not in a Git repository; name the endpoints: npx davit review NAME\n');
     expect(davit('review', 'none', '--json')).toMatchObject({ status: 1 });
   });
 
