@@ -32,6 +32,9 @@ export const DIAGNOSTIC_CODES = {
   'lock-invalid': 'The lock is not in the format that Davit writes',
   // Static checks of a model
   'model-not-found': 'The model cannot be found or fetched',
+  'model-pending': 'The registry does not have the version yet, or it is not ready',
+  'moving-version': 'The version of a model can become another one without a change of a file',
+  'registry-refused': 'The registry is not one that the environment of Davit allows',
   'model-unreadable': 'The directory is not an MLflow model that Davit can read',
   'flavor-missing': 'The model has no python_function flavor',
   'signature-missing': 'The model has no signature',
@@ -46,6 +49,9 @@ export const DIAGNOSTIC_CODES = {
   'version-drift': 'The model requires a different version from the one that it was saved with',
   'version-unsupported': 'The model needs a version of Python or MLflow that is too old to serve',
   // Lock and virtualenv
+  'hardware-mismatch': 'A package of the lock is for other hardware than that of the workload type',
+  'package-yanked': 'A version in the lock was withdrawn by its authors',
+  'module-missing': 'The model imports a module that no package of its lock provides',
   'resolution-failed': 'The requirements cannot be satisfied together',
   'python-unavailable': 'The Python version that the model needs is not available',
   'install-failed': 'The virtualenv cannot be made from the lock',

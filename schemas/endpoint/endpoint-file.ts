@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { parseSecretReference } from '../values/secret-reference.ts';
+import { looksLikeSecret, parseSecretReference } from '../values/secret-reference.ts';
 import {
   databricksOutputField,
   makeDeprecatedField,
   makeUnsupportedFeature,
   makeUnsupportedField,
 } from './refused-fields.ts';
-import { refuseAlias, refuseModelUri } from './model-reference.ts';
+import { refuseModelUri, refuseWrongAlias } from './model-reference.ts';
 import { permission } from './permission-file.ts';
 import { validationFile } from './validation-file.ts';
 import { WORKER_MODES } from './worker-mode.ts';
@@ -16,9 +16,6 @@ import { WORKLOAD_SIZES, WORKLOAD_TYPES } from './workload.ts';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 const NAME_RULE = 'expected 1 to 63 letters, digits, "-" or "_", beginning with a letter or digit';
 
-/** A secret reference, or what looks like one: `{{secret/a/b}}`. */
-const SECRET_LIKE = /\{\{\s*(?:secrets|secret[/.])/i;
-
 const MAX_ENTITIES = 15;
 const MAX_ENVIRONMENT_VARS = 30;
 export const DEFAULT_TIME_LIMIT_SECONDS = 120;
@@ -27,7 +24,7 @@ const percentage = z.union([
   z.int().min(0, 'expected 0 to 100').max(100, 'expected 0 to 100'),
   z.string().regex(/^(100|\d\d?)$/, 'expected 0 to 100'),
 ]);
-const version = z.union([z.string().min(1, 'expected a version').superRefine(refuseAlias), z.int()]);
+const version = z.union([z.string().min(1, 'expected a version').superRefine(refuseWrongAlias), z.int()]);
 const concurrency = z.int().min(0, 'expected 0 or more').max(1024, 'expected 1024 or less');
 const tagKey = z
   .string()
@@ -63,7 +60,9 @@ const servedEntity = z.strictObject({
     .min(1, 'expected the name of a registered model')
     .superRefine(refuseModelUri)
     .describe('Registered model: `iris` or `catalog.schema.iris`'),
-  entity_version: version.describe('Version of the registered model'),
+  entity_version: version.describe(
+    'Version of the registered model: a number, or an alias such as `@champion`, whose version the lock holds',
+  ),
   workload_type: z.enum(WORKLOAD_TYPES).optional().describe('Hardware; default CPU'),
   workload_size: z
     .enum(Object.keys(WORKLOAD_SIZES) as [keyof typeof WORKLOAD_SIZES])
@@ -86,7 +85,7 @@ const servedEntity = z.strictObject({
       z
         .string()
         .refine((v) => !v.includes('\0'), 'no program can have the character NUL in its environment, expected text')
-        .refine((v) => !SECRET_LIKE.test(v) || parseSecretReference(v) !== undefined, {
+        .refine((v) => !looksLikeSecret(v) || parseSecretReference(v) !== undefined, {
           params: {
             hint: 'A secret reference is the whole value: its scope and key are letters, digits, "-", "_" and "."',
           },
@@ -136,7 +135,7 @@ const davitEntity = z.strictObject({
     .min(1, 'expected a path or URI')
     .optional()
     .describe(
-      'Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: models/ENTITY_NAME/ENTITY_VERSION',
+      'Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: the directory models/ENTITY_NAME/ENTITY_VERSION, else the registry',
     ),
   requirements: z
     .strictObject({
@@ -257,11 +256,12 @@ export const endpointFile = z.strictObject({
 
 export type EndpointFile = z.infer<typeof endpointFile>;
 
-/** Returns the entity's name, or its default: `catalog.schema.iris`, version 8 → `iris-8`. */
+/** Returns the entity's name, or its default: `catalog.schema.iris`, version 8 → `iris-8`; `@champion` → `iris-champion`. */
 export function entityName(served: {
   readonly name?: string | undefined;
   readonly entity_name: string;
   readonly entity_version: string | number;
 }): string {
-  return served.name ?? `${served.entity_name.split('.').at(-1) ?? ''}-${served.entity_version}`;
+  const version = String(served.entity_version).replace(/^@/, '');
+  return served.name ?? `${served.entity_name.split('.').at(-1) ?? ''}-${version}`;
 }
