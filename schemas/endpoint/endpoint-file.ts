@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { looksLikeSecret, parseSecretReference } from '../values/secret-reference.ts';
+import { looksLikeSecret, parseSecretReference, SECRET_HINT } from '../values/secret-reference.ts';
 import {
   databricksOutputField,
   makeDeprecatedField,
@@ -86,9 +86,7 @@ const servedEntity = z.strictObject({
         .string()
         .refine((v) => !v.includes('\0'), 'no program can have the character NUL in its environment, expected text')
         .refine((v) => !looksLikeSecret(v) || parseSecretReference(v) !== undefined, {
-          params: {
-            hint: 'A secret reference is the whole value: its scope and key are letters, digits, "-", "_" and "."',
-          },
+          params: { hint: SECRET_HINT },
           error: 'expected {{secrets/SCOPE/KEY}} alone, or a plain value',
         }),
     )

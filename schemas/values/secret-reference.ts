@@ -14,3 +14,6 @@ export function parseSecretReference(value: string): SecretReference | undefined
 export function looksLikeSecret(value: string): boolean {
   return /\{\{\s*(?:secrets|secret[/.])/i.test(value);
 }
+
+export const SECRET_HINT =
+  'A secret reference is the whole value: its scope and key are letters, digits, "-", "_" and "."';
