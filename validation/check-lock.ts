@@ -10,6 +10,8 @@ import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { locateProblem, type Subject } from './subject.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
+const NEW_ENTITY = 'the entity is new';
+
 /** Checks that the lock matches the entity and its model. Pure, without network access. */
 export function checkLockedEntity(
   subject: Subject,
@@ -23,6 +25,13 @@ export function checkLockedEntity(
   return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)].map((p) =>
     locateProblem(subject, p),
   );
+}
+
+/** Reports entities that the lock does not have yet. */
+export function checkNewEntities(endpoint: Endpoint, lock: Lock): readonly Diagnostic[] {
+  return endpoint.entities
+    .filter(({ name }) => !Object.hasOwn(lock.entities, name))
+    .map(({ name, place }) => stale(endpoint, place, name, NEW_ENTITY));
 }
 
 /** Reports entities that are in the lock but no longer in the endpoint. */
@@ -65,7 +74,7 @@ export function explainStalePackages(
 ): string | undefined {
   const { entity, label } = subject;
   const locked = readOwn(lock.entities, entity.name);
-  if (!locked) return 'the entity is new';
+  if (!locked) return NEW_ENTITY;
   if (!lock.virtualenvs[locked.virtualenv]) return `its virtualenv ${locked.virtualenv} is not in the lock`;
   const { model, requirements, signature } = locked;
   const now = makeLockedModel(subject, checked, resolved);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseSecretReference } from '../values/secret-reference.ts';
+import { looksLikeSecret, parseSecretReference, SECRET_HINT } from '../values/secret-reference.ts';
 import {
   databricksOutputField,
   makeDeprecatedField,
@@ -82,12 +82,13 @@ const servedEntity = z.strictObject({
   environment_vars: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
-      z.string().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== undefined, {
-        params: {
-          hint: 'A secret reference is the whole value: its scope and key are letters, digits, "-", "_" and "."',
-        },
-        error: 'expected {{secrets/SCOPE/KEY}} alone, or a plain value',
-      }),
+      z
+        .string()
+        .refine((v) => !v.includes('\0'), 'no program can have the character NUL in its environment, expected text')
+        .refine((v) => !looksLikeSecret(v) || parseSecretReference(v) !== undefined, {
+          params: { hint: SECRET_HINT },
+          error: 'expected {{secrets/SCOPE/KEY}} alone, or a plain value',
+        }),
     )
     .refine(
       (vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS,

@@ -74,7 +74,11 @@ describe('davit', () => {
 
 describe('davit check', () => {
   it('is content with good files', async () => {
-    expect(await davit('check')).toEqual({ status: 0, stdout: '1 endpoint file checked: all fine\n', stderr: '' });
+    expect(await davit('check')).toEqual({
+      status: 0,
+      stdout: '1 endpoint file and 1 environment file checked: all fine\n',
+      stderr: '',
+    });
   });
 
   it('shows every mistake of every file with exit code 1', async () => {
