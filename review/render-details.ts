@@ -4,6 +4,7 @@ import { summarizeResources, type ResourceSummary } from '../schemas/deployment/
 import { renderModelLoading } from '../schemas/endpoint/worker-mode.ts';
 import { describeCase, isOnlyLoaded } from '../schemas/lock/proof.ts';
 import { shortenFingerprint } from './fingerprint.ts';
+import { renderComparison } from './render-comparison.ts';
 import { renderBlock, renderHtmlCode, renderLine, renderLink, renderSpan } from './render-code.ts';
 import { type ReviewState, type ReviewContext, determineReviewState, renderReviewState } from './review-state.ts';
 
@@ -18,9 +19,30 @@ const DETAIL_LEVELS = [
     differences: 100,
     value: 300,
     answer: 1000,
+    comparison: { changes: 100, packages: 100, rows: 5, fields: 30, characters: 200 },
   },
-  { diagnostics: 20, sentence: 400, paths: 10, notes: 10, resources: 40, differences: 10, value: 60, answer: 200 },
-  { diagnostics: 3, sentence: 200, paths: 3, notes: 3, resources: 0, differences: 0, value: 0, answer: 0 },
+  {
+    diagnostics: 20,
+    sentence: 400,
+    paths: 10,
+    notes: 10,
+    resources: 40,
+    differences: 10,
+    value: 60,
+    answer: 200,
+    comparison: { changes: 20, packages: 15, rows: 3, fields: 5, characters: 60 },
+  },
+  {
+    diagnostics: 3,
+    sentence: 200,
+    paths: 3,
+    notes: 3,
+    resources: 0,
+    differences: 0,
+    value: 0,
+    answer: 0,
+    comparison: { changes: 3, packages: 0, rows: 0, fields: 0, characters: 40 },
+  },
 ] as const;
 
 /** From this step on only the row in the table remains. */
@@ -82,13 +104,16 @@ function renderPaths({ because }: EndpointReport, { paths }: DetailLevel): strin
 }
 
 /** The proof of one model: the time of its stages, and its answer to its own example. */
-function renderEntity({ advisories, ...report }: EntityReport, level: DetailLevel): string {
-  const proof = renderProof(report, level);
-  return advisories === undefined ? proof : `${proof}\n\nPackages: ${renderSpan(advisories)}`;
+function renderEntity({ advisories, comparison, ...report }: EntityReport, level: DetailLevel): string {
+  return [
+    renderProof(report, level),
+    ...(advisories === undefined ? [] : [`Packages: ${renderSpan(advisories)}`]),
+    ...(comparison === undefined ? [] : [renderComparison(comparison, report.model, level.comparison)]),
+  ].join('\n\n');
 }
 
 function renderProof(
-  { entity, model, stages, proof }: Omit<EntityReport, 'advisories'>,
+  { entity, model, stages, proof }: Omit<EntityReport, 'advisories' | 'comparison'>,
   { answer }: DetailLevel,
 ): string {
   const took = stages.map((s) => `${s.name} ${s.cached ? 'cached' : `${s.seconds.toFixed(1)} s`}`);

@@ -244,6 +244,13 @@ export const endpointFile = z.strictObject({
         .enum(['rolling', 'recreate'])
         .optional()
         .describe('recreate: stops the old version before it starts the new one, with downtime; default rolling'),
+      breaking: z
+        .string()
+        .regex(/^(?=.*\S)[^\p{Cc}\p{Zl}\p{Zp}]{1,500}$/u, 'expected a reason on one line, of at most 500 characters')
+        .optional()
+        .describe(
+          'Why this change may break clients of today; a review accepts it once, and shows it. Default: it must not',
+        ),
     })
     .optional()
     .describe('Settings that Databricks does not have'),

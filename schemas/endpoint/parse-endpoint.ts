@@ -91,6 +91,7 @@ function completeEndpoint(value: EndpointFile, file: string, locate: ParsedYaml<
     permissions: (value.davit?.permissions ?? []).map(completePermission),
     rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map(completeRateLimit),
     rollout: value.davit?.rollout ?? 'rolling',
+    ...(value.davit?.breaking !== undefined && { breaking: value.davit.breaking }),
     places: findLocations(value, locate),
   };
 }
@@ -128,6 +129,7 @@ function completeEntity(
     nan: extra?.nan === null ? 'null' : (extra?.nan ?? 'error'),
     validation: completeValidation(extra?.validation, entityName(served), locate),
     place: locate(path),
+    versionPlace: locate([...path, 'entity_version']),
   };
 }
 
