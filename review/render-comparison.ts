@@ -123,7 +123,7 @@ function renderPackages({ packages }: Comparison, level: ComparisonLevel): strin
     ...[...arrow('Python', python.old, python.new), ...arrow('MLflow', mlflow.old, mlflow.new), ...sizes],
     ...renderAdvisories(packages, level),
   ];
-  const line = `Packages: ${facts.join('; ')}`;
+  const line = `Lock: ${facts.join('; ')}`;
   const shown = changes.slice(0, level.packages);
   if (shown.length === 0) return line;
   const left = changes.length - shown.length;

@@ -70,7 +70,7 @@ export function renderDetails(report: EndpointReport, standpoint: ReviewContext,
     ...report.previews.map((p) => renderPreview(p, step)),
   ].filter((s) => s !== '');
   if (sections.length === 0) return '';
-  const open = EXPANDED_STATES.includes(standing) ? ' open' : '';
+  const open = EXPANDED_STATES.includes(standing) || report.entities.some(breaksClients) ? ' open' : '';
   const summary = `${renderHtmlCode(report.endpoint)}: ${renderReviewState(standing)}`;
   return [`<details${open}><summary>${summary}</summary>`, ...sections, '</details>'].join('\n\n');
 }
@@ -101,6 +101,11 @@ function renderPaths({ because }: EndpointReport, { paths }: DetailLevel): strin
   if (because.length === 0) return '';
   const shown = because.slice(0, paths).map((b) => `${b.change} ${renderSpan(b.path)}`);
   return `Files: ${[...shown, ...renderMore(because.length - shown.length, '')].join(', ')}`;
+}
+
+/** A person has to read what breaks clients, also where the file says why. */
+function breaksClients({ comparison }: EntityReport): boolean {
+  return comparison?.signature.some((c) => c.breaks) ?? false;
 }
 
 /** The proof of one model: the time of its stages, and its answer to its own example. */

@@ -249,7 +249,7 @@ export const endpointFile = z.strictObject({
         .regex(/^(?=.*\S)[^\p{Cc}\p{Zl}\p{Zp}]{1,500}$/u, 'expected a reason on one line, of at most 500 characters')
         .optional()
         .describe(
-          'Why this change may break clients of today; a review accepts it once, and shows it. Default: it must not',
+          'Why this change may break clients; a review shows the reason and accepts it for one pull request; default: it must not break them',
         ),
     })
     .optional()

@@ -31,6 +31,9 @@ export interface CompareOptions extends PythonOptions {
   readonly withoutSandbox?: boolean | undefined;
 }
 
+/** A report has limits, and a name in a lock has none. */
+const LABEL_CHARACTERS = 500;
+
 /** Compares a served entity with the one that it replaces. Only an interruption is thrown. */
 export async function compareEntity(
   old: ComparedVersion,
@@ -50,7 +53,7 @@ export async function compareEntity(
   const ran = await runBoth();
   return {
     entity: old.subject.entity.name,
-    model: old.subject.label,
+    model: old.subject.label.slice(0, LABEL_CHARACTERS),
     breaking: breaking ?? null,
     signature: [...compareSignatures(before.entity.signature, after.entity.signature)],
     packages: {

@@ -9,6 +9,8 @@ export interface LockedSide {
   readonly virtualenv: LockedVirtualenv;
 }
 
+const MAX_CHANGES = 2000;
+const NAME_CHARACTERS = 200;
 const ORDER: readonly PackageChange['change'][] = ['added', 'removed', 'raised', 'lowered', 'replaced'];
 
 /** What a lock adds, removes, raises and lowers: the model's own requirements first, then by kind and name. Pure. */
@@ -23,11 +25,19 @@ export function comparePackages(
     const [was, is] = [before?.get(name), after?.get(name)];
     const change = describeChange(was, is);
     if (change === undefined) return [];
-    return [{ name, change, old: was?.version ?? null, new: is?.version ?? null, direct: direct.has(name) }];
+    return [
+      {
+        name: name.slice(0, NAME_CHARACTERS),
+        change,
+        old: was?.version ?? null,
+        new: is?.version ?? null,
+        direct: direct.has(name),
+      },
+    ];
   });
   const rank = (c: PackageChange) => (c.direct ? 0 : ORDER.length) + ORDER.indexOf(c.change);
   return {
-    changes: changes.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1)),
+    changes: changes.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1)).slice(0, MAX_CHANGES),
     python: { old: old.entity.model.python_version, new: now.entity.model.python_version },
     mlflow: { old: findMlflow(before), new: findMlflow(after) },
   };

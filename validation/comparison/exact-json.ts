@@ -1,5 +1,8 @@
 const MAX_DIGITS = 400;
 
+/** A shorter integer is exact as a double. */
+const LONG_INTEGER = /(?<![.\d])\d{16}/;
+
 /** A value of JSON. An integer that a double cannot hold is a bigint. */
 export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -10,7 +13,7 @@ export function parseExactly(text: string): Json {
     const { source = '' } = context ?? {};
     return source.length <= MAX_DIGITS && /^-?\d+$/.test(source) ? BigInt(source) : value;
   };
-  return JSON.parse(text, keep) as Json;
+  return (LONG_INTEGER.test(text) ? JSON.parse(text, keep) : JSON.parse(text)) as Json;
 }
 
 /** Renders a value as JSON of at most so many characters. */

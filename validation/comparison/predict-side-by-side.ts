@@ -60,7 +60,8 @@ async function runSideBySide(
   if (given.length === 0 && old.locked.signature.inputs !== now.locked.signature.inputs)
     return { predictions: null, note: 'neither version has an example or a validation case, and their inputs differ' };
   const kept = await Promise.all([old, now].map((version) => findAnswers(version, given, options)));
-  const run = () => Promise.all([old, now].map(async (version, i) => kept[i] ?? (await answer(version, given, options))));
+  const run = () =>
+    Promise.all([old, now].map(async (version, i) => kept[i] ?? (await answer(version, given, options))));
   const isKept = kept.every((k) => k !== undefined);
   const what = `Comparing ${now.subject.label} with ${old.subject.label} (both predict the same inputs)`;
   const [before, after] = isKept ? kept : await withProgress(progress, what, run);

@@ -47,6 +47,11 @@ function makeSplitReader(split: Readonly<Record<string, Json>>, data: readonly J
   return (row) => {
     const cells = data[row] ?? null;
     if (!columns || !Array.isArray(cells)) return cells;
-    return Object.fromEntries(columns.map((name, i) => [typeof name === 'string' ? name : renderJson(name, 60), (cells as readonly Json[])[i] ?? null]));
+    return Object.fromEntries(
+      columns.map((name, i) => [
+        typeof name === 'string' ? name : renderJson(name, 60),
+        (cells as readonly Json[])[i] ?? null,
+      ]),
+    );
   };
 }
