@@ -6,6 +6,7 @@ import {
   makeUnsupportedFeature,
   makeUnsupportedField,
 } from './refused-fields.ts';
+import { breakingReason } from './breaking-reason.ts';
 import { refuseAlias, refuseModelUri } from './model-reference.ts';
 import { permission } from './permission-file.ts';
 import { validationFile } from './validation-file.ts';
@@ -244,13 +245,7 @@ export const endpointFile = z.strictObject({
         .enum(['rolling', 'recreate'])
         .optional()
         .describe('recreate: stops the old version before it starts the new one, with downtime; default rolling'),
-      breaking: z
-        .string()
-        .regex(/^(?=.*\S)[^\p{Cc}\p{Zl}\p{Zp}]{1,500}$/u, 'expected a reason on one line, of at most 500 characters')
-        .optional()
-        .describe(
-          'Why this change may break clients; a review shows the reason and accepts it for one pull request; default: it must not break them',
-        ),
+      breaking: breakingReason,
     })
     .optional()
     .describe('Settings that Databricks does not have'),

@@ -28,7 +28,7 @@ export const COMPARISON_CODES = {
     example: {
       code: {
         language: 'yaml',
-        text: 'name: production\ntarget: local\npolicy:\n  max_changed: 5%',
+        text: '- entity_name: iris\n  entity_version: "3"  # environments/production.yaml has policy: { max_changed: 5% }',
       },
       command: 'davit review',
       says: 'endpoints/iris.yaml:5:23 error predictions-changed Cannot replace iris 2 by iris 3: 12 of 20 predictions differ (60%), expected at most 5%',

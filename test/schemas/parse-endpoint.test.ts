@@ -35,6 +35,7 @@ describe('parseEndpoint()', () => {
           workerMode: undefined,
           nan: 'error',
           place: { file: FILE, line: 4, column: 7 },
+          versionPlace: { file: FILE, line: 5, column: 23 },
         },
       ],
       routes: [{ entity: 'iris-1', percentage: 100 }],

@@ -124,8 +124,8 @@ async function compareAdvisories(old: LockedSide, now: LockedSide): Promise<Pack
         .map(({ id, level }) => ({ name, version, id, level })),
     );
   const [before, after] = [list(old), list(now)];
-  type Found = (typeof before)[number];
-  const without = (all: readonly Found[], others: readonly Found[]) =>
+  type Match = (typeof before)[number];
+  const without = (all: readonly Match[], others: readonly Match[]) =>
     all.filter((a) => !others.some((o) => o.name === a.name && o.id === a.id)).slice(0, MAX_ADVISORIES);
   return { came: without(after, before), went: without(before, after) };
 }

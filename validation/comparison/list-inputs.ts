@@ -12,8 +12,8 @@ export interface InputSource {
 }
 
 const MAX_EXAMPLE_BYTES = 4 << 20;
-/** `NaN` outside of texts. */
-const TEXT_OR_NAN = /"(?:[^"\\]|\\.)*"|\bNaN\b/g;
+/** What can begin or end a text of JSON, and NaN. */
+const TEXT_OR_NAN = /(\\.|"|NaN)/s;
 
 /** The validation cases and the examples of both versions, each body once. */
 export async function listSharedInputs(old: InputSource, now: InputSource): Promise<readonly SharedInput[]> {
@@ -72,7 +72,13 @@ function parseExample(text: string): { readonly example: unknown } | undefined {
 
 /** MLflow writes a missing number as NaN, which a request may not contain. */
 function replaceNan(text: string): string {
-  return text.includes('NaN') ? text.replace(TEXT_OR_NAN, (found) => (found === 'NaN' ? 'null' : found)) : text;
+  if (!text.includes('NaN')) return text;
+  let isInText = false;
+  const replace = (part: string) => {
+    if (part === '"') isInText = !isInText;
+    return part === 'NaN' && !isInText ? 'null' : part;
+  };
+  return text.split(TEXT_OR_NAN).map(replace).join('');
 }
 
 function makeServingForm(example: unknown, saved: SavedExample): unknown {

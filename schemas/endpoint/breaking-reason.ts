@@ -1,0 +1,10 @@
+import { z } from 'zod';
+
+/** Why a change may break clients: a text that a comment can quote. */
+export const breakingReason = z
+  .string()
+  .regex(/^(?=.*\S)[^\p{Cc}\p{Zl}\p{Zp}]{1,500}$/u, 'expected a reason on one line, of at most 500 characters')
+  .optional()
+  .describe(
+    'Why this change may break clients; a review shows the reason and accepts it for one pull request; default: it must not break them',
+  );
