@@ -6,7 +6,7 @@ import { makeGitCommand, runGit } from './run-git.ts';
 import { waitForChild } from './wait-for-child.ts';
 
 /** Why a folder of a commit cannot be written: a sentence for people. */
-export class GitFolderError extends Error {}
+class GitFolderError extends Error {}
 
 const MAX_FILES = 10_000;
 const FILE_MODES = new Set(['100644', '100755']);

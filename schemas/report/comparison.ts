@@ -14,9 +14,9 @@ function sides<T extends z.ZodType>(value: T) {
   return z.strictObject({ old: value, new: value });
 }
 
-export const SIGNATURE_PARTS = ['inputs', 'outputs', 'params'] as const;
-export const SIGNATURE_CHANGES = ['added', 'removed', 'retyped', 'required', 'optional', 'default'] as const;
-export const PACKAGE_CHANGES = ['added', 'removed', 'raised', 'lowered', 'replaced'] as const;
+const SIGNATURE_PARTS = ['inputs', 'outputs', 'params'] as const;
+const SIGNATURE_CHANGES = ['added', 'removed', 'retyped', 'required', 'optional', 'default'] as const;
+const PACKAGE_CHANGES = ['added', 'removed', 'raised', 'lowered', 'replaced'] as const;
 
 const signatureChange = z.strictObject({
   part: z.enum(SIGNATURE_PARTS),

@@ -32,7 +32,7 @@ export interface AnsweringModel {
 }
 
 /** A model that cannot answer any input. The message is a sentence about it. */
-export class AnswerError extends Error {}
+class AnswerError extends Error {}
 
 const text = (characters: number) => z.string().transform((t) => t.slice(0, characters));
 
