@@ -89,7 +89,9 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
     const unfit = stage.environments.flatMap((e) => checkMemoryInEnvironment(endpoint, validation, e));
     const { showPredictions } = resolveComparisonPolicy(policies);
     const entities = report(validation).map((e) => (showPredictions ? e : hidePredictions(e)));
-    const compared = used && (await compareChanged({ endpoint, lock: used, entities }, stage));
+    const compared =
+      used &&
+      (await compareChanged({ endpoint, lock: used, entities }, { ...stage, request: { ...stage.request, progress } }));
     const all = sortDiagnostics([...validation.diagnostics, ...unfit, ...(compared?.diagnostics ?? [])]);
     return {
       lock: found,

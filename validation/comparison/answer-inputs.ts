@@ -29,6 +29,8 @@ export interface AnsweringModel {
   readonly digest: string;
   readonly folder: string;
   readonly virtualenv: Virtualenv;
+  /** The other model of the comparison, which runs at the same time: the answers have times. */
+  readonly beside: string;
 }
 
 /** A model that cannot answer any input. The message is a sentence about it. */
@@ -67,10 +69,11 @@ export interface KeptAnswers extends AnsweredInputs {
 
 /** Hash of everything that the answers of a model depend on. */
 export async function makeAnswersKey(model: AnsweringModel, inputs: readonly SharedInput[]): Promise<string> {
-  const { entity, digest, virtualenv } = model;
+  const { entity, digest, virtualenv, beside } = model;
   return contentHash({
     answers: FORMAT,
     model: digest,
+    beside,
     virtualenv: virtualenv.key,
     machine: `${process.platform}-${process.arch}`,
     runner: await hashModelServer(),

@@ -59,9 +59,13 @@ async function runSideBySide(
   const given = (await listSharedInputs(old, now)).slice(0, MAX_INPUTS);
   if (given.length === 0 && old.locked.signature.inputs !== now.locked.signature.inputs)
     return { predictions: null, note: 'neither version has an example or a validation case, and their inputs differ' };
-  const kept = await Promise.all([old, now].map((version) => findAnswers(version, given, options)));
-  const run = () =>
-    Promise.all([old, now].map(async (version, i) => kept[i] ?? (await answer(version, given, options))));
+  const both = [
+    { ...old, beside: nameModel(now) },
+    { ...now, beside: nameModel(old) },
+  ];
+  const kept = await Promise.all(both.map((version) => findAnswers(version, given, options)));
+  // Both run again if one has to: times of another hour, on a machine with other work, say nothing.
+  const run = () => Promise.all(both.map((version) => answer(version, given, options)));
   const isKept = kept.every((k) => k !== undefined);
   const what = `Comparing ${now.subject.label} with ${old.subject.label} (both predict the same inputs)`;
   const [before, after] = isKept ? kept : await withProgress(progress, what, run);
@@ -74,6 +78,14 @@ async function runSideBySide(
   return { predictions: comparePredictions(inputs, before, after, policy), note: null };
 }
 
+interface VersionOfPair extends RunnableVersion {
+  readonly beside: string;
+}
+
+function nameModel({ locked }: RunnableVersion): string {
+  return `${locked.model.digest} ${locked.virtualenv}`;
+}
+
 /** Inputs that both versions made from their signatures. */
 function listMadeInputs(old: KeptAnswers, now: KeptAnswers): readonly SharedInput[] {
   const [body] = old.bodies;
@@ -83,7 +95,7 @@ function listMadeInputs(old: KeptAnswers, now: KeptAnswers): readonly SharedInpu
 
 /** Earlier answers, without a virtualenv or a sandbox. */
 async function findAnswers(
-  version: RunnableVersion,
+  version: VersionOfPair,
   inputs: readonly SharedInput[],
   options: PythonOptions,
 ): Promise<KeptAnswers | undefined> {
@@ -92,7 +104,7 @@ async function findAnswers(
 }
 
 async function answer(
-  version: RunnableVersion,
+  version: VersionOfPair,
   inputs: readonly SharedInput[],
   options: SideBySideOptions,
 ): Promise<KeptAnswers | { readonly why: string }> {
@@ -118,6 +130,6 @@ function makeRequest({ lock, subject, folder }: RunnableVersion) {
   return makeVirtualenvRequest(lock, subject.entity.name, folder);
 }
 
-function makeModel({ subject, locked, folder }: RunnableVersion) {
-  return { entity: subject.entity, digest: locked.model.digest, folder };
+function makeModel({ subject, locked, folder, beside }: VersionOfPair) {
+  return { entity: subject.entity, digest: locked.model.digest, folder, beside };
 }
