@@ -2,8 +2,9 @@
 
 python -m davit_server.answer --model DIRECTORY --inputs FILE [--nan error|null]
 
-FILE has a JSON list of `{"kind": "json|csv", "body": text}`; for an empty list, the model predicts an input made from its
-signature. Writes one JSON document to stdout; what the model prints goes to stderr. Exit code 1 when the model does not load.
+FILE has a JSON list of `{"kind": "json|csv", "body": text}`; for an empty list, the model predicts an input made from
+its signature. Writes one JSON document to stdout; what the model prints goes to stderr. Exit code 1 when the model does
+not load.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from .scoring.import_scorer import import_scorer
 
 MOST_ANSWER_BYTES = 1 << 20
 REPEATED_SECONDS = 1.0
-"""An input that takes less is predicted a second time: the first prediction of a process is often slower than all others."""
+"""An input that takes less is predicted again, because the first prediction of a process is often the slowest."""
 
 
 def main() -> None:
