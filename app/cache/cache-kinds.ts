@@ -17,7 +17,11 @@ export const CACHE_KINDS = {
   virtualenvs: { holds: 'virtualenvs, one for each set of locked packages', automatic: true, names: KEY },
   models: { holds: 'downloaded models, and models of older commits', automatic: true, names: KEY },
   node: { holds: 'compiled code of Davit itself', automatic: true, names: /^v\d+\.\d+\.\d+-[\w.-]+[\\/][\w.-]+$/ },
-  proofs: { holds: 'results of proofs, and answers of compared versions', automatic: true, names: /^[0-9a-f]{64}\.json$/ },
+  proofs: {
+    holds: 'results of proofs, and answers of compared versions',
+    automatic: true,
+    names: /^[0-9a-f]{64}\.json$/,
+  },
   pickles: { holds: 'results of scans of pickles', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
   locks: { holds: 'locks of models without an endpoint', automatic: true, names: /^[0-9a-f]{20}\.lock$/ },
   pulumi: {
