@@ -74,7 +74,7 @@ async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) 
   const { now, request, policy } = work;
   const subject = makeSubject(now.endpoint, entity);
   const reason = now.endpoint.breaking;
-  const hasOldReason = reason !== undefined && reason === work.old.endpoint.breaking;
+  const hasOldReason = reason !== undefined && reason === work.old.endpoint.breaking && isLockOf(old, work.old.lock);
   const comparison = await compareEntity(
     makeOldVersion(old, work),
     { subject, lock: now.lock, findModel: () => findModel(subject, request) },
@@ -90,9 +90,17 @@ async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) 
   return { comparison, diagnostics: checkComparison(comparison, context) };
 }
 
+/** A merge without its lock has changed nothing yet: what serves is the model of the old lock. */
+function isLockOf({ name, model }: Entity, { entities }: Lock): boolean {
+  const locked = readOwn(entities, name)?.model;
+  return locked?.name === model.name && locked.version === model.version && locked.uri === model.uri;
+}
+
 function makeOldVersion(entity: Entity, { old, base, request }: CompareWork): ComparedVersion {
-  const subject = makeSubject(old.endpoint, entity);
-  const digest = readOwn(old.lock.entities, entity.name)?.model.digest ?? '';
+  const locked = readOwn(old.lock.entities, entity.name)?.model;
+  const model = locked ? { name: locked.name, version: locked.version, uri: locked.uri } : entity.model;
+  const subject = makeSubject(old.endpoint, { ...entity, model });
+  const digest = locked?.digest ?? '';
   return { subject, lock: old.lock, findModel: () => findBaseModel(subject, digest, { ...request, base }) };
 }
 

@@ -22,6 +22,9 @@ export const policyFile = z
     missing_signature: severity.describe('A model without signature; default warning'),
     unpinned_requirement: severity.describe('A requirement without an exact version; default warning'),
     defaults_channel: severity.describe("A model that names Anaconda's channel, such as `defaults`; default warning"),
+    missing_module: severity.describe(
+      'An import that certainly runs when the model is loaded, and that no locked package provides; default error',
+    ),
     pickles: severity.describe(
       'A pickle that imports more than the packages and the code of its model; default warning',
     ),
@@ -61,11 +64,13 @@ export type FindingPolicy = Exclude<keyof Policy, 'vulnerabilities' | (typeof CO
 export const COMPARISON_POLICY = ['max_changed', 'prediction_tolerance', 'show_predictions'] as const;
 
 /** Vulnerabilities have no default: they are warnings where a database of advisories is in the cache. */
-export const DEFAULT_POLICY: Readonly<Record<keyof Policy, string | number | boolean | undefined>> = {
+export const DEFAULT_POLICY: Readonly<Record<FindingPolicy, PolicySeverity>> &
+  Readonly<Record<keyof Policy, string | number | boolean | undefined>> = {
   missing_example: 'warning',
   missing_signature: 'warning',
   unpinned_requirement: 'warning',
   defaults_channel: 'warning',
+  missing_module: 'error',
   pickles: 'warning',
   vulnerabilities: undefined,
   max_changed: undefined,
