@@ -56,9 +56,7 @@ export function resolvePolicy(
       POLICY_SEVERITIES,
       environments.map((e) => e[field] ?? DEFAULT_POLICY[field]),
       variable,
-    ) ??
-    DEFAULT_POLICY[field] ??
-    DEFAULT_SEVERITY;
+    ) ?? DEFAULT_POLICY[field];
   const pickles = readVariable(PICKLES_VARIABLE, ['warning', 'error'] as const, variables);
   const advisories = readVariable(ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES, variables);
   const vulnerabilities = environments.map((e) => e.vulnerabilities);
