@@ -1,10 +1,11 @@
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
-import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
+import type { Endpoint, Entity, ModelReference } from '../../schemas/endpoint/endpoint.ts';
 import type { Policy } from '../../schemas/environment/policy.ts';
-import type { Lock } from '../../schemas/lock/lock.ts';
+import type { Lock, LockedEntity } from '../../schemas/lock/lock.ts';
 import { declarationsRoot } from '../../schemas/read-project.ts';
 import type { Comparison } from '../../schemas/report/comparison.ts';
 import type { EntityReport } from '../../schemas/report/report.ts';
+import { contentHash } from '../../schemas/values/names.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 import { checkComparison } from '../../validation/comparison/check-comparison.ts';
 import { compareEntity, type ComparedVersion } from '../../validation/comparison/compare-entity.ts';
@@ -14,6 +15,7 @@ import {
   type LockedEndpoint,
   pairEntities,
 } from '../../validation/comparison/pair-entities.ts';
+import type { FetchOptions } from '../../validation/model/fetched-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
 import { type ComparisonPolicy, resolveComparisonPolicy } from '../../validation/policy.ts';
 import { makeSubject, type Subject } from '../../validation/subject.ts';
@@ -25,6 +27,7 @@ export interface CompareRequest {
   /** The commit that the review compares with. Undefined: there is none. */
   readonly base: string | undefined;
   readonly policies: readonly Policy[];
+  readonly registries: FetchOptions['registries'];
 }
 
 /** The head of an endpoint, validated. */
@@ -42,14 +45,14 @@ interface ComparedEntities {
 
 /** Adds to each entity what it changes against the one that it replaces on the base branch. */
 export async function compareChanged(now: ValidatedEndpoint, compare: CompareRequest): Promise<ComparedEntities> {
-  const { request, base, policies } = compare;
+  const { request, base, policies, registries } = compare;
   if (base === undefined) return { entities: now.entities, diagnostics: [] };
   const old = await readBaseEndpoint(now.endpoint.name, { ...request, base });
   if (!old) return { entities: now.entities, diagnostics: [] };
-  const work = { old, now, base, request, policy: resolveComparisonPolicy(policies) };
+  const work = { old, now, base, request, registries, policy: resolveComparisonPolicy(policies) };
   const diagnostics: Diagnostic[] = [];
   const compared = new Map<string, Comparison>();
-  for (const pair of pairEntities(old, now)) {
+  for (const pair of pairEntities(old, now).filter((p) => Object.hasOwn(old.lock.entities, p.old.name))) {
     const found = await comparePair(pair, work);
     if (!found) continue;
     compared.set(pair.new.name, found.comparison);
@@ -67,6 +70,7 @@ interface CompareWork {
   readonly now: ValidatedEndpoint;
   readonly base: string;
   readonly request: ProjectRequest;
+  readonly registries: FetchOptions['registries'];
   readonly policy: ComparisonPolicy;
 }
 
@@ -77,7 +81,7 @@ async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) 
   const hasOldReason = reason !== undefined && reason === work.old.endpoint.breaking && isLockOf(old, work.old.lock);
   const comparison = await compareEntity(
     makeOldVersion(old, work),
-    { subject, lock: now.lock, findModel: () => findModel(subject, request) },
+    { subject, lock: now.lock, findModel: () => findModel(subject, work) },
     {
       ...request,
       policy,
@@ -90,22 +94,30 @@ async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) 
   return { comparison, diagnostics: checkComparison(comparison, context) };
 }
 
+/** What the endpoint file says about the model of a lock. An alias in `model_uri` leaves the version as it is. */
+function makeReference({ name, version, uri, resolved }: LockedEntity['model']): ModelReference {
+  return { name, version: uri === undefined ? (resolved?.from ?? version) : version, uri };
+}
+
 /** A merge without its lock has changed nothing yet: what serves is the model of the old lock. */
 function isLockOf({ name, model }: Entity, { entities }: Lock): boolean {
-  const locked = readOwn(entities, name)?.model;
-  return locked?.name === model.name && locked.version === model.version && locked.uri === model.uri;
+  const locked = readOwn(entities, name);
+  return locked !== undefined && contentHash(makeReference(locked.model)) === contentHash(model);
 }
 
-function makeOldVersion(entity: Entity, { old, base, request }: CompareWork): ComparedVersion {
+function makeOldVersion(entity: Entity, { old, base, request, registries }: CompareWork): ComparedVersion {
   const locked = readOwn(old.lock.entities, entity.name)?.model;
-  const model = locked ? { name: locked.name, version: locked.version, uri: locked.uri } : entity.model;
-  const subject = makeSubject(old.endpoint, { ...entity, model });
-  const digest = locked?.digest ?? '';
-  return { subject, lock: old.lock, findModel: () => findBaseModel(subject, digest, { ...request, base }) };
+  if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
+  const made = makeSubject(old.endpoint, { ...entity, model: makeReference(locked) });
+  const subject = { ...made, label: `${locked.name} ${locked.version}` };
+  return { subject, lock: old.lock, findModel: () => findBaseModel(subject, locked, { ...request, base, registries }) };
 }
 
-async function findModel(subject: Subject, { place, progress, signal }: ProjectRequest): Promise<string> {
-  const { folder, diagnostics } = await fetchModel(subject, { root: declarationsRoot(place), progress, signal });
+async function findModel(subject: Subject, { now, request, registries }: CompareWork): Promise<string> {
+  const { place, progress, signal } = request;
+  const locked = readOwn(now.lock.entities, subject.entity.name)?.model;
+  const options = { root: declarationsRoot(place), progress, signal, registries, locked, aliases: 'locked' } as const;
+  const { folder, diagnostics } = await fetchModel(subject, options);
   if (folder === undefined) throw new Error(diagnostics[0]?.message);
   return folder;
 }

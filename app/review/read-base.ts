@@ -1,6 +1,6 @@
 import { isAbsolute, relative } from 'node:path';
 import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
-import { parseLock } from '../../schemas/lock/lock.ts';
+import { type LockedEntity, parseLock } from '../../schemas/lock/lock.ts';
 import { declarationsRoot, lockFile, type ProjectFolders } from '../../schemas/read-project.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
@@ -12,6 +12,7 @@ import { withFileLock } from '../../system/locks/file-lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
 import { runGit } from '../../system/run-git.ts';
 import type { LockedEndpoint } from '../../validation/comparison/pair-entities.ts';
+import type { FetchOptions } from '../../validation/model/fetched-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
 import type { Subject } from '../../validation/subject.ts';
 import type { ProjectRequest } from '../project.ts';
@@ -48,16 +49,20 @@ async function readBaseFile(path: string, { place, base, signal }: BaseRequest):
  * Finds the folder of the model that the base's lock names: the checkout's if it did not change, the cached download, or
  * the files of the commit, which the cache keeps. Throws an error that says why there is none.
  */
-export async function findBaseModel(subject: Subject, digest: string, request: BaseRequest): Promise<string> {
-  const { place, base, signal, progress } = request;
+export async function findBaseModel(
+  subject: Subject,
+  locked: LockedEntity['model'],
+  { place, base, signal, progress, registries }: BaseRequest & Pick<FetchOptions, 'registries'>,
+): Promise<string> {
+  const { digest } = locked;
   const root = declarationsRoot(place);
-  const { folder, remote, written } = locateModel(root, subject.entity.model);
-  const path = relative(root, folder);
-  const isInside = remote === undefined && !path.startsWith('..') && !isAbsolute(path);
-  const fetched = await fetchModel(subject, { root, progress, signal });
-  const there = fetched.folder;
-  if (there !== undefined && (await hasDigest(there, digest))) return there;
-  if (!isInside)
+  const options = { root, progress, signal, registries, locked, aliases: 'locked' } as const;
+  const fetched = await fetchModel(subject, options);
+  if (fetched.folder !== undefined && (await hasDigest(fetched.folder, digest))) return fetched.folder;
+  const { folder, written } = locateModel(root, subject.entity.model);
+  const path = folder === undefined ? '..' : relative(root, folder);
+  const isInside = !path.startsWith('..') && !isAbsolute(path);
+  if (!isInside || !(await isInCommit(root, { commit: base, path, signal })))
     throw new Error(fetched.diagnostics[0]?.message ?? `${written} has other files than those in the lock`);
   const kept = cacheFolder('models', contentHash({ digest }).slice(0, 20));
   const extract = async () => {

@@ -52,5 +52,5 @@ function checkShare(
 }
 
 function locateVersion({ entity }: Subject) {
-  return entity.versionPlace ?? entity.place;
+  return entity.modelPlaces?.version ?? entity.place;
 }
