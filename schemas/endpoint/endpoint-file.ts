@@ -6,6 +6,7 @@ import {
   makeUnsupportedFeature,
   makeUnsupportedField,
 } from './refused-fields.ts';
+import { changeFields } from './change-fields.ts';
 import { refuseModelUri, refuseWrongAlias } from './model-reference.ts';
 import { permission } from './permission-file.ts';
 import { validationFile } from './validation-file.ts';
@@ -243,10 +244,7 @@ export const endpointFile = z.strictObject({
         .array(permission)
         .optional()
         .describe("Permissions, as in Databricks' access control lists; default: those of the cluster's RBAC"),
-      rollout: z
-        .enum(['rolling', 'recreate'])
-        .optional()
-        .describe('recreate: stops the old version before it starts the new one, with downtime; default rolling'),
+      ...changeFields,
     })
     .optional()
     .describe('Settings that Databricks does not have'),

@@ -109,6 +109,7 @@ function completeEndpoint(value: EndpointFile, file: string, locate: ParsedYaml<
     permissions: (value.davit?.permissions ?? []).map(completePermission),
     rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map(completeRateLimit),
     rollout: value.davit?.rollout ?? 'rolling',
+    ...(value.davit?.breaking !== undefined && { breaking: value.davit.breaking }),
     places: findLocations(value, locate),
   };
 }

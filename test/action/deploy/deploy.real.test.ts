@@ -60,7 +60,7 @@ function davit(...args: readonly string[]) {
 }
 
 async function declare(version: string, more = '', endpoint = 'iris') {
-  const text = `name: ${endpoint}\nconfig:\n  served_entities:\n    - name: ${endpoint}\n      entity_name: iris\n      entity_version: "${version}"\n${more}`;
+  const text = `name: ${endpoint}\nconfig:\n  served_entities:\n    - name: ${endpoint}\n      entity_name: iris\n      entity_version: "${version}"\n${more}davit:\n  breaking: version ${version} answers in its own way\n`;
   repository.write({ [`endpoints/${endpoint}.yaml`]: text });
   await lockProject(root, endpoint);
 }
