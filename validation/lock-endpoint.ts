@@ -169,7 +169,10 @@ async function resolveSubject(
   return {
     subject,
     reason,
-    locked: { ...makeLockedEntity(subject, checked, options.resolved), virtualenv: { python, platform, packages: [...packages] } },
+    locked: {
+      ...makeLockedEntity(subject, checked, options.resolved),
+      virtualenv: { python, platform, packages: [...packages] },
+    },
     diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p)), ...imports],
   };
 }
