@@ -240,9 +240,10 @@ function describeReplicas(
   { pods, workers }: EndpointObjects,
 ): Pick<DescribedEntity, 'replicas' | 'workers'> {
   const replicas = selectPods(revision, pods).filter(isReady).length;
-  const { mode, found, count } = workers?.get(revision) ?? {};
-  const known = replicas > 0 && mode && found && count !== undefined;
-  return { replicas, workers: known ? { mode, found, count } : undefined };
+  const report = replicas > 0 ? workers?.get(revision) : undefined;
+  if (!report) return { replicas, workers: undefined };
+  const { mode, found, count, isOnlyLoaded } = report;
+  return { replicas, workers: { mode, found, count, ...(isOnlyLoaded && { isOnlyLoaded }) } };
 }
 
 function readEndpointName(revision: LiveRevision): string {
