@@ -5,7 +5,7 @@ import { sanitizeText } from '../../schemas/values/sanitize-text.ts';
 import type { Progress } from '../../system/progress.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { type ModelPrediction, predictModel } from '../../validation/prediction/predict-model.ts';
-import { InvalidParameterError } from './invalid-parameter.ts';
+import { InvalidParameterError } from '../invalid-parameter.ts';
 import { listAddedRequirements } from './parse-overrides.ts';
 
 export const ENV_MANAGERS = ['virtualenv', 'uv', 'conda', 'local'] as const;
@@ -51,6 +51,9 @@ export async function predictWithModel(request: PredictionRequest): Promise<Mode
       },
     );
     for (const line of sanitizeText(prediction.output).trimEnd().split('\n')) if (line !== '') progress.say(line);
+    const replaced = Object.entries(prediction.replaced).map(([name, count]) => `${count} × ${name}`);
+    if (replaced.length > 0)
+      progress.say(`Wrote null in the answer for ${replaced.join(', ')}: JSON has no such numbers`);
     if (outputPath !== undefined && prediction.answer !== undefined)
       await writeFile(resolve(cwd, outputPath), prediction.answer);
     return prediction;
