@@ -7,6 +7,7 @@ import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { type ModelPrediction, predictModel } from '../../validation/prediction/predict-model.ts';
 import { InvalidParameterError } from '../invalid-parameter.ts';
 import { listAddedRequirements } from './parse-overrides.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 export const ENV_MANAGERS = ['virtualenv', 'uv', 'conda', 'local'] as const;
 export const CONTENT_TYPES = ['json', 'csv'] as const;
@@ -89,7 +90,7 @@ async function placeInput(input: PredictionRequest['input'], file: string, cwd: 
   try {
     await copyFile(path, file, constants.COPYFILE_FICLONE);
   } catch (e) {
-    throw new InvalidParameterError(`Cannot read the input ${path}: ${e instanceof Error ? e.message : String(e)}`, {
+    throw new InvalidParameterError(`Cannot read the input ${path}: ${readErrorMessage(e)}`, {
       cause: e,
     });
   }
