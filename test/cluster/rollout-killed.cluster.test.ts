@@ -63,6 +63,13 @@ describe('evicted under load, with time to drain', () => {
   });
 });
 
+test.runIf(isNode)('activators choose the replica of each query, which its Service would do otherwise', async () => {
+  const logs = await on.kubectl('logs', '-n', 'knative-serving', '-l', 'app=activator', '--tail=-1');
+  const chosen = logs.split('\n').filter((line) => line.includes(on.models) && line.includes('clusterIP = '));
+  expect(chosen.length).toBeGreaterThan(0);
+  expect(chosen.filter((line) => !line.includes('clusterIP = <nil>'))).toEqual([]);
+});
+
 test.runIf(isNode)(
   'an unreachable registry or a missing image fails the update, and the previous version keeps serving',
   async () => {

@@ -39,8 +39,10 @@ export function sendHttpRequest(url: string, options: SendOptions = {}): Promise
     const silent = () =>
       sent.destroy(Object.assign(new Error(`no answer in ${limitSeconds ?? 0} s`), { code: 'SILENT' }));
     const limit = limitSeconds === undefined ? undefined : setTimeout(silent, limitSeconds * 1000);
+    const began = performance.now();
     const end = (e: Error) => {
       clearTimeout(limit);
+      e.message += ` (a ${sent.reusedSocket ? 'kept' : 'fresh'} connection, ${Math.round(performance.now() - began)} ms after the request)`;
       fail(e);
     };
     sent.on('error', end);

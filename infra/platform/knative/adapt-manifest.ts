@@ -3,12 +3,14 @@ import { makePlatformLabels } from '../labels.ts';
 import { makeDrainHook } from '../objects/drain-hook.ts';
 import { makeNodeAntiAffinity } from '../objects/node-anti-affinity.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
-import { type KnativeConfiguration, computeLongestRequestSeconds } from './settings.ts';
+import { type KnativeConfiguration, computeLongestRequestSeconds, MESH_MODE } from './settings.ts';
 
 /** The Deployments that carry every query; they get as many replicas as the edge. */
 export const KOURIER_GATEWAY = '3scale-kourier-gateway';
 const DATA_PLANE_DEPLOYMENTS: readonly string[] = ['activator', KOURIER_GATEWAY];
 const KOURIER_NOTICE_SECONDS = 15;
+/** They read `config-network` only when they start. */
+const NETWORK_READERS: readonly string[] = ['activator', 'autoscaler'];
 
 type ManifestChange = (manifest: PlainManifest, environment: KubernetesEnvironment) => PlainManifest;
 
@@ -65,13 +67,26 @@ function withSettings(manifest: PlainManifest, settings: KnativeConfiguration): 
   return Object.keys(data).length > 0 ? { ...manifest, data } : without(manifest, 'data');
 }
 
-function adaptDeployment(manifest: PlainManifest, environment: KubernetesEnvironment): PlainManifest {
+function adaptDeployment(given: PlainManifest, environment: KubernetesEnvironment): PlainManifest {
+  const manifest = NETWORK_READERS.includes(given.metadata.name) ? withMeshMode(given) : given;
   if (!DATA_PLANE_DEPLOYMENTS.includes(manifest.metadata.name)) return manifest;
   const template = asRecord(readSpec(manifest)['template']);
   const pod = asRecord(template['spec']);
   const adapted =
     manifest.metadata.name === KOURIER_GATEWAY ? adaptGateway(pod, environment) : adaptActivator(pod, environment);
   return withSpec(manifest, { template: { ...template, spec: adapted } });
+}
+
+/** Its pods are replaced when the setting changes. */
+function withMeshMode(manifest: PlainManifest): PlainManifest {
+  const template = asRecord(readSpec(manifest)['template']);
+  const metadata = asRecord(template['metadata']);
+  const annotations = { ...asRecord(metadata['annotations']), ...addPrefix(MESH_MODE) };
+  return withSpec(manifest, { template: { ...template, metadata: { ...metadata, annotations } } });
+}
+
+function addPrefix(values: Readonly<Record<string, string>>) {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`davit.dev/${key}`, value]));
 }
 
 /**

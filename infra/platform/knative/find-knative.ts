@@ -11,6 +11,8 @@ export interface FoundKnative {
   readonly kourier: boolean;
   /** The ingress class of Routes that name none. */
   readonly ingressClass: string | undefined;
+  /** Whether queries may go through a service mesh: `auto` (undefined), `enabled` or `disabled`. */
+  readonly meshMode: string | undefined;
   /** The maximum duration of a request, in seconds. */
   readonly maxTimeoutSeconds: number;
   readonly activator: { readonly replicas: number; readonly graceSeconds: number };
@@ -52,6 +54,7 @@ export async function findKnative(api: KubernetesApi): Promise<FoundKnative | un
     owner: managedBy === MANAGED_BY ? environment : undefined,
     kourier: kourier !== undefined,
     ingressClass: network?.data?.['ingress-class'],
+    meshMode: network?.data?.['mesh-compatibility-mode'],
     maxTimeoutSeconds: Number(defaults?.data?.['max-revision-timeout-seconds'] ?? KNATIVE_DEFAULT_SECONDS),
     activator: {
       replicas: activator?.spec.replicas ?? 0,

@@ -34,11 +34,20 @@ export function makeKnativeAdoption(found: FoundKnative, environment: Kubernetes
   };
 }
 
-function makeWarnings({ activator }: FoundKnative, { gateway }: KubernetesEnvironment): readonly string[] {
-  if (activator.replicas >= gateway.replicas) return [];
-  return [
-    `Knative's activator has ${pluralize(activator.replicas, 'replica')} and the edge ${gateway.replicas}, and every query passes through both. Ask the owner of Knative for ${pluralize(gateway.replicas, 'replica')}`,
-  ];
+function makeWarnings(
+  { activator, meshMode = 'auto' }: FoundKnative,
+  { gateway }: KubernetesEnvironment,
+): readonly string[] {
+  const warnings: string[] = [];
+  if (activator.replicas < gateway.replicas)
+    warnings.push(
+      `Knative's activator has ${pluralize(activator.replicas, 'replica')} and the edge ${gateway.replicas}, and every query passes through both. Ask the owner of Knative for ${pluralize(gateway.replicas, 'replica')}`,
+    );
+  if (meshMode === 'auto')
+    warnings.push(
+      'mesh-compatibility-mode in config-network of knative-serving is auto, with which a query can wait 30 s for a replica that ends. Ask the owner of Knative for "disabled", or "enabled" if the cluster has a service mesh',
+    );
+  return warnings;
 }
 
 function identity(apiVersion: string, kind: string, name: string): PlainManifest {

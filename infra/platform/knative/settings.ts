@@ -8,6 +8,12 @@ const MAX_TIME_LIMIT_SECONDS = 3600;
 
 export const KOURIER_CLASS = 'kourier.ingress.networking.knative.dev';
 
+/**
+ * The activator sends each query to a pod that it chooses. By default (`auto`) one slow answer to its check makes it use
+ * the Service of that revision for ever, which keeps queries waiting while a replica ends.
+ */
+export const MESH_MODE = { 'mesh-compatibility-mode': 'disabled' };
+
 /** Pod fields that Knative refuses unless a feature flag enables them. */
 const POD_FEATURES = [
   'affinity',
@@ -43,7 +49,7 @@ export function makeOwnSettings(environment: KubernetesEnvironment): KnativeConf
   const needed = makeNeededSettings(environment);
   return {
     ...needed,
-    'config-network': { 'ingress-class': KOURIER_CLASS },
+    'config-network': { 'ingress-class': KOURIER_CLASS, ...MESH_MODE },
     // Every Route is reachable inside the cluster only, because the edge is the only way in.
     'config-domain': { 'svc.cluster.local': '' },
     'config-deployment': {

@@ -10,6 +10,7 @@ const FOUND: FoundKnative = {
   owner: undefined,
   kourier: true,
   ingressClass: 'kourier.ingress.networking.knative.dev',
+  meshMode: undefined,
   maxTimeoutSeconds: 600,
   activator: { replicas: 1, graceSeconds: 600 },
 };
@@ -23,7 +24,7 @@ describe('makeKnativeAdoption()', () => {
   });
 
   it('counts replicas in the warning', () => {
-    const asleep = { ...FOUND, activator: { ...FOUND.activator, replicas: 0 } };
+    const asleep = { ...FOUND, meshMode: 'disabled', activator: { ...FOUND.activator, replicas: 0 } };
     const single = makeEnvironment({ knative: { mode: 'adopt' }, gateway: { ...environment.gateway, replicas: 1 } });
     expect(makeKnativeAdoption(asleep, single).warnings).toEqual([
       expect.stringMatching(/^Knative's activator has 0 replicas and the edge 1, .* Knative for 1 replica$/),
@@ -31,7 +32,8 @@ describe('makeKnativeAdoption()', () => {
   });
 
   it('never lowers a limit, and so makes the same again', () => {
-    const generous = { ...FOUND, maxTimeoutSeconds: 9000, activator: { replicas: 3, graceSeconds: 12_000 } };
+    const activator = { replicas: 3, graceSeconds: 12_000 };
+    const generous = { ...FOUND, meshMode: 'enabled', maxTimeoutSeconds: 9000, activator };
     const { patches, warnings } = makeKnativeAdoption(generous, environment);
     expect(warnings).toEqual([]);
     expect(patches).toContainEqual(expect.objectContaining({ data: { 'max-revision-timeout-seconds': '9000' } }));

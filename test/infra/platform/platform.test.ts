@@ -79,6 +79,7 @@ describe('Platform', () => {
       owner: undefined,
       kourier: true,
       ingressClass: undefined,
+      meshMode: undefined,
       maxTimeoutSeconds: 600,
       activator: { replicas: 2, graceSeconds: 600 },
     };
