@@ -17,7 +17,7 @@ export interface ListEditOptions {
 }
 
 /** What a list is after an edit. */
-export function applyListEdit(list: readonly string[], { replaced, removed, appended }: ListEdit): readonly string[] {
+function applyListEdit(list: readonly string[], { replaced, removed, appended }: ListEdit): readonly string[] {
   return [...list.map((text, i) => replaced.get(i) ?? text).filter((_, i) => !removed.has(i)), ...appended];
 }
 

@@ -12,7 +12,7 @@ export function spliceText(text: string, { start, end, text: inserted }: Splice)
   return text.slice(0, start) + inserted + text.slice(end);
 }
 
-export function lineBreakOf(text: string): string {
+function lineBreakOf(text: string): string {
   return text.includes('\r\n') ? '\r\n' : '\n';
 }
 
