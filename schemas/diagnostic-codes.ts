@@ -46,6 +46,9 @@ export const DIAGNOSTIC_CODES = {
   'version-drift': 'The model requires a different version from the one that it was saved with',
   'version-unsupported': 'The model needs a version of Python or MLflow that is too old to serve',
   // Lock and virtualenv
+  'hardware-mismatch': 'A package of the lock is for other hardware than that of the workload type',
+  'package-yanked': 'A version in the lock was withdrawn by its authors',
+  'module-missing': 'The model imports a module that no package of its lock provides',
   'resolution-failed': 'The requirements cannot be satisfied together',
   'python-unavailable': 'The Python version that the model needs is not available',
   'install-failed': 'The virtualenv cannot be made from the lock',

@@ -3,6 +3,7 @@ import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Lock, LockedEntity } from '../schemas/lock/lock.ts';
 import { renderCases } from '../schemas/lock/locked-case.ts';
 import { checkMlflowVersion } from './model/check-minimum-versions.ts';
+import { checkHardware } from './requirements/check-hardware.ts';
 import type { CheckedModel } from './model/check-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { locateProblem, type Subject } from './subject.ts';
@@ -13,7 +14,9 @@ export function checkLockedEntity(subject: Subject, lock: Lock, checked: Checked
   const reason = explainStaleLock(subject, lock, checked);
   if (reason !== undefined) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
   const packages = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? '']?.packages ?? [];
-  return checkMlflowVersion(subject, packages).map((p) => locateProblem(subject, p));
+  return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)].map((p) =>
+    locateProblem(subject, p),
+  );
 }
 
 /** Reports entities that are in the lock but no longer in the endpoint. */

@@ -3,20 +3,22 @@ import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
-import type { Lock, LockedEntity, LockedVirtualenv } from '../schemas/lock/lock.ts';
+import type { Lock, LockedEntity, LockedPackage, LockedVirtualenv } from '../schemas/lock/lock.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
 import { checkMlflowVersion } from './model/check-minimum-versions.ts';
 import { checkVersionDrift } from './model/check-version-drift.ts';
 import { explainStaleCases, explainStalePackages } from './check-lock.ts';
+import { checkImports } from './imports/check-imports.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
 import { resolvePolicy } from './policy.ts';
 import type { ResolutionExplanation } from './requirements/explain-resolution.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
-import { resolveRequirements } from './requirements/resolve-requirements.ts';
+import { checkHardware } from './requirements/check-hardware.ts';
+import { type Resolution, resolveRequirements } from './requirements/resolve-requirements.ts';
 import { makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
@@ -31,6 +33,8 @@ export interface LockEndpointOptions extends PythonOptions {
   readonly tolerated?: readonly DiagnosticCode[] | undefined;
   /** The policies of the environments that the endpoint is for. */
   readonly policies?: readonly Policy[] | undefined;
+  /** Reads the imports of models with the user's own rights. Undefined: the environment of the user decides. */
+  readonly withoutSandbox?: boolean | undefined;
 }
 
 export interface LockResult {
@@ -110,9 +114,10 @@ async function lockSubject(subject: Subject, options: LockEndpointOptions): Prom
   const reason = current ? explainStalePackages(subject, current, checked) : 'no lock yet';
   if (reason === undefined && !upgrade && before && virtualenv) {
     const locked = { name: subject.entity.name, entity: { ...before, ...makeLockedValidation(checked) }, virtualenv };
-    const bounds = checkMlflowVersion(subject, virtualenv.packages).map((p) => locateProblem(subject, p));
+    const bounds = checkPackages(subject, virtualenv.packages).map((p) => locateProblem(subject, p));
     const changedCases = explainStaleCases(subject, current, checked);
-    return { subject, reason: changedCases, locked, diagnostics: [...diagnostics, ...bounds] };
+    const imports = await checkImports(subject, checked, virtualenv, { ...options, policy });
+    return { subject, reason: changedCases, locked, diagnostics: [...diagnostics, ...bounds, ...imports] };
   }
   return resolveSubject(subject, checked, { ...options, reason: reason ?? 'upgrade', diagnostics });
 }
@@ -127,25 +132,30 @@ async function resolveSubject(
   const before = current && readOwn(current.entities, subject.entity.name);
   const old = before && current.virtualenvs[before.virtualenv];
   const platform = old?.platform ?? LOCK_PLATFORM;
-  const { packages, explanation } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () =>
-    resolveRequirements(
-      {
-        requirements: checked.requirements,
-        constraints: checked.model.constraints,
-        python,
-        platform,
-        modelFolder: checked.model.folder,
-        preferences: upgrade ? undefined : (old?.packages ?? []),
-      },
-      options,
-    ),
+  const { packages, yanked, explanation } = await withProgress(
+    progress,
+    `Locking ${subject.entity.name} (${reason})`,
+    () =>
+      resolveRequirements(
+        {
+          requirements: checked.requirements,
+          constraints: checked.model.constraints,
+          python,
+          platform,
+          modelFolder: checked.model.folder,
+          preferences: upgrade ? undefined : (old?.packages ?? []),
+        },
+        options,
+      ),
   );
   if (!packages) {
     const wrong = locateProblem(subject, describeResolutionFailure(subject, checked, explanation));
     return { subject, reason, locked: undefined, diagnostics: [...options.diagnostics, wrong] };
   }
+  const policy = resolvePolicy(options.policies);
+  const imports = await checkImports(subject, checked, { packages, platform }, { ...options, policy });
   const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
-  const bounds = checkMlflowVersion(subject, packages);
+  const bounds = [...checkPackages(subject, packages), ...describeYanked(subject, checked, yanked)];
   const entity = {
     model: makeLockedModel(subject, checked),
     requirements: [...renderRequirements(checked)],
@@ -156,8 +166,26 @@ async function resolveSubject(
     subject,
     reason,
     locked: { name: subject.entity.name, entity, virtualenv: { python, platform, packages: [...packages] } },
-    diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p))],
+    diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p)), ...imports],
   };
+}
+
+function checkPackages(subject: Subject, packages: readonly LockedPackage[]): readonly ModelProblem[] {
+  return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)];
+}
+
+function describeYanked(
+  subject: Subject,
+  { requirements }: CheckedModel,
+  yanked: Resolution['yanked'],
+): readonly ModelProblem[] {
+  return yanked.map(({ name, version, reason }) => ({
+    code: 'package-yanked',
+    severity: 'warning',
+    message: `Found ${name} ${version} in the lock of ${subject.label}: its authors have withdrawn this version${reason === undefined ? '' : ` (${reason})`}`,
+    hint: `Require another version of ${name}`,
+    at: requirements.find((r) => r.name === name)?.at ?? { file: 'requirements.txt', line: 1, column: 1 },
+  }));
 }
 
 /** The cases are part of the lock, so that the cases that were reviewed are those that the model server predicts. */

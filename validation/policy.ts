@@ -1,4 +1,5 @@
 import {
+  DEFAULT_POLICY,
   type Policy,
   POLICY_SEVERITIES,
   type PolicySeverity,
@@ -13,6 +14,7 @@ export interface ResolvedPolicy {
   readonly missingSignature: PolicySeverity;
   readonly unpinnedRequirement: PolicySeverity;
   readonly defaultsChannel: PolicySeverity;
+  readonly missingModule: PolicySeverity;
   readonly pickles: PolicySeverity;
   /** Undefined: nobody asks for a check, so a missing database is no finding. */
   readonly vulnerabilities: VulnerabilityPolicy | undefined;
@@ -33,9 +35,11 @@ export function resolvePolicy(
   const severity = (field: Exclude<keyof Policy, 'vulnerabilities'>, variable?: PolicySeverity) =>
     findStrictest(
       POLICY_SEVERITIES,
-      environments.map((e) => e[field]),
+      environments.map((e) => e[field] ?? DEFAULT_POLICY[field]),
       variable,
-    ) ?? DEFAULT_SEVERITY;
+    ) ??
+    DEFAULT_POLICY[field] ??
+    DEFAULT_SEVERITY;
   const pickles = readVariable(PICKLES_VARIABLE, ['warning', 'error'] as const, variables);
   const advisories = readVariable(ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES, variables);
   const vulnerabilities = environments.map((e) => e.vulnerabilities);
@@ -44,6 +48,7 @@ export function resolvePolicy(
     missingSignature: severity('missing_signature'),
     unpinnedRequirement: severity('unpinned_requirement'),
     defaultsChannel: severity('defaults_channel'),
+    missingModule: severity('missing_module'),
     pickles: severity('pickles', pickles),
     vulnerabilities: findStrictest(VULNERABILITY_POLICIES, vulnerabilities, advisories),
   };

@@ -16,6 +16,7 @@ import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
 import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from './check-lock.ts';
 import { checkAdvisories } from './advisories/check-advisories.ts';
+import { checkImports, dropExplainedImports } from './imports/check-imports.ts';
 import { checkCases } from './proof/check-cases.ts';
 import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
@@ -96,7 +97,10 @@ async function validateSubject(
   };
   const notes: Notes = { advisories: undefined };
   const proof = await runStages(subject, options, stage, notes);
-  return { entity: { entity: subject.entity.name, model: subject.label, stages, proof, ...notes }, diagnostics };
+  return {
+    entity: { entity: subject.entity.name, model: subject.label, stages, proof, ...notes },
+    diagnostics: dropExplainedImports(diagnostics),
+  };
 }
 
 type RunStage = <T>(name: StageName, work: () => Promise<StageOutput<T>>) => Promise<T | undefined>;
@@ -150,7 +154,19 @@ async function runLockStage(
   const compared = { ...options, isReviewed: options.until === 'lock' };
   const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
   notes.advisories = advisories.summary;
-  return { value: lock, cached: false, diagnostics: [...diagnostics, ...advisories.diagnostics] };
+  const imports = await checkLockedImports(subject, lock, checked, options);
+  return { value: lock, cached: false, diagnostics: [...diagnostics, ...advisories.diagnostics, ...imports] };
+}
+
+/** Only in a review: what is deployed was proved to load. */
+async function checkLockedImports(
+  subject: Subject,
+  lock: Lock,
+  checked: CheckedModel,
+  options: SubjectOptions,
+): Promise<readonly Diagnostic[]> {
+  const virtualenv = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ''];
+  return options.until === 'lock' || !virtualenv ? [] : checkImports(subject, checked, virtualenv, options);
 }
 
 function listPackages({ entity }: Subject, lock: Lock): readonly LockedPackage[] {

@@ -19,10 +19,11 @@ export function checkWorkersMemory(
   { mode, found, count, memoryBytes }: ProofWorkers,
   { per, memory, where = '' }: ReplicaMemory,
 ): readonly Diagnostic[] {
-  const limit = (parseQuantity(memory) ?? Infinity) * (per === 'unit' ? countWorkers(entity) : 1);
+  const [size, units] = [parseQuantity(memory) ?? Infinity, per === 'unit' ? countWorkers(entity) : 1];
+  const limit = size * units;
   if (mode !== 'separate' || memoryBytes <= limit) return [];
   const why = found.length === 0 ? '' : ` (${found.join(', ')})`;
-  const message = `Cannot fit "${entity.name}" into the memory of a replica${where}: each of ${count} workers loads the model${why}, which takes ${renderBytes(memoryBytes)} in total, expected at most ${renderBytes(limit)}, the memory of ${entity.workloadType}`;
+  const message = `Cannot fit "${entity.name}" into the memory of a replica${where}: each of ${count} workers loads the model${why}, which takes ${renderProduct(count, memoryBytes / count)}, expected at most ${renderProduct(units, size)}, the memory of ${entity.workloadType}`;
   const ours = `davit.served_entities.${entity.name}.workers`;
   // When `per` is `unit`, the memory limit follows the number of workers, so a smaller workload_size does not help.
   const hint =
@@ -30,4 +31,9 @@ export function checkWorkersMemory(
       ? `Choose a larger workload_type, or ${ours}: shared if forks can share the resources found`
       : `Choose a larger workload_type or a smaller workload_size, or ${ours}: one`;
   return [makeError('memory-limit', entity.place, message, hint)];
+}
+
+/** `4 × 1.5 GiB = 6 GiB` */
+function renderProduct(count: number, bytes: number): string {
+  return count === 1 ? renderBytes(bytes) : `${count} × ${renderBytes(bytes)} = ${renderBytes(count * bytes)}`;
 }

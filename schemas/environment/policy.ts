@@ -19,6 +19,9 @@ export const policyFile = z
     missing_signature: severity.describe('A model without signature; default warning'),
     unpinned_requirement: severity.describe('A requirement without an exact version; default warning'),
     defaults_channel: severity.describe("A model that names Anaconda's channel, such as `defaults`; default warning"),
+    missing_module: severity.describe(
+      'An import that certainly runs when the model is loaded, and that no locked package provides; default error',
+    ),
     pickles: severity.describe(
       'A pickle that imports more than the packages and the code of its model; default warning',
     ),
@@ -41,6 +44,7 @@ export const DEFAULT_POLICY: Readonly<Record<keyof Policy, PolicySeverity | unde
   missing_signature: 'warning',
   unpinned_requirement: 'warning',
   defaults_channel: 'warning',
+  missing_module: 'error',
   pickles: 'warning',
   vulnerabilities: undefined,
 };

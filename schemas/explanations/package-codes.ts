@@ -41,6 +41,47 @@ export const PACKAGE_CODES = {
     repair:
       'Change the version of one of the two packages in `davit.served_entities.NAME.requirements`, then lock again.',
   },
+  'hardware-mismatch': {
+    stage: 'lock',
+    means:
+      'The lock has packages for GPUs (`nvidia-…`, `torch==…+cu124`), and the workload type of the entity has none: the image and each start are gigabytes larger than they need to be. Or the workload type has a GPU, and the package can only use CPUs.',
+    example: {
+      code: {
+        language: 'yaml',
+        text: 'davit:\n  served_entities:\n    iris-2:\n      requirements: { add: [torch==2.9.1] }',
+      },
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 warning hardware-mismatch Found packages for GPUs in the lock of iris 2, and workload type CPU has none: nvidia-cudnn-cu12 9.10.2.21, nvidia-cublas-cu12 12.8.4.1, nvidia-nccl-cu12 2.27.5 and 12 more, about 2400 MB to download',
+    },
+    repair:
+      'Set UV_INDEX to the index of wheels for CPUs, which is https://download.pytorch.org/whl/cpu for torch, with UV_INDEX_STRATEGY=unsafe-best-match because that index has old versions of other packages too, and add `torch==VERSION+cpu` to `davit.served_entities.NAME.requirements.add`. Or choose a workload_type with a GPU.',
+  },
+  'package-yanked': {
+    stage: 'lock',
+    means:
+      'The index marks this version as yanked: its authors have withdrawn it, and give a reason. It can still be installed when it is pinned, so this is a warning. The index is only asked when packages are resolved.',
+    example: {
+      code: {
+        language: 'yaml',
+        text: 'davit:\n  served_entities:\n    iris-2:\n      requirements: { add: [numpy==2.4.0] }',
+      },
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 warning package-yanked Found numpy 2.4.0 in the lock of iris 2: its authors have withdrawn this version (Backward compatibility bug)',
+    },
+    repair: 'Require another version in `davit.served_entities.NAME.requirements.add`, then lock again.',
+  },
+  'module-missing': {
+    stage: 'lock',
+    means:
+      'The code of the model, or a pickle in it, imports a module that no package of the lock contains. It worked in the notebook because the module was installed there. Davit reads this in the files, before anything is installed. It is an error if the import certainly runs when the model is loaded, and a warning if it is inside a function or a condition, because then it runs later, or never.',
+    example: {
+      code: { language: 'python', text: '# code/features.py\nimport humanize' },
+      command: 'davit validate iris',
+      says: 'endpoints/iris.yaml:4:7 error module-missing Cannot load iris 2 without module "humanize": code/features.py:1:1 imports it, and no package of the lock provides it',
+    },
+    repair:
+      'Add the package to `davit.served_entities.NAME.requirements.add` and lock again. If the module is a file of your own, log the model again with `code_paths`. An import that may fail belongs in `try: … except ImportError`, which Davit then skips. `policy.missing_module: warning` of an [environment](../environments.md) leaves the decision to the proof.',
+  },
   'pickle-import': {
     stage: 'proof',
     means:

@@ -46,7 +46,7 @@ test('a model that each worker loads must fit into the memory of a replica', () 
       severity: 'error',
       line: 4,
       message:
-        'Cannot fit "m" into the memory of a replica: each of 4 workers loads the model (2 threads), which takes 17 GiB in total, expected at most 16 GiB, the memory of CPU',
+        'Cannot fit "m" into the memory of a replica: each of 4 workers loads the model (2 threads), which takes 4 × 4.3 GiB = 17 GiB, expected at most 4 × 4 GiB = 16 GiB, the memory of CPU',
       hint: 'Choose a larger workload_type, or davit.served_entities.m.workers: shared if forks can share the resources found',
     },
   ]);
@@ -70,7 +70,7 @@ test("an environment's own hardware counts there", () => {
   expect(check(4, '2Gi', 'replica')).toMatchObject([
     {
       message:
-        'Cannot fit "m" into the memory of a replica in environment "small": each of 4 workers loads the model (2 threads), which takes 4 GiB in total, expected at most 2 GiB, the memory of CPU',
+        'Cannot fit "m" into the memory of a replica in environment "small": each of 4 workers loads the model (2 threads), which takes 4 × 1 GiB = 4 GiB, expected at most 2 GiB, the memory of CPU',
       hint: 'Choose a larger workload_type or a smaller workload_size, or davit.served_entities.m.workers: one',
     },
   ]);

@@ -209,9 +209,23 @@ function renderTimeHint({ alone, entity, endpoint }: Subject): string | undefine
 }
 
 const LIBRARY_PACKAGES: Readonly<Record<string, string>> = {
-  'libgomp.so.1': 'libgomp1',
+  'libEGL.so.1': 'libegl1',
   'libGL.so.1': 'libgl1',
+  'libICE.so.6': 'libice6',
+  'libSM.so.6': 'libsm6',
+  'libX11.so.6': 'libx11-6',
+  'libXext.so.6': 'libxext6',
+  'libXrender.so.1': 'libxrender1',
+  'libgfortran.so.5': 'libgfortran5',
   'libglib-2.0.so.0': 'libglib2.0-0',
+  'libgomp.so.1': 'libgomp1',
+  'libgthread-2.0.so.0': 'libglib2.0-0',
+  'libodbc.so.2': 'libodbc2',
+  'libpq.so.5': 'libpq5',
+  'libquadmath.so.0': 'libquadmath0',
+  'libsndfile.so.1': 'libsndfile1',
+  'libtbb.so.12': 'libtbb12',
+  'libxcb.so.1': 'libxcb1',
 };
 
 /** `libGL.so.1: cannot open shared object file: …` → `libGL.so.1` */

@@ -78,14 +78,17 @@ export function explainModule(
     );
   const missing = `module "${module}" is not installed: no requirement provides it`;
   if (provider !== undefined && !installed) return error(missing, renderEditHint(subject, { add: provider }));
-  return error(
-    missing,
-    `If "${top}" is a file or folder of your own, log the model again with code_paths=["${top}"]. ${renderAddPackageHint(subject)}`,
-  );
+  return error(missing, renderUnknownModuleHint(subject, module));
+}
+
+/** The repair for a module whose package is not certain. */
+export function renderUnknownModuleHint(subject: Subject, module: string): string {
+  const [top = module] = module.split('.');
+  return `If "${top}" is a file or folder of your own, log the model again with code_paths=["${top}"]. ${renderAddPackageHint(subject)}`;
 }
 
 /** The package that certainly provides a module. Undefined: not known. */
-function findProvider(module: string): string | undefined {
+export function findProvider(module: string): string | undefined {
   const [top = module, second, third] = module.split('.');
   if (top === 'google' && second === 'cloud' && third !== undefined)
     return `google-cloud-${third.replaceAll('_', '-')}`;

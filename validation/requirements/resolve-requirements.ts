@@ -11,6 +11,7 @@ import type { ProcessResult } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { explainResolution, type ResolutionExplanation, shorten } from './explain-resolution.ts';
 import type { Requirement } from './parse-requirements.ts';
+import { parseYanked, separateNotes, type YankedPackage } from './parse-yanked.ts';
 import { readInstalledWheel, renderMetadataSettings, type UnusableWheel, type WheelMetadata } from './read-wheel.ts';
 import type { ResolutionRequest } from './resolution-request.ts';
 
@@ -18,6 +19,8 @@ export interface Resolution {
   /** Undefined if the requirements cannot be satisfied. */
   readonly packages: readonly LockedPackage[] | undefined;
   readonly explanation: ResolutionExplanation | undefined;
+  /** Packages whose version was withdrawn by its authors, as the index says. */
+  readonly yanked: readonly YankedPackage[];
 }
 
 const LIMIT_SECONDS = 300;
@@ -32,26 +35,41 @@ export async function resolveRequirements(request: ResolutionRequest, options: P
   try {
     const context = { folder, python: python.executable, request, options };
     const wheels = await readWheels(context);
-    if ('explanation' in wheels) return { packages: undefined, explanation: wheels.explanation };
+    if ('explanation' in wheels) return makeFailure(wheels.explanation);
     const compile = (lines: readonly string[], more: readonly string[] = []) =>
       compileLines({ ...context, settings: wheels.settings }, lines, more);
     const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
     const offline = request.preferences && (await compile(lines, ['--offline']));
-    const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : undefined;
-    if (kept && keepsPins(kept, request.preferences ?? [])) return { packages: kept, explanation: undefined };
+    if (offline?.code === 0) {
+      const kept = readPackages(offline.stdout, request.modelFolder);
+      if (keepsPins(kept, request.preferences ?? [])) return makeResolution(kept, offline);
+    }
     const run = await compile(lines);
-    if (run.code === 0) return { packages: readPackages(run.stdout, request.modelFolder), explanation: undefined };
+    if (run.code === 0) return makeResolution(readPackages(run.stdout, request.modelFolder), run);
     if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
-    return { packages: undefined, explanation: await explainResolution(request, run.stderr, compile) };
+    return makeFailure(await explainResolution(request, run.stderr, compile));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function makeFailure(explanation: ResolutionExplanation): Resolution {
+  return { packages: undefined, explanation, yanked: [] };
+}
+
+function makeResolution(packages: readonly LockedPackage[], { notes }: CompileRun): Resolution {
+  return { packages, explanation: undefined, yanked: parseYanked(notes) };
 }
 
 /** Offline, uv drops a pin whose metadata is not in its cache. The caller must then resolve again with the index. */
 function keepsPins(packages: readonly LockedPackage[], pins: readonly LockedPackage[]): boolean {
   const before = new Map(pins.map((p) => [p.name, p.version]));
   return packages.every((p) => (before.get(p.name) ?? p.version) === p.version);
+}
+
+interface CompileRun extends ProcessResult {
+  /** uv's warnings, which are not part of a failure. */
+  readonly notes: string;
 }
 
 interface CompileContext {
@@ -110,7 +128,7 @@ async function compileLines(
   { folder, python, request, options, settings = '' }: CompileContext,
   lines: readonly string[],
   more: readonly string[],
-): Promise<ProcessResult> {
+): Promise<CompileRun> {
   const [input, bounds, output] = ['in.txt', 'bounds.txt', 'out.txt'].map((f) => join(folder, f)) as [
     string,
     string,
@@ -124,7 +142,6 @@ async function compileLines(
   const args = [
     'pip',
     'compile',
-    '--quiet',
     '--no-header',
     '--no-annotate',
     '--generate-hashes',
@@ -139,7 +156,8 @@ async function compileLines(
     limitSeconds: LIMIT_SECONDS,
     settings: { folder: join(folder, 'settings'), text: settings },
   });
-  return run.code === 0 ? { ...run, stdout: await readFile(output, 'utf8') } : run;
+  const { notes, rest } = separateNotes(run.stderr);
+  return { ...run, stderr: rest, notes, ...(run.code === 0 && { stdout: await readFile(output, 'utf8') }) };
 }
 
 function renderRequirement({ text, name, source, marker }: Requirement, modelFolder: string): string {

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { findMissingImports } from '../../../validation/imports/find-missing.ts';
+import { guessModules } from '../../../validation/imports/known-modules.ts';
+import { listModulesOfRecord } from '../../../validation/imports/packaged-modules.ts';
+import { listEntrances, type ScannedImport } from '../../../validation/imports/scan-imports.ts';
+
+function scanned(module: string, names: readonly string[] = [], standard = false): ScannedImport {
+  const place = { file: 'code/a.py', line: 1, column: 1, function: '' };
+  return { module, names: [...names], standard, when: 'load', ...place };
+}
+
+function findIn(packages: readonly string[], found: ScannedImport, python = '3.11.7'): readonly string[] {
+  const modules = packages.flatMap((name) => guessModules({ name }));
+  return findMissingImports([found], modules, python).map(({ module }) => module);
+}
+
+test.each<[string, readonly string[], ScannedImport, readonly string[]]>([
+  ['has another name than its module', ['scikit-learn'], scanned('sklearn.svm'), []],
+  ['is absent', ['numpy'], scanned('sklearn.svm'), ['sklearn']],
+  ['has several modules', ['matplotlib'], scanned('mpl_toolkits.mplot3d'), []],
+  ['is a variant', ['opencv-python-headless'], scanned('cv2'), []],
+  ['is unknown, and its name fits', ['acme-risk'], scanned('acme_risk.scores'), []],
+  ['is unknown, and the beginning of its name fits', ['acme-risk'], scanned('acme'), []],
+  ['is unknown, and has another name', ['acme-risk'], scanned('humanize'), ['humanize']],
+  ['shares a namespace', ['protobuf'], scanned('google.protobuf.message'), []],
+  ['is another of a namespace', ['protobuf'], scanned('google.cloud', ['storage']), ['google.cloud']],
+  [
+    'is one of several in a namespace',
+    ['google-cloud-bigquery'],
+    scanned('google.cloud', ['storage']),
+    ['google.cloud.storage'],
+  ],
+  ['is the right one', ['google-cloud-storage'], scanned('google.cloud', ['storage']), []],
+  ['has stubs only', ['types-requests'], scanned('requests'), ['requests']],
+  ['is MLflow, of which others say that it is missing', [], scanned('mlflow.pyfunc'), []],
+])('findMissingImports() when a package %s', (_what, packages, found, expected) => {
+  expect(findIn(packages, found)).toEqual(expected);
+});
+
+test.each<[string, string, readonly string[], readonly string[]]>([
+  ['distutils', '3.11.7', [], []],
+  ['distutils', '3.12.1', [], ['distutils']],
+  ['distutils', '3.12.1', ['setuptools'], []],
+  ['tomllib', '3.10.13', [], ['tomllib']],
+  ['tomllib', '3.11.7', [], []],
+  ['cgi', '3.13.0', ['legacy-cgi'], ['cgi']],
+  ['zoneinfo', '3.8.18', [], ['zoneinfo']],
+  ['json', '3.8.18', [], []],
+])('findMissingImports() knows whether %s belongs to Python %s', (module, python, packages, expected) => {
+  expect(findIn(packages, scanned(module, [], true), python)).toEqual(expected);
+});
+
+test.each<[string, string, readonly string[] | undefined]>([
+  [
+    'a package',
+    'six-1.dist-info/RECORD,,\nyaml/__init__.py,sha256=x,1\nyaml/loader.py,,\n_yaml/__init__.py,,',
+    ['_yaml', 'yaml'],
+  ],
+  [
+    'modules',
+    'six.py,sha256=x,1\n_cffi_backend.cpython-311-x86_64-linux-gnu.so,,\n__pycache__/six.cpython-311.pyc,,',
+    ['_cffi_backend', 'six'],
+  ],
+  [
+    'a namespace',
+    'google/cloud/storage/__init__.py,,\ngoogle/cloud/storage/blob.py,,\ngoogle/_upb/_message.abi3.so,,',
+    ['google._upb._message', 'google.cloud.storage'],
+  ],
+  ['scripts and data', '../../../bin/x,,\nx-1.data/scripts/y.py,,\nshare/my-data/z.py,,\n"a,b.py",,', []],
+  ['a path file', 'x.pth,,\nx.py,,', undefined],
+  ["setuptools' path file", 'distutils-precedence.pth,,\nsetuptools/__init__.py,,', ['setuptools']],
+])('listModulesOfRecord() reads %s', (_what, record, expected) => {
+  expect(listModulesOfRecord(record)).toEqual(expected);
+});
+
+test('listEntrances() names only what MLflow loads', () => {
+  const flavors = (pyfunc: Readonly<Record<string, unknown>>, more = {}) => ({ python_function: pyfunc, ...more });
+  const own = { loader_module: 'acme.loader', code: 'code/', data: 'data' };
+  expect(listEntrances(flavors(own))).toEqual({ code: 'code', script: '', loader: 'acme.loader', loaded: [] });
+  const script = { loader_module: 'mlflow.pyfunc.model', model_code_path: '/home/a/model.py', code: null };
+  expect(listEntrances(flavors(script)).script).toBe('model.py');
+  const native = flavors({ loader_module: 'mlflow.sklearn', model_path: './model.pkl' }, { sklearn: { code: null } });
+  expect(listEntrances(native).loaded).toContain('model.pkl');
+});
