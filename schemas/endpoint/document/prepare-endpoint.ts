@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type Document, isScalar } from 'yaml';
 import { type Diagnostic, makeError, type SourceLocation } from '../../diagnostic.ts';
 import type { LocateOffset, Preparation } from '../../yaml/parse-yaml.ts';
@@ -38,7 +39,7 @@ function isEmpty({ contents }: Document): boolean {
 }
 
 function reportEmptyFile(at: SourceLocation): Diagnostic {
-  const name = /([^/\\]+)\.ya?ml$/i.exec(at.file)?.[1] ?? 'NAME';
+  const name = basename(at.file).replace(/\.ya?ml$/i, '');
   const smallest = `{ name: ${name}, config: { served_entities: [{ entity_name: ${name}, entity_version: "1" }] } }`;
   const hint = `The smallest endpoint file, which serves the model in models/${name}/1: ${smallest}. npx davit init writes one for a model that you name, once this file is deleted`;
   return makeError('wrong-type', at, 'Cannot accept an empty file: expected an endpoint', hint);
