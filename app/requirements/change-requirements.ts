@@ -7,6 +7,7 @@ import { type Lock, renderLock } from '../../schemas/lock/lock.ts';
 import { declarationsRoot, lockFile, readEndpoint, readLock } from '../../schemas/read-project.ts';
 import { rewriteFileAtomically, writeFileAtomically } from '../../system/atomic-files.ts';
 import { named } from '../../system/progress.ts';
+import { dropExplainedImports } from '../../validation/imports/check-imports.ts';
 import { lockEndpoint, type LockResult } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { Validation } from '../../validation/validation.ts';
@@ -152,7 +153,7 @@ function compareRequirements(
 
 /** Locking and proving check the same files. */
 function joinDiagnostics(...lists: readonly (readonly Diagnostic[])[]): readonly Diagnostic[] {
-  return [...new Map(lists.flat().map((d) => [JSON.stringify(d), d])).values()];
+  return dropExplainedImports([...new Map(lists.flat().map((d) => [JSON.stringify(d), d])).values()]);
 }
 
 /** Edits the endpoint file in memory. It is written at the end, if it is still the file that was read. */
