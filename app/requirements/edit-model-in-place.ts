@@ -16,10 +16,11 @@ import type { ChangeRequest, EditedSubject, PreparedEdit } from './change-reques
 export async function editModelInPlace(subject: EditedSubject, request: ChangeRequest): Promise<PreparedEdit> {
   const { endpoint, entity, opened } = subject;
   const { root } = request.place;
-  const { remote } = locateModel(root, entity.model);
-  if (remote !== undefined)
+  const { folder: own, written } = locateModel(root, entity.model);
+  // A copy in the cache is never changed, wherever it came from.
+  if (own === undefined || (await resolveFolder(own)) !== opened.folder)
     throw new InvalidParameterError(
-      `Cannot change ${remote} with --in-model: it is a copy from elsewhere, expected a model in a local directory. Without --in-model, ${endpoint.file} gets the change`,
+      `Cannot change the model ${written} with --in-model: it is not in a local directory, expected one. Without --in-model, ${endpoint.file} gets the change`,
     );
   const planned = await planModelEdit(opened.folder, request.edit);
   const folder = relative(await realpath(root), opened.folder);
@@ -75,7 +76,9 @@ async function listOthers({ endpoint, opened }: EditedSubject, { place }: Change
   const names = (await listEndpoints(place)).filter((name) => name !== endpoint.name);
   const read = await Promise.all(names.map((name) => readEndpoint(place, name)));
   const folders = read.map(({ value }) =>
-    Promise.all((value?.entities ?? []).map((e) => resolveFolder(locateModel(place.root, e.model).folder))),
+    Promise.all(
+      (value?.entities ?? []).flatMap((e) => locateModel(place.root, e.model).folder ?? []).map(resolveFolder),
+    ),
   );
   const found = await Promise.all(folders);
   return names.filter((_, i) => found[i]?.includes(opened.folder));

@@ -1,4 +1,6 @@
 import { InvalidParameterError } from '../invalid-parameter.ts';
+import { maskSecrets } from '../../validation/model/mask-secrets.ts';
+import { explainUnreadable } from '../../validation/requirements/explain-line.ts';
 import { parseRequirement } from '../../validation/requirements/parse-requirements.ts';
 import {
   combineRequirements,
@@ -16,8 +18,9 @@ export function parseEdit(operation: (typeof OPERATIONS)[number], lines: readonl
   if (operation === 'remove') return { ...none, removed: new Set(lines.map(parseName)) };
   const added = lines.map((line) => {
     const requirement = parseRequirement(line.trim(), NOWHERE);
-    if (requirement) return requirement;
-    throw new InvalidParameterError(`Cannot add the requirement "${line}": expected NAME==VERSION`);
+    if (requirement && !requirement.fault) return requirement;
+    const { why } = requirement?.fault ?? explainUnreadable(line.trim());
+    throw new InvalidParameterError(`Cannot add the requirement "${maskSecrets(line)}": ${why}`);
   });
   const all = combineRequirements(added);
   if ('combined' in all) return { ...none, added: all.combined };

@@ -17,6 +17,7 @@ import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
 import { catchOutage } from '../outage.ts';
+import { readRegistries } from '../read-registries.ts';
 import { writeSboms } from './write-sboms.ts';
 import type { ProjectRequest } from '../project.ts';
 
@@ -77,7 +78,8 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const { value: lock, diagnostics } = await readLock(place, endpoint.name);
   const progress = named(all, endpoint.name);
   const { policies } = stage;
-  const options = { root: declarationsRoot(place), progress, signal, withoutSandbox, policies };
+  const registries = await findReviewedRegistries(stage);
+  const options = { root: declarationsRoot(place), progress, signal, withoutSandbox, policies, registries };
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
   const proven = async (validation: Validation, used: Lock | undefined, computedLock: string | null) => {
@@ -89,8 +91,15 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   if (first && found !== 'stale') return proven(first, lock, null);
   const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, { ...options, current: lock });
   if (!computed) return { lock: found, computed_lock: null, entities: first ? report(first) : [], diagnostics: wrong };
-  const validation = await validateEndpoint(endpoint, { ...options, lock: computed });
+  // The new lock has just resolved the aliases.
+  const validation = await validateEndpoint(endpoint, { ...options, lock: computed, aliases: 'locked' });
   return proven(validation, computed, await keepLock(computed, stage.locks));
+}
+
+/** The registries of the environments under review, else those of all environments. */
+async function findReviewedRegistries({ request, environments }: ValidateStage) {
+  const own = environments.flatMap((e) => e.registry ?? []);
+  return own.length > 0 ? own : readRegistries(request.place);
 }
 
 /** Writes `NAME.lock` and returns the SHA-256 of its text. */

@@ -52,7 +52,7 @@ function listEntitySettings(entity: Entity, index: number, set: SetValue): reado
     set(
       [...own, 'model_uri'],
       model.uri ?? `models/${model.name}/${model.version}`,
-      'default: models/ENTITY_NAME/ENTITY_VERSION',
+      'default: the directory models/ENTITY_NAME/ENTITY_VERSION, else the registry',
     ),
     set([...own, 'requirements', 'add'], requirementEdits.add, 'default: none'),
     set([...own, 'requirements', 'remove'], requirementEdits.remove, 'default: none'),

@@ -1,5 +1,6 @@
 import { checkRoutes, renderExpectedNames } from './check-routes.ts';
 import { checkAccess } from './complete-access.ts';
+import { checkVersions } from './check-versions.ts';
 import { checkWorkers } from './check-workers.ts';
 import { checkValidation } from './validation-cases.ts';
 import { isGpu } from './workload.ts';
@@ -35,7 +36,7 @@ export function checkRulesWithoutNames(value: EndpointFile, locate: Locate): rea
   ]);
   return [
     compute,
-    ...[checkWorkers, checkValidation, checkTags, checkAccess].map((check) => check(value, locate)),
+    ...[checkVersions, checkWorkers, checkValidation, checkTags, checkAccess].map((check) => check(value, locate)),
   ].flat();
 }
 

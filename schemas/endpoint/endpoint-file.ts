@@ -6,7 +6,7 @@ import {
   makeUnsupportedFeature,
   makeUnsupportedField,
 } from './refused-fields.ts';
-import { refuseAlias, refuseModelUri } from './model-reference.ts';
+import { refuseModelUri, refuseWrongAlias } from './model-reference.ts';
 import { permission } from './permission-file.ts';
 import { validationFile } from './validation-file.ts';
 import { WORKER_MODES } from './worker-mode.ts';
@@ -24,7 +24,7 @@ const percentage = z.union([
   z.int().min(0, 'expected 0 to 100').max(100, 'expected 0 to 100'),
   z.string().regex(/^(100|\d\d?)$/, 'expected 0 to 100'),
 ]);
-const version = z.union([z.string().min(1, 'expected a version').superRefine(refuseAlias), z.int()]);
+const version = z.union([z.string().min(1, 'expected a version').superRefine(refuseWrongAlias), z.int()]);
 const concurrency = z.int().min(0, 'expected 0 or more').max(1024, 'expected 1024 or less');
 const tagKey = z
   .string()
@@ -60,7 +60,9 @@ const servedEntity = z.strictObject({
     .min(1, 'expected the name of a registered model')
     .superRefine(refuseModelUri)
     .describe('Registered model: `iris` or `catalog.schema.iris`'),
-  entity_version: version.describe('Version of the registered model'),
+  entity_version: version.describe(
+    'Version of the registered model: a number, or an alias such as `@champion`, whose version the lock holds',
+  ),
   workload_type: z.enum(WORKLOAD_TYPES).optional().describe('Hardware; default CPU'),
   workload_size: z
     .enum(Object.keys(WORKLOAD_SIZES) as [keyof typeof WORKLOAD_SIZES])
@@ -130,7 +132,7 @@ const davitEntity = z.strictObject({
     .min(1, 'expected a path or URI')
     .optional()
     .describe(
-      'Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: models/ENTITY_NAME/ENTITY_VERSION',
+      'Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: the directory models/ENTITY_NAME/ENTITY_VERSION, else the registry',
     ),
   requirements: z
     .strictObject({
@@ -251,11 +253,12 @@ export const endpointFile = z.strictObject({
 
 export type EndpointFile = z.infer<typeof endpointFile>;
 
-/** Returns the entity's name, or its default: `catalog.schema.iris`, version 8 → `iris-8`. */
+/** Returns the entity's name, or its default: `catalog.schema.iris`, version 8 → `iris-8`; `@champion` → `iris-champion`. */
 export function entityName(served: {
   readonly name?: string | undefined;
   readonly entity_name: string;
   readonly entity_version: string | number;
 }): string {
-  return served.name ?? `${served.entity_name.split('.').at(-1) ?? ''}-${served.entity_version}`;
+  const version = String(served.entity_version).replace(/^@/, '');
+  return served.name ?? `${served.entity_name.split('.').at(-1) ?? ''}-${version}`;
 }

@@ -128,7 +128,17 @@ function completeEntity(
     nan: extra?.nan === null ? 'null' : (extra?.nan ?? 'error'),
     validation: completeValidation(extra?.validation, entityName(served), locate),
     place: locate(path),
+    modelPlaces: locateModelNames(extra, entityName(served), { locate, path }),
   };
+}
+
+function locateModelNames(
+  extra: DavitEntityFile | undefined,
+  name: string,
+  { locate, path }: { readonly locate: ParsedEndpoint['locate']; readonly path: Path },
+): NonNullable<Entity['modelPlaces']> {
+  const uri = extra?.model_uri === undefined ? undefined : locate(['davit', 'served_entities', name, 'model_uri']);
+  return { name: uri ?? locate([...path, 'entity_name']), version: uri ?? locate([...path, 'entity_version']) };
 }
 
 function completeRoutes(value: EndpointFile, entities: readonly Entity[]): readonly TrafficShare[] {

@@ -2,6 +2,7 @@ import { type Diagnostic, hasErrors, makeError, sortDiagnostics } from '../diagn
 import type { KubernetesSettings } from './kubernetes-environment.ts';
 import { checkKubernetes, completeKubernetesSettings } from './complete-kubernetes.ts';
 import type { Policy } from './policy.ts';
+import type { EnvironmentRegistry } from './registry.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { ParsedYaml } from '../yaml/parsed-yaml.ts';
 import {
@@ -20,6 +21,8 @@ interface EnvironmentBase {
   readonly autoscaling: { readonly idleSeconds: number; readonly scaleDownSeconds: number };
   /** How severe each kind of finding is here. A kind that is absent has its default. */
   readonly policy: Policy;
+  /** Undefined: the registry of the environment variables of MLflow. */
+  readonly registry?: EnvironmentRegistry | undefined;
 }
 
 export interface LocalEnvironment extends EnvironmentBase {
@@ -69,14 +72,18 @@ function completeLocal(value: LocalEnvironmentFile, file: string): LocalEnvironm
     target: 'local',
     gateway: { port: value.gateway?.port },
     autoscaling: completeAutoscaling(value),
-    policy: value.policy ?? {},
+    ...completeRules(value, file),
   };
 }
 
 function completeKubernetes(value: KubernetesEnvironmentFile, file: string): KubernetesEnvironment {
   const { name, target } = value;
   const settings = completeKubernetesSettings(value);
-  return { name, file, target, ...settings, autoscaling: completeAutoscaling(value), policy: value.policy ?? {} };
+  return { name, file, target, ...settings, autoscaling: completeAutoscaling(value), ...completeRules(value, file) };
+}
+
+function completeRules({ policy, registry }: EnvironmentFile, file: string): Pick<Environment, 'policy' | 'registry'> {
+  return { policy: policy ?? {}, registry: registry && { uri: registry.uri, file } };
 }
 
 function completeAutoscaling({

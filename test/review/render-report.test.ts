@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMENT_CHARACTERS, renderReport } from '../../review/render-report.ts';
-import { renderSummaryLine } from '../../review/review-state.ts';
+import { concludeReview, renderSummaryLine } from '../../review/review-state.ts';
 import { type EndpointReport, parseReport, type Report } from '../../schemas/report/report.ts';
 import { HOSTILE } from './hostile.ts';
 import { withoutCode } from './markdown.ts';
@@ -390,6 +390,17 @@ describe('renderReport()', () => {
       expect(rendered.length).toBeLessThanOrEqual(COMMENT_CHARACTERS);
     },
   );
+});
+
+it('shows an endpoint that waits for its model as a state of its own, which stops the merge and no other endpoint', () => {
+  const waits = failing('a', 'fetch', 'model-pending', 'Cannot fetch iris 4: iris has no version 4 yet', 'Wait');
+  const report = makeReport([waits, makeEndpoint('b')]);
+  expect(renderSummaryLine(report)).toBe('2 endpoints: 1 waiting for the model, 1 rolling');
+  expect(concludeReview(report)).toBe('failure');
+  const [row] = renderReport(report, COMMENT_CHARACTERS)
+    .split('\n')
+    .filter((line) => line.startsWith('| ⏳'));
+  expect(row).toContain('waiting for the model: ');
 });
 
 describe('renderSummaryLine()', () => {

@@ -35,6 +35,7 @@ describe('parseEndpoint()', () => {
           workerMode: undefined,
           nan: 'error',
           place: { file: FILE, line: 4, column: 7 },
+          modelPlaces: { name: { file: FILE, line: 4, column: 20 }, version: { file: FILE, line: 5, column: 23 } },
         },
       ],
       routes: [{ entity: 'iris-1', percentage: 100 }],
@@ -250,10 +251,10 @@ describe('parseEndpoint()', () => {
     ],
     [
       'a reference beside a wrong name and a wrong version',
-      `${SMALLEST.replace('name: iris', 'name: iris flower').replace('entity_version: "1"', 'entity_version: latest\n      name: champion')}davit: {served_entities: {champoin: {nan: null}}}\n`,
+      `${SMALLEST.replace('name: iris', 'name: iris flower').replace('entity_version: "1"', 'entity_version: champion\n      name: champion')}davit: {served_entities: {champoin: {nan: null}}}\n`,
       [
         '1:7 bad-value Cannot accept "iris flower" for "name"',
-        '5:23 bad-value Cannot accept "latest" for "config.served_entities[0].entity_version": an alias is not a version',
+        '5:23 bad-value Cannot accept "champion" for "config.served_entities[0].entity_version": expected "@" before an alias',
         '7:27 unknown-entity Cannot find the served entity "champoin": expected "champion"',
       ],
     ],

@@ -198,14 +198,22 @@ describe('permissions of other formats', () => {
 });
 
 describe('versions', () => {
-  it.each(['latest', '"@production"', 'Production', 'champion', '" LATEST "'])('refuses %s', (version) => {
-    const found = check(entityWith(`entity_version: ${version}`));
-    expect(found).toMatchObject([
-      { code: 'bad-value', line: 4, hint: expect.stringMatching(/^Write the number of the version/) as unknown },
-    ]);
+  it.each([
+    ['champion', 'Write entity_version: "@champion", or the number of the version'],
+    ['Challenger', 'Write entity_version: "@Challenger", or the number of the version'],
+    ['" 3 "', 'Write entity_version: "3"'],
+    ['"@"', 'Write the alias as in the registry: "@champion"'],
+    ['"@a/b"', 'Write the alias as in the registry: "@champion"'],
+  ])('refuses %s', (version, hint) => {
+    expect(check(entityWith(`entity_version: ${version}`))).toMatchObject([{ code: 'bad-value', line: 4, hint }]);
   });
 
-  it.each(['3', '"3"', '"2024.1"', 'broken'])('accepts %s', (version) => {
+  it.each(['latest', 'LATEST', 'Production', 'staging'])('warns of %s, which nobody decides', (version) => {
+    const found = check(entityWith(`entity_version: ${version}`));
+    expect(found).toMatchObject([{ code: 'moving-version', severity: 'warning', line: 4 }]);
+  });
+
+  it.each(['3', '"3"', '"2024.1"', 'broken', '"@champion"', '"@prod_eu-1"'])('accepts %s', (version) => {
     expect(check(entityWith(`entity_version: ${version}`))).toEqual([]);
   });
 

@@ -47,6 +47,7 @@ interface EditableFile {
 export async function planModelEdit(folder: string, edit: RequirementsEdit): Promise<ModelEdit> {
   const files = [...(await listTextFiles(folder, edit)), ...(await listYamlFiles(folder))];
   const refuse = (refusal: string): ModelEdit => ({ edits: [], unknown: [], refusal });
+  if (edit.added.some((r) => r.name === 'python')) return refuse('python is not a package that pip installs');
   if (files.length === 0) return refuse('it has neither requirements.txt nor conda.yaml');
   const edits: ModelFileEdit[] = [];
   for (const { file, text: before, edit: apply } of files) {
@@ -81,8 +82,8 @@ export async function writeModelEdit(folder: string, { edits }: ModelEdit): Prom
 
 /** The file requirements.txt and those that it includes. A new requirement is written to the first. */
 async function listTextFiles(folder: string, { added }: RequirementsEdit): Promise<readonly EditableFile[]> {
-  const { found, requirements } = await readRequirements(folder, undefined);
-  if (!found) return [];
+  if ((await readModelText(folder, 'requirements.txt')) === undefined) return [];
+  const { requirements } = await readRequirements(folder, { conda: [], pythonEnv: [] });
   const names = ['requirements.txt', ...new Set(requirements.map((r) => r.at.file))];
   const texts = [...new Set(names)].map(async (file): Promise<EditableFile> => {
     const text = (await readModelText(folder, file)) ?? '';

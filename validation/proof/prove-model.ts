@@ -19,6 +19,7 @@ import {
   RUNTIME_FOLDER,
   runProof,
 } from './run-proof.ts';
+import { isNetworkFailure } from './network-failure.ts';
 import type { ProofDocument } from './proof-document.ts';
 import type { Subject } from '../subject.ts';
 
@@ -29,6 +30,8 @@ export interface ProofResult {
 }
 
 const FORMAT = 4;
+/** Of a failure, in a report. */
+const SHOWN_CHARACTERS = 300;
 
 /**
  * Hash of every input of a proof: model, virtualenv, machine, model server, limits, settings, environment variables.
@@ -77,11 +80,35 @@ export async function proveModel(
     ...{ limits, settings, environmentVars, sandbox, signal },
     cases: model.cases,
   });
-  const diagnostics = explainProof(subject, run, { limits, packages: model.packages, elsewhere: model.elsewhere });
-  if (diagnostics.length > 0 || !run.document) return { proof: undefined, diagnostics };
-  const proof = makeProof(model.key, virtualenv, { ...run, document: run.document }, settings);
+  const loaded = run.document && findOnlyLoaded(run, run.document);
+  const usable = loaded ? { ...run, document: loaded } : run;
+  const diagnostics = explainProof(subject, usable, { limits, packages: model.packages, elsewhere: model.elsewhere });
+  if (diagnostics.length > 0 || !usable.document) return { proof: undefined, diagnostics };
+  const proof = makeProof(model.key, virtualenv, { ...usable, document: usable.document }, settings);
   await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
   return { proof, diagnostics };
+}
+
+/**
+ * A model that calls a service cannot predict in the sandbox, which has no network. It has loaded, and the revision is
+ * asked where it has the network, before it takes traffic. Undefined: it did not fail so.
+ */
+export function findOnlyLoaded(
+  { sandbox }: Pick<ProofRun, 'sandbox'>,
+  document: ProofDocument,
+): ProofDocument | undefined {
+  const { failed, cases } = document;
+  if (!sandbox || failed?.stage !== 'predict' || !isNetworkFailure(failed)) return undefined;
+  const asked = cases.findLast((c) => typeof c.why === 'string') ?? cases.at(-1);
+  const why = failed.message.slice(0, SHOWN_CHARACTERS);
+  return {
+    ...document,
+    failed: null,
+    cases: [
+      ...cases.filter((c) => c !== asked),
+      asked ? { ...asked, why } : { name: '', origin: 'example', seconds: 0, answer: null, why },
+    ],
+  };
 }
 
 function makeProof(
