@@ -8,7 +8,7 @@ import {
   planListEdit,
   readRequirementName,
   type RequirementsEdit,
-} from '../../validation/requirements/plan-list-edit.ts';
+} from '../../validation/requirements/editing/plan-list-edit.ts';
 import type { EditedSubject } from './change-request.ts';
 
 type EditedText = { readonly text: string } | { readonly diagnostics: readonly Diagnostic[] };

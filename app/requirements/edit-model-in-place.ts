@@ -5,7 +5,7 @@ import { listEndpoints, readEndpoint } from '../../schemas/read-project.ts';
 import { locateModel } from '../../system/locate-model.ts';
 import { planModelEdit, writeModelEdit } from '../../validation/model/edit-model-requirements.ts';
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
-import { readRequirementName } from '../../validation/requirements/plan-list-edit.ts';
+import { readRequirementName } from '../../validation/requirements/editing/plan-list-edit.ts';
 import { InvalidParameterError } from '../invalid-parameter.ts';
 import type { ChangeRequest, EditedSubject, PreparedEdit } from './change-request.ts';
 

@@ -6,7 +6,7 @@ import {
   combineRequirements,
   readRequirementName,
   type RequirementsEdit,
-} from '../../validation/requirements/plan-list-edit.ts';
+} from '../../validation/requirements/editing/plan-list-edit.ts';
 
 export const OPERATIONS = ['add', 'remove'] as const;
 

@@ -4,13 +4,13 @@ import { parse } from 'yaml';
 import { editTextList, readTextList } from '../../schemas/yaml/edit-list.ts';
 import type { Path } from '../../schemas/yaml/parsed-yaml.ts';
 import { rewriteFileAtomically } from '../../system/atomic-files.ts';
-import { editRequirementsText } from '../requirements/edit-requirements-text.ts';
+import { editRequirementsText } from '../requirements/editing/edit-requirements-text.ts';
 import {
   isUnchanged,
   planListEdit,
   readRequirementName,
   type RequirementsEdit,
-} from '../requirements/plan-list-edit.ts';
+} from '../requirements/editing/plan-list-edit.ts';
 import { readRequirements } from '../requirements/read-requirements.ts';
 import { readModelText } from './read-model-text.ts';
 

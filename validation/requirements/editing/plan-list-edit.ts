@@ -1,6 +1,6 @@
-import type { ListEdit } from '../../schemas/yaml/edit-list.ts';
-import { normalizePackageName } from '../../python/normalize-package-name.ts';
-import { parseRequirement, type Requirement } from './parse-requirements.ts';
+import type { ListEdit } from '../../../schemas/yaml/edit-list.ts';
+import { normalizePackageName } from '../../../python/normalize-package-name.ts';
+import { parseRequirement, type Requirement } from '../parse-requirements.ts';
 
 /** A change of requirements: those added replace what has the same name. */
 export interface RequirementsEdit {

@@ -1,4 +1,4 @@
-import { removeComment } from '../../python/remove-comment.ts';
+import { removeComment } from '../../../python/remove-comment.ts';
 import { planListEdit, type RequirementsEdit } from './plan-list-edit.ts';
 
 /** A requirement or an option, over as many lines as backslashes join. */
