@@ -1,6 +1,7 @@
 import type { EndpointReport, PreviewReport, Report } from '../schemas/report/report.ts';
 import { isOnlyLoaded } from '../schemas/lock/proof.ts';
 import { renderSpan } from './render-code.ts';
+import { summarizeComparisons } from './render-comparison.ts';
 import {
   listBrokenStages,
   needsLock,
@@ -105,7 +106,8 @@ function renderModel({ change, diagnostics, entities, outage }: EndpointReport):
   const all = renderProofs(proofs);
   const cached = entities.every((e) => e.stages.find((s) => s.name === 'proof')?.cached) ? ' (cached)' : '';
   const memory = Math.max(...proofs.map((p) => p.peakMemoryBytes)) / MEBIBYTE;
-  return `${all}${cached}, ${Math.round(memory)} MiB`;
+  const compared = summarizeComparisons(entities.flatMap((e) => e.comparison ?? []));
+  return `${all}${cached}, ${Math.round(memory)} MiB${compared === undefined ? '' : `, ${compared}`}`;
 }
 
 /** `proved`, `2 proved`, `1 proved, 1 loaded, not asked`. */

@@ -1,7 +1,7 @@
 import { type Diagnostic, makeError, type SourceLocation } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Lock, LockedEntity } from '../schemas/lock/lock.ts';
-import { renderCases } from '../schemas/lock/locked-case.ts';
+import { renderCases } from '../schemas/lock/render-cases.ts';
 import type { ResolvedVersion } from './model/fetched-model.ts';
 import { checkMlflowVersion } from './model/check-minimum-versions.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
@@ -9,6 +9,8 @@ import type { CheckedModel } from './model/check-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { locateProblem, type Subject } from './subject.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
+
+const NEW_ENTITY = 'the entity is new';
 
 /** Checks that the lock matches the entity and its model. Pure, without network access. */
 export function checkLockedEntity(
@@ -23,6 +25,13 @@ export function checkLockedEntity(
   return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)].map((p) =>
     locateProblem(subject, p),
   );
+}
+
+/** Reports entities that the lock does not have yet. */
+export function checkNewEntities(endpoint: Endpoint, lock: Lock): readonly Diagnostic[] {
+  return endpoint.entities
+    .filter(({ name }) => !Object.hasOwn(lock.entities, name))
+    .map(({ name, place }) => stale(endpoint, place, name, NEW_ENTITY));
 }
 
 /** Reports entities that are in the lock but no longer in the endpoint. */
@@ -65,7 +74,7 @@ export function explainStalePackages(
 ): string | undefined {
   const { entity, label } = subject;
   const locked = readOwn(lock.entities, entity.name);
-  if (!locked) return 'the entity is new';
+  if (!locked) return NEW_ENTITY;
   if (!lock.virtualenvs[locked.virtualenv]) return `its virtualenv ${locked.virtualenv} is not in the lock`;
   const { model, requirements, signature } = locked;
   const now = makeLockedModel(subject, checked, resolved);

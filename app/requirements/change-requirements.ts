@@ -13,7 +13,8 @@ import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { Validation } from '../../validation/validation.ts';
 import type { ChangeRequest, EditedSubject, PreparedEdit } from './change-request.ts';
 import { chooseEntity } from './choose-entity.ts';
-import { comparePackages, type PackageChange } from './compare-packages.ts';
+import type { PackageChange } from '../../schemas/report/comparison.ts';
+import { compareLocks } from './compare-locks.ts';
 import { editEndpointText } from './edit-endpoint-text.ts';
 import { editModelInPlace } from './edit-model-in-place.ts';
 import { type EntityRequirements, listRequirements, openModel, type OpenedModel } from './list-requirements.ts';
@@ -103,7 +104,7 @@ async function lockAndProve(
       ? {
           file: lockFile(place, endpoint.name),
           changed: result.changed,
-          packages: comparePackages(entity.name, current, lock),
+          packages: compareLocks(entity.name, current, lock),
         }
       : null,
     diagnostics,

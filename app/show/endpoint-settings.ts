@@ -25,6 +25,7 @@ export function listEndpointSettings(endpoint: Endpoint, find: FindField): reado
     ),
     set(['davit', 'permissions'], endpoint.permissions.map(renderPermission), "default: those of the cluster's RBAC"),
     set(['davit', 'rollout'], endpoint.rollout),
+    set(['davit', 'breaking'], endpoint.breaking),
   ];
 }
 

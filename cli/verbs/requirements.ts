@@ -2,7 +2,7 @@ import { InvalidParameterError } from '../../app/invalid-parameter.ts';
 import { splitRequirements } from '../../app/predict/parse-overrides.ts';
 import type { ChangeRequest } from '../../app/requirements/change-request.ts';
 import { type ChangedRequirements, changeRequirements } from '../../app/requirements/change-requirements.ts';
-import type { PackageChange } from '../../app/requirements/compare-packages.ts';
+import type { PackageChange } from '../../schemas/report/comparison.ts';
 import { type EntityRequirements, listEndpointRequirements } from '../../app/requirements/list-requirements.ts';
 import { OPERATIONS, parseEdit } from '../../app/requirements/parse-edit.ts';
 import { selectNames } from '../../app/select-endpoints.ts';
@@ -143,8 +143,8 @@ function renderLock(lock: ChangedRequirements['lock'], state: string): readonly 
   return [`${lock.file}: ${lock.changed ? state : 'up to date'}`, ...lock.packages.map(renderPackage)];
 }
 
-function renderPackage({ name, change, before, after }: PackageChange): string {
-  if (before === null) return `  + ${name} ${after ?? ''}`;
-  if (after === null) return `  - ${name} ${before}`;
-  return `  ~ ${name} ${before} → ${after} (${change})`;
+function renderPackage({ name, change, old, new: now }: PackageChange): string {
+  if (old === null) return `  + ${name} ${now ?? ''}`;
+  if (now === null) return `  - ${name} ${old}`;
+  return `  ~ ${name} ${old} → ${now} (${change})`;
 }

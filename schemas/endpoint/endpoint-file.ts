@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { parseSecretReference } from '../values/secret-reference.ts';
+import { looksLikeSecret, parseSecretReference, SECRET_HINT } from '../values/secret-reference.ts';
 import {
   databricksOutputField,
   makeDeprecatedField,
   makeUnsupportedFeature,
   makeUnsupportedField,
 } from './refused-fields.ts';
+import { changeFields } from './change-fields.ts';
 import { refuseModelUri, refuseWrongAlias } from './model-reference.ts';
 import { permission } from './permission-file.ts';
 import { validationFile } from './validation-file.ts';
@@ -82,12 +83,13 @@ const servedEntity = z.strictObject({
   environment_vars: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
-      z.string().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== undefined, {
-        params: {
-          hint: 'A secret reference is the whole value: its scope and key are letters, digits, "-", "_" and "."',
-        },
-        error: 'expected {{secrets/SCOPE/KEY}} alone, or a plain value',
-      }),
+      z
+        .string()
+        .refine((v) => !v.includes('\0'), 'no program can have the character NUL in its environment, expected text')
+        .refine((v) => !looksLikeSecret(v) || parseSecretReference(v) !== undefined, {
+          params: { hint: SECRET_HINT },
+          error: 'expected {{secrets/SCOPE/KEY}} alone, or a plain value',
+        }),
     )
     .refine(
       (vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS,
@@ -242,10 +244,7 @@ export const endpointFile = z.strictObject({
         .array(permission)
         .optional()
         .describe("Permissions, as in Databricks' access control lists; default: those of the cluster's RBAC"),
-      rollout: z
-        .enum(['rolling', 'recreate'])
-        .optional()
-        .describe('recreate: stops the old version before it starts the new one, with downtime; default rolling'),
+      ...changeFields,
     })
     .optional()
     .describe('Settings that Databricks does not have'),

@@ -20,6 +20,8 @@ export interface Endpoint {
   readonly rateLimits: readonly RateLimit[];
   /** `recreate` stops the old revisions before it starts the new ones, for hardware that cannot hold both. */
   readonly rollout: 'rolling' | 'recreate';
+  /** Why a change may break clients. Absent: it must not. */
+  readonly breaking?: string;
   /** Source locations of the list items. Absent if the endpoint does not come from a file. */
   readonly places?: { readonly permissions: readonly SourceLocation[]; readonly rateLimits: readonly SourceLocation[] };
 }

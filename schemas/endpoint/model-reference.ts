@@ -41,11 +41,14 @@ export function renderRegisteredVersion({ name, version }: RegisteredVersion): s
   return version.startsWith('@') ? `models:/${name}${version}` : `models:/${name}/${version}`;
 }
 
-/** Refuses an alias without its `@`, which no registry would find. */
+/** Refuses an alias without its `@`, which no registry would find, and the quotation marks of a word processor. */
 export function refuseWrongAlias(text: string, context: z.RefinementCtx): void {
   const refuse = (message: string, hint: string) => {
     context.addIssue({ code: 'custom', message, params: { hint } });
   };
+  const quote = /[\u2018-\u201f\u00ab\u00bb]/g;
+  if (quote.test(text[0] ?? ''))
+    refuse('it is in typographic quotation marks, expected a version', `Write "${text.replaceAll(quote, '')}"`);
   if (text !== text.trim()) refuse('expected no space around it', `Write entity_version: "${text.trim()}"`);
   if (text.startsWith('@') && !ALIAS.test(text.slice(1)))
     refuse('expected "@" and an alias of letters, digits, "-" and "_"', 'Write the alias as in the registry: "@champion"'); // prettier-ignore

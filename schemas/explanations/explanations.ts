@@ -1,4 +1,5 @@
 import type { DiagnosticCode } from '../diagnostic-codes.ts';
+import { COMPARISON_CODES } from './comparison-codes.ts';
 import { ENVIRONMENT_CODES } from './environment-codes.ts';
 import type { Explanation } from './explanation.ts';
 import { FILE_CODES } from './file-codes.ts';
@@ -21,4 +22,5 @@ export const EXPLANATIONS: Readonly<Record<DiagnosticCode, Explanation>> = {
   ...REQUIREMENT_CODES,
   ...PACKAGE_CODES,
   ...PREDICTION_CODES,
+  ...COMPARISON_CODES,
 };

@@ -159,6 +159,21 @@ test('initProject() writes what is not there, and a second time changes nothing'
   expect([names, unreadable, all]).toEqual([['test', 'eu'], ['live'], ['test', 'live', 'eu']]);
 });
 
+test('findDefaultBranch() does not take the branch of a change for the one that is deployed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'davit-branch-'));
+  const git = (...args: readonly string[]) => execFileSync('git', args, { cwd: folder, encoding: 'utf8' }).trim();
+  git('init', '--quiet', '--initial-branch', 'feature');
+  expect(await findDefaultBranch(folder)).toBe('feature');
+  const tree = execFileSync('git', ['mktree'], { cwd: folder, encoding: 'utf8', input: '' }).trim();
+  const commit = git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit-tree', '-m', 'a', tree);
+  git('update-ref', 'refs/heads/feature', commit);
+  git('update-ref', 'refs/remotes/origin/master', commit);
+  expect(await findDefaultBranch(folder)).toBe('master');
+  git('symbolic-ref', 'refs/remotes/origin/HEAD', 'refs/remotes/origin/trunk');
+  expect(await findDefaultBranch(folder)).toBe('trunk');
+  await rm(folder, { recursive: true });
+});
+
 test('initProject() keeps node_modules/ out of Git, unless a .gitignore is there', async () => {
   const other = await mkdtemp(join(root, 'modules-'));
   const write = async () => (await initProject(other, { ...ANSWERS, environments: [] })).files.map((f) => f.path);

@@ -248,3 +248,51 @@ describe('hints', () => {
     expect(found[0]?.hint).toBe(hint);
   });
 });
+
+describe('values that are not what they look like', () => {
+  it.each(['010', '0x1F', '0o7', '1e3', '2.0', '1.10', '123456789012345678901'])(
+    'refuses the version %s',
+    (written) => {
+      const [found, ...others] = check(entityWith(`entity_version: ${written}`));
+      expect(others).toEqual([]);
+      expect(found).toMatchObject({ code: 'wrong-type', column: 61, hint: `Put it in quotes: "${written}"` });
+      expect(found?.message).toContain(`Cannot accept ${written} for "config.served_entities[0].entity_version"`);
+    },
+  );
+
+  it.each([
+    ['entity_version: “2”', 'it is in typographic quotation marks', 'Write "2"'],
+    [`${VERSION}, environment_vars: { A: "a\\0b" }`, 'no program can have the character NUL', undefined],
+    [
+      `${VERSION}, environment_vars: { A: "{{secret/a/b}}" }`,
+      'expected {{secrets/SCOPE/KEY}} alone',
+      'A secret reference',
+    ],
+    [
+      `${VERSION}, min_provisioned_concurrency: 99999999999999999999`,
+      'Cannot accept 99999999999999999999 for',
+      undefined,
+    ],
+    [`${VERSION}, min_provisioned_concurrency: .inf`, 'Cannot accept .inf for', undefined],
+    [`${VERSION}, environment_vars: `, 'Cannot accept null for', 'Write a value, or remove the field'],
+  ])('refuses %s once', (fields, message, hint) => {
+    const [found, ...others] = check(entityWith(fields));
+    expect(others).toEqual([]);
+    expect(found?.message).toContain(message);
+    if (hint !== undefined) expect(found?.hint).toContain(hint);
+  });
+
+  it('accepts values with braces that are no secrets', () => {
+    expect(check(entityWith(`${VERSION}, environment_vars: { A: "{{ secret }}", B: "{{x}} secrets/a" }`))).toEqual([]);
+  });
+
+  it.each([
+    [`${HEAD}    - iris\n`, 'Write a map: - { entity_name: iris, entity_version: "1" }'],
+    [`${SMALLEST}  traffic_config: { routes: { a: 90 } }\n`, '{ served_entity_name: a, traffic_percentage: 90 }'],
+    [`${SMALLEST}tags: { a: { b: { c: d } }, e: f }\n`, '{ key: e, value: f }'],
+  ])('shows the right form instead of %j', (text, hint) => {
+    const [found, ...others] = check(text);
+    expect(others).toEqual([]);
+    expect(found?.hint).toContain(hint);
+  });
+});

@@ -154,7 +154,7 @@ function proofFile(key: string): string {
 }
 
 /** Hashes the whole model server, because the same code proves and serves. */
-async function hashModelServer(): Promise<string> {
+export async function hashModelServer(): Promise<string> {
   const folder = join(RUNTIME_FOLDER, 'davit_server');
   const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith('.py')).sort();
   return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), 'utf8'))));

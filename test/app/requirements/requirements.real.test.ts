@@ -134,5 +134,7 @@ it('updateModelRequirements() writes what mlflow.models.update_model_requirement
   ])[];
   expect(outcomes.map(([, , ours]) => ours)).toEqual(outcomes.map(([, theirs]) => theirs));
   expect(outcomes.map(([error]) => error)).toEqual([...CASES.slice(1).map(() => ''), 'MlflowException']);
-  expect(errors).toEqual([expect.stringMatching(/^8: Cannot add the requirement "not a requirement": .*expected NAME==VERSION/)]);
+  expect(errors).toEqual([
+    expect.stringMatching(/^8: Cannot add the requirement "not a requirement": .*expected NAME==VERSION/),
+  ]);
 });
