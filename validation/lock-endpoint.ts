@@ -166,18 +166,25 @@ async function resolveSubject(
   const imports = await checkImports(subject, checked, { packages, platform }, { ...options, policy });
   const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
   const bounds = [...checkPackages(subject, checked.model, packages), ...describeYanked(subject, checked, yanked)];
+  return {
+    subject,
+    reason,
+    locked: {
+      ...makeLockedEntity(subject, checked, options.resolved),
+      virtualenv: { python, platform, packages: [...packages] },
+    },
+    diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p)), ...imports],
+  };
+}
+
+function makeLockedEntity(subject: Subject, checked: CheckedModel, resolved: ResolvedVersion | undefined) {
   const entity = {
-    model: makeLockedModel(subject, checked, options.resolved),
+    model: makeLockedModel(subject, checked, resolved),
     requirements: [...renderRequirements(checked)],
     signature: checked.model.signature,
     ...makeLockedValidation(checked),
   };
-  return {
-    subject,
-    reason,
-    locked: { name: subject.entity.name, entity, virtualenv: { python, platform, packages: [...packages] } },
-    diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p)), ...imports],
-  };
+  return { name: subject.entity.name, entity };
 }
 
 function checkPackages(

@@ -9,6 +9,7 @@ last line is JSON with the reason of a failure. Of what a server has answered it
 and the names of models that nearly match, because the reader of a pull request may not always query that server.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -261,10 +262,8 @@ def count_bytes(folder: str) -> int:
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:
-            try:
+            with contextlib.suppress(OSError):  # renamed a moment ago
                 total += os.path.getsize(os.path.join(place, name))
-            except OSError:
-                pass  # renamed a moment ago
     return total
 
 

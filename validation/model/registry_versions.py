@@ -40,7 +40,7 @@ def find(uri: str):
 
 
 def is_hidden(client, error) -> bool:
-    """Whether the credentials are valid, but not for this model. Some registries say so of a model that is not there."""
+    """Whether the credentials are valid, but not for this model. Some registries say so of a model that they lack."""
     if getattr(error, "error_code", "") != "PERMISSION_DENIED":
         return False
     try:
@@ -76,11 +76,17 @@ def locate(client, name: str, target: str, is_alias: bool):
 
 def is_missing(error) -> bool:
     code = str(getattr(error, "error_code", ""))
-    return code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND") or code.endswith("_DOES_NOT_EXIST") or "not found" in str(error).lower()
+    return (
+        code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
+        or code.endswith("_DOES_NOT_EXIST")
+        or "not found" in str(error).lower()
+    )
 
 
 def list_versions(client, name: str) -> list:
-    return [v for v in client.search_model_versions("name='{}'".format(name.replace("'", ""))) if str(v.version).isdigit()]
+    return [
+        v for v in client.search_model_versions("name='{}'".format(name.replace("'", ""))) if str(v.version).isdigit()
+    ]
 
 
 def describe(version) -> dict:

@@ -43,7 +43,7 @@ export async function resolveRequirements(request: ResolutionRequest, options: P
     const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
     const offline = request.preferences && (await compile(lines, ['--offline']));
     const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : undefined;
-    if (offline && kept && keepsPins(kept, request.preferences ?? [])) return makeResolution(kept, request, offline);
+    if (offline && kept && keepsPins(kept, request.preferences)) return makeResolution(kept, request, offline);
     const run = await compile(lines);
     if (run.code === 0) return makeResolution(readPackages(run.stdout, request.modelFolder), request, run);
     if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
