@@ -23,6 +23,7 @@ test.for(['3.8', '3.9', '3.11', '3.13'])(
     await runUnittest(python.executable, 'worker_mode_test.py');
     await runUnittest(python.executable, 'write_locks_test.py');
     await runUnittest(python.executable, 'root_cause_test.py');
+    await runUnittest(python.executable, 'network_failure_test.py');
     await runUnittest(python.executable, 'marks_test.py');
     await runUnittest(python.executable, 'cases_test.py');
     await runUnittest(python.executable, 'process_tree_test.py');

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 
+from ..failures.network_failure import needs_network
 from ..failures.stages import Stages, describe_failure
 from ..scoring.cases import ENDPOINT, REQUEST, SIGNATURE, Case
 from ..scoring.check_case import check_answer
@@ -14,18 +15,20 @@ from .worker_mode import WorkerMode
 def predict_cases(scorer, stages: Stages, mode: WorkerMode, records: list[dict]) -> Prediction | None:
     """Predicts every case and checks its answer. Returns the first prediction; None when there is none.
 
-    Adds `{"origin", "name", "seconds", "answer", "why"}` to `records` for each case; `why` is None or its failure. A
-    failure is raised, unless the input was made from the signature: then the model may be right to refuse it, and the
-    case is dropped.
+    Adds `{"origin", "name", "seconds", "answer", "why", "needs_network"}` to `records` for each case; `why` is None or
+    its failure. A failure is raised, unless the input was made from the signature: then the model may be right to
+    refuse it, and the case is dropped.
     """
     first = None
     for case in list(scorer.cases):
         record = {"origin": case.origin, "name": case.name, "seconds": 0.0, "answer": None, "why": None}
+        record["needs_network"] = False
         records.append(record)
         try:
             prediction = predict_case(scorer, stages, mode, case, is_first=first is None)
         except BaseException as error:  # also SystemExit, and what Rust calls a panic
             record["why"] = describe_failure(stages.name, error, scorer.path, trace=False)["message"]
+            record["needs_network"] = stages.name == "predict" and needs_network(error, scorer.path)
             if case.origin != SIGNATURE or isinstance(error, KeyboardInterrupt):
                 raise
             traceback.print_exc()
