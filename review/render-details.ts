@@ -139,7 +139,7 @@ function renderOutcome(proof: EntityReport['proof']): string {
 function renderCase(shown: NonNullable<EntityReport['proof']>['cases'][number], characters: number): string {
   const { answer, failure } = shown;
   const input = renderCaseName(shown);
-  if (answer === null) return `The model refuses ${input}: ${renderSpan(failure ?? '', characters)}`;
+  if (answer === null) return `No prediction for ${input}: ${renderSpan(failure ?? '', characters)}`;
   return `Prediction for ${input}: ${renderSpan(answer, characters)}`;
 }
 

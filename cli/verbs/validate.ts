@@ -83,6 +83,6 @@ function renderProof(endpoint: string, { entity, model, stages, proof }: Omit<En
 
 function renderCase(shown: Proof['cases'][number]): string {
   const { origin, answer, failure } = shown;
-  if (origin === 'example') return answer ?? '';
+  if (origin === 'example' && answer !== undefined) return answer;
   return `${describeCase(shown)}: ${answer ?? failure ?? ''}`;
 }

@@ -33,8 +33,10 @@ export interface ProofCase {
   readonly name: string;
   /** The model server's response: JSON of at most 2048 bytes. */
   readonly answer: string | undefined;
-  /** Why there is no answer: the model refuses an input that was made from its signature. */
+  /** Why there is no answer. Never for an input of the endpoint file, because then there is no proof. */
   readonly failure: string | undefined;
+  /** The model failed because a proof has no network. */
+  readonly needsNetwork: boolean;
 }
 
 /** Names an input for people: `its input example`. */

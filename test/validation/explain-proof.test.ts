@@ -223,48 +223,77 @@ test.each([
   expect(found.map((d) => d.message)).toEqual([`Cannot serve models/m: ${message}`]);
 });
 
-test.each([
-  ['gaierror', 'gaierror: [Errno -3] Temporary failure in name resolution'],
-  ['ConnectionError', "ConnectionError: HTTPSConnectionPool(host='x.org', port=443): Max retries exceeded with url: /"],
-  ['ConnectError', 'ConnectError: [Errno -2] Name or service not known'],
-  ['APIConnectionError', 'APIConnectionError: Connection error.'],
-  ['ClientConnectorDNSError', 'ClientConnectorDNSError: Cannot connect to host x.org:443 ssl:default'],
-  ['EndpointConnectionError', 'EndpointConnectionError: Could not connect to the endpoint URL: "https://s3.x.org/"'],
-  ['OperationalError', 'OperationalError: could not translate host name "db" to address: Name or service not known'],
-  [
-    '_InactiveRpcError',
-    '_InactiveRpcError: status = StatusCode.UNAVAILABLE details = "failed to connect to all addresses"',
-  ],
-  ['OSError', "OSError: We couldn't connect to 'https://huggingface.co' to load this file"],
-  ['MlflowException', 'MlflowException: API request to https://x.org/api failed with exception Max retries exceeded'],
-  ['RuntimeError', 'RuntimeError: the service is away: [Errno 101] Network is unreachable'],
-])('a model that needs the network is loaded and not asked, whatever %s says', (kind, message) => {
-  const failed = { stage: 'predict', kind, message, module: null, trace: '' };
-  expect(explain({ ...DOCUMENT, failed })[0]?.[2]).toContain('Models are proved without network access');
-  const cases = [{ name: '', origin: 'example' as const, seconds: 1, answer: null, why: 'x' }];
-  const loaded = findOnlyLoaded({ sandbox: {} as never }, { ...DOCUMENT, cases, failed });
-  expect(loaded?.failed).toBeNull();
-  const proved = { cases: loaded!.cases.map((c) => ({ ...c, answer: undefined, failure: c.why ?? undefined })) };
-  expect(checkCases(subject(), proved, resolvePolicy([], {})).map((d) => [d.severity, d.code, d.message])).toEqual([
-    [
-      'warning',
-      'prediction-failed',
-      `Loaded models/m, not asked: to predict its input example it needs the network (${message}), expected a model that predicts without`,
-    ],
-  ]);
-  expect(findOnlyLoaded({ sandbox: undefined }, { ...DOCUMENT, cases, failed })).toBeUndefined();
-  expect(
-    findOnlyLoaded({ sandbox: {} as never }, { ...DOCUMENT, failed: { ...failed, stage: 'load' } }),
-  ).toBeUndefined();
+const NETWORK_FAILURE = {
+  stage: 'predict',
+  kind: 'ConnectError',
+  message: 'ConnectError: [Errno -2] Name or service not known',
+  module: null,
+  needs_network: true,
+  trace: '',
+};
+const SANDBOXED = { sandbox: {} as never };
+
+function makeCase(origin: 'endpoint' | 'example' | 'signature', answer: string | null = null) {
+  return { name: origin === 'endpoint' ? 'easy' : '', origin, seconds: 1, answer, why: answer === null ? 'x' : null };
+}
+
+test.each(['ignore', 'warning', 'error'] as const)(
+  'a model whose example needs the network is loaded, not asked, under the policy %s',
+  (policy) => {
+    const document = { ...DOCUMENT, cases: [makeCase('example')], failed: NETWORK_FAILURE };
+    expect(explain(document)[0]?.[2]).toContain('Models are proved without network access');
+    const loaded = findOnlyLoaded(SANDBOXED, [], document);
+    expect(loaded?.failed).toBeNull();
+    expect(loaded?.cases).toEqual([{ ...makeCase('example'), why: NETWORK_FAILURE.message, needs_network: true }]);
+    const found = { name: '', origin: 'example', answer: undefined, failure: 'E: x', needsNetwork: true } as const;
+    const diagnostics = checkCases(subject(), { cases: [found] }, resolvePolicy([{ missing_example: policy }], {}));
+    expect(diagnostics.map((d) => [d.severity, d.code, d.message])).toEqual([
+      [
+        policy === 'error' ? 'error' : 'warning',
+        'prediction-failed',
+        'Loaded models/m, not asked: to predict its input example it needs the network (E: x), expected a model that predicts without',
+      ],
+    ]);
+  },
+);
+
+test('a proof is never made of a validation case that failed, nor of words about the network', () => {
+  const document = { ...DOCUMENT, cases: [makeCase('example')], failed: NETWORK_FAILURE };
+  const ask = (change: Partial<ProofDocument>, given: readonly unknown[] = [], run: object = SANDBOXED) =>
+    findOnlyLoaded(run as typeof SANDBOXED, given, { ...document, ...change });
+  expect(ask({})).toBeDefined();
+  expect(ask({ cases: [makeCase('endpoint', '1'), makeCase('endpoint')] }, ['easy', 'vip'])).toBeUndefined();
+  expect(ask({}, ['easy'])).toBeUndefined();
+  expect(ask({ cases: [makeCase('example', '1'), makeCase('example')] })).toBeUndefined();
+  expect(ask({ cases: [] })).toBeUndefined();
+  expect(ask({ failed: { ...NETWORK_FAILURE, needs_network: false } })).toBeUndefined();
+  expect(ask({ failed: { ...NETWORK_FAILURE, needs_network: undefined } })).toBeUndefined();
+  for (const stage of ['load', 'signature', 'workers'])
+    expect(ask({ failed: { ...NETWORK_FAILURE, stage } })).toBeUndefined();
+  expect(ask({}, [], { sandbox: undefined })).toBeUndefined();
 });
 
 test.each([
-  ['ValueError', 'ValueError: connection of the columns is wrong'],
-  ['ConnectionRefusedError', 'ConnectionRefusedError: [Errno 111] Connection refused: 127.0.0.1:5000'],
-  ['KeyError', "KeyError: 'host'"],
-])('%s of a model is no failure of the network', (kind, message) => {
-  const failed = { stage: 'predict', kind, message, module: null, trace: '' };
-  expect(findOnlyLoaded({ sandbox: {} as never }, { ...DOCUMENT, failed })).toBeUndefined();
+  [false, 'it refuses an input made from the signature (E: x), expected an input example'],
+  [
+    true,
+    'to predict an input made from the signature it needs the network (E: x), expected a model that predicts without',
+  ],
+])('a model that fails on an input made from its signature says why (network: %s)', (needsNetwork, why) => {
+  const found = { name: '', origin: 'signature', answer: undefined, failure: 'E: x', needsNetwork } as const;
+  expect(checkCases(subject(), { cases: [found] }, resolvePolicy([], {})).map((d) => [d.code, d.message])).toEqual([
+    ['example-missing', `Loaded models/m, not asked: ${why}`],
+  ]);
+});
+
+test.each([
+  'could not connect to node 12 of the graph',
+  'connection error in pipe segment',
+  'no address associated with customer 7',
+  'TransportError: load factor',
+])('a failure that says "%s" has no hint about the network', (words) => {
+  const failed = { ...NETWORK_FAILURE, kind: 'ValueError', message: `ValueError: ${words}`, needs_network: false };
+  expect(explain({ ...DOCUMENT, failed })[0]?.[2]).toBeUndefined();
 });
 
 test.each([

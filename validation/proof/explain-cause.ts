@@ -1,10 +1,12 @@
-import { isNetworkFailure, NETWORK_HINT } from './network-failure.ts';
-
 interface Failure {
   readonly kind: string;
   readonly message: string;
   readonly trace: string | null | undefined;
+  /** The model server found the class of a failed connection. */
+  readonly needsNetwork: boolean;
 }
+
+const NETWORK_HINT = 'Models are proved without network access: log the model with everything it needs';
 
 /** Common causes, by what the libraries say, and the repair. */
 const CAUSES: readonly (readonly [RegExp, string])[] = [
@@ -21,12 +23,13 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
     /tz-naive|tz-aware|offset-naive|timezone-aware|UTC offset/i,
     "MLflow's type datetime has no time zone: send times as UTC without a zone, or make them comparable in the model (tz_localize, tz_convert)",
   ],
+  // Drivers of databases raise one class for every failure. This is only a hint, and waives nothing.
+  [/temporary failure in name resolution|could not translate host name|network is unreachable/i, NETWORK_HINT],
 ];
 
 /** Explains common wrong assumptions of a model about its runtime environment. */
-export function explainCause({ kind, message, trace }: Failure): string | undefined {
+export function explainCause({ kind, message, trace, needsNetwork }: Failure): string | undefined {
   if (kind === 'KeyError' && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? ''))
     return 'It reads an environment variable: set it in environment_vars of the served entity';
-  const known = CAUSES.find(([pattern]) => pattern.test(message))?.[1];
-  return known ?? (isNetworkFailure({ kind, message }) ? NETWORK_HINT : undefined);
+  return needsNetwork ? NETWORK_HINT : CAUSES.find(([pattern]) => pattern.test(message))?.[1];
 }

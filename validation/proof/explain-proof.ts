@@ -57,7 +57,10 @@ function explainFailure(subject: Subject, failed: Failed, { limits, packages, el
   const { stage, kind, message, module, trace, asked } = failed;
   const input = asked ? describeCase(asked) : 'its input example';
   const { label } = subject;
-  const where = joinHints(explainCause({ kind, message, trace }), findModelFrame(trace));
+  const where = joinHints(
+    explainCause({ kind, message, trace, needsNetwork: failed.needs_network === true }),
+    findModelFrame(trace),
+  );
   const wrong = (code: DiagnosticCode, text: string, hint?: string) => makeSubjectError(subject, code, text, hint);
   if (kind === 'MemoryError') return makeMemoryError(subject, limits);
   if (module) return explainModule(subject, module, { packages, elsewhere, where });

@@ -27,6 +27,7 @@ export const describedFailure = z.object({
   kind: text(200),
   message: text(4000),
   module: text(200).nullish(),
+  needs_network: z.boolean().nullish(),
   trace: tail(20_000).nullish(),
 });
 
@@ -41,6 +42,7 @@ const proofDocument = z.looseObject({
       seconds,
       answer: text(2048).nullish(),
       why: text(2000).nullish(),
+      needs_network: z.boolean().nullish(),
     }),
     40,
   ),

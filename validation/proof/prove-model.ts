@@ -19,7 +19,6 @@ import {
   RUNTIME_FOLDER,
   runProof,
 } from './run-proof.ts';
-import { isNetworkFailure } from './network-failure.ts';
 import type { ProofDocument } from './proof-document.ts';
 import type { Subject } from '../subject.ts';
 
@@ -29,7 +28,7 @@ export interface ProofResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const FORMAT = 4;
+const FORMAT = 5;
 /** Of a failure, in a report. */
 const SHOWN_CHARACTERS = 300;
 
@@ -62,7 +61,7 @@ export async function readProof(key: string): Promise<Proof | undefined> {
   }
 }
 
-/** The dynamic stage: runs the model once. Caches a proof, but not a failure. */
+/** The dynamic stage: runs the model once. Caches a proof, but no failure for want of the network. */
 export async function proveModel(
   subject: Subject,
   model: Pick<ProofContext, 'packages' | 'elsewhere'> & {
@@ -80,35 +79,31 @@ export async function proveModel(
     ...{ limits, settings, environmentVars, sandbox, signal },
     cases: model.cases,
   });
-  const loaded = run.document && findOnlyLoaded(run, run.document);
+  const loaded = run.document && findOnlyLoaded(run, model.cases, run.document);
   const usable = loaded ? { ...run, document: loaded } : run;
   const diagnostics = explainProof(subject, usable, { limits, packages: model.packages, elsewhere: model.elsewhere });
   if (diagnostics.length > 0 || !usable.document) return { proof: undefined, diagnostics };
   const proof = makeProof(model.key, virtualenv, { ...usable, document: usable.document }, settings);
-  await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
+  if (!proof.cases.some((c) => c.needsNetwork)) await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
   return { proof, diagnostics };
 }
 
 /**
- * A model that calls a service cannot predict in the sandbox, which has no network. It has loaded, and the revision is
- * asked where it has the network, before it takes traffic. Undefined: it did not fail so.
+ * A model that calls a service cannot predict its own example in the sandbox, which has no network. It has loaded, and the
+ * revision is asked where it has the network, before it takes traffic. Undefined: it did not fail so. An input of the
+ * endpoint file is a condition of the author, so its failure always counts.
  */
 export function findOnlyLoaded(
   { sandbox }: Pick<ProofRun, 'sandbox'>,
+  given: readonly unknown[],
   document: ProofDocument,
 ): ProofDocument | undefined {
   const { failed, cases } = document;
-  if (!sandbox || failed?.stage !== 'predict' || !isNetworkFailure(failed)) return undefined;
-  const asked = cases.findLast((c) => typeof c.why === 'string') ?? cases.at(-1);
+  const [example, ...others] = cases;
+  if (!sandbox || given.length > 0 || failed?.stage !== 'predict' || failed.needs_network !== true) return undefined;
+  if (example?.origin !== 'example' || others.length > 0) return undefined;
   const why = failed.message.slice(0, SHOWN_CHARACTERS);
-  return {
-    ...document,
-    failed: null,
-    cases: [
-      ...cases.filter((c) => c !== asked),
-      asked ? { ...asked, why } : { name: '', origin: 'example', seconds: 0, answer: null, why },
-    ],
-  };
+  return { ...document, failed: null, cases: [{ ...example, answer: null, why, needs_network: true }] };
 }
 
 function makeProof(
@@ -123,10 +118,11 @@ function makeProof(
     sandboxed: sandbox !== undefined,
     sandboxLacks: sandbox?.lacks ?? [],
     stages: document.stages.map(({ name, seconds }) => ({ name, seconds })),
-    cases: document.cases.map(({ name, origin, answer, why }) => ({
+    cases: document.cases.map(({ name, origin, answer, why, needs_network: needsNetwork }) => ({
       ...{ name, origin },
       answer: answer ?? undefined,
       failure: why ?? undefined,
+      needsNetwork: needsNetwork === true,
     })),
     peakMemoryBytes: document.peak_memory_bytes,
     loadMemoryBytes: document.load_memory_bytes ?? undefined,
