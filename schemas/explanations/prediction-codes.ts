@@ -53,7 +53,7 @@ export const PREDICTION_CODES = {
   'prediction-failed': {
     stage: 'predict',
     means:
-      'The model loads but fails on the example that was saved with it, so it would fail on requests like it. The hint has the line of your code.',
+      'The model loads but fails on the example that was saved with it, so it would fail on requests like it. The hint has the line of your code. A model that cannot predict its own example because a proof has no network is reported as "loaded, not asked", as a warning, which `policy.missing_example` of an [environment](../environments.md) can make an error. A validation case of the endpoint file that needs the network is an error.',
     example: {
       code: {
         language: 'python',
@@ -63,7 +63,7 @@ export const PREDICTION_CODES = {
       says: "endpoints/iris.yaml:4:7 error prediction-failed Cannot predict with iris 2: its input example raises KeyError: 'petal_width'",
     },
     repair:
-      'Make the example and `predict` fit each other, and log the model again. The same call locally: `mlflow.models.predict(model_uri, input_data, env_manager="uv")`. Models are proved without network: a call to another service must not be needed for an answer.',
+      'Make the example and `predict` fit each other, and log the model again. The same call locally: `mlflow.models.predict(model_uri, input_data, env_manager="uv")`. Models are proved without network: if an answer needs another service, see [A model that calls a service](../models.md#a-model-that-calls-a-service).',
   },
   'output-mismatch': {
     stage: 'predict',

@@ -289,6 +289,28 @@ test('a model finds its environment variables, and no network and no writable di
   expect(validation.diagnostics.map((d) => d.message.split('ValueError: ')[1])).toEqual([seen]);
 });
 
+test('a model that needs the network is loaded without its own example, and fails on a validation case', async ({
+  skip,
+}) => {
+  if ('why' in (await findSandbox())) return skip('no sandbox on this machine');
+  const root = await makeProject({});
+  await makeModelFromCode(root, 'm/1', PREDICT('\n        import socket; socket.create_connection(("x.invalid", 80))'));
+  const example = await readFile(join(root, 'models/m/1/serving_input_example.json'), 'utf8');
+  const validation = { cases: { easy: { input_data: example } } };
+  const endpoint = makeEndpoint('e', { own: 'm/1', cases: 'm/1' }, { cases: { validation } });
+  const policies = [{ missing_example: 'ignore' as const }];
+  const { lock } = await lockEndpoint(endpoint, { root });
+  const { entities, diagnostics } = await validateEndpoint(endpoint, { root, lock, progress, policies });
+  expect(entities.map((e) => e.proof?.cases.map((c) => [c.origin, c.answer, c.needsNetwork]))).toEqual([
+    [['example', undefined, true]],
+    undefined,
+  ]);
+  expect(diagnostics.map((d) => [d.severity, d.message])).toEqual([
+    ['warning', expect.stringMatching(/^Loaded m 1, not asked: to predict its input example it needs the network/)],
+    ['error', expect.stringMatching(/^Cannot predict with m 1: the validation case "easy" raises gaierror: /)],
+  ]);
+});
+
 test('validateEndpoint() refuses to run a model without a sandbox, unless the user says so', async () => {
   const root = await makeProject({ 'm/1': 'p_flowers_1' });
   const endpoint = makeEndpoint('e', { m: 'm/1' });
