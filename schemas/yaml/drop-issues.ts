@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Field } from './list-fields.ts';
 import type { Path } from './parsed-yaml.ts';
+import { isAtOrBelow, makePathKey } from './path-keys.ts';
 import type { IssueParams } from './render-issue.ts';
 import { findIntendedField } from './suggest-field.ts';
 
@@ -9,9 +10,8 @@ type Issue = z.core.$ZodIssue;
 /** Drops the issues of values that have a diagnostic already, and of everything below them. */
 export function dropReported(issues: readonly Issue[], reported: readonly Path[]): readonly Issue[] {
   if (reported.length === 0) return issues;
-  const keys = reported.map((path) => JSON.stringify(path));
-  const isReported = (path: readonly PropertyKey[]) =>
-    path.some((_, i) => keys.includes(JSON.stringify(path.slice(0, i + 1))));
+  const keys = new Set(reported.filter((path) => path.length > 0).map(makePathKey));
+  const isReported = (path: readonly PropertyKey[]) => isAtOrBelow(path, keys);
   return issues.flatMap((issue): readonly Issue[] => {
     if (issue.code !== 'unrecognized_keys') return isReported(issue.path) ? [] : [issue];
     const rest = issue.keys.filter((key) => !isReported([...issue.path, key]));
@@ -22,9 +22,8 @@ export function dropReported(issues: readonly Issue[], reported: readonly Path[]
 /** Drops the limit that every integer has where the field has its own. */
 export function dropGeneralLimits(issues: readonly Issue[]): readonly Issue[] {
   const isGeneral = ({ code, message }: Issue) => code === 'too_big' && !message.startsWith('expected');
-  const has = (path: Issue['path']) =>
-    issues.some((other) => !isGeneral(other) && JSON.stringify(other.path) === JSON.stringify(path));
-  return issues.filter((issue) => !isGeneral(issue) || !has(issue.path));
+  const others = new Set(issues.filter((issue) => !isGeneral(issue)).map(({ path }) => makePathKey(path)));
+  return issues.filter((issue) => !isGeneral(issue) || !others.has(makePathKey(issue.path)));
 }
 
 /**
@@ -33,10 +32,10 @@ export function dropGeneralLimits(issues: readonly Issue[]): readonly Issue[] {
  */
 export function dropReplacedFields(issues: readonly Issue[], fields: readonly Field[]): readonly Issue[] {
   const explained = new Set(
-    issues.flatMap((issue) => listReplacedFields(issue, fields)).map((path) => JSON.stringify(path)),
+    issues.flatMap((issue) => listReplacedFields(issue, fields)).map((path) => makePathKey(path)),
   );
   if (explained.size === 0) return issues;
-  return issues.filter((issue) => issue.input !== undefined || !explained.has(JSON.stringify(issue.path)));
+  return issues.filter((issue) => issue.input !== undefined || !explained.has(makePathKey(issue.path)));
 }
 
 function listReplacedFields(issue: Issue, fields: readonly Field[]): readonly (readonly PropertyKey[])[] {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isAtOrBelow, makePathKey } from './path-keys.ts';
 import type { ParsedYaml, Path } from './parsed-yaml.ts';
 
 /** A value for a wrong one, so that the rules about other fields are still checked. Undefined: there is none. */
@@ -21,14 +22,15 @@ export function findValidRest<T>(
   const wrong: Path[] = [];
   let open = issues.flatMap(listInvalidPaths);
   for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
-    const round: Path[] = [];
+    const round = new Set<string>();
     for (const path of open) {
-      if (round.some((removed) => isBelow(path, removed))) continue;
+      if (isAtOrBelow(path, round)) continue;
       const removed = removeNearest(copy, path, standIn);
       if (removed === undefined) return undefined;
-      round.push(removed);
+      round.add(makePathKey(removed));
+      wrong.push(removed);
     }
-    wrong.push(...round, ...open);
+    for (const path of open) wrong.push(path);
     const checked = schema.safeParse(copy);
     if (checked.success) {
       for (const path of wrong) restoreText(checked.data, root, path);
@@ -75,10 +77,6 @@ function restoreText(value: unknown, root: unknown, path: Path): void {
 
 function readPath(root: unknown, path: Path): unknown {
   return path.reduce<unknown>((at, step) => (isContainer(at) ? Reflect.get(at, step) : undefined), root);
-}
-
-function isBelow(path: Path, above: Path): boolean {
-  return above.every((step, i) => path[i] === step);
 }
 
 function isContainer(value: unknown): value is object {

@@ -1,6 +1,6 @@
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import type { Diagnostic, SourceLocation } from '../diagnostic.ts';
+import { type Diagnostic, makeError, type SourceLocation } from '../diagnostic.ts';
 import { explainYamlErrors, findDisallowedCharacter, findWrongAliases } from './explain-yaml-errors.ts';
 import { findValidRest, listInvalidPaths, type StandIn } from './find-valid-rest.ts';
 import { listFields } from './list-fields.ts';
@@ -88,8 +88,24 @@ function checkSchema<T>(
   return {
     value: undefined,
     rest: rest && { ...rest, wrong: [...rest.wrong, ...reported] },
-    diagnostics: [...prepared, ...news.flatMap((issue) => renderIssue(issue, { ...source, fields }))],
+    diagnostics: [...prepared, ...renderIssues(news, { ...source, fields })],
   };
+}
+
+/** Nobody reads more at once, and to locate thousands of values takes minutes. */
+const MAX_RENDERED = 100;
+
+function renderIssues(issues: readonly z.core.$ZodIssue[], source: IssueSource): readonly Diagnostic[] {
+  const single = issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ ...issue, keys: [key] })) : [issue],
+  );
+  const shown = single.slice(0, MAX_RENDERED).flatMap((issue) => renderIssue(issue, source));
+  const next = single[MAX_RENDERED];
+  if (!next) return shown;
+  const [path = []] = listInvalidPaths(next);
+  const more = single.length - MAX_RENDERED;
+  const message = `Cannot show ${more} more ${more === 1 ? 'error' : 'errors'} in this file: expected at most ${MAX_RENDERED}`;
+  return [...shown, makeError('bad-value', source.locate(path), message, 'Correct the others first')];
 }
 
 /** The issues, with those of the variant that is meant where the field that chooses the variant is wrong. */

@@ -532,3 +532,24 @@ davit:
       expect(found(two + routes).map((l) => l.split(' ').slice(0, 2).join(' '))).toEqual([expected]);
   });
 });
+
+describe('a file with more errors than a person reads', () => {
+  const COUNT = 3000;
+  const lines = (line: (i: number) => string) => Array.from({ length: COUNT }, (_, i) => `${line(i)}\n`).join('');
+  const davit = `${SMALLEST}davit:\n  served_entities:\n    iris-1:\n      requirements:\n        add:\n`;
+  it.each([
+    ['items of a list', davit + lines(() => '          - 1'), 11],
+    ['names of a map', `${SMALLEST}      environment_vars:\n${lines((i) => `        A${i}: 1`)}`, 7],
+    ['unknown fields', SMALLEST + lines((i) => `      x${i}: 1`), 6],
+  ])('has 100 of them, and their number: %s', (_what, text, first) => {
+    const { endpoint, diagnostics } = parse(text);
+    expect(endpoint).toBeUndefined();
+    const of = diagnostics.filter((d) => d.line >= first);
+    expect(of).toHaveLength(101);
+    expect(of.at(-1)).toMatchObject({
+      line: first + 100,
+      severity: 'error',
+      message: `Cannot show ${COUNT - 100} more errors in this file: expected at most 100`,
+    });
+  });
+});
