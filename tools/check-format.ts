@@ -5,23 +5,28 @@ import { checkUnpassed } from './passed-files.ts';
 
 const SETTINGS = ['.prettierignore', 'package.json', 'package-lock.json'];
 
-await checkUnpassed('format', { settings: SETTINGS, readsTypes: false }, async (files) => {
-  const prettier = await import('prettier');
-  const failed = new Set<string>();
-  for (const file of files) {
-    const filepath = codePath(file);
-    const info = await prettier.getFileInfo(filepath, { ignorePath: codePath('.prettierignore') });
-    if (info.ignored || info.inferredParser === null) continue;
-    const options = await prettier.resolveConfig(filepath, { editorconfig: true });
-    const isFormatted = await prettier
-      .check(await readFile(filepath, 'utf8'), { ...options, filepath })
-      .catch((e: unknown) => {
-        process.stdout.write(`${file}: ${String(e)}\n`);
-        return false;
-      });
-    if (isFormatted) continue;
-    failed.add(file);
-    process.stdout.write(`${file} is not formatted: run npx prettier --write ${file}\n`);
-  }
-  return failed;
-});
+await checkUnpassed(
+  'format',
+  { checker: 'tools/check-format.ts', settings: SETTINGS, readsTypes: false },
+  async (files) => {
+    const prettier = await import('prettier');
+    const failed = new Set<string>();
+    for (const file of files) {
+      const filepath = codePath(file);
+      const info = await prettier.getFileInfo(filepath, { ignorePath: codePath('.prettierignore') });
+      if (info.ignored || info.inferredParser === null) continue;
+      // Only this configuration, because it is part of the key: no .editorconfig, no .prettierrc.
+      const options = await prettier.resolveConfig(filepath, { config: codePath('package.json'), editorconfig: false });
+      const isFormatted = await prettier
+        .check(await readFile(filepath, 'utf8'), { ...options, filepath })
+        .catch((e: unknown) => {
+          process.stdout.write(`${file}: ${String(e)}\n`);
+          return false;
+        });
+      if (isFormatted) continue;
+      failed.add(file);
+      process.stdout.write(`${file} is not formatted: run npx prettier --write ${file}\n`);
+    }
+    return failed;
+  },
+);

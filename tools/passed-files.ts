@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { codePath } from '../system/code.ts';
@@ -7,7 +7,9 @@ import { listFiles, listImports } from './list-files.ts';
 
 /** What the result of a check on one file depends on, besides the file. */
 export interface CheckInputs {
-  /** Configuration and the versions of packages. */
+  /** The program of the check. All that it imports counts too. */
+  readonly checker: string;
+  /** Configuration and the wanted versions of packages. */
   readonly settings: readonly string[];
   /** The check reads types: also the files that a file imports, directly or not, and those that change types elsewhere. */
   readonly readsTypes: boolean;
@@ -15,6 +17,10 @@ export interface CheckInputs {
 
 /** Enough for dozens of branches. */
 const MAX_KEYS = 50_000;
+/** The installed versions of packages. Git ignores it. */
+const INSTALLED = 'node_modules/.package-lock.json';
+/** Settings of types, in any folder. */
+const TYPE_SETTINGS = /(?:^|\/)(?:tsconfig[^/]*|package)\.json$/;
 const AMBIENT = /^\s*declare (?:global|module)\b/m;
 
 /**
@@ -42,17 +48,32 @@ export async function checkUnpassed(
 }
 
 /** Makes the key of each file to check. */
-async function makeKeys({ settings, readsTypes }: CheckInputs): Promise<ReadonlyMap<string, string>> {
-  const files = (await listFiles()).filter((file) => existsSync(codePath(file)));
-  const hashes = new Map(files.map((file) => [file, hashTexts([readFileSync(codePath(file))])]));
-  const describe = (file: string) => `${file} ${hashes.get(file) ?? ''}`;
-  const checked = readsTypes ? files.filter((file) => file.endsWith('.ts')) : files;
-  const imports = new Map(readsTypes ? checked.map((file) => [file, listImports(file)]) : []);
-  const everywhere = [...settings, ...(readsTypes ? checked.filter(isAmbient) : [])];
+async function makeKeys({ checker, settings, readsTypes }: CheckInputs): Promise<ReadonlyMap<string, string>> {
+  const files = (await listFiles()).filter(isRegularFile);
+  const programs = files.filter((file) => file.endsWith('.ts'));
+  const imports = new Map(programs.map((file) => [file, listImports(file)]));
+  const describe = makeDescribe();
+  const checked = readsTypes ? programs : files;
+  const typed = readsTypes ? [...files.filter((file) => TYPE_SETTINGS.test(file)), ...programs.filter(isAmbient)] : [];
+  const everywhere = [...settings, INSTALLED, ...listReachable(checker, imports), ...typed];
   const common = hashTexts([process.version, ...everywhere.map(describe)]);
-  return new Map(
-    checked.map((file) => [file, hashTexts([common, file, ...listReachable(file, imports).map(describe)])]),
-  );
+  const listInputs = (file: string) => (readsTypes ? listReachable(file, imports) : [file]);
+  return new Map(checked.map((file) => [file, hashTexts([common, file, ...listInputs(file).map(describe)])]));
+}
+
+/** Makes the function that describes a file by its path and content. Reads each file once. */
+function makeDescribe(): (file: string) => string {
+  const hashes = new Map<string, string>();
+  return (file) => {
+    const hash = hashes.get(file) ?? (isRegularFile(file) ? hashTexts([readFileSync(codePath(file))]) : 'no file');
+    hashes.set(file, hash);
+    return `${file} ${hash}`;
+  };
+}
+
+/** Git also lists links to folders, and files that were deleted. */
+function isRegularFile(file: string): boolean {
+  return statSync(codePath(file), { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** Returns a file and all that it imports, sorted. */

@@ -96,7 +96,7 @@ function checkSchema<T>(
 const MAX_RENDERED = 100;
 
 function renderIssues(issues: readonly z.core.$ZodIssue[], source: IssueSource): readonly Diagnostic[] {
-  const single = issues.flatMap((issue) =>
+  const single = issues.flatMap((issue): readonly z.core.$ZodIssue[] =>
     issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ ...issue, keys: [key] })) : [issue],
   );
   const shown = single.slice(0, MAX_RENDERED).flatMap((issue) => renderIssue(issue, source));

@@ -26,8 +26,8 @@ export async function runDavit(cwd: string, ...args: readonly string[]): Promise
         if (!listeners.includes(added)) process[name].off('error', added as (e: Error) => void);
     };
   });
-  process.chdir(cwd);
   try {
+    process.chdir(cwd);
     return { status: await runCommand(args), ...printed };
   } finally {
     process.chdir(before);
