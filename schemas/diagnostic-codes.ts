@@ -67,6 +67,7 @@ export const DIAGNOSTIC_CODES = {
   'output-mismatch': 'The prediction does not match the output signature',
   'time-limit': 'The model takes longer than its time limit',
   'memory-limit': 'The model needs more memory than its limit',
+  'library-missing': 'The model has loaded a shared library that its image lacks',
   // Rollout
   'image-unattested': 'An image is not attested by the workflow that the environment names',
   'revision-failed': 'A revision does not become ready',

@@ -26,6 +26,7 @@ test.for(['3.8', '3.9', '3.11', '3.13'])(
     await runUnittest(python.executable, 'marks_test.py');
     await runUnittest(python.executable, 'cases_test.py');
     await runUnittest(python.executable, 'process_tree_test.py');
+    await runUnittest(python.executable, 'loaded_libraries_test.py');
   },
 );
 

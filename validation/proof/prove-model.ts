@@ -28,7 +28,9 @@ export interface ProofResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const FORMAT = 4;
+const FORMAT = 5;
+/** `libgomp.so.1`. Plug-ins of libraries have other names. */
+const LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
 
 /**
  * Hash of every input of a proof: model, virtualenv, machine, model server, limits, settings, environment variables.
@@ -106,6 +108,9 @@ function makeProof(
     workers: makeProofWorkers(document, settings),
     mlflow: document.mlflow ?? undefined,
     warnings: document.warnings.map(({ category, message }) => ({ category, message })),
+    libraries: document.libraries
+      .filter(({ name }) => LIBRARY_NAME.test(name))
+      .map(({ name, by }) => ({ name, by: by ?? undefined })),
   };
 }
 
