@@ -33,7 +33,7 @@ for (const program of ['tools', 'bench'])
  */
 const STARTING_PROGRAMS = {
   schemas: [],
-  validation: ['validation/model/download-model.ts', 'validation/advisories/database.ts'],
+  validation: ['validation/model/run-download.ts', 'validation/advisories/database.ts'],
   python: ['run-uv', 'find-uv', 'find-python', 'download-uv', 'compile-byte-code'].map((name) => `python/${name}.ts`),
   images: ['images/docker-credentials.ts'],
   review: [],

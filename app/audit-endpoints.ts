@@ -26,6 +26,7 @@ export interface AuditResult {
  */
 export async function auditEndpoints(endpoints: readonly Endpoint[], request: AuditRequest): Promise<AuditResult> {
   const { place, database, progress, signal } = request;
+  if (endpoints.length === 0) return { entities: [], diagnostics: [], stale: undefined };
   const stale = await refreshOrKeep(database, { progress, signal });
   const audited = await Promise.all(
     endpoints.map(async (endpoint) => {

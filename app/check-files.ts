@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { findNamedFile } from './find-named-file.ts';
 import { checkEndpoints } from '../schemas/endpoint/check-endpoints.ts';
 import { type Diagnostic, makeError, makeWarning, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { parseEnvironment } from '../schemas/environment/environment.ts';
@@ -28,7 +28,7 @@ export async function checkFiles(
   { cwd, root, endpoints: below = 'endpoints' }: CheckOptions,
 ): Promise<CheckedFiles> {
   const wanted =
-    paths.length > 0 ? paths.map((p) => findNamed(p, { cwd, root, below })) : [relative(cwd, join(root(), below))];
+    paths.length > 0 ? paths.map((p) => findNamedFile(p, { cwd, root, below })) : [relative(cwd, join(root(), below))];
   const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
   const files = uniqueFiles(listed.flatMap((l) => l.files));
   const endpoints = await Promise.all(files.filter((f) => !isEnvironment(f)).map(checkFile));
@@ -44,22 +44,6 @@ export async function checkFiles(
   ]);
   const shown = endpoints.map(({ file, endpoint }) => ({ file, endpoint: endpoint?.name ?? null }));
   return { files: shown, environments: named.length, diagnostics };
-}
-
-interface NamedEndpoint {
-  readonly cwd: string;
-  readonly root: () => string;
-  readonly below: string;
-}
-
-/** The file of an endpoint, because other verbs take its name. A path that exists stays as it is. */
-function findNamed(path: string, { cwd, root, below }: NamedEndpoint): string {
-  if (!/^[\w-]+$/.test(path) || existsSync(resolve(cwd, path))) return path;
-  try {
-    return relative(cwd, join(root(), below, `${path}.yaml`));
-  } catch {
-    return path; // there is no project, so there are no names
-  }
 }
 
 /** A file or folder, and the path as a user would type it. */

@@ -1,7 +1,8 @@
 import { makeSbom, renderSbom, type Sbom } from '../images/make-sbom.ts';
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
-import { readLock } from '../schemas/read-project.ts';
+import { readEndpoint, readLock } from '../schemas/read-project.ts';
+import { checkNewEntities, checkRemovedEntities } from '../validation/check-lock.ts';
 import type { ProjectRequest } from './project.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
@@ -21,8 +22,12 @@ export async function describeEndpoint(
     environment,
   }: { readonly name: string; readonly entity: string | undefined; readonly environment: Environment | undefined },
 ): Promise<DescribedImage> {
+  const { value: endpoint, diagnostics: wrong } = await readEndpoint(place, name);
+  if (!endpoint) return { sbom: undefined, text: undefined, diagnostics: wrong };
   const { value: lock, diagnostics } = await readLock(place, name);
   if (!lock) return { sbom: undefined, text: undefined, diagnostics };
+  const stale = [...checkNewEntities(endpoint, lock), ...checkRemovedEntities(endpoint, lock)];
+  if (stale.length > 0) return { sbom: undefined, text: undefined, diagnostics: stale };
   const names = Object.keys(lock.entities);
   const chosen = entity ?? (names.length === 1 ? names[0] : undefined);
   if (chosen === undefined || !names.includes(chosen)) {

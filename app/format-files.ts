@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { type Diagnostic, hasErrors, makeError, makeWarning, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { endpointFile } from '../schemas/endpoint/endpoint-file.ts';
 import { renameDeprecatedNames } from '../schemas/endpoint/document/rename-deprecated-fields.ts';
+import { findNamedFile } from './find-named-file.ts';
 import { parseEndpoint } from '../schemas/endpoint/parse-endpoint.ts';
 import { parseEnvironment } from '../schemas/environment/environment.ts';
 import { environmentFile } from '../schemas/environment/environment-file.ts';
@@ -34,7 +35,8 @@ export interface FormatOptions {
 /** Writes files in their canonical form: those given, or all endpoints and environments of the project. */
 export async function formatFiles(paths: readonly string[], options: FormatOptions): Promise<FormattedFiles> {
   const { cwd, root } = options;
-  const given = paths.length > 0 ? paths.map((path) => resolve(cwd, path)) : listFolders(root());
+  const given =
+    paths.length > 0 ? paths.map((path) => resolve(cwd, findNamedFile(path, options))) : listFolders(root());
   const listed = await Promise.all(given.map((path) => listYaml(path, cwd, paths.length > 0)));
   const files = [...new Set(listed.flatMap((l) => l.files))].sort();
   const formatted = await Promise.all(files.map((path) => formatFile(path, options)));

@@ -6,6 +6,7 @@ import { machineConcurrency, mapConcurrent } from '../system/map-concurrent.ts';
 import { validateEndpoint } from '../validation/validate-endpoint.ts';
 import type { Validation } from '../validation/validation.ts';
 import type { ProjectRequest } from './project.ts';
+import { readRegistries } from './read-registries.ts';
 
 /** Validates several endpoints at a time, each with the lock beside it. */
 export async function validateEndpoints(
@@ -34,6 +35,7 @@ export async function validateWithOwnLock(
     signal,
     withoutSandbox,
     policies: environment && [environment.policy],
+    registries: await readRegistries(place, environment),
     ...(until && { until }),
   });
 }

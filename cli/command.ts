@@ -111,5 +111,7 @@ export const SANDBOX_OPTION: Readonly<Record<string, Option>> = {
 
 /** The name of the selected environment. */
 export function environmentName({ options }: Context): string {
-  return typeof options['environment'] === 'string' ? options['environment'] : 'local';
+  const { environment } = options;
+  if (environment === '') throw new UsageError('Cannot use "" for --environment: expected the name of an environment');
+  return typeof environment === 'string' ? environment : 'local';
 }

@@ -11,7 +11,7 @@ export function renderOverview(commands: Readonly<Record<string, Command>>): str
     '',
     ...verbs,
     '',
-    'davit VERB --help says more, davit --version says which version this is. Exit codes: 0 fine, 1 a file or a model is wrong, 2 wrong usage, 3 an outage or our fault.',
+    'davit VERB --help says more, davit --version says which version this is. Exit codes: 0 fine, 1 a file or a model is wrong, 2 wrong usage, 3 an outage or a fault of Davit.',
     '',
   ].join('\n');
 }

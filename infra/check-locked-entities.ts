@@ -20,6 +20,7 @@ export function checkLockedEntities(endpoint: Endpoint, lock: Lock): readonly Di
 function isLocked(entity: Entity, lock: Lock): boolean {
   const locked = readOwn(lock.entities, entity.name);
   if (!locked || !lock.virtualenvs[locked.virtualenv]) return false;
-  const { name, version, uri } = locked.model;
-  return name === entity.model.name && version === entity.model.version && uri === entity.model.uri;
+  const { name, version, uri, resolved } = locked.model;
+  const written = uri === undefined ? (resolved?.from ?? version) : version;
+  return name === entity.model.name && written === entity.model.version && uri === entity.model.uri;
 }

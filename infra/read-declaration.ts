@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { type Diagnostic, hasErrors, renderDiagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { checkAgainstEnvironment } from '../schemas/endpoint/check-against-environment.ts';
+import { pinVersions } from '../schemas/lock/pin-versions.ts';
 import { stackName } from '../schemas/values/names.ts';
 import { lockFile, type ProjectFolders, readEndpoint, readEnvironment, readLock } from '../schemas/read-project.ts';
 import { checkLockedEntities } from './check-locked-entities.ts';
@@ -26,7 +27,13 @@ export async function readDeclaration(place: ProjectFolders, names: DeclarationN
   ];
   if (!endpoint || !environment || !lock || hasErrors(diagnostics))
     throw makeDeclarationError(stackName(names.endpoint, names.environment), diagnostics);
-  return { root: place.root, endpoint, environment, lock, lockFile: lockFile(place, names.endpoint) };
+  return {
+    root: place.root,
+    endpoint: pinVersions(endpoint, lock),
+    environment,
+    lock,
+    lockFile: lockFile(place, names.endpoint),
+  };
 }
 
 /** The error that ends the program because of the user's files. */

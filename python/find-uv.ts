@@ -8,7 +8,6 @@ import { withFileLock } from '../system/locks/file-lock.ts';
 import { type Progress, SILENT, withProgress } from '../system/progress.ts';
 import { runProcess } from '../system/run-process.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { downloadUv } from './download-uv.ts';
 
 export interface PythonOptions {
   readonly progress?: Progress;
@@ -88,6 +87,7 @@ async function installUv(
     failures.push(`${python}: ${lastLine(run.stderr) || `pip ended with ${run.code}`}`);
   }
   try {
+    const { downloadUv } = await import('./download-uv.ts'); // rarely needed, and loads zod
     await downloadUv(folder, { version, hashes, python: pythons[0] ?? 'python3', signal });
     return;
   } catch (e) {

@@ -58,8 +58,8 @@ function listChangedInputs(paths: readonly ChangedPath[], { entities }: Endpoint
 /** The folders of the endpoint's models that changed: one entry per folder, however many files. */
 function listChangedModels(paths: readonly ChangedPath[], endpoint: Endpoint, root: string): readonly ChangedPath[] {
   const folders = endpoint.entities.flatMap(({ model }) => {
-    const { folder, remote } = locateModel(root, model);
-    return remote === undefined ? [relative(root, folder).split(sep).join('/')] : [];
+    const { folder } = locateModel(root, model);
+    return folder === undefined ? [] : [relative(root, folder).split(sep).join('/')];
   });
   return [...new Set(folders)].flatMap((folder) => {
     // A model's folder may itself be tracked as a link or as another repository.

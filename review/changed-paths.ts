@@ -16,6 +16,7 @@ export interface Changes {
 export class NoBaseError extends Error {}
 
 const DEFAULT_BASES = ['origin/HEAD', 'origin/main', 'origin/master', 'main', 'master'];
+const NAMES_HINT = 'name the endpoints: npx davit review NAME';
 const BASE_HINT = 'name the endpoints (npx davit review NAME), or the commit to compare with: --base REF';
 
 /** Lists the paths below a folder that changed since `base`, committed or not; default: since the usual main branch. */
@@ -27,7 +28,7 @@ export async function readChangedPaths(
   const git = (...args: readonly string[]) => runGit(folder, args, { signal });
   const inside = await git('rev-parse', '--is-inside-work-tree');
   if (inside.code !== 0)
-    throw new NoBaseError(`Cannot find the changed files: ${explainNoRepository(folder, inside)}; ${BASE_HINT}`);
+    throw new NoBaseError(`Cannot find the changed files: ${explainNoRepository(folder, inside)}; ${NAMES_HINT}`);
   const commit = await findCommit(git, base);
   const head = await findCommit(git, 'HEAD');
   const merged = await git('merge-base', commit, head);
@@ -62,7 +63,9 @@ async function findCommit(git: Git, base: string | undefined): Promise<string> {
     const commit = found.stdout.trim().split('\n').at(-1) ?? '';
     if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
   }
-  const what = base === undefined ? await explainNoMainBranch(git) : `"${base}" is not a commit in this repository`;
+  if ((await git('rev-parse', '--verify', '--quiet', 'HEAD')).code !== 0)
+    throw new NoBaseError(`Cannot find the changed files: the repository has no commit yet; ${NAMES_HINT}`);
+  const what = base === undefined ? NO_MAIN_BRANCH : `"${base}" is not a commit in this repository`;
   throw new NoBaseError(`Cannot find the changed files: ${what}; ${BASE_HINT}`);
 }
 
@@ -72,12 +75,7 @@ async function listDefaultBases(git: Git): Promise<readonly string[]> {
   return configured === '' ? DEFAULT_BASES : [...DEFAULT_BASES, `origin/${configured}`, configured];
 }
 
-async function explainNoMainBranch(git: Git): Promise<string> {
-  const head = await git('rev-parse', '--verify', '--quiet', 'HEAD');
-  return head.code === 0
-    ? `there is no ${DEFAULT_BASES.join(', ')}; ask the remote for its default branch (git remote set-head origin --auto)`
-    : 'the repository has no commit yet';
-}
+const NO_MAIN_BRANCH = `there is no ${DEFAULT_BASES.join(', ')}; ask the remote for its default branch (git remote set-head origin --auto)`;
 
 const CHANGES: Readonly<Record<string, ChangedPath['change']>> = { A: 'added', D: 'deleted' };
 

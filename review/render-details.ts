@@ -4,6 +4,7 @@ import { summarizeResources, type ResourceSummary } from '../schemas/deployment/
 import { renderModelLoading } from '../schemas/endpoint/worker-mode.ts';
 import { describeCase, isOnlyLoaded } from '../schemas/lock/proof.ts';
 import { shortenFingerprint } from './fingerprint.ts';
+import { renderComparison } from './render-comparison.ts';
 import { renderBlock, renderHtmlCode, renderLine, renderLink, renderSpan } from './render-code.ts';
 import { type ReviewState, type ReviewContext, determineReviewState, renderReviewState } from './review-state.ts';
 
@@ -18,9 +19,30 @@ const DETAIL_LEVELS = [
     differences: 100,
     value: 300,
     answer: 1000,
+    comparison: { changes: 100, packages: 100, rows: 5, fields: 30, characters: 200 },
   },
-  { diagnostics: 20, sentence: 400, paths: 10, notes: 10, resources: 40, differences: 10, value: 60, answer: 200 },
-  { diagnostics: 3, sentence: 200, paths: 3, notes: 3, resources: 0, differences: 0, value: 0, answer: 0 },
+  {
+    diagnostics: 20,
+    sentence: 400,
+    paths: 10,
+    notes: 10,
+    resources: 40,
+    differences: 10,
+    value: 60,
+    answer: 200,
+    comparison: { changes: 20, packages: 15, rows: 3, fields: 5, characters: 60 },
+  },
+  {
+    diagnostics: 3,
+    sentence: 200,
+    paths: 3,
+    notes: 3,
+    resources: 0,
+    differences: 0,
+    value: 0,
+    answer: 0,
+    comparison: { changes: 3, packages: 0, rows: 0, fields: 0, characters: 40 },
+  },
 ] as const;
 
 /** From this step on only the row in the table remains. */
@@ -31,7 +53,7 @@ const LOADING_CHARACTERS = 300;
 type DetailLevel = (typeof DETAIL_LEVELS)[number];
 
 /** Standings whose details are open, because a reviewer has to read them. */
-const EXPANDED_STATES: readonly ReviewState[] = ['fails', 'unknown', 'label', 'recreate'];
+const EXPANDED_STATES: readonly ReviewState[] = ['fails', 'waiting', 'unknown', 'label', 'recreate'];
 
 /** The details of one endpoint, folded when all is well; empty when there are none. */
 export function renderDetails(report: EndpointReport, standpoint: ReviewContext, at: number): string {
@@ -48,7 +70,7 @@ export function renderDetails(report: EndpointReport, standpoint: ReviewContext,
     ...report.previews.map((p) => renderPreview(p, step)),
   ].filter((s) => s !== '');
   if (sections.length === 0) return '';
-  const open = EXPANDED_STATES.includes(standing) ? ' open' : '';
+  const open = EXPANDED_STATES.includes(standing) || report.entities.some(breaksClients) ? ' open' : '';
   const summary = `${renderHtmlCode(report.endpoint)}: ${renderReviewState(standing)}`;
   return [`<details${open}><summary>${summary}</summary>`, ...sections, '</details>'].join('\n\n');
 }
@@ -81,14 +103,22 @@ function renderPaths({ because }: EndpointReport, { paths }: DetailLevel): strin
   return `Files: ${[...shown, ...renderMore(because.length - shown.length, '')].join(', ')}`;
 }
 
+/** A person has to read what breaks clients, also where the file says why. */
+function breaksClients({ comparison }: EntityReport): boolean {
+  return comparison?.signature.some((c) => c.breaks) ?? false;
+}
+
 /** The proof of one model: the time of its stages, and its answer to its own example. */
-function renderEntity({ advisories, ...report }: EntityReport, level: DetailLevel): string {
-  const proof = renderProof(report, level);
-  return advisories === undefined ? proof : `${proof}\n\nPackages: ${renderSpan(advisories)}`;
+function renderEntity({ advisories, comparison, ...report }: EntityReport, level: DetailLevel): string {
+  return [
+    renderProof(report, level),
+    ...(advisories === undefined ? [] : [`Packages: ${renderSpan(advisories)}`]),
+    ...(comparison === undefined ? [] : [renderComparison(comparison, report.model, level.comparison)]),
+  ].join('\n\n');
 }
 
 function renderProof(
-  { entity, model, stages, proof }: Omit<EntityReport, 'advisories'>,
+  { entity, model, stages, proof }: Omit<EntityReport, 'advisories' | 'comparison'>,
   { answer }: DetailLevel,
 ): string {
   const took = stages.map((s) => `${s.name} ${s.cached ? 'cached' : `${s.seconds.toFixed(1)} s`}`);

@@ -1,6 +1,7 @@
 import type { EndpointReport, PreviewReport, Report } from '../schemas/report/report.ts';
 import { isOnlyLoaded } from '../schemas/lock/proof.ts';
 import { renderSpan } from './render-code.ts';
+import { summarizeComparisons } from './render-comparison.ts';
 import {
   listBrokenStages,
   needsLock,
@@ -14,7 +15,15 @@ const NAME_CHARACTERS = 63;
 const SHORT_CHARACTERS = 90;
 /** More columns are not readable, and each one costs characters in every row. */
 const MAX_COLUMNS = 8;
-const SIGNS = { fails: '❌', unknown: '❔', claimed: '❔', lock: '❌', label: '❌', delete: '⚠️' } as const;
+const SIGNS = {
+  fails: '❌',
+  waiting: '⏳',
+  unknown: '❔',
+  claimed: '❔',
+  lock: '❌',
+  label: '❌',
+  delete: '⚠️',
+} as const;
 
 /** The two header lines, with a column for each environment. */
 export function renderHead(environments: readonly string[]): readonly [string, string] {
@@ -90,13 +99,15 @@ function renderChange({ change, because }: EndpointReport): string {
 function renderModel({ change, diagnostics, entities, outage }: EndpointReport): string {
   if (outage !== null) return `not checked: ${renderSpan(outage, SHORT_CHARACTERS)}`;
   const error = diagnostics.find((d) => d.severity === 'error');
-  if (error) return `${renderSpan(error.message, SHORT_CHARACTERS)} (line ${error.line})`;
+  const words = error?.code === 'model-pending' ? 'waiting for the model: ' : '';
+  if (error) return `${words}${renderSpan(error.message, SHORT_CHARACTERS)} (line ${error.line})`;
   const proofs = entities.flatMap((e) => e.proof ?? []);
   if (change === 'removed' || proofs.length === 0) return '–';
   const all = renderProofs(proofs);
   const cached = entities.every((e) => e.stages.find((s) => s.name === 'proof')?.cached) ? ' (cached)' : '';
   const memory = Math.max(...proofs.map((p) => p.peakMemoryBytes)) / MEBIBYTE;
-  return `${all}${cached}, ${Math.round(memory)} MiB`;
+  const compared = summarizeComparisons(entities.flatMap((e) => e.comparison ?? []));
+  return `${all}${cached}, ${Math.round(memory)} MiB${compared === undefined ? '' : `, ${compared}`}`;
 }
 
 /** `proved`, `2 proved`, `1 proved, 1 loaded, not asked`. */

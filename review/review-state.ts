@@ -4,6 +4,7 @@ import { pluralize } from '../schemas/values/pluralize.ts';
 /** The state of an endpoint for a reviewer, most important first. */
 const REVIEW_STATES = {
   fails: ['fails', 'fail'],
+  waiting: ['waiting for the model', 'waiting for the model'],
   unknown: ['not reviewed', 'not reviewed'],
   lock: ['without its lock', 'without their locks'],
   label: ['removed without the label', 'removed without the label'],
@@ -21,7 +22,7 @@ export type ReviewState = keyof typeof REVIEW_STATES;
 
 const ORDER = Object.keys(REVIEW_STATES) as readonly ReviewState[];
 /** A pull request with one of these must not be merged as it is. */
-const BLOCKING_STATES: readonly ReviewState[] = ['fails', 'unknown', 'lock', 'label'];
+const BLOCKING_STATES: readonly ReviewState[] = ['fails', 'waiting', 'unknown', 'lock', 'label'];
 
 /** The label on a pull request without which nothing is destroyed. */
 export const DESTROY_LABEL = 'davit: destroy';
@@ -33,7 +34,8 @@ export type ReviewContext = Pick<Report, 'pull_request' | 'stages' | 'endpoints'
 export function determineReviewState(report: EndpointReport, standpoint: ReviewContext): ReviewState {
   const { pull_request: pullRequest } = standpoint;
   const { diagnostics, outage, previews } = report;
-  if (diagnostics.some((d) => d.severity === 'error')) return 'fails';
+  const errors = diagnostics.filter((d) => d.severity === 'error');
+  if (errors.length > 0) return errors.every((d) => d.code === 'model-pending') ? 'waiting' : 'fails';
   if (outage !== null || previews.some((p) => p.outage !== null)) return 'unknown';
   if (needsLock(report)) return 'lock';
   if (previews.length === 0 || previews.some((p) => p.plan === null))

@@ -32,6 +32,9 @@ export const DIAGNOSTIC_CODES = {
   'lock-invalid': 'The lock is not in the format that Davit writes',
   // Static checks of a model
   'model-not-found': 'The model cannot be found or fetched',
+  'model-pending': 'The registry does not have the version yet, or it is not ready',
+  'moving-version': 'The version of a model can become another one without a change of a file',
+  'registry-refused': 'The registry is not one that the environment of Davit allows',
   'model-unreadable': 'The directory is not an MLflow model that Davit can read',
   'flavor-missing': 'The model has no python_function flavor',
   'signature-missing': 'The model has no signature',
@@ -68,6 +71,9 @@ export const DIAGNOSTIC_CODES = {
   'time-limit': 'The model takes longer than its time limit',
   'memory-limit': 'The model needs more memory than its limit',
   'library-missing': 'The model has loaded a shared library that its image lacks',
+  // Against the version that serves
+  'signature-breaking': 'The new version breaks requests of today, or the reading of their answers',
+  'predictions-changed': 'The new version changes more predictions than the environment allows',
   // Rollout
   'image-unattested': 'An image is not attested by the workflow that the environment names',
   'revision-failed': 'A revision does not become ready',

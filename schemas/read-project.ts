@@ -1,11 +1,11 @@
+// Loads the schemas only when a file is parsed, because they take 0.1 s and many programs only find or read files.
 import { statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Diagnostic, makeError } from './diagnostic.ts';
 import type { Endpoint } from './endpoint/endpoint.ts';
-import { type Environment, parseEnvironment } from './environment/environment.ts';
-import { type Lock, parseLock } from './lock/lock.ts';
-import { parseEndpoint } from './endpoint/parse-endpoint.ts';
+import type { Environment } from './environment/environment.ts';
+import type { Lock } from './lock/lock.ts';
 import { readOwn } from './values/read-own.ts';
 
 /** The value of a file, or the diagnostics that explain its absence. */
@@ -46,6 +46,7 @@ export async function readEndpoint(place: ProjectFolders, name: string): Promise
       `Cannot find the endpoint "${name}": there is no file ${file}`,
       await renderNamesHint(place),
     );
+  const { parseEndpoint } = await import('./endpoint/parse-endpoint.ts');
   const { endpoint, diagnostics } = parseEndpoint(text, file);
   return { value: endpoint, diagnostics };
 }
@@ -69,6 +70,7 @@ export async function readEnvironment(
       `Cannot find the environment "${name}": there is no file ${file}`,
       `Create the file with name: ${name} and target: local`,
     );
+  const { parseEnvironment } = await import('./environment/environment.ts');
   const { environment, diagnostics } = parseEnvironment(text, file);
   return { value: environment, diagnostics };
 }
@@ -84,6 +86,7 @@ export async function readLock(place: ProjectFolders, endpoint: string): Promise
       `Cannot deploy "${endpoint}": it has no lock`,
       `Run npx davit lock ${endpoint}`,
     );
+  const { parseLock } = await import('./lock/lock.ts');
   const { lock, diagnostics } = parseLock(text, file);
   return { value: lock, diagnostics };
 }

@@ -1,10 +1,8 @@
+import { type Column, isRequired, readProperties, toColumn } from '../schemas/lock/signature-column.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
 /** A JSON Schema inside an OpenAPI 3.1 document. */
 export type Schema = Readonly<Record<string, unknown>>;
-
-/** A column, an object property or a parameter of a signature. Its fields are not validated. */
-export type Column = Readonly<Record<string, unknown>>;
 
 /** `nullable`: a missing value can be null. MLflow's responses contain null; its requests omit the value. */
 export interface ColumnOptions {
@@ -22,8 +20,6 @@ const SCALARS: Readonly<Record<string, Schema>> = {
   datetime: { type: 'string', format: 'date-time' },
   sparkml_vector: { type: 'array', items: { type: 'number', format: 'double' } },
 };
-/** Types that MLflow treats as optional if the signature does not say. */
-const COMPLEX = new Set(['array', 'object', 'map', 'any', 'sparkml_vector']);
 /**
  * Deeper types become an open schema, so that a malicious signature cannot overflow the stack. No real model has them.
  */
@@ -48,20 +44,6 @@ export function makeRecordSchema(columns: ReadonlyMap<string, Column>, options: 
   };
 }
 
-export function isRequired({ required, type }: Column): boolean {
-  return required === undefined || required === null ? !COMPLEX.has(String(type)) : required === true;
-}
-
-/** Whether values are not scalars. MLflow accepts such values in fewer forms. */
-export function isComplex({ type }: Column): boolean {
-  return COMPLEX.has(String(type));
-}
-
-/** Converts a value to a column. A value that is not an object becomes an empty column. */
-export function toColumn(value: unknown): Column {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
 function makePlainSchema(column: Column, options: ColumnOptions, depth: number): Schema {
   const inner = (value: unknown) => makeColumnSchema({ required: true, ...toColumn(value) }, options, depth + 1);
   switch (column['type']) {
@@ -74,9 +56,4 @@ function makePlainSchema(column: Column, options: ColumnOptions, depth: number):
     default:
       return readOwn(SCALARS, String(column['type'])) ?? {};
   }
-}
-
-/** MLflow treats every property of an object as required if the signature does not say. */
-function readProperties({ properties }: Column): ReadonlyMap<string, Column> {
-  return new Map(Object.entries(toColumn(properties)).map(([name, c]) => [name, { required: true, ...toColumn(c) }]));
 }

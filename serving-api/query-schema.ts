@@ -1,13 +1,6 @@
 import type { Signature } from '../schemas/lock/signature.ts';
-import {
-  toColumn,
-  type Column,
-  isComplex,
-  isRequired,
-  makeColumnSchema,
-  makeRecordSchema,
-  type Schema,
-} from './column-schema.ts';
+import { type Column, isComplex, isRequired, toColumn } from '../schemas/lock/signature-column.ts';
+import { makeColumnSchema, makeRecordSchema, type Schema } from './column-schema.ts';
 import { hasRows, makeTensorRowSchema, makeTensorSchema } from './tensor-schema.ts';
 
 /** Schemas of the request and response bodies of a query to one entity. */

@@ -1,4 +1,5 @@
-import { toColumn, type Column, type Schema } from './column-schema.ts';
+import { type Column, toColumn } from '../schemas/lock/signature-column.ts';
+import type { Schema } from './column-schema.ts';
 
 /** A tensor of a signature: its element type, and its lengths from the outermost dimension. -1 means any length. */
 interface Tensor {

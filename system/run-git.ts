@@ -15,10 +15,19 @@ export function runGit(
   args: readonly string[],
   { signal, limitSeconds }: { readonly signal?: AbortSignal | undefined; readonly limitSeconds?: number } = {},
 ): Promise<ProcessResult> {
-  const env = makeChildEnvironment({ GIT_OPTIONAL_LOCKS: '0', GIT_LITERAL_PATHSPECS: '1', LC_ALL: 'C' });
-  return runProcess('git', ['-C', folder, ...SETTINGS, '--no-pager', ...args], {
+  const { args: all, env } = makeGitCommand(folder, args);
+  return runProcess('git', all, {
     env,
     ...(signal && { signal }),
     ...(limitSeconds !== undefined && { limitSeconds }),
   });
+}
+
+/** The arguments and the environment of such a run. */
+export function makeGitCommand(
+  folder: string,
+  args: readonly string[],
+): { readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv } {
+  const env = makeChildEnvironment({ GIT_OPTIONAL_LOCKS: '0', GIT_LITERAL_PATHSPECS: '1', LC_ALL: 'C' });
+  return { args: ['-C', folder, ...SETTINGS, '--no-pager', ...args], env };
 }

@@ -2,7 +2,7 @@ import type { Entity } from '../schemas/endpoint/endpoint.ts';
 import type { ContentType } from '../schemas/endpoint/validation-file.ts';
 import type { Lock } from '../schemas/lock/lock.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
-import { locateModel, readInputExample } from './locate-model.ts';
+import { findModelFolder, readInputExample } from './locate-model.ts';
 
 /** A request that an entity is expected to answer. */
 export interface SampleRequest {
@@ -26,6 +26,7 @@ export async function readSampleRequest(
 ): Promise<SampleRequest | undefined> {
   const [first] = (lock && readOwn(lock.entities, name)?.validation) ?? [];
   if (first) return { body: first.input, contentType: MEDIA_TYPES[first.content_type] };
-  const body = await readInputExample(locateModel(root, model));
+  const digest = (lock && readOwn(lock.entities, name)?.model.digest) ?? '';
+  const body = await readInputExample(findModelFolder(root, { ...model, digest }));
   return body === undefined ? undefined : { body, contentType: MEDIA_TYPES.json };
 }

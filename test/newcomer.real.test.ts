@@ -89,9 +89,13 @@ it('reviews a change as a pull request does, and updates it without a failed req
   await takeModel('2');
   const file = join(shop, 'endpoints', 'flowers.yaml');
   const text = await readFile(file, 'utf8');
-  await writeFile(file, text.replace('flowers-1', 'flowers-2').replace('"1"', '"2"'));
+  const second = text.replace('flowers-1', 'flowers-2').replace('"1"', '"2"');
+  await writeFile(file, second);
   await succeed('lock');
-  expect(await succeed('review')).toMatch(/^### 1 endpoint: 1 rolling$/m);
+  await writeFile(file, `${second}davit:\n  breaking: The shop reads names of species since today\n`);
+  const review = await succeed('review');
+  expect(review).toMatch(/^### 1 endpoint: 1 rolling$/m);
+  expect(review).toMatch(/^Predictions: \*\*3 of 3 rows differ \(100%\)\*\*/m);
   const clients = sendRequests();
   expect(await succeed('up')).toMatch(/^flowers: rolling update: flowers-1-\w+ → flowers-2-/);
   const answers = await clients.stop();

@@ -1,24 +1,13 @@
 // Checks the structure rules that lint does not have: no circular imports, type imports included, and at most 25 files
 // directly in one folder.
-import { readFileSync } from 'node:fs';
-import { dirname, posix } from 'node:path';
-import ts from 'typescript';
-import { CODE_FOLDER, codePath } from '../system/code.ts';
-import { runGit } from '../system/run-git.ts';
+import { dirname } from 'node:path';
+import { listFiles, listImports } from './list-files.ts';
 
 const MAX_FILES = 25;
 /** One generated page per diagnostic code. */
 const PAGES = 'docs/diagnostics';
 
-const { code, stdout, stderr } = await runGit(CODE_FOLDER, [
-  'ls-files',
-  '-z',
-  '--cached',
-  '--others',
-  '--exclude-standard',
-]);
-if (code !== 0) throw new Error(`Cannot list the files of ${CODE_FOLDER}: ${stderr}`);
-const files = [...new Set(stdout.split('\0').filter(Boolean))];
+const files = await listFiles();
 const faults = [...findFullFolders(files), ...findImportCycles(files.filter((file) => file.endsWith('.ts')))];
 for (const fault of faults) process.stdout.write(`${fault}\n`);
 process.exitCode = faults.length > 0 ? 1 : 0;
@@ -56,11 +45,4 @@ function findImportCycles(paths: readonly string[]): readonly string[] {
   };
   for (const path of paths) if (!order.has(path)) visit(path);
   return circles;
-}
-
-function listImports(path: string): readonly string[] {
-  const { importedFiles } = ts.preProcessFile(readFileSync(codePath(path), 'utf8'), true, true);
-  return importedFiles
-    .filter(({ fileName }) => fileName.startsWith('.'))
-    .map(({ fileName }) => posix.join(dirname(path), fileName));
 }

@@ -18,9 +18,9 @@ const ruff = await ensureGateProgram('ruff');
 
 const STEPS: Readonly<Record<string, { readonly program: string; readonly args: readonly string[] }>> = {
   'fast tests': bin('vitest', 'vitest.mjs', 'run', '--project', 'fast'),
-  lint: bin('eslint', 'bin/eslint.js', '--cache', '--cache-location', 'node_modules/.cache/eslint/', '.'),
+  lint: node('tools/lint.ts'),
   types: bin('typescript', 'bin/tsc', '--noEmit', '--incremental', '--tsBuildInfoFile', 'node_modules/.cache/tsc.json'),
-  format: bin('prettier', 'bin/prettier.cjs', '--check', '--log-level', 'warn', '--cache', '.'),
+  format: node('tools/check-format.ts'),
   'dead code': bin('knip', 'bin/knip.js'),
   'generated files': node('tools/generate.ts', '--check'),
   house: node('tools/check-structure.ts'),

@@ -1,7 +1,8 @@
 import { type Diagnostic, makeError, type SourceLocation } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Lock, LockedEntity } from '../schemas/lock/lock.ts';
-import { renderCases } from '../schemas/lock/locked-case.ts';
+import { renderCases } from '../schemas/lock/render-cases.ts';
+import type { ResolvedVersion } from './model/fetched-model.ts';
 import { checkMlflowVersion } from './model/check-minimum-versions.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
 import type { CheckedModel } from './model/check-model.ts';
@@ -9,14 +10,28 @@ import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { locateProblem, type Subject } from './subject.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
+const NEW_ENTITY = 'the entity is new';
+
 /** Checks that the lock matches the entity and its model. Pure, without network access. */
-export function checkLockedEntity(subject: Subject, lock: Lock, checked: CheckedModel): readonly Diagnostic[] {
-  const reason = explainStaleLock(subject, lock, checked);
+export function checkLockedEntity(
+  subject: Subject,
+  lock: Lock,
+  checked: CheckedModel,
+  resolved?: ResolvedVersion,
+): readonly Diagnostic[] {
+  const reason = explainStaleLock(subject, lock, checked, resolved);
   if (reason !== undefined) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
   const packages = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? '']?.packages ?? [];
   return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)].map((p) =>
     locateProblem(subject, p),
   );
+}
+
+/** Reports entities that the lock does not have yet. */
+export function checkNewEntities(endpoint: Endpoint, lock: Lock): readonly Diagnostic[] {
+  return endpoint.entities
+    .filter(({ name }) => !Object.hasOwn(lock.entities, name))
+    .map(({ name, place }) => stale(endpoint, place, name, NEW_ENTITY));
 }
 
 /** Reports entities that are in the lock but no longer in the endpoint. */
@@ -35,8 +50,13 @@ export function reportMissingLock({ endpoint, entity }: Subject): Diagnostic {
 }
 
 /** Explains why an entity must be locked again. Returns undefined if its lock is current. */
-function explainStaleLock(subject: Subject, lock: Lock, checked: CheckedModel): string | undefined {
-  return explainStalePackages(subject, lock, checked) ?? explainStaleCases(subject, lock, checked);
+function explainStaleLock(
+  subject: Subject,
+  lock: Lock,
+  checked: CheckedModel,
+  resolved: ResolvedVersion | undefined,
+): string | undefined {
+  return explainStalePackages(subject, lock, checked, resolved) ?? explainStaleCases(subject, lock, checked);
 }
 
 /** Explains why the validation cases in the lock differ. They do not affect the packages. */
@@ -46,13 +66,20 @@ export function explainStaleCases({ entity }: Subject, lock: Lock, { cases }: Ch
 }
 
 /** Explains why the packages of an entity must be resolved again. */
-export function explainStalePackages(subject: Subject, lock: Lock, checked: CheckedModel): string | undefined {
+export function explainStalePackages(
+  subject: Subject,
+  lock: Lock,
+  checked: CheckedModel,
+  resolved?: ResolvedVersion,
+): string | undefined {
   const { entity, label } = subject;
   const locked = readOwn(lock.entities, entity.name);
-  if (!locked) return 'the entity is new';
+  if (!locked) return NEW_ENTITY;
   if (!lock.virtualenvs[locked.virtualenv]) return `its virtualenv ${locked.virtualenv} is not in the lock`;
   const { model, requirements, signature } = locked;
-  const now = makeLockedModel(subject, checked);
+  const now = makeLockedModel(subject, checked, resolved);
+  const moved = explainMovedVersion(model, now);
+  if (moved !== undefined) return moved;
   if (model.name !== now.name || model.version !== now.version)
     return `it was made for ${model.name} ${model.version}, the endpoint says ${label}`;
   if (model.uri !== now.uri)
@@ -64,6 +91,16 @@ export function explainStalePackages(subject: Subject, lock: Lock, checked: Chec
   if (model.python_version !== now.python_version) return `the Python of ${label} changed`;
   if (!sameFiles)
     return hasSameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
+  return undefined;
+}
+
+/** Whether an alias, a stage or `latest` meant another version, or has become one, or has replaced one. */
+function explainMovedVersion(locked: LockedEntity['model'], now: LockedEntity['model']): string | undefined {
+  const [before, after] = [locked.resolved, now.resolved];
+  if (before?.from !== after?.from && locked.uri === now.uri)
+    return `it was made for ${locked.name} ${before?.from ?? locked.version}, the endpoint says ${now.name} ${after?.from ?? now.version}`;
+  if (before && after && before.version !== after.version)
+    return `${after.from} of ${now.name} moved from version ${before.version} to version ${after.version}`;
   return undefined;
 }
 

@@ -7,15 +7,17 @@ import type { Lock, LockedEntity, LockedPackage, LockedVirtualenv } from '../sch
 import { contentHash } from '../schemas/values/names.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
-import { checkMlflowVersion } from './model/check-minimum-versions.ts';
+import { checkLockedMlflow } from './model/check-minimum-versions.ts';
 import { checkVersionDrift } from './model/check-version-drift.ts';
 import { explainStaleCases, explainStalePackages } from './check-lock.ts';
 import { checkImports } from './imports/check-imports.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
+import type { EnvironmentRegistry } from '../schemas/environment/registry.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
 import { resolvePolicy } from './policy.ts';
 import type { ResolutionExplanation } from './requirements/explain-resolution.ts';
 import { fetchModel } from './model/fetch-model.ts';
+import type { ResolvedVersion } from './model/fetched-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
 import { type Resolution, resolveRequirements } from './requirements/resolve-requirements.ts';
@@ -31,6 +33,8 @@ export interface LockEndpointOptions extends PythonOptions {
   readonly upgrade?: boolean;
   /** Codes of errors that are only warnings here. */
   readonly tolerated?: readonly DiagnosticCode[] | undefined;
+  /** The registries of the environments that the endpoint is for. */
+  readonly registries?: readonly EnvironmentRegistry[] | undefined;
   /** The policies of the environments that the endpoint is for. */
   readonly policies?: readonly Policy[] | undefined;
   /** Reads the imports of models with the user's own rights. Undefined: the environment of the user decides. */
@@ -102,7 +106,8 @@ interface SubjectResult {
 }
 
 async function lockSubject(subject: Subject, options: LockEndpointOptions): Promise<SubjectResult> {
-  const fetched = await fetchModel(subject, options);
+  const locked = options.current && readOwn(options.current.entities, subject.entity.name)?.model;
+  const fetched = await fetchModel(subject, { ...options, locked });
   if (fetched.folder === undefined)
     return { subject, reason: undefined, locked: undefined, diagnostics: fetched.diagnostics };
   const policy = resolvePolicy(options.policies);
@@ -111,21 +116,26 @@ async function lockSubject(subject: Subject, options: LockEndpointOptions): Prom
   const { current, upgrade = false } = options;
   const before = current && readOwn(current.entities, subject.entity.name);
   const virtualenv = before && current.virtualenvs[before.virtualenv];
-  const reason = current ? explainStalePackages(subject, current, checked) : 'no lock yet';
+  const reason = current ? explainStalePackages(subject, current, checked, fetched.resolved) : 'no lock yet';
   if (reason === undefined && !upgrade && before && virtualenv) {
     const locked = { name: subject.entity.name, entity: { ...before, ...makeLockedValidation(checked) }, virtualenv };
-    const bounds = checkPackages(subject, virtualenv.packages).map((p) => locateProblem(subject, p));
+    const bounds = checkPackages(subject, checked.model, virtualenv.packages).map((p) => locateProblem(subject, p));
     const changedCases = explainStaleCases(subject, current, checked);
     const imports = await checkImports(subject, checked, virtualenv, { ...options, policy });
     return { subject, reason: changedCases, locked, diagnostics: [...diagnostics, ...bounds, ...imports] };
   }
-  return resolveSubject(subject, checked, { ...options, reason: reason ?? 'upgrade', diagnostics });
+  const { resolved } = fetched;
+  return resolveSubject(subject, checked, { ...options, reason: reason ?? 'upgrade', diagnostics, resolved });
 }
 
 async function resolveSubject(
   subject: Subject,
   checked: CheckedModel,
-  options: LockEndpointOptions & { readonly reason: string; readonly diagnostics: readonly Diagnostic[] },
+  options: LockEndpointOptions & {
+    readonly reason: string;
+    readonly diagnostics: readonly Diagnostic[];
+    readonly resolved: ResolvedVersion | undefined;
+  },
 ): Promise<SubjectResult> {
   const { current, upgrade = false, reason, progress = SILENT } = options;
   const python = minorVersion(checked.pythonVersion);
@@ -155,23 +165,34 @@ async function resolveSubject(
   const policy = resolvePolicy(options.policies);
   const imports = await checkImports(subject, checked, { packages, platform }, { ...options, policy });
   const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
-  const bounds = [...checkPackages(subject, packages), ...describeYanked(subject, checked, yanked)];
-  const entity = {
-    model: makeLockedModel(subject, checked),
-    requirements: [...renderRequirements(checked)],
-    signature: checked.model.signature,
-    ...makeLockedValidation(checked),
-  };
+  const bounds = [...checkPackages(subject, checked.model, packages), ...describeYanked(subject, checked, yanked)];
   return {
     subject,
     reason,
-    locked: { name: subject.entity.name, entity, virtualenv: { python, platform, packages: [...packages] } },
+    locked: {
+      ...makeLockedEntity(subject, checked, options.resolved),
+      virtualenv: { python, platform, packages: [...packages] },
+    },
     diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p)), ...imports],
   };
 }
 
-function checkPackages(subject: Subject, packages: readonly LockedPackage[]): readonly ModelProblem[] {
-  return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)];
+function makeLockedEntity(subject: Subject, checked: CheckedModel, resolved: ResolvedVersion | undefined) {
+  const entity = {
+    model: makeLockedModel(subject, checked, resolved),
+    requirements: [...renderRequirements(checked)],
+    signature: checked.model.signature,
+    ...makeLockedValidation(checked),
+  };
+  return { name: subject.entity.name, entity };
+}
+
+function checkPackages(
+  subject: Subject,
+  model: CheckedModel['model'],
+  packages: readonly LockedPackage[],
+): readonly ModelProblem[] {
+  return [...checkLockedMlflow(subject, model, packages), ...checkHardware(subject, packages)];
 }
 
 function describeYanked(

@@ -1,5 +1,6 @@
 import {
   DEFAULT_POLICY,
+  type FindingPolicy,
   type Policy,
   POLICY_SEVERITIES,
   type PolicySeverity,
@@ -20,6 +21,24 @@ export interface ResolvedPolicy {
   readonly vulnerabilities: VulnerabilityPolicy | undefined;
 }
 
+/** What may change against the version that serves, and what a report may show of it. */
+export interface ComparisonPolicy {
+  /** Between 0 and 1. Undefined: any share. */
+  readonly maxChanged: number | undefined;
+  readonly tolerance: number;
+  readonly showPredictions: boolean;
+}
+
+/** Joins the policies of the environments: the strictest counts. */
+export function resolveComparisonPolicy(environments: readonly Policy[]): ComparisonPolicy {
+  const shares = environments.flatMap((e) => (e.max_changed === undefined ? [] : [parseFloat(e.max_changed) / 100]));
+  return {
+    maxChanged: shares.length === 0 ? undefined : Math.min(...shares),
+    tolerance: environments.length === 0 ? 0 : Math.min(...environments.map((e) => e.prediction_tolerance ?? 0)),
+    showPredictions: environments.every((e) => e.show_predictions !== false),
+  };
+}
+
 const DEFAULT_SEVERITY = 'warning';
 const PICKLES_VARIABLE = 'DAVIT_PICKLES';
 const ADVISORIES_VARIABLE = 'DAVIT_ADVISORIES';
@@ -32,14 +51,12 @@ export function resolvePolicy(
   environments: readonly Policy[] = [],
   variables: NodeJS.ProcessEnv = process.env,
 ): ResolvedPolicy {
-  const severity = (field: Exclude<keyof Policy, 'vulnerabilities'>, variable?: PolicySeverity) =>
+  const severity = (field: FindingPolicy, variable?: PolicySeverity) =>
     findStrictest(
       POLICY_SEVERITIES,
       environments.map((e) => e[field] ?? DEFAULT_POLICY[field]),
       variable,
-    ) ??
-    DEFAULT_POLICY[field] ??
-    DEFAULT_SEVERITY;
+    ) ?? DEFAULT_POLICY[field];
   const pickles = readVariable(PICKLES_VARIABLE, ['warning', 'error'] as const, variables);
   const advisories = readVariable(ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES, variables);
   const vulnerabilities = environments.map((e) => e.vulnerabilities);

@@ -3,7 +3,8 @@ import { dirname, resolve, sep } from 'node:path';
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
 import type { ValidationCase } from '../schemas/endpoint/validation-cases.ts';
-import { type LockedCase, renderCases } from '../schemas/lock/locked-case.ts';
+import type { LockedCase } from '../schemas/lock/locked-case.ts';
+import { renderCases } from '../schemas/lock/render-cases.ts';
 import type { Subject } from './subject.ts';
 
 /** The model server gets the cases as one argument, which Linux limits to 128 KiB, escaped twice. */

@@ -65,10 +65,19 @@ export function renderEditHint(
   { add, remove }: { readonly add?: string; readonly remove?: string },
 ): string | undefined {
   if (add === undefined && remove === undefined) return undefined;
-  if (alone)
-    return add === undefined ? `Remove "${remove ?? ''}" from requirements.txt` : `Add "${add}" to requirements.txt`;
-  const list = `davit.served_entities.${entity.name}.requirements.${add === undefined ? 'remove' : 'add'}`;
-  return `Add "${add ?? remove ?? ''}" to ${list} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
+  if (alone) {
+    const edits = [
+      ...(add === undefined ? [] : [`Add "${add}" to requirements.txt`]),
+      ...(remove === undefined ? [] : [`${add === undefined ? 'R' : 'r'}emove "${remove}" from requirements.txt`]),
+    ];
+    return edits.join(' and ');
+  }
+  const list = `davit.served_entities.${entity.name}.requirements`;
+  const edits = [
+    ...(add === undefined ? [] : [`"${add}" to ${list}.add`]),
+    ...(remove === undefined ? [] : [`"${remove}" to ${list}.remove`]),
+  ];
+  return `Add ${edits.join(' and ')} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
 }
 
 /** Joins hints into one text. Returns undefined if there are none. */

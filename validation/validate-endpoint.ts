@@ -9,6 +9,7 @@ import { VirtualenvError } from '../python/virtualenv-error.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { EnvironmentRegistry } from '../schemas/environment/registry.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import type { Proof } from '../schemas/lock/proof.ts';
@@ -21,6 +22,7 @@ import { checkCases } from './proof/check-cases.ts';
 import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
+import type { FetchedModel } from './model/fetched-model.ts';
 import { checkPickles } from './pickles/check-pickles.ts';
 import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
 import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
@@ -40,6 +42,13 @@ export interface ValidateOptions extends PythonOptions {
    * That does not depend on a download of today, so a missing database of advisories is a warning.
    */
   readonly until?: 'lock';
+  /**
+   * Whether the lock says which version an alias means. Default: with `until`, because what was reviewed is deployed;
+   * else the registry says so, and another version than the locked one is an error.
+   */
+  readonly aliases?: 'checked' | 'locked' | undefined;
+  /** The registries of the environments that the endpoint is for. */
+  readonly registries?: readonly EnvironmentRegistry[] | undefined;
   /** The policies of the environments that the endpoint is for. */
   readonly policies?: readonly Policy[] | undefined;
   /** Runs models with the user's own rights. Undefined: the environment of the user decides. */
@@ -116,20 +125,28 @@ async function runStages(
   stage: RunStage,
   notes: Notes,
 ): Promise<Proof | undefined> {
-  const folder = await stage('fetch', () => runFetchStage(subject, options));
-  if (folder === undefined) return undefined;
+  const fetched = await stage('fetch', () => runFetchStage(subject, options));
+  if (fetched === undefined) return undefined;
+  const { folder } = fetched;
   const checked = await stage('check', () => runCheckStage(subject, folder, options));
   if (!checked) return undefined;
-  const lock = await stage('lock', () => runLockStage(subject, options, checked, notes));
+  const lock = await stage('lock', () =>
+    runLockStage(subject, options, { checked, resolved: fetched.resolved, notes }),
+  );
   if (!lock || options.until === 'lock') return undefined;
   const place = await stage('virtualenv', () => runVirtualenvStage(subject, lock, folder, options));
   if (!place) return undefined;
   return stage('proof', () => runProofStage(subject, { ...place, folder }, lock, options));
 }
 
-async function runFetchStage(subject: Subject, options: SubjectOptions): Promise<StageOutput<string>> {
-  const { folder, diagnostics } = await fetchModel(subject, options);
-  return { value: folder, cached: true, diagnostics };
+async function runFetchStage(
+  subject: Subject,
+  options: SubjectOptions,
+): Promise<StageOutput<Pick<FetchedModel, 'resolved'> & { readonly folder: string }>> {
+  const { lock, until, aliases = until === 'lock' ? 'locked' : 'checked' } = options;
+  const locked = lock && readOwn(lock.entities, subject.entity.name)?.model;
+  const { folder, diagnostics, resolved } = await fetchModel(subject, { ...options, locked, aliases });
+  return { value: folder === undefined ? undefined : { folder, resolved }, cached: true, diagnostics };
 }
 
 async function runCheckStage(
@@ -145,11 +162,14 @@ async function runCheckStage(
 async function runLockStage(
   subject: Subject,
   options: SubjectOptions,
-  checked: CheckedModel,
-  notes: Notes,
+  {
+    checked,
+    resolved,
+    notes,
+  }: { readonly checked: CheckedModel; readonly notes: Notes } & Pick<FetchedModel, 'resolved'>,
 ): Promise<StageOutput<Lock>> {
   const { lock } = options;
-  const diagnostics = lock ? checkLockedEntity(subject, lock, checked) : [reportMissingLock(subject)];
+  const diagnostics = lock ? checkLockedEntity(subject, lock, checked, resolved) : [reportMissingLock(subject)];
   if (!lock || hasErrors(diagnostics)) return { value: lock, cached: false, diagnostics };
   const compared = { ...options, isReviewed: options.until === 'lock' };
   const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);

@@ -40,9 +40,9 @@ export function listEndpointPaths(
   { place, environment }: { readonly place: ProjectFolders; readonly environment: string },
 ): readonly [string, ...string[]] {
   const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
-    const { folder, remote } = locateModel(place.root, model);
-    const path = relative(place.root, folder).split(sep).join('/');
-    return remote === undefined && path !== '' && !path.startsWith('..') ? [path] : [];
+    const { folder } = locateModel(place.root, model);
+    const path = folder === undefined ? '' : relative(place.root, folder).split(sep).join('/');
+    return path !== '' && !path.startsWith('..') ? [path] : [];
   });
   const own = [`${place.endpoints}/${name}.yaml`, `${place.endpoints}/${name}.lock`] as const;
   return [...own, ...new Set(models), `environments/${environment}.yaml`];

@@ -14,10 +14,10 @@ import { X509Certificate, createHash, randomBytes, randomInt, randomUUID } from 
 import { fileURLToPath, pathToFileURL } from "node:url";
 import "child_process";
 import "timers";
-import { closeSync, constants as constants$1, createReadStream, existsSync as existsSync$1, mkdirSync, mkdtempSync, openSync, readFileSync as readFileSync$1, readdirSync, readlinkSync, rmSync, statSync, truncateSync } from "node:fs";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
+import { access, chmod, constants as constants$1, copyFile, cp, link, lstat, mkdir, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { availableParallelism, homedir, hostname, tmpdir, totalmem, userInfo } from "node:os";
-import { access, chmod, constants as constants$2, cp, link, lstat, mkdir, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
+import { closeSync, constants as constants$2, createReadStream, existsSync as existsSync$1, mkdirSync, mkdtempSync, openSync, readFileSync as readFileSync$1, readdirSync, readlinkSync, rmSync, statSync, truncateSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { setTimeout as setTimeout$2 } from "node:timers/promises";
 import { pipeline } from "node:stream/promises";
@@ -14893,9 +14893,9 @@ var __awaiter$7, access$1, appendFile, writeFile$1, SUMMARY_ENV_VAR, Summary, _s
 	};
 	_summary = new Summary();
 	summary = _summary;
-})), chmod$1, copyFile, lstat$1, mkdir$1, open$5, readdir$1, rename$1, rm$1, rmdir$1, stat$1, symlink, unlink;
+})), chmod$1, copyFile$1, lstat$1, mkdir$1, open$5, readdir$1, rename$1, rm$1, rmdir$1, stat$1, symlink, unlink;
 var init_io_util = __esmMin((() => {
-	({chmod: chmod$1, copyFile, lstat: lstat$1, mkdir: mkdir$1, open: open$5, readdir: readdir$1, rename: rename$1, rm: rm$1, rmdir: rmdir$1, stat: stat$1, symlink, unlink} = fs.promises);
+	({chmod: chmod$1, copyFile: copyFile$1, lstat: lstat$1, mkdir: mkdir$1, open: open$5, readdir: readdir$1, rename: rename$1, rm: rm$1, rmdir: rmdir$1, stat: stat$1, symlink, unlink} = fs.promises);
 	process.platform;
 	fs.constants.O_RDONLY;
 })), init_io = __esmMin((() => {
@@ -14957,6 +14957,58 @@ var init_core$2 = __esmMin((() => {
 		ExitCode[ExitCode["Failure"] = 1] = "Failure";
 	})(ExitCode || (ExitCode = {}));
 }));
+// system/cache.ts
+function cacheFolder(...below) {
+	const own = process.env["DAVIT_CACHE"];
+	return join(own ? resolve(own) : join(userCacheFolder(), "davit"), ...below);
+}
+function userCacheFolder() {
+	const { XDG_CACHE_HOME = "" } = process.env;
+	return isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), ".cache");
+}
+async function markUsed(folder) {
+	try {
+		const now = /* @__PURE__ */ new Date();
+		if (now.getTime() - (await stat(folder)).mtimeMs > MARK_MILLISECONDS) await utimes(folder, now, now);
+	} catch {}
+}
+var MARK_MILLISECONDS;
+var init_cache = __esmMin((() => {
+	MARK_MILLISECONDS = 6e4;
+}));
+// app/explain-system-error.ts
+function explainSystemError(error) {
+	const { code = "", syscall = "", path } = error;
+	const reason = REASONS$1[code];
+	if (reason === void 0 || !error.message.startsWith(`${code}: `)) return void 0;
+	return `Cannot ${ACTIONS[syscall] ?? "change"} ${path ?? "a file"}: ${reason}${findNextStep(code, path)}`;
+}
+function findNextStep(code, path) {
+	if (FULL.includes(code)) return "; npx davit cache --prune frees what was not used for 30 days";
+	if (path !== void 0 && join(cacheFolder(), "/").startsWith(join(path, "/")) || path?.startsWith(join(cacheFolder(), "/")) === true) return ". Set DAVIT_CACHE to a folder that you can write to";
+	return ", expected a file or folder that you can read and write";
+}
+var REASONS$1, FULL, ACTIONS;
+var init_explain_system_error = __esmMin((() => {
+	init_cache();
+	REASONS$1 = {
+		EACCES: "you have no permission",
+		EPERM: "you have no permission",
+		EROFS: "the disk is read-only",
+		ENOSPC: "no space is left on the disk",
+		EDQUOT: "your share of the disk is used up"
+	};
+	FULL = ["ENOSPC", "EDQUOT"];
+	ACTIONS = {
+		mkdir: "make the folder",
+		open: "open",
+		rename: "rename",
+		rmdir: "remove",
+		scandir: "list",
+		unlink: "remove",
+		write: "write"
+	};
+}));
 // app/outage.ts
 async function catchOutage(signal, work) {
 	try {
@@ -14978,12 +15030,14 @@ function renderCauses$1(error) {
 function listMessages(error) {
 	const found = [];
 	for (let e = error; e !== void 0 && e !== null; e = e instanceof Error ? e.cause : void 0) {
-		const message = e instanceof Error ? e.message : typeof e === "string" ? e : JSON.stringify(e);
+		const message = e instanceof Error ? explainSystemError(e) ?? e.message : typeof e === "string" ? e : JSON.stringify(e);
 		if (!found.some((f) => f.includes(message))) found.push(message);
 	}
 	return found;
 }
-var init_outage = __esmMin((() => {}));
+var init_outage = __esmMin((() => {
+	init_explain_system_error();
+}));
 // schemas/values/names.ts
 function stackName(endpoint, environment) {
 	return `${endpoint}.${environment}`;
@@ -16542,9 +16596,9 @@ var init_doc = __esmMin((() => {
 	};
 }));
 // node_modules/zod/v4/core/versions.js
-var version$1;
+var version$2;
 var init_versions$1 = __esmMin((() => {
-	version$1 = {
+	version$2 = {
 		major: 4,
 		minor: 6,
 		patch: 7
@@ -16983,7 +17037,7 @@ var init_schemas$1 = __esmMin((() => {
 		inst ?? (inst = {});
 		inst._zod.def = def;
 		inst._zod.bag = inst._zod.bag || {};
-		inst._zod.version = version$1;
+		inst._zod.version = version$2;
 		const defChecks = inst._zod.def.checks;
 		const checks = inst._zod.traits.has("$ZodCheck") ? [inst, ...defChecks ?? []] : defChecks?.length ? [...defChecks] : [];
 		for (const ch of checks) for (const fn of ch._zod.onattach) fn(inst);
@@ -20044,11 +20098,11 @@ var init_errors = __esmMin((() => {
 	ZodRealError = /*@__PURE__*/ $constructor("ZodError", initializer, void 0, { Parent: Error });
 }));
 // node_modules/zod/v4/classic/parse.js
-var parse$4, parseAsync, safeParse, safeParseAsync, encode$1, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync;
+var parse$5, parseAsync, safeParse, safeParseAsync, encode$1, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync;
 var init_parse = __esmMin((() => {
 	init_core();
 	init_errors();
-	parse$4 = /* @__PURE__ */ _parse(ZodRealError);
+	parse$5 = /* @__PURE__ */ _parse(ZodRealError);
 	parseAsync = /* @__PURE__ */ _parseAsync(ZodRealError);
 	safeParse = /* @__PURE__ */ _safeParse(ZodRealError);
 	safeParseAsync = /* @__PURE__ */ _safeParseAsync(ZodRealError);
@@ -20383,7 +20437,7 @@ var init_schemas = __esmMin((() => {
 			own(this, "~standard", value);
 		},
 		parse: function _parse(data, params) {
-			return parse$4(this, data, params, { callee: _parse });
+			return parse$5(this, data, params, { callee: _parse });
 		},
 		parseAsync: async function _parseAsync(data, params) {
 			return await parseAsync(this, data, params, { callee: _parseAsync });
@@ -21125,25 +21179,6 @@ function abortOnSignals() {
 		}
 	};
 }
-// system/cache.ts
-function cacheFolder(...below) {
-	const own = process.env["DAVIT_CACHE"];
-	return join(own ? resolve(own) : join(userCacheFolder(), "davit"), ...below);
-}
-function userCacheFolder() {
-	const { XDG_CACHE_HOME = "" } = process.env;
-	return isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), ".cache");
-}
-async function markUsed(folder) {
-	try {
-		const now = /* @__PURE__ */ new Date();
-		if (now.getTime() - (await stat(folder)).mtimeMs > MARK_MILLISECONDS) await utimes(folder, now, now);
-	} catch {}
-}
-var MARK_MILLISECONDS;
-var init_cache = __esmMin((() => {
-	MARK_MILLISECONDS = 6e4;
-}));
 // action/commands/caches.ts
 var caches_exports = /* @__PURE__ */ __exportAll({ setCacheOutputs: () => setCacheOutputs });
 async function setCacheOutputs({ inputs, runner }) {
@@ -21229,6 +21264,193 @@ function compareStrings(a, b) {
 var init_diagnostic = __esmMin((() => {
 	init_sanitize_text();
 }));
+// schemas/values/read-own.ts
+function readOwn(table, key) {
+	return Object.hasOwn(table, key) ? table[key] : void 0;
+}
+var init_read_own = __esmMin((() => {}));
+// schemas/values/secret-reference.ts
+function parseSecretReference(value) {
+	const [, scope, key] = /^\{\{\s*secrets\/([\w.-]{1,128})\/([\w.-]{1,128})\s*\}\}$/.exec(value) ?? [];
+	return scope !== void 0 && key !== void 0 ? {
+		scope,
+		key
+	} : void 0;
+}
+function looksLikeSecret(value) {
+	return /\{\{\s*(?:secrets|secret[/.])/i.test(value);
+}
+var SECRET_HINT;
+var init_secret_reference = __esmMin((() => {
+	SECRET_HINT = "A secret reference is the whole value: its scope and key are letters, digits, \"-\", \"_\" and \".\"";
+}));
+// schemas/endpoint/refused-fields.ts
+function makeUnsupportedField(why, params = {}) {
+	return refuse$7(why, params, (value) => value == null).meta({
+		description: `Not supported: ${why}`,
+		not: { type: NOT_NULL }
+	});
+}
+function makeUnsupportedFeature(why) {
+	return refuse$7(why, { hint: "Remove it, or write enabled: false" }, (value) => value == null || isSwitchedOff(value)).meta({
+		description: `Not supported: ${why}`,
+		not: { anyOf: [{ type: NOT_NULL.filter((type) => type !== "object") }, {
+			type: "object",
+			not: {
+				properties: { enabled: { const: false } },
+				required: ["enabled"]
+			}
+		}] }
+	});
+}
+function makeDeprecatedField(name, replacement) {
+	return refuse$7(`Cannot use ${name} together with ${replacement}: expected one or the other`, { hint: `Remove ${name}, the deprecated name of ${replacement}` }, (value) => value == null, "conflicting-fields").meta({
+		description: `Deprecated name of ${replacement}`,
+		deprecated: true
+	});
+}
+function refuse$7(why, params, isAccepted, code = "unsupported-field") {
+	return unknown$1().optional().refine(isAccepted, {
+		error: why,
+		params: {
+			hint: "Remove it",
+			...params,
+			code,
+			key: true
+		}
+	});
+}
+function isSwitchedOff(value) {
+	return typeof value === "object" && value !== null && "enabled" in value && value.enabled === false;
+}
+var NOT_NULL, OUTPUT_FIELD, databricksOutputField;
+var init_refused_fields = __esmMin((() => {
+	init_zod();
+	NOT_NULL = [
+		"array",
+		"boolean",
+		"number",
+		"object",
+		"string"
+	];
+	OUTPUT_FIELD = "Databricks sets it in its responses";
+	databricksOutputField = makeUnsupportedField(OUTPUT_FIELD, { hint: "Remove it; npx davit import FILE makes an endpoint file of a whole response" });
+}));
+// schemas/endpoint/change-fields.ts
+var changeFields;
+var init_change_fields = __esmMin((() => {
+	init_zod();
+	changeFields = {
+		rollout: _enum(["rolling", "recreate"]).optional().describe("recreate: stops the old version before it starts the new one, with downtime; default rolling"),
+		breaking: string$1().regex(/^(?=.*\S)[^\p{Cc}\p{Zl}\p{Zp}]{1,500}$/u, "expected a reason on one line, of at most 500 characters").optional().describe("Why this change may break clients; a review shows the reason and accepts it for one pull request; default: it must not break them")
+	};
+}));
+// schemas/endpoint/model-reference.ts
+function parseMovingVersion(version) {
+	if (version.startsWith("@")) return {
+		kind: "alias",
+		target: version.slice(1)
+	};
+	const word = version.toLowerCase();
+	if (word === "latest") return {
+		kind: "latest",
+		target: word
+	};
+	return STAGES$1.includes(word) ? {
+		kind: "stage",
+		target: version
+	} : void 0;
+}
+function parseRegisteredVersion(uri) {
+	const [, path] = /^models:\/{1,3}([^/].*)$/.exec(uri) ?? [];
+	if (path === void 0) return void 0;
+	const at = path.lastIndexOf("@");
+	if (at > 0) return {
+		name: path.slice(0, at),
+		version: path.slice(at)
+	};
+	const slash = path.lastIndexOf("/");
+	return slash > 0 ? {
+		name: path.slice(0, slash),
+		version: path.slice(slash + 1)
+	} : void 0;
+}
+function renderRegisteredVersion({ name, version }) {
+	return version.startsWith("@") ? `models:/${name}${version}` : `models:/${name}/${version}`;
+}
+function refuseWrongAlias(text, context) {
+	const refuse = (message, hint) => {
+		context.addIssue({
+			code: "custom",
+			message,
+			params: { hint }
+		});
+	};
+	const quote = /[\u2018-\u201f\u00ab\u00bb]/g;
+	if (quote.test(text[0] ?? "")) refuse("it is in typographic quotation marks, expected a version", `Write "${text.replaceAll(quote, "")}"`);
+	if (text !== text.trim()) refuse("expected no space around it", `Write entity_version: "${text.trim()}"`);
+	if (text.startsWith("@") && !ALIAS.test(text.slice(1))) refuse("expected \"@\" and an alias of letters, digits, \"-\" and \"_\"", "Write the alias as in the registry: \"@champion\"");
+	if (USUAL_ALIASES.includes(text.trim().toLowerCase())) refuse(`expected "@" before an alias`, `Write entity_version: "@${text.trim()}", or the number of the version`);
+}
+function refuseModelUri(text, context) {
+	const wrong = /^(?:models|runs):/.test(text) ? ["a URI is not a name", "Write the URI in davit.served_entities.NAME.model_uri, and here the name of the model"] : text.includes("@") ? ["an alias is not part of the name", "Write the name alone, and the alias in entity_version: \"@champion\""] : void 0;
+	if (!wrong) return;
+	const [why = "", hint] = wrong;
+	context.addIssue({
+		code: "custom",
+		message: `${why}, expected the name of a registered model`,
+		params: { hint }
+	});
+}
+var STAGES$1, USUAL_ALIASES, ALIAS;
+var init_model_reference = __esmMin((() => {
+	STAGES$1 = [
+		"none",
+		"staging",
+		"production",
+		"archived"
+	];
+	USUAL_ALIASES = ["champion", "challenger"];
+	ALIAS = /^[A-Za-z0-9_-]{1,255}$/;
+}));
+// schemas/deployment/serving-entry.ts
+var PERMISSION_LEVELS, SERVING_ENTRY_LABEL, SERVING_ENTRY_KEY;
+var init_serving_entry = __esmMin((() => {
+	PERMISSION_LEVELS = [
+		"CAN_VIEW",
+		"CAN_QUERY",
+		"CAN_MANAGE"
+	];
+	SERVING_ENTRY_LABEL = "davit.dev/serving-entry";
+	SERVING_ENTRY_KEY = "endpoint.json";
+}));
+// schemas/endpoint/permission-file.ts
+var permission;
+var init_permission_file = __esmMin((() => {
+	init_zod();
+	init_serving_entry();
+	permission = strictObject({
+		user_name: string$1().min(1, "expected a name").optional().describe("One user"),
+		group_name: string$1().min(1, "expected a name").optional().describe("One group; users: every caller with a valid token"),
+		service_principal_name: string$1().min(1, "expected a name").optional().describe("One service principal"),
+		permission_level: _enum(PERMISSION_LEVELS).describe("CAN_VIEW, CAN_QUERY or CAN_MANAGE")
+	});
+})), CONTENT_TYPES, caseFields, caseName, validationFile;
+var init_validation_file = __esmMin((() => {
+	init_zod();
+	CONTENT_TYPES = ["json", "csv"];
+	caseFields = {
+		input_data: unknown$1().optional().describe("The input: a request body of MLflow (dataframe_split, dataframe_records, instances, inputs), any other value as `inputs`, or a text that is the whole body"),
+		input_path: string$1().min(1, "expected a path").optional().describe("File with the request body, relative to the project, in endpoints/ or models/: `endpoints/requests/iris.json`"),
+		content_type: _enum(CONTENT_TYPES).optional().describe("Format of the body; default csv for a path that ends with .csv, else json"),
+		expect: unknown$1().optional().describe("The expected predictions; numbers may differ by one millionth; default: any answer that fits the signature")
+	};
+	caseName = string$1().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, "expected 1 to 63 letters, digits, \" \", \".\", \"-\" or \"_\"");
+	validationFile = strictObject({
+		...caseFields,
+		cases: record(caseName, strictObject(caseFields)).refine((cases) => Object.keys(cases).length <= 20, `expected at most 20 cases`).optional().describe("Several inputs by name, each with the same fields")
+	});
+}));
 // schemas/endpoint/workload.ts
 function isGpu(type) {
 	return type.includes("GPU");
@@ -21257,305 +21479,779 @@ var init_workload = __esmMin((() => {
 		"GPU_XLARGE_8"
 	];
 }));
-// schemas/environment/default-hardware.ts
-function makeHardwareDefaults(type) {
-	if (!isGpu(type)) return {
-		per: "unit",
-		...ANY_NODE,
-		...CPU_TIMEOUTS
-	};
+// schemas/endpoint/worker-mode.ts
+function parseModelLoading(mode, found) {
+	const known = WORKER_MODES.find((m) => m === mode);
+	if (known === void 0) return void 0;
 	return {
-		per: "replica",
-		...ANY_NODE,
-		tolerations: GPU_TOLERATIONS,
-		deploymentSeconds: 2 * HOUR,
-		coldStartSeconds: GPU_COLD_START_SECONDS
+		mode: known,
+		found: Array.isArray(found) ? found.filter((f) => typeof f === "string") : []
 	};
 }
-function gpu$1({ count, product, model, cpu, memory }) {
-	const large = count > 1 || !/T4|A10G/.test(product);
-	return {
-		per: "replica",
-		cpu,
-		memory,
-		gpu: {
-			resource: "nvidia.com/gpu",
-			count,
-			model
-		},
-		nodeSelector: { "nvidia.com/gpu.product": product },
-		tolerations: GPU_TOLERATIONS,
-		deploymentSeconds: large ? 2 * HOUR : HOUR,
-		coldStartSeconds: GPU_COLD_START_SECONDS
-	};
+function chooseWorkerMode({ workloadType, workerMode }) {
+	return isGpu(workloadType) ? "one" : workerMode ?? "found";
 }
-var HOUR, CPU_COLD_START_SECONDS, GPU_COLD_START_SECONDS, ANY_NODE, CPU_TIMEOUTS, GPU_TOLERATIONS, DEFAULT_HARDWARE;
-var init_default_hardware = __esmMin((() => {
+function mayLoadAgain(mode, workers) {
+	return workers > 1 && (mode === "found" || mode === "separate");
+}
+function renderModelLoading({ mode, found, count }) {
+	if (mode === "separate") return found.length === 0 ? "loaded per worker" : `loaded per worker: ${found.join(", ")}`;
+	return mode === "one" || count === 1 ? "loaded once, 1 worker" : `loaded once, shared by ${count} workers`;
+}
+var WORKER_MODES;
+var init_worker_mode = __esmMin((() => {
 	init_workload();
-	HOUR = 3600;
-	CPU_COLD_START_SECONDS = 300;
-	GPU_COLD_START_SECONDS = 900;
-	ANY_NODE = {
-		gpu: void 0,
-		nodeSelector: {},
-		tolerations: []
-	};
-	CPU_TIMEOUTS = {
-		deploymentSeconds: HOUR / 2,
-		coldStartSeconds: CPU_COLD_START_SECONDS
-	};
-	GPU_TOLERATIONS = [{
-		key: "nvidia.com/gpu",
-		operator: "Exists",
-		effect: "NoSchedule"
-	}];
-	DEFAULT_HARDWARE = {
-		CPU: {
-			per: "unit",
-			cpu: "500m",
-			memory: "4Gi",
-			...ANY_NODE,
-			...CPU_TIMEOUTS
-		},
-		CPU_MEDIUM: {
-			per: "unit",
-			cpu: "500m",
-			memory: "8Gi",
-			...ANY_NODE,
-			...CPU_TIMEOUTS
-		},
-		CPU_LARGE: {
-			per: "unit",
-			cpu: "500m",
-			memory: "16Gi",
-			...ANY_NODE,
-			...CPU_TIMEOUTS
-		},
-		GPU_SMALL: gpu$1({
-			count: 1,
-			product: "Tesla-T4",
-			model: "1 × T4, 16 GB",
-			cpu: "3",
-			memory: "12Gi"
-		}),
-		GPU_MEDIUM: gpu$1({
-			count: 1,
-			product: "NVIDIA-A10G",
-			model: "1 × A10G, 24 GB",
-			cpu: "6",
-			memory: "24Gi"
-		}),
-		GPU_MEDIUM_4: gpu$1({
-			count: 4,
-			product: "NVIDIA-A10G",
-			model: "4 × A10G, 96 GB",
-			cpu: "40",
-			memory: "160Gi"
-		}),
-		MULTIGPU_MEDIUM: gpu$1({
-			count: 4,
-			product: "NVIDIA-A10G",
-			model: "4 × A10G, 96 GB",
-			cpu: "40",
-			memory: "160Gi"
-		}),
-		GPU_MEDIUM_8: gpu$1({
-			count: 8,
-			product: "NVIDIA-A10G",
-			model: "8 × A10G, 192 GB",
-			cpu: "80",
-			memory: "640Gi"
-		}),
-		GPU_LARGE: gpu$1({
-			count: 1,
-			product: "NVIDIA-A100-80GB-PCIe",
-			model: "1 × A100, 80 GB",
-			cpu: "20",
-			memory: "200Gi"
-		}),
-		GPU_LARGE_2: gpu$1({
-			count: 2,
-			product: "NVIDIA-A100-80GB-PCIe",
-			model: "2 × A100, 160 GB",
-			cpu: "40",
-			memory: "400Gi"
-		}),
-		GPU_LARGE_4: gpu$1({
-			count: 4,
-			product: "NVIDIA-A100-80GB-PCIe",
-			model: "4 × A100, 320 GB",
-			cpu: "80",
-			memory: "800Gi"
-		}),
-		GPU_LARGE_8: gpu$1({
-			count: 8,
-			product: "NVIDIA-A100-SXM4-80GB",
-			model: "8 × A100, 640 GB",
-			cpu: "90",
-			memory: "1000Gi"
-		})
-	};
+	WORKER_MODES = [
+		"shared",
+		"separate",
+		"one"
+	];
 }));
-// schemas/environment/complete-kubernetes.ts
-function checkKubernetes(value, locate) {
-	return [
-		checkAutoscaling,
-		checkHardware,
-		checkNamespaces,
-		checkTls
-	].flatMap((check) => check(value, locate));
+// schemas/endpoint/endpoint-file.ts
+function entityName$1(served) {
+	const version = String(served.entity_version).replace(/^@/, "");
+	return served.name ?? `${served.entity_name.split(".").at(-1) ?? ""}-${version}`;
 }
-function completeKubernetesSettings(value) {
-	const { images, gateway } = value;
-	return {
-		cluster: {
-			kubeconfig: value.cluster?.kubeconfig,
-			context: value.cluster?.context
-		},
-		namespace: value.namespace ?? "models",
-		platformNamespace: value.platform_namespace ?? "davit-system",
-		images: {
-			registry: images.registry,
-			bases: images.bases,
-			node: images.node,
-			envoy: images.envoy,
-			platform: images.platform ?? "linux/amd64",
-			dockerHost: images.docker_host,
-			timeoutSeconds: images.timeout_seconds ?? 3600,
-			retries: images.retries ?? 2,
-			pullSecret: images.pull_secret,
-			provenance: completeProvenance(value)
-		},
-		knative: completeKnative(value),
-		gateway: {
-			url: gateway?.url?.replace(/\/$/, ""),
-			serviceType: gateway?.service_type ?? "ClusterIP",
-			annotations: gateway?.annotations ?? {},
-			tlsSecret: gateway?.tls_secret,
-			replicas: gateway?.replicas ?? 2,
-			plainHttp: gateway?.plain_http,
-			requestsPerSource: gateway?.requests_per_source,
-			allowedOrigins: gateway?.allowed_origins ?? []
-		},
-		identity: completeIdentity(value),
-		hardware: completeHardware(value),
-		secrets: value.secrets ?? {},
-		quota: value.quota ?? {},
-		egress: value.egress?.map(({ cidr, ports = [] }) => ({
-			cidr,
-			ports
-		}))
-	};
+var NAME$4, NAME_RULE, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, percentage, version$1, concurrency, tagKey, role, rateLimit, servedEntity, route, davitEntity, endpointFile;
+var init_endpoint_file = __esmMin((() => {
+	init_zod();
+	init_secret_reference();
+	init_refused_fields();
+	init_change_fields();
+	init_model_reference();
+	init_permission_file();
+	init_validation_file();
+	init_worker_mode();
+	init_workload();
+	NAME$4 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+	NAME_RULE = "expected 1 to 63 letters, digits, \"-\" or \"_\", beginning with a letter or digit";
+	MAX_ENTITIES = 15;
+	MAX_ENVIRONMENT_VARS = 30;
+	percentage = union([int().min(0, "expected 0 to 100").max(100, "expected 0 to 100"), string$1().regex(/^(100|\d\d?)$/, "expected 0 to 100")]);
+	version$1 = union([string$1().min(1, "expected a version").superRefine(refuseWrongAlias), int()]);
+	concurrency = int().min(0, "expected 0 or more").max(1024, "expected 1024 or less");
+	tagKey = string$1().min(1, "expected a key").regex(/^[^:]*$/, "Databricks allows no \":\", expected a key without it").describe("Name of the label");
+	role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$/;
+	rateLimit = strictObject({
+		calls: int().min(0, "expected 0 or more").describe("Maximum number of calls within the renewal period; 0: none"),
+		key: _enum([
+			"endpoint",
+			"user",
+			"user_group",
+			"service_principal"
+		]).optional().describe("What the limit applies to; default endpoint"),
+		principal: string$1().min(1, "expected a name").optional().describe("Limits only this principal; default: each principal separately"),
+		renewal_period: literal("minute").describe("Length of the renewal period"),
+		tokens: makeUnsupportedField("token limits apply only to language models", { hint: "Write calls" })
+	});
+	servedEntity = strictObject({
+		name: string$1().regex(NAME$4, NAME_RULE).optional().describe("Name of the served entity; default: ENTITY_NAME-ENTITY_VERSION"),
+		entity_name: string$1().min(1, "expected the name of a registered model").superRefine(refuseModelUri).describe("Registered model: `iris` or `catalog.schema.iris`"),
+		entity_version: version$1.describe("Version of the registered model: a number, or an alias such as `@champion`, whose version the lock holds"),
+		workload_type: _enum(WORKLOAD_TYPES).optional().describe("Hardware; default CPU"),
+		workload_size: _enum(Object.keys(WORKLOAD_SIZES)).optional().describe("Small = 4, Medium = 8 to 16, Large = 16 to 64 concurrent requests; default Small"),
+		min_provisioned_concurrency: concurrency.optional().describe("Concurrent requests for which capacity is always provided; default: that of the workload size"),
+		max_provisioned_concurrency: concurrency.min(1, "expected 1 or more").optional().describe("Maximum concurrent requests for which capacity is provided; default: that of the workload size"),
+		scale_to_zero_enabled: boolean$1().optional().describe("Whether an idle entity may scale to zero; the next request waits until it has started; default false"),
+		environment_vars: record(string$1().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable"), string$1().refine((v) => !v.includes("\0"), "no program can have the character NUL in its environment, expected text").refine((v) => !looksLikeSecret(v) || parseSecretReference(v) !== void 0, {
+			params: { hint: SECRET_HINT },
+			error: "expected {{secrets/SCOPE/KEY}} alone, or a plain value"
+		})).refine((vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS, `expected at most ${MAX_ENVIRONMENT_VARS} variables`).optional().describe("Environment variables of the model; {{secrets/scope/key}} is the value of a secret"),
+		instance_profile_arn: string$1().regex(role, "expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME").optional().describe("AWS role of the model; on EKS, assigned through its service account"),
+		external_model: makeUnsupportedField("external models are not custom models", { insteadOf: ["entity_name", "entity_version"] }),
+		min_provisioned_throughput: makeUnsupportedField("provisioned throughput is for foundation models"),
+		max_provisioned_throughput: makeUnsupportedField("provisioned throughput is for foundation models"),
+		provisioned_model_units: makeUnsupportedField("provisioned throughput is for foundation models"),
+		burst_scaling_enabled: makeUnsupportedField("an entity never gets more than max_provisioned_concurrency", { hint: "Raise max_provisioned_concurrency" }),
+		model_name: makeDeprecatedField("model_name", "entity_name"),
+		model_version: makeDeprecatedField("model_version", "entity_version"),
+		creator: databricksOutputField,
+		creation_timestamp: databricksOutputField,
+		dbus: databricksOutputField,
+		foundation_model: databricksOutputField,
+		max_dbus: databricksOutputField,
+		min_dbus: databricksOutputField,
+		state: databricksOutputField
+	});
+	route = strictObject({
+		served_entity_name: string$1().optional().describe("A served entity of this endpoint"),
+		served_model_name: string$1().optional().describe("Deprecated name of served_entity_name"),
+		traffic_percentage: percentage.describe("Share of the requests, 0 to 100; the sum over all routes is 100")
+	});
+	davitEntity = strictObject({
+		model_uri: string$1().min(1, "expected a path or URI").optional().describe("Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: the directory models/ENTITY_NAME/ENTITY_VERSION, else the registry"),
+		requirements: strictObject({
+			add: array(string$1()).optional().describe("Requirements to add; each replaces a requirement with the same name"),
+			remove: array(string$1()).optional().describe("Names of requirements to remove")
+		}).optional().describe("Changes to the model's requirements, without logging the model again"),
+		time_limit_seconds: number$1().positive("expected more than 0").max(3600, "expected 3600 or less").optional().describe(`Maximum seconds for one prediction; default 120`),
+		workers: _enum(WORKER_MODES).optional().describe("shared: one process loads the model, and the workers are forks of it; separate: each worker loads the model; one: one worker for each replica; default: shared if the loaded model holds nothing that forks must not share, else separate"),
+		nan: _enum(["error", "null"]).nullable().optional().describe("How to return NaN and infinities: as an error or as null; default error"),
+		validation: validationFile.optional().describe("What the model predicts in its proof and before it serves; default: the model's input example, else an input made from its signature")
+	});
+	endpointFile = strictObject({
+		name: string$1().regex(NAME$4, NAME_RULE).refine((n) => !n.toLowerCase().startsWith("databricks-"), "the prefix \"databricks-\" is reserved").describe("Name of the endpoint, and of this file"),
+		description: string$1().optional().describe("Purpose of the endpoint"),
+		tags: array(strictObject({
+			key: tagKey,
+			value: string$1().optional().describe("Value of the label")
+		})).optional().describe("Labels of the endpoint"),
+		config: strictObject({
+			name: string$1().optional().describe("The same name again, as Databricks clients send it"),
+			served_entities: array(servedEntity).min(1, "expected at least one served entity").max(MAX_ENTITIES, `expected at most ${MAX_ENTITIES} served entities`).describe("The model versions behind this endpoint"),
+			traffic_config: strictObject({ routes: array(route).min(1, "expected at least one route").describe("The shares of the served entities") }).optional().describe("How requests are split between entities; default: all to the only entity"),
+			served_models: makeDeprecatedField("served_models", "served_entities"),
+			auto_capture_config: makeUnsupportedFeature("inference tables are not supported yet"),
+			config_version: databricksOutputField,
+			start_time: databricksOutputField
+		}).describe("What the endpoint serves"),
+		route_optimized: boolean$1().optional().describe("Whether requests bypass the activator while a replica is running; default false"),
+		ai_gateway: strictObject({
+			rate_limits: array(rateLimit).optional().describe("Rate limits of the endpoint"),
+			inference_table_config: makeUnsupportedFeature("inference tables are not supported yet"),
+			usage_tracking_config: makeUnsupportedFeature("it concerns Databricks tables"),
+			guardrails: makeUnsupportedField("guardrails are for language models"),
+			fallback_config: makeUnsupportedFeature("fallbacks are for external models")
+		}).optional().describe("What is checked before a request reaches the model"),
+		rate_limits: array(rateLimit).optional().describe("Deprecated location of ai_gateway.rate_limits"),
+		budget_policy_id: makeUnsupportedField("it concerns Databricks billing"),
+		email_notifications: makeUnsupportedField("GitHub sends notifications for the pull request"),
+		telemetry_config: makeUnsupportedField("it concerns Databricks tables"),
+		uc_system_metrics_export_state: makeUnsupportedField("it concerns Databricks tables"),
+		usage_policy_id: makeUnsupportedField("it concerns Databricks billing"),
+		creation_timestamp: databricksOutputField,
+		creator: databricksOutputField,
+		creator_display_name: databricksOutputField,
+		creator_kind: databricksOutputField,
+		data_plane_info: databricksOutputField,
+		effective_budget_policy_id: databricksOutputField,
+		endpoint_url: databricksOutputField,
+		id: databricksOutputField,
+		last_updated_timestamp: databricksOutputField,
+		pending_config: databricksOutputField,
+		permission_level: databricksOutputField,
+		resource_credential_strategy: databricksOutputField,
+		state: databricksOutputField,
+		task: databricksOutputField,
+		davit: strictObject({
+			served_entities: record(string$1(), davitEntity).optional().describe("Settings by name of the served entity"),
+			permissions: array(permission).optional().describe("Permissions, as in Databricks' access control lists; default: those of the cluster's RBAC"),
+			...changeFields
+		}).optional().describe("Settings that Databricks does not have")
+	});
+}));
+// schemas/yaml/list-fields.ts
+function listFields$1(schema, value, parent = []) {
+	const { shape, innerType, element, valueType, discriminator, options = [] } = schema._zod.def;
+	if (discriminator !== void 0) return listVariants({
+		discriminator,
+		options
+	}, value, parent);
+	if (innerType) return listFields$1(innerType, value, parent);
+	if (element) return listFields$1(element, void 0, [...parent, "[]"]);
+	if (valueType) return listFields$1(valueType, void 0, [...parent, "NAME"]);
+	return Object.entries(shape ?? {}).flatMap(([name, field]) => [{
+		parent,
+		name,
+		honoured: !isRefused$1(field)
+	}, ...listFields$1(field, readField(value, name), [...parent, name])]);
 }
-function completeProvenance({ images: { provenance } }) {
-	if (!provenance) return void 0;
-	const { repository, workflow, branch = "main" } = provenance;
-	return {
-		repository,
-		workflow,
-		branch
-	};
-}
-function completeKnative({ knative }) {
-	if (!knative) return { mode: "adopt" };
-	return {
-		mode: "install",
-		manifests: knative.manifests,
-		images: removeUndefined(knative.images)
-	};
-}
-function removeUndefined(images = {}) {
-	return Object.fromEntries(Object.entries(images).flatMap(([name, image]) => image === void 0 ? [] : [[name, image]]));
-}
-function completeIdentity({ identity }) {
-	if (identity?.kind !== "oidc") return {
-		kind: "kubernetes",
-		audience: identity?.audience ?? "davit"
-	};
-	const { kind, issuer, audience, username_claim: user = "email", groups_claim: groups = "groups" } = identity;
-	return {
-		kind,
-		issuer,
-		audience,
-		usernameClaim: user,
-		groupsClaim: groups
-	};
-}
-function completeHardware({ hardware = {} }) {
-	const table = new Map(Object.entries(DEFAULT_HARDWARE));
-	for (const [type, file] of listHardwareEntries(hardware)) if (file === null) table.delete(type);
-	else table.set(type, completeWorkloadHardware(file, DEFAULT_HARDWARE[type] ?? {
-		...makeHardwareDefaults(type),
-		cpu: "",
-		memory: ""
-	}));
-	return Object.fromEntries(table);
-}
-function listHardwareEntries(hardware) {
-	return Object.entries(hardware).flatMap(([type, file]) => file === void 0 ? [] : [[type, file]]);
-}
-function completeWorkloadHardware(file, before) {
-	const { resource = "nvidia.com/gpu", count = 1, model = `${count} × ${resource}` } = file.gpu ?? {};
-	return {
-		per: file.per ?? before.per,
-		cpu: file.cpu ?? before.cpu,
-		memory: file.memory ?? before.memory,
-		temporaryStorage: file.temporary_storage ?? before.temporaryStorage,
-		gpu: file.gpu === void 0 ? before.gpu : file.gpu === null ? void 0 : {
-			resource,
-			count,
-			model
-		},
-		nodeSelector: file.node_selector ?? before.nodeSelector,
-		tolerations: file.tolerations ?? before.tolerations,
-		deploymentSeconds: file.deployment_seconds ?? before.deploymentSeconds,
-		coldStartSeconds: file.cold_start_seconds ?? before.coldStartSeconds
-	};
-}
-function checkAutoscaling({ autoscaling }, locate) {
-	const found = [];
-	const { idle_seconds: idle = 1800, scale_down_seconds: down = 300 } = autoscaling ?? {};
-	const refuse = (field, message) => found.push(makeError("bad-value", locate(["autoscaling", field]), message));
-	const what = (field, seconds) => `Cannot accept ${seconds} for "autoscaling.${field}" on Kubernetes`;
-	for (const [field, seconds] of Object.entries({
-		idle_seconds: idle,
-		scale_down_seconds: down
-	})) if (!Number.isInteger(seconds)) refuse(field, `${what(field, seconds)}: expected whole seconds`);
-	if (down > MAX_KNATIVE_SECONDS) refuse("scale_down_seconds", `${what("scale_down_seconds", down)}: expected ${MAX_KNATIVE_SECONDS} or less`);
-	const [least, most] = [60 + down, 60 + down + MAX_KNATIVE_SECONDS];
-	if (idle < least || idle > most) refuse("idle_seconds", `${what("idle_seconds", idle)}: expected ${least} (60 and scale_down_seconds) to ${most}`);
-	return found;
-}
-function checkHardware({ hardware = {} }, locate) {
-	return listHardwareEntries(hardware).flatMap(([type, file]) => {
-		if (file === null || DEFAULT_HARDWARE[type]) return [];
-		const missing = (isGpu(type) ? [
-			"cpu",
-			"memory",
-			"gpu"
-		] : ["cpu", "memory"]).filter((field) => file[field] === void 0);
-		if (missing.length === 0) return [];
-		const message = `Cannot use ${type} without ${missing.join(", ")}: it has no defaults, expected its values in this cluster`;
-		return [makeError("missing-field", locate(["hardware", type], { key: true }), message)];
+function listVariants({ discriminator, options }, value, parent) {
+	const wordsOf = (option) => [...option._zod.def.shape?.[discriminator]?._zod.values ?? []].map(String);
+	const word = readField(value, discriminator);
+	return options.flatMap((option) => {
+		const [own = ""] = wordsOf(option);
+		const fields = listFields$1(option, value, parent);
+		return own === word ? fields : fields.map((f) => ({
+			...f,
+			elsewhere: `${discriminator}: ${own}`
+		}));
 	});
 }
-function checkNamespaces(value, locate) {
-	const { namespace = "models", platform_namespace: platform = "davit-system" } = value;
-	if (namespace !== platform) return [];
-	const message = `Cannot use "${namespace}" for both models and the platform: expected two namespaces, because models must not reach the authorisation service`;
-	return [makeError("conflicting-fields", locate(["platform_namespace"]), message)];
+function readField(value, name) {
+	return value !== null && typeof value === "object" ? value[name] : void 0;
 }
-function checkTls({ gateway }, locate) {
-	const { service_type: type, tls_secret: secret, plain_http: plain = false } = gateway ?? {};
-	if (type !== "LoadBalancer" || secret !== void 0 || plain) return [];
-	return [makeError("missing-field", locate(["gateway", "service_type"]), "Cannot use a LoadBalancer without TLS: clients would send their tokens as plain text, expected \"gateway.tls_secret\", or \"gateway.plain_http: true\" if TLS ends in front of it")];
+function isRefused$1(field) {
+	if (!("meta" in field) || typeof field.meta !== "function") return false;
+	const meta = field.meta();
+	return meta?.["not"] !== void 0 || meta?.deprecated === true;
 }
-var MAX_KNATIVE_SECONDS;
-var init_complete_kubernetes = __esmMin((() => {
-	init_default_hardware();
+var WILDCARDS;
+var init_list_fields = __esmMin((() => {
+	WILDCARDS = ["[]", "NAME"];
+}));
+// schemas/yaml/suggest-field.ts
+function suggestField(key, path, fields) {
+	const known = fields.filter((f) => f.honoured && f.elsewhere === void 0);
+	const here = listFieldsHere(path, fields);
+	const intended = findIntendedField(key, path, fields);
+	if (intended !== void 0) return `Did you mean "${intended}"?`;
+	const other = fields.find((f) => f.elsewhere !== void 0 && f.name === key && matches(f.parent, path));
+	if (other) return `It belongs to ${other.elsewhere ?? ""}`;
+	const elsewhere = known.find((f) => f.name === key);
+	if (elsewhere) return `It belongs ${renderParent(elsewhere.parent)}`;
+	if (key === "<<") return "YAML 1.2 has no merge keys: write the fields out";
+	return here.length > 0 ? `Valid fields: ${here.join(", ")}` : void 0;
+}
+function findIntendedField(key, path, fields) {
+	const here = listFieldsHere(path, fields);
+	const wanted = key.toLowerCase().replaceAll("-", "_");
+	const near = findNearest(wanted, here);
+	if (near !== void 0) return near;
+	const longer = here.filter((name) => name.startsWith(`${wanted}_`) || name.endsWith(`_${wanted}`));
+	return longer.length === 1 ? longer[0] : void 0;
+}
+function listFieldsHere(path, fields) {
+	return fields.filter((f) => f.honoured && f.elsewhere === void 0 && matches(f.parent, path)).map((f) => f.name);
+}
+function findNearest(written, names) {
+	const near = names.map((name) => ({
+		name,
+		edits: countEdits(written.toLowerCase(), name.toLowerCase())
+	})).sort((a, b) => a.edits - b.edits)[0];
+	return near && near.edits <= Math.min(2, Math.floor(written.length / 3)) ? near.name : void 0;
+}
+function matches(parent, path) {
+	return parent.length === path.length && parent.every((step, i) => step === path[i] || WILDCARDS.includes(step));
+}
+function renderParent(parent) {
+	return parent.length === 0 ? "at the top level of the file" : `in ${parent.join(".").replaceAll(".[]", "[]")}`;
+}
+function countEdits(a, b) {
+	if (a.length > MAX_WORD || b.length > MAX_WORD) return Infinity;
+	const first = Array.from({ length: b.length + 1 }, (_, i) => i);
+	return Array.from(a).reduce((above, letter) => nextRow(above, letter, b), first)[b.length] ?? 0;
+}
+function nextRow(above, letter, b) {
+	const row = [(above[0] ?? 0) + 1];
+	for (const [j, other] of Array.from(b).entries()) {
+		const replaced = (above[j] ?? 0) + (letter === other ? 0 : 1);
+		row.push(Math.min(replaced, (above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1));
+	}
+	return row;
+}
+var MAX_WORD;
+var init_suggest_field = __esmMin((() => {
+	init_list_fields();
+	MAX_WORD = 100;
+}));
+// schemas/yaml/suggest-value.ts
+function suggestValue(found, values) {
+	if (typeof found !== "string") return void 0;
+	const wanted = normalise(found);
+	const words = values.filter((v) => typeof v === "string");
+	const near = words.find((v) => normalise(v) === wanted) ?? findMisspelled(wanted, words) ?? findByFirst(wanted, words);
+	return near === void 0 ? void 0 : `Did you mean ${JSON.stringify(near)}?`;
+}
+function normalise(text) {
+	return text.trim().toLowerCase().replaceAll(/[- ]/g, "_");
+}
+function findMisspelled(wanted, words) {
+	const near = words.filter((word) => normalise(word).startsWith(wanted.slice(0, 1))).map((word) => ({
+		word,
+		edits: countEdits(wanted, normalise(word))
+	})).sort((a, b) => a.edits - b.edits)[0];
+	return near && near.edits <= Math.min(2, Math.floor(wanted.length / 3)) ? near.word : void 0;
+}
+function findByFirst(wanted, words) {
+	if (wanted === "") return void 0;
+	const [longest] = [...words.filter((word) => wanted.startsWith(`${normalise(word)}_`))].sort((a, b) => b.length - a.length);
+	return longest ?? words.find((word) => normalise(word).startsWith(`${wanted}_`));
+}
+var init_suggest_value = __esmMin((() => {
+	init_suggest_field();
+}));
+// schemas/yaml/render-issue.ts
+function renderIssue(issue, source) {
+	const path = issue.path.filter((p) => typeof p !== "symbol");
+	const what = path.length === 0 ? "the file" : `"${renderPath(path)}"`;
+	const finding = {
+		path,
+		what,
+		source,
+		found: readValueAt(source.root, path)
+	};
+	if (issue.code === "unrecognized_keys") return issue.keys.map((key) => reportUnknownField(key, finding));
+	if (issue.code === "invalid_type") return [reportWrongType(issue, finding)];
+	if (issue.code === "invalid_value") return [reportWrongValue(issue.values, issue.message, finding)];
+	if (issue.code === "invalid_key") return [reportWrongKey(issue.issues[0]?.message ?? issue.message, finding)];
+	if (issue.code === "custom") return [custom(issue, finding)];
+	if (issue.code === "invalid_union") {
+		if (issue.errors.length === 0) return [reportWrongVariant(issue.message, finding)];
+		return ([...issue.errors].sort((a, b) => measureMismatch(a) - measureMismatch(b))[0] ?? []).flatMap((inner) => renderIssue({
+			...inner,
+			path: [...issue.path, ...inner.path]
+		}, source));
+	}
+	const expected = issue.code === "too_big" && !issue.message.startsWith("expected") ? `expected ${String(issue.maximum)} or less` : issue.message;
+	const message = `Cannot accept ${renderFound(finding)} for ${what}: ${expected}`;
+	return [makeError("bad-value", source.locate(path), message, source.suggest?.(path, finding.found))];
+}
+function measureMismatch(issues) {
+	return issues.length + (issues.some((i) => i.code === "invalid_type" && i.path.length === 0) ? 1e3 : 0);
+}
+function renderPath(path) {
+	return path.map((p) => typeof p === "number" ? `[${p}]` : `.${p}`).join("").replace(/^\./, "");
+}
+function renderValue(value) {
+	const text = value === void 0 ? "nothing" : typeof value === "bigint" ? value.toString() : JSON.stringify(value);
+	return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+function renderFound({ found, path, source }) {
+	return (typeof found === "number" ? source.written(path) : void 0) ?? renderValue(found);
+}
+function reportUnknownField(key, { path, source }) {
+	const message = `Cannot accept "${key}" ${path.length === 0 ? "here" : `in "${renderPath(path)}"`}: there is no such field`;
+	return makeError("unknown-field", source.locate([...path, key], { key: true }), message, suggestField(key, path, source.fields));
+}
+function reportWrongKey(expected, { path, source }) {
+	const message = `Cannot accept "${String(path.at(-1))}" as a name in "${renderPath(path.slice(0, -1))}": ${expected}`;
+	return makeError("bad-value", source.locate(path, { key: true }), message);
+}
+function reportWrongType(issue, { path, found, what, source }) {
+	const type = renderType$1(issue.expected);
+	const own = issue.message.startsWith("expected ") ? issue.message.slice(9) : void 0;
+	const expected = own ?? type;
+	if (found === void 0 && path.length > 0) return makeError("missing-field", source.locate(path), `Cannot find ${what}: expected ${expected}`);
+	if (found === null && path.length === 0) return makeError("wrong-type", source.locate(path), `Cannot accept an empty file: expected ${expected}`);
+	const quotable = own === void 0 && type === TYPE_WORDS.string && [
+		"number",
+		"boolean",
+		"bigint"
+	].includes(typeof found);
+	const written = (quotable ? source.written(path) : void 0) ?? renderFound({
+		path,
+		found,
+		what,
+		source
+	});
+	const hint = quotable ? `Put it in quotes: "${written}"` : source.suggest?.(path, found) ?? (found === null ? "Write a value, or remove the field" : suggestWithoutQuotes(found, issue.expected));
+	const message = `Cannot accept ${written} for ${what}: expected ${expected}`;
+	return makeError("wrong-type", source.locate(path), message, hint);
+}
+function reportWrongValue(values, message, { path, found, what, source }) {
+	const rendered = values.map(renderValue);
+	const expected = rendered.length === 1 ? rendered[0] ?? "" : `one of ${rendered.join(", ")}`;
+	if (found === void 0) return makeError("missing-field", source.locate(path), `Cannot find ${what}: expected ${expected}`);
+	const ours = message.startsWith("Cannot ") ? message : `Cannot accept ${renderValue(found)} for ${what}: expected ${expected}`;
+	return makeError("bad-value", source.locate(path), ours, source.suggest?.(path, found) ?? suggestValue(found, values));
+}
+function reportWrongVariant(expected, { path, found, what, source }) {
+	if (found === void 0) return makeError("missing-field", source.locate(path), `Cannot find ${what}: ${expected}`);
+	const message = `Cannot accept ${renderValue(found)} for ${what}: ${expected}`;
+	return makeError("bad-value", source.locate(path), message, source.suggest?.(path, found));
+}
+function custom(issue, { path, found, what, source }) {
+	const { code = "bad-value", hint, key = false } = issue.params ?? {};
+	const message = issue.message.startsWith("Cannot ") ? issue.message : code === "unsupported-field" ? `Cannot use ${what}: ${issue.message}` : `Cannot accept ${renderValue(found)} for ${what}: ${issue.message}`;
+	return makeError(code, source.locate(path, { key }), message, hint);
+}
+function suggestWithoutQuotes(found, expected) {
+	const text = typeof found === "string" ? found.trim() : "";
+	const value = expected === "boolean" ? readOwn(BOOLEANS, text.toLowerCase()) : ["number", "int"].includes(expected) && /^-?\d{1,15}$/.test(text) ? text : void 0;
+	return value === void 0 ? void 0 : `Write ${value}, without quotes`;
+}
+function renderType$1(expected) {
+	return TYPE_WORDS[expected] ?? expected;
+}
+function readValueAt(root, path) {
+	const step = (value, key) => value == null ? void 0 : value[key];
+	return path.reduce(step, root);
+}
+var BOOLEANS, TYPE_WORDS;
+var init_render_issue = __esmMin((() => {
+	init_diagnostic();
+	init_suggest_field();
+	init_suggest_value();
+	init_read_own();
+	BOOLEANS = {
+		true: "true",
+		yes: "true",
+		on: "true",
+		"1": "true",
+		false: "false",
+		no: "false",
+		off: "false",
+		"0": "false"
+	};
+	TYPE_WORDS = {
+		string: "a string",
+		int: "a whole number",
+		number: "a number",
+		boolean: "true or false",
+		array: "a list",
+		object: "a map",
+		record: "a map"
+	};
+}));
+// schemas/endpoint/check-routes.ts
+function checkRoutes({ config }, locate, wrong = []) {
+	if (wrong.some((path) => path[1] === "traffic_config" && path.length <= 4)) return [];
+	const names = config.served_entities.map(entityName$1);
+	const routes = config.traffic_config?.routes;
+	if (!routes) return names.length === 1 ? [] : [reportMissingTraffic(names.length, locate)];
+	const found = routes.flatMap((_, i) => checkRoute(routes, i, names, locate));
+	const sum = routes.reduce((total, r) => total + Number(r.traffic_percentage), 0);
+	if (sum === 100 || wrong.some((path) => path.at(-1) === "traffic_percentage")) return found;
+	const message = `Cannot route ${sum} % of the traffic: expected percentages that add up to 100`;
+	return [...found, makeError("traffic-sum", locate([
+		"config",
+		"traffic_config",
+		"routes"
+	]), message)];
+}
+function reportMissingTraffic(entities, locate) {
+	const message = `Cannot split traffic between ${entities} served entities: expected config.traffic_config.routes`;
+	return makeError("traffic-missing", locate(["config"], { key: true }), message, "Add a route with a traffic_percentage for each entity");
+}
+function checkRoute(routes, index, names, locate) {
+	const at = [
+		"config",
+		"traffic_config",
+		"routes",
+		index
+	];
+	const route = routes[index];
+	const name = route?.served_entity_name ?? route?.served_model_name;
+	const expected = renderExpectedNames(names);
+	if (name === void 0) return [makeError("missing-field", locate(at), `Cannot find "served_entity_name" in a route: ${expected}`)];
+	const place = locate([...at, route?.served_entity_name === void 0 ? "served_model_name" : "served_entity_name"]);
+	if (!names.includes(name)) return [makeError("unknown-entity", place, `Cannot send traffic to "${name}": ${expected}`, suggestValue(name, names))];
+	return routes.findIndex((r) => (r.served_entity_name ?? r.served_model_name) === name) < index ? [makeError("duplicate-name", place, `Cannot have two routes to "${name}"`)] : [];
+}
+function renderExpectedNames(names) {
+	const [first, ...others] = [...new Set(names)].map(renderValue);
+	return others.length === 0 ? `expected ${first ?? "none"}` : `expected one of ${[first, ...others].join(", ")}`;
+}
+var init_check_routes = __esmMin((() => {
+	init_diagnostic();
+	init_endpoint_file();
+	init_render_issue();
+	init_suggest_value();
+}));
+// schemas/endpoint/complete-access.ts
+function completeRateLimit({ calls, key, principal, renewal_period: period }) {
+	return {
+		calls,
+		key: key ?? "endpoint",
+		principal,
+		renewalSeconds: SECONDS[period]
+	};
+}
+function completePermission(permission) {
+	return {
+		principal: completePrincipal(permission),
+		level: permission.permission_level
+	};
+}
+function checkAccess(value, locate, wrong) {
+	return [...checkRateLimits(value, locate), ...checkPermissions(value, locate, wrong)];
+}
+function completePrincipal(permission) {
+	const field = PRINCIPAL_FIELDS.find((f) => permission[f] !== void 0) ?? "group_name";
+	const name = permission[field] ?? "";
+	return field === "group_name" && name === ALL_USERS_GROUP ? {
+		kind: "users",
+		name
+	} : {
+		kind: PRINCIPAL_KINDS[field],
+		name
+	};
+}
+function checkRateLimits(value, locate) {
+	const [newer, older] = [value.ai_gateway?.rate_limits, value.rate_limits];
+	if (newer && older) return [makeError("conflicting-fields", locate(["rate_limits"], { key: true }), "Cannot use rate_limits together with ai_gateway.rate_limits: expected one or the other", "Remove the older one")];
+	const at = newer ? ["ai_gateway", "rate_limits"] : ["rate_limits"];
+	return (newer ?? older ?? []).flatMap((limit, i) => {
+		if (limit.principal === void 0 || limit.key !== void 0 && limit.key !== "endpoint") return [];
+		const message = `Cannot limit "${limit.principal}" with key: endpoint: expected user, user_group or service_principal`;
+		return [makeError("conflicting-fields", locate([
+			...at,
+			i,
+			"principal"
+		]), message)];
+	});
+}
+function checkPermissions({ davit }, locate, wrong) {
+	const permissions = davit?.permissions ?? [];
+	const names = permissions.map((p) => JSON.stringify(completePrincipal(p)));
+	return permissions.flatMap((permission, i) => {
+		const place = locate([
+			"davit",
+			"permissions",
+			i
+		]);
+		const given = PRINCIPAL_FIELDS.filter((f) => permission[f] !== void 0);
+		const expected = `expected exactly one of ${PRINCIPAL_FIELDS.join(", ")}`;
+		const isUnknown = wrong.some(([, list, index]) => list === "permissions" && index === i);
+		if (given.length === 0 && isUnknown) return [];
+		if (given.length === 0) return [makeError("missing-field", place, `Cannot find the principal of a permission: ${expected}`)];
+		if (given.length > 1) return [makeError("conflicting-fields", place, `Cannot use ${given.join(" together with ")}: ${expected}`)];
+		if (names.indexOf(names[i] ?? "") === i) return [];
+		return [makeError("duplicate-name", place, `Cannot have two permissions for "${permission[given[0] ?? "user_name"] ?? ""}"`, "The higher level includes the lower ones")];
+	});
+}
+var SECONDS, PRINCIPAL_KINDS, PRINCIPAL_FIELDS, ALL_USERS_GROUP;
+var init_complete_access = __esmMin((() => {
+	init_diagnostic();
+	SECONDS = { minute: 60 };
+	PRINCIPAL_KINDS = {
+		user_name: "user",
+		group_name: "group",
+		service_principal_name: "service_principal"
+	};
+	PRINCIPAL_FIELDS = Object.keys(PRINCIPAL_KINDS);
+	ALL_USERS_GROUP = "users";
+}));
+// schemas/endpoint/check-versions.ts
+function checkVersions({ config, davit }, locate) {
+	return config.served_entities.flatMap((served, i) => {
+		const name = entityName$1(served);
+		const uri = davit?.served_entities?.[name]?.model_uri;
+		if (uri === void 0) return warnAboutMovingVersion(String(served.entity_version), locate([
+			"config",
+			"served_entities",
+			i,
+			"entity_version"
+		]));
+		return warnAboutMovingVersion(parseRegisteredVersion(uri)?.version ?? "", locate([
+			"davit",
+			"served_entities",
+			name,
+			"model_uri"
+		]));
+	});
+}
+function warnAboutMovingVersion(version, place) {
+	const moving = parseMovingVersion(version);
+	if (!moving || moving.kind === "alias") return [];
+	return [makeWarning("moving-version", place, `Found "${version}" as the version of a model: ${moving.kind === "latest" ? "it is whatever version was registered last" : "MLflow has deprecated stages, and one stage can have several versions"}, expected a number or an alias`, "The lock holds the version that it means now. Write that number, or an alias: \"@champion\"")];
+}
+var init_check_versions = __esmMin((() => {
+	init_diagnostic();
+	init_endpoint_file();
+	init_model_reference();
+}));
+// schemas/endpoint/check-workers.ts
+function checkWorkers({ config, davit }, locate) {
+	return config.served_entities.flatMap((served) => {
+		const name = entityName$1(served);
+		const mode = davit?.served_entities?.[name]?.workers;
+		const type = served.workload_type ?? "CPU";
+		if (mode === void 0 || mode === "one" || !isGpu(type)) return [];
+		const message = `Cannot use workers: ${mode} for "${name}" together with workload_type: ${type}: only one process can use the GPU, expected workers: one`;
+		return [makeError("conflicting-fields", locate([
+			"davit",
+			"served_entities",
+			name,
+			"workers"
+		]), message, "Remove workers, or choose a CPU type")];
+	});
+}
+var init_check_workers = __esmMin((() => {
 	init_workload();
 	init_diagnostic();
-	MAX_KNATIVE_SECONDS = 3600;
+	init_endpoint_file();
+}));
+// schemas/endpoint/validation-cases.ts
+function listCases(file, at) {
+	const { cases = {}, ...own } = file;
+	return [...Object.keys(own).length > 0 || Object.keys(cases).length === 0 ? [[
+		ONLY_CASE,
+		own,
+		at
+	]] : [], ...Object.entries(cases).map(([name, value]) => [
+		name,
+		value,
+		[
+			...at,
+			"cases",
+			name
+		]
+	])];
+}
+function completeValidation(file, entity, locate) {
+	if (!file) return [];
+	return listCases(file, [
+		"davit",
+		"served_entities",
+		entity,
+		"validation"
+	]).map(([name, value, path]) => {
+		const { input_data: data, input_path: written, content_type: type, expect } = value;
+		return {
+			name,
+			input: written === void 0 ? { data } : { path: written },
+			contentType: type ?? (written?.toLowerCase().endsWith(".csv") === true ? "csv" : "json"),
+			expected: expect === void 0 ? void 0 : { value: expect },
+			place: locate([...path, written === void 0 ? "input_data" : "input_path"])
+		};
+	});
+}
+function checkValidation({ davit }, locate) {
+	return Object.entries(davit?.served_entities ?? {}).flatMap(([entity, { validation }]) => {
+		if (!validation) return [];
+		return listCases(validation, [
+			"davit",
+			"served_entities",
+			entity,
+			"validation"
+		]).flatMap(([, value, path]) => checkCase(value, path, locate));
+	});
+}
+function checkCase({ input_data: data, input_path: file, content_type: type }, path, locate) {
+	const name = path.join(".");
+	if (data !== void 0 && file !== void 0) {
+		const message = `Cannot use both input_data and input_path in "${name}": expected one or the other`;
+		return [makeError("conflicting-fields", locate([...path, "input_path"], { key: true }), message)];
+	}
+	if (data === void 0 && file === void 0) {
+		const message = `Cannot find an input in "${name}": expected input_data or input_path`;
+		return [makeError("missing-field", locate(path, { key: true }), message)];
+	}
+	if (type !== "csv" || data === void 0 || typeof data === "string") return [];
+	const message = `Cannot use input_data of "${name}" as csv: expected a text with a header line`;
+	return [makeError("wrong-type", locate([...path, "input_data"]), message)];
+}
+var ONLY_CASE;
+var init_validation_cases = __esmMin((() => {
+	init_diagnostic();
+	ONLY_CASE = "default";
+}));
+// schemas/endpoint/count-replicas.ts
+function countWorkers({ concurrency, workerMode, workloadType }) {
+	return workerMode === "one" && !isGpu(workloadType) ? 1 : Math.min(4, concurrency.max);
+}
+function countReplicas(entity) {
+	const workers = countWorkers(entity);
+	const { min, max } = entity.concurrency;
+	return {
+		min: entity.scaleToZero ? 0 : Math.max(1, Math.ceil(min / workers)),
+		max: Math.ceil(max / workers)
+	};
+}
+var init_count_replicas = __esmMin((() => {
+	init_workload();
+}));
+// schemas/endpoint/check-endpoint-file.ts
+function checkOwnName(value, file, locate) {
+	return [...checkFileName$1(value, file, locate), ...checkConfigName(value, locate)];
+}
+function checkReferences(value, locate, wrong) {
+	return [
+		...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateInEntity(i, locate))),
+		...checkRoutes(value, locate, wrong),
+		...checkDavitEntities(value, locate, wrong)
+	];
+}
+function checkRulesWithoutNames(value, locate, wrong) {
+	return [
+		value.config.served_entities.flatMap((served, i) => [...checkConcurrency(served, locateInEntity(i, locate)), ...hasOneWorker(value, served) ? [] : warnAboutUnevenMaximum(served, locateInEntity(i, locate))]),
+		...[
+			checkVersions,
+			checkWorkers,
+			checkValidation,
+			checkTags$1
+		].map((check) => check(value, locate)),
+		checkAccess(value, locate, wrong)
+	].flat();
+}
+function locateInEntity(index, locate) {
+	return (field, options) => locate([
+		"config",
+		"served_entities",
+		index,
+		field
+	], options);
+}
+function checkFileName$1({ name }, file, locate) {
+	const last = file.split(/[\\/]/).at(-1) ?? "";
+	if (!last.endsWith(".yaml")) {
+		const message = `Cannot use ${file} as an endpoint file: expected the name ${name}.yaml`;
+		return [makeError("name-mismatch", {
+			file,
+			line: 1,
+			column: 1
+		}, message, "Rename the file")];
+	}
+	const stem = last.slice(0, -5);
+	if (stem === name) return [];
+	const message = `Cannot accept "${name}" as the name in ${file}: expected "${stem}"`;
+	return [makeError("name-mismatch", locate(["name"]), message, "Rename the file or the endpoint")];
+}
+function checkConfigName({ name, config }, locate) {
+	if (config.name === void 0 || config.name === name) return [];
+	const message = `Cannot accept ${renderValue(config.name)} for "config.name": expected ${renderValue(name)}`;
+	return [makeError("name-mismatch", locate(["config", "name"]), message, "Remove it")];
+}
+function checkEntityName({ config }, index, at) {
+	const names = config.served_entities.map(entityName$1);
+	const name = names[index] ?? "";
+	const given = config.served_entities[index]?.name !== void 0;
+	if (names.indexOf(name) < index) {
+		const message = `Cannot have two served entities named "${name}"`;
+		return [makeError("duplicate-name", at(given ? "name" : "entity_name"), message, "Give one of them another name")];
+	}
+	if (given || /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name)) return [];
+	const message = `Cannot use "${name}" as the name of a served entity: expected 1 to 63 letters, digits, "-" or "_"`;
+	return [makeError("bad-value", at("entity_name"), message, "Add a name to the entity")];
+}
+function checkConcurrency(served, at) {
+	const { workload_size: size, min_provisioned_concurrency: min, max_provisioned_concurrency: max } = served;
+	const found = [];
+	if (size && (min !== void 0 || max !== void 0)) found.push(makeError("conflicting-fields", at("workload_size", { key: true }), "Cannot use workload_size together with min_provisioned_concurrency and max_provisioned_concurrency: expected one or the other"));
+	if (min !== void 0 && max !== void 0 && min > max) {
+		const message = `Cannot use a minimum of ${min} with a maximum of ${max}: expected a minimum of at most the maximum`;
+		found.push(makeError("bad-value", at("min_provisioned_concurrency"), message));
+	}
+	if (min === 0 && !served.scale_to_zero_enabled) found.push(makeError("conflicting-fields", at("min_provisioned_concurrency"), "Cannot have a minimum of 0 without scale_to_zero_enabled: true", "Add scale_to_zero_enabled: true, or raise the minimum"));
+	return found;
+}
+function hasOneWorker({ davit }, served) {
+	return davit?.served_entities?.[entityName$1(served)]?.workers === "one" && !isGpu(served.workload_type ?? "CPU");
+}
+function warnAboutUnevenMaximum(served, at) {
+	const { min_provisioned_concurrency: min = 0, max_provisioned_concurrency: max } = served;
+	const most = max ?? min;
+	const whole = Math.ceil(most / 4) * 4;
+	if (most <= 4 || most === whole || most < min) return [];
+	const message = `Found a maximum of ${most}: ${whole / 4} replicas have ${whole} units of concurrency`;
+	return [makeWarning("uneven-concurrency", at(max === void 0 ? "min_provisioned_concurrency" : "max_provisioned_concurrency"), message, `Write ${whole - 4} or ${whole}`)];
+}
+function checkDavitEntities({ config, davit }, locate, wrong) {
+	const names = config.served_entities.map(entityName$1);
+	return Object.keys(davit?.served_entities ?? {}).filter((name) => !names.includes(name) && !wrong.some((path) => path.length === 3 && path[2] === name)).map((name) => {
+		const message = `Cannot find the served entity "${name}": ${renderExpectedNames(names)}`;
+		return makeError("unknown-entity", locate([
+			"davit",
+			"served_entities",
+			name
+		], { key: true }), message, suggestValue(name, names));
+	});
+}
+function checkTags$1({ tags = [] }, locate) {
+	return tags.flatMap((tag, i) => {
+		const first = tags.findIndex((t) => t.key === tag.key);
+		const message = `Found the tag "${tag.key}" twice: the last one takes effect`;
+		return first < i ? [makeWarning("duplicate-name", locate([
+			"tags",
+			i,
+			"key"
+		]), message)] : [];
+	});
+}
+var init_check_endpoint_file = __esmMin((() => {
+	init_check_routes();
+	init_complete_access();
+	init_check_versions();
+	init_check_workers();
+	init_validation_cases();
+	init_workload();
+	init_diagnostic();
+	init_endpoint_file();
+	init_render_issue();
+	init_suggest_value();
+	init_count_replicas();
 }));
 // node_modules/yaml/dist/nodes/identity.js
 var require_identity = /* @__PURE__ */ __commonJSMin(((exports) => {
@@ -27598,6 +28294,544 @@ var require_dist = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.visit = visit.visit;
 	exports.visitAsync = visit.visitAsync;
 }));
+// schemas/yaml/resolve-aliases.ts
+function resolveAliases(document) {
+	const anchors = /* @__PURE__ */ new Map();
+	const targets = /* @__PURE__ */ new Map();
+	(0, import_dist$14.visit)(document, {
+		Value: (_key, node) => {
+			if (node.anchor !== void 0) anchors.set(node.anchor, node);
+		},
+		Alias: (_key, node) => {
+			targets.set(node, anchors.get(node.source));
+		}
+	});
+	return targets;
+}
+var import_dist$14;
+var init_resolve_aliases = __esmMin((() => {
+	import_dist$14 = require_dist();
+}));
+// schemas/endpoint/document/find-inexact-numbers.ts
+function findInexactNumbers(document, at) {
+	const search = new NumberSearch(document, at);
+	const root = ["davit", "served_entities"];
+	return search.listFields(document.contents, root).flatMap(([entity, settings]) => {
+		const path = [
+			...root,
+			entity,
+			"validation"
+		];
+		const fields = search.listFields(settings, ["validation"]);
+		const cases = search.listFields(settings, ["validation", "cases"]);
+		return [...search.checkCase(fields, path), ...cases.flatMap(([name, value]) => search.checkCase(search.listFields(value, []), [
+			...path,
+			"cases",
+			name
+		]))];
+	});
+}
+function isInexact({ value, source = "" }) {
+	if (typeof value !== "number") return false;
+	const isWrittenAsInteger = /^[-+]?\d+$|^0[ox]/.test(source);
+	return !Number.isFinite(value) || isWrittenAsInteger && !Number.isSafeInteger(value);
+}
+var import_dist$13, HINTS$1, NumberSearch;
+var init_find_inexact_numbers = __esmMin((() => {
+	import_dist$13 = require_dist();
+	init_diagnostic();
+	init_render_issue();
+	init_resolve_aliases();
+	HINTS$1 = {
+		input_data: "Write the whole body as a text, or use input_path: input_data: '{\"inputs\": [9007199254740993]}', for example",
+		expect: "Write null for a value that is not finite, and a decimal point in a large number: numbers may differ by one millionth"
+	};
+	NumberSearch = class {
+		#at;
+		#visited = /* @__PURE__ */ new Set();
+		#targets;
+		constructor(document, at) {
+			this.#at = at;
+			this.#targets = resolveAliases(document);
+		}
+		listFields(node, [step, ...rest]) {
+			const map = this.#follow(node);
+			if (!(0, import_dist$13.isMap)(map)) return [];
+			const fields = map.items.map(({ key, value }) => [(0, import_dist$13.isScalar)(key) ? String(key.value) : "", value]);
+			if (step === void 0) return fields;
+			return this.listFields(fields.find(([name]) => name === step)?.[1], rest);
+		}
+		checkCase(fields, path) {
+			return fields.flatMap(([name, value]) => {
+				const hint = Object.hasOwn(HINTS$1, name) ? HINTS$1[name] : void 0;
+				return hint === void 0 ? [] : this.#check(value, [...path, name], hint);
+			});
+		}
+		#follow(node) {
+			return (0, import_dist$13.isAlias)(node) ? this.#follow(this.#targets.get(node)) : node;
+		}
+		#check(written, path, hint) {
+			const node = this.#follow(written);
+			if (this.#visited.has(node)) return [];
+			if (node !== null) this.#visited.add(node);
+			if ((0, import_dist$13.isSeq)(node)) return node.items.flatMap((item, i) => this.#check(item, [...path, i], hint));
+			if ((0, import_dist$13.isMap)(node)) return node.items.flatMap(({ key, value }) => [...this.#check(key, path, hint), ...this.#check(value, (0, import_dist$13.isScalar)(key) ? [...path, String(key.value)] : path, hint)]);
+			if (!(0, import_dist$13.isScalar)(node) || !isInexact(node)) return [];
+			return [makeError("bad-value", this.#at(node.range?.[0] ?? 0), `Cannot use ${node.source ?? String(node.value)} in "${renderPath(path)}": a lock cannot contain it exactly, expected a finite number, as an integer at most ${Number.MAX_SAFE_INTEGER}`, hint)];
+		}
+	};
+}));
+// schemas/endpoint/document/find-misplaced-permissions.ts
+function findMisplacedPermissions(document, at) {
+	const root = document.contents;
+	const pairs = (0, import_dist$12.isMap)(root) ? root.items.filter(({ key }) => (0, import_dist$12.isScalar)(key) && FIELDS$1.includes(String(key.value))) : [];
+	return {
+		diagnostics: pairs.map(({ key, value }) => {
+			const message = `Cannot accept "${(0, import_dist$12.isScalar)(key) ? String(key.value) : ""}" here: the permissions of an endpoint are in davit.permissions, expected permission_level in each`;
+			return makeError("unknown-field", at((0, import_dist$12.isScalar)(key) ? key.range?.[0] ?? 0 : 0), message, renderLines$1(isCollection(value) ? value.toJSON() : void 0));
+		}),
+		wrong: pairs.map(({ key }) => [(0, import_dist$12.isScalar)(key) ? String(key.value) : ""])
+	};
+}
+function isCollection(value) {
+	return typeof value === "object" && value !== null && "items" in value && "toJSON" in value;
+}
+function renderLines$1(list) {
+	const permissions = Array.isArray(list) ? list.flatMap(renderPermission) : [];
+	return [
+		"Write instead:",
+		"davit:",
+		"  permissions:",
+		...permissions.length > 0 ? permissions : ["    - group_name: users", "      permission_level: CAN_QUERY"]
+	].join("\n");
+}
+function renderPermission(item) {
+	if (typeof item !== "object" || item === null) return [];
+	const fields = item;
+	const principal = PRINCIPALS.find((name) => typeof fields[name] === "string");
+	const level = fields["permission_level"] ?? fields["level"];
+	return [`    - ${principal ?? "group_name"}: ${renderText$2(principal ? fields[principal] : "NAME")}`, `      permission_level: ${renderText$2(level)}`];
+}
+function renderText$2(value) {
+	if (typeof value !== "string") return "CAN_QUERY";
+	return /^[A-Za-z_][\w@./-]{0,200}$/.test(value) ? value : JSON.stringify(value);
+}
+var import_dist$12, FIELDS$1, PRINCIPALS;
+var init_find_misplaced_permissions = __esmMin((() => {
+	import_dist$12 = require_dist();
+	init_diagnostic();
+	FIELDS$1 = [
+		"permissions",
+		"access_control_list",
+		"access_control"
+	];
+	PRINCIPALS = [
+		"user_name",
+		"group_name",
+		"service_principal_name"
+	];
+}));
+// schemas/endpoint/document/find-rewritten-versions.ts
+function findRewrittenVersions(document, at) {
+	const diagnostics = [];
+	const wrong = [];
+	const list = document.getIn(["config", "served_entities"], true);
+	for (const [i, item] of ((0, import_dist$11.isSeq)(list) ? list.items : []).entries()) {
+		const node = (0, import_dist$11.isMap)(item) ? item.get("entity_version", true) : void 0;
+		if (!(0, import_dist$11.isScalar)(node) || typeof node.value !== "number" || node.source === void 0) continue;
+		if (node.source === String(node.value)) continue;
+		const path = [
+			"config",
+			"served_entities",
+			i,
+			"entity_version"
+		];
+		const message = `Cannot accept ${node.source} for "${renderPath(path)}": YAML reads it as ${String(node.value)}, expected a string`;
+		diagnostics.push(makeError("wrong-type", at(node.range?.[0] ?? 0), message, `Put it in quotes: "${node.source}"`));
+		wrong.push(path);
+	}
+	return {
+		diagnostics,
+		wrong
+	};
+}
+var import_dist$11;
+var init_find_rewritten_versions = __esmMin((() => {
+	import_dist$11 = require_dist();
+	init_diagnostic();
+	init_render_issue();
+}));
+// schemas/values/variable-reference.ts
+function findReferences(text) {
+	const found = [];
+	for (let at = findStart(text, 0); at >= 0;) {
+		const end = findEnd(text, at);
+		if (end === void 0) return found;
+		const reference = text.slice(at, end);
+		found.push({
+			text: reference,
+			kind: classify(reference)
+		});
+		at = findStart(text, end);
+	}
+	return found;
+}
+function findStart(text, from) {
+	const starts = [text.indexOf("${", from), text.indexOf("{{", from)].filter((i) => i >= 0);
+	return starts.length === 0 ? -1 : Math.min(...starts);
+}
+function findEnd(text, start) {
+	let depth = 0;
+	for (let i = start; i < text.length; i++) {
+		if (text[i] === "{") depth += 1;
+		if (text[i] === "}") depth -= 1;
+		if (text[i] === "}" && depth === 0) return i + 1;
+	}
+}
+function classify(reference) {
+	const inner = reference.replace(/^\$?\{{1,2}/, "").replace(/\}{1,2}$/, "");
+	if (/^\s{0,9}secrets\//.test(inner)) return "secret";
+	if (SYSTEMS.test(inner)) return "system";
+	if (!reference.startsWith("$")) return "other";
+	if (/^\s{0,9}[A-Za-z_]\w{0,99}(?:\.\w{1,99}){1,20}\s{0,9}$/.test(inner)) return "system";
+	return /^[A-Za-z_]\w{0,99}(?::?[-?+=].*)?$/.test(inner) ? "shell" : "other";
+}
+var SYSTEMS;
+var init_variable_reference = __esmMin((() => {
+	SYSTEMS = /(?:^|[^\w.])(?:artifacts|bundle|data|each|env|github|inputs|job|jobs|local|matrix|module|needs|path|resources|secrets|self|steps|tasks|terraform|var|variables|vars|workspace|databricks_\w{1,60})\s{0,9}[.[]/;
+}));
+// schemas/endpoint/document/find-variables.ts
+function findVariables(document, at, isIgnored) {
+	const diagnostics = [];
+	const wrong = [];
+	const report = (reference, path, node) => {
+		if (isIgnored(path)) return;
+		const place = at(node.range?.[0] ?? 0);
+		diagnostics.push(makeError("unresolved-variable", place, ...renderVariable(reference, path)));
+		wrong.push(path);
+	};
+	(0, import_dist$10.visit)(document, {
+		Scalar: (_key, node, ancestors) => {
+			if (typeof node.value !== "string" || !mayHaveReference(node.value)) return;
+			const path = findPath([...ancestors, node]);
+			const references = findReferences(node.value);
+			const certain = references.find((reference) => isVariable(reference, path));
+			if (certain) {
+				report(certain.text, path, node);
+				return;
+			}
+			const shell = references.find(({ kind }) => kind === "shell");
+			if (shell) diagnostics.push(warnAboutShell(shell.text, path, at(node.range?.[0] ?? 0)));
+		},
+		Map: (_key, node, ancestors) => {
+			const text = readBraces(node);
+			if (text === void 0) return void 0;
+			report(text, findPath([...ancestors, node]), node);
+			return import_dist$10.visit.SKIP;
+		}
+	});
+	return {
+		diagnostics,
+		wrong
+	};
+}
+function mayHaveReference(text) {
+	return text.includes("${") || text.includes("{{");
+}
+function isVariable({ kind }, path) {
+	return path.length > 4 && path[3] === "environment_vars" ? kind === "system" : true;
+}
+function renderVariable(reference, path) {
+	const shown = reference.length > 60 ? `${reference.slice(0, 57)}…` : reference;
+	const secret = /^\{\{\s*secrets\//.test(reference);
+	return [`Cannot use ${shown} in "${renderPath(path)}": endpoint files have no variables, expected the value itself`, secret ? "A secret can be the value of an environment variable of a served entity, in quotes: \"{{secrets/SCOPE/KEY}}\"" : "Write the value. For bundles and Terraform files, npx davit import FILE fills the variables in"];
+}
+function warnAboutShell(reference, path, place) {
+	return makeWarning("unresolved-variable", place, `Found ${reference} in "${renderPath(path)}": the model gets these characters, not the value of a variable`, "Write the value, or a secret: \"{{secrets/SCOPE/KEY}}\"");
+}
+function readBraces(node) {
+	if (!(0, import_dist$10.isMap)(node) || node.flow !== true || node.items.length !== 1) return void 0;
+	const [{ key: inner } = { key: void 0 }] = node.items;
+	if (!(0, import_dist$10.isMap)(inner) || inner.flow !== true || inner.items.length !== 1) return void 0;
+	const [{ key } = { key: void 0 }] = inner.items;
+	return (0, import_dist$10.isScalar)(key) ? `{{${String(key.value)}}}` : void 0;
+}
+function findPath(chain) {
+	return chain.flatMap((node, i) => {
+		const next = chain[i + 1];
+		if ((0, import_dist$10.isPair)(node)) return [(0, import_dist$10.isScalar)(node.key) ? String(node.key.value) : ""];
+		return (0, import_dist$10.isSeq)(node) && next ? [node.items.indexOf(next)] : [];
+	});
+}
+var import_dist$10;
+var init_find_variables = __esmMin((() => {
+	import_dist$10 = require_dist();
+	init_diagnostic();
+	init_render_issue();
+	init_variable_reference();
+}));
+// schemas/endpoint/document/recognize-foreign-file.ts
+function recognizeForeignFile({ contents }, at) {
+	if (!(0, import_dist$9.isMap)(contents)) return void 0;
+	const keys = listKeys$1(contents);
+	if (ENDPOINT_FIELDS.some((field) => keys.has(field))) return void 0;
+	const format = FORMATS.find(({ fields }) => fields.some((field) => keys.has(field)));
+	const field = format?.fields.find((name) => keys.has(name));
+	if (!format || field === void 0) return void 0;
+	const message = `Cannot read this file as an endpoint: "${field}" is a field of ${format.name}, expected name and config`;
+	return makeError("foreign-file", at(keys.get(field) ?? 0), message, "Move the file out of endpoints/ and run npx davit import FILE: it writes a file for each endpoint in it");
+}
+function listKeys$1(map) {
+	const keys = map.items.flatMap(({ key }) => (0, import_dist$9.isScalar)(key) ? [[String(key.value), key.range?.[0] ?? 0]] : []);
+	return new Map(keys);
+}
+var import_dist$9, FORMATS, ENDPOINT_FIELDS;
+var init_recognize_foreign_file = __esmMin((() => {
+	import_dist$9 = require_dist();
+	init_diagnostic();
+	FORMATS = [
+		{
+			name: "a Databricks bundle",
+			fields: [
+				"resources",
+				"bundle",
+				"targets",
+				"include",
+				"variables"
+			]
+		},
+		{
+			name: "a Terraform plan or state",
+			fields: [
+				"planned_values",
+				"terraform_version",
+				"format_version"
+			]
+		},
+		{
+			name: "a Terraform configuration",
+			fields: [
+				"resource",
+				"module",
+				"provider",
+				"terraform",
+				"locals"
+			]
+		},
+		{
+			name: "a list of endpoints",
+			fields: ["endpoints"]
+		}
+	];
+	ENDPOINT_FIELDS = [
+		"name",
+		"config",
+		"davit",
+		"served_entities",
+		"served_models"
+	];
+}));
+// schemas/endpoint/document/rename-deprecated-fields.ts
+function renameDeprecatedFields(document, at) {
+	return warn(renameDeprecatedNames(document), at);
+}
+function renameDeprecatedNames(document) {
+	const config = (0, import_dist$8.isMap)(document.contents) ? document.contents.get("config", true) : void 0;
+	if (!(0, import_dist$8.isMap)(config)) return [];
+	const list = renameKey(config, "served_models", "served_entities");
+	const entities = config.get("served_entities", true);
+	const fields = ((0, import_dist$8.isSeq)(entities) ? entities.items.filter((item) => (0, import_dist$8.isMap)(item)) : []).flatMap((item) => Object.entries(ENTITY_FIELDS).flatMap(([from, to]) => renameKey(item, from, to)));
+	return [...list, ...fields];
+}
+function renameKey(map, from, to) {
+	const pair = findPair(map, from);
+	if (!pair || findPair(map, to) || !(0, import_dist$8.isScalar)(pair.key)) return [];
+	const offset = pair.key.range?.[0] ?? 0;
+	pair.key.value = to;
+	return [{
+		from,
+		to,
+		offset
+	}];
+}
+function findPair(map, name) {
+	return map.items.find((pair) => (0, import_dist$8.isScalar)(pair.key) && pair.key.value === name);
+}
+function warn(renamed, at) {
+	const first = renamed.reduce((a, b) => a && a.offset <= b.offset ? a : b, void 0);
+	if (!first) return [];
+	const message = `Found deprecated names: ${[...new Map(renamed.map((r) => [r.from, r.to]))].map(([from, to]) => `${from} is read as ${to}`).join(", ")}`;
+	return [makeWarning("deprecated-field", at(first.offset), message, "Write the new names; npx davit fmt does it")];
+}
+var import_dist$8, ENTITY_FIELDS;
+var init_rename_deprecated_fields = __esmMin((() => {
+	import_dist$8 = require_dist();
+	init_diagnostic();
+	ENTITY_FIELDS = {
+		model_name: "entity_name",
+		model_version: "entity_version"
+	};
+}));
+// schemas/endpoint/document/prepare-endpoint.ts
+function prepareEndpoint(document, at) {
+	const foreign = recognizeForeignFile(document, at);
+	if (foreign) return {
+		diagnostics: [foreign],
+		wrong: [],
+		foreign: true
+	};
+	const renamed = renameDeprecatedFields(document, at);
+	const versions = findRewrittenVersions(document, at);
+	const permissions = findMisplacedPermissions(document, at);
+	const variables = findVariables(document, at, (path) => permissions.wrong.some(([field]) => field === path[0]) || isRefused(path));
+	return {
+		diagnostics: [
+			...renamed,
+			...versions.diagnostics,
+			...permissions.diagnostics,
+			...variables.diagnostics,
+			...findInexactNumbers(document, at)
+		],
+		wrong: [
+			...versions.wrong,
+			...permissions.wrong,
+			...variables.wrong
+		]
+	};
+}
+function isRefused(path) {
+	refused ??= new Set(listFields$1(endpointFile).flatMap(({ name, honoured }) => honoured ? [] : [name]));
+	const names = refused;
+	return path.slice(0, 4).some((step) => typeof step === "string" && names.has(step));
+}
+var refused;
+var init_prepare_endpoint = __esmMin((() => {
+	init_list_fields();
+	init_endpoint_file();
+	init_find_inexact_numbers();
+	init_find_misplaced_permissions();
+	init_find_rewritten_versions();
+	init_find_variables();
+	init_recognize_foreign_file();
+	init_rename_deprecated_fields();
+}));
+// schemas/endpoint/document/suggest-endpoint-value.ts
+function suggestEndpointValue(path, value) {
+	const field = String(path.at(-1));
+	if (path.length === 1 && field === "tags" && isMap$2(value)) return renderTags(value);
+	if (field === "environment_vars" && Array.isArray(value)) return renderVariables(value);
+	if (field === "served_entities" && path[0] === "config" && isMap$2(value)) return "Begin the served entity with \"- \": it is an item of a list";
+	if (path.length === 3 && path[1] === "served_entities" && typeof value === "string") return `Write a map: - { entity_name: ${renderText$1(value)}, entity_version: "1" }`;
+	if (field === "routes" && isMap$2(value)) return renderRoutes(value);
+}
+function isMap$2(value) {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function renderTags(tags) {
+	const lines = Object.entries(tags).filter(([, value]) => typeof value !== "object").slice(0, MAX_LINES).map(([key, value]) => `  - { key: ${renderText$1(key)}, value: ${renderText$1(value)} }`);
+	return [
+		"Write a list:",
+		"tags:",
+		...lines.length > 0 ? lines : ["  - { key: team, value: vision }"]
+	].join("\n");
+}
+function renderRoutes(routes) {
+	const [[name, share] = ["iris-1", 100]] = Object.entries(routes);
+	const percentage = typeof share === "number" ? String(share) : "100";
+	return `Write a list:\nroutes:\n  - { served_entity_name: ${renderText$1(name)}, traffic_percentage: ${percentage} }`;
+}
+function renderVariables(list) {
+	const lines = list.filter(isMap$2).map((item) => [item["name"] ?? item["key"], item["value"]]).filter(([name]) => typeof name === "string").slice(0, MAX_LINES).map(([name, value]) => `  ${String(name)}: ${renderText$1(value)}`);
+	return lines.length > 0 ? [
+		"Write a map:",
+		"environment_vars:",
+		...lines
+	].join("\n") : void 0;
+}
+function renderText$1(value) {
+	if (typeof value === "string" && /^[A-Za-z_][\w./-]{0,200}$/.test(value) && !/^(?:true|false|null)$/i.test(value)) return value;
+	return JSON.stringify(typeof value === "string" ? value : JSON.stringify(value));
+}
+var MAX_LINES;
+var init_suggest_endpoint_value = __esmMin((() => {
+	MAX_LINES = 10;
+}));
+// schemas/yaml/explain-line.ts
+function findForeignText(text, offset) {
+	const conflict = CONFLICT.exec(text);
+	if (conflict) return {
+		offset: conflict.index,
+		message: "it has the marks of a merge conflict",
+		hint: "Resolve the conflict, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"
+	};
+	const start = text.lastIndexOf("\n", offset - 1) + 1;
+	const odd = ODD_SPACE.exec(readLine(text, start));
+	if (!odd) return void 0;
+	const message = `it has the invisible character U+${((odd[1] ?? "").codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}, expected a space`;
+	return {
+		offset: start + odd.index + odd[0].length - 1,
+		message,
+		hint: "Replace it with a space"
+	};
+}
+function explainLine(code, parserMessage, text, offset) {
+	const start = text.lastIndexOf("\n", offset - 1) + 1;
+	const whole = readLine(text, start);
+	const line = {
+		text: dropComment(whole).trim(),
+		indent: whole.search(/\S|$/),
+		rest: dropComment(whole.slice(offset - start)).trim(),
+		next: readLine(text, start + whole.length + 1)
+	};
+	const found = (code === "UNEXPECTED_TOKEN" ? explainToken$1(parserMessage) : BY_CODE[code])?.(line);
+	return found && {
+		offset,
+		message: found[0],
+		hint: found[1]
+	};
+}
+function explainToken$1(message) {
+	return ({ text, rest }) => {
+		if (/block-seq-ind on same line/.test(message)) return ["a list begins on the line of its field", "Begin it on the next line, with \"- \" before each item"];
+		if (/^Block scalar header/.test(message)) return ["there is text on the line of \"|\" or \">\"", "Begin the text on the next line"];
+		if (/at node end/.test(message) && text === rest && /^[^:\s]+:/.test(text)) return ["a field stands beside the items of a list", "Indent the items farther than the field that they belong to"];
+	};
+}
+function explainMissingColon({ text, rest, indent, next }) {
+	if (/^\/[/*]/.test(text)) return ["it has a comment of another language", "Begin a comment with #"];
+	if (rest.startsWith("- ")) return ["an item of a list stands beside fields", "Indent it below the field of its list"];
+	const [, field, value] = /^([\w.-]+):(\S.*)$/.exec(rest) ?? [];
+	if (field !== void 0) return ["there is no space behind the \":\"", `Write ${field}: ${value ?? ""}`];
+	return explainIndented(indent, next) ?? [`${quote$1(rest)} has no ":" behind the name of a field`, "Write the line as FIELD: VALUE"];
+}
+function explainIndented(indent, next) {
+	if (next.trim() === "" || next.search(/\S/) <= indent) return void 0;
+	return ["the next line is indented as if it belonged to this value", "Give all fields of one map the same indentation"];
+}
+function readLine(text, start) {
+	const end = text.indexOf("\n", start);
+	return text.slice(start, end < 0 ? text.length : end);
+}
+function dropComment(line) {
+	const start = line.search(/\s#/);
+	return start < 0 ? line : line.slice(0, start);
+}
+function quote$1(text) {
+	return JSON.stringify(text.length > MAX_QUOTED ? `${text.slice(0, 57)}…` : text);
+}
+var CONFLICT, ODD_SPACE, BY_CODE, MAX_QUOTED;
+var init_explain_line$1 = __esmMin((() => {
+	CONFLICT = /^(?:<{7}|={7}|>{7})(?=[ \r\n]|$)/m;
+	ODD_SPACE = /(?:^[ -]*|[:,-])([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])/;
+	BY_CODE = {
+		BAD_SCALAR_START: ({ rest }) => rest.startsWith("%}") || /^%[^}]*%\}/.test(rest) ? ["it has a template", "Write the values: endpoint files have no templates"] : [`a value cannot begin with "${rest[0] ?? ""}" outside of quotes`, `Put it in quotes: ${quote$1(rest)}`],
+		BLOCK_AS_IMPLICIT_KEY: ({ rest, indent, next }) => /:(?: |$)/.test(rest) ? ["the value has a \":\" that looks like another field", `Put it in quotes: ${quote$1(rest)}`] : explainIndented(indent, next),
+		MULTILINE_IMPLICIT_KEY: explainMissingColon,
+		MISSING_CHAR: explainMissingColon,
+		BAD_DQ_ESCAPE: ({ rest }) => [`"${rest.slice(0, 2)}" means nothing inside double quotes`, "Write \\\\ for a backslash, or use single quotes"]
+	};
+	MAX_QUOTED = 60;
+}));
 // schemas/yaml/find-unclosed.ts
 function findOpenQuote(text, before) {
 	const open = listTokens(text).filter(({ source, isText }) => !isText && /^["']/.test(source)).findLast(({ offset }) => offset < before);
@@ -27618,7 +28852,7 @@ function findOpenBracket(text) {
 		const last = open.at(-1);
 		const closing = CLOSING[last?.source ?? ""];
 		if (source in CLOSING) open.push(token);
-		else if (source === MARKS.flowEnd && last) return explainEnd(last, tokens[i + 1]);
+		else if (source === MARKS$1.flowEnd && last) return explainEnd(last, tokens[i + 1]);
 		else if (source === closing) open.pop();
 		else if (last && (source === "]" || source === "}")) return makeUnclosed(last);
 	}
@@ -27644,25 +28878,25 @@ function listTokens(text) {
 	const tokens = [];
 	let offset = 0;
 	let before = "";
-	for (const source of new import_dist$11.Lexer().lex(text)) {
+	for (const source of new import_dist$7.Lexer().lex(text)) {
 		tokens.push({
 			source,
 			offset,
-			isText: before === MARKS.scalar
+			isText: before === MARKS$1.scalar
 		});
-		if (!MARKS.all.includes(source)) offset += source.length;
+		if (!MARKS$1.all.includes(source)) offset += source.length;
 		before = source;
 	}
 	return tokens;
 }
-var import_dist$11, CLOSING, MARKS;
+var import_dist$7, CLOSING, MARKS$1;
 var init_find_unclosed = __esmMin((() => {
-	import_dist$11 = require_dist();
+	import_dist$7 = require_dist();
 	CLOSING = {
 		"[": "]",
 		"{": "}"
 	};
-	MARKS = {
+	MARKS$1 = {
 		flowEnd: "",
 		scalar: "",
 		all: [
@@ -27671,24 +28905,6 @@ var init_find_unclosed = __esmMin((() => {
 			""
 		]
 	};
-}));
-// schemas/yaml/resolve-aliases.ts
-function resolveAliases(document) {
-	const anchors = /* @__PURE__ */ new Map();
-	const targets = /* @__PURE__ */ new Map();
-	(0, import_dist$10.visit)(document, {
-		Value: (_key, node) => {
-			if (node.anchor !== void 0) anchors.set(node.anchor, node);
-		},
-		Alias: (_key, node) => {
-			targets.set(node, anchors.get(node.source));
-		}
-	});
-	return targets;
-}
-var import_dist$10;
-var init_resolve_aliases = __esmMin((() => {
-	import_dist$10 = require_dist();
 }));
 // schemas/yaml/explain-yaml-errors.ts
 function explainYamlErrors(errors, text, at) {
@@ -27707,6 +28923,8 @@ function explainYamlError(error, text, at) {
 }
 function findCause(error, text) {
 	const [code, offset] = ["code" in error ? error.code : "THROWN", offsetOf(error)];
+	const foreign = findForeignText(text, offset);
+	if (foreign) return foreign;
 	const quote = /^Missing closing .quote/.test(error.message) ? findOpenQuote(text, offset) : void 0;
 	if (quote) return quote;
 	const explained = EXPLANATIONS[code]?.(text.slice(offset)) ?? explainToken(error.message, text, offset);
@@ -27715,10 +28933,10 @@ function findCause(error, text) {
 		message: explained[0],
 		hint: explained[1]
 	};
-	const found = (/^Flow (?:map|sequence) .*end with a/.test(error.message) ? findOpenBracket(text) : void 0) ?? {
+	const found = (/^Flow (?:map|sequence) .*end with a/.test(error.message) ? findOpenBracket(text) : void 0) ?? explainLine(code, error.message, text, offset) ?? {
 		offset,
 		message: firstLine(error.message),
-		hint: HINTS$1[code]
+		hint: HINTS[code] ?? ANY_HINT
 	};
 	return hasBraces(findLine(text, found.offset)) ? {
 		...found,
@@ -27726,7 +28944,7 @@ function findCause(error, text) {
 	} : found;
 }
 function explainToken(message, text, offset) {
-	if (/^Unexpected scalar at node end/.test(message) && /["']$/.test(text.slice(0, offset).trimEnd())) return ["there is text after the closing quotation mark", QUOTES_HINT];
+	if (/^Unexpected (?:scalar|(?:single|double)-quoted-scalar) at node end/.test(message) && /["']$/.test(text.slice(0, offset).trimEnd())) return ["there is text after the closing quotation mark", QUOTES_HINT];
 	const bracket = /^Unexpected flow-(?:map|seq)-end token/.test(message) ? text[offset] ?? "" : "";
 	return bracket === "" ? void 0 : [`the "${bracket}" closes nothing`, "Remove it, or put the text in quotes"];
 }
@@ -27750,7 +28968,7 @@ function firstLine(message) {
 function findWrongAliases(document, at) {
 	const found = [];
 	const targets = resolveAliases(document);
-	(0, import_dist$9.visit)(document, { Alias: (_key, node, ancestors) => {
+	(0, import_dist$6.visit)(document, { Alias: (_key, node, ancestors) => {
 		const target = targets.get(node);
 		if (target && !ancestors.includes(target)) return;
 		const why = target ? `is inside of its own anchor "&${node.source}"` : `has no anchor "&${node.source}" before it`;
@@ -27773,10 +28991,11 @@ function findDisallowedCharacter(text, file) {
 function renderCode(character) {
 	return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
-var import_dist$9, EXPLANATIONS, HINTS$1, QUOTES_HINT, BRACES_HINT, DISALLOWED_CHARACTER;
+var import_dist$6, EXPLANATIONS, HINTS, ANY_HINT, QUOTES_HINT, BRACES_HINT, DISALLOWED_CHARACTER;
 var init_explain_yaml_errors = __esmMin((() => {
-	import_dist$9 = require_dist();
+	import_dist$6 = require_dist();
 	init_diagnostic();
+	init_explain_line$1();
 	init_find_unclosed();
 	init_resolve_aliases();
 	EXPLANATIONS = {
@@ -27784,108 +29003,78 @@ var init_explain_yaml_errors = __esmMin((() => {
 		MULTIPLE_DOCS: () => ["it has a second document after \"---\", expected one", "Write a file for each"],
 		THROWN: () => ["it expands too many aliases, expected at most 100", "Write the values out"]
 	};
-	HINTS$1 = {
+	HINTS = {
 		TAB_AS_INDENT: "Indent with spaces",
 		BAD_INDENT: "Give all items of a list or map the same indentation"
 	};
+	ANY_HINT = "Compare the line with the ones around it: its indentation, its \":\" and its quotation marks";
 	QUOTES_HINT = "Write \\\" inside double quotes, and '' inside single quotes";
 	BRACES_HINT = "Put a value that contains braces in quotes: \"{{secrets/SCOPE/KEY}}\"";
 	DISALLOWED_CHARACTER = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 }));
-// schemas/yaml/list-fields.ts
-function listFields(schema, value, parent = []) {
-	const { shape, innerType, element, valueType, discriminator, options = [] } = schema._zod.def;
-	if (discriminator !== void 0) return listVariants({
-		discriminator,
-		options
-	}, value, parent);
-	if (innerType) return listFields(innerType, value, parent);
-	if (element) return listFields(element, void 0, [...parent, "[]"]);
-	if (valueType) return listFields(valueType, void 0, [...parent, "NAME"]);
-	return Object.entries(shape ?? {}).flatMap(([name, field]) => [{
-		parent,
-		name,
-		honoured: !isRefused$1(field)
-	}, ...listFields(field, readField(value, name), [...parent, name])]);
-}
-function listVariants({ discriminator, options }, value, parent) {
-	const wordsOf = (option) => [...option._zod.def.shape?.[discriminator]?._zod.values ?? []].map(String);
-	const word = readField(value, discriminator);
-	return options.flatMap((option) => {
-		const [own = ""] = wordsOf(option);
-		const fields = listFields(option, value, parent);
-		return own === word ? fields : fields.map((f) => ({
-			...f,
-			elsewhere: `${discriminator}: ${own}`
-		}));
-	});
-}
-function readField(value, name) {
-	return value !== null && typeof value === "object" ? value[name] : void 0;
-}
-function isRefused$1(field) {
-	if (!("meta" in field) || typeof field.meta !== "function") return false;
-	const meta = field.meta();
-	return meta?.["not"] !== void 0 || meta?.deprecated === true;
-}
-var WILDCARDS;
-var init_list_fields = __esmMin((() => {
-	WILDCARDS = ["[]", "NAME"];
-}));
-// schemas/yaml/suggest-field.ts
-function suggestField(key, path, fields) {
-	const known = fields.filter((f) => f.honoured && f.elsewhere === void 0);
-	const here = listFieldsHere(path, fields);
-	const intended = findIntendedField(key, path, fields);
-	if (intended !== void 0) return `Did you mean "${intended}"?`;
-	const other = fields.find((f) => f.elsewhere !== void 0 && f.name === key && matches(f.parent, path));
-	if (other) return `It belongs to ${other.elsewhere ?? ""}`;
-	const elsewhere = known.find((f) => f.name === key);
-	if (elsewhere) return `It belongs ${renderParent(elsewhere.parent)}`;
-	if (key === "<<") return "YAML 1.2 has no merge keys: write the fields out";
-	return here.length > 0 ? `Valid fields: ${here.join(", ")}` : void 0;
-}
-function findIntendedField(key, path, fields) {
-	const here = listFieldsHere(path, fields);
-	const wanted = key.toLowerCase().replaceAll("-", "_");
-	const near = findNearest(wanted, here);
-	if (near !== void 0) return near;
-	const longer = here.filter((name) => name.startsWith(`${wanted}_`) || name.endsWith(`_${wanted}`));
-	return longer.length === 1 ? longer[0] : void 0;
-}
-function listFieldsHere(path, fields) {
-	return fields.filter((f) => f.honoured && f.elsewhere === void 0 && matches(f.parent, path)).map((f) => f.name);
-}
-function findNearest(written, names) {
-	const near = names.map((name) => ({
-		name,
-		edits: countEdits(written.toLowerCase(), name.toLowerCase())
-	})).sort((a, b) => a.edits - b.edits)[0];
-	return near && near.edits <= Math.min(2, Math.floor(written.length / 3)) ? near.name : void 0;
-}
-function matches(parent, path) {
-	return parent.length === path.length && parent.every((step, i) => step === path[i] || WILDCARDS.includes(step));
-}
-function renderParent(parent) {
-	return parent.length === 0 ? "at the top level of the file" : `in ${parent.join(".").replaceAll(".[]", "[]")}`;
-}
-function countEdits(a, b) {
-	if (a.length > MAX_WORD || b.length > MAX_WORD) return Infinity;
-	const first = Array.from({ length: b.length + 1 }, (_, i) => i);
-	return Array.from(a).reduce((above, letter) => nextRow(above, letter, b), first)[b.length] ?? 0;
-}
-function nextRow(above, letter, b) {
-	const row = [(above[0] ?? 0) + 1];
-	for (const [j, other] of Array.from(b).entries()) {
-		const replaced = (above[j] ?? 0) + (letter === other ? 0 : 1);
-		row.push(Math.min(replaced, (above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1));
+// schemas/yaml/find-valid-rest.ts
+function findValidRest(schema, root, issues, standIn = () => void 0) {
+	const copy = structuredClone(root);
+	const wrong = [];
+	let open = issues.flatMap(listInvalidPaths);
+	for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
+		const round = [];
+		for (const path of open) {
+			if (round.some((removed) => isBelow$2(path, removed))) continue;
+			const removed = removeNearest(copy, path, standIn);
+			if (removed === void 0) return void 0;
+			round.push(removed);
+		}
+		wrong.push(...round, ...open);
+		const checked = schema.safeParse(copy);
+		if (checked.success) {
+			for (const path of wrong) restoreText(checked.data, root, path);
+			return {
+				value: checked.data,
+				wrong
+			};
+		}
+		open = checked.error.issues.flatMap(listInvalidPaths);
 	}
-	return row;
 }
-var MAX_WORD;
-var init_suggest_field = __esmMin((() => {
-	init_list_fields();
-	MAX_WORD = 100;
+function listInvalidPaths(issue) {
+	const path = issue.path.filter((p) => typeof p !== "symbol");
+	return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
+}
+function removeNearest(root, path, standIn) {
+	const last = path.at(-1);
+	if (last === void 0) return void 0;
+	const around = path.slice(0, -1);
+	const parent = readPath(root, around);
+	if (!isContainer(parent)) return removeNearest(root, around, standIn);
+	const value = standIn(path, root);
+	if (value !== void 0 && JSON.stringify(Reflect.get(parent, last)) !== JSON.stringify(value)) {
+		Reflect.set(parent, last, value);
+		return path;
+	}
+	if (Array.isArray(parent) || !Object.hasOwn(parent, last)) return removeNearest(root, around, standIn);
+	Reflect.deleteProperty(parent, last);
+	return path;
+}
+function restoreText(value, root, path) {
+	const written = readPath(root, path);
+	const parent = readPath(value, path.slice(0, -1));
+	const last = path.at(-1);
+	if (last === void 0 || typeof written !== "string" || !isContainer(parent)) return;
+	if (typeof Reflect.get(parent, last) === "string") Reflect.set(parent, last, written);
+}
+function readPath(root, path) {
+	return path.reduce((at, step) => isContainer(at) ? Reflect.get(at, step) : void 0, root);
+}
+function isBelow$2(path, above) {
+	return above.every((step, i) => path[i] === step);
+}
+function isContainer(value) {
+	return typeof value === "object" && value !== null;
+}
+var MAX_ROUNDS;
+var init_find_valid_rest = __esmMin((() => {
+	MAX_ROUNDS = 12;
 }));
 // schemas/yaml/drop-issues.ts
 function dropReported(issues, reported) {
@@ -27900,6 +29089,11 @@ function dropReported(issues, reported) {
 			keys: rest
 		}];
 	});
+}
+function dropGeneralLimits(issues) {
+	const isGeneral = ({ code, message }) => code === "too_big" && !message.startsWith("expected");
+	const has = (path) => issues.some((other) => !isGeneral(other) && JSON.stringify(other.path) === JSON.stringify(path));
+	return issues.filter((issue) => !isGeneral(issue) || !has(issue.path));
 }
 function dropReplacedFields(issues, fields) {
 	const explained = new Set(issues.flatMap((issue) => listReplacedFields(issue, fields)).map((path) => JSON.stringify(path)));
@@ -27921,155 +29115,49 @@ function listReplacedFields(issue, fields) {
 var init_drop_issues = __esmMin((() => {
 	init_suggest_field();
 }));
-// schemas/yaml/suggest-value.ts
-function suggestValue(found, values) {
-	if (typeof found !== "string") return void 0;
-	const wanted = normalise(found);
-	const words = values.filter((v) => typeof v === "string");
-	const near = words.find((v) => normalise(v) === wanted) ?? findMisspelled(wanted, words) ?? findByFirst(wanted, words);
-	return near === void 0 ? void 0 : `Did you mean ${JSON.stringify(near)}?`;
-}
-function normalise(text) {
-	return text.trim().toLowerCase().replaceAll(/[- ]/g, "_");
-}
-function findMisspelled(wanted, words) {
-	const near = words.filter((word) => normalise(word).startsWith(wanted.slice(0, 1))).map((word) => ({
-		word,
-		edits: countEdits(wanted, normalise(word))
-	})).sort((a, b) => a.edits - b.edits)[0];
-	return near && near.edits <= Math.min(2, Math.floor(wanted.length / 3)) ? near.word : void 0;
-}
-function findByFirst(wanted, words) {
-	if (wanted === "") return void 0;
-	const [longest] = [...words.filter((word) => wanted.startsWith(`${normalise(word)}_`))].sort((a, b) => b.length - a.length);
-	return longest ?? words.find((word) => normalise(word).startsWith(`${wanted}_`));
-}
-var init_suggest_value = __esmMin((() => {
-	init_suggest_field();
-}));
-// schemas/values/read-own.ts
-function readOwn(table, key) {
-	return Object.hasOwn(table, key) ? table[key] : void 0;
-}
-var init_read_own = __esmMin((() => {}));
-// schemas/yaml/render-issue.ts
-function renderIssue(issue, source) {
-	const path = issue.path.filter((p) => typeof p !== "symbol");
-	const what = path.length === 0 ? "the file" : `"${renderPath(path)}"`;
-	const finding = {
-		path,
-		what,
-		source,
-		found: readValueAt(source.root, path)
-	};
-	if (issue.code === "unrecognized_keys") return issue.keys.map((key) => reportUnknownField(key, finding));
-	if (issue.code === "invalid_type") return [reportWrongType(issue, finding)];
-	if (issue.code === "invalid_value") return [reportWrongValue(issue.values, issue.message, finding)];
-	if (issue.code === "invalid_key") return [reportWrongKey(issue.issues[0]?.message ?? issue.message, finding)];
-	if (issue.code === "custom") return [custom(issue, finding)];
-	if (issue.code === "invalid_union") {
-		if (issue.errors.length === 0) return [reportWrongVariant(issue.message, finding)];
-		return ([...issue.errors].sort((a, b) => measureMismatch(a) - measureMismatch(b))[0] ?? []).flatMap((inner) => renderIssue({
-			...inner,
-			path: [...issue.path, ...inner.path]
-		}, source));
+// schemas/yaml/refuse-tags.ts
+function refuseTags(document, at) {
+	const found = [];
+	const version = document.directives?.yaml;
+	if (version?.explicit === true && version.version !== "1.2") {
+		const message = `Cannot read YAML: it asks for version ${version.version}, expected 1.2`;
+		found.push(makeError("bad-yaml", at(0), message, "Remove the line that begins with %YAML"));
 	}
-	const message = `Cannot accept ${renderValue(finding.found)} for ${what}: ${issue.message}`;
-	return [makeError("bad-value", source.locate(path), message, source.suggest?.(path, finding.found))];
+	(0, import_dist$5.visit)(document, { Node: (_key, node) => {
+		const { tag, range } = node;
+		if (tag === void 0 || PLAIN_TYPES.includes(tag) && isResolved(node)) return;
+		const message = `Cannot read YAML: the tag "${tag.replace("tag:yaml.org,2002:", "!!")}" has no meaning here, expected a value without it`;
+		found.push(makeError("bad-yaml", at(range?.[0] ?? 0), message, "Remove the tag. A secret is \"{{secrets/SCOPE/KEY}}\""));
+	} });
+	return found;
 }
-function measureMismatch(issues) {
-	return issues.length + (issues.some((i) => i.code === "invalid_type" && i.path.length === 0) ? 1e3 : 0);
+function isResolved(node) {
+	const expected = {
+		"tag:yaml.org,2002:int": "number",
+		"tag:yaml.org,2002:float": "number",
+		"tag:yaml.org,2002:bool": "boolean"
+	}[node.tag ?? ""];
+	return !(0, import_dist$5.isScalar)(node) || expected === void 0 || typeof node.value === expected;
 }
-function renderPath(path) {
-	return path.map((p) => typeof p === "number" ? `[${p}]` : `.${p}`).join("").replace(/^\./, "");
-}
-function renderValue(value) {
-	const text = value === void 0 ? "nothing" : typeof value === "bigint" ? value.toString() : JSON.stringify(value);
-	return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-function reportUnknownField(key, { path, source }) {
-	const message = `Cannot accept "${key}" ${path.length === 0 ? "here" : `in "${renderPath(path)}"`}: there is no such field`;
-	return makeError("unknown-field", source.locate([...path, key], { key: true }), message, suggestField(key, path, source.fields));
-}
-function reportWrongKey(expected, { path, source }) {
-	const message = `Cannot accept "${String(path.at(-1))}" as a name in "${renderPath(path.slice(0, -1))}": ${expected}`;
-	return makeError("bad-value", source.locate(path, { key: true }), message);
-}
-function reportWrongType(issue, { path, found, what, source }) {
-	const type = renderType(issue.expected);
-	const own = issue.message.startsWith("expected ") ? issue.message.slice(9) : void 0;
-	const expected = own ?? type;
-	if (found === void 0 && path.length > 0) return makeError("missing-field", source.locate(path), `Cannot find ${what}: expected ${expected}`);
-	if (found === null && path.length === 0) return makeError("wrong-type", source.locate(path), `Cannot accept an empty file: expected ${expected}`);
-	const quotable = own === void 0 && type === TYPE_WORDS.string && [
-		"number",
-		"boolean",
-		"bigint"
-	].includes(typeof found);
-	const written = (quotable ? source.written(path) : void 0) ?? renderValue(found);
-	const hint = quotable ? `Put it in quotes: "${written}"` : source.suggest?.(path, found) ?? suggestWithoutQuotes(found, issue.expected);
-	const message = `Cannot accept ${written} for ${what}: expected ${expected}`;
-	return makeError("wrong-type", source.locate(path), message, hint);
-}
-function reportWrongValue(values, message, { path, found, what, source }) {
-	const rendered = values.map(renderValue);
-	const expected = rendered.length === 1 ? rendered[0] ?? "" : `one of ${rendered.join(", ")}`;
-	if (found === void 0) return makeError("missing-field", source.locate(path), `Cannot find ${what}: expected ${expected}`);
-	const ours = message.startsWith("Cannot ") ? message : `Cannot accept ${renderValue(found)} for ${what}: expected ${expected}`;
-	return makeError("bad-value", source.locate(path), ours, source.suggest?.(path, found) ?? suggestValue(found, values));
-}
-function reportWrongVariant(expected, { path, found, what, source }) {
-	if (found === void 0) return makeError("missing-field", source.locate(path), `Cannot find ${what}: ${expected}`);
-	return makeError("bad-value", source.locate(path), `Cannot accept ${renderValue(found)} for ${what}: ${expected}`);
-}
-function custom(issue, { path, found, what, source }) {
-	const { code = "bad-value", hint, key = false } = issue.params ?? {};
-	const message = issue.message.startsWith("Cannot ") ? issue.message : code === "unsupported-field" ? `Cannot use ${what}: ${issue.message}` : `Cannot accept ${renderValue(found)} for ${what}: ${issue.message}`;
-	return makeError(code, source.locate(path, { key }), message, hint);
-}
-function suggestWithoutQuotes(found, expected) {
-	const text = typeof found === "string" ? found.trim() : "";
-	const value = expected === "boolean" ? readOwn(BOOLEANS, text.toLowerCase()) : ["number", "int"].includes(expected) && /^-?\d{1,15}$/.test(text) ? text : void 0;
-	return value === void 0 ? void 0 : `Write ${value}, without quotes`;
-}
-function renderType(expected) {
-	return TYPE_WORDS[expected] ?? expected;
-}
-function readValueAt(root, path) {
-	const step = (value, key) => value == null ? void 0 : value[key];
-	return path.reduce(step, root);
-}
-var BOOLEANS, TYPE_WORDS;
-var init_render_issue = __esmMin((() => {
+var import_dist$5, PLAIN_TYPES;
+var init_refuse_tags = __esmMin((() => {
+	import_dist$5 = require_dist();
 	init_diagnostic();
-	init_suggest_field();
-	init_suggest_value();
-	init_read_own();
-	BOOLEANS = {
-		true: "true",
-		yes: "true",
-		on: "true",
-		"1": "true",
-		false: "false",
-		no: "false",
-		off: "false",
-		"0": "false"
-	};
-	TYPE_WORDS = {
-		string: "a string",
-		int: "a whole number",
-		number: "a number",
-		boolean: "true or false",
-		array: "a list",
-		object: "a map",
-		record: "a map"
-	};
+	PLAIN_TYPES = [
+		"str",
+		"int",
+		"float",
+		"bool",
+		"null",
+		"map",
+		"seq"
+	].map((type) => `tag:yaml.org,2002:${type}`);
 }));
 // schemas/yaml/parse-yaml.ts
 function parseYaml$1(text, file, schema, rules = {}) {
 	const content = text.replace(/^\uFEFF/, "");
-	const lines = new import_dist$8.LineCounter();
-	const document = (0, import_dist$8.parseDocument)(content, {
+	const lines = new import_dist$4.LineCounter();
+	const document = (0, import_dist$4.parseDocument)(content, {
 		lineCounter: lines,
 		version: "1.2",
 		...PARSER_OPTIONS
@@ -28094,6 +29182,8 @@ function parseYaml$1(text, file, schema, rules = {}) {
 	if (document.errors.length > 0) return unreadable(explainYamlErrors(document.errors, content, at));
 	const lost = content.includes("*") ? findWrongAliases(document, at) : [];
 	if (lost.length > 0) return unreadable(lost);
+	const tags = rules.isWritten === true ? refuseTags(document, at) : [];
+	if (tags.length > 0) return unreadable(tags);
 	const prepared = rules.prepare?.(document, at) ?? {
 		diagnostics: [],
 		wrong: []
@@ -28127,38 +29217,33 @@ function checkSchema(schema, { standIn, ...source }, { diagnostics: prepared, wr
 		},
 		diagnostics: prepared
 	};
-	const { issues } = checked.error;
-	const fields = listFields(schema, source.root);
-	const diagnostics = dropReplacedFields(dropReported(issues, reported), fields).flatMap((issue) => renderIssue(issue, {
-		...source,
-		fields
-	}));
-	const wrong = issues.flatMap(listInvalidPaths);
-	const again = schema.safeParse(removePaths(source.root, wrong, standIn));
+	const issues = listIssues(schema, source.root, checked.error.issues, standIn);
+	const fields = listFields$1(schema, source.root);
+	const news = dropReplacedFields(dropGeneralLimits(dropReported(issues, reported)), fields);
+	const rest = findValidRest(schema, source.root, issues, standIn);
 	return {
 		value: void 0,
-		rest: again.success ? {
-			value: again.data,
-			wrong: [...wrong, ...reported]
-		} : void 0,
-		diagnostics: [...prepared, ...diagnostics]
+		rest: rest && {
+			...rest,
+			wrong: [...rest.wrong, ...reported]
+		},
+		diagnostics: [...prepared, ...news.flatMap((issue) => renderIssue(issue, {
+			...source,
+			fields
+		}))]
 	};
 }
-function listInvalidPaths(issue) {
-	const path = issue.path.filter((p) => typeof p !== "symbol");
-	return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
-}
-function removePaths(value, paths, standIn) {
-	const copy = structuredClone(value);
-	for (const path of paths) replacePath(copy, path, standIn?.(path));
-	return copy;
-}
-function replacePath(root, path, standIn) {
-	const parent = path.slice(0, -1).reduce((at, step) => at?.[step], root);
-	const last = path.at(-1);
-	if (parent === null || typeof parent !== "object" || Array.isArray(parent) || last === void 0) return;
-	if (standIn === void 0) Reflect.deleteProperty(parent, last);
-	else Reflect.set(parent, last, standIn);
+function listIssues(schema, root, issues, standIn) {
+	const variant = issues.find((issue) => issue.code === "invalid_union" && issue.errors.length === 0);
+	const [path] = variant ? listInvalidPaths(variant) : [];
+	const [field] = path ?? [];
+	const meant = path?.length === 1 ? standIn?.(path, root) : void 0;
+	if (meant === void 0 || field === void 0) return issues;
+	const checked = schema.safeParse({
+		...root,
+		[field]: meant
+	}, { reportInput: true });
+	return [...issues, ...checked.error?.issues ?? []];
 }
 function readValue(document) {
 	try {
@@ -28169,15 +29254,15 @@ function readValue(document) {
 }
 function findSourceText(document, path) {
 	const node = document.getIn(path, true);
-	return (0, import_dist$8.isScalar)(node) ? node.source : void 0;
+	return (0, import_dist$4.isScalar)(node) ? node.source : void 0;
 }
 function findOffset(document, path, key) {
 	for (let depth = path.length; depth >= 0; depth--) {
 		const wanted = path.slice(0, depth);
 		const last = wanted.at(-1);
 		const parent = depth > 0 ? document.getIn(wanted.slice(0, -1), true) : void 0;
-		if ((0, import_dist$8.isMap)(parent)) {
-			const pair = parent.items.find((p) => (0, import_dist$8.isScalar)(p.key) && String(p.key.value) === String(last));
+		if ((0, import_dist$4.isMap)(parent)) {
+			const pair = parent.items.find((p) => (0, import_dist$4.isScalar)(p.key) && String(p.key.value) === String(last));
 			const range = (key && depth === path.length ? pair?.key : pair?.value ?? pair?.key)?.range;
 			if (range) return range[0];
 			continue;
@@ -28187,18 +29272,493 @@ function findOffset(document, path, key) {
 	}
 	return 0;
 }
-var import_dist$8, PARSER_OPTIONS;
+var import_dist$4, PARSER_OPTIONS;
 var init_parse_yaml = __esmMin((() => {
-	import_dist$8 = require_dist();
+	import_dist$4 = require_dist();
 	init_explain_yaml_errors();
+	init_find_valid_rest();
 	init_list_fields();
 	init_drop_issues();
+	init_refuse_tags();
 	init_render_issue();
 	PARSER_OPTIONS = {
 		prettyErrors: false,
 		logLevel: "error",
 		merge: false
 	};
+}));
+// schemas/endpoint/parse-endpoint.ts
+var parse_endpoint_exports = /* @__PURE__ */ __exportAll({ parseEndpoint: () => parseEndpoint });
+function parseEndpoint(text, file) {
+	const { value, rest, diagnostics, locate } = parseYaml$1(text, file, endpointFile, ENDPOINT_RULES);
+	const readable = value ?? rest?.value;
+	const all = sortDiagnostics([...diagnostics, ...readable ? checkRules(readable, rest?.wrong ?? [], file, locate) : []]);
+	return {
+		endpoint: value && !hasErrors(all) ? completeEndpoint(value, file, locate) : void 0,
+		name: rest?.wrong.some(isOwnName) === true ? void 0 : readable?.name,
+		diagnostics: all,
+		locate
+	};
+}
+function findStandIn(path) {
+	if (isOwnName(path)) return STAND_INS$1["name"];
+	const [list, field] = [path[1], path.at(-1)];
+	if (path.at(-3) === "rate_limits" && field === "key") return "user";
+	if (field === "traffic_percentage") return 0;
+	if (path[0] !== "config" || list !== "served_entities") return void 0;
+	if (path.length === 3) return {
+		entity_name: STAND_INS$1["entity_name"],
+		entity_version: STAND_INS$1["entity_version"]
+	};
+	return path.length === 4 ? readOwn(STAND_INS$1, String(field)) : void 0;
+}
+function checkRules(value, wrong, file, locate) {
+	return [
+		...wrong.some(isOwnName) ? [] : checkOwnName(value, file, locate),
+		...areReferencesValid(wrong, value) ? checkReferences(value, locate, wrong) : [],
+		...checkRulesWithoutNames(value, locate, wrong)
+	];
+}
+function isOwnName(path) {
+	return path.length === 1 && path[0] === "name";
+}
+function areReferencesValid(wrong, { config }) {
+	const isUsable = ([, list, index, field]) => {
+		if (list !== "served_entities") return false;
+		const name = config.served_entities[Number(index)]?.name;
+		if (field === "name") return name !== STAND_INS$1["name"];
+		return (field === "entity_name" || field === "entity_version") && name !== void 0;
+	};
+	return !wrong.some((path) => !isOwnName(path) && !isUsable(path) && (REFERENCE_FIELDS.includes(String(path.at(-1))) || path[0] === "config" && path.at(-2) === "served_entities"));
+}
+function completeEndpoint(value, file, locate) {
+	const entities = value.config.served_entities.map((served, i) => completeEntity(served, value.davit?.served_entities?.[entityName$1(served)], {
+		locate,
+		path: [
+			"config",
+			"served_entities",
+			i
+		]
+	}));
+	return {
+		name: value.name,
+		file,
+		description: value.description ?? "",
+		tags: (value.tags ?? []).map((t) => ({
+			key: t.key,
+			value: t.value ?? ""
+		})),
+		entities,
+		routes: completeRoutes(value, entities),
+		routeOptimized: value.route_optimized ?? false,
+		permissions: (value.davit?.permissions ?? []).map(completePermission),
+		rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map(completeRateLimit),
+		rollout: value.davit?.rollout ?? "rolling",
+		...value.davit?.breaking !== void 0 && { breaking: value.davit.breaking },
+		places: findLocations(value, locate)
+	};
+}
+function findLocations(value, locate) {
+	const limits = value.ai_gateway?.rate_limits ? ["ai_gateway", "rate_limits"] : ["rate_limits"];
+	return {
+		permissions: (value.davit?.permissions ?? []).map((_, i) => locate([
+			"davit",
+			"permissions",
+			i
+		])),
+		rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map((_, i) => locate([...limits, i]))
+	};
+}
+function completeEntity(served, extra, { locate, path }) {
+	const scaleToZero = served.scale_to_zero_enabled ?? false;
+	const [small, large] = WORKLOAD_SIZES[served.workload_size ?? "Small"];
+	const max = served.max_provisioned_concurrency ?? Math.max(large, served.min_provisioned_concurrency ?? 0);
+	const min = served.min_provisioned_concurrency ?? Math.min(small, max);
+	return {
+		name: entityName$1(served),
+		model: {
+			name: served.entity_name,
+			version: String(served.entity_version),
+			uri: extra?.model_uri
+		},
+		workloadType: served.workload_type ?? "CPU",
+		concurrency: {
+			min: scaleToZero ? 0 : min,
+			max
+		},
+		scaleToZero,
+		environmentVars: served.environment_vars ?? {},
+		instanceProfileArn: served.instance_profile_arn,
+		requirementEdits: {
+			add: extra?.requirements?.add ?? [],
+			remove: extra?.requirements?.remove ?? []
+		},
+		timeLimitSeconds: extra?.time_limit_seconds ?? 120,
+		workerMode: extra?.workers,
+		nan: extra?.nan === null ? "null" : extra?.nan ?? "error",
+		validation: completeValidation(extra?.validation, entityName$1(served), locate),
+		place: locate(path),
+		modelPlaces: locateModelNames(extra, entityName$1(served), {
+			locate,
+			path
+		})
+	};
+}
+function locateModelNames(extra, name, { locate, path }) {
+	const uri = extra?.model_uri === void 0 ? void 0 : locate([
+		"davit",
+		"served_entities",
+		name,
+		"model_uri"
+	]);
+	return {
+		name: uri ?? locate([...path, "entity_name"]),
+		version: uri ?? locate([...path, "entity_version"])
+	};
+}
+function completeRoutes(value, entities) {
+	const routes = value.config.traffic_config?.routes;
+	if (!routes) return entities.slice(0, 1).map((e) => ({
+		entity: e.name,
+		percentage: 100
+	}));
+	return routes.map((r) => ({
+		entity: r.served_entity_name ?? r.served_model_name ?? "",
+		percentage: Number(r.traffic_percentage)
+	})).filter((r) => r.percentage > 0);
+}
+var ENDPOINT_RULES, STAND_INS$1, REFERENCE_FIELDS;
+var init_parse_endpoint = __esmMin((() => {
+	init_check_endpoint_file();
+	init_diagnostic();
+	init_endpoint_file();
+	init_workload();
+	init_complete_access();
+	init_prepare_endpoint();
+	init_suggest_endpoint_value();
+	init_validation_cases();
+	init_read_own();
+	init_parse_yaml();
+	ENDPOINT_RULES = {
+		isWritten: true,
+		prepare: prepareEndpoint,
+		suggest: suggestEndpointValue,
+		standIn: findStandIn
+	};
+	STAND_INS$1 = {
+		name: "x",
+		entity_name: "x",
+		entity_version: "1",
+		workload_size: "Small",
+		scale_to_zero_enabled: true
+	};
+	REFERENCE_FIELDS = [
+		"name",
+		"entity_name",
+		"entity_version",
+		"served_entity_name",
+		"served_model_name"
+	];
+}));
+// schemas/environment/default-hardware.ts
+function makeHardwareDefaults(type) {
+	if (!isGpu(type)) return {
+		per: "unit",
+		...ANY_NODE,
+		...CPU_TIMEOUTS
+	};
+	return {
+		per: "replica",
+		...ANY_NODE,
+		tolerations: GPU_TOLERATIONS,
+		deploymentSeconds: 2 * HOUR,
+		coldStartSeconds: GPU_COLD_START_SECONDS
+	};
+}
+function gpu$1({ count, product, model, cpu, memory }) {
+	const large = count > 1 || !/T4|A10G/.test(product);
+	return {
+		per: "replica",
+		cpu,
+		memory,
+		gpu: {
+			resource: "nvidia.com/gpu",
+			count,
+			model
+		},
+		nodeSelector: { "nvidia.com/gpu.product": product },
+		tolerations: GPU_TOLERATIONS,
+		deploymentSeconds: large ? 2 * HOUR : HOUR,
+		coldStartSeconds: GPU_COLD_START_SECONDS
+	};
+}
+var HOUR, CPU_COLD_START_SECONDS, GPU_COLD_START_SECONDS, ANY_NODE, CPU_TIMEOUTS, GPU_TOLERATIONS, DEFAULT_HARDWARE;
+var init_default_hardware = __esmMin((() => {
+	init_workload();
+	HOUR = 3600;
+	CPU_COLD_START_SECONDS = 300;
+	GPU_COLD_START_SECONDS = 900;
+	ANY_NODE = {
+		gpu: void 0,
+		nodeSelector: {},
+		tolerations: []
+	};
+	CPU_TIMEOUTS = {
+		deploymentSeconds: HOUR / 2,
+		coldStartSeconds: CPU_COLD_START_SECONDS
+	};
+	GPU_TOLERATIONS = [{
+		key: "nvidia.com/gpu",
+		operator: "Exists",
+		effect: "NoSchedule"
+	}];
+	DEFAULT_HARDWARE = {
+		CPU: {
+			per: "unit",
+			cpu: "500m",
+			memory: "4Gi",
+			...ANY_NODE,
+			...CPU_TIMEOUTS
+		},
+		CPU_MEDIUM: {
+			per: "unit",
+			cpu: "500m",
+			memory: "8Gi",
+			...ANY_NODE,
+			...CPU_TIMEOUTS
+		},
+		CPU_LARGE: {
+			per: "unit",
+			cpu: "500m",
+			memory: "16Gi",
+			...ANY_NODE,
+			...CPU_TIMEOUTS
+		},
+		GPU_SMALL: gpu$1({
+			count: 1,
+			product: "Tesla-T4",
+			model: "1 × T4, 16 GB",
+			cpu: "3",
+			memory: "12Gi"
+		}),
+		GPU_MEDIUM: gpu$1({
+			count: 1,
+			product: "NVIDIA-A10G",
+			model: "1 × A10G, 24 GB",
+			cpu: "6",
+			memory: "24Gi"
+		}),
+		GPU_MEDIUM_4: gpu$1({
+			count: 4,
+			product: "NVIDIA-A10G",
+			model: "4 × A10G, 96 GB",
+			cpu: "40",
+			memory: "160Gi"
+		}),
+		MULTIGPU_MEDIUM: gpu$1({
+			count: 4,
+			product: "NVIDIA-A10G",
+			model: "4 × A10G, 96 GB",
+			cpu: "40",
+			memory: "160Gi"
+		}),
+		GPU_MEDIUM_8: gpu$1({
+			count: 8,
+			product: "NVIDIA-A10G",
+			model: "8 × A10G, 192 GB",
+			cpu: "80",
+			memory: "640Gi"
+		}),
+		GPU_LARGE: gpu$1({
+			count: 1,
+			product: "NVIDIA-A100-80GB-PCIe",
+			model: "1 × A100, 80 GB",
+			cpu: "20",
+			memory: "200Gi"
+		}),
+		GPU_LARGE_2: gpu$1({
+			count: 2,
+			product: "NVIDIA-A100-80GB-PCIe",
+			model: "2 × A100, 160 GB",
+			cpu: "40",
+			memory: "400Gi"
+		}),
+		GPU_LARGE_4: gpu$1({
+			count: 4,
+			product: "NVIDIA-A100-80GB-PCIe",
+			model: "4 × A100, 320 GB",
+			cpu: "80",
+			memory: "800Gi"
+		}),
+		GPU_LARGE_8: gpu$1({
+			count: 8,
+			product: "NVIDIA-A100-SXM4-80GB",
+			model: "8 × A100, 640 GB",
+			cpu: "90",
+			memory: "1000Gi"
+		})
+	};
+}));
+// schemas/environment/complete-kubernetes.ts
+function checkKubernetes(value, locate) {
+	return [
+		checkAutoscaling,
+		checkHardware$1,
+		checkNamespaces,
+		checkTls
+	].flatMap((check) => check(value, locate));
+}
+function completeKubernetesSettings(value) {
+	const { images, gateway } = value;
+	return {
+		cluster: {
+			kubeconfig: value.cluster?.kubeconfig,
+			context: value.cluster?.context
+		},
+		namespace: value.namespace ?? "models",
+		platformNamespace: value.platform_namespace ?? "davit-system",
+		images: {
+			registry: images.registry,
+			bases: images.bases,
+			node: images.node,
+			envoy: images.envoy,
+			platform: images.platform ?? "linux/amd64",
+			dockerHost: images.docker_host,
+			timeoutSeconds: images.timeout_seconds ?? 3600,
+			retries: images.retries ?? 2,
+			pullSecret: images.pull_secret,
+			provenance: completeProvenance(value)
+		},
+		knative: completeKnative(value),
+		gateway: {
+			url: gateway?.url?.replace(/\/$/, ""),
+			serviceType: gateway?.service_type ?? "ClusterIP",
+			annotations: gateway?.annotations ?? {},
+			tlsSecret: gateway?.tls_secret,
+			replicas: gateway?.replicas ?? 2,
+			plainHttp: gateway?.plain_http,
+			requestsPerSource: gateway?.requests_per_source,
+			allowedOrigins: gateway?.allowed_origins ?? []
+		},
+		identity: completeIdentity(value),
+		hardware: completeHardware(value),
+		secrets: value.secrets ?? {},
+		quota: value.quota ?? {},
+		egress: value.egress?.map(({ cidr, ports = [] }) => ({
+			cidr,
+			ports
+		}))
+	};
+}
+function completeProvenance({ images: { provenance } }) {
+	if (!provenance) return void 0;
+	const { repository, workflow, branch = "main" } = provenance;
+	return {
+		repository,
+		workflow,
+		branch
+	};
+}
+function completeKnative({ knative }) {
+	if (!knative) return { mode: "adopt" };
+	return {
+		mode: "install",
+		manifests: knative.manifests,
+		images: removeUndefined(knative.images)
+	};
+}
+function removeUndefined(images = {}) {
+	return Object.fromEntries(Object.entries(images).flatMap(([name, image]) => image === void 0 ? [] : [[name, image]]));
+}
+function completeIdentity({ identity }) {
+	if (identity?.kind !== "oidc") return {
+		kind: "kubernetes",
+		audience: identity?.audience ?? "davit"
+	};
+	const { kind, issuer, audience, username_claim: user = "email", groups_claim: groups = "groups" } = identity;
+	return {
+		kind,
+		issuer,
+		audience,
+		usernameClaim: user,
+		groupsClaim: groups
+	};
+}
+function completeHardware({ hardware = {} }) {
+	const table = new Map(Object.entries(DEFAULT_HARDWARE));
+	for (const [type, file] of listHardwareEntries(hardware)) if (file === null) table.delete(type);
+	else table.set(type, completeWorkloadHardware(file, DEFAULT_HARDWARE[type] ?? {
+		...makeHardwareDefaults(type),
+		cpu: "",
+		memory: ""
+	}));
+	return Object.fromEntries(table);
+}
+function listHardwareEntries(hardware) {
+	return Object.entries(hardware).flatMap(([type, file]) => file === void 0 ? [] : [[type, file]]);
+}
+function completeWorkloadHardware(file, before) {
+	const { resource = "nvidia.com/gpu", count = 1, model = `${count} × ${resource}` } = file.gpu ?? {};
+	return {
+		per: file.per ?? before.per,
+		cpu: file.cpu ?? before.cpu,
+		memory: file.memory ?? before.memory,
+		temporaryStorage: file.temporary_storage ?? before.temporaryStorage,
+		gpu: file.gpu === void 0 ? before.gpu : file.gpu === null ? void 0 : {
+			resource,
+			count,
+			model
+		},
+		nodeSelector: file.node_selector ?? before.nodeSelector,
+		tolerations: file.tolerations ?? before.tolerations,
+		deploymentSeconds: file.deployment_seconds ?? before.deploymentSeconds,
+		coldStartSeconds: file.cold_start_seconds ?? before.coldStartSeconds
+	};
+}
+function checkAutoscaling({ autoscaling }, locate) {
+	const found = [];
+	const { idle_seconds: idle = 1800, scale_down_seconds: down = 300 } = autoscaling ?? {};
+	const refuse = (field, message) => found.push(makeError("bad-value", locate(["autoscaling", field]), message));
+	const what = (field, seconds) => `Cannot accept ${seconds} for "autoscaling.${field}" on Kubernetes`;
+	for (const [field, seconds] of Object.entries({
+		idle_seconds: idle,
+		scale_down_seconds: down
+	})) if (!Number.isInteger(seconds)) refuse(field, `${what(field, seconds)}: expected whole seconds`);
+	if (down > MAX_KNATIVE_SECONDS) refuse("scale_down_seconds", `${what("scale_down_seconds", down)}: expected ${MAX_KNATIVE_SECONDS} or less`);
+	const [least, most] = [60 + down, 60 + down + MAX_KNATIVE_SECONDS];
+	if (idle < least || idle > most) refuse("idle_seconds", `${what("idle_seconds", idle)}: expected ${least} (60 and scale_down_seconds) to ${most}`);
+	return found;
+}
+function checkHardware$1({ hardware = {} }, locate) {
+	return listHardwareEntries(hardware).flatMap(([type, file]) => {
+		if (file === null || DEFAULT_HARDWARE[type]) return [];
+		const missing = (isGpu(type) ? [
+			"cpu",
+			"memory",
+			"gpu"
+		] : ["cpu", "memory"]).filter((field) => file[field] === void 0);
+		if (missing.length === 0) return [];
+		const message = `Cannot use ${type} without ${missing.join(", ")}: it has no defaults, expected its values in this cluster`;
+		return [makeError("missing-field", locate(["hardware", type], { key: true }), message)];
+	});
+}
+function checkNamespaces(value, locate) {
+	const { namespace = "models", platform_namespace: platform = "davit-system" } = value;
+	if (namespace !== platform) return [];
+	const message = `Cannot use "${namespace}" for both models and the platform: expected two namespaces, because models must not reach the authorisation service`;
+	return [makeError("conflicting-fields", locate(["platform_namespace"]), message)];
+}
+function checkTls({ gateway }, locate) {
+	const { service_type: type, tls_secret: secret, plain_http: plain = false } = gateway ?? {};
+	if (type !== "LoadBalancer" || secret !== void 0 || plain) return [];
+	return [makeError("missing-field", locate(["gateway", "service_type"]), "Cannot use a LoadBalancer without TLS: clients would send their tokens as plain text, expected \"gateway.tls_secret\", or \"gateway.plain_http: true\" if TLS ends in front of it")];
+}
+var MAX_KNATIVE_SECONDS;
+var init_complete_kubernetes = __esmMin((() => {
+	init_default_hardware();
+	init_workload();
+	init_diagnostic();
+	MAX_KNATIVE_SECONDS = 3600;
 }));
 // schemas/values/quantity.ts
 function parseQuantity$1(text) {
@@ -28316,10 +29876,10 @@ var init_hardware_file = __esmMin((() => {
 // schemas/environment/image-shape.ts
 function checkImage(text) {
 	const name = text.replace(DIGEST, "").replace(TAG, "");
-	if (DIGEST.test(text) && REPOSITORY.test(name)) return void 0;
+	if (DIGEST.test(text) && REPOSITORY$1.test(name)) return void 0;
 	const secret = refuseCredentials(text, LOGIN_HINT);
 	if (secret) return secret;
-	const asked = REPOSITORY.test(name) ? text.replace(/@.*/, "") : "NAME:TAG";
+	const asked = REPOSITORY$1.test(name) ? text.replace(/@.*/, "") : "NAME:TAG";
 	return {
 		message: BY_DIGEST,
 		hint: `docker buildx imagetools inspect ${asked} prints the digest`
@@ -28328,7 +29888,7 @@ function checkImage(text) {
 function checkRegistry(text) {
 	const secret = refuseCredentials(text, LOGIN_HINT);
 	if (secret) return secret;
-	if (!REGISTRY.test(text)) return { message: "expected HOST/PATH in lowercase letters, without scheme or tag, such as ghcr.io/acme/models" };
+	if (!REGISTRY$1.test(text)) return { message: "expected HOST/PATH in lowercase letters, without scheme or tag, such as ghcr.io/acme/models" };
 	const [host = ""] = text.split("/");
 	if (host === "localhost" || /[.:]/.test(host)) return void 0;
 	return {
@@ -28336,18 +29896,18 @@ function checkRegistry(text) {
 		hint: `On Docker Hub: docker.io/${text}`
 	};
 }
-var PART, REPOSITORY, REGISTRY, TAG, DIGEST, BY_DIGEST, LOGIN_HINT, pinnedImage, imageRegistry;
+var PART, REPOSITORY$1, REGISTRY$1, TAG, DIGEST, BY_DIGEST, LOGIN_HINT, pinnedImage, imageRegistry;
 var init_image_shape = __esmMin((() => {
 	init_text_shape();
 	PART = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
-	REPOSITORY = new RegExp(`^(?:[a-z0-9][a-z0-9.-]*(?::\\d+)?/)?${PART}(?:/${PART})*$`);
-	REGISTRY = new RegExp(`^[a-z0-9][a-z0-9.-]*(?::\\d+)?(?:/${PART})*$`);
+	REPOSITORY$1 = new RegExp(`^(?:[a-z0-9][a-z0-9.-]*(?::\\d+)?/)?${PART}(?:/${PART})*$`);
+	REGISTRY$1 = new RegExp(`^[a-z0-9][a-z0-9.-]*(?::\\d+)?(?:/${PART})*$`);
 	TAG = /:[\w][\w.-]{0,127}$/;
 	DIGEST = /@sha256:[0-9a-f]{64}$/;
 	BY_DIGEST = "expected an image by its digest, REGISTRY/NAME@sha256:<64 hexadecimal digits>";
 	LOGIN_HINT = "Store them with docker login";
 	pinnedImage = makeTextSchema(BY_DIGEST, checkImage, DIGEST);
-	imageRegistry = makeTextSchema("expected HOST/PATH, such as ghcr.io/acme/models", checkRegistry, REGISTRY);
+	imageRegistry = makeTextSchema("expected HOST/PATH, such as ghcr.io/acme/models", checkRegistry, REGISTRY$1);
 }));
 // schemas/environment/kubernetes-names.ts
 function endpointObjectName(endpoint) {
@@ -28482,7 +30042,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 	};
 }));
 // schemas/environment/policy.ts
-var POLICY_SEVERITIES, VULNERABILITY_POLICIES, severity, policyFile;
+var POLICY_SEVERITIES, VULNERABILITY_POLICIES, SHARE, severity, policyFile, DEFAULT_POLICY;
 var init_policy$1 = __esmMin((() => {
 	init_zod();
 	POLICY_SEVERITIES = [
@@ -28499,50 +30059,79 @@ var init_policy$1 = __esmMin((() => {
 		"low",
 		"error"
 	];
+	SHARE = /^(?:100(?:\.0{1,6})?|\d{1,2}(?:\.\d{1,6})?)%$/;
 	severity = _enum(POLICY_SEVERITIES).optional();
 	policyFile = strictObject({
 		missing_example: severity.describe("A model without input example, and without validation in its endpoint file; default warning"),
 		missing_signature: severity.describe("A model without signature; default warning"),
 		unpinned_requirement: severity.describe("A requirement without an exact version; default warning"),
 		defaults_channel: severity.describe("A model that names Anaconda's channel, such as `defaults`; default warning"),
+		missing_module: severity.describe("An import that certainly runs when the model is loaded, and that no locked package provides; default error"),
 		pickles: severity.describe("A pickle that imports more than the packages and the code of its model; default warning"),
-		vulnerabilities: _enum(VULNERABILITY_POLICIES).optional().describe("Known vulnerabilities of the locked packages; low, moderate, high or critical: from this level on an error; default warning, from a database that davit audit has downloaded")
+		vulnerabilities: _enum(VULNERABILITY_POLICIES).optional().describe("Known vulnerabilities of the locked packages; low, moderate, high or critical: from this level on an error; default warning, from a database that davit audit has downloaded"),
+		max_changed: string$1().regex(SHARE, "expected a share of the rows, such as 5%").optional().describe("Share of the compared predictions that a new version may change, such as 5%; more is an error in a review; default: any share"),
+		prediction_tolerance: number$1().min(0, "expected 0 or more").optional().describe("Numbers in the predictions of two versions are equal if they differ by no more; default 0"),
+		show_predictions: boolean$1().optional().describe("Whether comments and reports of reviews may contain inputs and predictions; default true")
 	}).optional().describe("How severe each finding is in this environment: error, warning or ignore");
+	DEFAULT_POLICY = {
+		missing_example: "warning",
+		missing_signature: "warning",
+		unpinned_requirement: "warning",
+		defaults_channel: "warning",
+		missing_module: "error",
+		pickles: "warning",
+		vulnerabilities: void 0,
+		max_changed: void 0,
+		prediction_tolerance: 0,
+		show_predictions: true
+	};
+}));
+// schemas/environment/registry.ts
+var REGISTRY, registryFile;
+var init_registry$1 = __esmMin((() => {
+	init_zod();
+	REGISTRY = /^(?:databricks(?:-uc)?(?::\/\/[\w.-]+)?|uc:(?:https?:\/\/)?[\w.-]+(?::\d+)?|https?:\/\/[\w.-]+(?::\d+)?(?:\/[\w./-]*)?)$/;
+	registryFile = strictObject({ uri: string$1().regex(REGISTRY, "expected https://HOST, databricks, databricks-uc or uc:HOST").describe("Address of an MLflow server, databricks (workspace), databricks-uc (Unity Catalog of Databricks) or uc:HOST (open source Unity Catalog)") }).optional().describe("Registry of the models that are not in models/; default: MLFLOW_REGISTRY_URI, else MLFLOW_TRACKING_URI. Credentials go only to the addresses of these two variables and to DATABRICKS_HOST");
 }));
 // schemas/environment/environment-file.ts
-var MAX_SECONDS, name, seconds$3, autoscaling, localEnvironmentFile, kubernetesEnvironmentFile, environmentFile;
+var MAX_SECONDS, name$1, seconds$4, autoscaling, localEnvironmentFile, kubernetesEnvironmentFile, environmentFile;
 var init_environment_file = __esmMin((() => {
 	init_zod();
 	init_kubernetes_environment_file();
 	init_policy$1();
+	init_registry$1();
 	MAX_SECONDS = 86400;
-	name = string$1().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "expected 1 to 31 lowercase letters, digits or \"-\"").describe("Name of the environment, and of this file");
-	seconds$3 = number$1().positive("expected more than 0").max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
+	name$1 = string$1().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "expected 1 to 31 lowercase letters, digits or \"-\"").describe("Name of the environment, and of this file");
+	seconds$4 = number$1().positive("expected more than 0").max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
 	autoscaling = strictObject({
-		idle_seconds: seconds$3.optional().describe("Seconds without a request after which an entity with scale_to_zero_enabled stops; default 1800"),
-		scale_down_seconds: seconds$3.optional().describe("Seconds of lower traffic after which one replica is removed; default 300")
+		idle_seconds: seconds$4.optional().describe("Seconds without a request after which an entity with scale_to_zero_enabled stops; default 1800"),
+		scale_down_seconds: seconds$4.optional().describe("Seconds of lower traffic after which one replica is removed; default 300")
 	}).optional().describe("When replicas stop");
 	localEnvironmentFile = strictObject({
-		name,
+		name: name$1,
 		target: literal("local").describe("Target of the environment: this machine"),
 		gateway: strictObject({ port: int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535").optional().describe("Port on 127.0.0.1; default: a free port, chosen once") }).optional().describe("The server that clients send requests to"),
 		autoscaling,
+		registry: registryFile,
 		policy: policyFile
 	});
 	kubernetesEnvironmentFile = strictObject({
-		name,
+		name: name$1,
 		target: literal("kubernetes").describe("Target of the environment: Knative Serving on Kubernetes"),
 		...kubernetesFields,
 		autoscaling,
+		registry: registryFile,
 		policy: policyFile
 	});
 	environmentFile = discriminatedUnion("target", [localEnvironmentFile, kubernetesEnvironmentFile], "expected local or kubernetes");
 }));
 // schemas/environment/environment.ts
+var environment_exports = /* @__PURE__ */ __exportAll({ parseEnvironment: () => parseEnvironment });
 function parseEnvironment(text, file) {
-	const { value, rest, diagnostics, locate } = parseYaml$1(text, file, environmentFile);
+	const { value, rest, diagnostics, locate } = parseYaml$1(text, file, environmentFile, ENVIRONMENT_RULES);
 	const readable = value ?? rest?.value;
-	const rules = readable ? [...checkFileName$1(readable, file, locate), ...checkTarget(readable, locate)] : [];
+	const isNameWrong = rest?.wrong.some(isName) === true;
+	const rules = readable ? [...isNameWrong ? [] : checkFileName(readable, file, locate), ...checkTarget(readable, locate)] : [];
 	const all = sortDiagnostics([...diagnostics, ...rules]);
 	if (!value || hasErrors(all)) return {
 		environment: void 0,
@@ -28553,7 +30142,20 @@ function parseEnvironment(text, file) {
 		diagnostics: all
 	};
 }
-function checkFileName$1({ name }, file, locate) {
+function isName(path) {
+	return path.length === 1 && path[0] === "name";
+}
+function isTarget(path) {
+	return path.length === 1 && path[0] === "target";
+}
+function suggestTarget(value) {
+	if (typeof value === "string" && KUBERNETES.test(value.trim())) return "Write kubernetes";
+	return suggestValue(value, TARGETS);
+}
+function guessTarget(root) {
+	return (typeof root === "object" && root !== null ? Object.keys(root) : []).every((field) => field in localEnvironmentFile.shape) ? "local" : "kubernetes";
+}
+function checkFileName({ name }, file, locate) {
 	const last = file.split(/[\\/]/).at(-1) ?? "";
 	if (last === `${name}.yaml`) return [];
 	const message = last.endsWith(".yaml") ? `Cannot accept "${name}" as the name in ${file}: expected "${last.slice(0, -5)}"` : `Cannot use ${file} as an environment file: expected the name ${name}.yaml`;
@@ -28569,7 +30171,7 @@ function completeLocal(value, file) {
 		target: "local",
 		gateway: { port: value.gateway?.port },
 		autoscaling: completeAutoscaling(value),
-		policy: value.policy ?? {}
+		...completeRules(value, file)
 	};
 }
 function completeKubernetes(value, file) {
@@ -28580,7 +30182,16 @@ function completeKubernetes(value, file) {
 		target,
 		...completeKubernetesSettings(value),
 		autoscaling: completeAutoscaling(value),
-		policy: value.policy ?? {}
+		...completeRules(value, file)
+	};
+}
+function completeRules({ policy, registry }, file) {
+	return {
+		policy: policy ?? {},
+		registry: registry && {
+			uri: registry.uri,
+			file
+		}
 	};
 }
 function completeAutoscaling({ autoscaling: given }) {
@@ -28589,28 +30200,39 @@ function completeAutoscaling({ autoscaling: given }) {
 		scaleDownSeconds: given?.scale_down_seconds ?? 300
 	};
 }
+var ENVIRONMENT_RULES, IMAGE$1, STAND_INS, TARGETS, KUBERNETES;
 var init_environment = __esmMin((() => {
 	init_diagnostic();
 	init_complete_kubernetes();
 	init_parse_yaml();
+	init_read_own();
+	init_suggest_value();
 	init_environment_file();
-})), CONTENT_TYPES, caseFields, caseName, validationFile;
-var init_validation_file = __esmMin((() => {
-	init_zod();
-	CONTENT_TYPES = ["json", "csv"];
-	caseFields = {
-		input_data: unknown$1().optional().describe("The input: a request body of MLflow (dataframe_split, dataframe_records, instances, inputs), any other value as `inputs`, or a text that is the whole body"),
-		input_path: string$1().min(1, "expected a path").optional().describe("File with the request body, relative to the project, in endpoints/ or models/: `endpoints/requests/iris.json`"),
-		content_type: _enum(CONTENT_TYPES).optional().describe("Format of the body; default csv for a path that ends with .csv, else json"),
-		expect: unknown$1().optional().describe("The expected predictions; numbers may differ by one millionth; default: any answer that fits the signature")
+	ENVIRONMENT_RULES = {
+		isWritten: true,
+		suggest: (path, value) => isTarget(path) ? suggestTarget(value) : void 0,
+		standIn: (path, root) => {
+			if (isTarget(path)) return guessTarget(root);
+			return path.length === 1 ? readOwn(STAND_INS, String(path[0])) : void 0;
+		}
 	};
-	caseName = string$1().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, "expected 1 to 63 letters, digits, \" \", \".\", \"-\" or \"_\"");
-	validationFile = strictObject({
-		...caseFields,
-		cases: record(caseName, strictObject(caseFields)).refine((cases) => Object.keys(cases).length <= 20, `expected at most 20 cases`).optional().describe("Several inputs by name, each with the same fields")
-	});
+	IMAGE$1 = `x.example/x@sha256:${"0".repeat(64)}`;
+	STAND_INS = {
+		name: "x",
+		images: {
+			registry: "x.example/x",
+			bases: { 3.11: IMAGE$1 },
+			node: IMAGE$1,
+			envoy: IMAGE$1
+		}
+	};
+	TARGETS = ["local", "kubernetes"];
+	KUBERNETES = /^(?:k8s|k3s|kube|knative|kind|eks|gke|aks|openshift|cluster)$/i;
 }));
 // schemas/lock/locked-values.ts
+function isPackageVersion(text) {
+	return text.length <= VERSION_CHARACTERS && VERSION$4.test(text);
+}
 function judgeSource(text) {
 	return isWebWheel(text) || text.endsWith(".whl") && text.split("/").every((part) => PATH_PART.test(part)) ? void 0 : { message: SOURCE_RULE$1 };
 }
@@ -28627,7 +30249,7 @@ var init_locked_values = __esmMin((() => {
 	packageName = makePatternSchema("expected the normalised name of a package, such as scikit-learn", /^[a-z0-9]+(?:-[a-z0-9]+)*$/);
 	VERSION$4 = /^v?(?:\d+!)?\d+(?:\.\d+)*(?:[-_.]?(?:alpha|beta|preview|pre|rc|a|b|c)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/i;
 	VERSION_CHARACTERS = 100;
-	packageVersion = makeTextSchema("expected a version, such as 1.9.1", (text) => text.length <= VERSION_CHARACTERS && VERSION$4.test(text) ? void 0 : { message: "expected a version, such as 1.9.1" });
+	packageVersion = makeTextSchema("expected a version, such as 1.9.1", (text) => isPackageVersion(text) ? void 0 : { message: "expected a version, such as 1.9.1" });
 	SOURCE_RULE$1 = "expected a wheel: an https address, or a path inside the model";
 	PATH_PART = /^(?!\.{1,2}$)[^\s\p{Cc}\p{Cf}\\/:?#%$]+$/u;
 	packageSource = makeTextSchema(SOURCE_RULE$1, judgeSource);
@@ -28639,13 +30261,6 @@ var init_locked_values = __esmMin((() => {
 	line = string$1().max(LINE_CHARACTERS$2, `expected at most ${LINE_CHARACTERS$2} characters`).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected a text on one line");
 }));
 // schemas/lock/locked-case.ts
-function renderCases(cases) {
-	const list = cases.map(({ expect, ...rest }) => ({
-		...rest,
-		...expect !== void 0 && { expect: JSON.parse(expect) }
-	}));
-	return JSON.stringify(list).replaceAll("$", String.raw`\u0024`);
-}
 var lockedCase;
 var init_locked_case = __esmMin((() => {
 	init_zod();
@@ -28659,6 +30274,10 @@ var init_locked_case = __esmMin((() => {
 	});
 }));
 // schemas/lock/lock.ts
+var lock_exports = /* @__PURE__ */ __exportAll({
+	parseLock: () => parseLock,
+	renderLock: () => renderLock$1
+});
 function parseLock(text, file) {
 	const parsed = parseYaml$1(text, file, lock);
 	const diagnostics = parsed.diagnostics.map((d) => ({
@@ -28676,22 +30295,22 @@ function parseLock(text, file) {
 	};
 }
 function renderLock$1(value) {
-	return `# Made by \`npx davit lock ${value.endpoint}\` and reviewed like code. Change the endpoint or its model, not this file.\n` + (0, import_dist$7.stringify)(value, {
+	return `# Made by \`npx davit lock ${value.endpoint}\` and reviewed like code. Change the endpoint or its model, not this file.\n` + (0, import_dist$3.stringify)(value, {
 		lineWidth: 0,
 		sortMapEntries: false,
 		aliasDuplicateObjects: false
 	});
 }
-var import_dist$7, entityName$1, lockedPackage, lockedVirtualenv, lockedEntity, lock;
+var import_dist$3, entityName, lockedPackage, lockedVirtualenv, lockedEntity, lock;
 var init_lock = __esmMin((() => {
-	import_dist$7 = require_dist();
+	import_dist$3 = require_dist();
 	init_zod();
 	init_diagnostic();
 	init_text_shape();
 	init_locked_case();
 	init_parse_yaml();
 	init_locked_values();
-	entityName$1 = makePatternSchema("expected a name", /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
+	entityName = makePatternSchema("expected a name", /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
 	lockedPackage = strictObject({
 		name: packageName,
 		version: packageVersion,
@@ -28708,6 +30327,11 @@ var init_lock = __esmMin((() => {
 			name: line,
 			version: line,
 			uri: line.optional(),
+			resolved: strictObject({
+				from: line,
+				version: line,
+				at: line
+			}).optional(),
 			digest: SHA256,
 			mlflow_version: line.optional(),
 			python_version: pythonVersion
@@ -28724,1154 +30348,10 @@ var init_lock = __esmMin((() => {
 	});
 	lock = strictObject({
 		lock_version: literal(1),
-		endpoint: entityName$1,
-		entities: record(entityName$1, lockedEntity),
+		endpoint: entityName,
+		entities: record(entityName, lockedEntity),
 		virtualenvs: record(virtualenvKey, lockedVirtualenv)
 	});
-}));
-// schemas/values/secret-reference.ts
-function parseSecretReference(value) {
-	const [, scope, key] = /^\{\{\s*secrets\/([\w.-]{1,128})\/([\w.-]{1,128})\s*\}\}$/.exec(value) ?? [];
-	return scope !== void 0 && key !== void 0 ? {
-		scope,
-		key
-	} : void 0;
-}
-var init_secret_reference = __esmMin((() => {}));
-// schemas/endpoint/refused-fields.ts
-function makeUnsupportedField(why, params = {}) {
-	return refuse$7(why, params, (value) => value == null).meta({
-		description: `Not supported: ${why}`,
-		not: { type: NOT_NULL }
-	});
-}
-function makeUnsupportedFeature(why) {
-	return refuse$7(why, { hint: "Remove it, or write enabled: false" }, (value) => value == null || isSwitchedOff(value)).meta({
-		description: `Not supported: ${why}`,
-		not: { anyOf: [{ type: NOT_NULL.filter((type) => type !== "object") }, {
-			type: "object",
-			not: {
-				properties: { enabled: { const: false } },
-				required: ["enabled"]
-			}
-		}] }
-	});
-}
-function makeDeprecatedField(name, replacement) {
-	return refuse$7(`Cannot use ${name} together with ${replacement}: expected one or the other`, { hint: `Remove ${name}, the deprecated name of ${replacement}` }, (value) => value == null, "conflicting-fields").meta({
-		description: `Deprecated name of ${replacement}`,
-		deprecated: true
-	});
-}
-function refuse$7(why, params, isAccepted, code = "unsupported-field") {
-	return unknown$1().optional().refine(isAccepted, {
-		error: why,
-		params: {
-			hint: "Remove it",
-			...params,
-			code,
-			key: true
-		}
-	});
-}
-function isSwitchedOff(value) {
-	return typeof value === "object" && value !== null && "enabled" in value && value.enabled === false;
-}
-var NOT_NULL, OUTPUT_FIELD, databricksOutputField;
-var init_refused_fields = __esmMin((() => {
-	init_zod();
-	NOT_NULL = [
-		"array",
-		"boolean",
-		"number",
-		"object",
-		"string"
-	];
-	OUTPUT_FIELD = "Databricks sets it in its responses";
-	databricksOutputField = makeUnsupportedField(OUTPUT_FIELD, { hint: "Remove it; npx davit import FILE makes an endpoint file of a whole response" });
-}));
-// schemas/endpoint/model-reference.ts
-function refuseAlias(text, context) {
-	if (!(text.trim().startsWith("@") || ALIASES.includes(text.trim().toLowerCase()))) return;
-	context.addIssue({
-		code: "custom",
-		message: "an alias is not a version, expected the number of a version",
-		params: { hint: "Write the number of the version that it means now, in quotes: entity_version: \"3\"" }
-	});
-}
-function refuseModelUri(text, context) {
-	const wrong = /^(?:models|runs):/.test(text) ? ["a URI is not a name", "Write the URI in davit.served_entities.NAME.model_uri, and here the name of the model"] : text.includes("@") ? ["an alias is not part of the name", "Write the name alone, and the number of the version in entity_version"] : void 0;
-	if (!wrong) return;
-	const [why = "", hint] = wrong;
-	context.addIssue({
-		code: "custom",
-		message: `${why}, expected the name of a registered model`,
-		params: { hint }
-	});
-}
-var ALIASES;
-var init_model_reference = __esmMin((() => {
-	ALIASES = [
-		"latest",
-		"none",
-		"staging",
-		"production",
-		"archived",
-		"champion",
-		"challenger"
-	];
-}));
-// schemas/deployment/serving-entry.ts
-var PERMISSION_LEVELS, SERVING_ENTRY_LABEL, SERVING_ENTRY_KEY;
-var init_serving_entry = __esmMin((() => {
-	PERMISSION_LEVELS = [
-		"CAN_VIEW",
-		"CAN_QUERY",
-		"CAN_MANAGE"
-	];
-	SERVING_ENTRY_LABEL = "davit.dev/serving-entry";
-	SERVING_ENTRY_KEY = "endpoint.json";
-}));
-// schemas/endpoint/permission-file.ts
-var permission;
-var init_permission_file = __esmMin((() => {
-	init_zod();
-	init_serving_entry();
-	permission = strictObject({
-		user_name: string$1().min(1, "expected a name").optional().describe("One user"),
-		group_name: string$1().min(1, "expected a name").optional().describe("One group; users: every caller with a valid token"),
-		service_principal_name: string$1().min(1, "expected a name").optional().describe("One service principal"),
-		permission_level: _enum(PERMISSION_LEVELS).describe("CAN_VIEW, CAN_QUERY or CAN_MANAGE")
-	});
-}));
-// schemas/endpoint/worker-mode.ts
-function parseModelLoading(mode, found) {
-	const known = WORKER_MODES.find((m) => m === mode);
-	if (known === void 0) return void 0;
-	return {
-		mode: known,
-		found: Array.isArray(found) ? found.filter((f) => typeof f === "string") : []
-	};
-}
-function chooseWorkerMode({ workloadType, workerMode }) {
-	return isGpu(workloadType) ? "one" : workerMode ?? "found";
-}
-function mayLoadAgain(mode, workers) {
-	return workers > 1 && (mode === "found" || mode === "separate");
-}
-function renderModelLoading({ mode, found, count }) {
-	if (mode === "separate") return found.length === 0 ? "loaded per worker" : `loaded per worker: ${found.join(", ")}`;
-	return mode === "one" || count === 1 ? "loaded once, 1 worker" : `loaded once, shared by ${count} workers`;
-}
-var WORKER_MODES;
-var init_worker_mode = __esmMin((() => {
-	init_workload();
-	WORKER_MODES = [
-		"shared",
-		"separate",
-		"one"
-	];
-}));
-// schemas/endpoint/endpoint-file.ts
-function entityName(served) {
-	return served.name ?? `${served.entity_name.split(".").at(-1) ?? ""}-${served.entity_version}`;
-}
-var NAME$4, NAME_RULE, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, percentage, version, concurrency, tagKey, role, rateLimit, servedEntity, route, davitEntity, endpointFile;
-var init_endpoint_file = __esmMin((() => {
-	init_zod();
-	init_secret_reference();
-	init_refused_fields();
-	init_model_reference();
-	init_permission_file();
-	init_validation_file();
-	init_worker_mode();
-	init_workload();
-	NAME$4 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
-	NAME_RULE = "expected 1 to 63 letters, digits, \"-\" or \"_\", beginning with a letter or digit";
-	MAX_ENTITIES = 15;
-	MAX_ENVIRONMENT_VARS = 30;
-	percentage = union([int().min(0, "expected 0 to 100").max(100, "expected 0 to 100"), string$1().regex(/^(100|\d\d?)$/, "expected 0 to 100")]);
-	version = union([string$1().min(1, "expected a version").superRefine(refuseAlias), int()]);
-	concurrency = int().min(0, "expected 0 or more").max(1024, "expected 1024 or less");
-	tagKey = string$1().min(1, "expected a key").regex(/^[^:]*$/, "Databricks allows no \":\", expected a key without it").describe("Name of the label");
-	role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$/;
-	rateLimit = strictObject({
-		calls: int().min(0, "expected 0 or more").describe("Maximum number of calls within the renewal period; 0: none"),
-		key: _enum([
-			"endpoint",
-			"user",
-			"user_group",
-			"service_principal"
-		]).optional().describe("What the limit applies to; default endpoint"),
-		principal: string$1().min(1, "expected a name").optional().describe("Limits only this principal; default: each principal separately"),
-		renewal_period: literal("minute").describe("Length of the renewal period"),
-		tokens: makeUnsupportedField("token limits apply only to language models", { hint: "Write calls" })
-	});
-	servedEntity = strictObject({
-		name: string$1().regex(NAME$4, NAME_RULE).optional().describe("Name of the served entity; default: ENTITY_NAME-ENTITY_VERSION"),
-		entity_name: string$1().min(1, "expected the name of a registered model").superRefine(refuseModelUri).describe("Registered model: `iris` or `catalog.schema.iris`"),
-		entity_version: version.describe("Version of the registered model"),
-		workload_type: _enum(WORKLOAD_TYPES).optional().describe("Hardware; default CPU"),
-		workload_size: _enum(Object.keys(WORKLOAD_SIZES)).optional().describe("Small = 4, Medium = 8 to 16, Large = 16 to 64 concurrent requests; default Small"),
-		min_provisioned_concurrency: concurrency.optional().describe("Concurrent requests for which capacity is always provided; default: that of the workload size"),
-		max_provisioned_concurrency: concurrency.min(1, "expected 1 or more").optional().describe("Maximum concurrent requests for which capacity is provided; default: that of the workload size"),
-		scale_to_zero_enabled: boolean$1().optional().describe("Whether an idle entity may scale to zero; the next request waits until it has started; default false"),
-		environment_vars: record(string$1().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable"), string$1().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== void 0, {
-			params: { hint: "A secret reference is the whole value: its scope and key are letters, digits, \"-\", \"_\" and \".\"" },
-			error: "expected {{secrets/SCOPE/KEY}} alone, or a plain value"
-		})).refine((vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS, `expected at most ${MAX_ENVIRONMENT_VARS} variables`).optional().describe("Environment variables of the model; {{secrets/scope/key}} is the value of a secret"),
-		instance_profile_arn: string$1().regex(role, "expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME").optional().describe("AWS role of the model; on EKS, assigned through its service account"),
-		external_model: makeUnsupportedField("external models are not custom models", { insteadOf: ["entity_name", "entity_version"] }),
-		min_provisioned_throughput: makeUnsupportedField("provisioned throughput is for foundation models"),
-		max_provisioned_throughput: makeUnsupportedField("provisioned throughput is for foundation models"),
-		provisioned_model_units: makeUnsupportedField("provisioned throughput is for foundation models"),
-		burst_scaling_enabled: makeUnsupportedField("an entity never gets more than max_provisioned_concurrency", { hint: "Raise max_provisioned_concurrency" }),
-		model_name: makeDeprecatedField("model_name", "entity_name"),
-		model_version: makeDeprecatedField("model_version", "entity_version"),
-		creator: databricksOutputField,
-		creation_timestamp: databricksOutputField,
-		dbus: databricksOutputField,
-		foundation_model: databricksOutputField,
-		max_dbus: databricksOutputField,
-		min_dbus: databricksOutputField,
-		state: databricksOutputField
-	});
-	route = strictObject({
-		served_entity_name: string$1().optional().describe("A served entity of this endpoint"),
-		served_model_name: string$1().optional().describe("Deprecated name of served_entity_name"),
-		traffic_percentage: percentage.describe("Share of the requests, 0 to 100; the sum over all routes is 100")
-	});
-	davitEntity = strictObject({
-		model_uri: string$1().min(1, "expected a path or URI").optional().describe("Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: models/ENTITY_NAME/ENTITY_VERSION"),
-		requirements: strictObject({
-			add: array(string$1()).optional().describe("Requirements to add; each replaces a requirement with the same name"),
-			remove: array(string$1()).optional().describe("Names of requirements to remove")
-		}).optional().describe("Changes to the model's requirements, without logging the model again"),
-		time_limit_seconds: number$1().positive("expected more than 0").max(3600, "expected 3600 or less").optional().describe(`Maximum seconds for one prediction; default 120`),
-		workers: _enum(WORKER_MODES).optional().describe("shared: one process loads the model, and the workers are forks of it; separate: each worker loads the model; one: one worker for each replica; default: shared if the loaded model holds nothing that forks must not share, else separate"),
-		nan: _enum(["error", "null"]).nullable().optional().describe("How to return NaN and infinities: as an error or as null; default error"),
-		validation: validationFile.optional().describe("What the model predicts in its proof and before it serves; default: the model's input example, else an input made from its signature")
-	});
-	endpointFile = strictObject({
-		name: string$1().regex(NAME$4, NAME_RULE).refine((n) => !n.toLowerCase().startsWith("databricks-"), "the prefix \"databricks-\" is reserved").describe("Name of the endpoint, and of this file"),
-		description: string$1().optional().describe("Purpose of the endpoint"),
-		tags: array(strictObject({
-			key: tagKey,
-			value: string$1().optional().describe("Value of the label")
-		})).optional().describe("Labels of the endpoint"),
-		config: strictObject({
-			name: string$1().optional().describe("The same name again, as Databricks clients send it"),
-			served_entities: array(servedEntity).min(1, "expected at least one served entity").max(MAX_ENTITIES, `expected at most ${MAX_ENTITIES} served entities`).describe("The model versions behind this endpoint"),
-			traffic_config: strictObject({ routes: array(route).min(1, "expected at least one route").describe("The shares of the served entities") }).optional().describe("How requests are split between entities; default: all to the only entity"),
-			served_models: makeDeprecatedField("served_models", "served_entities"),
-			auto_capture_config: makeUnsupportedFeature("inference tables are not supported yet"),
-			config_version: databricksOutputField,
-			start_time: databricksOutputField
-		}).describe("What the endpoint serves"),
-		route_optimized: boolean$1().optional().describe("Whether requests bypass the activator while a replica is running; default false"),
-		ai_gateway: strictObject({
-			rate_limits: array(rateLimit).optional().describe("Rate limits of the endpoint"),
-			inference_table_config: makeUnsupportedFeature("inference tables are not supported yet"),
-			usage_tracking_config: makeUnsupportedFeature("it concerns Databricks tables"),
-			guardrails: makeUnsupportedField("guardrails are for language models"),
-			fallback_config: makeUnsupportedFeature("fallbacks are for external models")
-		}).optional().describe("What is checked before a request reaches the model"),
-		rate_limits: array(rateLimit).optional().describe("Deprecated location of ai_gateway.rate_limits"),
-		budget_policy_id: makeUnsupportedField("it concerns Databricks billing"),
-		email_notifications: makeUnsupportedField("GitHub sends notifications for the pull request"),
-		telemetry_config: makeUnsupportedField("it concerns Databricks tables"),
-		uc_system_metrics_export_state: makeUnsupportedField("it concerns Databricks tables"),
-		usage_policy_id: makeUnsupportedField("it concerns Databricks billing"),
-		creation_timestamp: databricksOutputField,
-		creator: databricksOutputField,
-		creator_display_name: databricksOutputField,
-		creator_kind: databricksOutputField,
-		data_plane_info: databricksOutputField,
-		effective_budget_policy_id: databricksOutputField,
-		endpoint_url: databricksOutputField,
-		id: databricksOutputField,
-		last_updated_timestamp: databricksOutputField,
-		pending_config: databricksOutputField,
-		permission_level: databricksOutputField,
-		resource_credential_strategy: databricksOutputField,
-		state: databricksOutputField,
-		task: databricksOutputField,
-		davit: strictObject({
-			served_entities: record(string$1(), davitEntity).optional().describe("Settings by name of the served entity"),
-			permissions: array(permission).optional().describe("Permissions, as in Databricks' access control lists; default: those of the cluster's RBAC"),
-			rollout: _enum(["rolling", "recreate"]).optional().describe("recreate: stops the old version before it starts the new one, with downtime; default rolling")
-		}).optional().describe("Settings that Databricks does not have")
-	});
-}));
-// schemas/endpoint/check-routes.ts
-function checkRoutes({ config }, locate) {
-	const names = config.served_entities.map(entityName);
-	const routes = config.traffic_config?.routes;
-	if (!routes) return names.length === 1 ? [] : [reportMissingTraffic(names.length, locate)];
-	const found = routes.flatMap((_, i) => checkRoute(routes, i, names, locate));
-	const sum = routes.reduce((total, r) => total + Number(r.traffic_percentage), 0);
-	if (sum === 100) return found;
-	const message = `Cannot route ${sum} % of the traffic: expected percentages that add up to 100`;
-	return [...found, makeError("traffic-sum", locate([
-		"config",
-		"traffic_config",
-		"routes"
-	]), message)];
-}
-function reportMissingTraffic(entities, locate) {
-	const message = `Cannot split traffic between ${entities} served entities: expected config.traffic_config.routes`;
-	return makeError("traffic-missing", locate(["config"], { key: true }), message, "Add a route with a traffic_percentage for each entity");
-}
-function checkRoute(routes, index, names, locate) {
-	const at = [
-		"config",
-		"traffic_config",
-		"routes",
-		index
-	];
-	const route = routes[index];
-	const name = route?.served_entity_name ?? route?.served_model_name;
-	const expected = renderExpectedNames(names);
-	if (name === void 0) return [makeError("missing-field", locate(at), `Cannot find "served_entity_name" in a route: ${expected}`)];
-	const place = locate([...at, route?.served_entity_name === void 0 ? "served_model_name" : "served_entity_name"]);
-	if (!names.includes(name)) return [makeError("unknown-entity", place, `Cannot send traffic to "${name}": ${expected}`, suggestValue(name, names))];
-	return routes.findIndex((r) => (r.served_entity_name ?? r.served_model_name) === name) < index ? [makeError("duplicate-name", place, `Cannot have two routes to "${name}"`)] : [];
-}
-function renderExpectedNames(names) {
-	const [first, ...others] = [...new Set(names)].map(renderValue);
-	return others.length === 0 ? `expected ${first ?? "none"}` : `expected one of ${[first, ...others].join(", ")}`;
-}
-var init_check_routes = __esmMin((() => {
-	init_diagnostic();
-	init_endpoint_file();
-	init_render_issue();
-	init_suggest_value();
-}));
-// schemas/endpoint/complete-access.ts
-function completeRateLimit({ calls, key, principal, renewal_period: period }) {
-	return {
-		calls,
-		key: key ?? "endpoint",
-		principal,
-		renewalSeconds: SECONDS[period]
-	};
-}
-function completePermission(permission) {
-	return {
-		principal: completePrincipal(permission),
-		level: permission.permission_level
-	};
-}
-function checkAccess(value, locate) {
-	return [...checkRateLimits(value, locate), ...checkPermissions(value, locate)];
-}
-function completePrincipal(permission) {
-	const field = PRINCIPAL_FIELDS.find((f) => permission[f] !== void 0) ?? "group_name";
-	const name = permission[field] ?? "";
-	return field === "group_name" && name === ALL_USERS_GROUP ? {
-		kind: "users",
-		name
-	} : {
-		kind: PRINCIPAL_KINDS[field],
-		name
-	};
-}
-function checkRateLimits(value, locate) {
-	const [newer, older] = [value.ai_gateway?.rate_limits, value.rate_limits];
-	if (newer && older) return [makeError("conflicting-fields", locate(["rate_limits"], { key: true }), "Cannot use rate_limits together with ai_gateway.rate_limits: expected one or the other", "Remove the older one")];
-	const at = newer ? ["ai_gateway", "rate_limits"] : ["rate_limits"];
-	return (newer ?? older ?? []).flatMap((limit, i) => {
-		if (limit.principal === void 0 || limit.key !== void 0 && limit.key !== "endpoint") return [];
-		const message = `Cannot limit "${limit.principal}" with key: endpoint: expected user, user_group or service_principal`;
-		return [makeError("conflicting-fields", locate([
-			...at,
-			i,
-			"principal"
-		]), message)];
-	});
-}
-function checkPermissions({ davit }, locate) {
-	const permissions = davit?.permissions ?? [];
-	const names = permissions.map((p) => JSON.stringify(completePrincipal(p)));
-	return permissions.flatMap((permission, i) => {
-		const place = locate([
-			"davit",
-			"permissions",
-			i
-		]);
-		const given = PRINCIPAL_FIELDS.filter((f) => permission[f] !== void 0);
-		const expected = `expected exactly one of ${PRINCIPAL_FIELDS.join(", ")}`;
-		if (given.length === 0) return [makeError("missing-field", place, `Cannot find the principal of a permission: ${expected}`)];
-		if (given.length > 1) return [makeError("conflicting-fields", place, `Cannot use ${given.join(" together with ")}: ${expected}`)];
-		if (names.indexOf(names[i] ?? "") === i) return [];
-		return [makeError("duplicate-name", place, `Cannot have two permissions for "${permission[given[0] ?? "user_name"] ?? ""}"`, "The higher level includes the lower ones")];
-	});
-}
-var SECONDS, PRINCIPAL_KINDS, PRINCIPAL_FIELDS, ALL_USERS_GROUP;
-var init_complete_access = __esmMin((() => {
-	init_diagnostic();
-	SECONDS = { minute: 60 };
-	PRINCIPAL_KINDS = {
-		user_name: "user",
-		group_name: "group",
-		service_principal_name: "service_principal"
-	};
-	PRINCIPAL_FIELDS = Object.keys(PRINCIPAL_KINDS);
-	ALL_USERS_GROUP = "users";
-}));
-// schemas/endpoint/check-workers.ts
-function checkWorkers({ config, davit }, locate) {
-	return config.served_entities.flatMap((served) => {
-		const name = entityName(served);
-		const mode = davit?.served_entities?.[name]?.workers;
-		const type = served.workload_type ?? "CPU";
-		if (mode === void 0 || mode === "one" || !isGpu(type)) return [];
-		const message = `Cannot use workers: ${mode} for "${name}" together with workload_type: ${type}: only one process can use the GPU, expected workers: one`;
-		return [makeError("conflicting-fields", locate([
-			"davit",
-			"served_entities",
-			name,
-			"workers"
-		]), message, "Remove workers, or choose a CPU type")];
-	});
-}
-var init_check_workers = __esmMin((() => {
-	init_workload();
-	init_diagnostic();
-	init_endpoint_file();
-}));
-// schemas/endpoint/validation-cases.ts
-function listCases(file, at) {
-	const { cases = {}, ...own } = file;
-	return [...Object.keys(own).length > 0 || Object.keys(cases).length === 0 ? [[
-		ONLY_CASE,
-		own,
-		at
-	]] : [], ...Object.entries(cases).map(([name, value]) => [
-		name,
-		value,
-		[
-			...at,
-			"cases",
-			name
-		]
-	])];
-}
-function completeValidation(file, entity, locate) {
-	if (!file) return [];
-	return listCases(file, [
-		"davit",
-		"served_entities",
-		entity,
-		"validation"
-	]).map(([name, value, path]) => {
-		const { input_data: data, input_path: written, content_type: type, expect } = value;
-		return {
-			name,
-			input: written === void 0 ? { data } : { path: written },
-			contentType: type ?? (written?.toLowerCase().endsWith(".csv") === true ? "csv" : "json"),
-			expected: expect === void 0 ? void 0 : { value: expect },
-			place: locate([...path, written === void 0 ? "input_data" : "input_path"])
-		};
-	});
-}
-function checkValidation({ davit }, locate) {
-	return Object.entries(davit?.served_entities ?? {}).flatMap(([entity, { validation }]) => {
-		if (!validation) return [];
-		return listCases(validation, [
-			"davit",
-			"served_entities",
-			entity,
-			"validation"
-		]).flatMap(([, value, path]) => checkCase(value, path, locate));
-	});
-}
-function checkCase({ input_data: data, input_path: file, content_type: type }, path, locate) {
-	const name = path.join(".");
-	if (data !== void 0 && file !== void 0) {
-		const message = `Cannot use both input_data and input_path in "${name}": expected one or the other`;
-		return [makeError("conflicting-fields", locate([...path, "input_path"], { key: true }), message)];
-	}
-	if (data === void 0 && file === void 0) {
-		const message = `Cannot find an input in "${name}": expected input_data or input_path`;
-		return [makeError("missing-field", locate(path, { key: true }), message)];
-	}
-	if (type !== "csv" || data === void 0 || typeof data === "string") return [];
-	const message = `Cannot use input_data of "${name}" as csv: expected a text with a header line`;
-	return [makeError("wrong-type", locate([...path, "input_data"]), message)];
-}
-var ONLY_CASE;
-var init_validation_cases = __esmMin((() => {
-	init_diagnostic();
-	ONLY_CASE = "default";
-}));
-// schemas/endpoint/count-replicas.ts
-function countWorkers({ concurrency, workerMode, workloadType }) {
-	return workerMode === "one" && !isGpu(workloadType) ? 1 : Math.min(4, concurrency.max);
-}
-function countReplicas(entity) {
-	const workers = countWorkers(entity);
-	const { min, max } = entity.concurrency;
-	return {
-		min: entity.scaleToZero ? 0 : Math.max(1, Math.ceil(min / workers)),
-		max: Math.ceil(max / workers)
-	};
-}
-var init_count_replicas = __esmMin((() => {
-	init_workload();
-}));
-// schemas/endpoint/check-endpoint-file.ts
-function checkOwnName(value, file, locate) {
-	return [...checkFileName(value, file, locate), ...checkConfigName(value, locate)];
-}
-function checkReferences(value, locate) {
-	return [
-		...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateInEntity(i, locate))),
-		...checkRoutes(value, locate),
-		...checkDavitEntities(value, locate)
-	];
-}
-function checkRulesWithoutNames(value, locate) {
-	return [value.config.served_entities.flatMap((served, i) => [...checkConcurrency(served, locateInEntity(i, locate)), ...hasOneWorker(value, served) ? [] : warnAboutUnevenMaximum(served, locateInEntity(i, locate))]), ...[
-		checkWorkers,
-		checkValidation,
-		checkTags$1,
-		checkAccess
-	].map((check) => check(value, locate))].flat();
-}
-function locateInEntity(index, locate) {
-	return (field, options) => locate([
-		"config",
-		"served_entities",
-		index,
-		field
-	], options);
-}
-function checkFileName({ name }, file, locate) {
-	const last = file.split(/[\\/]/).at(-1) ?? "";
-	if (!last.endsWith(".yaml")) {
-		const message = `Cannot use ${file} as an endpoint file: expected the name ${name}.yaml`;
-		return [makeError("name-mismatch", {
-			file,
-			line: 1,
-			column: 1
-		}, message, "Rename the file")];
-	}
-	const stem = last.slice(0, -5);
-	if (stem === name) return [];
-	const message = `Cannot accept "${name}" as the name in ${file}: expected "${stem}"`;
-	return [makeError("name-mismatch", locate(["name"]), message, "Rename the file or the endpoint")];
-}
-function checkConfigName({ name, config }, locate) {
-	if (config.name === void 0 || config.name === name) return [];
-	const message = `Cannot accept ${renderValue(config.name)} for "config.name": expected ${renderValue(name)}`;
-	return [makeError("name-mismatch", locate(["config", "name"]), message, "Remove it")];
-}
-function checkEntityName({ config }, index, at) {
-	const names = config.served_entities.map(entityName);
-	const name = names[index] ?? "";
-	const given = config.served_entities[index]?.name !== void 0;
-	if (names.indexOf(name) < index) {
-		const message = `Cannot have two served entities named "${name}"`;
-		return [makeError("duplicate-name", at(given ? "name" : "entity_name"), message, "Give one of them another name")];
-	}
-	if (given || /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name)) return [];
-	const message = `Cannot use "${name}" as the name of a served entity: expected 1 to 63 letters, digits, "-" or "_"`;
-	return [makeError("bad-value", at("entity_name"), message, "Add a name to the entity")];
-}
-function checkConcurrency(served, at) {
-	const { workload_size: size, min_provisioned_concurrency: min, max_provisioned_concurrency: max } = served;
-	const found = [];
-	if (size && (min !== void 0 || max !== void 0)) found.push(makeError("conflicting-fields", at("workload_size", { key: true }), "Cannot use workload_size together with min_provisioned_concurrency and max_provisioned_concurrency: expected one or the other"));
-	if (min !== void 0 && max !== void 0 && min > max) {
-		const message = `Cannot use a minimum of ${min} with a maximum of ${max}: expected a minimum of at most the maximum`;
-		found.push(makeError("bad-value", at("min_provisioned_concurrency"), message));
-	}
-	if (min === 0 && !served.scale_to_zero_enabled) found.push(makeError("conflicting-fields", at("min_provisioned_concurrency"), "Cannot have a minimum of 0 without scale_to_zero_enabled: true", "Add scale_to_zero_enabled: true, or raise the minimum"));
-	return found;
-}
-function hasOneWorker({ davit }, served) {
-	return davit?.served_entities?.[entityName(served)]?.workers === "one" && !isGpu(served.workload_type ?? "CPU");
-}
-function warnAboutUnevenMaximum(served, at) {
-	const { min_provisioned_concurrency: min = 0, max_provisioned_concurrency: max } = served;
-	const most = max ?? min;
-	const whole = Math.ceil(most / 4) * 4;
-	if (most <= 4 || most === whole || most < min) return [];
-	const message = `Found a maximum of ${most}: ${whole / 4} replicas have ${whole} units of concurrency`;
-	return [makeWarning("uneven-concurrency", at(max === void 0 ? "min_provisioned_concurrency" : "max_provisioned_concurrency"), message, `Write ${whole - 4} or ${whole}`)];
-}
-function checkDavitEntities({ config, davit }, locate) {
-	const names = config.served_entities.map(entityName);
-	return Object.keys(davit?.served_entities ?? {}).filter((name) => !names.includes(name)).map((name) => {
-		const message = `Cannot find the served entity "${name}": ${renderExpectedNames(names)}`;
-		return makeError("unknown-entity", locate([
-			"davit",
-			"served_entities",
-			name
-		], { key: true }), message, suggestValue(name, names));
-	});
-}
-function checkTags$1({ tags = [] }, locate) {
-	return tags.flatMap((tag, i) => {
-		const first = tags.findIndex((t) => t.key === tag.key);
-		const message = `Found the tag "${tag.key}" twice: the last one takes effect`;
-		return first < i ? [makeWarning("duplicate-name", locate([
-			"tags",
-			i,
-			"key"
-		]), message)] : [];
-	});
-}
-var init_check_endpoint_file = __esmMin((() => {
-	init_check_routes();
-	init_complete_access();
-	init_check_workers();
-	init_validation_cases();
-	init_workload();
-	init_diagnostic();
-	init_endpoint_file();
-	init_render_issue();
-	init_suggest_value();
-	init_count_replicas();
-}));
-// schemas/endpoint/document/find-inexact-numbers.ts
-function findInexactNumbers(document, at) {
-	const search = new NumberSearch(document, at);
-	const root = ["davit", "served_entities"];
-	return search.listFields(document.contents, root).flatMap(([entity, settings]) => {
-		const path = [
-			...root,
-			entity,
-			"validation"
-		];
-		const fields = search.listFields(settings, ["validation"]);
-		const cases = search.listFields(settings, ["validation", "cases"]);
-		return [...search.checkCase(fields, path), ...cases.flatMap(([name, value]) => search.checkCase(search.listFields(value, []), [
-			...path,
-			"cases",
-			name
-		]))];
-	});
-}
-function isInexact({ value, source = "" }) {
-	if (typeof value !== "number") return false;
-	const isWrittenAsInteger = /^[-+]?\d+$|^0[ox]/.test(source);
-	return !Number.isFinite(value) || isWrittenAsInteger && !Number.isSafeInteger(value);
-}
-var import_dist$6, HINTS, NumberSearch;
-var init_find_inexact_numbers = __esmMin((() => {
-	import_dist$6 = require_dist();
-	init_diagnostic();
-	init_render_issue();
-	init_resolve_aliases();
-	HINTS = {
-		input_data: "Write the whole body as a text, or use input_path: input_data: '{\"inputs\": [9007199254740993]}', for example",
-		expect: "Write null for a value that is not finite, and a decimal point in a large number: numbers may differ by one millionth"
-	};
-	NumberSearch = class {
-		#at;
-		#visited = /* @__PURE__ */ new Set();
-		#targets;
-		constructor(document, at) {
-			this.#at = at;
-			this.#targets = resolveAliases(document);
-		}
-		listFields(node, [step, ...rest]) {
-			const map = this.#follow(node);
-			if (!(0, import_dist$6.isMap)(map)) return [];
-			const fields = map.items.map(({ key, value }) => [(0, import_dist$6.isScalar)(key) ? String(key.value) : "", value]);
-			if (step === void 0) return fields;
-			return this.listFields(fields.find(([name]) => name === step)?.[1], rest);
-		}
-		checkCase(fields, path) {
-			return fields.flatMap(([name, value]) => {
-				const hint = Object.hasOwn(HINTS, name) ? HINTS[name] : void 0;
-				return hint === void 0 ? [] : this.#check(value, [...path, name], hint);
-			});
-		}
-		#follow(node) {
-			return (0, import_dist$6.isAlias)(node) ? this.#follow(this.#targets.get(node)) : node;
-		}
-		#check(written, path, hint) {
-			const node = this.#follow(written);
-			if (this.#visited.has(node)) return [];
-			if (node !== null) this.#visited.add(node);
-			if ((0, import_dist$6.isSeq)(node)) return node.items.flatMap((item, i) => this.#check(item, [...path, i], hint));
-			if ((0, import_dist$6.isMap)(node)) return node.items.flatMap(({ key, value }) => [...this.#check(key, path, hint), ...this.#check(value, (0, import_dist$6.isScalar)(key) ? [...path, String(key.value)] : path, hint)]);
-			if (!(0, import_dist$6.isScalar)(node) || !isInexact(node)) return [];
-			return [makeError("bad-value", this.#at(node.range?.[0] ?? 0), `Cannot use ${node.source ?? String(node.value)} in "${renderPath(path)}": a lock cannot contain it exactly, expected a finite number, as an integer at most ${Number.MAX_SAFE_INTEGER}`, hint)];
-		}
-	};
-}));
-// schemas/endpoint/document/find-misplaced-permissions.ts
-function findMisplacedPermissions(document, at) {
-	const root = document.contents;
-	const pairs = (0, import_dist$5.isMap)(root) ? root.items.filter(({ key }) => (0, import_dist$5.isScalar)(key) && FIELDS.includes(String(key.value))) : [];
-	return {
-		diagnostics: pairs.map(({ key, value }) => {
-			const message = `Cannot accept "${(0, import_dist$5.isScalar)(key) ? String(key.value) : ""}" here: the permissions of an endpoint are in davit.permissions, expected permission_level in each`;
-			return makeError("unknown-field", at((0, import_dist$5.isScalar)(key) ? key.range?.[0] ?? 0 : 0), message, renderLines$1(isCollection(value) ? value.toJSON() : void 0));
-		}),
-		wrong: pairs.map(({ key }) => [(0, import_dist$5.isScalar)(key) ? String(key.value) : ""])
-	};
-}
-function isCollection(value) {
-	return typeof value === "object" && value !== null && "items" in value && "toJSON" in value;
-}
-function renderLines$1(list) {
-	const permissions = Array.isArray(list) ? list.flatMap(renderPermission) : [];
-	return [
-		"Write instead:",
-		"davit:",
-		"  permissions:",
-		...permissions.length > 0 ? permissions : ["    - group_name: users", "      permission_level: CAN_QUERY"]
-	].join("\n");
-}
-function renderPermission(item) {
-	if (typeof item !== "object" || item === null) return [];
-	const fields = item;
-	const principal = PRINCIPALS.find((name) => typeof fields[name] === "string");
-	const level = fields["permission_level"] ?? fields["level"];
-	return [`    - ${principal ?? "group_name"}: ${renderText$1(principal ? fields[principal] : "NAME")}`, `      permission_level: ${renderText$1(level)}`];
-}
-function renderText$1(value) {
-	if (typeof value !== "string") return "CAN_QUERY";
-	return /^[A-Za-z_][\w@./-]{0,200}$/.test(value) ? value : JSON.stringify(value);
-}
-var import_dist$5, FIELDS, PRINCIPALS;
-var init_find_misplaced_permissions = __esmMin((() => {
-	import_dist$5 = require_dist();
-	init_diagnostic();
-	FIELDS = [
-		"permissions",
-		"access_control_list",
-		"access_control"
-	];
-	PRINCIPALS = [
-		"user_name",
-		"group_name",
-		"service_principal_name"
-	];
-}));
-// schemas/values/variable-reference.ts
-function findReferences(text) {
-	const found = [];
-	for (let at = findStart(text, 0); at >= 0;) {
-		const end = findEnd(text, at);
-		if (end === void 0) return found;
-		const reference = text.slice(at, end);
-		found.push({
-			text: reference,
-			kind: classify(reference)
-		});
-		at = findStart(text, end);
-	}
-	return found;
-}
-function findStart(text, from) {
-	const starts = [text.indexOf("${", from), text.indexOf("{{", from)].filter((i) => i >= 0);
-	return starts.length === 0 ? -1 : Math.min(...starts);
-}
-function findEnd(text, start) {
-	let depth = 0;
-	for (let i = start; i < text.length; i++) {
-		if (text[i] === "{") depth += 1;
-		if (text[i] === "}") depth -= 1;
-		if (text[i] === "}" && depth === 0) return i + 1;
-	}
-}
-function classify(reference) {
-	const inner = reference.replace(/^\$?\{{1,2}/, "").replace(/\}{1,2}$/, "");
-	if (/^\s{0,9}secrets\//.test(inner)) return "secret";
-	if (SYSTEMS.test(inner)) return "system";
-	if (!reference.startsWith("$")) return "other";
-	if (/^\s{0,9}[A-Za-z_]\w{0,99}(?:\.\w{1,99}){1,20}\s{0,9}$/.test(inner)) return "system";
-	return /^[A-Za-z_]\w{0,99}(?::?[-?+=].*)?$/.test(inner) ? "shell" : "other";
-}
-var SYSTEMS;
-var init_variable_reference = __esmMin((() => {
-	SYSTEMS = /(?:^|[^\w.])(?:artifacts|bundle|data|each|env|github|inputs|job|jobs|local|matrix|module|needs|path|resources|secrets|self|steps|tasks|terraform|var|variables|vars|workspace|databricks_\w{1,60})\s{0,9}[.[]/;
-}));
-// schemas/endpoint/document/find-variables.ts
-function findVariables(document, at, isIgnored) {
-	const diagnostics = [];
-	const wrong = [];
-	const report = (reference, path, node) => {
-		if (isIgnored(path)) return;
-		const place = at(node.range?.[0] ?? 0);
-		diagnostics.push(makeError("unresolved-variable", place, ...renderVariable(reference, path)));
-		wrong.push(path);
-	};
-	(0, import_dist$4.visit)(document, {
-		Scalar: (_key, node, ancestors) => {
-			if (typeof node.value !== "string" || !mayHaveReference(node.value)) return;
-			const path = findPath([...ancestors, node]);
-			const references = findReferences(node.value);
-			const certain = references.find((reference) => isVariable(reference, path));
-			if (certain) {
-				report(certain.text, path, node);
-				return;
-			}
-			const shell = references.find(({ kind }) => kind === "shell");
-			if (shell) diagnostics.push(warnAboutShell(shell.text, path, at(node.range?.[0] ?? 0)));
-		},
-		Map: (_key, node, ancestors) => {
-			const text = readBraces(node);
-			if (text === void 0) return void 0;
-			report(text, findPath([...ancestors, node]), node);
-			return import_dist$4.visit.SKIP;
-		}
-	});
-	return {
-		diagnostics,
-		wrong
-	};
-}
-function mayHaveReference(text) {
-	return text.includes("${") || text.includes("{{");
-}
-function isVariable({ kind }, path) {
-	return path.length > 4 && path[3] === "environment_vars" ? kind === "system" : true;
-}
-function renderVariable(reference, path) {
-	const shown = reference.length > 60 ? `${reference.slice(0, 57)}…` : reference;
-	const secret = /^\{\{\s*secrets\//.test(reference);
-	return [`Cannot use ${shown} in "${renderPath(path)}": endpoint files have no variables, expected the value itself`, secret ? "A secret can be the value of an environment variable of a served entity, in quotes: \"{{secrets/SCOPE/KEY}}\"" : "Write the value. For bundles and Terraform files, npx davit import FILE fills the variables in"];
-}
-function warnAboutShell(reference, path, place) {
-	return makeWarning("unresolved-variable", place, `Found ${reference} in "${renderPath(path)}": the model gets these characters, not the value of a variable`, "Write the value, or a secret: \"{{secrets/SCOPE/KEY}}\"");
-}
-function readBraces(node) {
-	if (!(0, import_dist$4.isMap)(node) || node.flow !== true || node.items.length !== 1) return void 0;
-	const [{ key: inner } = { key: void 0 }] = node.items;
-	if (!(0, import_dist$4.isMap)(inner) || inner.flow !== true || inner.items.length !== 1) return void 0;
-	const [{ key } = { key: void 0 }] = inner.items;
-	return (0, import_dist$4.isScalar)(key) ? `{{${String(key.value)}}}` : void 0;
-}
-function findPath(chain) {
-	return chain.flatMap((node, i) => {
-		const next = chain[i + 1];
-		if ((0, import_dist$4.isPair)(node)) return [(0, import_dist$4.isScalar)(node.key) ? String(node.key.value) : ""];
-		return (0, import_dist$4.isSeq)(node) && next ? [node.items.indexOf(next)] : [];
-	});
-}
-var import_dist$4;
-var init_find_variables = __esmMin((() => {
-	import_dist$4 = require_dist();
-	init_diagnostic();
-	init_render_issue();
-	init_variable_reference();
-}));
-// schemas/endpoint/document/recognize-foreign-file.ts
-function recognizeForeignFile({ contents }, at) {
-	if (!(0, import_dist$3.isMap)(contents)) return void 0;
-	const keys = listKeys$1(contents);
-	if (ENDPOINT_FIELDS.some((field) => keys.has(field))) return void 0;
-	const format = FORMATS.find(({ fields }) => fields.some((field) => keys.has(field)));
-	const field = format?.fields.find((name) => keys.has(name));
-	if (!format || field === void 0) return void 0;
-	const message = `Cannot read this file as an endpoint: "${field}" is a field of ${format.name}, expected name and config`;
-	return makeError("foreign-file", at(keys.get(field) ?? 0), message, "Move the file out of endpoints/ and run npx davit import FILE: it writes a file for each endpoint in it");
-}
-function listKeys$1(map) {
-	const keys = map.items.flatMap(({ key }) => (0, import_dist$3.isScalar)(key) ? [[String(key.value), key.range?.[0] ?? 0]] : []);
-	return new Map(keys);
-}
-var import_dist$3, FORMATS, ENDPOINT_FIELDS;
-var init_recognize_foreign_file = __esmMin((() => {
-	import_dist$3 = require_dist();
-	init_diagnostic();
-	FORMATS = [
-		{
-			name: "a Databricks bundle",
-			fields: [
-				"resources",
-				"bundle",
-				"targets",
-				"include",
-				"variables"
-			]
-		},
-		{
-			name: "a Terraform plan or state",
-			fields: [
-				"planned_values",
-				"terraform_version",
-				"format_version"
-			]
-		},
-		{
-			name: "a Terraform configuration",
-			fields: [
-				"resource",
-				"module",
-				"provider",
-				"terraform",
-				"locals"
-			]
-		},
-		{
-			name: "a list of endpoints",
-			fields: ["endpoints"]
-		}
-	];
-	ENDPOINT_FIELDS = [
-		"name",
-		"config",
-		"davit",
-		"served_entities",
-		"served_models"
-	];
-}));
-// schemas/endpoint/document/rename-deprecated-fields.ts
-function renameDeprecatedFields(document, at) {
-	return warn(renameDeprecatedNames(document), at);
-}
-function renameDeprecatedNames(document) {
-	const config = (0, import_dist$2.isMap)(document.contents) ? document.contents.get("config", true) : void 0;
-	if (!(0, import_dist$2.isMap)(config)) return [];
-	const list = renameKey(config, "served_models", "served_entities");
-	const entities = config.get("served_entities", true);
-	const fields = ((0, import_dist$2.isSeq)(entities) ? entities.items.filter((item) => (0, import_dist$2.isMap)(item)) : []).flatMap((item) => Object.entries(ENTITY_FIELDS).flatMap(([from, to]) => renameKey(item, from, to)));
-	return [...list, ...fields];
-}
-function renameKey(map, from, to) {
-	const pair = findPair(map, from);
-	if (!pair || findPair(map, to) || !(0, import_dist$2.isScalar)(pair.key)) return [];
-	const offset = pair.key.range?.[0] ?? 0;
-	pair.key.value = to;
-	return [{
-		from,
-		to,
-		offset
-	}];
-}
-function findPair(map, name) {
-	return map.items.find((pair) => (0, import_dist$2.isScalar)(pair.key) && pair.key.value === name);
-}
-function warn(renamed, at) {
-	const first = renamed.reduce((a, b) => a && a.offset <= b.offset ? a : b, void 0);
-	if (!first) return [];
-	const message = `Found deprecated names: ${[...new Map(renamed.map((r) => [r.from, r.to]))].map(([from, to]) => `${from} is read as ${to}`).join(", ")}`;
-	return [makeWarning("deprecated-field", at(first.offset), message, "Write the new names; npx davit fmt does it")];
-}
-var import_dist$2, ENTITY_FIELDS;
-var init_rename_deprecated_fields = __esmMin((() => {
-	import_dist$2 = require_dist();
-	init_diagnostic();
-	ENTITY_FIELDS = {
-		model_name: "entity_name",
-		model_version: "entity_version"
-	};
-}));
-// schemas/endpoint/document/prepare-endpoint.ts
-function prepareEndpoint(document, at) {
-	const foreign = recognizeForeignFile(document, at);
-	if (foreign) return {
-		diagnostics: [foreign],
-		wrong: [],
-		foreign: true
-	};
-	const renamed = renameDeprecatedFields(document, at);
-	const permissions = findMisplacedPermissions(document, at);
-	const variables = findVariables(document, at, (path) => permissions.wrong.some(([field]) => field === path[0]) || isRefused(path));
-	return {
-		diagnostics: [
-			...renamed,
-			...permissions.diagnostics,
-			...variables.diagnostics,
-			...findInexactNumbers(document, at)
-		],
-		wrong: [...permissions.wrong, ...variables.wrong]
-	};
-}
-function isRefused(path) {
-	refused ??= new Set(listFields(endpointFile).flatMap(({ name, honoured }) => honoured ? [] : [name]));
-	const names = refused;
-	return path.slice(0, 4).some((step) => typeof step === "string" && names.has(step));
-}
-var refused;
-var init_prepare_endpoint = __esmMin((() => {
-	init_list_fields();
-	init_endpoint_file();
-	init_find_inexact_numbers();
-	init_find_misplaced_permissions();
-	init_find_variables();
-	init_recognize_foreign_file();
-	init_rename_deprecated_fields();
-}));
-// schemas/endpoint/document/suggest-endpoint-value.ts
-function suggestEndpointValue(path, value) {
-	const field = String(path.at(-1));
-	if (path.length === 1 && field === "tags" && isMap(value)) return renderTags(value);
-	if (field === "environment_vars" && Array.isArray(value)) return renderVariables(value);
-	if (field === "served_entities" && path[0] === "config" && isMap(value)) return "Begin the served entity with \"- \": it is an item of a list";
-}
-function isMap(value) {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-function renderTags(tags) {
-	const lines = Object.entries(tags).slice(0, MAX_LINES).map(([key, value]) => `  - { key: ${renderText(key)}, value: ${renderText(value)} }`);
-	return [
-		"Write a list:",
-		"tags:",
-		...lines.length > 0 ? lines : ["  - { key: team, value: vision }"]
-	].join("\n");
-}
-function renderVariables(list) {
-	const lines = list.filter(isMap).map((item) => [item["name"] ?? item["key"], item["value"]]).filter(([name]) => typeof name === "string").slice(0, MAX_LINES).map(([name, value]) => `  ${String(name)}: ${renderText(value)}`);
-	return lines.length > 0 ? [
-		"Write a map:",
-		"environment_vars:",
-		...lines
-	].join("\n") : void 0;
-}
-function renderText(value) {
-	if (typeof value === "string" && /^[A-Za-z_][\w./-]{0,200}$/.test(value) && !/^(?:true|false|null)$/i.test(value)) return value;
-	return JSON.stringify(typeof value === "string" ? value : JSON.stringify(value));
-}
-var MAX_LINES;
-var init_suggest_endpoint_value = __esmMin((() => {
-	MAX_LINES = 10;
-}));
-// schemas/endpoint/parse-endpoint.ts
-function parseEndpoint(text, file) {
-	const { value, rest, diagnostics, locate } = parseYaml$1(text, file, endpointFile, ENDPOINT_RULES);
-	const readable = value ?? rest?.value;
-	const all = sortDiagnostics([...diagnostics, ...readable ? checkRules(readable, rest?.wrong ?? [], file, locate) : []]);
-	return {
-		endpoint: value && !hasErrors(all) ? completeEndpoint(value, file, locate) : void 0,
-		name: rest?.wrong.some(isOwnName) === true ? void 0 : readable?.name,
-		diagnostics: all,
-		locate
-	};
-}
-function findStandIn(path) {
-	return isOwnName(path) || path[1] === "served_entities" && path.length === 4 && path.at(-1) !== "name" ? readOwn(STAND_INS, String(path.at(-1))) : void 0;
-}
-function checkRules(value, wrong, file, locate) {
-	return [
-		...wrong.some(isOwnName) ? [] : checkOwnName(value, file, locate),
-		...areReferencesValid(wrong, value) ? checkReferences(value, locate) : [],
-		...checkRulesWithoutNames(value, locate)
-	];
-}
-function isOwnName(path) {
-	return path.length === 1 && path[0] === "name";
-}
-function areReferencesValid(wrong, { config }) {
-	const isOptional = ([, list, index, field]) => list === "served_entities" && (field === "entity_name" || field === "entity_version") && config.served_entities[Number(index)]?.name !== void 0;
-	return !wrong.some((path) => !isOwnName(path) && !isOptional(path) && (REFERENCE_FIELDS.includes(String(path.at(-1))) || path.at(-2) === "served_entities"));
-}
-function completeEndpoint(value, file, locate) {
-	const entities = value.config.served_entities.map((served, i) => completeEntity(served, value.davit?.served_entities?.[entityName(served)], {
-		locate,
-		path: [
-			"config",
-			"served_entities",
-			i
-		]
-	}));
-	return {
-		name: value.name,
-		file,
-		description: value.description ?? "",
-		tags: (value.tags ?? []).map((t) => ({
-			key: t.key,
-			value: t.value ?? ""
-		})),
-		entities,
-		routes: completeRoutes(value, entities),
-		routeOptimized: value.route_optimized ?? false,
-		permissions: (value.davit?.permissions ?? []).map(completePermission),
-		rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map(completeRateLimit),
-		rollout: value.davit?.rollout ?? "rolling",
-		places: findLocations(value, locate)
-	};
-}
-function findLocations(value, locate) {
-	const limits = value.ai_gateway?.rate_limits ? ["ai_gateway", "rate_limits"] : ["rate_limits"];
-	return {
-		permissions: (value.davit?.permissions ?? []).map((_, i) => locate([
-			"davit",
-			"permissions",
-			i
-		])),
-		rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map((_, i) => locate([...limits, i]))
-	};
-}
-function completeEntity(served, extra, { locate, path }) {
-	const scaleToZero = served.scale_to_zero_enabled ?? false;
-	const [small, large] = WORKLOAD_SIZES[served.workload_size ?? "Small"];
-	const max = served.max_provisioned_concurrency ?? Math.max(large, served.min_provisioned_concurrency ?? 0);
-	const min = served.min_provisioned_concurrency ?? Math.min(small, max);
-	return {
-		name: entityName(served),
-		model: {
-			name: served.entity_name,
-			version: String(served.entity_version),
-			uri: extra?.model_uri
-		},
-		workloadType: served.workload_type ?? "CPU",
-		concurrency: {
-			min: scaleToZero ? 0 : min,
-			max
-		},
-		scaleToZero,
-		environmentVars: served.environment_vars ?? {},
-		instanceProfileArn: served.instance_profile_arn,
-		requirementEdits: {
-			add: extra?.requirements?.add ?? [],
-			remove: extra?.requirements?.remove ?? []
-		},
-		timeLimitSeconds: extra?.time_limit_seconds ?? 120,
-		workerMode: extra?.workers,
-		nan: extra?.nan === null ? "null" : extra?.nan ?? "error",
-		validation: completeValidation(extra?.validation, entityName(served), locate),
-		place: locate(path)
-	};
-}
-function completeRoutes(value, entities) {
-	const routes = value.config.traffic_config?.routes;
-	if (!routes) return entities.slice(0, 1).map((e) => ({
-		entity: e.name,
-		percentage: 100
-	}));
-	return routes.map((r) => ({
-		entity: r.served_entity_name ?? r.served_model_name ?? "",
-		percentage: Number(r.traffic_percentage)
-	})).filter((r) => r.percentage > 0);
-}
-var ENDPOINT_RULES, STAND_INS, REFERENCE_FIELDS;
-var init_parse_endpoint = __esmMin((() => {
-	init_check_endpoint_file();
-	init_diagnostic();
-	init_endpoint_file();
-	init_workload();
-	init_complete_access();
-	init_prepare_endpoint();
-	init_suggest_endpoint_value();
-	init_validation_cases();
-	init_read_own();
-	init_parse_yaml();
-	ENDPOINT_RULES = {
-		prepare: prepareEndpoint,
-		suggest: suggestEndpointValue,
-		standIn: findStandIn
-	};
-	STAND_INS = {
-		name: "x",
-		entity_name: "x",
-		entity_version: "1"
-	};
-	REFERENCE_FIELDS = [
-		"name",
-		"entity_name",
-		"entity_version",
-		"served_entity_name",
-		"served_model_name"
-	];
 }));
 // schemas/read-project.ts
 function isProject(folder, endpoints = "endpoints") {
@@ -29881,6 +30361,7 @@ async function readEndpoint(place, name) {
 	const file = `${place.endpoints}/${name}.yaml`;
 	const text = await readText$1(join(declarationsRoot(place), file));
 	if (text === void 0) return missing("unknown-endpoint", file, `Cannot find the endpoint "${name}": there is no file ${file}`, await renderNamesHint(place));
+	const { parseEndpoint } = await Promise.resolve().then(() => (init_parse_endpoint(), parse_endpoint_exports));
 	const { endpoint, diagnostics } = parseEndpoint(text, file);
 	return {
 		value: endpoint,
@@ -29891,6 +30372,7 @@ async function readEnvironment({ root, environments = root }, name) {
 	const file = `environments/${name}.yaml`;
 	const text = await readText$1(join(environments, file)) ?? readOwn(BUILT_IN_ENVIRONMENTS, name);
 	if (text === void 0) return missing("unknown-environment", file, `Cannot find the environment "${name}": there is no file ${file}`, `Create the file with name: ${name} and target: local`);
+	const { parseEnvironment } = await Promise.resolve().then(() => (init_environment(), environment_exports));
 	const { environment, diagnostics } = parseEnvironment(text, file);
 	return {
 		value: environment,
@@ -29901,6 +30383,7 @@ async function readLock$1(place, endpoint) {
 	const file = lockFile(place, endpoint);
 	const text = await readLockText(place, endpoint);
 	if (text === void 0) return missing("lock-missing", file, `Cannot deploy "${endpoint}": it has no lock`, `Run npx davit lock ${endpoint}`);
+	const { parseLock } = await Promise.resolve().then(() => (init_lock(), lock_exports));
 	const { lock, diagnostics } = parseLock(text, file);
 	return {
 		value: lock,
@@ -29973,9 +30456,6 @@ function missing(code, file, message, hint) {
 var BUILT_IN_ENVIRONMENTS, READ_ERRORS;
 var init_read_project = __esmMin((() => {
 	init_diagnostic();
-	init_environment();
-	init_lock();
-	init_parse_endpoint();
 	init_read_own();
 	BUILT_IN_ENVIRONMENTS = { local: "name: local\ntarget: local\n" };
 	READ_ERRORS = {
@@ -30069,10 +30549,17 @@ function locateModel(root, { name, version, uri }) {
 		written: uri
 	};
 	return {
-		folder: locateDownload(uri),
+		folder: void 0,
 		remote: uri,
 		written: uri
 	};
+}
+function findModelFolder(root, model) {
+	const { folder } = locateModel(root, model);
+	return folder !== void 0 && (model.uri !== void 0 || existsSync$1(folder)) ? folder : locateDownload(model.digest);
+}
+function locateDownload(digest) {
+	return cacheFolder("models", digest.replace("sha256:", "").slice(0, 20));
 }
 function parseFileUri(uri) {
 	if (!uri.startsWith("file://")) return uri.slice(5);
@@ -30082,7 +30569,7 @@ function parseFileUri(uri) {
 		return;
 	}
 }
-async function readInputExample({ folder }) {
+async function readInputExample(folder) {
 	const text = await readFile(join(folder, "serving_input_example.json"), "utf8").catch(() => void 0);
 	return text !== void 0 && isJson(text) ? text : void 0;
 }
@@ -30094,15 +30581,7 @@ function isJson(text) {
 		return false;
 	}
 }
-function locateDownload(uri) {
-	return cacheFolder("models", contentHash({
-		uri,
-		tracking: process.env["MLFLOW_TRACKING_URI"] ?? "",
-		registry: process.env["MLFLOW_REGISTRY_URI"] ?? ""
-	}).slice(0, 20));
-}
 var init_locate_model = __esmMin((() => {
-	init_names();
 	init_cache();
 }));
 // review/changed-endpoints.ts
@@ -30144,8 +30623,8 @@ function listChangedInputs(paths, { entities }) {
 }
 function listChangedModels(paths, endpoint, root) {
 	const folders = endpoint.entities.flatMap(({ model }) => {
-		const { folder, remote } = locateModel(root, model);
-		return remote === void 0 ? [relative(root, folder).split(sep).join("/")] : [];
+		const { folder } = locateModel(root, model);
+		return folder === void 0 ? [] : [relative(root, folder).split(sep).join("/")];
 	});
 	return [...new Set(folders)].flatMap((folder) => {
 		const inside = paths.filter((p) => p.path === folder || p.path.startsWith(`${folder}/`));
@@ -30285,22 +30764,29 @@ var init_run_process = __esmMin((() => {
 }));
 // system/run-git.ts
 function runGit(folder, args, { signal, limitSeconds } = {}) {
+	const { args: all, env } = makeGitCommand(folder, args);
+	return runProcess("git", all, {
+		env,
+		...signal && { signal },
+		...limitSeconds !== void 0 && { limitSeconds }
+	});
+}
+function makeGitCommand(folder, args) {
 	const env = makeChildEnvironment({
 		GIT_OPTIONAL_LOCKS: "0",
 		GIT_LITERAL_PATHSPECS: "1",
 		LC_ALL: "C"
 	});
-	return runProcess("git", [
-		"-C",
-		folder,
-		...SETTINGS,
-		"--no-pager",
-		...args
-	], {
-		env,
-		...signal && { signal },
-		...limitSeconds !== void 0 && { limitSeconds }
-	});
+	return {
+		args: [
+			"-C",
+			folder,
+			...SETTINGS,
+			"--no-pager",
+			...args
+		],
+		env
+	};
 }
 var SETTINGS;
 var init_run_git = __esmMin((() => {
@@ -30315,7 +30801,7 @@ var init_run_git = __esmMin((() => {
 async function readChangedPaths(folder, base, signal) {
 	const git = (...args) => runGit(folder, args, { signal });
 	const inside = await git("rev-parse", "--is-inside-work-tree");
-	if (inside.code !== 0) throw new NoBaseError(`Cannot find the changed files: ${explainNoRepository(folder, inside)}; ${BASE_HINT}`);
+	if (inside.code !== 0) throw new NoBaseError(`Cannot find the changed files: ${explainNoRepository(folder, inside)}; ${NAMES_HINT}`);
 	const commit = await findCommit(git, base);
 	const head = await findCommit(git, "HEAD");
 	const merged = await git("merge-base", commit, head);
@@ -30340,7 +30826,8 @@ async function findCommit(git, base) {
 		const commit = found.stdout.trim().split("\n").at(-1) ?? "";
 		if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
 	}
-	const what = base === void 0 ? await explainNoMainBranch(git) : `"${base}" is not a commit in this repository`;
+	if ((await git("rev-parse", "--verify", "--quiet", "HEAD")).code !== 0) throw new NoBaseError(`Cannot find the changed files: the repository has no commit yet; ${NAMES_HINT}`);
+	const what = base === void 0 ? NO_MAIN_BRANCH : `"${base}" is not a commit in this repository`;
 	throw new NoBaseError(`Cannot find the changed files: ${what}; ${BASE_HINT}`);
 }
 async function listDefaultBases(git) {
@@ -30350,9 +30837,6 @@ async function listDefaultBases(git) {
 		`origin/${configured}`,
 		configured
 	];
-}
-async function explainNoMainBranch(git) {
-	return (await git("rev-parse", "--verify", "--quiet", "HEAD")).code === 0 ? `there is no ${DEFAULT_BASES.join(", ")}; ask the remote for its default branch (git remote set-head origin --auto)` : "the repository has no commit yet";
 }
 function mergePaths(tracked, untracked) {
 	const parts = tracked.split("\0");
@@ -30364,7 +30848,7 @@ function mergePaths(tracked, untracked) {
 		change
 	})).sort((a, b) => a.path < b.path ? -1 : 1);
 }
-var NoBaseError, DEFAULT_BASES, BASE_HINT, CHANGES$2;
+var NoBaseError, DEFAULT_BASES, NAMES_HINT, BASE_HINT, NO_MAIN_BRANCH, CHANGES$2;
 var init_changed_paths = __esmMin((() => {
 	init_run_git();
 	NoBaseError = class extends Error {};
@@ -30375,7 +30859,9 @@ var init_changed_paths = __esmMin((() => {
 		"main",
 		"master"
 	];
+	NAMES_HINT = "name the endpoints: npx davit review NAME";
 	BASE_HINT = "name the endpoints (npx davit review NAME), or the commit to compare with: --base REF";
+	NO_MAIN_BRANCH = `there is no ${DEFAULT_BASES.join(", ")}; ask the remote for its default branch (git remote set-head origin --auto)`;
 	CHANGES$2 = {
 		A: "added",
 		D: "deleted"
@@ -30393,8 +30879,8 @@ async function refuse$6(file, inside, path) {
 	if (target === void 0) return [];
 	if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`)) return [makeRefusal(file, "a symbolic link leads outside the project, expected a file inside it", "Put the file itself there")];
 	const { size } = await stat(target);
-	if (size <= MAX_BYTES$2) return [];
-	return [makeRefusal(file, `it has ${size} bytes, expected at most ${MAX_BYTES$2}`)];
+	if (size <= MAX_BYTES$3) return [];
+	return [makeRefusal(file, `it has ${size} bytes, expected at most ${MAX_BYTES$3}`)];
 }
 function makeRefusal(file, why, hint) {
 	return makeError("unreadable-file", {
@@ -30403,10 +30889,10 @@ function makeRefusal(file, why, hint) {
 		column: 1
 	}, `Cannot read ${file}: ${why}`, hint);
 }
-var MAX_BYTES$2;
+var MAX_BYTES$3;
 var init_refuse_files = __esmMin((() => {
 	init_diagnostic();
-	MAX_BYTES$2 = 4 << 20;
+	MAX_BYTES$3 = 4 << 20;
 }));
 // system/map-concurrent.ts
 async function mapConcurrent(items, width, work) {
@@ -30560,6 +31046,16 @@ var init_temporary_folder = __esmMin((() => {
 	init_is_alive();
 	init_process_identity();
 }));
+// app/find-named-file.ts
+function findNamedFile(path, { cwd, root, below = "endpoints" }) {
+	if (!/^[\w-]+$/.test(path) || existsSync$1(resolve(cwd, path))) return path;
+	try {
+		return relative(cwd, join(root(), below, `${path}.yaml`));
+	} catch {
+		return path;
+	}
+}
+var init_find_named_file = __esmMin((() => {}));
 // schemas/endpoint/check-endpoints.ts
 function checkEndpoints(parsed) {
 	const named = parsed.flatMap(({ name, locate }) => name === void 0 ? [] : [{
@@ -30578,15 +31074,15 @@ var init_check_endpoints = __esmMin((() => {
 }));
 // app/check-files.ts
 async function checkFiles(paths, { cwd, root, endpoints: below = "endpoints" }) {
-	const wanted = paths.length > 0 ? paths.map((p) => findNamed(p, {
+	const wanted = paths.length > 0 ? paths.map((p) => findNamedFile(p, {
 		cwd,
 		root,
 		below
 	})) : [relative(cwd, join(root(), below))];
 	const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
 	const files = uniqueFiles(listed.flatMap((l) => l.files));
-	const endpoints = await Promise.all(files.filter((f) => !isEnvironment(f)).map(checkFile));
-	const named = paths.length > 0 ? files.filter(isEnvironment) : await listEnvironments$1(root(), cwd);
+	const endpoints = await Promise.all(files.filter((f) => !isEnvironment(f)).map(checkFile$1));
+	const named = paths.length > 0 ? files.filter(isEnvironment) : await listEnvironments$2(root(), cwd);
 	const environments = (await Promise.all(named.map(checkEnvironment))).flat();
 	const none = listed.filter((l) => l.files.length === 0 && l.diagnostics.length === 0);
 	const diagnostics = sortDiagnostics([
@@ -30604,14 +31100,6 @@ async function checkFiles(paths, { cwd, root, endpoints: below = "endpoints" }) 
 		environments: named.length,
 		diagnostics
 	};
-}
-function findNamed(path, { cwd, root, below }) {
-	if (!/^[\w-]+$/.test(path) || existsSync$1(resolve(cwd, path))) return path;
-	try {
-		return relative(cwd, join(root(), below, `${path}.yaml`));
-	} catch {
-		return path;
-	}
 }
 function show(path, typed, cwd) {
 	const file = relative(cwd, path) || ".";
@@ -30632,7 +31120,7 @@ function noFiles(folder, given) {
 		column: 1
 	}, message, "Folders below it are not looked into");
 }
-async function checkFile({ path, file }) {
+async function checkFile$1({ path, file }) {
 	const { value, diagnostics } = await readUserFile(path, file);
 	if (value !== void 0) return {
 		file,
@@ -30653,7 +31141,7 @@ async function checkFile({ path, file }) {
 function isEnvironment({ path }) {
 	return basename(dirname(path)) === "environments";
 }
-async function listEnvironments$1(root, cwd) {
+async function listEnvironments$2(root, cwd) {
 	return (await listYaml(show(join(root, "environments"), "", cwd))).files;
 }
 async function checkEnvironment({ path, file }) {
@@ -30690,6 +31178,7 @@ function below({ path, file }, name) {
 	};
 }
 var init_check_files = __esmMin((() => {
+	init_find_named_file();
 	init_check_endpoints();
 	init_diagnostic();
 	init_environment();
@@ -30870,7 +31359,7 @@ function reportBuildProgress({ name, count, usually }, progress) {
 		packages: 0,
 		downloads: 0
 	};
-	const elapsed = () => renderSeconds((performance.now() - started) / 1e3);
+	const elapsed = () => renderSeconds$1((performance.now() - started) / 1e3);
 	const state = () => seen.packages > 0 ? `${seen.packages} of about ${count} packages compiled` : `${seen.downloads} modules downloaded`;
 	progress.say(`Building ${name} from Go modules (only once, usually ${usually}) …`);
 	const timer = setInterval(() => progress.say(`Building ${name}: ${state()} after ${elapsed()} …`), PROGRESS_INTERVAL_MILLISECONDS);
@@ -30883,7 +31372,7 @@ function reportBuildProgress({ name, count, usually }, progress) {
 		stop: () => clearInterval(timer)
 	};
 }
-function renderSeconds(seconds) {
+function renderSeconds$1(seconds) {
 	const [minutes, rest] = [Math.floor(seconds / 60), Math.round(seconds % 60)];
 	return minutes > 0 ? `${minutes} min ${rest} s` : `${rest} s`;
 }
@@ -31195,7 +31684,7 @@ var require_version = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.version = "3.270.0";
 }));
 // engine/install/source-download.ts
-async function download$1(folder, { progress, signal }) {
+async function download(folder, { progress, signal }) {
 	progress.say(`Downloading Pulumi ${import_version.version} from get.pulumi.com: once, about 150 MB …`);
 	const ran = await runProcess(process.execPath, [INSTALLER, folder], {
 		env: {
@@ -31225,7 +31714,7 @@ var init_source_download = __esmMin((() => {
 		name: "download",
 		words: "the official download",
 		find: (progress) => findCachedEngine(ENTRY$1, progress),
-		get: (options) => fillCache(ENTRY$1, options, (folder) => download$1(folder, options))
+		get: (options) => fillCache(ENTRY$1, options, (folder) => download(folder, options))
 	};
 }));
 // engine/install/pulumi-version.ts
@@ -31263,14 +31752,14 @@ async function findExecutable(path, name) {
 	}
 }
 async function isExecutable$1(file) {
-	return access(file, constants$2.X_OK).then(() => true, () => false);
+	return access(file, constants$1.X_OK).then(() => true, () => false);
 }
-var PATH;
+var PATH$1;
 var init_source_path = __esmMin((() => {
 	init_cache();
 	init_run_process();
 	init_pulumi_version();
-	PATH = {
+	PATH$1 = {
 		name: "path",
 		words: "the PATH",
 		missing: `pulumi ${MINIMUM_VERSION$2} or newer with pulumi-language-nodejs beside it`,
@@ -31284,7 +31773,7 @@ var init_pulumi_sources = __esmMin((() => {
 	init_source_download();
 	init_source_path();
 	PULUMI_SOURCES = [
-		PATH,
+		PATH$1,
 		DOWNLOAD_SOURCE,
 		BUILD_SOURCE
 	];
@@ -31339,15 +31828,15 @@ var init_find_pulumi = __esmMin((() => {
 // schemas/deployment/folder-variables.ts
 function renderFolderVariables({ endpoints, from = "", environments = "", locks = "" }) {
 	return {
-		[VARIABLES.endpoints]: endpoints,
-		[VARIABLES.from]: from,
-		[VARIABLES.environments]: environments,
-		[VARIABLES.locks]: locks
+		[VARIABLES$1.endpoints]: endpoints,
+		[VARIABLES$1.from]: from,
+		[VARIABLES$1.environments]: environments,
+		[VARIABLES$1.locks]: locks
 	};
 }
-var VARIABLES, ENGINE_FOLDER;
+var VARIABLES$1, ENGINE_FOLDER;
 var init_folder_variables = __esmMin((() => {
-	VARIABLES = {
+	VARIABLES$1 = {
 		endpoints: "DAVIT_ENDPOINTS",
 		from: "DAVIT_FROM",
 		environments: "DAVIT_ENVIRONMENTS_FROM",
@@ -31405,7 +31894,7 @@ async function prepareEngineProject(root) {
 			path: codePath("local")
 		}] }
 	};
-	await writeIfChanged(join(folder, "Pulumi.yaml"), `# Made by Davit: changes in this file are lost\n${(0, import_dist.stringify)(made)}`);
+	await writeIfChanged(join(folder, "Pulumi.yaml"), `# Made by Davit: changes in this file are lost\n${(0, import_dist$1.stringify)(made)}`);
 	return {
 		folder,
 		backend,
@@ -31424,7 +31913,7 @@ function parseUserProject(text) {
 }
 function parseYaml(text) {
 	try {
-		return (0, import_dist.parse)(text);
+		return (0, import_dist$1.parse)(text);
 	} catch (e) {
 		const why = e instanceof Error ? (e.message.split("\n")[0] ?? "").replace(/:$/, "") : String(e);
 		throw new Error(`Cannot read Pulumi.yaml: ${why}, expected YAML. Correct the file`, { cause: e });
@@ -31483,9 +31972,9 @@ function makeAbsolute(url, root) {
 async function writeIfChanged(file, text) {
 	if (await readText$1(file) !== text) await writeFileAtomically(file, text);
 }
-var import_dist, OWN_BACKEND, DEFAULT_NAME, BACKEND_VARIABLE, userProject, harmlessProject, OTHER_PROJECT_FILES;
+var import_dist$1, OWN_BACKEND, DEFAULT_NAME, BACKEND_VARIABLE, userProject, harmlessProject, OTHER_PROJECT_FILES;
 var init_engine_project = __esmMin((() => {
-	import_dist = require_dist();
+	import_dist$1 = require_dist();
 	init_zod();
 	init_folder_variables();
 	init_read_project();
@@ -31810,7 +32299,7 @@ var init_project$1 = __esmMin((() => {
 function valueAt(value, path) {
 	return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)].reduce((at, [, quoted, index, name]) => {
 		const key = quoted === void 0 ? index ?? name ?? "" : JSON.parse(`"${quoted}"`);
-		if (at === HIDDEN) return at;
+		if (at === HIDDEN$1) return at;
 		return isObject(at) ? at[key] : void 0;
 	}, value);
 }
@@ -31858,7 +32347,7 @@ function redactAll(values) {
 	return Object.fromEntries(Object.entries(values).map(([key, v]) => [key, redactValue(v)]));
 }
 function hide(value) {
-	return value === void 0 ? void 0 : HIDDEN;
+	return value === void 0 ? void 0 : HIDDEN$1;
 }
 function hasSecret(value) {
 	return isSecret(value) || isObject(value) && Object.values(value).some(hasSecret);
@@ -31870,18 +32359,18 @@ function redactValue(value) {
 	if (value === UNKNOWN) return "[unknown]";
 	if (Array.isArray(value)) return value.map(redactValue);
 	if (!isObject(value)) return value;
-	if (isSecret(value)) return HIDDEN;
+	if (isSecret(value)) return HIDDEN$1;
 	return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, redactValue(v)]));
 }
 function isObject(value) {
 	return typeof value === "object" && value !== null;
 }
-var WRAPPED, SECRET$1, UNKNOWN, HIDDEN;
+var WRAPPED, SECRET$1, UNKNOWN, HIDDEN$1;
 var init_property_values = __esmMin((() => {
 	WRAPPED = "4dabf18193072939515e22adb298388d";
 	SECRET$1 = "1b47061264138c4ac30d75fd1eb44270";
 	UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-	HIDDEN = "[secret]";
+	HIDDEN$1 = "[secret]";
 }));
 // engine/plan/digest-resources.ts
 function digestResources(events, root) {
@@ -31937,7 +32426,7 @@ function compareText(difference) {
 	if (Math.max(before.length, after.length) <= SHORT_CHARACTERS$4) return [difference];
 	const file = path.replace(/^data\["([^"]+)"\]$/, "$1");
 	const fields = [parseJson$1(before), parseJson$1(after)];
-	if (fields.every(isRecord)) return compareFields(fields[0], fields[1]).map(prefixPath(file));
+	if (fields.every(isRecord)) return compareFields$1(fields[0], fields[1]).map(prefixPath(file));
 	if (before.includes("\n") || after.includes("\n")) return compareLines(before, after).map(prefixPath(file));
 	return [cutCommonStart(difference)];
 }
@@ -31947,17 +32436,17 @@ function prefixPath(file) {
 		path: `${file} › ${difference.path}`
 	});
 }
-function compareFields(before, after, path = "", depth = 0) {
+function compareFields$1(before, after, path = "", depth = 0) {
 	if (JSON.stringify(before) === JSON.stringify(after)) return [];
 	const whole = [{
 		path,
 		old: before,
 		new: after
 	}];
-	if (depth === MAX_DEPTH$1) return whole;
-	if (Array.isArray(before) && Array.isArray(after)) return (before.length > after.length ? before : after).flatMap((_, i) => compareFields(before[i], after[i], `${path}[${i}]`, depth + 1));
+	if (depth === MAX_DEPTH$4) return whole;
+	if (Array.isArray(before) && Array.isArray(after)) return (before.length > after.length ? before : after).flatMap((_, i) => compareFields$1(before[i], after[i], `${path}[${i}]`, depth + 1));
 	if (!isRecord(before) || !isRecord(after)) return whole;
-	return [.../* @__PURE__ */ new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => compareFields(before[key], after[key], path === "" ? key : `${path}.${key}`, depth + 1));
+	return [.../* @__PURE__ */ new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => compareFields$1(before[key], after[key], path === "" ? key : `${path}.${key}`, depth + 1));
 }
 function compareLines(before, after) {
 	const [old, fresh] = [before.split("\n"), after.split("\n")];
@@ -31997,11 +32486,11 @@ function parseJson$1(text) {
 function isRecord(value) {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-var SHORT_CHARACTERS$4, CONTEXT_CHARACTERS, MAX_DEPTH$1;
+var SHORT_CHARACTERS$4, CONTEXT_CHARACTERS, MAX_DEPTH$4;
 var init_compare_text = __esmMin((() => {
 	SHORT_CHARACTERS$4 = 60;
 	CONTEXT_CHARACTERS = 16;
-	MAX_DEPTH$1 = 16;
+	MAX_DEPTH$4 = 16;
 }));
 // schemas/deployment/resource-summary.ts
 function summarizeResources(resources) {
@@ -32098,9 +32587,9 @@ function describeRollingUpdate(gone, fresh) {
 	return `rolling update: ${gone.join(", ")} → ${fresh.join(", ")}`;
 }
 function describeChanges(changed) {
-	return shorten$2(summarizeResources(changed).map(describeChange), MAX_CHANGES$1);
+	return shorten$2(summarizeResources(changed).map(describeChange$1), MAX_CHANGES$3);
 }
-function describeChange({ name, operation, differences }) {
+function describeChange$1({ name, operation, differences }) {
 	const paths = shorten$2([...new Set(differences.map(({ path }) => path.split(" › ")[0] ?? path))], MAX_PATHS).join(", ");
 	return operation === "update" && paths ? `${name} (${paths})` : `${operation} ${name}`;
 }
@@ -32110,11 +32599,11 @@ function shorten$2(items, most) {
 function isRecreated(resources, name) {
 	return resources.some((r) => r.name === name && r.operation === "replace" && r.type.startsWith("kubernetes:"));
 }
-var REVISION$1, MAX_CHANGES$1, MAX_PATHS;
+var REVISION$1, MAX_CHANGES$3, MAX_PATHS;
 var init_verdict = __esmMin((() => {
 	init_resource_summary();
 	REVISION$1 = /^(davit:local:Revision|kubernetes:serving\.knative\.dev\/v1:Configuration)$/;
-	MAX_CHANGES$1 = 10;
+	MAX_CHANGES$3 = 10;
 	MAX_PATHS = 3;
 }));
 // engine/plan/plan.ts
@@ -32917,18 +33406,18 @@ function compareFingerprints(reviewed, now) {
 	return told.length > 0 ? told : ["something differs"];
 }
 function shortenFingerprint({ digest }) {
-	return digest.slice(0, SHOWN_CHARACTERS$1);
+	return digest.slice(0, SHOWN_CHARACTERS$2);
 }
 function describePart(name) {
 	const [type = "", ...rest] = name.split("::");
 	if (rest.length === 0) return `the ${type}`;
 	return `${type.split(/[:$]/).at(-1) ?? type} ${rest.join("::")}`;
 }
-var PART_CHARACTERS, SHOWN_CHARACTERS$1;
+var PART_CHARACTERS, SHOWN_CHARACTERS$2;
 var init_fingerprint = __esmMin((() => {
 	init_names();
 	PART_CHARACTERS = 16;
-	SHOWN_CHARACTERS$1 = 12;
+	SHOWN_CHARACTERS$2 = 12;
 }));
 // local/control/control-errors.ts
 var ControlRefused, SupervisorGone, SupervisorHangs;
@@ -33407,6 +33896,7 @@ function openLocalTarget(root, environment, signal) {
 			};
 		},
 		readLogs: async ({ endpoint, entity, lines, build }) => {
+			if (!await readStatus$1(root, environment, signal)) return [];
 			const client = await requireSupervisor(root, environment, signal);
 			const { revisions } = await client.status();
 			const read = revisions.filter((r) => r.endpoint === endpoint && (entity === void 0 || r.entity === entity)).map(async (r) => ({
@@ -33432,7 +33922,8 @@ function requireHost({ url, problem }) {
 async function requireSupervisor(root, environment, signal) {
 	const client = await connectSupervisor(root, environment, signal);
 	if (client) return client;
-	throw new Error(`Cannot reach "${environment}": its supervisor does not run; npx davit up starts it and what it had served`);
+	const stored = await readStatus$1(root, environment, signal);
+	throw new Error(stored ? `Cannot reach "${environment}": its supervisor does not run; npx davit up starts it and what it had served` : `Cannot reach "${environment}": nothing is deployed there; npx davit up NAME deploys an endpoint`);
 }
 function makeEndpointStates({ endpoints, revisions }) {
 	return [.../* @__PURE__ */ new Set([...endpoints.map((e) => e.name), ...revisions.map((r) => r.endpoint)])].sort().map((name) => {
@@ -33662,7 +34153,7 @@ async function sendWithRetries$2(connection, question, options) {
 	for (let tries = 1;; tries++) {
 		const answer = await sendApiRequest(connection, question, options);
 		const pause = Number(answer.headers["retry-after"]);
-		if (answer.statusCode !== 429 || tries === MAX_ATTEMPTS$1 || !(pause >= 0)) return answer;
+		if (answer.statusCode !== 429 || tries === MAX_ATTEMPTS$2 || !(pause >= 0)) return answer;
 		answer.resume();
 		await setTimeout$2(Math.min(pause, LONGEST_PAUSE_SECONDS) * 1e3, void 0, { signal: options.signal });
 	}
@@ -33723,7 +34214,7 @@ async function* readEvents(start) {
 		for (const line of lines) if (line !== "") yield JSON.parse(line);
 	}
 }
-var KubernetesRefused, PAGE, JSON_TYPE, MERGE_TYPE, APPLY_TYPE, MAX_ATTEMPTS$1, LONGEST_PAUSE_SECONDS, WATCH_SECONDS;
+var KubernetesRefused, PAGE, JSON_TYPE, MERGE_TYPE, APPLY_TYPE, MAX_ATTEMPTS$2, LONGEST_PAUSE_SECONDS, WATCH_SECONDS;
 var init_api = __esmMin((() => {
 	init_connection();
 	KubernetesRefused = class extends Error {
@@ -33740,7 +34231,7 @@ var init_api = __esmMin((() => {
 	JSON_TYPE = { "content-type": "application/json" };
 	MERGE_TYPE = { "content-type": "application/merge-patch+json" };
 	APPLY_TYPE = { "content-type": "application/apply-patch+yaml" };
-	MAX_ATTEMPTS$1 = 5;
+	MAX_ATTEMPTS$2 = 5;
 	LONGEST_PAUSE_SECONDS = 10;
 	WATCH_SECONDS = 600;
 }));
@@ -33929,7 +34420,7 @@ function parseServingEntry(text) {
 	return {
 		name: string("name", name),
 		description: string("description", description),
-		tags: list$2("tags", tags, (tag, at) => {
+		tags: list$3("tags", tags, (tag, at) => {
 			const { key, value } = parseRecord(at, tag);
 			return {
 				key: string(`${at}.key`, key),
@@ -33937,9 +34428,9 @@ function parseServingEntry(text) {
 			};
 		}),
 		host: string("host", host),
-		entities: list$2("entities", entities, parseEntity),
-		permissions: list$2("permissions", permissions, parsePermission),
-		rateLimits: list$2("rateLimits", rateLimits, parseRateLimit),
+		entities: list$3("entities", entities, parseEntity),
+		permissions: list$3("permissions", permissions, parsePermission),
+		rateLimits: list$3("rateLimits", rateLimits, parseRateLimit),
 		routeOptimized: boolean("routeOptimized", routeOptimized)
 	};
 }
@@ -34009,7 +34500,7 @@ function parseRecord(at, value) {
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
 	throw wrong(at, value, "an object");
 }
-function list$2(at, value, parse) {
+function list$3(at, value, parse) {
 	if (!Array.isArray(value)) throw wrong(at, value, "a list");
 	return value.map((item, i) => parse(item, `${at}[${i}]`));
 }
@@ -34780,6 +35271,7 @@ function isVersionAtLeast(version, minimum) {
 }
 var init_versions = __esmMin((() => {}));
 // python/download-uv.ts
+var download_uv_exports = /* @__PURE__ */ __exportAll({ downloadUv: () => downloadUv });
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids access to a package index");
 	const index = (process.env["PIP_INDEX_URL"] || DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
@@ -34926,6 +35418,7 @@ async function installUv(folder, { version, hashes, signal }) {
 		failures.push(`${python}: ${lastLine(run.stderr) || `pip ended with ${run.code}`}`);
 	}
 	try {
+		const { downloadUv } = await Promise.resolve().then(() => (init_download_uv(), download_uv_exports));
 		await downloadUv(folder, {
 			version,
 			hashes,
@@ -34950,7 +35443,7 @@ async function readVersion$1(uv) {
 	return /^uv (\d+\.\d+\.\d+)/.exec(run?.stdout ?? "")?.[1];
 }
 async function isExecutable(file) {
-	return access(file, constants$2.X_OK).then(() => true, () => false);
+	return access(file, constants$1.X_OK).then(() => true, () => false);
 }
 async function isScript(file) {
 	const handle = await open(file).catch(() => void 0);
@@ -34974,7 +35467,6 @@ var init_find_uv = __esmMin((() => {
 	init_file_lock();
 	init_progress();
 	init_run_process();
-	init_download_uv();
 	MINIMUM_VERSION$1 = "0.13.0";
 	REQUIREMENTS$2 = codePath("python", "uv-requirements.txt");
 	INSTALL_LIMIT_SECONDS$2 = 300;
@@ -35279,12 +35771,12 @@ function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused, m
 			0,
 			NUMBER_AT
 		],
-		...foreignFrom === void 0 ? [] : answer$1(AT_LEAST, foreignFrom, refuse$4(ENOSYS)),
-		...[...NEWER.absent, ...memory].flatMap((number) => answer$1(EQUAL, number, refuse$4(ENOSYS))),
-		...[...refused, ...NEWER.refused].flatMap((number) => answer$1(EQUAL, number, refuse$4(EPERM))),
-		...withArgument(clone, FIRST_ARGUMENT_AT, answer$1(ANY_BIT, NAMESPACE_FLAGS, refuse$4(EPERM))),
+		...foreignFrom === void 0 ? [] : answer$2(AT_LEAST, foreignFrom, refuse$4(ENOSYS)),
+		...[...NEWER.absent, ...memory].flatMap((number) => answer$2(EQUAL, number, refuse$4(ENOSYS))),
+		...[...refused, ...NEWER.refused].flatMap((number) => answer$2(EQUAL, number, refuse$4(EPERM))),
+		...withArgument(clone, FIRST_ARGUMENT_AT, answer$2(ANY_BIT, NAMESPACE_FLAGS, refuse$4(EPERM))),
 		...withArgument(socket, FIRST_ARGUMENT_AT, listSocketTests()),
-		...withArgument(ioctl, SECOND_ARGUMENT_AT, TERMINAL_REQUESTS.flatMap((request) => answer$1(EQUAL, request, refuse$4(EPERM)))),
+		...withArgument(ioctl, SECOND_ARGUMENT_AT, TERMINAL_REQUESTS.flatMap((request) => answer$2(EQUAL, request, refuse$4(EPERM)))),
 		[
 			RETURN,
 			0,
@@ -35296,7 +35788,7 @@ function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused, m
 function listSocketTests() {
 	const forNetlink = listProtocolTests([NETLINK_ROUTE]);
 	return [
-		...answer$1(EQUAL, LOCAL, ALLOW),
+		...answer$2(EQUAL, LOCAL, ALLOW),
 		[
 			EQUAL,
 			0,
@@ -35334,7 +35826,7 @@ function listSocketTests() {
 			0,
 			SOCKET_TYPE_MASK
 		],
-		...answer$1(AT_LEAST, OTHER_SOCKET_TYPES, refuse$4(EPROTONOSUPPORT)),
+		...answer$2(AT_LEAST, OTHER_SOCKET_TYPES, refuse$4(EPROTONOSUPPORT)),
 		...listProtocolTests(INTERNET_PROTOCOLS)
 	];
 }
@@ -35346,7 +35838,7 @@ function listProtocolTests(allowed) {
 			0,
 			THIRD_ARGUMENT_AT
 		],
-		...allowed.flatMap((protocol) => answer$1(EQUAL, protocol, ALLOW)),
+		...allowed.flatMap((protocol) => answer$2(EQUAL, protocol, ALLOW)),
 		[
 			RETURN,
 			0,
@@ -35355,7 +35847,7 @@ function listProtocolTests(allowed) {
 		]
 	];
 }
-function answer$1(test, value, result) {
+function answer$2(test, value, result) {
 	return [[
 		test,
 		0,
@@ -35610,7 +36102,7 @@ async function wrapInBubblewrap(wanted, user, sized) {
 	if (stray !== void 0) throw new TypeError(`Cannot hide ${stray} from a program: it is in nothing that it reads`);
 	const descriptor = (i) => String(4 + i);
 	const args = [
-		...NAMESPACES,
+		...NAMESPACES$1,
 		...before,
 		...listFoldersAbove(SYSTEM_FILES).flatMap(makeFolder),
 		...await listSystemFiles(),
@@ -35756,7 +36248,7 @@ async function copyLink(path) {
 		path
 	];
 }
-var ROOT_LINKS, SYSTEM_FILES, HOST_NAME, makeFiles, MAX_OPEN_FILES, FIRST_INPUT, NAMESPACES, USERS;
+var ROOT_LINKS, SYSTEM_FILES, HOST_NAME, makeFiles, MAX_OPEN_FILES, FIRST_INPUT, NAMESPACES$1, USERS;
 var init_bubblewrap = __esmMin((() => {
 	init_cache();
 	init_choose_user_id();
@@ -35794,7 +36286,7 @@ var init_bubblewrap = __esmMin((() => {
 	});
 	MAX_OPEN_FILES = 4096;
 	FIRST_INPUT = 3;
-	NAMESPACES = [...[
+	NAMESPACES$1 = [...[
 		"--unshare-ipc",
 		"--unshare-pid",
 		"--unshare-net",
@@ -35845,7 +36337,7 @@ async function copyIfPrivate(folder, copy) {
 	if (!await containsPrivate(folder)) return folder;
 	await cp(folder, copy, {
 		recursive: true,
-		mode: constants$1.COPYFILE_FICLONE
+		mode: constants$2.COPYFILE_FICLONE
 	});
 	await makePublic(copy);
 	return copy;
@@ -36391,7 +36883,7 @@ async function locateVirtualenv(request, options = {}) {
 	return python && computeVirtualenv(request, python);
 }
 async function isVirtualenvComplete({ folder, python, key }) {
-	return await readFile(join(folder, MARKER_FILE), "utf8").catch(() => "") === renderMarker(key) && await exists(python);
+	return await readFile(join(folder, MARKER_FILE), "utf8").catch(() => "") === renderMarker(key) && await exists$1(python);
 }
 function computeVirtualenv(request, python) {
 	const packages = request.packages.map(({ name, version, source, hashes }) => [
@@ -36402,7 +36894,7 @@ function computeVirtualenv(request, python) {
 	]);
 	const machine = `${process.platform}-${process.arch}`;
 	const key = contentHash({
-		format: FORMAT$2,
+		format: FORMAT$3,
 		packages,
 		python: python.version,
 		platform: request.platform,
@@ -36464,14 +36956,14 @@ async function makeEmptyVirtualenv(folder, python, options) {
 }
 function renderMarker(key) {
 	return JSON.stringify({
-		format: FORMAT$2,
+		format: FORMAT$3,
 		key
 	});
 }
-async function exists(file) {
+async function exists$1(file) {
 	return stat(file).then(() => true, () => false);
 }
-var MARKER_FILE, FORMAT$2;
+var MARKER_FILE, FORMAT$3;
 var init_ensure_virtualenv = __esmMin((() => {
 	init_atomic_files();
 	init_cache();
@@ -36486,24 +36978,139 @@ var init_ensure_virtualenv = __esmMin((() => {
 	init_virtualenv_error();
 	init_read_own();
 	MARKER_FILE = "davit.json";
-	FORMAT$2 = 2;
+	FORMAT$3 = 2;
+}));
+// schemas/lock/render-cases.ts
+function renderCases(cases) {
+	const list = cases.map(({ expect, ...rest }) => ({
+		...rest,
+		...expect !== void 0 && { expect: JSON.parse(expect) }
+	}));
+	return JSON.stringify(list).replaceAll("$", String.raw`\u0024`);
+}
+var init_render_cases = __esmMin((() => {}));
+// system/model-digest.ts
+function isModelFile(name) {
+	return !EXCLUDED_NAMES.has(name);
+}
+async function digestModel(folder) {
+	const root = await realpath(folder);
+	const files = (await listFiles$2(root, root, "")).sort((a, b) => a < b ? -1 : 1);
+	const whole = createHash("sha256");
+	for (const file of files) whole.update(`${file}\0${await hashFile(join(root, file))}\n`);
+	return `sha256:${whole.digest("hex")}`;
+}
+async function listIgnoredFiles(folder) {
+	const lists = (await readdir(folder, { withFileTypes: true })).map(async (e) => {
+		const path = join(folder, e.name);
+		if (!isModelFile(e.name)) return [path];
+		return e.isDirectory() ? listIgnoredFiles(path) : [];
+	});
+	return (await Promise.all(lists)).flat();
+}
+async function listFiles$2(root, folder, prefix) {
+	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name) || !(e.isFile() || e.isDirectory())).map(async (e) => {
+		const path = join(folder, e.name);
+		const name = `${prefix}${e.name}`;
+		if (!isModelFile(e.name)) throw new ModelLinkError(`${name} is neither a file nor a folder, and no model has a link of that name`);
+		if (e.isDirectory()) return listFiles$2(root, path, `${name}/`);
+		if (e.isSymbolicLink()) await checkLink(root, path, name);
+		else if (!e.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
+		return [name];
+	});
+	return (await Promise.all(lists)).flat();
+}
+async function checkLink(root, path, name) {
+	const target = await realpath(path).catch(() => void 0);
+	if (target === void 0) throw new ModelLinkError(`the link ${name} has no target`);
+	if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+	if (!target.slice(root.length).split(sep).every(isModelFile)) throw new ModelLinkError(`the link ${name} points to a file that is not part of the model`);
+	if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
+}
+var EXCLUDED_NAMES, ModelLinkError;
+var init_model_digest = __esmMin((() => {
+	init_hash_file();
+	EXCLUDED_NAMES = /* @__PURE__ */ new Set([
+		"registered_model_meta",
+		"__pycache__",
+		".DS_Store"
+	]);
+	ModelLinkError = class extends Error {};
+}));
+// validation/model/find-byte-code.ts
+async function findByteCode(folder) {
+	for (const file of await listFiles$1(folder)) if (await mayHaveByteCode(file)) return relative(folder, file);
+}
+async function listFiles$1(folder) {
+	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name)).map(async (e) => {
+		const path = join(folder, e.name);
+		return e.isDirectory() ? listFiles$1(path) : e.isFile() || e.isSymbolicLink() ? [path] : [];
+	});
+	return (await Promise.all(lists)).flat().sort();
+}
+async function mayHaveByteCode(file) {
+	if (file.endsWith(".pyc")) return true;
+	const handle = await open(file);
+	const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0);
+	const { size } = await handle.stat();
+	await handle.close();
+	const isPickle = PICKLE_NAME.test(file) || buffer[0] === 128;
+	if (isPickle && bytesRead > 0 && !READABLE.has(buffer[0] ?? 0)) return true;
+	return size > MAX_BYTES$2 ? isPickle : containsMark(file);
+}
+async function containsMark(file) {
+	let rest = "";
+	for await (const chunk of createReadStream(file, {
+		encoding: "latin1",
+		highWaterMark: 1 << 20
+	})) {
+		const text = rest + String(chunk);
+		if (MARKS.some((mark) => text.includes(mark))) return true;
+		rest = text.slice(-12);
+	}
+	return false;
+}
+var MARKS, PICKLE_NAME, READABLE, MAX_BYTES$2;
+var init_find_byte_code = __esmMin((() => {
+	init_model_digest();
+	MARKS = [
+		"CodeType",
+		"_create_code",
+		"\"Lambda\""
+	];
+	PICKLE_NAME = /\.(?:pkl|pickle|joblib|dill|sav|p)$/i;
+	READABLE = /* @__PURE__ */ new Set([128, ...Buffer.from("(c}]P")]);
+	MAX_BYTES$2 = 2 ** 30;
 }));
 // validation/model/check-minimum-versions.ts
-function checkMinimumVersions(subject, { pythonVersion, pythonPlace }, requirements) {
-	const problems = [];
-	if (pythonVersion !== void 0 && isOlder(pythonVersion, MINIMUM_VERSIONS.python)) problems.push({
-		code: "version-unsupported",
-		severity: "error",
-		message: `Cannot serve ${subject.label} with Python ${minorVersion(pythonVersion)}: it is too old, expected ${MINIMUM_VERSIONS.python} or newer`,
-		hint: `Log the model again with Python ${MINIMUM_VERSIONS.python} or newer`,
-		at: pythonPlace
-	});
+async function checkMinimumVersions(subject, model, requirements) {
+	const { pythonVersion } = model;
+	const problems = pythonVersion !== void 0 && isOlder(pythonVersion, MINIMUM_VERSIONS.python) ? [await refusePython(subject, model, minorVersion(pythonVersion))] : [];
 	const pinned = requirements.flatMap(({ name, pin, at }) => pin === void 0 ? [] : [{
 		name,
 		version: pin,
 		at
 	}]);
 	return [...problems, ...checkMlflowVersion(subject, pinned)];
+}
+async function refusePython({ label, alone }, model, version) {
+	const oldest = MINIMUM_VERSIONS.python;
+	const since = END_OF_LIFE[version];
+	const ended = since === void 0 ? "" : `, and it has had no security fixes since ${since}`;
+	const again = `train and log the model again with Python ${oldest} or newer`;
+	const file = await findByteCode(model.folder);
+	const ways = file === void 0 ? `No file of the model has byte code, so another Python can load it, with packages that exist for it. Or ${again}` : `Another Python cannot load ${file}, which has, or may have, byte code of Python ${version}: ${again}`;
+	return {
+		code: "version-unsupported",
+		severity: "error",
+		message: `Cannot serve ${label} with Python ${version}: it is too old, expected ${oldest} or newer`,
+		hint: `Neither MLflow ${MINIMUM_VERSIONS.mlflow} nor the model server runs on it${ended}. ${ways}`,
+		...file === void 0 && !alone && { add: `python==${oldest}` },
+		at: model.pythonPlace
+	};
+}
+function checkLockedMlflow(subject, model, packages) {
+	return [...checkMlflowIsLocked(subject, model, packages), ...checkMlflowVersion(subject, packages)];
 }
 function checkMlflowVersion({ label }, packages) {
 	return packages.filter(({ name, version }) => MLFLOW_PACKAGES.has(name) && isOlder(version, MINIMUM_VERSIONS.mlflow)).map(({ name, version, at = {
@@ -36519,28 +37126,132 @@ function checkMlflowVersion({ label }, packages) {
 		at
 	}));
 }
+function checkMlflowIsLocked({ label }, { mlflowVersion, locate }, packages) {
+	const mayBring = ({ name, source }) => source !== void 0 || name.includes("mlflow") && name !== "mlflow-tracing";
+	if (packages.some(mayBring)) return [];
+	const version = mlflowVersion !== void 0 && !isOlder(mlflowVersion, MINIMUM_VERSIONS.mlflow) ? mlflowVersion : SUGGESTED_MLFLOW;
+	return [{
+		code: "requirements-missing",
+		severity: "error",
+		message: `Cannot load ${label}${mlflowVersion === void 0 ? "" : `, which was saved with MLflow ${mlflowVersion}`}: none of its requirements brings MLflow, expected mlflow or mlflow-skinny`,
+		add: /dev|rc/.test(version) ? "mlflow" : `mlflow==${version}`,
+		at: locate(["mlflow_version"])
+	}];
+}
 function isOlder(version, oldest) {
 	const [major = 0, minor = 0] = version.split(".").map((n) => parseInt(n, 10));
 	const [oldMajor = 0, oldMinor = 0] = oldest.split(".").map(Number);
 	return major < oldMajor || major === oldMajor && minor < oldMinor;
 }
-var MINIMUM_VERSIONS, SUGGESTED_MLFLOW, MLFLOW_PACKAGES;
+var MINIMUM_VERSIONS, SUGGESTED_MLFLOW, MLFLOW_PACKAGES, END_OF_LIFE;
 var init_check_minimum_versions = __esmMin((() => {
 	init_find_python();
+	init_find_byte_code();
 	MINIMUM_VERSIONS = {
 		python: "3.8",
 		mlflow: "2.10"
 	};
 	SUGGESTED_MLFLOW = "2.17.2";
 	MLFLOW_PACKAGES = /* @__PURE__ */ new Set(["mlflow", "mlflow-skinny"]);
+	END_OF_LIFE = {
+		"2.7": "January 2020",
+		"3.4": "March 2019",
+		"3.5": "September 2020",
+		"3.6": "December 2021",
+		"3.7": "June 2023"
+	};
+}));
+// validation/requirements/check-hardware.ts
+function checkHardware(subject, packages) {
+	if (subject.alone) return [];
+	return subject.entity.workloadType.includes("GPU") ? findCpuOnly(subject, packages) : findCuda(subject, packages);
+}
+function findCuda({ label, entity }, packages) {
+	const built = packages.filter((p) => CUDA_BUILD.test(p.version));
+	const found = [...packages.filter((p) => p.name.startsWith("nvidia-") && sizeOf(p) > 0).sort((a, b) => sizeOf(b) - sizeOf(a)), ...built];
+	if (found.length === 0) return [];
+	const torch = packages.find((p) => p.name === "torch");
+	const megabytes = found.reduce((sum, p) => sum + sizeOf(p), 0);
+	const names = found.slice(0, SHOWN$1).map((p) => `${p.name} ${p.version}`);
+	const list = found.length > SHOWN$1 ? `${names.join(", ")} and ${found.length - SHOWN$1} more` : names.join(", ");
+	const size = megabytes === 0 ? "" : `, about ${megabytes} MB to download`;
+	const version = torch?.version.split("+")[0];
+	return [{
+		code: "hardware-mismatch",
+		severity: "warning",
+		message: `Found packages for GPUs in the lock of ${label}, and workload type ${entity.workloadType} has none: ${list}${size}`,
+		hint: version === void 0 ? "Require packages for CPUs, such as tensorflow-cpu, or choose a workload type with a GPU" : `Lock with UV_INDEX=${CPU_INDEX} and UV_INDEX_STRATEGY=unsafe-best-match`,
+		...version !== void 0 && { add: `torch==${version}+cpu` },
+		at: AT$1
+	}];
+}
+function sizeOf({ name, version }) {
+	if (name === "torch" && CUDA_BUILD.test(version)) return CUDA_TORCH_MEGABYTES;
+	return readOwn(CUDA_MEGABYTES, name.replace(/-cu\d+$/, "")) ?? 0;
+}
+function findCpuOnly({ label, entity }, packages) {
+	return packages.flatMap(({ name, version }) => {
+		const other = readOwn(CPU_PACKAGES, name);
+		const isCpuBuild = TORCH_FAMILY.has(name) && version.endsWith("+cpu");
+		if (other === void 0 && !isCpuBuild) return [];
+		const plain = `${name}==${version.split("+")[0] ?? ""}`;
+		return [{
+			code: "hardware-mismatch",
+			severity: "warning",
+			message: `Found "${name}==${version}" in the lock of ${label}: it uses only CPUs, and workload type ${entity.workloadType} has a GPU`,
+			...other === void 0 ? { add: plain } : { hint: `Require ${other}, or choose a workload type without a GPU` },
+			at: AT$1
+		}];
+	});
+}
+var CUDA_MEGABYTES, CUDA_TORCH_MEGABYTES, CUDA_BUILD, TORCH_FAMILY, CPU_PACKAGES, CPU_INDEX, AT$1, SHOWN$1;
+var init_check_hardware = __esmMin((() => {
+	init_read_own();
+	CUDA_MEGABYTES = {
+		"nvidia-cublas": 400,
+		"nvidia-cuda-cupti": 10,
+		"nvidia-cuda-nvcc": 40,
+		"nvidia-cuda-nvrtc": 60,
+		"nvidia-cuda-runtime": 2,
+		"nvidia-cudnn": 600,
+		"nvidia-cufft": 200,
+		"nvidia-curand": 60,
+		"nvidia-cusolver": 200,
+		"nvidia-cusparse": 250,
+		"nvidia-cusparselt": 200,
+		"nvidia-nccl": 250,
+		"nvidia-nvjitlink": 30,
+		"nvidia-nvshmem": 130
+	};
+	CUDA_TORCH_MEGABYTES = 600;
+	CUDA_BUILD = /\+cu\d+/;
+	TORCH_FAMILY = /* @__PURE__ */ new Set([
+		"torch",
+		"torchvision",
+		"torchaudio"
+	]);
+	CPU_PACKAGES = {
+		"faiss-cpu": "faiss-gpu-cu12",
+		onnxruntime: "onnxruntime-gpu",
+		"tensorflow-cpu": "tensorflow[and-cuda]",
+		"xgboost-cpu": "xgboost"
+	};
+	CPU_INDEX = "https://download.pytorch.org/whl/cpu";
+	AT$1 = {
+		file: "requirements.txt",
+		line: 1,
+		column: 1
+	};
+	SHOWN$1 = 3;
 }));
 // validation/locked-model.ts
-function makeLockedModel({ entity }, { model, pythonVersion }) {
+function makeLockedModel({ entity }, { model, pythonVersion }, resolved) {
 	const { name, version, uri } = entity.model;
 	return {
 		name,
-		version,
+		version: uri === void 0 && resolved ? resolved.version : version,
 		...uri !== void 0 && { uri },
+		...resolved && { resolved },
 		digest: model.digest,
 		...model.mlflowVersion !== void 0 && { mlflow_version: model.mlflowVersion },
 		python_version: pythonVersion
@@ -36581,9 +37292,9 @@ function makeSubjectError(subject, code, message, hint) {
 }
 function renderEditHint({ endpoint, entity, alone }, { add, remove }) {
 	if (add === void 0 && remove === void 0) return void 0;
-	if (alone) return add === void 0 ? `Remove "${remove ?? ""}" from requirements.txt` : `Add "${add}" to requirements.txt`;
-	const list = `davit.served_entities.${entity.name}.requirements.${add === void 0 ? "remove" : "add"}`;
-	return `Add "${add ?? remove ?? ""}" to ${list} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
+	if (alone) return [...add === void 0 ? [] : [`Add "${add}" to requirements.txt`], ...remove === void 0 ? [] : [`${add === void 0 ? "R" : "r"}emove "${remove}" from requirements.txt`]].join(" and ");
+	const list = `davit.served_entities.${entity.name}.requirements`;
+	return `Add ${[...add === void 0 ? [] : [`"${add}" to ${list}.add`], ...remove === void 0 ? [] : [`"${remove}" to ${list}.remove`]].join(" and ")} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
 }
 function joinHints(...hints) {
 	const some = hints.filter((h) => h !== void 0);
@@ -36600,10 +37311,11 @@ var init_subject = __esmMin((() => {
 	};
 }));
 // validation/check-lock.ts
-function checkLockedEntity(subject, lock, checked) {
-	const reason = explainStaleLock(subject, lock, checked);
+function checkLockedEntity(subject, lock, checked, resolved) {
+	const reason = explainStaleLock(subject, lock, checked, resolved);
 	if (reason !== void 0) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
-	return checkMlflowVersion(subject, lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ""]?.packages ?? []).map((p) => locateProblem(subject, p));
+	const packages = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ""]?.packages ?? [];
+	return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)].map((p) => locateProblem(subject, p));
 }
 function checkRemovedEntities(endpoint, lock) {
 	const names = new Set(endpoint.entities.map((e) => e.name));
@@ -36616,25 +37328,32 @@ function reportMissingLock({ endpoint, entity }) {
 	const message = `Cannot prove "${entity.name}": ${endpoint.name} has no lock`;
 	return makeError("lock-missing", entity.place, message, `Run npx davit lock ${endpoint.name}`);
 }
-function explainStaleLock(subject, lock, checked) {
-	return explainStalePackages(subject, lock, checked) ?? explainStaleCases(subject, lock, checked);
+function explainStaleLock(subject, lock, checked, resolved) {
+	return explainStalePackages(subject, lock, checked, resolved) ?? explainStaleCases(subject, lock, checked);
 }
 function explainStaleCases({ entity }, lock, { cases }) {
 	return renderCases(readOwn(lock.entities, entity.name)?.validation ?? []) === renderCases(cases) ? void 0 : "its validation cases changed";
 }
-function explainStalePackages(subject, lock, checked) {
+function explainStalePackages(subject, lock, checked, resolved) {
 	const { entity, label } = subject;
 	const locked = readOwn(lock.entities, entity.name);
-	if (!locked) return "the entity is new";
+	if (!locked) return NEW_ENTITY;
 	if (!lock.virtualenvs[locked.virtualenv]) return `its virtualenv ${locked.virtualenv} is not in the lock`;
 	const { model, requirements, signature } = locked;
-	const now = makeLockedModel(subject, checked);
+	const now = makeLockedModel(subject, checked, resolved);
+	const moved = explainMovedVersion(model, now);
+	if (moved !== void 0) return moved;
 	if (model.name !== now.name || model.version !== now.version) return `it was made for ${model.name} ${model.version}, the endpoint says ${label}`;
 	if (model.uri !== now.uri) return `it was made for ${model.uri ?? "models/"}, the endpoint says ${now.uri ?? "models/"}`;
 	const sameFiles = model.digest === now.digest;
 	if (!(renderRequirements(checked).join("\n") === requirements.join("\n"))) return sameFiles ? `the edits of its requirements changed` : `the requirements of ${label} changed`;
 	if (model.python_version !== now.python_version) return `the Python of ${label} changed`;
 	if (!sameFiles) return hasSameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
+}
+function explainMovedVersion(locked, now) {
+	const [before, after] = [locked.resolved, now.resolved];
+	if (before?.from !== after?.from && locked.uri === now.uri) return `it was made for ${locked.name} ${before?.from ?? locked.version}, the endpoint says ${now.name} ${after?.from ?? now.version}`;
+	if (before && after && before.version !== after.version) return `${after.from} of ${now.name} moved from version ${before.version} to version ${after.version}`;
 }
 function hasSameSignature(signature, { model }) {
 	return [
@@ -36647,13 +37366,16 @@ function hasSameSignature(signature, { model }) {
 function stale(endpoint, place, name, reason) {
 	return makeError("lock-stale", place, `Cannot use the lock for "${name}": ${reason}`, `Run npx davit lock ${endpoint.name} and review the changes`);
 }
+var NEW_ENTITY;
 var init_check_lock = __esmMin((() => {
 	init_diagnostic();
-	init_locked_case();
+	init_render_cases();
 	init_check_minimum_versions();
+	init_check_hardware();
 	init_locked_model();
 	init_subject();
 	init_read_own();
+	NEW_ENTITY = "the entity is new";
 }));
 // validation/advisories/compare-versions.ts
 function parseVersion(text) {
@@ -36775,7 +37497,7 @@ function compareBounds({ parsed: a }, { parsed: b }) {
 	if (a === "start" || a === void 0) return b === "start" || b === void 0 ? 0 : -1;
 	return b === "start" || b === void 0 ? 1 : compareVersions(a, b);
 }
-var LEVELS, event, advisory;
+var LEVELS, event, advisory$1;
 var init_advisory = __esmMin((() => {
 	init_zod();
 	init_compare_versions();
@@ -36791,7 +37513,7 @@ var init_advisory = __esmMin((() => {
 		"last_affected",
 		"limit"
 	]), string$1());
-	advisory = object({
+	advisory$1 = object({
 		id: string$1(),
 		aliases: array(string$1()),
 		level: _enum(LEVELS).nullable(),
@@ -36814,7 +37536,7 @@ async function openAdvisories() {
 		ageHours: (Date.now() - stats.mtimeMs) / 36e5,
 		find: (name) => {
 			const line = lines.get(name);
-			return line === void 0 ? [] : array(advisory).parse(JSON.parse(line));
+			return line === void 0 ? [] : array(advisory$1).parse(JSON.parse(line));
 		}
 	};
 }
@@ -36851,7 +37573,7 @@ async function downloadExport(file, signal) {
 	return file;
 }
 async function indexExport(source, out, options) {
-	const python = await findPython(await chooseMinorVersion(PYTHONS), options);
+	const python = await findPython(await chooseMinorVersion(PYTHONS$1), options);
 	if (!python) throw new Error("Cannot read the advisories: no Python 3 is installed");
 	const run = await runProcess(python.executable, [
 		"-I",
@@ -36872,7 +37594,7 @@ async function indexExport(source, out, options) {
 	if (counts.unreadable > 0) options.progress?.say(`Ignored ${counts.unreadable} advisories that cannot be read, of ${counts.advisories}`);
 	return readFile(out, "utf8");
 }
-var EXPORT_URL, PROGRAM$1, DOWNLOAD_LIMIT_SECONDS$1, INDEX_LIMIT_SECONDS, EXPORT_BYTES, PYTHONS, indexed, databaseFile;
+var EXPORT_URL, PROGRAM$1, DOWNLOAD_LIMIT_SECONDS$1, INDEX_LIMIT_SECONDS, EXPORT_BYTES, PYTHONS$1, indexed, databaseFile;
 var init_database = __esmMin((() => {
 	init_zod();
 	init_find_python();
@@ -36889,7 +37611,7 @@ var init_database = __esmMin((() => {
 	DOWNLOAD_LIMIT_SECONDS$1 = 300;
 	INDEX_LIMIT_SECONDS = 300;
 	EXPORT_BYTES = 2 ** 30;
-	PYTHONS = [
+	PYTHONS$1 = [
 		"3.12",
 		"3.11",
 		"3.13",
@@ -36903,12 +37625,14 @@ var init_database = __esmMin((() => {
 }));
 // validation/advisories/check-advisories.ts
 function makeAdvisoryPolicy({ vulnerabilities: word }) {
-	const ignored = new Set((process.env[IGNORED_VARIABLE] ?? "").split(/[\s,]+/).filter(Boolean));
 	return {
 		errorsFrom: word === "error" ? "low" : word === "warning" || word === "ignore" ? void 0 : word,
 		isSet: word !== void 0,
-		ignored
+		ignored: readIgnoredAdvisories()
 	};
+}
+function readIgnoredAdvisories() {
+	return new Set((process.env[IGNORED_VARIABLE] ?? "").split(/[\s,]+/).filter(Boolean));
 }
 async function checkAdvisories(subject, packages, options) {
 	if (options.policy.vulnerabilities === "ignore") return {
@@ -36928,7 +37652,7 @@ async function checkAdvisories(subject, packages, options) {
 	const age = database.ageHours > STALE_HOURS ? `, which is ${Math.floor(database.ageHours / 24)} days old` : "";
 	return {
 		summary: `${relevant.length} known ${relevant.length === 1 ? "vulnerability" : "vulnerabilities"} in ${pluralize(packages.length, "package")} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ""})`,
-		diagnostics: relevant.map((f) => describe$4(subject, f, policy))
+		diagnostics: relevant.map((f) => describe$5(subject, f, policy))
 	};
 }
 async function openFreshAdvisories(policy, options) {
@@ -36961,7 +37685,7 @@ function reportMissingDatabase({ entity, label }, { isSet, errorsFrom }, isRevie
 		diagnostics: [make("advisories-missing", entity.place, message, "Run npx davit audit where there is internet, or npx davit audit --database FILE")]
 	};
 }
-function describe$4({ entity, label, endpoint, alone }, found, { errorsFrom }) {
+function describe$5({ entity, label, endpoint, alone }, found, { errorsFrom }) {
 	const { id, aliases, level, summary, fixed } = found.vulnerability;
 	const isError = errorsFrom !== void 0 && rank(level) >= rank(errorsFrom);
 	const others = aliases.length > 0 ? ` (${aliases.join(", ")})` : "";
@@ -36983,9 +37707,101 @@ var init_check_advisories = __esmMin((() => {
 	STALE_HOURS = 168;
 	downloads = /* @__PURE__ */ new Map();
 }));
+// sandbox/sandbox.ts
+function isSandboxWaived(withoutSandbox) {
+	return withoutSandbox ?? process.env[WITHOUT_VARIABLE] === "1";
+}
+async function chooseSandbox(withoutSandbox) {
+	return isSandboxWaived(withoutSandbox) ? void 0 : findSandbox();
+}
+async function findSandbox() {
+	const path = process.env["PATH"] ?? "";
+	const probe = probes.get(path) ?? probeSandbox();
+	probes.set(path, probe);
+	const found = await probe;
+	if ("why" in found) probes.delete(path);
+	return found;
+}
+async function probeSandbox() {
+	const version = await readVersion();
+	if (version === void 0) return {
+		why: "bubblewrap (bwrap) is not installed",
+		hint: `${INSTALL_HINT}. ${WITHOUT_HINT}`
+	};
+	if (!isVersionAtLeast(version, MINIMUM_VERSION)) return {
+		why: `bubblewrap is version ${version}, expected ${MINIMUM_VERSION} or newer`,
+		hint: `Update it. ${WITHOUT_HINT}`
+	};
+	const user = process.getuid?.() === 0 ? "other" : "namespace";
+	const sized = isVersionAtLeast(version, SIZED_VERSION);
+	const failure = await tryCommand(user, sized);
+	if (failure !== void 0) return {
+		why: `bubblewrap cannot make one here (${failure})`,
+		hint: `Allow it to create user namespaces: in a container, give the container that right; on Ubuntu, set kernel.apparmor_restrict_unprivileged_userns=0. ${WITHOUT_HINT}`
+	};
+	return {
+		user,
+		sized,
+		lacks: [...sized ? [] : ["a limit for temporary files"], ...makeSeccompFilter() ? [] : ["a filter of system calls"]]
+	};
+}
+async function readVersion() {
+	const run = await runProcess("bwrap", ["--version"], { limitSeconds: PROBE_SECONDS }).catch(() => void 0);
+	return /^bubblewrap (\d+\.\d+\.\d+)/.exec(run?.stdout ?? "")?.[1];
+}
+async function tryCommand(user, sized) {
+	const { command, inputs } = await wrapInBubblewrap({
+		command: ["true"],
+		env: { PATH: "/usr/bin:/bin" },
+		readable: [],
+		processMemoryBytes: void 0,
+		processes: 10,
+		scratchBytes: PROBE_BYTES
+	}, user, sized);
+	const run = await runLimited(command, {
+		cwd: tmpdir(),
+		env: { PATH: process.env["PATH"] ?? "" },
+		inputs,
+		limitSeconds: PROBE_SECONDS,
+		limitBytes: PROBE_BYTES,
+		tree: {
+			memoryBytes: 1 << 30,
+			processes: 100
+		}
+	}).catch((e) => ({
+		code: -1,
+		stderr: e instanceof Error ? e.message : String(e)
+	}));
+	if (run.code === 0) return void 0;
+	return run.stderr.trim().split("\n").at(-1)?.slice(0, 200) || `it ended with ${run.code}`;
+}
+var MINIMUM_VERSION, SIZED_VERSION, PROBE_SECONDS, PROBE_BYTES, INSTALL_HINT, WITHOUT_HINT, WITHOUT_VARIABLE, probes;
+var init_sandbox = __esmMin((() => {
+	init_versions();
+	init_run_process();
+	init_bubblewrap();
+	init_run_limited();
+	init_seccomp_filter();
+	MINIMUM_VERSION = "0.5.0";
+	SIZED_VERSION = "0.7.0";
+	PROBE_SECONDS = 10;
+	PROBE_BYTES = 1 << 20;
+	INSTALL_HINT = "Install it, for example with apt-get install bubblewrap";
+	WITHOUT_HINT = "To run models with your own rights instead: --without-sandbox (the action: without-sandbox: true)";
+	WITHOUT_VARIABLE = "DAVIT_WITHOUT_SANDBOX";
+	probes = /* @__PURE__ */ new Map();
+}));
 // validation/policy.ts
+function resolveComparisonPolicy(environments) {
+	const shares = environments.flatMap((e) => e.max_changed === void 0 ? [] : [parseFloat(e.max_changed) / 100]);
+	return {
+		maxChanged: shares.length === 0 ? void 0 : Math.min(...shares),
+		tolerance: environments.length === 0 ? 0 : Math.min(...environments.map((e) => e.prediction_tolerance ?? 0)),
+		showPredictions: environments.every((e) => e.show_predictions !== false)
+	};
+}
 function resolvePolicy(environments = [], variables = process.env) {
-	const severity = (field, variable) => findStrictest(POLICY_SEVERITIES, environments.map((e) => e[field]), variable) ?? DEFAULT_SEVERITY;
+	const severity = (field, variable) => findStrictest(POLICY_SEVERITIES, environments.map((e) => e[field] ?? DEFAULT_POLICY[field]), variable) ?? DEFAULT_POLICY[field];
 	const pickles = readVariable(PICKLES_VARIABLE, ["warning", "error"], variables);
 	const advisories = readVariable(ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES, variables);
 	const vulnerabilities = environments.map((e) => e.vulnerabilities);
@@ -36994,6 +37810,7 @@ function resolvePolicy(environments = [], variables = process.env) {
 		missingSignature: severity("missing_signature"),
 		unpinnedRequirement: severity("unpinned_requirement"),
 		defaultsChannel: severity("defaults_channel"),
+		missingModule: severity("missing_module"),
 		pickles: severity("pickles", pickles),
 		vulnerabilities: findStrictest(VULNERABILITY_POLICIES, vulnerabilities, advisories)
 	};
@@ -37033,32 +37850,717 @@ var init_policy = __esmMin((() => {
 		"critical"
 	];
 }));
+// python/normalize-package-name.ts
+function normalizePackageName(name) {
+	return name.toLowerCase().replace(/[-_.]+/g, "-");
+}
+var init_normalize_package_name = __esmMin((() => {}));
+// validation/requirements/standard-library.ts
+function isInStandardLibrary(module, pythonVersion) {
+	const minor = Number(pythonVersion.split(".")[1]);
+	const isOlder = (version) => minor < Number(version.split(".")[1]);
+	const last = Object.keys(LAST_VERSIONS).find((version) => LAST_VERSIONS[version]?.includes(module));
+	const first = Object.keys(FIRST_VERSIONS).find((version) => FIRST_VERSIONS[version]?.includes(module));
+	return (last === void 0 || isOlder(last) || last === `3.${minor}`) && (first === void 0 || !isOlder(first));
+}
+function findPythonsWith(module) {
+	const find = (table) => Object.keys(table).find((version) => table[version]?.includes(module));
+	const [last, first] = [find(LAST_VERSIONS), find(FIRST_VERSIONS)];
+	if (last !== void 0) return `${last} or older`;
+	return first === void 0 ? void 0 : `${first} or newer`;
+}
+var LAST_VERSIONS, FIRST_VERSIONS;
+var init_standard_library = __esmMin((() => {
+	LAST_VERSIONS = {
+		"3.11": [
+			"asynchat",
+			"asyncore",
+			"distutils",
+			"imp",
+			"smtpd"
+		],
+		"3.12": `aifc audioop cgi cgitb crypt imghdr lib2to3 mailcap nntplib ossaudiodev sndhdr spwd sunau telnetlib uu
+    xdrlib`.split(/\s+/)
+	};
+	FIRST_VERSIONS = {
+		"3.9": ["graphlib", "zoneinfo"],
+		"3.11": ["tomllib"],
+		"3.14": ["annotationlib"]
+	};
+}));
+// validation/requirements/explain-module.ts
+function explainModule(subject, module, { packages, elsewhere, where }) {
+	const error = (text, hint) => makeSubjectError(subject, "import-failed", `Cannot import what ${subject.label} needs: ${text}`, joinHints(hint, where));
+	const top = module.split(".")[0] ?? module;
+	const pythons = findPythonsWith(top);
+	if (pythons !== void 0) return error(`only Python ${pythons} has module "${module}" in its standard library`, `Log the model again with Python ${pythons}, or without that module`);
+	const same = normalizePackageName(top);
+	const provider = findProvider(module) ?? (elsewhere.includes(same) ? same : void 0);
+	const name = normalizePackageName((provider ?? top).split("<")[0] ?? top);
+	const installed = packages.find((p) => p.name === name);
+	if (installed && module !== top) return error(`${installed.name} ${installed.version} has no module "${module}", expected the version the model was saved with`);
+	const missing = `module "${module}" is not installed: no requirement provides it`;
+	if (provider !== void 0 && !installed) return error(missing, renderEditHint(subject, { add: provider }));
+	return error(missing, renderUnknownModuleHint(subject, module));
+}
+function renderUnknownModuleHint(subject, module) {
+	const [top = module] = module.split(".");
+	return `If "${top}" is a file or folder of your own, log the model again with code_paths=["${top}"]. ${renderAddPackageHint(subject)}`;
+}
+function findProvider(module) {
+	const [top = module, second, third] = module.split(".");
+	if (top === "google" && second === "cloud" && third !== void 0) return `google-cloud-${third.replaceAll("_", "-")}`;
+	return (second === void 0 ? void 0 : NAMESPACE_PACKAGES[`${top}.${second}`]) ?? readOwn(PACKAGES_BY_MODULE, top) ?? (SAME_NAME$2.has(top) ? normalizePackageName(top) : void 0);
+}
+function renderAddPackageHint({ alone, entity, endpoint }) {
+	return `If a package provides it, add that package to ${alone ? "requirements.txt" : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`}`;
+}
+var PACKAGES_BY_MODULE, SAME_NAME$2, NAMESPACE_PACKAGES;
+var init_explain_module = __esmMin((() => {
+	init_normalize_package_name();
+	init_standard_library();
+	init_subject();
+	init_read_own();
+	PACKAGES_BY_MODULE = {
+		attr: "attrs",
+		bs4: "beautifulsoup4",
+		Crypto: "pycryptodome",
+		cv2: "opencv-python-headless",
+		dateutil: "python-dateutil",
+		dotenv: "python-dotenv",
+		fitz: "pymupdf",
+		imblearn: "imbalanced-learn",
+		jwt: "pyjwt",
+		mlflow: "mlflow-skinny",
+		OpenSSL: "pyopenssl",
+		PIL: "pillow",
+		psycopg2: "psycopg2-binary",
+		pkg_resources: "setuptools<81",
+		skimage: "scikit-image",
+		sklearn: "scikit-learn",
+		yaml: "pyyaml"
+	};
+	SAME_NAME$2 = new Set(`aiohttp boto3 catboost category_encoders cloudpickle duckdb gensim httpx jax joblib keras langchain langchain_core
+  langchain_openai lightgbm matplotlib mlxtend nltk numba numpy onnxruntime openai optuna pandas pmdarima polars psutil
+  pyarrow pydantic pymongo pyspark requests scipy seaborn sentence_transformers sktime spacy sqlalchemy statsmodels
+  structlog tensorflow tiktoken torch torchvision tqdm transformers xgboost`.split(/\s+/));
+	NAMESPACE_PACKAGES = {
+		"google.generativeai": "google-generativeai",
+		"google.protobuf": "protobuf"
+	};
+}));
+// validation/imports/find-missing.ts
+function findMissingImports(imports, modules, pythonVersion) {
+	const { provided, namespaces } = index(modules);
+	return imports.flatMap((found) => {
+		const [top = ""] = found.module.split(".");
+		if (NEVER_CLAIMED.has(top)) return [];
+		if (found.standard && isInStandardLibrary(top, pythonVersion)) return [];
+		const missing = findMissingPart(found, provided, namespaces);
+		return missing === void 0 ? [] : [{
+			module: missing,
+			found
+		}];
+	});
+}
+function findMissingPart({ module, names }, provided, namespaces) {
+	const parts = module.split(".");
+	for (let length = 1; length <= parts.length; length += 1) {
+		const part = parts.slice(0, length).join(".");
+		if (provided.has(part)) return void 0;
+		if (!namespaces.has(part)) return part;
+	}
+	const missing = names.find((name) => name !== "*" && !isThere(`${module}.${name}`, provided, namespaces));
+	return missing === void 0 ? void 0 : `${module}.${missing}`;
+}
+function isThere(module, provided, namespaces) {
+	return provided.has(module) || namespaces.has(module);
+}
+function index(modules) {
+	const [provided, namespaces] = [/* @__PURE__ */ new Set(), /* @__PURE__ */ new Set()];
+	for (const module of modules) {
+		provided.add(module);
+		const parts = module.split(".");
+		for (let length = 1; length < parts.length; length += 1) namespaces.add(parts.slice(0, length).join("."));
+	}
+	return {
+		provided,
+		namespaces
+	};
+}
+var NEVER_CLAIMED;
+var init_find_missing = __esmMin((() => {
+	init_standard_library();
+	NEVER_CLAIMED = /* @__PURE__ */ new Set([
+		"mlflow",
+		"dbutils",
+		"davit_server",
+		"_distutils_hack"
+	]);
+}));
+// validation/imports/known-modules.ts
+function listKnownModules(name) {
+	const others = readOwn(OTHER_NAMES$1, name);
+	if (others !== void 0) return others.split(" ");
+	if (SAME_NAME$1.has(name)) return [name.replaceAll("-", "_")];
+	if (name.startsWith("nvidia-")) return ["nvidia"];
+	return name.startsWith("types-") || name.endsWith("-stubs") ? [] : void 0;
+}
+function guessModules({ name }) {
+	const known = listKnownModules(name);
+	if (known) return known;
+	const parts = name.split("-");
+	const [first = ""] = parts;
+	const dotted = parts.join(".");
+	return [
+		parts.join("_"),
+		dotted,
+		...NAMESPACES.has(first) ? [] : [first]
+	];
+}
+var SAME_NAME$1, OTHER_NAMES$1, NAMESPACES;
+var init_known_modules = __esmMin((() => {
+	init_read_own();
+	SAME_NAME$1 = new Set(`accelerate aiobotocore aiofiles aiohappyeyeballs aiohttp aioitertools aiosignal aiosqlite alembic altair
+  annotated-doc annotated-types anthropic anyio arrow asgiref asttokens astunparse async-timeout asyncpg awswrangler
+  babel backcall backoff bcrypt beartype bitsandbytes black bleach blinker boto3 botocore build cachetools catboost
+  category-encoders cattrs causalml certifi chardet charset-normalizer click cloudpickle cmdstanpy cohere colorama
+  coloredlogs colorlog comm confluent-kafka contourpy coverage croniter cryptography cycler darts dask
+  dataclasses-json datasets dateparser debugpy decorator deepdiff defusedxml deprecated dill diskcache distributed
+  distro docker docutils durationpy econml einops evaluate exceptiongroup executing faiss faker fastapi fastparquet
+  fastuuid feature-engine filelock flask flask-cors flatbuffers formulaic frozenlist fsspec gast gensim geopandas
+  gitdb graphene graphql-relay graphviz great-expectations greenlet groq gunicorn h11 h2 h5py hdbscan hf-xet hmmlearn
+  holidays hpack httpcore httptools httpx httpx-sse huey huggingface-hub humanfriendly humanize hyperframe hyperopt
+  idna imageio importlib-metadata importlib-resources inflection iniconfig instructor ipykernel isodate itsdangerous
+  jax jaxlib jedi jinja2 jiter jmespath joblib joserfc jsonpatch jsonpath-ng jsonpointer jsonref jsonschema
+  jsonschema-path jsonschema-specifications keras kiwisolver kmodes kombu langchain langchain-anthropic
+  langchain-community langchain-core langchain-openai langchain-text-splitters langdetect langgraph-sdk langsmith
+  lark lazy-object-proxy libcst lifelines lightgbm lightning lightning-utilities lime litellm llvmlite loguru lxml
+  lz4 mako markdown markupsafe marshmallow matplotlib-inline mdurl mistune ml-dtypes mlflow mlxtend mmh3 modin
+  more-itertools mpmath msal msal-extensions msgpack msgspec multidict multiprocess mypy-extensions namex narwhals
+  nest-asyncio networkx neuralprophet nevergrad ngboost nltk numba numexpr numpy onnx onnxmltools onnxruntime openai
+  openpyxl opt-einsum optree optuna ordered-set orderly-set orjson outcome packaging pandas pandera parso pathspec
+  patsy pdfplumber peft pendulum pexpect pickleshare pip platformdirs plotly pluggy pmdarima polars portalocker
+  prettytable prometheus-client prompt-toolkit propcache prophet psutil psycopg psycopg2 ptyprocess pure-eval py4j
+  pyasn1 pyasn1-modules pycparser pydantic pydantic-core pydantic-settings pygments pymongo pymysql pyod pyparsing
+  pypdf pyproj pyspark pytorch-lightning pytz querystring-parser rank-bm25 rapidfuzz ray redis referencing regex
+  requests requests-oauthlib requests-toolbelt responses retrying rfc3339-validator rich rouge-score rsa ruff s3fs
+  s3transfer sacrebleu sacremoses safetensors scipy seaborn sentence-transformers sentencepiece sentry-sdk
+  setproctitle shap shapely shellingham simplejson six skl2onnx skops skorch sktime slicer smart-open smmap sniffio
+  sortedcontainers soupsieve spacy spacy-legacy spacy-loggers sqlalchemy sqlglot sqlparse srsly sse-starlette
+  stack-data stanio starlette statsforecast statsmodels structlog tables tabulate tenacity tensorboard
+  tensorboard-data-server tensorflow-io-gcs-filesystem termcolor tf-keras thinc threadpoolctl tiktoken timm
+  tokenizers toml tomli tomlkit torchaudio torchmetrics torchvision tornado tqdm traitlets transformers trio triton
+  tsfresh typeguard typer typing-extensions typing-inspect typing-inspection tzdata tzlocal ujson uritemplate urllib3
+  uvicorn uvloop waitress watchdog watchfiles wcwidth weasel webencodings websockets werkzeug wheel wordcloud wrapt
+  xarray xgboost xlrd xlsxwriter xmltodict xxhash yarl zipp zstandard`.split(/\s+/));
+	OTHER_NAMES$1 = {
+		"absl-py": "absl",
+		"antlr4-python3-runtime": "antlr4",
+		"argon2-cffi": "argon2",
+		"argon2-cffi-bindings": "_argon2_cffi_bindings",
+		attrs: "attr attrs",
+		"backports-tarfile": "backports.tarfile",
+		beautifulsoup4: "bs4",
+		brotli: "brotli _brotli",
+		cffi: "cffi _cffi_backend",
+		"databricks-sql-connector": "databricks.sql",
+		duckdb: "duckdb _duckdb adbc_driver_duckdb",
+		"faiss-cpu": "faiss",
+		fonttools: "fontTools",
+		gitpython: "git",
+		"google-pasta": "pasta",
+		"graphql-core": "graphql",
+		grpcio: "grpc",
+		"grpcio-status": "grpc_status",
+		"ibis-framework": "ibis",
+		"imbalanced-learn": "imblearn",
+		ipython: "IPython",
+		libclang: "clang",
+		"markdown-it-py": "markdown_it",
+		matplotlib: "matplotlib mpl_toolkits pylab",
+		"mlflow-skinny": "mlflow",
+		"mlflow-tracing": "mlflow",
+		"onnxruntime-gpu": "onnxruntime",
+		"opencv-contrib-python": "cv2",
+		"opencv-contrib-python-headless": "cv2",
+		"opencv-python": "cv2",
+		"opencv-python-headless": "cv2",
+		pillow: "PIL",
+		protobuf: "google.protobuf google._upb",
+		"psycopg2-binary": "psycopg2",
+		pyarrow: "pyarrow benchmarks examples scripts cmake_modules",
+		pycryptodome: "Crypto",
+		pycryptodomex: "Cryptodome",
+		pyjwt: "jwt",
+		pymupdf: "fitz pymupdf",
+		pynacl: "nacl _sodium",
+		pyopenssl: "OpenSSL",
+		pypdf2: "PyPDF2",
+		pypdfium2: "pypdfium2 pypdfium2_raw",
+		pytest: "pytest _pytest py",
+		"python-dateutil": "dateutil",
+		"python-docx": "docx",
+		"python-dotenv": "dotenv",
+		"python-json-logger": "pythonjsonlogger",
+		"python-multipart": "multipart python_multipart",
+		"python-pptx": "pptx",
+		"python-slugify": "slugify",
+		pyyaml: "yaml _yaml",
+		pyzmq: "zmq",
+		"rpds-py": "rpds",
+		"scikit-base": "skbase",
+		"scikit-image": "skimage",
+		"scikit-learn": "sklearn",
+		"scikit-optimize": "skopt",
+		setuptools: "setuptools pkg_resources _distutils_hack distutils easy_install",
+		"slack-sdk": "slack slack_sdk",
+		sympy: "sympy isympy",
+		tensorflow: "tensorflow tensorflow_core",
+		"tensorflow-cpu": "tensorflow tensorflow_core",
+		toolz: "toolz tlz",
+		torch: "torch torchgen functorch caffe2",
+		"umap-learn": "umap",
+		"websocket-client": "websocket",
+		"xgboost-cpu": "xgboost"
+	};
+	NAMESPACES = new Set("azure backports databricks google jaraco llama_index nvidia opentelemetry ruamel sphinxcontrib zope".split(" "));
+}));
+// validation/imports/packaged-modules.ts
+async function readPackagedModules(packages, request, options) {
+	const found = /* @__PURE__ */ new Map();
+	for (const each of packages) {
+		const kept = await readKept$1(each);
+		if (kept) found.set(each.name, kept);
+	}
+	const missing = packages.filter((p) => !found.has(p.name));
+	if (missing.length === 0) return found;
+	for (const [name, list] of await unpack(missing, request, options)) {
+		found.set(name, list);
+		const locked = missing.find((p) => p.name === name);
+		if (locked) await writeFileAtomically(keptFile(locked), JSON.stringify(list));
+	}
+	return found;
+}
+async function unpack(packages, { python, platform, modelFolder }, options) {
+	const minor = minorVersion(python);
+	const interpreter = (await listPythons(minor)).at(-1) ?? (await listPythons()).at(-1);
+	if (!interpreter) return /* @__PURE__ */ new Map();
+	const temporary = makeTemporaryFolder("wheels");
+	const folder = join(temporary, "unpacked");
+	const where = [
+		"--python",
+		interpreter.executable,
+		"--python-version",
+		minor,
+		"--python-platform",
+		platform
+	];
+	const requirements = join(temporary, "requirements.txt");
+	try {
+		await mkdir(join(folder, "lib"), { recursive: true });
+		await installPackages({
+			packages,
+			modelFolder,
+			folder,
+			into: [
+				"--prefix",
+				folder,
+				...where
+			],
+			requirements
+		}, options);
+		const [library = ""] = await readdir(join(folder, "lib"));
+		return await readInstalledModules(join(folder, "lib", library, "site-packages"));
+	} catch (e) {
+		if (e instanceof VirtualenvError) return /* @__PURE__ */ new Map();
+		throw e;
+	} finally {
+		await rm(temporary, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+async function readInstalledModules(folder) {
+	const found = /* @__PURE__ */ new Map();
+	for (const name of await readdir(folder).catch(() => [])) {
+		if (!name.endsWith(".dist-info")) continue;
+		const file = join(folder, name, "RECORD");
+		const { size } = await stat(file).catch(() => ({ size: Infinity }));
+		if (size > MAX_RECORD_BYTES) continue;
+		const list = listModulesOfRecord(await readFile(file, "utf8"));
+		if (list) found.set(normalizePackageName(name.split("-")[0] ?? ""), list);
+	}
+	return found;
+}
+function listModulesOfRecord(text) {
+	const files = text.split("\n").map((line) => line.startsWith("\"") ? line.slice(1, line.indexOf("\"", 1)) : line.split(",")[0] ?? "").filter((file) => file !== "" && !file.startsWith("../") && !/^[^/]*\.(?:dist-info|data)\//.test(file));
+	if (files.some((file) => file.endsWith(".pth") && file !== "distutils-precedence.pth")) return void 0;
+	const found = /* @__PURE__ */ new Set();
+	const regular = new Set(files.flatMap((file) => IS_INIT.test(file) ? [file.slice(0, file.lastIndexOf("/"))] : []));
+	for (const file of files) {
+		const [name, ...folders] = [...file.split("/")].reverse();
+		const stem = /^([A-Za-z_]\w*)\.(?:py|pyc|[\w.-]*so)$/.exec(name ?? "")?.[1];
+		const path = folders.reverse();
+		if (stem === void 0 || !path.every((folder) => /^[A-Za-z_]\w*$/.test(folder))) continue;
+		const until = path.findIndex((_, i) => regular.has(path.slice(0, i + 1).join("/")));
+		if (until >= 0) found.add(path.slice(0, until + 1).join("."));
+		else found.add([...path, stem].join("."));
+	}
+	return found.size > MAX_MODULES ? void 0 : [...found].sort();
+}
+function keptFile({ name, version, source, hashes }) {
+	return cacheFolder("modules", `${contentHash({
+		format: 1,
+		name,
+		version,
+		source: source ?? "",
+		hashes
+	}).slice(0, 32)}.json`);
+}
+async function readKept$1(locked) {
+	const text = await readText$1(keptFile(locked));
+	try {
+		return text === void 0 ? void 0 : modules.safeParse(JSON.parse(text)).data;
+	} catch {
+		return;
+	}
+}
+var MAX_RECORD_BYTES, MAX_MODULES, modules, IS_INIT;
+var init_packaged_modules = __esmMin((() => {
+	init_zod();
+	init_find_python();
+	init_install_packages();
+	init_normalize_package_name();
+	init_virtualenv_error();
+	init_read_project();
+	init_names();
+	init_atomic_files();
+	init_cache();
+	init_temporary_folder();
+	MAX_RECORD_BYTES = 32 << 20;
+	MAX_MODULES = 2e3;
+	modules = array(string$1()).max(MAX_MODULES);
+	IS_INIT = /\/__init__\.(?:py|pyc|[\w.-]*so)$/;
+}));
+// validation/imports/scan-imports.ts
+async function scanImports(model, pythonVersion, options) {
+	const python = minorVersion(pythonVersion);
+	const file = cacheFolder("imports", `${contentHash({
+		format: 1,
+		sources: await Promise.all(PROGRAMS$2.map((file) => readFile(file, "utf8"))),
+		model: model.digest,
+		python
+	}).slice(0, 32)}.json`);
+	const kept = parseScan(await readText$1(file));
+	if (kept) return kept;
+	const [interpreter, sandbox] = await Promise.all([findInterpreter(python), options.openSandbox()]);
+	if (interpreter === void 0 || sandbox === "missing") return void 0;
+	const found = await run$2(model, {
+		...options,
+		interpreter,
+		sandbox,
+		python
+	});
+	if (found?.complete === true) await writeFileAtomically(file, JSON.stringify(found));
+	return found;
+}
+async function run$2({ folder, flavors }, context) {
+	const { interpreter, sandbox, python, signal } = context;
+	const [program = ""] = PROGRAMS$2;
+	const { code, script, loader, loaded } = listEntrances(flavors);
+	const base = await findBasePython(interpreter.executable);
+	const ran = await runUntrusted({
+		command: [
+			base.executable,
+			"-I",
+			"-S",
+			"-B",
+			"-W",
+			"ignore",
+			program,
+			folder,
+			python,
+			code,
+			script,
+			loader,
+			...loaded
+		],
+		env: {},
+		path: [],
+		readable: base.folders,
+		data: [...new Set(PROGRAMS$2.map((file) => dirname(file))), folder],
+		limits: LIMITS$1,
+		signal
+	}, sandbox);
+	return ran.code === 0 ? parseScan(ran.stdout) : void 0;
+}
+function listEntrances(flavors) {
+	const read = (field) => {
+		const value = flavors["python_function"]?.[field];
+		return typeof value === "string" ? value : "";
+	};
+	const loader = read("loader_module");
+	const paths = (loader.startsWith("mlflow.") ? Object.values(flavors).flatMap((flavor) => Object.values(flavor).filter((value) => typeof value === "string")) : []).map((path) => path.replace(/^\.\//, "").replace(/\/$/, ""));
+	const script = basename(read("model_code_path") || (read("python_model").endsWith(".py") ? read("python_model") : ""));
+	const code = read("code").replace(/\/$/, "");
+	return {
+		code,
+		script,
+		loader,
+		loaded: [...new Set(paths)].filter((path) => ![
+			"",
+			".",
+			code
+		].includes(path))
+	};
+}
+async function findInterpreter(own) {
+	for (const minor of [...PYTHONS.filter((each) => each === own), ...PYTHONS]) {
+		const found = (await listPythons(minor)).at(-1);
+		if (found) return found;
+	}
+}
+function parseScan(text) {
+	try {
+		return text === void 0 ? void 0 : scan$1.safeParse(JSON.parse(text)).data;
+	} catch {
+		return;
+	}
+}
+var scannedImport, scan$1, PROGRAMS$2, PYTHONS, LIMITS$1;
+var init_scan_imports = __esmMin((() => {
+	init_zod();
+	init_find_base_python();
+	init_find_python();
+	init_run_untrusted();
+	init_read_project();
+	init_names();
+	init_atomic_files();
+	init_cache();
+	init_code();
+	scannedImport = strictObject({
+		module: string$1().max(1e3),
+		names: array(string$1().max(1e3)),
+		standard: boolean$1(),
+		when: _enum(["load", "call"]),
+		file: string$1(),
+		line: int().min(0),
+		column: int().min(1),
+		function: string$1()
+	});
+	scan$1 = strictObject({
+		imports: array(scannedImport),
+		changesPath: boolean$1(),
+		complete: boolean$1()
+	});
+	PROGRAMS$2 = [...[
+		"scan_imports.py",
+		"source_imports.py",
+		"pickle_imports.py"
+	].map((name) => ["imports", name]), ...[
+		"scan_pickles.py",
+		"stub_machine.py",
+		"keras_configs.py"
+	].map((name) => ["pickles", name])].map((path) => codePath("validation", ...path));
+	PYTHONS = [
+		"3.14",
+		"3.13",
+		"3.12",
+		"3.11",
+		"3.10"
+	];
+	LIMITS$1 = {
+		seconds: 120,
+		outputBytes: 16 << 20,
+		processMemoryBytes: 2 ** 31,
+		memoryBytes: 2 ** 31
+	};
+}));
+// validation/imports/check-imports.ts
+async function checkImports(subject, { model, pythonVersion }, locked, options) {
+	if (options.policy.missingModule === "ignore") return [];
+	const scan = await scanImports(model, pythonVersion, {
+		...options,
+		openSandbox: () => openSandbox$1(options)
+	});
+	if (!scan) return [];
+	const find = (modules) => findMissingImports(scan.imports, modules, pythonVersion);
+	if (find(locked.packages.flatMap(guessModules)).length === 0) return [];
+	const unknown = locked.packages.filter((p) => listKnownModules(p.name) === void 0);
+	const read = await readUnknown(unknown, {
+		...locked,
+		python: pythonVersion,
+		modelFolder: model.folder
+	}, options);
+	const isCertain = !scan.changesPath && unknown.every((p) => read.has(p.name));
+	const missing = takeStrongest(find(locked.packages.flatMap((p) => listKnownModules(p.name) ?? read.get(p.name) ?? guessModules(p))));
+	const context = {
+		isCertain,
+		pythonVersion,
+		policy: options.policy
+	};
+	return missing.slice(0, SHOWN).flatMap((each) => describe$4(subject, each, context)).map((problem) => locateProblem(subject, problem));
+}
+async function readUnknown(packages, request, options) {
+	if (packages.length === 0) return /* @__PURE__ */ new Map();
+	const { progress = SILENT } = options;
+	return withProgress(progress, `Reading which modules ${packages.length} packages provide`, () => readPackagedModules(packages, request, options));
+}
+async function openSandbox$1({ withoutSandbox }) {
+	const sandbox = await chooseSandbox(withoutSandbox);
+	return sandbox && "why" in sandbox ? "missing" : sandbox;
+}
+function takeStrongest(missing) {
+	const byModule = /* @__PURE__ */ new Map();
+	for (const each of missing) {
+		const before = byModule.get(each.module);
+		if (!before || before.found.when === "call" && each.found.when === "load") byModule.set(each.module, each);
+	}
+	const rank = ({ found }) => found.when === "load" ? 0 : 1;
+	return [...byModule.values()].sort((a, b) => rank(a) - rank(b));
+}
+function describe$4(subject, { module, found }, { isCertain, pythonVersion, policy }) {
+	const { file, line, column, when } = found;
+	const at = {
+		file,
+		line: Math.max(line, 1),
+		column
+	};
+	const place = found.function === "" ? `${file}${file.endsWith(".py") ? `:${line}:${column}` : ""}` : file;
+	const pythons = isInStandardLibrary(module, pythonVersion) ? void 0 : findPythonsWith(module);
+	const provider = pythons === void 0 ? findProvider(module) : void 0;
+	const why = pythons === void 0 ? "no package of the lock provides it" : `only Python ${pythons} has it in its library`;
+	const hint = pythons === void 0 ? provider === void 0 && renderUnknownModuleHint(subject, module) : `Log the model again with Python ${pythons}, or without that module`;
+	const repair = {
+		...hint !== false && { hint },
+		...provider !== void 0 && { add: provider }
+	};
+	const isCode = file.endsWith(".py");
+	if (when === "load") {
+		const uses = isCode ? `${place} imports it` : `${place} needs it`;
+		const message = `Cannot load ${subject.label} without module "${module}": ${uses}, and ${why}`;
+		const problem = {
+			code: "module-missing",
+			message,
+			at,
+			...repair
+		};
+		return isCertain ? applyPolicy(policy.missingModule, problem) : [{
+			...problem,
+			severity: "warning",
+			message: message.replace("Cannot load", "Perhaps cannot load"),
+			hint: joinHints(repair.hint, UNCERTAIN)
+		}];
+	}
+	const by = found.function === "" ? place : `${found.function}, line ${line}, in ${file}`;
+	return [{
+		code: "module-missing",
+		severity: "warning",
+		message: `Found an import of module "${module}" in ${subject.label} that perhaps runs later: ${by} imports it, and ${why}`,
+		at,
+		...repair
+	}];
+}
+function dropExplainedImports(diagnostics) {
+	const findModule = ({ message }) => /module "([^"]+)"/.exec(message)?.[1];
+	const failed = new Set(diagnostics.filter((d) => d.code === "import-failed").map(findModule));
+	const isExplained = (d) => d.code === "module-missing" && d.severity === "warning" && failed.has(findModule(d));
+	return diagnostics.filter((d) => !isExplained(d));
+}
+var SHOWN, UNCERTAIN;
+var init_check_imports = __esmMin((() => {
+	init_sandbox();
+	init_progress();
+	init_policy();
+	init_explain_module();
+	init_standard_library();
+	init_subject();
+	init_find_missing();
+	init_known_modules();
+	init_packaged_modules();
+	init_scan_imports();
+	SHOWN = 10;
+	UNCERTAIN = "The proof decides, because the model changes the import path or a package of the lock cannot be read";
+}));
+// schemas/lock/proof.ts
+function describeCase({ origin, name }) {
+	if (origin === "endpoint") return `the validation case "${name}"`;
+	return origin === "example" ? "its input example" : "an input made from the signature";
+}
+function isOnlyLoaded(cases) {
+	return cases.every(({ answer }) => answer === void 0 || answer === null);
+}
+var CASE_ORIGINS;
+var init_proof = __esmMin((() => {
+	CASE_ORIGINS = [
+		"endpoint",
+		"example",
+		"signature"
+	];
+}));
+// validation/proof/network-failure.ts
+function isNetworkFailure({ kind, message }) {
+	const [name = ""] = message.split(":");
+	if (OWN_MACHINE.test(message)) return false;
+	return UNREACHABLE.some((pattern) => pattern.test(message)) || KINDS$2.test(kind) || KINDS$2.test(name.split(".").at(-1) ?? "");
+}
+var UNREACHABLE, KINDS$2, OWN_MACHINE;
+var init_network_failure = __esmMin((() => {
+	UNREACHABLE = [
+		/name resolution|getaddrinfo|name or service not known|nodename nor servname|could not translate host name/i,
+		/could not resolve host|failed to resolve|dns (?:resolution|lookup|error)|unknownhostexception|no address associated/i,
+		/network is unreachable|no route to host|network is down|connection refused|errno (?:101|111|113)\b/i,
+		/max retries exceeded|failed to establish a new connection|cannot connect to host|connection error\b/i,
+		/failed to connect to all addresses|could not connect to|couldn.t connect to|unable to connect/i,
+		/connect(?:ion)? timed? ?out|connecttimeout|serverselectiontimeout|outgoing traffic has been disabled/i,
+		/offline mode is enabled|statuscode\.unavailable|error -\d connecting to|error 11[13] connecting to/i
+	];
+	KINDS$2 = /^(?:gaierror|URLError|(?:API|New|Endpoint|Client)?Connect(?:ion|or)?(?:Timeout)?Error|MaxRetryError|ConnectTimeout|NameResolutionError|ConnectionRefusedError|ClientConnector\w*Error|ServerSelectionTimeoutError|TransportError|ServiceUnavailable|LocalEntryNotFoundError|OfflineModeIsEnabled)$/;
+	OWN_MACHINE = /\b(?:127\.\d+\.\d+\.\d+|localhost|::1)\b/;
+}));
 // validation/proof/check-cases.ts
 function checkCases(subject, { cases }, { missingExample }) {
-	return cases.flatMap((c) => c.failure ?? []).flatMap((failure) => applyPolicy(missingExample, {
-		code: "example-missing",
-		message: `Loaded ${subject.label}, not asked: it refuses an input made from its signature (${failure}), expected an input example`,
-		hint: "The model may be right, because the values of such an input are arbitrary",
-		at: {
-			file: "MLmodel",
-			line: 1,
-			column: 1
-		}
-	})).map((problem) => locateProblem(subject, problem));
+	const at = {
+		file: "MLmodel",
+		line: 1,
+		column: 1
+	};
+	return cases.flatMap((found) => {
+		const { failure } = found;
+		if (failure === void 0) return [];
+		const needsNetwork = isNetworkFailure({
+			kind: "",
+			message: failure
+		});
+		return applyPolicy(missingExample, {
+			code: needsNetwork ? "prediction-failed" : "example-missing",
+			message: needsNetwork ? `Loaded ${subject.label}, not asked: to predict ${describeCase(found)} it needs the network (${failure}), expected a model that predicts without` : `Loaded ${subject.label}, not asked: it refuses an input made from its signature (${failure}), expected an input example`,
+			hint: needsNetwork ? "A proof has no network. The revision is asked where it has one, before it takes traffic" : "The model may be right, because the values of such an input are arbitrary",
+			at
+		});
+	}).map((problem) => locateProblem(subject, problem));
 }
 var init_check_cases = __esmMin((() => {
+	init_proof();
 	init_policy();
+	init_network_failure();
 	init_subject();
 }));
 // schemas/endpoint/check-workers-memory.ts
 function checkWorkersMemory(entity, { mode, found, count, memoryBytes }, { per, memory, where = "" }) {
-	const limit = (parseQuantity$1(memory) ?? Infinity) * (per === "unit" ? countWorkers(entity) : 1);
+	const [size, units] = [parseQuantity$1(memory) ?? Infinity, per === "unit" ? countWorkers(entity) : 1];
+	const limit = size * units;
 	if (mode !== "separate" || memoryBytes <= limit) return [];
 	const why = found.length === 0 ? "" : ` (${found.join(", ")})`;
-	const message = `Cannot fit "${entity.name}" into the memory of a replica${where}: each of ${count} workers loads the model${why}, which takes ${renderBytes(memoryBytes)} in total, expected at most ${renderBytes(limit)}, the memory of ${entity.workloadType}`;
+	const message = `Cannot fit "${entity.name}" into the memory of a replica${where}: each of ${count} workers loads the model${why}, which takes ${renderProduct(count, memoryBytes / count)}, expected at most ${renderProduct(units, size)}, the memory of ${entity.workloadType}`;
 	const ours = `davit.served_entities.${entity.name}.workers`;
 	const hint = per === "unit" ? `Choose a larger workload_type, or ${ours}: shared if forks can share the resources found` : `Choose a larger workload_type or a smaller workload_size, or ${ours}: one`;
 	return [makeError("memory-limit", entity.place, message, hint)];
+}
+function renderProduct(count, bytes) {
+	return count === 1 ? renderBytes(bytes) : `${count} × ${renderBytes(bytes)} = ${renderBytes(count * bytes)}`;
 }
 var init_check_workers_memory = __esmMin((() => {
 	init_diagnostic();
@@ -37086,6 +38588,379 @@ function checkMemoryInEnvironment(endpoint, { entities }, environment) {
 var init_check_memory = __esmMin((() => {
 	init_check_workers_memory();
 	init_default_hardware();
+}));
+// python/remove-comment.ts
+function removeComment(line) {
+	const at = line.search(/(?<!\S)#/);
+	return at < 0 ? line : line.slice(0, at);
+}
+var init_remove_comment = __esmMin((() => {}));
+// validation/requirements/check-specifier.ts
+function explainSpecifier(specifier) {
+	for (const clause of specifier.split(",").filter(Boolean)) {
+		const operator = OPERATORS.exec(clause)?.[0] ?? "";
+		const version = clause.slice(operator.length);
+		if (operator === "===") continue;
+		if (!isPackageVersion((operator === "==" || operator === "!=") && version.endsWith(".*") ? version.slice(0, -2) : version)) return `"${version}" is not a version`;
+		if (version.includes("+") && operator !== "==" && operator !== "!=") return `only == can ask for a build such as "+${version.split("+")[1] ?? ""}"`;
+		if (operator === "~=" && !version.includes(".")) return `"${clause}" needs two numbers, such as ~=${version}.0`;
+	}
+}
+function explainMarker(marker) {
+	let open = 0;
+	for (const [token] of marker.matchAll(/"[^"]*"|'[^']*'|[A-Za-z_][A-Za-z0-9_.]*|[<>=!~]+|\S/g)) {
+		if (token === "(") open += 1;
+		else if (token === ")") open -= 1;
+		else if (/^[A-Za-z_]/.test(token) && !WORDS.has(token) && !MARKER_VARIABLES.has(token)) return `its condition names "${token}", which pip does not know`;
+		else if (token === "\"" || token === "'") return "its condition has a quotation mark without an end";
+		else if (/^[^<>=!~"'A-Za-z_]$/.test(token)) return `its condition contains "${token}"`;
+		if (open < 0) break;
+	}
+	return open === 0 ? void 0 : "its condition has a parenthesis without its counterpart";
+}
+var MARKER_VARIABLES, OPERATORS, WORDS;
+var init_check_specifier = __esmMin((() => {
+	init_locked_values();
+	MARKER_VARIABLES = new Set(`python_version python_full_version os_name sys_platform platform_release platform_system platform_version
+  platform_machine platform_python_implementation implementation_name implementation_version extra extras
+  dependency_groups os.name sys.platform platform.version platform.machine platform.python_implementation
+  python_implementation`.split(/\s+/));
+	OPERATORS = /^(?:===|~=|==|!=|<=|>=|<|>)/;
+	WORDS = /* @__PURE__ */ new Set([
+		"and",
+		"or",
+		"in",
+		"not"
+	]);
+}));
+// validation/requirements/explain-line.ts
+function explainUnsafe(line) {
+	const [character] = UNSAFE$1.exec(line) ?? [];
+	if (character === void 0) return void 0;
+	const variable = VARIABLE$1.exec(line)?.[0];
+	if (character === "$" && variable !== void 0) return {
+		why: `it contains the environment variable ${variable}${variable.startsWith("${") ? "}" : ""}, expected its value`,
+		hint: "Variables of the machine that runs Davit never become part of a model"
+	};
+	if (character === "$") return { why: "it contains \"$\"" };
+	if (character === "\\") return { why: "it is a path of Windows, expected a file inside the model" };
+	return { why: `it contains the invisible character U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}` };
+}
+function explainUnreadable(line) {
+	const unsafe = explainUnsafe(line);
+	if (unsafe) return unsafe;
+	if (/^(?:\.{1,2}(?:\/|$)|[~/])/.test(line)) return {
+		why: "it is a folder of the machine that logged the model, expected a wheel inside the model",
+		hint: "If it is the code in code_paths, the model has it already: log the model without this line"
+	};
+	const instead = (/^(["'])(.+)\1,?$/.exec(line)?.[2] ?? /^-\s(.+)$/.exec(line)?.[1] ?? /^([^,\s]+),$/.exec(line)?.[1])?.trim();
+	return {
+		why: EXPECTED,
+		...instead !== void 0 && { hint: `Write ${instead}` }
+	};
+}
+var UNSAFE$1, VARIABLE$1, EXPECTED;
+var init_explain_line = __esmMin((() => {
+	UNSAFE$1 = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\$]/u;
+	VARIABLE$1 = /\$\{?([A-Za-z_][A-Za-z0-9_]*)/;
+	EXPECTED = "expected NAME==VERSION";
+}));
+// validation/requirements/parse-reference.ts
+function parseReference(text) {
+	const [first = "", ...rest] = text.split(/\s;/);
+	const source = first.trim();
+	if (!isReference(source)) return void 0;
+	const marker = rest.join(" ;").trim();
+	return {
+		name: nameReference(source),
+		source,
+		marker: marker === "" ? void 0 : marker
+	};
+}
+function isReference(text) {
+	if (REPOSITORY.test(text) || ADDRESS.test(text) || PATH.test(text)) return true;
+	const [file = ""] = text.split("#");
+	return PLAIN_FILE.test(text) && (ARCHIVE.test(file) || file.includes("/"));
+}
+function isRepository(source) {
+	return REPOSITORY.test(source);
+}
+function isSourceArchive(source) {
+	const file = removeFragment(source);
+	return ARCHIVE.test(file) && !file.toLowerCase().endsWith(".whl");
+}
+function nameReference(source) {
+	const egg = /[#&]egg=([A-Za-z0-9._-]+)/.exec(source)?.[1];
+	if (egg !== void 0) return normalizePackageName(egg);
+	const parts = removeFragment(source).split(/[\\/]/).filter(Boolean);
+	const last = parts.at(-1) ?? "";
+	if (isRepository(source)) return toName((last.split("@")[0] ?? "").replace(/\.git$/, ""));
+	const archive = parts.indexOf("archive");
+	if (ARCHIVE.test(last) && archive > 0 && !parseFileVersion(source)) return toName(parts[archive - 1] ?? "");
+	return toName(last.replace(ARCHIVE, "").split(/-v?(?=\d)/)[0] ?? "");
+}
+function parseFileVersion(source) {
+	const last = removeFragment(source).split(/[\\/]/).at(-1) ?? "";
+	if (!ARCHIVE.test(last)) return void 0;
+	return /-v?(\d[^-]*)/.exec(decodeFile(last.replace(ARCHIVE, "")))?.[1];
+}
+function decodeFile(text) {
+	return text.replaceAll(/%2b/gi, "+");
+}
+function removeFragment(source) {
+	return source.split(/[?#]/)[0] ?? "";
+}
+function toName(text) {
+	return /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(text) ? normalizePackageName(text) : void 0;
+}
+var REPOSITORY, ADDRESS, PATH, ARCHIVE, PLAIN_FILE;
+var init_parse_reference = __esmMin((() => {
+	init_normalize_package_name();
+	REPOSITORY = /^(?:git|hg|svn|bzr)\+/i;
+	ADDRESS = /^[a-z][a-z0-9+.-]+:/i;
+	PATH = /^(?:\.{1,2}(?:[\\/]|$)|~?[\\/]|[A-Za-z]:[\\/])/;
+	ARCHIVE = /\.(?:whl|egg|zip|tgz|tar(?:\.(?:gz|bz2|xz))?)$/i;
+	PLAIN_FILE = /^[^\s@=<>;]+$/;
+}));
+// validation/requirements/parse-requirements.ts
+function parseRequirements(text, file) {
+	return parseLines([...joinLines(text, file)]);
+}
+function parseLines(lines) {
+	const requirements = [];
+	const options = [];
+	const unreadable = [];
+	for (const { content, at } of lines) {
+		const option = OPTION.exec(content)?.[0];
+		const value = content.slice(option?.length ?? 0).replace(/^[=\s]+/, "");
+		if (option !== void 0 && !/^(?:-e|--editable)$/.test(option)) {
+			options.push({
+				option,
+				value: unquote(value),
+				at
+			});
+			continue;
+		}
+		const parsed = option === void 0 ? parseRequirement(content, at) : parseEditable(content, unquote(value), at);
+		if (parsed) requirements.push(parsed);
+		else unreadable.push({
+			text: content,
+			...explainUnreadable(option === void 0 ? content : value),
+			at
+		});
+	}
+	return {
+		requirements,
+		options,
+		unreadable
+	};
+}
+function unquote(text) {
+	return /^(["']).*\1$/.test(text) ? text.slice(1, -1) : text;
+}
+function parseEditable(written, value, at) {
+	const found = parseRequirement(value, at);
+	return found && {
+		...found,
+		written
+	};
+}
+function parseRequirement(line, at) {
+	const hashes = [...line.matchAll(LINE_OPTIONS)].flatMap(([, option, value = ""]) => option === "hash" ? [value] : []);
+	const written = line.replaceAll("	", " ").replace(LINE_OPTIONS, "").trim();
+	const found = parseReferenceLine(written) ?? parseNamed(written);
+	if (!found) return void 0;
+	const unsafe = explainUnsafe(written);
+	const { fault = found.marker === void 0 ? void 0 : explainPart(explainMarker(found.marker)) } = found;
+	return {
+		...found,
+		written,
+		hashes,
+		fault: unsafe ?? fault,
+		at
+	};
+}
+function parseReferenceLine(content) {
+	const found = parseReference(content);
+	if (found?.name === void 0) return void 0;
+	const { name, source, marker } = found;
+	const inside = source.replace(/^\.\//, "");
+	return {
+		text: appendMarker(`${name} @ ${inside}`, marker),
+		name,
+		specifier: "",
+		pin: void 0,
+		marker,
+		source: inside,
+		fault: void 0
+	};
+}
+function parseNamed(content) {
+	const head = NAME$2.exec(content);
+	if (!head) return void 0;
+	const name = normalizePackageName(head[1] ?? "");
+	const extras = (head[2] ?? "").replace(/\s+/g, "");
+	const [wanted = "", ...after] = content.slice(head[0].length).split(";");
+	const marker = after.join(";").trim() || void 0;
+	if (wanted.startsWith("@")) {
+		const source = wanted.slice(1).trim();
+		if (source === "" || /\s/.test(source)) return void 0;
+		return {
+			text: appendMarker(`${name}${extras} @ ${source}`, marker),
+			name,
+			specifier: "",
+			pin: void 0,
+			marker,
+			source,
+			fault: void 0
+		};
+	}
+	const base = {
+		name,
+		specifier: "",
+		pin: void 0,
+		marker,
+		source: void 0
+	};
+	if (!isSpecifier(wanted.trim())) {
+		const conda = parseCondaVersion(wanted.trim());
+		if (conda === void 0) return void 0;
+		const instead = appendMarker(`${name}${extras}==${conda}`, marker);
+		const why = "it is not written as pip reads it, expected NAME==VERSION";
+		return {
+			...base,
+			text: instead,
+			fault: {
+				why,
+				instead
+			}
+		};
+	}
+	const specifier = wanted.replace(/[\s()]+/g, "");
+	const pin = /^={2,3}([^,*]+)$/.exec(specifier)?.[1];
+	const text = appendMarker(`${name}${extras}${specifier}`, marker);
+	return {
+		...base,
+		text,
+		specifier,
+		pin,
+		fault: explainPart(explainSpecifier(specifier))
+	};
+}
+function explainPart(why) {
+	return why === void 0 ? void 0 : { why };
+}
+function parseCondaVersion(text) {
+	const version = /^=?\s*(\d[^\s=]*)(?:[=\s]\s*\S+)?$/.exec(text)?.[1];
+	return version === void 0 || explainSpecifier(`==${version}`) !== void 0 ? void 0 : version;
+}
+function isSpecifier(text) {
+	const inner = text.startsWith("(") ? text.slice(1) : text;
+	const clauses = (inner.endsWith(")") ? inner.slice(0, -1) : inner).split(",").map((c) => c.trim());
+	if (clauses.at(-1) === "") clauses.pop();
+	return clauses.length > 0 ? clauses.every((c) => CLAUSE.test(c)) : text === "";
+}
+function appendMarker(text, marker) {
+	return marker === void 0 ? text : `${text} ; ${marker}`;
+}
+function* joinLines(text, file) {
+	let held = "";
+	let first = 0;
+	const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
+	for (const [i, raw] of lines.entries()) {
+		if (held === "") first = i;
+		const line = removeComment(raw);
+		if (line.endsWith("\\")) {
+			held += `${line.slice(0, -1)} `;
+			continue;
+		}
+		const content = (held + line).trim();
+		held = "";
+		const column = (lines[first] ?? "").search(/\S/) + 1;
+		if (content !== "") yield {
+			content,
+			at: {
+				file,
+				line: first + 1,
+				column: Math.max(column, 1)
+			}
+		};
+	}
+	if (held.trim() !== "") yield {
+		content: held.trim(),
+		at: {
+			file,
+			line: first + 1,
+			column: 1
+		}
+	};
+}
+var NAME$2, CLAUSE, OPTION, LINE_OPTIONS;
+var init_parse_requirements = __esmMin((() => {
+	init_normalize_package_name();
+	init_remove_comment();
+	init_check_specifier();
+	init_explain_line();
+	init_parse_reference();
+	NAME$2 = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*/;
+	CLAUSE = /^(?:===|~=|==|!=|<=|>=|<|>)\s*[^\s,;()=<>~]+$/;
+	OPTION = /^(?:-[rcief](?=[^\s=-])|--?[A-Za-z][A-Za-z-]*(?=[=\s]|$))/;
+	LINE_OPTIONS = /\s--(hash|global-option|install-option|config-settings?)[=\s]\s*("[^"]*"|\S+)/g;
+}));
+// validation/model/choose-python.ts
+function isPythonEdit(line) {
+	return parseRequirement(line, AT)?.name === "python";
+}
+async function choosePython({ entity, label }, model) {
+	const line = entity.requirementEdits.add.findLast(isPythonEdit);
+	if (line === void 0) return {
+		model,
+		isChosen: false,
+		problems: []
+	};
+	const chosen = /^==(3\.\d{1,2}(?:\.\d{1,3})?)(?:\.\*)?$/.exec(parseRequirement(line, AT)?.specifier ?? "")?.[1];
+	const refuse = (message, hint) => ({
+		model,
+		isChosen: false,
+		problems: [{
+			code: "requirement-invalid",
+			severity: "error",
+			message,
+			hint,
+			at: AT
+		}]
+	});
+	if (chosen === void 0) return refuse(`Cannot add "${line}" to the requirements of ${label}: expected a version, such as python==3.11`);
+	const { pythonVersion } = model;
+	if (pythonVersion !== void 0 && minorVersion(pythonVersion) === minorVersion(chosen)) return {
+		model: {
+			...model,
+			pythonVersion: chosen
+		},
+		isChosen: true,
+		problems: []
+	};
+	const file = await findByteCode(model.folder);
+	if (file !== void 0) return refuse(`Cannot run ${label} with Python ${minorVersion(chosen)}: ${file} has, or may have, byte code of Python ${pythonVersion ?? "another version"}`, "Train and log the model again with that Python");
+	return {
+		model: {
+			...model,
+			pythonVersion: chosen
+		},
+		isChosen: true,
+		problems: []
+	};
+}
+var AT;
+var init_choose_python = __esmMin((() => {
+	init_find_python();
+	init_parse_requirements();
+	init_find_byte_code();
+	AT = {
+		file: "MLmodel",
+		line: 1,
+		column: 1
+	};
 }));
 // validation/model/check-version-drift.ts
 function checkVersionDrift(subject, model, versions) {
@@ -37182,11 +39057,6 @@ var init_check_version_drift = __esmMin((() => {
 		}
 	];
 }));
-// python/normalize-package-name.ts
-function normalizePackageName(name) {
-	return name.toLowerCase().replace(/[-_.]+/g, "-");
-}
-var init_normalize_package_name = __esmMin((() => {}));
 // validation/requirements/parse-conda-name.ts
 function parseCondaName(spec) {
 	return normalizePackageName(spec.split("::").at(-1)?.split(/[=<>!~ [;]/)[0] ?? spec);
@@ -37197,18 +39067,30 @@ var init_parse_conda_name = __esmMin((() => {
 // validation/requirements/conda-names.ts
 function findPipCounterpart(spec) {
 	const name = parseCondaName(spec);
-	const known = readOwn(COUNTERPARTS, name) ?? (isLibrary(name) ? { none: IN_WHEELS } : void 0);
-	if (known && "none" in known) return {
-		...known,
-		isNeeded: known.none === IN_BASE
+	const debian = readOwn(PROGRAMS$1, name);
+	if (debian !== void 0) return {
+		none: A_PROGRAM,
+		isNeeded: true,
+		debian
+	};
+	const twin = readOwn(TWINS, name);
+	if (twin !== void 0 || SAME_NAME.has(name)) return {
+		pip: `${twin ?? name}${pipVersion(spec)}`,
+		certain: true
+	};
+	const reason = LISTS.find(([, names, pattern]) => names.split(/\s+/).includes(name) || pattern.test(name))?.[0];
+	if (reason !== void 0) return {
+		none: reason,
+		isNeeded: reason === OF_R
+	};
+	if (LIBRARY.test(name)) return {
+		none: IN_WHEELS,
+		isNeeded: false
 	};
 	return {
-		pip: `${known?.pip ?? name}${pipVersion(spec)}`,
-		certain: known !== void 0 || SAME_NAME$1.has(name)
+		pip: `${name}${pipVersion(spec)}`,
+		certain: false
 	};
-}
-function isLibrary(name) {
-	return /^(?:lib(?!cst|rosa|sass|tmux|linear|svm|clang$)|-)|-mutex$|-ng$/.test(name);
 }
 function pipVersion(spec) {
 	const rest = (spec.split("::").at(-1) ?? "").replace(/\[.*/, "").trim().replace(/^[A-Za-z0-9._-]+/, "").trim();
@@ -37219,68 +39101,185 @@ function pipVersion(spec) {
 	}
 	return /^(?:(?:>=|<=|!=|>|<|~=)[0-9][0-9A-Za-z.*]*(?:,\s*|$))+$/.test(rest) ? rest.replace(/\s+/g, "") : "";
 }
-var IN_WHEELS, FROM_DRIVER, IN_BASE, COUNTERPARTS, SAME_NAME$1;
+var TWINS, SAME_NAME, IN_WHEELS, FROM_DRIVER, FOR_BUILDS, NOT_FOR_PIP, A_PROGRAM, OF_R, LISTS, PROGRAMS$1, LIBRARY;
 var init_conda_names = __esmMin((() => {
 	init_parse_conda_name();
 	init_read_own();
+	TWINS = {
+		"dask-core": "dask",
+		faiss: "faiss-cpu",
+		"matplotlib-base": "matplotlib",
+		"msgpack-python": "msgpack",
+		"numpy-base": "numpy",
+		opencv: "opencv-python-headless",
+		"py-lightgbm": "lightgbm",
+		"py-opencv": "opencv-python-headless",
+		"py-xgboost": "xgboost",
+		"py-xgboost-cpu": "xgboost",
+		"py-xgboost-gpu": "xgboost",
+		"pyarrow-core": "pyarrow",
+		pyqt: "pyqt5",
+		pytables: "tables",
+		"python-blosc": "blosc",
+		"python-flatbuffers": "flatbuffers",
+		"python-graphviz": "graphviz",
+		"python-kaleido": "kaleido",
+		"python-levenshtein": "levenshtein",
+		"python-lmdb": "lmdb",
+		"python-tzdata": "tzdata",
+		"python-xxhash": "xxhash",
+		pytorch: "torch",
+		"pytorch-cpu": "torch",
+		"pytorch-gpu": "torch",
+		"seaborn-base": "seaborn",
+		"tensorflow-base": "tensorflow",
+		"tensorflow-eigen": "tensorflow",
+		"tensorflow-gpu": "tensorflow",
+		"tensorflow-mkl": "tensorflow"
+	};
+	SAME_NAME = new Set(`absl-py accelerate aiohttp alembic altair anyio argcomplete arrow attrs beautifulsoup4 bokeh boto3 botocore catboost
+  category-encoders certifi cffi charset-normalizer click cloudpickle colorama coverage cryptography cython dask
+  databricks-sdk datasets decorator dill distributed docker duckdb einops evaluate fastapi fastparquet filelock flask
+  fsspec gensim geopandas google-auth graphene greenlet grpcio gunicorn h5py holidays httpx huggingface-hub hyperopt idna
+  imageio imbalanced-learn ipykernel ipython itsdangerous jax jaxlib jinja2 jmespath joblib jsonschema kafka-python keras
+  langchain lightgbm lime llvmlite lxml markdown markupsafe matplotlib mlflow mlflow-skinny mlxtend more-itertools
+  multidict nltk numba numexpr numpy onnx onnxruntime openai openpyxl optuna orjson packaging pandas patsy pillow plotly
+  polars pooch prometheus-client prophet protobuf psutil pyarrow pyasn1 pycparser pydantic pydantic-core pyjwt pymongo
+  pyparsing pyspark python-dateutil python-dotenv pytorch-lightning pytz pyyaml querystring-parser regex requests rich
+  s3fs sacremoses safetensors scikit-image scikit-learn scipy seaborn sentence-transformers sentencepiece shap six skops
+  skorch smmap sqlalchemy sqlparse starlette statsmodels sympy tabulate tenacity tensorboard tensorflow tensorflow-cpu
+  threadpoolctl tokenizers toml toolz torchaudio torchmetrics torchvision tqdm transformers typing-extensions
+  urllib3 uvicorn waitress werkzeug wrapt xarray xgboost xlrd xxhash yarl zipp zstandard`.split(/\s+/));
 	IN_WHEELS = "the wheels that need it include it";
 	FROM_DRIVER = "the driver of the machine and the wheels that need it provide it";
-	IN_BASE = "it is not a Python package; a model that calls it needs an image or a machine where it is installed";
-	COUNTERPARTS = {
-		pytorch: { pip: "torch" },
-		"pytorch-cpu": { pip: "torch" },
-		"pytorch-gpu": { pip: "torch" },
-		opencv: { pip: "opencv-python-headless" },
-		"py-opencv": { pip: "opencv-python-headless" },
-		"msgpack-python": { pip: "msgpack" },
-		"py-xgboost": { pip: "xgboost" },
-		"py-xgboost-cpu": { pip: "xgboost" },
-		"tensorflow-base": { pip: "tensorflow" },
-		"matplotlib-base": { pip: "matplotlib" },
-		"dask-core": { pip: "dask" },
-		"pyarrow-core": { pip: "pyarrow" },
-		"python-graphviz": { pip: "graphviz" },
-		"python-tzdata": { pip: "tzdata" },
-		pytables: { pip: "tables" },
-		graphviz: { none: IN_BASE },
-		openjdk: { none: IN_BASE },
-		"java-jdk": { none: IN_BASE },
-		nodejs: { none: IN_BASE },
-		"r-base": { none: IN_BASE },
-		ffmpeg: { none: IN_BASE },
-		git: { none: IN_BASE },
-		cudatoolkit: { none: FROM_DRIVER },
-		"cuda-toolkit": { none: FROM_DRIVER },
-		cudnn: { none: FROM_DRIVER },
-		nccl: { none: FROM_DRIVER },
-		"pytorch-cuda": { none: FROM_DRIVER },
-		"pytorch-mutex": { none: FROM_DRIVER },
-		cpuonly: { none: IN_WHEELS },
-		"ca-certificates": { none: IN_WHEELS },
-		openblas: { none: IN_WHEELS },
-		openmp: { none: IN_WHEELS },
-		"llvm-openmp": { none: IN_WHEELS },
-		"intel-openmp": { none: IN_WHEELS },
-		blas: { none: IN_WHEELS },
-		mkl: { none: IN_WHEELS },
-		openssl: { none: IN_WHEELS },
-		sqlite: { none: IN_WHEELS },
-		zlib: { none: IN_WHEELS },
-		bzip2: { none: IN_WHEELS },
-		readline: { none: IN_WHEELS },
-		ncurses: { none: IN_WHEELS },
-		tk: { none: IN_WHEELS },
-		xz: { none: IN_WHEELS }
+	FOR_BUILDS = "only builds need it, and Davit installs wheels";
+	NOT_FOR_PIP = "only packages of conda use it";
+	A_PROGRAM = "it is not a Python package, so only the base image can have it";
+	OF_R = "it is a package of R, which Davit does not serve";
+	LISTS = [
+		[
+			FROM_DRIVER,
+			"cudatoolkit cudnn nccl cuda pytorch-cuda pytorch-mutex cupti cutensor",
+			/^(?:cuda-(?!python$)|magma-cuda)/
+		],
+		[
+			FOR_BUILDS,
+			"cmake make ninja gcc gxx gfortran clang clangxx llvm binutils compilers c-compiler cxx-compiler fortran-compiler pkg-config autoconf automake libtool patchelf swig",
+			/^(?:gcc|gxx|gfortran|binutils|ld-impl|sysroot|kernel-headers|clang|clangxx)[-_](?:impl-|bootstrap-)?linux/
+		],
+		[
+			NOT_FOR_PIP,
+			"mkl-service mkl-fft mkl-random nomkl python-abi conda anaconda cpuonly blas",
+			/^conda-|^menuinst$/
+		],
+		[
+			IN_WHEELS,
+			`abseil-cpp arrow-cpp blosc boost boost-cpp brotli bzip2 c-ares c-blosc2 ca-certificates cairo dbus double-conversion
+    eigen expat fontconfig freetype gdk-pixbuf geos gettext gflags giflib glib glog gmp gnutls grpc-cpp gstreamer gtk2
+    harfbuzz hdf4 hdf5 icu intel-openmp jpeg krb5 lame lcms2 lerc llvm-openmp lz4-c metis mkl mpc mpfr ncurses netcdf4-c
+    nettle nspr nss openblas openh264 openjpeg openmp openssl orc pango pcre pcre2 pixman proj pthread-stubs qhull qt
+    qt-main rapidjson re2 readline s2n snappy sqlite suitesparse tbb thrift-cpp tk tzdata uriparser utf8proc x264 x265 xz
+    yaml zlib zstd`,
+			/^(?:xorg-|aws-(?:c-|checksums|crt-cpp|sdk-cpp)|qt6-)|-mutex$|-ng$|^-/
+		],
+		[
+			OF_R,
+			"r r-base",
+			/^r-(?!.*python)/
+		]
+	];
+	PROGRAMS$1 = {
+		curl: "curl",
+		ffmpeg: "ffmpeg",
+		ghostscript: "ghostscript",
+		git: "git",
+		"git-lfs": "git-lfs",
+		graphviz: "graphviz",
+		imagemagick: "imagemagick",
+		"java-jdk": "default-jre-headless",
+		maven: "maven",
+		mpich: "mpich",
+		nodejs: "nodejs",
+		openjdk: "default-jre-headless",
+		openmpi: "openmpi-bin",
+		pandoc: "pandoc",
+		perl: "perl",
+		poppler: "poppler-utils",
+		postgresql: "libpq5",
+		sox: "sox",
+		tesseract: "tesseract-ocr",
+		unixodbc: "unixodbc",
+		wget: "wget"
 	};
-	SAME_NAME$1 = new Set(`catboost cloudpickle joblib keras lightgbm matplotlib mlflow mlflow-skinny numba numpy onnxruntime pandas pillow polars
-  psutil pyarrow pyyaml requests scikit-learn scipy shap statsmodels tensorflow tqdm transformers xgboost`.split(/\s+/));
+	LIBRARY = /^lib(?!cst$|rosa$|sass$|tmux$|linear|svm|clang$|rt$|archive-c$)/;
+}));
+// validation/requirements/check-conda.ts
+function checkConda(subject, model, { requirements, twins }) {
+	const covered = /* @__PURE__ */ new Set([...requirements.map((r) => r.name), ...subject.entity.requirementEdits.remove]);
+	const replacing = new Map(twins.map((t) => [t.spec, t.requirement.text]));
+	return (model.conda?.packages ?? []).flatMap((spec, i) => {
+		const twin = replacing.get(spec);
+		if (twin === void 0 && listNames$2(spec).some((name) => covered.has(name))) return [];
+		return describePackage(subject, spec, {
+			twin,
+			at: model.locateConda(["dependencies", model.conda?.indices[i] ?? 0])
+		});
+	});
+}
+function describePackage({ label, entity, alone }, spec, { twin, at }) {
+	const code = "conda-only-package";
+	const found = `Found "${spec}" in conda.yaml of ${label}`;
+	if (twin !== void 0) return {
+		code,
+		severity: "warning",
+		message: `${found}: it is installed with pip, as "${twin}"`,
+		at
+	};
+	const pip = findPipCounterpart(spec);
+	if ("none" in pip && !pip.isNeeded) return {
+		code,
+		severity: "warning",
+		message: `${found}: it is not installed, because ${pip.none}`,
+		at
+	};
+	const without = `Cannot install "${spec}" for ${label}: it comes from conda`;
+	const leaveOut = alone ? "Remove it from conda.yaml" : `Add "${parseCondaName(spec)}" to davit.served_entities.${entity.name}.requirements.remove`;
+	if ("none" in pip) {
+		const image = pip.debian === void 0 ? void 0 : `If it calls it, serve it from a base image that has the Debian package ${pip.debian}, and do the same`;
+		return {
+			code,
+			severity: "error",
+			message: `${without}, and pip has no counterpart: ${pip.none}`,
+			hint: joinHints(`${leaveOut} if predictions do not call it`, image),
+			at
+		};
+	}
+	return {
+		code,
+		severity: "error",
+		message: `${without}, expected packages that pip can install`,
+		hint: joinHints(alone ? void 0 : `${leaveOut} if the model runs without it`, pip.certain ? void 0 : "Davit does not know its name in pip: look it up in your index"),
+		add: pip.pip,
+		at
+	};
+}
+function listNames$2(spec) {
+	const pip = findPipCounterpart(spec);
+	return [parseCondaName(spec), ..."none" in pip ? [] : [parseCondaName(pip.pip)]];
+}
+var init_check_conda = __esmMin((() => {
+	init_subject();
+	init_conda_names();
+	init_parse_conda_name();
 }));
 // validation/model/mask-secrets.ts
 function hasCredentials(text) {
 	return maskSecrets(text) !== text;
 }
 function maskSecrets(text) {
-	const parts = text.replace(/:\/\/[^/\s@]+@/g, "://…@").split(/([&#\s])/);
+	const parts = text.replace(/:\/\/([^/\s@]+)@/g, (all, user, at) => {
+		return text.slice(0, at).endsWith("ssh") && !user.includes(":") || VARIABLES.test(user) ? all : "://…@";
+	}).split(/([&#\s])/);
 	return parts.map((part, i) => i % 2 === 0 ? maskFields(part, parts[i - 1] === "&") : part).join("");
 }
 function maskFields(part, isField) {
@@ -37294,15 +39293,165 @@ function maskFields(part, isField) {
 	}
 	return part;
 }
-var SECRET;
+var SECRET, VARIABLES;
 var init_mask_secrets = __esmMin((() => {
 	SECRET = /token|key|sig|secret|passw|auth|credential/i;
+	VARIABLES = /^\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?$/;
+}));
+// validation/requirements/check-source.ts
+async function checkSource({ label }, model, { source, written, name, at, fault: lineFault }) {
+	if (source === void 0 || lineFault) return [];
+	const fault = isFile(source) ? await checkFile(model, name, source) : checkAddress(name, source);
+	if (!fault) return [];
+	return [{
+		code: "requirement-invalid",
+		severity: "error",
+		message: `Cannot install "${maskSecrets(written)}" for ${label}: ${fault.why}`,
+		hint: fault.hint,
+		...fault.add === void 0 ? { remove: name } : { add: fault.add },
+		at
+	}];
+}
+function isFile(source) {
+	return !isRepository(source) && !/^[a-z][a-z0-9+.-]*:/i.test(source);
+}
+function isWheel(source) {
+	return source.toLowerCase().endsWith(".whl");
+}
+function checkAddress(name, source) {
+	if (hasCredentials(source)) return {
+		why: "it contains credentials, expected none in a model",
+		hint: "Rotate them, because everyone who can read the model has them"
+	};
+	if (isRepository(source)) return {
+		why: "it is a repository, expected a wheel",
+		hint: renderBuildHint(source)
+	};
+	if (/^http:/i.test(source)) return {
+		why: "anybody on the way can change it, expected an address with https",
+		hint: renderBuildHint(void 0)
+	};
+	if (/^https:/i.test(source)) return isWebWheel(source) ? void 0 : {
+		why: "it is not a wheel, expected one (.whl)",
+		hint: renderBuildHint(source)
+	};
+	return explainForeignPath(name, source);
+}
+function renderBuildHint(source) {
+	const what = source !== void 0 && isFile(source) && !/^[~/.]/.test(source) ? `./${source}` : source;
+	return `${what === void 0 ? "Build a wheel of it" : `Build a wheel of it: pip wheel --no-deps "${what}"`}. Log the model with that file in code_paths and the requirement code/FILE.whl. ${OR_REMOVE}`;
+}
+function explainForeignPath(name, source) {
+	const version = parseFileVersion(source);
+	if (CONDA_BUILD.test(source)) return {
+		why: "conda wrote where it was built, which is not on this machine, expected NAME==VERSION",
+		...version === void 0 ? { hint: `Write ${name}==VERSION: pip list in that environment shows its version` } : { add: `${name}==${version}` }
+	};
+	return {
+		why: `it is ${DATABRICKS$1.test(source) ? "a path of the Databricks workspace" : "a path of the machine that logged it"}, expected a wheel inside the model`,
+		hint: isWheel(source) ? renderLogHint(source) : renderBuildHint(source.replace(/^file:\/*(?=\/)/, ""))
+	};
+}
+function renderLogHint(source) {
+	return `Log the model with code_paths=["${source}"] and the requirement code/${source.split("/").at(-1) ?? ""}. ${OR_REMOVE}`;
+}
+async function checkFile(model, name, source) {
+	const root = resolve(model.folder);
+	const file = resolve(root, source);
+	const isInside = file.startsWith(root + sep);
+	if (/^~?\//.test(source) || !isInside) return explainForeignPath(name, source);
+	if (!isWheel(source)) return isSourceArchive(source) ? {
+		why: "it is a source distribution, expected a wheel (.whl)",
+		hint: renderBuildHint(source)
+	} : {
+		why: "it is not a wheel, expected one (.whl)",
+		hint: renderBuildHint(source)
+	};
+	if (await access(file).then(() => true, () => false)) return void 0;
+	const base = source.split("/").at(-1);
+	const elsewhere = (await listFiles(root)).find((f) => f.split(sep).at(-1) === base);
+	return elsewhere === void 0 ? {
+		why: "there is no such file in the model",
+		hint: renderLogHint(source)
+	} : {
+		why: `there is no such file in the model, which has it as ${elsewhere}`,
+		add: `${name} @ ${elsewhere}`
+	};
+}
+async function listFiles(root, folder = root, depth = 0) {
+	const lists = (await readdir(folder, { withFileTypes: true }).catch(() => [])).map(async (entry) => {
+		const path = resolve(folder, entry.name);
+		if (!isModelFile(entry.name)) return [];
+		if (entry.isDirectory()) return depth < SEARCHED_DEPTH ? listFiles(root, path, depth + 1) : [];
+		return entry.isFile() ? [relative(root, path)] : [];
+	});
+	return (await Promise.all(lists)).flat();
+}
+var CONDA_BUILD, DATABRICKS$1, SEARCHED_DEPTH, OR_REMOVE;
+var init_check_source = __esmMin((() => {
+	init_locked_values();
+	init_mask_secrets();
+	init_model_digest();
+	init_parse_reference();
+	CONDA_BUILD = /\/(?:croot|feedstock_root|conda-bld)\/|\/tmp\/build\/[0-9a-f]+\/|\/work(?:\/dist\/[^/]*)?$/;
+	DATABRICKS$1 = /^(?:dbfs:|(?:file:)?\/+(?:dbfs|Workspace|Volumes|databricks)\/)/i;
+	SEARCHED_DEPTH = 4;
+	OR_REMOVE = "Or leave it out if predictions do not need it";
+}));
+// validation/requirements/pip-names.ts
+function suggestPipName({ name, source }, others) {
+	if (source !== void 0) return void 0;
+	const none = readOwn(NO_PACKAGES, name);
+	if (none !== void 0) return { why: `it is not a package: ${none}` };
+	const right = readOwn(WRONG_NAMES, name);
+	if (right === void 0) return void 0;
+	const why = `the package is called ${right}`;
+	return others.has(right) ? { why: `${why}, which is required too` } : {
+		why,
+		instead: right
+	};
+}
+function findMeantPackage(name) {
+	return readOwn(MODULE_NAMES, name);
+}
+var WRONG_NAMES, NO_PACKAGES, MODULE_NAMES;
+var init_pip_names = __esmMin((() => {
+	init_read_own();
+	WRONG_NAMES = {
+		sklearn: "scikit-learn",
+		pytorch: "torch"
+	};
+	NO_PACKAGES = {
+		"pkg-resources": "Debian lists it by mistake, and no index has it",
+		python: "python_env.yaml names the Python, and no index has it"
+	};
+	MODULE_NAMES = {
+		...WRONG_NAMES,
+		bs4: "beautifulsoup4",
+		crypto: "pycryptodome",
+		cv2: "opencv-python-headless",
+		dateutil: "python-dateutil",
+		dotenv: "python-dotenv",
+		faiss: "faiss-cpu",
+		fitz: "pymupdf",
+		imblearn: "imbalanced-learn",
+		opencv: "opencv-python-headless",
+		pil: "pillow",
+		psycopg2: "psycopg2-binary",
+		skimage: "scikit-image",
+		"tensorflow-gpu": "tensorflow",
+		yaml: "pyyaml"
+	};
 }));
 // validation/requirements/check-requirements.ts
 async function checkRequirements(subject, model, { requirements, twins }, policy) {
+	const others = new Set(requirements.map((r) => r.name));
 	const sources = requirements.map((r) => checkSource(subject, model, r));
 	return [
-		...requirements.flatMap((r) => checkRequirement(subject, r, policy)),
+		...requirements.flatMap((r) => checkRequirement(subject, r, {
+			policy,
+			others
+		})),
 		...(await Promise.all(sources)).flat(),
 		...checkConda(subject, model, {
 			requirements,
@@ -37311,9 +39460,11 @@ async function checkRequirements(subject, model, { requirements, twins }, policy
 		...checkChannels(subject, model, policy)
 	];
 }
-function checkRequirement({ label }, r, policy) {
+function checkRequirement({ label }, r, { policy, others }) {
+	const { at, name, fault } = r;
+	const wrong = fault ?? suggestPipName(r, others);
+	if (wrong) return [refuse$3(label, r, wrong)];
 	if (r.source !== void 0) return [];
-	const { at, name } = r;
 	const found = [];
 	if (OTHER_PLATFORMS.test(name) && r.marker === void 0) found.push({
 		code: "requirement-platform",
@@ -37338,78 +39489,21 @@ function checkRequirement({ label }, r, policy) {
 	}));
 	return found;
 }
-function isPatchPrefix({ specifier }) {
-	return /^==\d+\.\d+\.\d+\.\*$/.test(specifier);
-}
-async function checkSource({ label }, model, r) {
-	const { source, at, name } = r;
-	if (source === void 0) return [];
-	const refuse = (why, hint) => [{
+function refuse$3(label, { written, name, at }, { why, hint, instead }) {
+	const message = `Cannot install "${maskSecrets(written)}" for ${label}: ${why}`;
+	const isReplaced = instead !== void 0 && parseRequirement(instead, at)?.name === name;
+	return {
 		code: "requirement-invalid",
 		severity: "error",
-		message: `Cannot install "${maskSecrets(r.text)}" for ${label}: ${why}`,
+		message,
 		hint,
-		remove: name,
-		at
-	}];
-	const wheel = "Build a wheel of it and log the model with that file in code_paths";
-	if (hasCredentials(source)) return refuse("it contains credentials, expected none in a model", "Rotate them, because everyone who can read the model has them");
-	if (/^(git|hg|svn|bzr)\+/.test(source)) return refuse("it is a repository, expected a wheel", wheel);
-	if (/^http:/.test(source)) return refuse("anybody on the way can change it, expected an address with https", wheel);
-	if (/^https:/.test(source)) return isWebWheel(source) ? [] : refuse("it is not a wheel, expected one (.whl)", wheel);
-	if (/^[a-z][a-z0-9+.-]*:/i.test(source)) return refuse("it is not on this machine, expected a wheel in the model", wheel);
-	if (!source.endsWith(".whl")) return refuse("it is not a wheel, expected one (.whl)", wheel);
-	const root = resolve(model.folder);
-	const file = resolve(root, source);
-	const inside = file.startsWith(root + sep);
-	return inside && await access(file).then(() => true, () => false) ? [] : refuse(inside ? "there is no such file in the model" : "it is outside the model, expected a file inside it", wheel);
-}
-function checkConda({ label, entity, alone }, { conda }, { requirements, twins }) {
-	if (!conda) return [];
-	const at = {
-		file: "conda.yaml",
-		line: 1,
-		column: 1
+		at,
+		...instead !== void 0 && { add: instead },
+		...!isReplaced && { remove: name }
 	};
-	const covered = /* @__PURE__ */ new Set([...requirements.map((r) => r.name), ...entity.requirementEdits.remove]);
-	const replacing = new Set(twins.map((t) => t.spec));
-	return conda.packages.filter((p) => replacing.has(p) || !listNames$2(p).some((name) => covered.has(name))).map((p) => {
-		const pip = findPipCounterpart(p);
-		const twin = twins.find((t) => t.spec === p);
-		if (twin) return {
-			code: "conda-only-package",
-			severity: "warning",
-			message: `Found "${p}" in conda.yaml of ${label}: it is installed with pip, as "${twin.requirement.text}"`,
-			at
-		};
-		const without = `Cannot install "${p}" for ${label}: it comes from conda`;
-		const leaveOut = alone ? "Remove it from conda.yaml" : `Add "${parseCondaName(p)}" to davit.served_entities.${entity.name}.requirements.remove`;
-		if ("none" in pip && !pip.isNeeded) return {
-			code: "conda-only-package",
-			severity: "warning",
-			message: `Found "${p}" in conda.yaml of ${label}: it is not installed, because ${pip.none}`,
-			at
-		};
-		if ("none" in pip) return {
-			code: "conda-only-package",
-			severity: "error",
-			message: `${without}, and pip has no counterpart`,
-			hint: `${leaveOut}: ${pip.none}`,
-			at
-		};
-		return {
-			code: "conda-only-package",
-			severity: "error",
-			message: `${without}, expected packages that pip can install`,
-			hint: joinHints(alone ? void 0 : `${leaveOut} if the model runs without it`, pip.certain ? void 0 : "Davit does not know its name in pip: look it up in your index"),
-			add: pip.pip,
-			at
-		};
-	});
 }
-function listNames$2(spec) {
-	const pip = findPipCounterpart(spec);
-	return [parseCondaName(spec), ..."none" in pip ? [] : [parseCondaName(pip.pip)]];
+function isPatchPrefix({ specifier }) {
+	return /^==\d+\.\d+\.\d+\.\*$/.test(specifier);
 }
 function checkChannels({ label }, { conda }, policy) {
 	const channel = conda?.channels?.find((c) => ANACONDA_CHANNELS.test(c));
@@ -37427,12 +39521,12 @@ function checkChannels({ label }, { conda }, policy) {
 }
 var OTHER_PLATFORMS, ANACONDA_CHANNELS;
 var init_check_requirements = __esmMin((() => {
-	init_locked_values();
-	init_conda_names();
-	init_parse_conda_name();
+	init_check_conda();
+	init_check_source();
+	init_parse_requirements();
 	init_mask_secrets();
 	init_policy();
-	init_subject();
+	init_pip_names();
 	OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;
 	ANACONDA_CHANNELS = /^(defaults|anaconda|main|r|msys2)$|anaconda\.(com|org)/;
 }));
@@ -37508,150 +39602,12 @@ var init_check_signature = __esmMin((() => {
 	}).refine((p) => p.type !== void 0 || p.dtype !== void 0, "a parameter without \"type\"");
 	columns = union([array(column).min(1), array(tensor).min(1)]);
 }));
-// python/remove-comment.ts
-function removeComment(line) {
-	const at = line.search(/(?<!\S)#/);
-	return at < 0 ? line : line.slice(0, at);
-}
-var init_remove_comment = __esmMin((() => {}));
-// validation/requirements/parse-requirements.ts
-function parseRequirements(text, file) {
-	const requirements = [];
-	const options = [];
-	const unreadable = [];
-	for (const { content, at } of joinLines(text, file)) {
-		const option = /^(--?[A-Za-z][A-Za-z-]*)(?=[=\s]|$)/.exec(content);
-		if (option) {
-			options.push({
-				option: option[0],
-				value: content.slice(option[0].length).replace(/^[=\s]+/, ""),
-				at
-			});
-			continue;
-		}
-		const requirement = parseRequirement(content, at);
-		if (requirement) requirements.push(requirement);
-		else unreadable.push({
-			text: content,
-			at
-		});
-	}
-	return {
-		requirements,
-		options,
-		unreadable
-	};
-}
-function parseRequirement(line, at) {
-	if (UNSAFE$1.test(line.trim().replaceAll("	", " "))) return void 0;
-	const content = line.replaceAll("	", " ").replace(/\s--hash[=\s]\S+/g, "").trim();
-	if (WHEEL_PATH.test(content)) return parseWheelPath(content, at);
-	const head = NAME$2.exec(content);
-	if (!head) return void 0;
-	const name = normalizePackageName(head[1] ?? "");
-	const extras = (head[2] ?? "").replace(/\s+/g, "");
-	const [wanted = "", ...after] = content.slice(head[0].length).split(";");
-	const marker = after.join(";").trim() || void 0;
-	if (wanted.startsWith("@")) {
-		const source = wanted.slice(1).trim();
-		if (source === "" || /\s/.test(source)) return void 0;
-		return {
-			name,
-			specifier: "",
-			pin: void 0,
-			source,
-			marker,
-			at,
-			text: appendMarker(`${name}${extras} @ ${source}`, marker)
-		};
-	}
-	if (!isSpecifier(wanted.trim())) return void 0;
-	const specifier = wanted.replace(/[\s()]+/g, "");
-	return {
-		name,
-		specifier,
-		pin: /^={2,3}([^,*]+)$/.exec(specifier)?.[1],
-		marker,
-		source: void 0,
-		at,
-		text: appendMarker(`${name}${extras}${specifier}`, marker)
-	};
-}
-function isSpecifier(text) {
-	const inner = text.startsWith("(") ? text.slice(1) : text;
-	const clauses = (inner.endsWith(")") ? inner.slice(0, -1) : inner).split(",").map((c) => c.trim());
-	if (clauses.at(-1) === "") clauses.pop();
-	return clauses.length > 0 ? clauses.every((c) => CLAUSE.test(c)) : text === "";
-}
-function parseWheelPath(path, at) {
-	const source = path.replace(/^\.\//, "");
-	const [name, version] = source.split("/").at(-1)?.split("-") ?? [];
-	if (!name || !version) return void 0;
-	const normal = normalizePackageName(name);
-	return {
-		name: normal,
-		specifier: "",
-		pin: void 0,
-		marker: void 0,
-		source,
-		at,
-		text: `${normal} @ ${source}`
-	};
-}
-function appendMarker(text, marker) {
-	return marker === void 0 ? text : `${text} ; ${marker}`;
-}
-function* joinLines(text, file) {
-	let held = "";
-	let first = 0;
-	const lines = text.split(/\r?\n/);
-	for (const [i, raw] of lines.entries()) {
-		if (held === "") first = i;
-		const line = removeComment(raw);
-		if (line.endsWith("\\")) {
-			held += `${line.slice(0, -1)} `;
-			continue;
-		}
-		const content = (held + line).trim();
-		held = "";
-		const column = (lines[first] ?? "").search(/\S/) + 1;
-		if (content !== "") yield {
-			content,
-			at: {
-				file,
-				line: first + 1,
-				column: Math.max(column, 1)
-			}
-		};
-	}
-	if (held.trim() !== "") yield {
-		content: held.trim(),
-		at: {
-			file,
-			line: first + 1,
-			column: 1
-		}
-	};
-}
-var NAME$2, CLAUSE, WHEEL_PATH, UNSAFE$1;
-var init_parse_requirements = __esmMin((() => {
-	init_normalize_package_name();
-	init_remove_comment();
-	NAME$2 = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*/;
-	CLAUSE = /^(?:===|~=|==|!=|<=|>=|<|>)\s*[^\s,;()=<>~]+$/;
-	WHEEL_PATH = /^(?:\.\/)?[^\s@:]+\.whl$/;
-	UNSAFE$1 = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\$]/u;
-}));
 // validation/requirements/conda-twins.ts
-function listCondaTwins({ conda }, { taken, removed }) {
-	return (conda?.packages ?? []).flatMap((spec) => {
+function listCondaTwins({ conda, locateConda }, { taken, removed }) {
+	return (conda?.packages ?? []).flatMap((spec, i) => {
 		const found = findPipCounterpart(spec);
 		if ("none" in found || !found.certain || removed.has(parseCondaName(spec))) return [];
-		const requirement = parseRequirement(found.pip, {
-			file: "conda.yaml",
-			line: 1,
-			column: 1
-		});
+		const requirement = parseRequirement(found.pip, locateConda(["dependencies", conda?.indices[i] ?? 0]));
 		return !requirement || taken.has(requirement.name) || removed.has(requirement.name) ? [] : [{
 			spec,
 			requirement
@@ -37665,7 +39621,8 @@ var init_conda_twins = __esmMin((() => {
 }));
 // validation/requirements/edit-requirements.ts
 function editRequirements({ entity, label }, model) {
-	const { add, remove } = entity.requirementEdits;
+	const { remove } = entity.requirementEdits;
+	const add = entity.requirementEdits.add.filter((line) => !isPythonEdit(line));
 	const problems = [];
 	const wrong = (message, hint) => problems.push({
 		code: "requirement-invalid",
@@ -37680,8 +39637,11 @@ function editRequirements({ entity, label }, model) {
 	for (const name of removed) if (!known.has(name) && !conda.has(name)) wrong(`Cannot remove "${name}" from the requirements of ${label}: the model does not require it`, `Its requirements: ${[...known].join(", ")}`);
 	const added = add.flatMap((line) => {
 		const requirement = parseRequirement(line, ENTITY_LOCATION);
-		if (!requirement) wrong(`Cannot add "${line}" to the requirements of ${label}: expected NAME==VERSION`);
-		return requirement ?? [];
+		if (requirement && !requirement.fault) return requirement;
+		const { why, instead } = requirement?.fault ?? explainUnreadable(line);
+		const hint = instead === void 0 ? void 0 : `Write "${instead}"`;
+		wrong(`Cannot add "${maskSecrets(line)}" to the requirements of ${label}: ${why}`, hint);
+		return [];
 	});
 	const replaced = new Set(added.map((r) => r.name));
 	const kept = model.requirements.filter((r) => !removed.has(r.name) && !replaced.has(r.name));
@@ -37703,8 +39663,11 @@ var ENTITY_LOCATION;
 var init_edit_requirements = __esmMin((() => {
 	init_normalize_package_name();
 	init_conda_twins();
+	init_explain_line();
+	init_mask_secrets();
 	init_parse_conda_name();
 	init_parse_requirements();
+	init_choose_python();
 	ENTITY_LOCATION = {
 		file: "MLmodel",
 		line: 1,
@@ -37786,7 +39749,7 @@ async function readInput(root, path, folders) {
 var MAX_CASES_BYTES, FORMS, BARE_KEYS, CaseError;
 var init_read_cases = __esmMin((() => {
 	init_diagnostic();
-	init_locked_case();
+	init_render_cases();
 	MAX_CASES_BYTES = 32768;
 	FORMS = [
 		"dataframe_split",
@@ -37807,90 +39770,42 @@ var init_read_cases = __esmMin((() => {
 		}
 	};
 }));
-// system/model-digest.ts
-function isModelFile(name) {
-	return !EXCLUDED_NAMES.has(name);
-}
-async function digestModel(folder) {
-	const root = await realpath(folder);
-	const files = (await listFiles(root, root, "")).sort((a, b) => a < b ? -1 : 1);
-	const whole = createHash("sha256");
-	for (const file of files) whole.update(`${file}\0${await hashFile(join(root, file))}\n`);
-	return `sha256:${whole.digest("hex")}`;
-}
-async function listIgnoredFiles(folder) {
-	const lists = (await readdir(folder, { withFileTypes: true })).map(async (e) => {
-		const path = join(folder, e.name);
-		if (!isModelFile(e.name)) return [path];
-		return e.isDirectory() ? listIgnoredFiles(path) : [];
-	});
-	return (await Promise.all(lists)).flat();
-}
-async function listFiles(root, folder, prefix) {
-	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name) || !(e.isFile() || e.isDirectory())).map(async (e) => {
-		const path = join(folder, e.name);
-		const name = `${prefix}${e.name}`;
-		if (!isModelFile(e.name)) throw new ModelLinkError(`${name} is neither a file nor a folder, and no model has a link of that name`);
-		if (e.isDirectory()) return listFiles(root, path, `${name}/`);
-		if (e.isSymbolicLink()) await checkLink(root, path, name);
-		else if (!e.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
-		return [name];
-	});
-	return (await Promise.all(lists)).flat();
-}
-async function checkLink(root, path, name) {
-	const target = await realpath(path).catch(() => void 0);
-	if (target === void 0) throw new ModelLinkError(`the link ${name} has no target`);
-	if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
-	if (!target.slice(root.length).split(sep).every(isModelFile)) throw new ModelLinkError(`the link ${name} points to a file that is not part of the model`);
-	if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
-}
-var EXCLUDED_NAMES, ModelLinkError;
-var init_model_digest = __esmMin((() => {
-	init_hash_file();
-	EXCLUDED_NAMES = /* @__PURE__ */ new Set([
-		"registered_model_meta",
-		"__pycache__",
-		".DS_Store"
-	]);
-	ModelLinkError = class extends Error {};
-}));
 // validation/model/parse-mlmodel.ts
 function makeCondaEnvironment({ channels, dependencies }) {
 	const list = dependencies ?? [];
 	const packages = list.filter((d) => typeof d === "string");
 	const names = packages.map((p) => p.split(/[=<>!~ [;]/)[0]?.split("::").at(-1) ?? p);
 	const python = packages.find((_, i) => names[i] === "python");
-	const pip = list.flatMap((d) => {
-		const inner = d !== null && typeof d === "object" && "pip" in d ? d.pip : [];
-		return Array.isArray(inner) ? inner.filter((p) => typeof p === "string") : [];
-	});
+	const others = packages.filter((_, i) => !BUILT_IN_PACKAGES.has(names[i] ?? ""));
 	return {
 		channels: channels ?? void 0,
 		python: /(?<!\d)(\d+\.\d+(?:\.\d+)?)/.exec(python ?? "")?.[1],
 		pythonIndex: list.findIndex((d) => d === python),
-		packages: packages.filter((_, i) => !BUILT_IN_PACKAGES.has(names[i] ?? "")),
-		pip
+		packages: others,
+		indices: others.map((p) => list.indexOf(p))
 	};
 }
-var text$3, flavor, mlmodelFile, pythonEnvFile, condaFile, BUILT_IN_PACKAGES;
+function readPipSection(dependency) {
+	return dependency !== null && typeof dependency === "object" && "pip" in dependency ? dependency.pip : void 0;
+}
+var text$5, flavor, mlmodelFile, pythonEnvFile, condaFile, BUILT_IN_PACKAGES;
 var init_parse_mlmodel = __esmMin((() => {
 	init_zod();
-	text$3 = string$1().nullish();
+	text$5 = string$1().nullish();
 	flavor = looseObject({});
 	mlmodelFile = looseObject({
 		flavors: record(string$1(), flavor),
-		mlflow_version: text$3,
+		mlflow_version: text$5,
 		signature: looseObject({
-			inputs: text$3,
-			outputs: text$3,
-			params: text$3
+			inputs: text$5,
+			outputs: text$5,
+			params: text$5
 		}).nullish(),
 		is_signature_from_type_hint: unknown$1().optional(),
 		saved_input_example_info: looseObject({
-			artifact_path: text$3,
-			serving_input_path: text$3,
-			type: text$3
+			artifact_path: text$5,
+			serving_input_path: text$5,
+			type: text$5
 		}).nullish(),
 		metadata: looseObject({}).nullish()
 	});
@@ -37925,88 +39840,133 @@ var init_read_model_text = __esmMin((() => {
 	init_model_digest();
 	MAX_BYTES$1 = 8 << 20;
 }));
+// validation/requirements/report-option.ts
+function reportIgnoredOption({ option, value, at }, variables = process.env) {
+	const written = `${option} ${maskSecrets(value)}`.trim();
+	const report = (severity, message, hint) => [{
+		code: "requirement-invalid",
+		severity,
+		message,
+		hint,
+		at
+	}];
+	if (hasCredentials(value)) return report("error", `Cannot use "${written}": it contains credentials, expected none in a model`, `Rotate them, because everyone who can read the model has them. Log the model without them, and ${INDEX_HINT}`);
+	if (ALWAYS.test(option) || isConfigured(option, value, variables)) return [];
+	if (INDEX.test(option)) return report("warning", `Ignoring "${written}": a model cannot choose where packages come from`, `If packages come from there, ${INDEX_HINT}`);
+	return report("warning", `Ignoring "${written}": ${IGNORED_BECAUSE[option] ?? "Davit has no use for this option"}`);
+}
+function isConfigured(option, value, variables) {
+	if (!/^(?:-i|--index-url|--extra-index-url|-f|--find-links)$/.test(option)) return false;
+	const configured = INDEX_VARIABLES.flatMap((name) => (variables[name] ?? "").split(/\s+/));
+	const wanted = normalizeIndex(value);
+	return wanted !== void 0 && configured.some((entry) => normalizeIndex(entry.replace(/^[\w.-]+=/, "")) === wanted);
+}
+function normalizeIndex(text) {
+	if (!/^https?:/i.test(text) || !URL.canParse(text)) return void 0;
+	const { host, pathname } = new URL(text);
+	return `${host}${pathname.replace(/\/$/, "")}`;
+}
+var INDEX, ALWAYS, IGNORED_BECAUSE, INDEX_VARIABLES, INDEX_HINT;
+var init_report_option = __esmMin((() => {
+	init_mask_secrets();
+	INDEX = /^(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host|--no-index)$/;
+	ALWAYS = /^--(?:only-binary|prefer-binary|require-hashes)$/;
+	IGNORED_BECAUSE = {
+		"--pre": "a version before a release is installed only where a requirement names it",
+		"--no-binary": "Davit installs wheels only"
+	};
+	INDEX_VARIABLES = [
+		"UV_INDEX",
+		"UV_DEFAULT_INDEX",
+		"UV_EXTRA_INDEX_URL",
+		"UV_INDEX_URL",
+		"UV_FIND_LINKS"
+	];
+	INDEX_HINT = "set UV_INDEX, and its credentials, where Davit runs (docs/models.md, \"Private packages\")";
+}));
 // validation/requirements/read-requirements.ts
-async function readRequirements(folder, condaPip) {
+async function readRequirements(folder, { conda, pythonEnv }) {
 	const text = await readModelText(folder, "requirements.txt");
-	if (text !== void 0) return {
-		found: true,
-		...await readIncludes(folder, parseRequirements(text, "requirements.txt"), 0)
-	};
-	if (condaPip && condaPip.length > 0) return {
-		found: true,
-		...await readIncludes(folder, parseRequirements(condaPip.join("\n"), "conda.yaml"), 0)
-	};
+	const own = pythonEnv.filter((line) => !/^(?:-r|--requirement)[=\s]*(?:\.\/)?requirements\.txt$/.test(line.text));
+	const read = await readIncludes(folder, text === void 0 ? parseListed(conda) : parseRequirements(text, "requirements.txt"), ["requirements.txt"]);
+	const more = await readIncludes(folder, parseListed(own), []);
+	const known = new Set(read.requirements.map((r) => r.name));
 	return {
-		found: false,
-		requirements: [],
-		constraints: [],
-		problems: []
+		found: text !== void 0 || conda.length > 0 || own.length > 0,
+		requirements: [...read.requirements, ...more.requirements.filter((r) => !known.has(r.name))],
+		constraints: [...read.constraints, ...more.constraints],
+		problems: [...read.problems, ...more.problems]
 	};
 }
-async function readIncludes(folder, parsed, depth) {
-	const { requirements, options, unreadable } = parsed;
-	const included = await Promise.all(options.map((o) => readOption(folder, o, depth)));
-	const problems = unreadable.map(({ text, at }) => ({
-		code: "requirement-invalid",
-		severity: "error",
-		message: `Cannot parse the requirement "${maskSecrets(text)}": expected NAME==VERSION`,
-		at
+function parseListed(lines) {
+	return parseLines(lines.flatMap(({ text, at }) => {
+		const content = removeComment(text).trim();
+		return content === "" ? [] : [{
+			content,
+			at
+		}];
 	}));
+}
+async function readIncludes(folder, { requirements, options, unreadable }, parents) {
+	const included = await Promise.all(options.map((o) => readOption(folder, o, parents)));
+	const problems = unreadable.map(({ text, why, hint, at }) => makeProblem(`Cannot parse the requirement "${maskSecrets(text)}": ${why}`, at, hint));
 	return {
 		requirements: [...requirements, ...included.flatMap((i) => i.requirements)],
 		constraints: included.flatMap((i) => i.constraints),
 		problems: [...problems, ...included.flatMap((i) => i.problems)]
 	};
 }
-async function readOption(folder, line, depth) {
-	const { option, value } = line;
-	if (/^(-r|--requirement|-c|--constraint)$/.test(option)) {
-		const file = posix.join(posix.dirname(line.at.file), value);
-		const text = resolve(folder, file).startsWith(resolve(folder) + sep) && depth < MAX_DEPTH ? await readModelText(folder, file) : void 0;
-		if (text === void 0) return refuse$3(line, "error", `Cannot read "${option} ${value}": there is no such file in the model`);
-		const read = await readIncludes(folder, parseRequirements(text, file), depth + 1);
-		if (/^(-r|--requirement)$/.test(option)) return read;
-		const constraints = [...read.requirements, ...read.constraints];
-		const sourced = constraints.filter((c) => c.source !== void 0).map(refuseConstraint);
-		return {
-			requirements: [],
-			constraints,
-			problems: [...read.problems, ...sourced]
-		};
-	}
-	if (/^(-e|--editable)$/.test(option)) return refuse$3(line, "error", `Cannot install "${option} ${maskSecrets(value)}": it is a folder on the author's machine, expected a wheel`);
-	if (hasCredentials(value)) return refuse$3(line, "error", `Cannot use "${option} ${maskSecrets(value)}": it contains credentials, expected none in a model`, "Rotate them, because everyone who can read the model has them. Set UV_INDEX where Davit runs, and log the model again");
-	const hint = /^(-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)$/.test(option) ? "If packages come from there, set UV_INDEX where Davit runs" : void 0;
-	return refuse$3(line, "warning", `Ignoring "${`${option} ${value}`.trim()}": a model cannot choose where packages come from`, hint);
+async function readOption(folder, line, parents) {
+	const { option, value, at } = line;
+	if (!/^(-r|--requirement|-c|--constraint)$/.test(option)) return {
+		requirements: [],
+		constraints: [],
+		problems: reportIgnoredOption(line)
+	};
+	const refuse = (why) => ({
+		requirements: [],
+		constraints: [],
+		problems: [makeProblem(`Cannot read "${`${option} ${maskSecrets(value)}`.trim()}": ${why}`, at, INCLUDE_HINT)]
+	});
+	if (/^[a-z][a-z0-9+.-]+:/i.test(value)) return refuse("it is an address, expected a file in the model");
+	const file = posix.join(posix.dirname(at.file), value);
+	if (value.startsWith("/") || !resolve(folder, file).startsWith(resolve(folder) + sep)) return refuse("there is no such file in the model");
+	if (parents.includes(file)) return refuse("the file includes itself");
+	const text = parents.length <= MAX_DEPTH$3 ? await readModelText(folder, file) : void 0;
+	if (text === void 0) return refuse("there is no such file in the model");
+	const read = await readIncludes(folder, parseRequirements(text, file), [...parents, file]);
+	if (/^(-r|--requirement)$/.test(option)) return read;
+	const constraints = [...read.requirements, ...read.constraints];
+	const faulty = constraints.filter((c) => c.source !== void 0 || c.fault !== void 0).map(refuseConstraint);
+	return {
+		requirements: [],
+		constraints,
+		problems: [...read.problems, ...faulty]
+	};
 }
-function refuseConstraint({ text, at }) {
+function refuseConstraint({ written, fault, at }) {
+	const why = fault?.why ?? "it is an address or a file, expected a version";
+	const hint = fault?.instead === void 0 ? "Write it into requirements.txt as a requirement" : `Write "${fault.instead}"`;
+	return makeProblem(`Cannot use the constraint "${maskSecrets(written)}": ${why}`, at, hint);
+}
+function makeProblem(message, at, hint) {
 	return {
 		code: "requirement-invalid",
 		severity: "error",
-		message: `Cannot use the constraint "${maskSecrets(text)}": it is an address or a file, expected a version`,
-		hint: "Write it into requirements.txt as a requirement",
+		message,
+		hint,
 		at
 	};
 }
-function refuse$3({ at }, severity, message, hint) {
-	return {
-		requirements: [],
-		constraints: [],
-		problems: [{
-			code: "requirement-invalid",
-			severity,
-			message,
-			hint,
-			at
-		}]
-	};
-}
-var MAX_DEPTH;
+var MAX_DEPTH$3, INCLUDE_HINT;
 var init_read_requirements = __esmMin((() => {
 	init_read_model_text();
 	init_mask_secrets();
+	init_remove_comment();
 	init_parse_requirements();
-	MAX_DEPTH = 5;
+	init_report_option();
+	MAX_DEPTH$3 = 5;
+	INCLUDE_HINT = "Copy its lines into requirements.txt of the model";
 }));
 // validation/model/read-model.ts
 async function readModel(folder) {
@@ -38030,7 +39990,7 @@ async function readFiles$1(folder) {
 	const pythonEnv = await readYaml(folder, "python_env.yaml", pythonEnvFile, problems);
 	const condaYaml = await readYaml(folder, "conda.yaml", condaFile, problems);
 	const conda = condaYaml?.value && makeCondaEnvironment(condaYaml.value);
-	const required = await readRequirements(folder, conda?.pip);
+	const required = await readRequirements(folder, listYamlLines(condaYaml, pythonEnv));
 	problems.push(...required.problems);
 	const { value, locate } = parsed;
 	return {
@@ -38054,10 +40014,26 @@ async function readFiles$1(folder) {
 			requirements: required.requirements,
 			constraints: required.constraints,
 			hasRequirements: required.found,
+			hasUvLock: await exists(join(folder, "uv.lock")),
 			conda,
+			locateConda: condaYaml?.locate ?? locate,
 			locate
 		},
 		problems
+	};
+}
+function listYamlLines(conda, pythonEnv) {
+	const list = (file, path, values) => (Array.isArray(values) ? values : []).flatMap((text, i) => typeof text === "string" && file ? [{
+		text,
+		at: file.locate([...path, i])
+	}] : []);
+	return {
+		conda: (conda?.value?.dependencies ?? []).flatMap((dependency, i) => list(conda, [
+			"dependencies",
+			i,
+			"pip"
+		], readPipSection(dependency))),
+		pythonEnv: list(pythonEnv, ["dependencies"], pythonEnv?.value?.dependencies)
 	};
 }
 function readPython(files, { flavors }, locate) {
@@ -38084,7 +40060,10 @@ function readPython(files, { flavors }, locate) {
 }
 async function findExample(folder, { saved_input_example_info: saved }) {
 	const names = ["serving_input_example.json", ...saved ? [saved.artifact_path ?? "input_example.json"] : []];
-	for (const name of names) if (await access(join(folder, name)).then(() => true, () => false)) return name;
+	for (const name of names) if (await exists(join(folder, name))) return name;
+}
+function exists(file) {
+	return access(file).then(() => true, () => false);
 }
 async function readYaml(folder, file, schema, problems) {
 	const text = await readModelText(folder, file);
@@ -38134,22 +40113,24 @@ var init_read_model = __esmMin((() => {
 }));
 // validation/model/check-model.ts
 async function checkModel(subject, folder, { root, policy }) {
-	const { model, problems } = await readModel(folder);
-	if (!model) return {
+	const read = await readModel(folder);
+	if (!read.model) return {
 		checked: void 0,
-		diagnostics: problems.map((p) => locateProblem(subject, p))
+		diagnostics: read.problems.map((p) => locateProblem(subject, p))
 	};
+	const { model, isChosen, problems } = await choosePython(subject, read.model);
 	const edited = editRequirements(subject, model);
 	const { cases, diagnostics: wrongCases } = await readCases(subject, root);
 	const pins = edited.requirements.flatMap((r) => r.pin === void 0 ? [] : [[r.name, r.pin]]);
 	const all = [
+		...read.problems,
 		...problems,
 		...checkFlavor(subject, model),
 		...checkSignature(subject, model, policy),
 		...checkExample(subject, model, policy),
 		...checkPython(subject, model),
-		...checkMinimumVersions(subject, model, edited.requirements),
-		...checkPythonDrift(subject, model),
+		...await checkMinimumVersions(subject, model, edited.requirements),
+		...isChosen ? [] : checkPythonDrift(subject, model),
 		...edited.problems,
 		...await checkRequirements(subject, model, edited, policy),
 		...checkVersionDrift(subject, model, new Map(pins))
@@ -38238,12 +40219,15 @@ function checkPython({ label }, model) {
 		code: "requirements-missing",
 		severity: "error",
 		message: `Cannot install the packages of ${label}: it has neither requirements.txt nor pip packages in conda.yaml`,
+		hint: model.hasUvLock ? UV_LOCK_HINT : void 0,
 		at
 	});
 	return problems;
 }
+var UV_LOCK_HINT;
 var init_check_model = __esmMin((() => {
 	init_diagnostic();
+	init_choose_python();
 	init_check_minimum_versions();
 	init_check_version_drift();
 	init_check_requirements();
@@ -38253,84 +40237,7 @@ var init_check_model = __esmMin((() => {
 	init_read_cases();
 	init_read_model();
 	init_subject();
-}));
-// python/ensure-front-virtualenv.ts
-function parseLockedRequirements(text) {
-	return [...text.replace(/\\\r?\n/g, " ").split("\n").map((line) => removeComment(line).trim()).filter((line) => line !== "" && !line.startsWith("-")).map(parseLockedRequirement)].sort((a, b) => a.name < b.name ? -1 : 1);
-}
-function parseLockedRequirement(line) {
-	const hashes = [...line.matchAll(/--hash=(sha256:[0-9a-f]{64})/g)].map((m) => m[1] ?? "").sort();
-	const [head = ""] = line.split(/\s(?:;|--hash)/);
-	const pinned = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)/.exec(head);
-	if (pinned) return {
-		name: normalizePackageName(pinned[1] ?? ""),
-		version: pinned[2] ?? "",
-		hashes
-	};
-	const direct = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])? @ (\S+)/.exec(head);
-	if (direct) return {
-		name: normalizePackageName(direct[1] ?? ""),
-		version: "",
-		source: direct[2] ?? "",
-		hashes
-	};
-	throw new SyntaxError(`Cannot read the locked requirement "${line.slice(0, 80)}": expected NAME==VERSION --hash=…`);
-}
-var init_ensure_front_virtualenv = __esmMin((() => {
-	init_code();
-	init_ensure_virtualenv();
-	init_find_python();
-	init_remove_comment();
-	init_normalize_package_name();
-}));
-// validation/model/download-environment.ts
-function makeDownloadEnvironment(kind, uri, { home, variables = process.env }) {
-	const tracking = variables["MLFLOW_TRACKING_URI"] ?? "";
-	const databricks = kind === "tracking" && usesDatabricks(variables) ? [DATABRICKS] : [];
-	const needed = [...NEEDED[kind], ...databricks];
-	const kept = Object.entries(variables).filter(([name]) => needed.some((pattern) => pattern.test(name)));
-	const environment = {
-		...Object.fromEntries(kept),
-		MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: "false"
-	};
-	if (kind !== "other") return {
-		...environment,
-		HOME: variables["HOME"] ?? homedir()
-	};
-	return {
-		...environment,
-		HOME: home,
-		NETRC: variables["NETRC"] ?? join(variables["HOME"] ?? homedir(), ".netrc"),
-		MLFLOW_TRACKING_URI: makeTrackingUri(uri, tracking)
-	};
-}
-function usesDatabricks(variables) {
-	return ["MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"].some((name) => variables[name]?.startsWith("databricks"));
-}
-function makeTrackingUri(uri, tracking) {
-	const host = /^[a-z0-9+.-]+:\/\/([^/]*)/.exec(uri)?.[1] ?? "localhost";
-	return `${tracking.toLowerCase().startsWith("http:") ? "http" : "https"}://${host}`;
-}
-var COMMON, STORAGE, DATABRICKS, TRACKING, NEEDED;
-var init_download_environment = __esmMin((() => {
-	COMMON = /^(?:PATH|LANG|LC_.*|TZ|TMPDIR|(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|MLFLOW_(?:HTTP_REQUEST|MULTIPART)_.*|MLFLOW_ALLOW_FILE_STORE)$/i;
-	STORAGE = /^(?:AWS_.*|MLFLOW_S3_.*|MLFLOW_BOTO_.*|R2_.*|B2_.*)$/;
-	DATABRICKS = /^DATABRICKS_.*$/;
-	TRACKING = /^(?:MLFLOW_TRACKING_.*|MLFLOW_REGISTRY_URI|MLFLOW_WORKSPACE)$/;
-	NEEDED = {
-		tracking: [
-			COMMON,
-			TRACKING,
-			STORAGE
-		],
-		storage: [COMMON, STORAGE],
-		databricks: [
-			COMMON,
-			TRACKING,
-			DATABRICKS
-		],
-		other: [COMMON]
-	};
+	UV_LOCK_HINT = "It has uv.lock: run uv export --frozen --no-dev --no-emit-project -o requirements.txt in its folder, and log the model with that file as pip_requirements";
 }));
 // validation/model/model-sources.ts
 function readModelSources(variables = process.env) {
@@ -38435,37 +40342,211 @@ var init_model_sources = __esmMin((() => {
 	};
 	NAME_SCHEMES = ["models", "runs"];
 }));
+// validation/model/choose-registry.ts
+function chooseRegistry(name, choice) {
+	const { environments, variables } = choice;
+	const [first, ...more] = [...new Map(environments.map((e) => [normalize(e.uri), e])).values()];
+	if (first && more.length > 0) return {
+		why: `environments name several registries (${[first, ...more].map((e) => `${e.uri} in ${e.file}`).join(", ")}), expected one`,
+		hint: "Name the environment: --environment NAME"
+	};
+	const found = first ? connectToEnvironment(first, choice) : connectToVariables(name, variables);
+	return found === void 0 || "why" in found ? found : refineForName(name, found);
+}
+function connectToEnvironment({ uri, file }, { allowed, variables }) {
+	const { tracking, registry } = readVariables(variables);
+	const label = `the registry ${uri}`;
+	const address = normalize(uri);
+	if (/^databricks(?:-uc)?$/.test(uri)) return {
+		label,
+		kind: "tracking",
+		tracking: "databricks",
+		registry: uri
+	};
+	const known = [registry, tracking].find((variable) => variable !== void 0 && normalize(variable) === address);
+	if (known !== void 0) return {
+		label,
+		kind: "tracking",
+		tracking: chooseTracking(known),
+		registry: known
+	};
+	const web = address.replace(/^uc:/, "");
+	if (allowed.some((source) => web === source || web.startsWith(`${source}/`))) return {
+		label,
+		kind: "other",
+		tracking: web,
+		registry: address
+	};
+	const source = /^https?:\/\/[^/]+/.exec(web)?.[0];
+	const anonymous = source === void 0 ? "" : `, or, for a registry without credentials, adds ${source} to ${SOURCES_VARIABLE}`;
+	return {
+		why: `the registry ${uri} of ${file} is not allowed, expected the address of MLFLOW_REGISTRY_URI or MLFLOW_TRACKING_URI`,
+		hint: `To allow it, the owner of the job sets MLFLOW_REGISTRY_URI=${uri} in the environment of Davit${anonymous}; a file of the repository cannot`
+	};
+}
+function chooseTracking(uri) {
+	if (uri.startsWith("databricks")) return uri.replace("databricks-uc", "databricks");
+	return uri.startsWith("uc:") ? normalize(uri).slice(3) : uri;
+}
+function connectToVariables(name, variables) {
+	const { tracking, registry } = readVariables(variables);
+	if (registry !== void 0) return {
+		label: "the registry of MLFLOW_REGISTRY_URI",
+		kind: "tracking",
+		tracking: tracking ?? chooseTracking(registry),
+		registry: registry.startsWith("uc:") ? normalize(registry) : registry
+	};
+	if (tracking !== void 0) return {
+		label: "the registry of MLFLOW_TRACKING_URI",
+		kind: "tracking",
+		tracking,
+		registry: tracking
+	};
+	if (!UNITY_CATALOG_NAME.test(name) || !variables["DATABRICKS_HOST"]) return void 0;
+	return {
+		label: "the registry databricks-uc",
+		kind: "tracking",
+		tracking: "databricks",
+		registry: "databricks-uc"
+	};
+}
+function readVariables(variables) {
+	const [tracking, registry] = [variables["MLFLOW_TRACKING_URI"], variables["MLFLOW_REGISTRY_URI"]];
+	return {
+		tracking: tracking === "" ? void 0 : tracking,
+		registry: registry === "" ? void 0 : registry
+	};
+}
+function refineForName(name, connection) {
+	const { registry } = connection;
+	const hasThreeParts = UNITY_CATALOG_NAME.test(name);
+	if (hasThreeParts && /^databricks(?::|$)/.test(registry)) return {
+		...connection,
+		registry: registry.replace("databricks", "databricks-uc")
+	};
+	if (!hasThreeParts && /^(?:databricks-uc|uc:)/.test(registry)) return {
+		why: `a name in Unity Catalog has three parts, expected CATALOG.SCHEMA.${name.split(".").at(-1) ?? name}`,
+		hint: "Write the whole name in entity_name, or use the registry of the workspace: databricks"
+	};
+	return connection;
+}
+function normalize(uri) {
+	const isCatalog = uri.startsWith("uc:");
+	const bare = isCatalog ? uri.slice(3) : uri;
+	const address = isCatalog && !bare.includes("://") ? `https://${bare}` : bare;
+	if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) return uri;
+	const { protocol, host, pathname } = new URL(address);
+	return `${isCatalog ? "uc:" : ""}${protocol}//${host}${pathname === "/" ? "" : pathname.replace(/\/$/, "")}`;
+}
+var UNITY_CATALOG_NAME;
+var init_choose_registry = __esmMin((() => {
+	init_model_sources();
+	UNITY_CATALOG_NAME = /^[^./]+\.[^./]+\.[^./]+$/;
+}));
 // validation/model/explain-download.ts
-function explainDownloadFailure({ timedOut, stderr }, limitSeconds) {
-	if (timedOut) return {
-		why: `it took longer than ${limitSeconds} s`,
-		hint: HINT
-	};
-	const reason = parseLastLine(stderr);
-	if (reason === void 0) return {
-		why: "the download program failed",
-		hint: HINT
-	};
+function explainOrThrow(failed, { label, uri }) {
+	try {
+		return explainDownloadFailure(failed);
+	} catch (e) {
+		if (!(e instanceof DownloadOutage)) throw e;
+		throw new Error(`Cannot fetch ${label} from "${maskSecrets(uri)}": ${e.message}. Try again later`, { cause: e });
+	}
+}
+function explainDownloadFailure(failed) {
+	const { run, limitSeconds } = failed;
+	const reason = parseLastLine(run.stderr);
+	if (run.timedOut) throw new DownloadOutage(`it took longer than ${limitSeconds} s`);
+	if (reason === void 0) return makeFailure$1("the download program failed", HINT);
+	if (reason.kind === "unreachable") throw new DownloadOutage(`${failed.connection?.label ?? "the server"} is not reachable`);
+	if (reason.kind === "truncated") throw new DownloadOutage("a file ended before the size that its store lists; the files that are complete are kept");
+	return explainRegistry(reason, failed) ?? explainSource(reason, failed);
+}
+function explainRegistry(reason, { wanted, connection }) {
+	const registry = connection?.label ?? "the registry";
+	const model = wanted?.name ?? "the model";
+	const target = wanted?.version ?? "";
 	switch (reason.kind) {
-		case "refused": return {
-			why: `its files are at ${reason.source}, which is not an allowed source`,
-			hint: `To allow it, the owner of the repository adds it to ${SOURCES_VARIABLE} in the environment of Davit`
+		case "pending": return {
+			code: "model-pending",
+			about: "version",
+			why: `version ${reason.version} of ${model} is not ready (${reason.status})`,
+			hint: "The lock and the proof follow when the registry says READY; run this again then"
 		};
-		case "package": return {
-			why: `Davit has no package${reason.package === "" ? "" : ` ${reason.package}`} to read this URI`,
-			hint: "Download the model and write its path"
+		case "no-model": return {
+			code: "model-not-found",
+			about: "name",
+			why: `${registry} has no model "${model}"${reason.hidden ? ", or hides it from this account" : ""}`,
+			hint: reason.near.length > 0 ? `Similar names there: ${reason.near.join(", ")}` : "Check the name, and that its credentials may see the model"
 		};
-		case "failed": return {
-			why: `the download failed (${reason.error})`,
-			hint: HINT
+		case "no-alias": return {
+			code: "model-not-found",
+			about: "version",
+			why: `${model} has no alias "${target.replace(/^@/, "")}"`,
+			hint: suggestAlias(target.replace(/^@/, ""), reason.aliases)
 		};
+		case "no-version": return explainVersion(reason, model, target);
+		case "refused":
+		case "package":
 		case "denied":
 		case "missing":
-		case "unreachable": return {
-			why: REASONS$1[reason.kind],
-			hint: HINT
-		};
+		case "unreachable":
+		case "truncated":
+		case "unconfigured":
+		case "failed": return;
 	}
+}
+function suggestAlias(alias, aliases) {
+	const names = Object.keys(aliases);
+	if (names.length === 0) return "The model has no alias; write the number of a version";
+	const near = suggestValue(alias, names);
+	const there = names.map((a) => `@${a} (version ${aliases[a] ?? ""})`).join(", ");
+	return `${near === void 0 ? "" : `${near} `}Aliases of the model: ${there}`;
+}
+function explainVersion({ count, versions }, model, target) {
+	const last = Number(versions.at(-1) ?? 0);
+	const there = versions.length === 0 ? "it has no version" : `its versions are ${count > versions.length ? "…, " : ""}${versions.join(", ")}`;
+	const isNext = /^\d+$/.test(target) && Number(target) > last;
+	const hint = isNext ? "The lock and the proof follow when the version is registered; run this again then" : last === 0 ? "Register a version" : `Write one of them, such as "${last}"`;
+	const why = /^\d+$/.test(target) ? `${model} has no version ${target}${isNext ? " yet" : ""}` : `no version of ${model} is in "${target}"`;
+	return {
+		code: isNext ? "model-pending" : "model-not-found",
+		about: "version",
+		why: `${why}; ${there}`,
+		hint
+	};
+}
+function explainSource(reason, { connection }) {
+	switch (reason.kind) {
+		case "refused": return makeFailure$1(`its files are at ${reason.source}, which is not an allowed source`, `To allow it, the owner of the repository adds it to ${SOURCES_VARIABLE} in the environment of Davit`);
+		case "package": {
+			const known = PACKAGES$1[reason.package.split(".")[0] ?? ""] ?? reason.package;
+			return makeFailure$1(`Davit has no package${known === "" ? "" : ` ${known}`} to read this URI`, "Download the model and write its path");
+		}
+		case "denied": return makeFailure$1("access was denied", reason.registry ? renderCredentialsHint(connection) : HINT);
+		case "unconfigured": return makeFailure$1("there are no credentials for Databricks", DATABRICKS_HINT);
+		case "missing": return makeFailure$1("there is no such model or directory", HINT);
+		case "failed": return makeFailure$1(`the download failed (${reason.error})`, HINT);
+		case "unreachable":
+		case "truncated":
+		case "pending":
+		case "no-model":
+		case "no-version":
+		case "no-alias": return makeFailure$1("the download failed", HINT);
+	}
+}
+function renderCredentialsHint(connection) {
+	if (connection === void 0) return HINT;
+	if (connection.registry.startsWith("databricks")) return DATABRICKS_HINT;
+	if (connection.kind === "other") return `This registry gets no credential of the job. Set MLFLOW_REGISTRY_URI to its address, or add its host to ~/.netrc`;
+	return "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to an account that may read the model";
+}
+function makeFailure$1(why, hint) {
+	return {
+		code: "model-not-found",
+		about: "entity",
+		why,
+		hint
+	};
 }
 function parseLastLine(stderr) {
 	try {
@@ -38474,10 +40555,14 @@ function parseLastLine(stderr) {
 		return;
 	}
 }
-var failure, HINT, REASONS$1;
+var name, version, failure, DownloadOutage, HINT, PACKAGES$1, DATABRICKS_HINT;
 var init_explain_download = __esmMin((() => {
 	init_zod();
+	init_suggest_value();
+	init_mask_secrets();
 	init_model_sources();
+	name = string$1().regex(/^[\w.-]{1,200}$/);
+	version = string$1().regex(/^\d{1,18}$/);
 	failure = discriminatedUnion("kind", [
 		object({
 			kind: literal("refused"),
@@ -38487,122 +40572,217 @@ var init_explain_download = __esmMin((() => {
 			kind: literal("package"),
 			package: string$1()
 		}),
+		object({
+			kind: literal("denied"),
+			registry: boolean$1()
+		}),
 		object({ kind: _enum([
-			"denied",
 			"missing",
-			"unreachable"
+			"unreachable",
+			"truncated",
+			"unconfigured"
 		]) }),
+		object({
+			kind: literal("pending"),
+			version,
+			status: string$1().regex(/^[A-Z_]{1,60}$/)
+		}),
+		object({
+			kind: literal("no-model"),
+			near: array(name).max(3),
+			hidden: boolean$1()
+		}),
+		object({
+			kind: literal("no-version"),
+			count: int(),
+			versions: array(version).max(20)
+		}),
+		object({
+			kind: literal("no-alias"),
+			aliases: record(name, version)
+		}),
 		object({
 			kind: literal("failed"),
 			error: string$1().regex(/^\w+$/)
 		})
 	]);
+	DownloadOutage = class extends Error {};
 	HINT = "Check the URI, MLFLOW_TRACKING_URI and your credentials for it";
-	REASONS$1 = {
-		denied: "access was denied",
-		missing: "there is no such model or directory",
-		unreachable: "the server is not reachable"
+	PACKAGES$1 = {
+		google: "google-cloud-storage (gs://)",
+		azure: "azure-storage-blob and azure-identity (wasbs://, abfss://)",
+		pysftp: "pysftp (sftp://)",
+		pyarrow: "pyarrow (hdfs://)",
+		huggingface_hub: "huggingface_hub (hf://)"
 	};
+	DATABRICKS_HINT = "Set DATABRICKS_HOST and DATABRICKS_TOKEN (or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET) to an account that may read the model";
 }));
-// validation/model/download-model.ts
-async function downloadModel(subject, { uri, folder }, options) {
-	const allowed = readModelSources();
-	const sources = subject.alone ? allowTypedUri(allowed, uri) : allowed;
-	const kind = checkModelUri(uri, sources);
-	if (typeof kind !== "string") return refuse$2(subject, uri, kind);
-	const wrong = checkVersion(uri);
-	if (wrong) return refuse$2(subject, uri, wrong);
-	if (kind === "tracking" && sources.tracking === void 0) return refuse$2(subject, uri, {
-		why: "MLFLOW_TRACKING_URI is not set",
-		hint: "Set it to the address of your MLflow server"
-	});
-	const source = {
-		uri,
-		kind,
-		sources
-	};
-	const moving = await refuseMovingVersion(subject, source, options);
-	if (moving) return moving;
-	if (await stat(join(folder, "MLmodel")).catch(() => void 0)) {
-		await markUsed(folder);
-		return {
-			folder,
-			diagnostics: []
-		};
-	}
-	return withFileLock(`${folder}.lock`, async () => {
-		return await stat(join(folder, "MLmodel")).catch(() => void 0) ? {
-			folder,
-			diagnostics: []
-		} : download(subject, source, folder, options);
-	}, {
-		...options,
-		what: "downloading the same model"
-	});
+// validation/model/model-addresses.ts
+function makeAddressKey(address) {
+	return contentHash(address).slice(0, 20);
 }
-function checkVersion(uri) {
-	const single = /^models:\/{1,3}([^/@]+)$/.exec(uri)?.[1];
-	if (single !== void 0 && !single.startsWith("m-")) return {
-		why: "it has no version",
-		hint: `Write models:/${single}/VERSION`
-	};
+async function findDownload(key) {
+	const file = locateAddress(key);
+	const text = await readText$1(file);
+	const digest = text === void 0 ? void 0 : parseNote(text);
+	if (digest === void 0) return void 0;
+	await markUsed(file);
+	return findDownloadByDigest(digest);
 }
-async function refuseMovingVersion(subject, source, options) {
-	const { uri } = source;
-	const [, name, target] = /^models:\/{1,3}(.+?)(?:@|\/)([^/@]+)$/.exec(uri) ?? [];
-	if (name === void 0 || target === void 0 || /^\d+$/.test(target)) return void 0;
-	const run = await runProgram(source, "--resolve", [], options);
-	const version = run.code === 0 ? /^\d+$/.exec(run.stdout.trim())?.[0] ?? "" : "";
-	const hint = version ? `Write models:/${name}/${version}, its current version` : `Write models:/${name}/VERSION`;
-	return refuse$2(subject, uri, {
-		why: `"${target}" can point to another version later, expected a version number`,
-		hint
-	});
+async function findDownloadByDigest(digest) {
+	const folder = locateDownload(digest);
+	if (!await stat(join(folder, "MLmodel")).catch(() => void 0)) return void 0;
+	await markUsed(folder);
+	return folder;
 }
-async function download(subject, source, folder, options) {
-	const shown = maskSecrets(source.uri);
-	const failure = { reason: void 0 };
-	await mkdir(cacheFolder("models"), { recursive: true });
+async function noteDownload(key, digest) {
+	await writeFileAtomically(locateAddress(key), `${JSON.stringify({ digest })}\n`);
+}
+function locateAddress(key) {
+	return cacheFolder("addresses", `${key}.json`);
+}
+function parseNote(text) {
 	try {
-		await withProgress(options.progress ?? SILENT, `Downloading ${subject.label} (${shown})`, () => makeFolderAtomically(folder, async (fresh) => {
-			const run = await runProgram(source, "--download", [fresh], options);
-			if (run.code === 0) return;
-			failure.reason = explainDownloadFailure(run, DOWNLOAD_LIMIT_SECONDS);
-			throw new Error(`Cannot download ${shown}`);
-		}));
-	} catch (e) {
-		if (failure.reason === void 0) throw e;
-		return refuse$2(subject, source.uri, failure.reason);
+		return note.safeParse(JSON.parse(text)).data?.digest;
+	} catch {
+		return;
 	}
+}
+var note;
+var init_model_addresses = __esmMin((() => {
+	init_zod();
+	init_read_project();
+	init_names();
+	init_atomic_files();
+	init_cache();
+	init_locate_model();
+	note = object({ digest: string$1().regex(/^sha256:[0-9a-f]{64}$/) });
+}));
+// validation/model/refuse-download.ts
+function makeDownloadError({ entity, label }, { why, hint, code = "model-not-found", about = "entity" }, uri) {
+	return makeError(code, about === "entity" ? entity.place : entity.modelPlaces?.[about] ?? entity.place, `Cannot fetch ${label}${entity.model.uri === void 0 ? "" : ` from "${maskSecrets(uri)}"`}: ${maskSecrets(why)}`, hint);
+}
+var init_refuse_download = __esmMin((() => {
+	init_diagnostic();
+	init_mask_secrets();
+}));
+// python/ensure-front-virtualenv.ts
+function parseLockedRequirements(text) {
+	return [...text.replace(/\\\r?\n/g, " ").split("\n").map((line) => removeComment(line).trim()).filter((line) => line !== "" && !line.startsWith("-")).map(parseLockedRequirement)].sort((a, b) => a.name < b.name ? -1 : 1);
+}
+function parseLockedRequirement(line) {
+	const hashes = [...line.matchAll(/--hash=(sha256:[0-9a-f]{64})/g)].map((m) => m[1] ?? "").sort();
+	const [head = ""] = line.split(/\s(?:;|--hash)/);
+	const pinned = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)/.exec(head);
+	if (pinned) return {
+		name: normalizePackageName(pinned[1] ?? ""),
+		version: pinned[2] ?? "",
+		hashes
+	};
+	const direct = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])? @ (\S+)/.exec(head);
+	if (direct) return {
+		name: normalizePackageName(direct[1] ?? ""),
+		version: "",
+		source: direct[2] ?? "",
+		hashes
+	};
+	throw new SyntaxError(`Cannot read the locked requirement "${line.slice(0, 80)}": expected NAME==VERSION --hash=…`);
+}
+var init_ensure_front_virtualenv = __esmMin((() => {
+	init_code();
+	init_ensure_virtualenv();
+	init_find_python();
+	init_remove_comment();
+	init_normalize_package_name();
+}));
+// validation/model/download-environment.ts
+function makeDownloadEnvironment(source, uri, { home, connection, variables = process.env }) {
+	const kind = connection?.kind ?? source;
+	const names = connection ? [connection.tracking, connection.registry] : [variables["MLFLOW_TRACKING_URI"], variables["MLFLOW_REGISTRY_URI"]];
+	const databricks = kind === "tracking" && names.some((name) => name?.startsWith("databricks")) ? [DATABRICKS] : [];
+	const needed = [...NEEDED[kind], ...databricks];
+	const kept = Object.entries(variables).filter(([name]) => needed.some((pattern) => pattern.test(name)) && !(isOnlyDatabricks(connection) && SERVER_CREDENTIALS.test(name)));
+	const environment = {
+		...Object.fromEntries(kept),
+		MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: "false",
+		...connection && {
+			MLFLOW_TRACKING_URI: connection.tracking,
+			MLFLOW_REGISTRY_URI: connection.registry
+		}
+	};
+	if (kind !== "other") return {
+		...environment,
+		HOME: variables["HOME"] ?? homedir()
+	};
 	return {
-		folder,
-		diagnostics: []
+		...environment,
+		HOME: home,
+		NETRC: variables["NETRC"] ?? join(variables["HOME"] ?? homedir(), ".netrc"),
+		...!connection && { MLFLOW_TRACKING_URI: makeTrackingUri(uri, variables["MLFLOW_TRACKING_URI"] ?? "") }
 	};
 }
-async function runProgram({ uri, kind, sources }, action, rest, options) {
+function isOnlyDatabricks(connection) {
+	return connection?.tracking.startsWith("databricks") === true && connection.registry.startsWith("databricks");
+}
+function makeTrackingUri(uri, tracking) {
+	const host = /^[a-z0-9+.-]+:\/\/([^/]*)/.exec(uri)?.[1] ?? "localhost";
+	return `${tracking.toLowerCase().startsWith("http:") ? "http" : "https"}://${host}`;
+}
+var COMMON, STORAGE, DATABRICKS, TRACKING, NEEDED, SERVER_CREDENTIALS;
+var init_download_environment = __esmMin((() => {
+	COMMON = /^(?:PATH|LANG|LC_.*|TZ|TMPDIR|(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|MLFLOW_(?:HTTP_REQUEST|MULTIPART)_.*|MLFLOW_ALLOW_FILE_STORE)$/i;
+	STORAGE = /^(?:AWS_.*|MLFLOW_S3_.*|MLFLOW_BOTO_.*|R2_.*|B2_.*)$/;
+	DATABRICKS = /^DATABRICKS_.*$/;
+	TRACKING = /^(?:MLFLOW_TRACKING_.*|MLFLOW_REGISTRY_URI|MLFLOW_WORKSPACE)$/;
+	NEEDED = {
+		tracking: [
+			COMMON,
+			TRACKING,
+			STORAGE
+		],
+		storage: [COMMON, STORAGE],
+		databricks: [
+			COMMON,
+			TRACKING,
+			DATABRICKS
+		],
+		other: [COMMON]
+	};
+	SERVER_CREDENTIALS = /^MLFLOW_TRACKING_(?:USERNAME|PASSWORD|TOKEN|AUTH|AWS_SIGV4)$/;
+}));
+// validation/model/run-download.ts
+async function runDownload({ uri, kind, allowed, connection }, { action, folder, label }, options) {
 	const packages = parseLockedRequirements(await readFile(REQUIREMENTS$1, "utf8"));
 	const virtualenv = await ensureVirtualenv({
 		python: await chooseMinorVersion(SUPPORTED_PYTHONS$1),
 		platform: "here",
 		packages
 	}, options);
-	const policy = JSON.stringify({ sources: sources.allowed });
 	const home = makeTemporaryFolder("download");
+	const { progress = SILENT } = options;
+	const args = [
+		"-s",
+		PROGRAM,
+		action,
+		JSON.stringify({ sources: allowed }),
+		uri,
+		...folder === void 0 ? [] : [folder]
+	];
 	try {
-		return await runProcess(virtualenv.python, [
-			"-s",
-			PROGRAM,
-			action,
-			policy,
-			uri,
-			...rest
-		], {
+		return await runProcess(virtualenv.python, args, {
 			cwd: home,
 			env: {
-				...makeDownloadEnvironment(kind, uri, { home }),
+				...makeDownloadEnvironment(kind, uri, {
+					home,
+					connection
+				}),
 				PYTHONPYCACHEPREFIX: virtualenv.pycache
 			},
 			limitSeconds: DOWNLOAD_LIMIT_SECONDS,
+			onLine: (line) => {
+				const [, done, total] = PROGRESS_LINE.exec(line) ?? [];
+				if (done !== void 0) progress.say(renderAmount$1(label, Number(done), Number(total)));
+			},
 			...options.signal && { signal: options.signal }
 		});
 	} finally {
@@ -38612,30 +40792,20 @@ async function runProgram({ uri, kind, sources }, action, rest, options) {
 		});
 	}
 }
-function refuse$2(subject, uri, { why, hint }) {
-	const message = `Cannot fetch ${subject.label} from "${maskSecrets(uri)}": ${maskSecrets(why)}`;
-	return {
-		folder: void 0,
-		diagnostics: [makeError("model-not-found", subject.entity.place, message, hint)]
-	};
+function renderAmount$1(label, done, total) {
+	return `Downloading ${label}: ${total > 0 ? `${renderBytes(done)} of ${renderBytes(total)}` : renderBytes(done)}`;
 }
-var REQUIREMENTS$1, PROGRAM, DOWNLOAD_LIMIT_SECONDS, SUPPORTED_PYTHONS$1;
-var init_download_model = __esmMin((() => {
-	init_ensure_virtualenv();
+var REQUIREMENTS$1, PROGRAM, DOWNLOAD_LIMIT_SECONDS, SUPPORTED_PYTHONS$1, PROGRESS_LINE;
+var init_run_download = __esmMin((() => {
 	init_ensure_front_virtualenv();
+	init_ensure_virtualenv();
 	init_find_python();
-	init_diagnostic();
-	init_atomic_files();
-	init_cache();
+	init_quantity$1();
 	init_code();
-	init_file_lock();
 	init_progress();
 	init_run_process();
 	init_temporary_folder();
 	init_download_environment();
-	init_explain_download();
-	init_mask_secrets();
-	init_model_sources();
 	REQUIREMENTS$1 = codePath("validation", "model", "download-requirements.txt");
 	PROGRAM = codePath("validation", "model", "download_model.py");
 	DOWNLOAD_LIMIT_SECONDS = 3600;
@@ -38644,15 +40814,283 @@ var init_download_model = __esmMin((() => {
 		"3.11",
 		"3.13"
 	];
+	PROGRESS_LINE = /^progress: (\d{1,16}) (\d{1,16})$/;
+}));
+// validation/model/resolve-version.ts
+async function resolveVersion(subject, { source, wanted }, options) {
+	const { version } = wanted;
+	if (!parseMovingVersion(version)) return /^\d+$/.test(version) ? { version } : {
+		version,
+		refused: refuseVersion(subject, source, wanted)
+	};
+	const { model } = subject.entity;
+	const from = model.uri ?? model.version;
+	const locked = options.locked?.resolved?.from === from ? options.locked.resolved : void 0;
+	if (locked && options.aliases === "locked") return {
+		version: locked.version,
+		resolved: locked
+	};
+	const work = () => runDownload(source, {
+		action: "--find",
+		label: subject.label
+	}, options);
+	const run = await withProgress(options.progress ?? SILENT, `Resolving ${subject.label} in the registry`, work);
+	const found = run.code === 0 ? foundVersion.safeParse(JSON.parse(run.stdout)).data : void 0;
+	if (!found) return {
+		version,
+		refused: makeDownloadError(subject, explainOrThrow({
+			run,
+			wanted,
+			connection: source.connection,
+			limitSeconds: DOWNLOAD_LIMIT_SECONDS
+		}, {
+			label: subject.label,
+			uri: source.uri
+		}), source.uri)
+	};
+	if (locked?.version === found.version) return {
+		version: found.version,
+		resolved: locked
+	};
+	if (locked && options.aliases === "checked") return {
+		version,
+		refused: reportMove(subject, locked, {
+			wanted,
+			found
+		})
+	};
+	const at = `${(/* @__PURE__ */ new Date()).toISOString().slice(0, 19)}Z`;
+	return {
+		version: found.version,
+		resolved: {
+			from,
+			version: found.version,
+			at
+		}
+	};
+}
+function refuseVersion(subject, { uri }, { version }) {
+	return makeDownloadError(subject, {
+		why: `"${version}" is not a version of a registry, expected a number or an alias such as "@champion"`,
+		hint: "Write the number, in quotes: \"3\"",
+		about: "version"
+	}, uri);
+}
+function reportMove({ endpoint, entity }, locked, { wanted, found }) {
+	const { kind, target } = parseMovingVersion(wanted.version) ?? {
+		kind: "alias",
+		target: wanted.version
+	};
+	const what = kind === "latest" ? `latest of ${wanted.name}` : `${kind} ${target} of ${wanted.name}`;
+	const registered = [found.registered === null ? "" : ` on ${renderMinute(found.registered)}`, found.by === null ? "" : ` by ${found.by}`].join("");
+	const details = registered === "" ? "" : `, which was registered${registered}`;
+	const message = `Cannot use the lock for "${entity.name}": the ${what} moved from version ${locked.version}, resolved on ${renderMinute(locked.at)}, to version ${found.version}${details}`;
+	return makeError("lock-stale", entity.modelPlaces?.version ?? entity.place, message, `Run npx davit lock ${endpoint.name} and review the changes`);
+}
+function renderMinute(time) {
+	return `${time.slice(0, 16).replace("T", " ")} UTC`;
+}
+var foundVersion;
+var init_resolve_version = __esmMin((() => {
+	init_zod();
+	init_diagnostic();
+	init_model_reference();
+	init_progress();
+	init_explain_download();
+	init_refuse_download();
+	init_run_download();
+	foundVersion = object({
+		version: string$1().regex(/^\d{1,18}$/),
+		status: string$1(),
+		registered: string$1().max(40).nullable(),
+		by: string$1().max(100).nullable()
+	});
+}));
+// validation/model/download-model.ts
+function findRegistry(name, { registries = [] }) {
+	const { allowed } = readModelSources();
+	return chooseRegistry(name, {
+		environments: registries,
+		allowed,
+		variables: process.env
+	});
+}
+async function downloadModel(subject, uri, options) {
+	const source = chooseSource(subject, uri, options);
+	if ("why" in source) return refuse$2(subject, source, uri);
+	const wanted = parseRegisteredVersion(uri);
+	if (!wanted) return downloadOnce(subject, {
+		source,
+		wanted
+	}, options);
+	const { version, resolved, refused } = await resolveVersion(subject, {
+		source,
+		wanted
+	}, options);
+	if (refused) return {
+		folder: void 0,
+		diagnostics: [refused]
+	};
+	const registered = {
+		name: wanted.name,
+		version
+	};
+	return {
+		...await downloadOnce(subject, {
+			source: {
+				...source,
+				uri: `models:/${wanted.name}/${version}`
+			},
+			wanted: registered
+		}, options),
+		...resolved && { resolved }
+	};
+}
+function chooseSource(subject, uri, options) {
+	const known = readModelSources();
+	const sources = subject.alone ? allowTypedUri(known, uri) : known;
+	const kind = checkModelUri(uri, sources);
+	if (typeof kind !== "string") return kind;
+	const { allowed } = sources;
+	const wanted = parseRegisteredVersion(uri);
+	const single = /^models:\/{1,3}([^/@]+)$/.exec(uri)?.[1];
+	if (single !== void 0 && !single.startsWith("m-")) return {
+		why: "it has no version",
+		hint: `Write models:/${single}/VERSION`
+	};
+	if (wanted) {
+		const connection = findRegistry(wanted.name, options);
+		if (connection && "why" in connection) return {
+			...connection,
+			code: "registry-refused",
+			about: "name"
+		};
+		if (connection) return {
+			uri,
+			kind,
+			allowed,
+			connection
+		};
+	}
+	if (kind === "tracking" && sources.tracking === void 0) return {
+		why: "MLFLOW_TRACKING_URI is not set",
+		hint: "Set it to the address of your MLflow server"
+	};
+	return {
+		uri,
+		kind,
+		allowed,
+		connection: void 0
+	};
+}
+async function downloadOnce(subject, download, options) {
+	const { uri, connection } = download.source;
+	const { tracking, registry } = connection ?? {
+		tracking: process.env["MLFLOW_TRACKING_URI"],
+		registry: process.env["MLFLOW_REGISTRY_URI"]
+	};
+	const key = makeAddressKey({
+		uri,
+		tracking,
+		registry
+	});
+	const find = async () => await findReviewed(options) ?? findDownload(key);
+	const there = await find();
+	if (there !== void 0) return {
+		folder: there,
+		diagnostics: []
+	};
+	const partial = cacheFolder("downloads", key);
+	await mkdir(dirname(partial), { recursive: true });
+	return withFileLock(`${partial}.lock`, async () => {
+		const again = await find();
+		return again === void 0 ? runToEnd(subject, download, {
+			partial,
+			key,
+			options
+		}) : {
+			folder: again,
+			diagnostics: []
+		};
+	}, {
+		...options,
+		what: "downloading the same model"
+	});
+}
+async function findReviewed({ aliases, locked }) {
+	return aliases === "locked" && locked ? findDownloadByDigest(locked.digest) : void 0;
+}
+async function runToEnd(subject, { source, wanted }, { partial, key, options }) {
+	const { label } = subject;
+	const shown = maskSecrets(source.uri);
+	await mkdir(partial, { recursive: true });
+	const work = () => runDownload(source, {
+		action: "--download",
+		folder: partial,
+		label
+	}, options);
+	const run = await withProgress(options.progress ?? SILENT, `Downloading ${label} (${shown})`, work);
+	if (run.code !== 0) return refuse$2(subject, explainOrThrow({
+		run,
+		wanted,
+		connection: source.connection,
+		limitSeconds: DOWNLOAD_LIMIT_SECONDS
+	}, {
+		label,
+		uri: source.uri
+	}), source.uri);
+	const model = join(partial, "model");
+	const digest = await digestModel(model);
+	const folder = locateDownload(digest);
+	if (await findDownloadByDigest(digest) === void 0) {
+		await mkdir(dirname(folder), { recursive: true });
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+		await rename(model, folder);
+	}
+	await rm(partial, {
+		recursive: true,
+		force: true
+	});
+	await noteDownload(key, digest);
+	return {
+		folder,
+		diagnostics: []
+	};
+}
+function refuse$2(subject, failure, uri) {
+	return {
+		folder: void 0,
+		diagnostics: [makeDownloadError(subject, failure, uri)]
+	};
+}
+var init_download_model = __esmMin((() => {
+	init_cache();
+	init_model_reference();
+	init_locate_model();
+	init_file_lock();
+	init_model_digest();
+	init_progress();
+	init_choose_registry();
+	init_explain_download();
+	init_mask_secrets();
+	init_model_addresses();
+	init_model_sources();
+	init_refuse_download();
+	init_resolve_version();
+	init_run_download();
 }));
 // validation/model/fetch-model.ts
 async function fetchModel(subject, options) {
 	const { folder, remote, written: path } = locateModel(options.root, subject.entity.model);
-	if (remote !== void 0) return downloadModel(subject, {
-		uri: remote,
-		folder
-	}, options);
-	if (!(await stat(folder).catch(() => void 0))?.isDirectory()) return refuse$1(await reportMissingModel(subject, options.root, renderModelPath(subject, path), folder));
+	if (remote !== void 0) return downloadModel(subject, remote, options);
+	if (!(await stat(folder).catch(() => void 0))?.isDirectory()) {
+		const { model } = subject.entity;
+		if (model.uri === void 0 && findRegistry(model.name, options) !== void 0) return downloadModel(subject, renderRegisteredVersion(model), options);
+		return refuse$1(await reportMissingModel(subject, options.root, renderModelPath(subject, path), folder));
+	}
 	if (!subject.alone && isBelow(folder, resolve(options.root)) && !await isInside(folder, options.root)) {
 		const message = `Cannot use the model at "${path}": a symbolic link leads outside the project, expected a directory inside it`;
 		return refuse$1(makeError("model-not-found", subject.entity.place, message, "Copy the model into models/, or write its real path as model_uri"));
@@ -38683,7 +41121,7 @@ async function reportMissingModel(subject, root, path, folder) {
 	const near = entity.model.uri === void 0 ? await listNames$1(resolve(folder, "..")) : [];
 	const names = near.length > 0 || entity.model.uri !== void 0 ? [] : await listNames$1(join(root, "models"));
 	const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
-	const hint = `${there.length > 0 ? `Existing models: ${there.join(", ")}. ` : ""}Put the model there, or set davit.served_entities.${entity.name}.model_uri to its location, such as models:/${entity.model.name}/${entity.model.version} in a registry`;
+	const hint = `${there.length > 0 ? `Existing models: ${there.join(", ")}. ` : ""}Put the model there, set MLFLOW_TRACKING_URI to the registry that has it, or davit.served_entities.${entity.name}.model_uri to its location`;
 	return makeError("model-not-found", subject.entity.place, message, hint);
 }
 async function listNames$1(folder) {
@@ -38697,6 +41135,7 @@ function refuse$1(diagnostic) {
 }
 var init_fetch_model = __esmMin((() => {
 	init_diagnostic();
+	init_model_reference();
 	init_locate_model();
 	init_download_model();
 }));
@@ -39024,96 +41463,31 @@ var init_check_pickles = __esmMin((() => {
 	SHOWN_IMPORTS = 8;
 	SHOWN_FILES = 10;
 }));
-// validation/requirements/standard-library.ts
-function findPythonsWith(module) {
-	const find = (table) => Object.keys(table).find((version) => table[version]?.includes(module));
-	const [last, first] = [find(LAST_VERSIONS), find(FIRST_VERSIONS)];
-	if (last !== void 0) return `${last} or older`;
-	return first === void 0 ? void 0 : `${first} or newer`;
+// validation/proof/explain-cause.ts
+function explainCause({ kind, message, trace }) {
+	if (kind === "KeyError" && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? "")) return "It reads an environment variable: set it in environment_vars of the served entity";
+	return CAUSES.find(([pattern]) => pattern.test(message))?.[1] ?? (isNetworkFailure({
+		kind,
+		message
+	}) ? "Models are proved without network access: log the model with everything it needs" : void 0);
 }
-var LAST_VERSIONS, FIRST_VERSIONS;
-var init_standard_library = __esmMin((() => {
-	LAST_VERSIONS = {
-		"3.11": [
-			"asynchat",
-			"asyncore",
-			"distutils",
-			"imp",
-			"smtpd"
-		],
-		"3.12": `aifc audioop cgi cgitb crypt imghdr lib2to3 mailcap nntplib ossaudiodev sndhdr spwd sunau telnetlib uu
-    xdrlib`.split(/\s+/)
-	};
-	FIRST_VERSIONS = {
-		"3.9": ["graphlib", "zoneinfo"],
-		"3.11": ["tomllib"],
-		"3.14": ["annotationlib"]
-	};
-}));
-// validation/requirements/explain-module.ts
-function explainModule(subject, module, { packages, elsewhere, where }) {
-	const error = (text, hint) => makeSubjectError(subject, "import-failed", `Cannot import what ${subject.label} needs: ${text}`, joinHints(hint, where));
-	const top = module.split(".")[0] ?? module;
-	const pythons = findPythonsWith(top);
-	if (pythons !== void 0) return error(`only Python ${pythons} has module "${module}" in its standard library`, `Log the model again with Python ${pythons}, or without that module`);
-	const same = normalizePackageName(top);
-	const provider = findProvider(module) ?? (elsewhere.includes(same) ? same : void 0);
-	const name = normalizePackageName((provider ?? top).split("<")[0] ?? top);
-	const installed = packages.find((p) => p.name === name);
-	if (installed && module !== top) return error(`${installed.name} ${installed.version} has no module "${module}", expected the version the model was saved with`);
-	const missing = `module "${module}" is not installed: no requirement provides it`;
-	if (provider !== void 0 && !installed) return error(missing, renderEditHint(subject, { add: provider }));
-	return error(missing, `If "${top}" is a file or folder of your own, log the model again with code_paths=["${top}"]. ${renderAddPackageHint(subject)}`);
-}
-function findProvider(module) {
-	const [top = module, second, third] = module.split(".");
-	if (top === "google" && second === "cloud" && third !== void 0) return `google-cloud-${third.replaceAll("_", "-")}`;
-	return (second === void 0 ? void 0 : NAMESPACE_PACKAGES[`${top}.${second}`]) ?? readOwn(PACKAGES_BY_MODULE, top) ?? (SAME_NAME.has(top) ? normalizePackageName(top) : void 0);
-}
-function renderAddPackageHint({ alone, entity, endpoint }) {
-	return `If a package provides it, add that package to ${alone ? "requirements.txt" : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`}`;
-}
-var PACKAGES_BY_MODULE, SAME_NAME, NAMESPACE_PACKAGES;
-var init_explain_module = __esmMin((() => {
-	init_normalize_package_name();
-	init_standard_library();
-	init_subject();
-	init_read_own();
-	PACKAGES_BY_MODULE = {
-		attr: "attrs",
-		bs4: "beautifulsoup4",
-		Crypto: "pycryptodome",
-		cv2: "opencv-python-headless",
-		dateutil: "python-dateutil",
-		dotenv: "python-dotenv",
-		fitz: "pymupdf",
-		imblearn: "imbalanced-learn",
-		jwt: "pyjwt",
-		mlflow: "mlflow-skinny",
-		OpenSSL: "pyopenssl",
-		PIL: "pillow",
-		psycopg2: "psycopg2-binary",
-		pkg_resources: "setuptools<81",
-		skimage: "scikit-image",
-		sklearn: "scikit-learn",
-		yaml: "pyyaml"
-	};
-	SAME_NAME = new Set(`aiohttp boto3 catboost category_encoders cloudpickle duckdb gensim httpx jax joblib keras langchain langchain_core
-  langchain_openai lightgbm matplotlib mlxtend nltk numba numpy onnxruntime openai optuna pandas pmdarima polars psutil
-  pyarrow pydantic pymongo pyspark requests scipy seaborn sentence_transformers sktime spacy sqlalchemy statsmodels
-  structlog tensorflow tiktoken torch torchvision tqdm transformers xgboost`.split(/\s+/));
-	NAMESPACE_PACKAGES = {
-		"google.generativeai": "google-generativeai",
-		"google.protobuf": "protobuf"
-	};
+var CAUSES;
+var init_explain_cause = __esmMin((() => {
+	init_network_failure();
+	CAUSES = [
+		[/Read-only file system/, "A model's files are read-only: write to the folder in TMPDIR"],
+		[/Can't get attribute '[^']*' on <module '(?:__main__|__mp_main__|davit_server[^']*)'/, "A pickle names a class or function of the notebook or script that trained the model: move it to a module that is logged with code_paths, or log the model from code"],
+		[/Found unknown categor|Cannot setitem on a Categorical with a new category|categorical_feature do not match|DataFrame\.dtypes for data must be|pandas dtypes must be int|Found a category not in the training set|previously unseen labels/i, "Requests have strings, not the categories of the training: convert the columns in the model (a pyfunc or a pipeline whose encoder has handle_unknown=\"ignore\"), and log an example with values that the training had"],
+		[/tz-naive|tz-aware|offset-naive|timezone-aware|UTC offset/i, "MLflow's type datetime has no time zone: send times as UTC without a zone, or make them comparable in the model (tz_localize, tz_convert)"]
+	];
 }));
 // python/compile-byte-code.ts
-var SCRIPT, MAX_FILES, LIMIT_MILLISECONDS$1, ByteCodeCompiler;
+var SCRIPT, MAX_FILES$1, LIMIT_MILLISECONDS$1, ByteCodeCompiler;
 var init_compile_byte_code = __esmMin((() => {
 	init_code();
 	init_wait_for_child();
 	SCRIPT = codePath("python", "compile_byte_code.py");
-	MAX_FILES = 2e4;
+	MAX_FILES$1 = 2e4;
 	LIMIT_MILLISECONDS$1 = 6e4;
 	ByteCodeCompiler = class {
 		#base;
@@ -39140,7 +41514,7 @@ var init_compile_byte_code = __esmMin((() => {
 			await this.#ended;
 		}
 		#accepts(file) {
-			if (this.#seen.size >= MAX_FILES || this.#seen.has(file) || !file.endsWith(".py")) return false;
+			if (this.#seen.size >= MAX_FILES$1 || this.#seen.has(file) || !file.endsWith(".py")) return false;
 			if (/[\n\r\0]/.test(file) || file.split(sep).includes("..")) return false;
 			return this.#folders.some((folder) => file.startsWith(folder)) && !file.startsWith(this.#pycache + sep);
 		}
@@ -39168,25 +41542,9 @@ var init_compile_byte_code = __esmMin((() => {
 		}
 	};
 }));
-// schemas/lock/proof.ts
-function describeCase({ origin, name }) {
-	if (origin === "endpoint") return `the validation case "${name}"`;
-	return origin === "example" ? "its input example" : "an input made from the signature";
-}
-function isOnlyLoaded(cases) {
-	return cases.every(({ answer }) => answer === void 0 || answer === null);
-}
-var CASE_ORIGINS;
-var init_proof = __esmMin((() => {
-	CASE_ORIGINS = [
-		"endpoint",
-		"example",
-		"signature"
-	];
-}));
 // validation/proof/proof-document.ts
 function parseProofOutput(stdout) {
-	const lines = stdout.split("\n").flatMap(parseLine);
+	const lines = stdout.split("\n").flatMap(parseLine$1);
 	const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
 	return {
 		document: proofDocument.safeParse(lines.at(-1)).data,
@@ -39195,55 +41553,55 @@ function parseProofOutput(stdout) {
 }
 function parseImported(line) {
 	if (!line.startsWith("{\"imported\"")) return [];
-	return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
+	return parseLine$1(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
 }
-function parseLine(line) {
+function parseLine$1(line) {
 	try {
 		return [JSON.parse(line)];
 	} catch {
 		return [];
 	}
 }
-var text$2, tail, list$1, seconds$2, bytes, describedFailure, proofDocument, imported, stageBegan;
+var text$4, tail, list$2, seconds$3, bytes, describedFailure, proofDocument, imported, stageBegan;
 var init_proof_document = __esmMin((() => {
 	init_zod();
 	init_proof();
 	init_worker_mode();
-	text$2 = (characters) => string$1().transform((t) => t.slice(0, characters));
+	text$4 = (characters) => string$1().transform((t) => t.slice(0, characters));
 	tail = (characters) => string$1().transform((t) => t.slice(-characters));
-	list$1 = (item, items) => array(unknown$1()).transform((all) => all.slice(0, items)).pipe(array(item));
-	seconds$2 = number$1().min(0).max(1e7);
+	list$2 = (item, items) => array(unknown$1()).transform((all) => all.slice(0, items)).pipe(array(item));
+	seconds$3 = number$1().min(0).max(1e7);
 	bytes = int().min(0).max(2 ** 50);
 	describedFailure = object({
-		stage: text$2(40),
-		kind: text$2(200),
-		message: text$2(4e3),
-		module: text$2(200).nullish(),
+		stage: text$4(40),
+		kind: text$4(200),
+		message: text$4(4e3),
+		module: text$4(200).nullish(),
 		trace: tail(2e4).nullish()
 	});
 	proofDocument = looseObject({
-		stages: list$1(object({
-			name: text$2(40),
-			seconds: seconds$2
+		stages: list$2(object({
+			name: text$4(40),
+			seconds: seconds$3
 		}), 20),
 		failed: describedFailure.nullable(),
-		cases: list$1(object({
-			name: text$2(100),
+		cases: list$2(object({
+			name: text$4(100),
 			origin: _enum(CASE_ORIGINS),
-			seconds: seconds$2,
-			answer: text$2(2048).nullish(),
-			why: text$2(2e3).nullish()
+			seconds: seconds$3,
+			answer: text$4(2048).nullish(),
+			why: text$4(2e3).nullish()
 		}), 40),
 		peak_memory_bytes: bytes,
 		load_memory_bytes: bytes.nullish(),
-		mlflow: text$2(100).nullish(),
+		mlflow: text$4(100).nullish(),
 		workers: object({
 			mode: _enum(WORKER_MODES),
-			found: list$1(text$2(100), 20)
+			found: list$2(text$4(100), 20)
 		}).nullish(),
-		warnings: list$1(object({
-			category: text$2(200),
-			message: text$2(2e3)
+		warnings: list$2(object({
+			category: text$4(200),
+			message: text$4(2e3)
 		}), 50)
 	});
 	imported = strictObject({ imported: array(string$1()) });
@@ -39305,7 +41663,7 @@ async function runProof(model, virtualenv, options) {
 		hidden: await listIgnoredFiles(model),
 		limits: {
 			seconds: computeProofSeconds(limits),
-			outputBytes: OUTPUT_LIMIT_BYTES,
+			outputBytes: OUTPUT_LIMIT_BYTES$1,
 			processMemoryBytes: limits.memoryBytes,
 			memoryBytes: limits.memoryBytes === void 0 ? void 0 : limits.memoryBytes * limits.loads
 		},
@@ -39334,12 +41692,12 @@ function makePythonEnvironment(virtualenv) {
 		...Object.fromEntries(threads)
 	};
 }
-var RUNTIME_FOLDER, OUTPUT_LIMIT_BYTES, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP;
+var RUNTIME_FOLDER, OUTPUT_LIMIT_BYTES$1, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP;
 var init_run_proof = __esmMin((() => {
 	init_compile_byte_code();
 	init_find_base_python();
 	init_make_readable();
-	init_locked_case();
+	init_render_cases();
 	init_count_replicas();
 	init_worker_mode();
 	init_code();
@@ -39347,7 +41705,7 @@ var init_run_proof = __esmMin((() => {
 	init_proof_document();
 	init_run_untrusted();
 	RUNTIME_FOLDER = codePath("runtime");
-	OUTPUT_LIMIT_BYTES = 16 << 20;
+	OUTPUT_LIMIT_BYTES$1 = 16 << 20;
 	THREADS = Math.min(4, availableParallelism());
 	LOAD_LIMIT_SECONDS = 600;
 	GIBIBYTE = 1 << 30;
@@ -39401,7 +41759,11 @@ function explainFailure(subject, failed, { limits, packages, elsewhere }) {
 	const { stage, kind, message, module, trace, asked } = failed;
 	const input = asked ? describeCase(asked) : "its input example";
 	const { label } = subject;
-	const where = joinHints(explainCause(kind, message, trace), findModelFrame(trace));
+	const where = joinHints(explainCause({
+		kind,
+		message,
+		trace
+	}), findModelFrame(trace));
 	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
 	if (kind === "MemoryError") return makeMemoryError(subject, limits);
 	if (module) return explainModule(subject, module, {
@@ -39425,11 +41787,6 @@ function renderNanHint({ alone, entity, endpoint }) {
 }
 function renderWorkersHint({ alone, entity, endpoint }) {
 	return alone ? "Set it with davit serve --worker-mode" : `Set it with davit.served_entities.${entity.name}.workers in ${endpoint.file}`;
-}
-function explainCause(kind, message, trace) {
-	if (kind === "KeyError" && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? "")) return "It reads an environment variable: set it in environment_vars of the served entity";
-	if (/Read-only file system/.test(message)) return "A model's files are read-only: write to the folder in TMPDIR";
-	if (/^(?:Connection\w*Error|gaierror|URLError|ConnectError|MaxRetryError|NewConnectionError)\b|Network is unreachable/.test(message)) return "Models are proved without network access: log the model with everything it needs";
 }
 function explainCrash(subject, { run, began }, limits) {
 	const { label } = subject;
@@ -39484,6 +41841,7 @@ function firstSentence(text) {
 }
 var JSON_VALUES_HINT, CASE_HINT, EXPECT_HINT, EXAMPLE_HINT, CODES_BY_STAGE, PROCESSES_HINT, EXIT_HINT, SIGNALS, LIBRARY_PACKAGES;
 var init_explain_proof = __esmMin((() => {
+	init_explain_cause();
 	init_explain_module();
 	init_run_proof();
 	init_proof();
@@ -39509,15 +41867,29 @@ var init_explain_proof = __esmMin((() => {
 		139: "SIGSEGV"
 	};
 	LIBRARY_PACKAGES = {
-		"libgomp.so.1": "libgomp1",
+		"libEGL.so.1": "libegl1",
 		"libGL.so.1": "libgl1",
-		"libglib-2.0.so.0": "libglib2.0-0"
+		"libICE.so.6": "libice6",
+		"libSM.so.6": "libsm6",
+		"libX11.so.6": "libx11-6",
+		"libXext.so.6": "libxext6",
+		"libXrender.so.1": "libxrender1",
+		"libgfortran.so.5": "libgfortran5",
+		"libglib-2.0.so.0": "libglib2.0-0",
+		"libgomp.so.1": "libgomp1",
+		"libgthread-2.0.so.0": "libglib2.0-0",
+		"libodbc.so.2": "libodbc2",
+		"libpq.so.5": "libpq5",
+		"libquadmath.so.0": "libquadmath0",
+		"libsndfile.so.1": "libsndfile1",
+		"libtbb.so.12": "libtbb12",
+		"libxcb.so.1": "libxcb1"
 	};
 }));
 // validation/proof/prove-model.ts
 async function makeProofKey(subject, locked, virtualenv) {
 	return contentHash({
-		format: FORMAT$1,
+		format: FORMAT$2,
 		model: locked.model.digest,
 		virtualenv: virtualenv.key,
 		machine: `${process.platform}-${process.arch}`,
@@ -39551,23 +41923,48 @@ async function proveModel(subject, model, options) {
 		signal,
 		cases: model.cases
 	});
-	const diagnostics = explainProof(subject, run, {
+	const loaded = run.document && findOnlyLoaded(run, run.document);
+	const usable = loaded ? {
+		...run,
+		document: loaded
+	} : run;
+	const diagnostics = explainProof(subject, usable, {
 		limits,
 		packages: model.packages,
 		elsewhere: model.elsewhere
 	});
-	if (diagnostics.length > 0 || !run.document) return {
+	if (diagnostics.length > 0 || !usable.document) return {
 		proof: void 0,
 		diagnostics
 	};
 	const proof = makeProof(model.key, virtualenv, {
-		...run,
-		document: run.document
+		...usable,
+		document: usable.document
 	}, settings);
 	await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
 	return {
 		proof,
 		diagnostics
+	};
+}
+function findOnlyLoaded({ sandbox }, document) {
+	const { failed, cases } = document;
+	if (!sandbox || failed?.stage !== "predict" || !isNetworkFailure(failed)) return void 0;
+	const asked = cases.findLast((c) => typeof c.why === "string") ?? cases.at(-1);
+	const why = failed.message.slice(0, SHOWN_CHARACTERS$1);
+	return {
+		...document,
+		failed: null,
+		cases: [...cases.filter((c) => c !== asked), asked ? {
+			...asked,
+			why
+		} : {
+			name: "",
+			origin: "example",
+			seconds: 0,
+			answer: null,
+			why
+		}]
 	};
 }
 function makeProof(key, { pythonVersion }, { sandbox, document }, settings) {
@@ -39617,7 +42014,7 @@ async function hashModelServer() {
 	const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith(".py")).sort();
 	return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), "utf8"))));
 }
-var FORMAT$1;
+var FORMAT$2, SHOWN_CHARACTERS$1;
 var init_prove_model = __esmMin((() => {
 	init_names();
 	init_read_project();
@@ -39625,91 +42022,9 @@ var init_prove_model = __esmMin((() => {
 	init_cache();
 	init_explain_proof();
 	init_run_proof();
-	FORMAT$1 = 4;
-}));
-// sandbox/sandbox.ts
-function isSandboxWaived(withoutSandbox) {
-	return withoutSandbox ?? process.env[WITHOUT_VARIABLE] === "1";
-}
-async function chooseSandbox(withoutSandbox) {
-	return isSandboxWaived(withoutSandbox) ? void 0 : findSandbox();
-}
-async function findSandbox() {
-	const path = process.env["PATH"] ?? "";
-	const probe = probes.get(path) ?? probeSandbox();
-	probes.set(path, probe);
-	const found = await probe;
-	if ("why" in found) probes.delete(path);
-	return found;
-}
-async function probeSandbox() {
-	const version = await readVersion();
-	if (version === void 0) return {
-		why: "bubblewrap (bwrap) is not installed",
-		hint: `${INSTALL_HINT}. ${WITHOUT_HINT}`
-	};
-	if (!isVersionAtLeast(version, MINIMUM_VERSION)) return {
-		why: `bubblewrap is version ${version}, expected ${MINIMUM_VERSION} or newer`,
-		hint: `Update it. ${WITHOUT_HINT}`
-	};
-	const user = process.getuid?.() === 0 ? "other" : "namespace";
-	const sized = isVersionAtLeast(version, SIZED_VERSION);
-	const failure = await tryCommand(user, sized);
-	if (failure !== void 0) return {
-		why: `bubblewrap cannot make one here (${failure})`,
-		hint: `Allow it to create user namespaces: in a container, give the container that right; on Ubuntu, set kernel.apparmor_restrict_unprivileged_userns=0. ${WITHOUT_HINT}`
-	};
-	return {
-		user,
-		sized,
-		lacks: [...sized ? [] : ["a limit for temporary files"], ...makeSeccompFilter() ? [] : ["a filter of system calls"]]
-	};
-}
-async function readVersion() {
-	const run = await runProcess("bwrap", ["--version"], { limitSeconds: PROBE_SECONDS }).catch(() => void 0);
-	return /^bubblewrap (\d+\.\d+\.\d+)/.exec(run?.stdout ?? "")?.[1];
-}
-async function tryCommand(user, sized) {
-	const { command, inputs } = await wrapInBubblewrap({
-		command: ["true"],
-		env: { PATH: "/usr/bin:/bin" },
-		readable: [],
-		processMemoryBytes: void 0,
-		processes: 10,
-		scratchBytes: PROBE_BYTES
-	}, user, sized);
-	const run = await runLimited(command, {
-		cwd: tmpdir(),
-		env: { PATH: process.env["PATH"] ?? "" },
-		inputs,
-		limitSeconds: PROBE_SECONDS,
-		limitBytes: PROBE_BYTES,
-		tree: {
-			memoryBytes: 1 << 30,
-			processes: 100
-		}
-	}).catch((e) => ({
-		code: -1,
-		stderr: e instanceof Error ? e.message : String(e)
-	}));
-	if (run.code === 0) return void 0;
-	return run.stderr.trim().split("\n").at(-1)?.slice(0, 200) || `it ended with ${run.code}`;
-}
-var MINIMUM_VERSION, SIZED_VERSION, PROBE_SECONDS, PROBE_BYTES, INSTALL_HINT, WITHOUT_HINT, WITHOUT_VARIABLE, probes;
-var init_sandbox = __esmMin((() => {
-	init_versions();
-	init_run_process();
-	init_bubblewrap();
-	init_run_limited();
-	init_seccomp_filter();
-	MINIMUM_VERSION = "0.5.0";
-	SIZED_VERSION = "0.7.0";
-	PROBE_SECONDS = 10;
-	PROBE_BYTES = 1 << 20;
-	INSTALL_HINT = "Install it, for example with apt-get install bubblewrap";
-	WITHOUT_HINT = "To run models with your own rights instead: --without-sandbox (the action: without-sandbox: true)";
-	WITHOUT_VARIABLE = "DAVIT_WITHOUT_SANDBOX";
-	probes = /* @__PURE__ */ new Map();
+	init_network_failure();
+	FORMAT$2 = 4;
+	SHOWN_CHARACTERS$1 = 300;
 }));
 // validation/proof/warn-without-sandbox.ts
 function warnWithoutSandbox(progress) {
@@ -39766,15 +42081,20 @@ async function validateSubject(subject, options) {
 			proof,
 			...notes
 		},
-		diagnostics
+		diagnostics: dropExplainedImports(diagnostics)
 	};
 }
 async function runStages(subject, options, stage, notes) {
-	const folder = await stage("fetch", () => runFetchStage(subject, options));
-	if (folder === void 0) return void 0;
+	const fetched = await stage("fetch", () => runFetchStage(subject, options));
+	if (fetched === void 0) return void 0;
+	const { folder } = fetched;
 	const checked = await stage("check", () => runCheckStage(subject, folder, options));
 	if (!checked) return void 0;
-	const lock = await stage("lock", () => runLockStage(subject, options, checked, notes));
+	const lock = await stage("lock", () => runLockStage(subject, options, {
+		checked,
+		resolved: fetched.resolved,
+		notes
+	}));
 	if (!lock || options.until === "lock") return void 0;
 	const place = await stage("virtualenv", () => runVirtualenvStage(subject, lock, folder, options));
 	if (!place) return void 0;
@@ -39784,9 +42104,18 @@ async function runStages(subject, options, stage, notes) {
 	}, lock, options));
 }
 async function runFetchStage(subject, options) {
-	const { folder, diagnostics } = await fetchModel(subject, options);
+	const { lock, until, aliases = until === "lock" ? "locked" : "checked" } = options;
+	const locked = lock && readOwn(lock.entities, subject.entity.name)?.model;
+	const { folder, diagnostics, resolved } = await fetchModel(subject, {
+		...options,
+		locked,
+		aliases
+	});
 	return {
-		value: folder,
+		value: folder === void 0 ? void 0 : {
+			folder,
+			resolved
+		},
 		cached: true,
 		diagnostics
 	};
@@ -39799,9 +42128,9 @@ async function runCheckStage(subject, folder, options) {
 		diagnostics
 	};
 }
-async function runLockStage(subject, options, checked, notes) {
+async function runLockStage(subject, options, { checked, resolved, notes }) {
 	const { lock } = options;
-	const diagnostics = lock ? checkLockedEntity(subject, lock, checked) : [reportMissingLock(subject)];
+	const diagnostics = lock ? checkLockedEntity(subject, lock, checked, resolved) : [reportMissingLock(subject)];
 	if (!lock || hasErrors(diagnostics)) return {
 		value: lock,
 		cached: false,
@@ -39813,11 +42142,20 @@ async function runLockStage(subject, options, checked, notes) {
 	};
 	const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
 	notes.advisories = advisories.summary;
+	const imports = await checkLockedImports(subject, lock, checked, options);
 	return {
 		value: lock,
 		cached: false,
-		diagnostics: [...diagnostics, ...advisories.diagnostics]
+		diagnostics: [
+			...diagnostics,
+			...advisories.diagnostics,
+			...imports
+		]
 	};
+}
+async function checkLockedImports(subject, lock, checked, options) {
+	const virtualenv = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ""];
+	return options.until === "lock" || !virtualenv ? [] : checkImports(subject, checked, virtualenv, options);
 }
 function listPackages({ entity }, lock) {
 	return lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? ""]?.packages ?? [];
@@ -39941,6 +42279,7 @@ var init_validate_endpoint = __esmMin((() => {
 	init_map_concurrent();
 	init_check_lock();
 	init_check_advisories();
+	init_check_imports();
 	init_check_cases();
 	init_check_memory();
 	init_check_model();
@@ -39953,6 +42292,49 @@ var init_validate_endpoint = __esmMin((() => {
 	init_subject();
 	init_read_own();
 	CONCURRENCY$1 = 2;
+}));
+var init_documented_files = __esmMin((() => {
+	init_code();
+	"0".repeat(40);
+}));
+// app/init/credentials.ts
+var init_credentials = __esmMin((() => {
+	init_documented_files();
+}));
+// app/init/enterprise-server.ts
+var init_enterprise_server = __esmMin((() => {
+	init_code();
+	init_documented_files();
+}));
+var init_plan_files = __esmMin((() => {
+	require_dist();
+	init_credentials();
+	init_enterprise_server();
+	init_documented_files();
+	`${"0".repeat(64)}`;
+}));
+// app/init/repository-folders.ts
+var init_repository_folders = __esmMin((() => {
+	init_run_git();
+}));
+// app/init/list-environments.ts
+async function listEnvironments$1({ root, environments = root }) {
+	return (await readdir(join(environments, "environments")).catch(() => [])).filter((f) => f.endsWith(".yaml")).map((f) => f.slice(0, -5)).sort();
+}
+var init_list_environments = __esmMin((() => {
+	init_read_project();
+	init_plan_files();
+	init_repository_folders();
+}));
+// app/read-registries.ts
+async function readRegistries(place, environment) {
+	if (environment?.registry) return [environment.registry];
+	const names = await listEnvironments$1(place);
+	return (await Promise.all(names.map((name) => readEnvironment(place, name)))).flatMap((r) => r.value?.registry ?? []);
+}
+var init_read_registries = __esmMin((() => {
+	init_read_project();
+	init_list_environments();
 }));
 // app/validate-endpoints.ts
 async function validateWithOwnLock(endpoint, { place, progress, signal, withoutSandbox, environment }, until) {
@@ -39970,6 +42352,7 @@ async function validateWithOwnLock(endpoint, { place, progress, signal, withoutS
 		signal,
 		withoutSandbox,
 		policies: environment && [environment.policy],
+		registries: await readRegistries(place, environment),
 		...until && { until }
 	});
 }
@@ -39977,6 +42360,7 @@ var init_validate_endpoints = __esmMin((() => {
 	init_read_project();
 	init_progress();
 	init_validate_endpoint();
+	init_read_registries();
 }));
 // schemas/deployment/revision-failure.ts
 function parseRevisionFailure(text) {
@@ -40582,7 +42966,7 @@ async function planImage({ endpoint, entity, lock, settings }) {
 	if (problem !== void 0) throw new Error(problem);
 	const { model, virtualenv } = requireLockedEntity(lock, entity.name);
 	const stack = {
-		format: FORMAT,
+		format: FORMAT$1,
 		base: settings.bases[virtualenv.python] ?? "",
 		platform: settings.platform,
 		python: virtualenv.python,
@@ -40627,7 +43011,7 @@ function requireLockedEntity(lock, entity) {
 function digestText(text) {
 	return `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }
-var FORMAT, HASH_CHARACTERS, CONTEXTS_FOLDER;
+var FORMAT$1, HASH_CHARACTERS, CONTEXTS_FOLDER;
 var init_plan_image = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_kubernetes_names();
@@ -40637,7 +43021,7 @@ var init_plan_image = __esmMin((() => {
 	init_image_paths();
 	init_render_dockerfile();
 	init_read_own();
-	FORMAT = 2;
+	FORMAT$1 = 2;
 	HASH_CHARACTERS = 32;
 	CONTEXTS_FOLDER = ".davit/images";
 }));
@@ -40794,9 +43178,9 @@ async function sendRequest(url, request) {
 		const answer = await sendOnce(url, request);
 		signal?.throwIfAborted();
 		if (!(answer instanceof Error || answer.status === 429 || answer.status >= 500)) return answer;
-		if (tries === MAX_ATTEMPTS) {
+		if (tries === MAX_ATTEMPTS$1) {
 			const how = answer instanceof Error ? `it is unreachable (${describeCause(answer)})` : `it answered ${answer.status}`;
-			throw new RegistryError(registry, `${how} in ${MAX_ATTEMPTS} attempts`, "Run the same command again when the registry is available");
+			throw new RegistryError(registry, `${how} in ${MAX_ATTEMPTS$1} attempts`, "Run the same command again when the registry is available");
 		}
 		if (!(answer instanceof Error)) await answer.body?.cancel();
 		await setTimeout$2(pause(tries, answer), void 0, { ...signal && { signal } });
@@ -40822,11 +43206,11 @@ function describeCause(error) {
 	const { code } = cause ?? {};
 	return code ?? (cause instanceof Error ? cause.message : error.message);
 }
-var LOGIN, MAX_ATTEMPTS, RETRY_DELAY_MILLISECONDS, MAX_RETRY_DELAY_SECONDS, RegistryError;
+var LOGIN, MAX_ATTEMPTS$1, RETRY_DELAY_MILLISECONDS, MAX_RETRY_DELAY_SECONDS, RegistryError;
 var init_send_request = __esmMin((() => {
 	init_fetch_once();
 	LOGIN = "docker login";
-	MAX_ATTEMPTS = 4;
+	MAX_ATTEMPTS$1 = 4;
 	RETRY_DELAY_MILLISECONDS = 300;
 	MAX_RETRY_DELAY_SECONDS = 10;
 	RegistryError = class extends Error {
@@ -41435,19 +43819,64 @@ var init_check_against_environment = __esmMin((() => {
 		service_principal: "service principal"
 	};
 }));
+// validation/requirements/find-chain.ts
+async function findChain(requirements, name, { message, compile }) {
+	const found = readChain(requirements, name, message);
+	if (found) return found;
+	const candidates = requirements.filter((r) => r.source === void 0 && r.name !== name).slice(0, MAX_ATTEMPTS);
+	for (const requirement of candidates) {
+		const { code, stderr } = await compile([requirement.text]);
+		if (code !== 0 && stderr.includes(name)) return readChain(requirements, name, stderr) ?? {
+			requirement,
+			steps: []
+		};
+	}
+}
+function readChain(requirements, name, message) {
+	const facts = listDependencies$1(message);
+	const steps = [];
+	const seen = /* @__PURE__ */ new Set();
+	for (let wanted = name; !seen.has(wanted);) {
+		seen.add(wanted);
+		const fact = facts.find(({ child }) => parseName(child) === wanted);
+		if (!fact) return void 0;
+		steps.unshift(fact);
+		wanted = parseName(fact.parent);
+		const requirement = requirements.find((r) => r.name === wanted);
+		if (requirement) return {
+			requirement,
+			steps
+		};
+	}
+}
+function listDependencies$1(message) {
+	return [...message.replace(/\s+/g, " ").matchAll(/(?:Because|And because|and) (?:all versions of )?(\S+) depends on (.{1,300}?)(?= and |, we can conclude)/g)].map(([, parent = "", child = ""]) => ({
+		parent,
+		child: cleanSpecifier(child)
+	}));
+}
+function cleanSpecifier(text) {
+	return text.replace(/\{[^{}]*\}/g, "").replace(/,$/, "");
+}
+function parseName(requirement) {
+	return normalizePackageName(/^[A-Za-z0-9._-]*[A-Za-z0-9]/.exec(requirement)?.[0] ?? requirement);
+}
+var MAX_ATTEMPTS;
+var init_find_chain = __esmMin((() => {
+	init_normalize_package_name();
+	MAX_ATTEMPTS = 60;
+}));
 // validation/requirements/explain-resolution.ts
 async function explainResolution(request, message, compile) {
-	return await explainMissingVersion(request, message, compile) ?? explainPythonBound(request, message) ?? explainDuplicate(message) ?? await explainMissingWheel(request, message, compile) ?? explainConflict(request, message) ?? { why: shorten$1(message) };
+	return await explainMissingVersion(request, message, compile) ?? explainPythonBound(request, message) ?? explainDuplicate(message) ?? await explainMissingWheel(request, message, compile) ?? explainConflict(request, message) ?? explainOther(request, message);
 }
 async function explainMissingVersion(request, message, compile) {
 	const text = collapseWhitespace(message);
 	const unknown = /(?<![A-Za-z0-9._-])([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(text)?.[1];
-	if (unknown !== void 0) return {
-		why: `the index has no package named "${unknown}"`,
-		hint: "Check its spelling, or remove it if the model runs without it",
-		about: normalizePackageName(unknown),
-		...request.requirements.some((r) => r.name === normalizePackageName(unknown)) && { remove: normalizePackageName(unknown) }
-	};
+	if (unknown !== void 0) return explainUnknownPackage(request, normalizePackageName(unknown), {
+		message,
+		compile
+	});
 	for (const { name, pin } of request.requirements) {
 		if (pin === void 0 || !text.includes(`${name}==${pin}`)) continue;
 		const lone = await compile([`${name}==${pin}`], ["--no-deps"]);
@@ -41455,12 +43884,33 @@ async function explainMissingVersion(request, message, compile) {
 		const nearest = await findNearestVersion(compile, name, pin);
 		const expected = nearest === void 0 ? "" : `, expected one such as ${nearest}`;
 		const add = nearest === void 0 ? void 0 : `${name}==${nearest}`;
+		const build = pin.split("+")[1];
+		const hint = build === void 0 ? void 0 : `The build "+${build}" is in an index of its own, such as https://download.pytorch.org/whl/${build}: set UV_INDEX to it where Davit runs, or take the plain version`;
 		return {
 			why: `there is no version ${pin} of ${name}${expected}`,
+			hint,
 			add,
 			about: name
 		};
 	}
+}
+async function explainUnknownPackage({ requirements }, unknown, context) {
+	const isOwn = requirements.some((r) => r.name === unknown);
+	const chain = isOwn ? void 0 : await findChain(requirements, unknown, context);
+	const about = chain?.requirement.name ?? unknown;
+	const meant = findMeantPackage(unknown);
+	return {
+		why: `${renderSteps(chain)}the index has no package named "${unknown}"`,
+		hint: `Check its spelling. ${PRIVATE_HINT}. If the model runs without ${about}, leave it out`,
+		about,
+		...isOwn && meant !== void 0 && { add: meant },
+		...(isOwn || chain) && { remove: about }
+	};
+}
+function renderSteps(chain) {
+	if (!chain) return "";
+	const steps = chain.steps.map(({ parent, child }) => `${parent} needs ${child}`);
+	return steps.length === 0 ? `${chain.requirement.text} needs it, and ` : `${steps.join(", ")}, and `;
 }
 async function findNearestVersion(compile, name, pin) {
 	const [version = pin, build] = pin.split("+");
@@ -41501,23 +43951,23 @@ function explainDuplicate(message) {
 	};
 }
 function explainConflict(request, message) {
-	const facts = [...collapseWhitespace(message).matchAll(/(?:Because|And because|and) (?:all versions of )?(\S+) depends on (.{1,300}?)(?= and |, we can conclude)/g)];
-	if (facts.length === 0) return void 0;
-	const [, who = "", needs = ""] = facts.find(([, , n = ""]) => request.requirements.some((r) => r.name === parseName(n))) ?? facts[0] ?? [];
-	const mine = request.requirements.find((r) => r.name === parseName(needs));
-	const other = request.requirements.find((r) => r.name === parseName(who));
-	const wanted = cleanSpecifier(needs);
-	const subject = other?.text ?? who;
+	const facts = listDependencies$1(message);
+	const findRequired = (name) => request.requirements.find((r) => r.name === name);
+	const fact = facts.find(({ child }) => findRequired(parseName(child))) ?? facts[0];
+	if (!fact) return void 0;
+	const { parent, child } = fact;
+	const mine = findRequired(parseName(child));
+	const subject = findRequired(parseName(parent))?.text ?? parent;
 	if (mine) return {
-		why: `${subject} needs ${wanted}, and ${mine.text} is required`,
+		why: `${subject} needs ${child}, and ${mine.text} is required`,
 		hint: "Change one of the two",
 		about: mine.name
 	};
-	const second = facts.find(([, w = "", n = ""]) => parseName(n) === parseName(needs) && w !== who);
+	const second = facts.find((f) => parseName(f.child) === parseName(child) && f.parent !== parent);
 	return {
-		why: `${subject} needs ${wanted}${second ? `, and ${second[1] ?? ""} needs ${cleanSpecifier(second[2] ?? "")}` : ""}`,
+		why: `${subject} needs ${child}${second ? `, and ${second.parent} needs ${second.child}` : ""}`,
 		hint: "Change one of the versions",
-		about: parseName(who)
+		about: parseName(parent)
 	};
 }
 async function explainMissingWheel(request, message, compile) {
@@ -41534,18 +43984,28 @@ async function explainMissingWheel(request, message, compile) {
 		add: `${about}==${version}`,
 		about
 	};
+	const chain = mine ? void 0 : await findChain(requirements, about, {
+		message,
+		compile
+	});
+	const direct = mine ?? chain?.requirement;
+	const steps = renderSteps(chain);
 	const other = await findVersion(compile, about);
 	if (other !== void 0) return explainConflict(request, message) ?? {
-		why,
+		why: `${steps}${why}`,
 		hint: `Other versions, such as ${other}, have one, but conflict with the other requirements: change those, or log the model again with that version`,
-		about
+		about: direct?.name ?? about
 	};
-	const instead = `Davit does not build packages from source. Build a wheel of ${about}, then log the model with it in code_paths or add it to your index`;
+	const newer = chain && await findCompatibleVersion(request, chain.requirement.name, compile);
+	const meant = findMeantPackage(about);
+	const build = `Davit does not build packages from source. Build the wheel where the model is trained: pip wheel --no-deps ${mine?.text ?? about}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
 	return {
-		why: `no version of ${about} has a wheel for Python ${python} on ${machine}`,
-		hint: mine ? `${instead}. If predictions do not need it, remove it` : instead,
-		...mine && { remove: about },
-		about
+		why: `${steps}no version of ${about} has a wheel for Python ${python} on ${machine}`,
+		hint: newer !== void 0 ? `That version does not need ${about}. Otherwise: ${build}` : direct ? `${build}. If predictions do not need ${direct.name}, leave it out` : build,
+		...newer !== void 0 && chain && { add: `${chain.requirement.name}==${newer}` },
+		...mine && meant !== void 0 && { add: meant },
+		...direct && newer === void 0 && { remove: direct.name },
+		about: direct?.name ?? about
 	};
 }
 async function findCompatibleVersion({ requirements }, name, compile) {
@@ -41553,21 +44013,117 @@ async function findCompatibleVersion({ requirements }, name, compile) {
 	if (run.code !== 0) return void 0;
 	return run.stdout.split("\n").find((l) => normalizePackageName(l.split("==")[0] ?? "") === name)?.split("==")[1]?.split(/[\s;\\]/)[0];
 }
-function parseName(requirement) {
-	return normalizePackageName(/^[A-Za-z0-9._-]*[A-Za-z0-9]/.exec(requirement)?.[0] ?? requirement);
-}
-function cleanSpecifier(text) {
-	return text.replace(/\{[^{}]*\}/g, "").replace(/,$/, "");
-}
 function collapseWhitespace(message) {
 	return message.replace(/\s+/g, " ");
+}
+function explainOther({ requirements }, message) {
+	const text = collapseWhitespace(message);
+	const about = requirements.find((r) => text.includes(r.text)) ?? requirements.find((r) => text.includes(r.name));
+	return {
+		why: about ? `uv cannot resolve ${about.text}: ${shorten$1(message)}` : `uv cannot resolve them: ${shorten$1(message)}`,
+		hint: about ? "Change its version, or leave it out if predictions do not need it" : void 0,
+		about: about?.name
+	};
 }
 function shorten$1(message) {
 	const text = collapseWhitespace(message.split("\nhint:")[0] ?? "").replace(/^.*?cause: /, "");
 	return text.length > 400 ? `${text.slice(0, 399)}…` : text.replace(/\.\s*$/, "");
 }
+var PRIVATE_HINT;
 var init_explain_resolution = __esmMin((() => {
 	init_normalize_package_name();
+	init_find_chain();
+	init_pip_names();
+	PRIVATE_HINT = "If it is a private package, set UV_INDEX and its credentials where Davit runs (docs/models.md, \"Private packages\"), or log its wheel in code_paths";
+}));
+// validation/requirements/keep-hashes.ts
+function keepRequiredHashes(packages, requirements) {
+	const kept = [];
+	for (const found of packages) {
+		const required = requirements.filter((r) => r.name === found.name).flatMap((r) => r.hashes);
+		const hashes = required.length === 0 ? found.hashes : found.hashes.filter((hash) => required.includes(hash));
+		if (hashes.length === 0) return { explanation: explainHashes(found) };
+		kept.push({
+			...found,
+			hashes
+		});
+	}
+	return { packages: kept };
+}
+function explainHashes({ name, version }) {
+	return {
+		why: `no wheel of ${name} ${version} in the index has a hash that the model requires`,
+		hint: "Find out why the files differ. If the hashes are those of a source distribution, log the model without --hash, because the lock has hashes of its own",
+		about: name
+	};
+}
+var init_keep_hashes = __esmMin((() => {}));
+// validation/requirements/parse-yanked.ts
+function separateNotes(stderr) {
+	const lines = stderr.split("\n");
+	const isNote = (line) => /^(?:warning: |Resolved \d+ packages? in )/.test(line);
+	return {
+		notes: lines.filter(isNote).join("\n"),
+		rest: lines.filter((line) => !isNote(line)).join("\n")
+	};
+}
+function parseYanked(notes) {
+	return notes.split("\n").flatMap((line) => {
+		const [, name, version, reason] = /^warning: `([A-Za-z0-9._-]+)==([^`\s]+)` is yanked(?: \(reason: "(.*)"\))?/.exec(line) ?? [];
+		if (name === void 0 || version === void 0) return [];
+		const text = reason?.replace(/[\p{Cc}\p{Cf}]/gu, " ").trim().slice(0, MAX_REASON_CHARACTERS);
+		return [{
+			name: normalizePackageName(name),
+			version,
+			reason: text === "" ? void 0 : text
+		}];
+	});
+}
+var MAX_REASON_CHARACTERS;
+var init_parse_yanked = __esmMin((() => {
+	init_normalize_package_name();
+	MAX_REASON_CHARACTERS = 200;
+}));
+// validation/requirements/explain-wheel.ts
+function explainUnreadableWheel({ source = "", name }, message, { why, python }) {
+	const file = source.split(/[?#]/)[0]?.split("/").at(-1) ?? "";
+	if (/hash mismatch|hash digest/i.test(message)) return {
+		why: `the wheel of ${name} is not the one of its hash in ${maskSecrets(source)}`,
+		hint: "Write the hash of the file that the model was tested with, or leave out #sha256=",
+		isWhole: true
+	};
+	if (/^https:/i.test(source) && NO_CONNECTION.test(message)) {
+		const { host } = new URL(source);
+		return {
+			why: `the wheel of ${name} cannot be downloaded from ${host}: ${explainConnection(message)}`,
+			hint: "Check the address. If it is right, check the network and run the same command again, or log the model with that wheel in code_paths",
+			isWhole: true
+		};
+	}
+	if (/no wheels with a matching|not compatible|incompatible/i.test(message)) return {
+		why: `the wheel ${file} is for another Python or platform, expected one for Python ${python} on Linux (x86_64)`,
+		hint: "Build it with that Python on Linux",
+		isWhole: true
+	};
+	if (/invalid package format|invalid zip|not a valid|end of central directory|unexpected end|wheel filename/i.test(message)) return {
+		why: `${file} is not a wheel that can be read`,
+		hint: "If Git LFS stores it, run git lfs pull. Else build it again, with the name that the build gives it",
+		isWhole: true
+	};
+	return { why };
+}
+function explainConnection(message) {
+	const status = /\((\d{3}) ([A-Za-z ]+)\)/.exec(message);
+	if (status) return `it answers ${status[1] ?? ""} ${status[2] ?? ""}`;
+	if (/dns error|resolving DNS|lookup address/i.test(message)) return "no server has this name";
+	if (/network was disabled/i.test(message)) return "UV_OFFLINE is set";
+	if (/timed? ?out/i.test(message)) return "it does not answer in time";
+	return "it does not accept a connection";
+}
+var NO_CONNECTION;
+var init_explain_wheel = __esmMin((() => {
+	init_mask_secrets();
+	NO_CONNECTION = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|failed to download|status/i;
 }));
 // validation/requirements/read-wheel.ts
 async function readInstalledWheel(folder) {
@@ -41637,10 +44193,7 @@ async function resolveRequirements(request, options) {
 			options
 		};
 		const wheels = await readWheels(context);
-		if ("explanation" in wheels) return {
-			packages: void 0,
-			explanation: wheels.explanation
-		};
+		if ("explanation" in wheels) return makeFailure(wheels.explanation);
 		const compile = (lines, more = []) => compileLines({
 			...context,
 			settings: wheels.settings
@@ -41648,26 +44201,33 @@ async function resolveRequirements(request, options) {
 		const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
 		const offline = request.preferences && await compile(lines, ["--offline"]);
 		const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : void 0;
-		if (kept && keepsPins(kept, request.preferences ?? [])) return {
-			packages: kept,
-			explanation: void 0
-		};
+		if (offline && kept && keepsPins(kept, request.preferences ?? [])) return makeResolution(kept, request, offline);
 		const run = await compile(lines);
-		if (run.code === 0) return {
-			packages: readPackages(run.stdout, request.modelFolder),
-			explanation: void 0
-		};
+		if (run.code === 0) return makeResolution(readPackages(run.stdout, request.modelFolder), request, run);
 		if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
-		return {
-			packages: void 0,
-			explanation: await explainResolution(request, run.stderr, compile)
-		};
+		return makeFailure(await explainResolution(request, run.stderr, compile));
 	} finally {
 		await rm(folder, {
 			recursive: true,
 			force: true
 		});
 	}
+}
+function makeFailure(explanation) {
+	return {
+		packages: void 0,
+		explanation,
+		yanked: []
+	};
+}
+function makeResolution(packages, { requirements }, { notes }) {
+	const kept = keepRequiredHashes(packages, requirements);
+	if ("explanation" in kept) return makeFailure(kept.explanation);
+	return {
+		packages: kept.packages,
+		explanation: void 0,
+		yanked: parseYanked(notes)
+	};
 }
 function keepsPins(packages, pins) {
 	const before = new Map(pins.map((p) => [p.name, p.version]));
@@ -41681,7 +44241,7 @@ async function readWheels(context) {
 		if (read === void 0) continue;
 		if ("why" in read) return { explanation: {
 			...read,
-			why: `in the wheel of ${name}, ${read.why}`,
+			why: read.isWhole ? read.why : `in the wheel of ${name}, ${read.why}`,
 			about: name
 		} };
 		wheels.push(read);
@@ -41722,8 +44282,10 @@ async function readWheel({ folder, python, request, options }, requirement) {
 		limitSeconds: LIMIT_SECONDS$3
 	});
 	if (run.code === 0) return readInstalledWheel(target);
-	if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
-	return { why: shorten$1(run.stderr) };
+	return explainUnreadableWheel(requirement, run.stderr, {
+		why: shorten$1(run.stderr),
+		python: request.python
+	});
 }
 async function compileLines({ folder, python, request, options, settings = "" }, lines, more) {
 	const [input, bounds, output] = [
@@ -41738,7 +44300,6 @@ async function compileLines({ folder, python, request, options, settings = "" },
 	const args = [
 		"pip",
 		"compile",
-		"--quiet",
 		"--no-header",
 		"--no-annotate",
 		"--generate-hashes",
@@ -41774,10 +44335,13 @@ async function compileLines({ folder, python, request, options, settings = "" },
 			text: settings
 		}
 	});
-	return run.code === 0 ? {
+	const { notes, rest } = separateNotes(run.stderr);
+	return {
 		...run,
-		stdout: await readFile(output, "utf8")
-	} : run;
+		stderr: rest,
+		notes,
+		...run.code === 0 && { stdout: await readFile(output, "utf8") }
+	};
 }
 function renderRequirement({ text, name, source, marker }, modelFolder) {
 	if (source === void 0 || isAddress(source)) return text;
@@ -41819,6 +44383,9 @@ var init_resolve_requirements = __esmMin((() => {
 	init_run_uv();
 	init_temporary_folder();
 	init_explain_resolution();
+	init_keep_hashes();
+	init_parse_yanked();
+	init_explain_wheel();
 	init_read_wheel();
 	LIMIT_SECONDS$3 = 300;
 	OUTAGE_MESSAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
@@ -41854,7 +44421,11 @@ async function lockSubjects(name, subjects, options) {
 	};
 }
 async function lockSubject(subject, options) {
-	const fetched = await fetchModel(subject, options);
+	const locked = options.current && readOwn(options.current.entities, subject.entity.name)?.model;
+	const fetched = await fetchModel(subject, {
+		...options,
+		locked
+	});
 	if (fetched.folder === void 0) return {
 		subject,
 		reason: void 0,
@@ -41875,7 +44446,7 @@ async function lockSubject(subject, options) {
 	const { current, upgrade = false } = options;
 	const before = current && readOwn(current.entities, subject.entity.name);
 	const virtualenv = before && current.virtualenvs[before.virtualenv];
-	const reason = current ? explainStalePackages(subject, current, checked) : "no lock yet";
+	const reason = current ? explainStalePackages(subject, current, checked, fetched.resolved) : "no lock yet";
 	if (reason === void 0 && !upgrade && before && virtualenv) {
 		const locked = {
 			name: subject.entity.name,
@@ -41885,18 +44456,29 @@ async function lockSubject(subject, options) {
 			},
 			virtualenv
 		};
-		const bounds = checkMlflowVersion(subject, virtualenv.packages).map((p) => locateProblem(subject, p));
+		const bounds = checkPackages(subject, checked.model, virtualenv.packages).map((p) => locateProblem(subject, p));
+		const changedCases = explainStaleCases(subject, current, checked);
+		const imports = await checkImports(subject, checked, virtualenv, {
+			...options,
+			policy
+		});
 		return {
 			subject,
-			reason: explainStaleCases(subject, current, checked),
+			reason: changedCases,
 			locked,
-			diagnostics: [...diagnostics, ...bounds]
+			diagnostics: [
+				...diagnostics,
+				...bounds,
+				...imports
+			]
 		};
 	}
+	const { resolved } = fetched;
 	return resolveSubject(subject, checked, {
 		...options,
 		reason: reason ?? "upgrade",
-		diagnostics
+		diagnostics,
+		resolved
 	});
 }
 async function resolveSubject(subject, checked, options) {
@@ -41905,7 +44487,7 @@ async function resolveSubject(subject, checked, options) {
 	const before = current && readOwn(current.entities, subject.entity.name);
 	const old = before && current.virtualenvs[before.virtualenv];
 	const platform = old?.platform ?? LOCK_PLATFORM;
-	const { packages, explanation } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveRequirements({
+	const { packages, yanked, explanation } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveRequirements({
 		requirements: checked.requirements,
 		constraints: checked.model.constraints,
 		python,
@@ -41922,10 +44504,18 @@ async function resolveSubject(subject, checked, options) {
 			diagnostics: [...options.diagnostics, wrong]
 		};
 	}
+	const policy = resolvePolicy(options.policies);
+	const imports = await checkImports(subject, checked, {
+		packages,
+		platform
+	}, {
+		...options,
+		policy
+	});
 	const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
-	const bounds = checkMlflowVersion(subject, packages);
+	const bounds = [...checkPackages(subject, checked.model, packages), ...describeYanked(subject, checked, yanked)];
 	const entity = {
-		model: makeLockedModel(subject, checked),
+		model: makeLockedModel(subject, checked, options.resolved),
 		requirements: [...renderRequirements(checked)],
 		signature: checked.model.signature,
 		...makeLockedValidation(checked)
@@ -41942,8 +44532,28 @@ async function resolveSubject(subject, checked, options) {
 				packages: [...packages]
 			}
 		},
-		diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p))]
+		diagnostics: [
+			...options.diagnostics,
+			...[...drift, ...bounds].map((p) => locateProblem(subject, p)),
+			...imports
+		]
 	};
+}
+function checkPackages(subject, model, packages) {
+	return [...checkLockedMlflow(subject, model, packages), ...checkHardware(subject, packages)];
+}
+function describeYanked(subject, { requirements }, yanked) {
+	return yanked.map(({ name, version, reason }) => ({
+		code: "package-yanked",
+		severity: "warning",
+		message: `Found ${name} ${version} in the lock of ${subject.label}: its authors have withdrawn this version${reason === void 0 ? "" : ` (${reason})`}`,
+		hint: `Require another version of ${name}`,
+		at: requirements.find((r) => r.name === name)?.at ?? {
+			file: "requirements.txt",
+			line: 1,
+			column: 1
+		}
+	}));
 }
 function makeLockedValidation({ cases }) {
 	return { validation: cases.length > 0 ? [...cases] : void 0 };
@@ -41996,15 +44606,1552 @@ var init_lock_endpoint = __esmMin((() => {
 	init_check_minimum_versions();
 	init_check_version_drift();
 	init_check_lock();
+	init_check_imports();
 	init_check_model();
 	init_policy();
 	init_fetch_model();
 	init_locked_model();
+	init_check_hardware();
 	init_resolve_requirements();
 	init_subject();
 	init_read_own();
 	LOCK_PLATFORM = "x86_64-manylinux_2_28";
 	CONCURRENCY = 2;
+}));
+// schemas/report/describe-signature-change.ts
+function describeSignatureChange(change, quote) {
+	const { part, name, old, new: now, breaks } = change;
+	const what = name === "" ? `the signature's ${part}` : `${PARTS$1[part]} ${quote(name)}`;
+	const be = name === "" ? "are" : "is";
+	switch (change.change) {
+		case "added": return `${what} (${quote(now ?? "")}) ${be} added${breaks && part === "inputs" ? " and required" : ""}`;
+		case "removed": return `${what} (${quote(old ?? "")}) ${be} removed`;
+		case "retyped": return `${what} ${name === "" ? "change" : "changes"} from ${quote(old ?? "")} to ${quote(now ?? "")}`;
+		case "required":
+		case "optional": return `${what} becomes ${change.change}`;
+		case "default": return `the default of ${what} changes from ${quote(old ?? "")} to ${quote(now ?? "")}`;
+	}
+}
+function renderShare(part, whole) {
+	const percent = whole === 0 ? 0 : part / whole * 100;
+	if (percent > 0 && percent < .01) return "<0.01%";
+	const rounded = Math.round(percent * 100) / 100;
+	return `${rounded === 100 && part < whole ? ">99.99" : rounded}%`;
+}
+var PARTS$1;
+var init_describe_signature_change = __esmMin((() => {
+	PARTS$1 = {
+		inputs: "input",
+		outputs: "output",
+		params: "parameter"
+	};
+}));
+// validation/comparison/check-comparison.ts
+function checkComparison(comparison, context) {
+	return [...checkClients(comparison, context), ...checkShare(comparison, context)];
+}
+function checkClients({ model, signature, breaking }, { subject, hasTraffic, hasOldReason }) {
+	const breaks = signature.filter((c) => c.breaks);
+	if (breaks.length === 0 || breaking !== null) return [];
+	const described = breaks.slice(0, MAX_DESCRIBED).map((c) => describeSignatureChange(c, (text) => JSON.stringify(text)));
+	const more = breaks.length > MAX_DESCRIBED ? `; and ${breaks.length - MAX_DESCRIBED} more` : "";
+	const message = `Cannot replace ${model} by ${subject.label} for clients of today: ${described.join("; ")}${more}, expected a signature that their requests and their reading of answers fit`;
+	const hint = joinHints(`Log the model with such a signature, serve it as an endpoint of its own, or write in davit.breaking of ${subject.endpoint.file} why it may break them`, hasOldReason ? "The reason in the file is that of an earlier change: replace it" : void 0);
+	return [(hasTraffic ? makeError : makeWarning)("signature-breaking", locateVersion(subject), message, hint)];
+}
+function checkShare({ model, predictions }, { subject, policy: { maxChanged } }) {
+	if (!predictions || maxChanged === void 0 || predictions.changed <= maxChanged * predictions.rows) return [];
+	const { changed, rows } = predictions;
+	const message = `Cannot replace ${model} by ${subject.label}: ${changed} of ${rows} predictions differ (${renderShare(changed, rows)}), expected at most ${renderShare(maxChanged, 1)}`;
+	return [makeError("predictions-changed", locateVersion(subject), message, "The review shows the rows that changed most. If the change is right, raise policy.max_changed of the environment first, in a pull request of its own")];
+}
+function locateVersion({ entity }) {
+	return entity.modelPlaces?.version ?? entity.place;
+}
+var MAX_DESCRIBED;
+var init_check_comparison = __esmMin((() => {
+	init_diagnostic();
+	init_describe_signature_change();
+	init_subject();
+	MAX_DESCRIBED = 3;
+}));
+// validation/comparison/compare-packages.ts
+function comparePackages(old, now) {
+	const [before, after] = [old, now].map(({ virtualenv }) => new Map(virtualenv.packages.map((p) => [p.name, p])));
+	const direct = /* @__PURE__ */ new Set([...listDirect(old.entity), ...listDirect(now.entity)]);
+	const changes = [.../* @__PURE__ */ new Set([...before?.keys() ?? [], ...after?.keys() ?? []])].flatMap((name) => {
+		const [was, is] = [before?.get(name), after?.get(name)];
+		const change = describeChange(was, is);
+		if (change === void 0) return [];
+		return [{
+			name: name.slice(0, NAME_CHARACTERS$6),
+			change,
+			old: was?.version ?? null,
+			new: is?.version ?? null,
+			direct: direct.has(name)
+		}];
+	});
+	const rank = (c) => (c.direct ? 0 : ORDER$2.length) + ORDER$2.indexOf(c.change);
+	return {
+		changes: changes.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1)).slice(0, MAX_CHANGES$2),
+		python: {
+			old: old.entity.model.python_version,
+			new: now.entity.model.python_version
+		},
+		mlflow: {
+			old: findMlflow(before),
+			new: findMlflow(after)
+		}
+	};
+}
+function listDirect({ requirements }) {
+	return parseRequirements(requirements.join("\n"), "requirements.txt").requirements.map((r) => r.name);
+}
+function findMlflow(packages) {
+	return (packages?.get("mlflow") ?? packages?.get("mlflow-skinny"))?.version ?? null;
+}
+function describeChange(old, now) {
+	if (!old) return "added";
+	if (!now) return "removed";
+	if (old.version === now.version) return hasSameFiles$1(old, now) ? void 0 : "replaced";
+	const [before, after] = [parseVersion(old.version), parseVersion(now.version)];
+	if (!before || !after) return "replaced";
+	const order = compareVersions(before, after);
+	return order === 0 ? "replaced" : order < 0 ? "raised" : "lowered";
+}
+function hasSameFiles$1(old, now) {
+	return old.source === now.source && old.hashes.some((hash) => now.hashes.includes(hash));
+}
+var MAX_CHANGES$2, NAME_CHARACTERS$6, ORDER$2;
+var init_compare_packages = __esmMin((() => {
+	init_compare_versions();
+	init_parse_requirements();
+	MAX_CHANGES$2 = 2e3;
+	NAME_CHARACTERS$6 = 200;
+	ORDER$2 = [
+		"added",
+		"removed",
+		"raised",
+		"lowered",
+		"replaced"
+	];
+}));
+// schemas/lock/signature-column.ts
+function isRequired({ required, type }) {
+	return required === void 0 || required === null ? !COMPLEX.has(String(type)) : required === true;
+}
+function toColumn(value) {
+	return typeof value === "object" && value !== null ? { ...value } : {};
+}
+function readProperties({ properties }) {
+	return new Map(Object.entries(toColumn(properties)).map(([name, c]) => [name, {
+		required: true,
+		...toColumn(c)
+	}]));
+}
+var COMPLEX;
+var init_signature_column = __esmMin((() => {
+	COMPLEX = /* @__PURE__ */ new Set([
+		"array",
+		"object",
+		"map",
+		"any",
+		"sparkml_vector"
+	]);
+}));
+// validation/comparison/exact-json.ts
+function parseExactly(text) {
+	const keep = (_key, value, context) => {
+		if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+		const { source = "" } = context ?? {};
+		return source.length <= MAX_DIGITS$1 && /^-?\d+$/.test(source) ? BigInt(source) : value;
+	};
+	return LONG_INTEGER.test(text) ? JSON.parse(text, keep) : JSON.parse(text);
+}
+function renderJson(value, characters) {
+	const text = JSON.stringify(value, (_key, v) => typeof v === "bigint" ? String(v) : v);
+	const points = Array.from((text ?? "null").slice(0, characters * 2));
+	return points.length > characters ? `${points.slice(0, characters - 1).join("")}…` : points.join("");
+}
+function isMap(value) {
+	return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+var MAX_DIGITS$1, LONG_INTEGER;
+var init_exact_json = __esmMin((() => {
+	MAX_DIGITS$1 = 400;
+	LONG_INTEGER = /(?<![.\d])\d{16}/;
+}));
+// validation/comparison/column-types.ts
+function renderType(column, depth = 0) {
+	const { type, items, values } = column;
+	if (depth > MAX_DEPTH$2) return "…";
+	return (type === "array" ? `array<${renderType(toColumn(items), depth + 1)}>` : type === "map" ? `map<${renderType(toColumn(values), depth + 1)}>` : type === "tensor" ? renderTensor(column) : renderText(type ?? column["dtype"])).slice(0, TYPE_CHARACTERS);
+}
+function renderText(type) {
+	return typeof type === "string" ? type : "unknown";
+}
+function renderTensor(column) {
+	const { dtype, shape } = readTensor(column);
+	return `tensor ${dtype} [${shape.join(", ")}]`;
+}
+function readTensor(column) {
+	const { dtype, shape } = toColumn(column["tensor-spec"]);
+	return {
+		dtype: String(dtype),
+		shape: Array.isArray(shape) ? shape.map(Number) : []
+	};
+}
+function isWidening(from, to) {
+	if (from["type"] === "tensor" && to["type"] === "tensor") return isTensorWidening(from, to);
+	const [one, other] = [renderType(from), renderType(to)];
+	return one === other || other === "any" || (WIDER[one]?.includes(other) ?? false);
+}
+function isTensorWidening(from, to) {
+	const [one, other] = [readTensor(from), readTensor(to)];
+	return one.shape.length === other.shape.length && one.shape.every((n, i) => [-1, n].includes(other.shape[i] ?? 0)) && isElementWidening(one.dtype, other.dtype);
+}
+function isElementWidening(from, to) {
+	if (from === to) return true;
+	const [, kind, bits] = ELEMENT.exec(from) ?? [];
+	const [, wideKind, wideBits] = ELEMENT.exec(to) ?? [];
+	if (kind === void 0 || wideKind === void 0) return false;
+	if (kind === wideKind) return Number(bits) <= Number(wideBits);
+	return wideKind === "float" || kind === "uint" && wideKind === "int" && Number(bits) < Number(wideBits);
+}
+function makeColumnOfTensor(columns) {
+	const [only, second] = columns;
+	if (!only || second || only["type"] !== "tensor" || only["name"] !== void 0) return columns;
+	const { dtype, shape } = readTensor(only);
+	const type = COLUMN_TYPES[dtype];
+	return shape.length === 1 && shape[0] === -1 && type !== void 0 ? [{
+		type,
+		required: true
+	}] : columns;
+}
+var MAX_DEPTH$2, TYPE_CHARACTERS, WIDER, COLUMN_TYPES, ELEMENT;
+var init_column_types = __esmMin((() => {
+	init_signature_column();
+	MAX_DEPTH$2 = 50;
+	TYPE_CHARACTERS = 200;
+	WIDER = {
+		integer: [
+			"long",
+			"float",
+			"double"
+		],
+		long: ["float", "double"],
+		float: ["double"],
+		datetime: ["string"]
+	};
+	COLUMN_TYPES = {
+		int32: "integer",
+		int64: "long",
+		float32: "float",
+		float64: "double",
+		bool: "boolean",
+		str: "string",
+		object: "string"
+	};
+	ELEMENT = /^(uint|int|float)(\d{1,3})$/;
+}));
+// validation/comparison/compare-signatures.ts
+function compareSignatures(old, now) {
+	const changes = [
+		...compareTypeHints(old, now),
+		...compareColumns("inputs", parsePart(old.inputs), parsePart(now.inputs)),
+		...compareColumns("outputs", parsePart(old.outputs), parsePart(now.outputs)),
+		...compareParameters(parsePart(old.params) ?? [], parsePart(now.params) ?? [])
+	];
+	return [...changes.filter((c) => c.breaks), ...changes.filter((c) => !c.breaks)].slice(0, MAX_CHANGES$1);
+}
+function parsePart(text) {
+	if (text === null) return void 0;
+	try {
+		const value = JSON.parse(text);
+		return Array.isArray(value) ? value.map(toColumn) : void 0;
+	} catch {
+		return;
+	}
+}
+function compareTypeHints(old, now) {
+	const [before, after] = [old, now].map((s) => s.typeHints === true ? "type hints: only `inputs`" : "columns");
+	if (before === void 0 || after === void 0 || before === after) return [];
+	return [{
+		part: "inputs",
+		name: "",
+		change: "retyped",
+		old: before,
+		new: after,
+		breaks: now.typeHints === true
+	}];
+}
+function compareColumns(part, old, now) {
+	if (!old || !now) {
+		if (old === now) return [];
+		const describe = (columns) => columns?.map((c) => renderType(c)).join(", ").slice(0, NAME_CHARACTERS$5) ?? null;
+		return [{
+			part,
+			name: "",
+			change: now ? "added" : "removed",
+			old: describe(old),
+			new: describe(now),
+			breaks: false
+		}];
+	}
+	const [before, after] = part === "outputs" ? [makeColumnOfTensor(old), makeColumnOfTensor(now)] : [old, now];
+	if (isNamed(before) !== isNamed(after) && before.length > 0 && after.length > 0) {
+		const [one, other] = [before, after].map((c) => `${pluralize(c.length, "column")} ${isNamed(c) ? "with" : "without"} names`);
+		return [{
+			part,
+			name: "",
+			change: "retyped",
+			old: one ?? null,
+			new: other ?? null,
+			breaks: true
+		}];
+	}
+	return compareFields(part, nameColumns(before), nameColumns(after), {
+		isNested: false,
+		isNamed: isNamed(before),
+		prefix: "",
+		depth: 0
+	});
+}
+function isNamed([first]) {
+	return first?.["name"] !== void 0 && first["name"] !== null;
+}
+function nameColumns(columns) {
+	return new Map(columns.map((c, i) => [isNamed([c]) ? String(c["name"]) : `#${i + 1}`, c]));
+}
+function compareFields(part, old, now, context) {
+	const { isNested, prefix } = context;
+	const name = (field) => `${prefix}${field}`.slice(0, NAME_CHARACTERS$5);
+	const removed = [...old].filter(([field]) => !now.has(field)).map(([field, column]) => ({
+		part,
+		name: name(field),
+		change: "removed",
+		old: renderType(column),
+		new: null,
+		breaks: part === "outputs" || isNested
+	}));
+	const added = [...now].filter(([field]) => !old.has(field)).map(([field, column]) => ({
+		part,
+		name: name(field),
+		change: "added",
+		old: null,
+		new: renderType(column),
+		breaks: part === "inputs" ? isRequired(column) : !context.isNamed
+	}));
+	const both = [...now].flatMap(([field, column]) => {
+		const before = old.get(field);
+		return before ? compareColumn(part, name(field), [before, column], context.depth) : [];
+	});
+	return [
+		...removed,
+		...added,
+		...both
+	];
+}
+function compareColumn(part, name, [old, now], depth) {
+	const changes = [...compareTypes(part, name, [old, now], depth)];
+	const [was, is] = [isRequired(old), isRequired(now)];
+	if (was !== is) changes.push({
+		part,
+		name,
+		change: is ? "required" : "optional",
+		old: renderType(old),
+		new: renderType(now),
+		breaks: part === "inputs" ? is : !is
+	});
+	return changes;
+}
+function compareTypes(part, name, [old, now], depth) {
+	if (depth > MAX_DEPTH$1) return [];
+	const nested = {
+		isNested: true,
+		isNamed: true,
+		prefix: `${name}.`,
+		depth: depth + 1
+	};
+	if (old["type"] === "object" && now["type"] === "object") return compareFields(part, readProperties(old), readProperties(now), nested);
+	for (const [type, field] of [["array", "items"], ["map", "values"]]) if (old["type"] === type && now["type"] === type) return compareTypes(part, `${name}[]`, [toColumn(old[field]), toColumn(now[field])], depth + 1);
+	if (renderType(old) === renderType(now)) return [];
+	const breaks = part === "outputs" ? !isWidening(now, old) : !isWidening(old, now);
+	return [{
+		part,
+		name,
+		change: "retyped",
+		old: renderType(old),
+		new: renderType(now),
+		breaks
+	}];
+}
+function compareParameters(old, now) {
+	const [before, after] = [nameColumns(old), nameColumns(now)];
+	const part = "params";
+	const removed = [...before].filter(([name]) => !after.has(name));
+	const added = [...after].filter(([name]) => !before.has(name));
+	const both = [...after].flatMap(([name, parameter]) => {
+		const earlier = before.get(name);
+		return earlier ? compareParameter(name.slice(0, NAME_CHARACTERS$5), earlier, parameter) : [];
+	});
+	const make = ([name, parameter], change) => {
+		const type = renderParameter(parameter);
+		const breaks = change === "removed";
+		return {
+			part,
+			name: name.slice(0, NAME_CHARACTERS$5),
+			change,
+			old: breaks ? type : null,
+			new: breaks ? null : type,
+			breaks
+		};
+	};
+	return [
+		...removed.map((p) => make(p, "removed")),
+		...added.map((p) => make(p, "added")),
+		...both
+	];
+}
+function compareParameter(name, old, now) {
+	const [was, is] = [renderParameter(old), renderParameter(now)];
+	if (was !== is) return [{
+		part: "params",
+		name,
+		change: "retyped",
+		old: was,
+		new: is,
+		breaks: !(!was.endsWith("[]") && !is.endsWith("[]")) || !isWidening({ type: was }, { type: is })
+	}];
+	const [before, after] = [old, now].map((p) => renderJson(p["default"] ?? null, NAME_CHARACTERS$5));
+	if (before === void 0 || after === void 0 || before === after) return [];
+	return [{
+		part: "params",
+		name,
+		change: "default",
+		old: before,
+		new: after,
+		breaks: false
+	}];
+}
+function renderParameter(parameter) {
+	const isList = Array.isArray(parameter["shape"]);
+	return `${renderType(parameter)}${isList ? "[]" : ""}`;
+}
+var MAX_CHANGES$1, MAX_DEPTH$1, NAME_CHARACTERS$5;
+var init_compare_signatures = __esmMin((() => {
+	init_pluralize();
+	init_signature_column();
+	init_exact_json();
+	init_column_types();
+	MAX_CHANGES$1 = 200;
+	MAX_DEPTH$1 = 50;
+	NAME_CHARACTERS$5 = 200;
+}));
+// validation/comparison/measure-packages.ts
+async function measurePackages({ folder }) {
+	try {
+		const [python = ""] = (await readdir(join(folder, "lib"))).filter((name) => name.startsWith("python"));
+		const packages = join(folder, "lib", python, "site-packages");
+		const listed = (await readdir(packages)).filter((name) => name.endsWith(".dist-info"));
+		return (await Promise.all(listed.map((name) => sumRecord(join(packages, name, "RECORD"))))).reduce((sum, size) => sum + size, 0);
+	} catch {
+		return;
+	}
+}
+async function sumRecord(file) {
+	return (await readFile(file, "utf8").catch(() => "")).split("\n").reduce((sum, line) => sum + Number(/,(\d{1,12})\r?$/.exec(line)?.[1] ?? 0), 0);
+}
+var init_measure_packages = __esmMin((() => {}));
+// validation/comparison/read-model-card.ts
+async function compareModelCards(old, now) {
+	const [before, after] = await Promise.all([readCard(old), readCard(now)]);
+	return [.../* @__PURE__ */ new Set([...before.keys(), ...after.keys()])].map((field) => ({
+		field,
+		old: before.get(field) ?? null,
+		new: after.get(field) ?? null
+	})).filter((row) => row.old !== row.new).slice(0, MAX_FIELDS);
+}
+async function readCard(folder) {
+	const { value } = parseYaml$1(await readModelText(folder, "MLmodel").catch(() => void 0) ?? "", "MLmodel", mlmodelFile);
+	return value ? listFields(value) : /* @__PURE__ */ new Map();
+}
+function listFields(value) {
+	const plain = FIELDS.flatMap((field) => renderField(field, value[field]));
+	const inside = MAPS.flatMap((map) => Object.entries(asMap(value[map])).flatMap(([key, v]) => renderField(`${map}.${key}`, v)));
+	const flavors = Object.keys(value.flavors).filter((flavor) => flavor !== "python_function");
+	return new Map([
+		...plain,
+		...renderField("flavors", flavors.join(", ") || void 0),
+		...inside
+	]);
+}
+function renderField(field, value) {
+	if (value === void 0 || value === null) return [];
+	const text = typeof value === "string" ? value.slice(0, VALUE_CHARACTERS) : renderJson(value, VALUE_CHARACTERS);
+	return [[field.slice(0, VALUE_CHARACTERS), text]];
+}
+function asMap(value) {
+	return value !== null && typeof value === "object" ? { ...value } : {};
+}
+var VALUE_CHARACTERS, MAX_FIELDS, FIELDS, MAPS;
+var init_read_model_card = __esmMin((() => {
+	init_parse_yaml();
+	init_parse_mlmodel();
+	init_read_model_text();
+	init_exact_json();
+	VALUE_CHARACTERS = 200;
+	MAX_FIELDS = 50;
+	FIELDS = [
+		"run_id",
+		"model_id",
+		"model_uuid",
+		"utc_time_created",
+		"mlflow_version",
+		"model_size_bytes"
+	];
+	MAPS = [
+		"metadata",
+		"metrics",
+		"params"
+	];
+}));
+// validation/comparison/answer-inputs.ts
+async function makeAnswersKey(model, inputs) {
+	const { entity, digest, virtualenv, beside } = model;
+	return contentHash({
+		answers: FORMAT,
+		model: digest,
+		beside,
+		virtualenv: virtualenv.key,
+		machine: `${process.platform}-${process.arch}`,
+		runner: await hashModelServer(),
+		limits: makeProofLimits(entity),
+		nan: entity.nan,
+		environmentVars: entity.environmentVars,
+		inputs: inputs.map(({ kind, body }) => [kind, body])
+	});
+}
+async function readAnswers(key) {
+	const kept = await readText$1(answersFile(key));
+	if (kept === void 0) return void 0;
+	try {
+		const answers = JSON.parse(kept);
+		return answers.key === key ? answers : void 0;
+	} catch {
+		return;
+	}
+}
+async function answerInputs(model, inputs, options) {
+	const folder = makeTemporaryFolder("inputs");
+	const file = join(folder, "inputs.json");
+	try {
+		await writeFile(file, JSON.stringify(inputs.map(({ kind, body }) => ({
+			kind,
+			body
+		}))));
+		const document = await runAnswers(model, {
+			folder,
+			file,
+			count: inputs.length
+		}, options);
+		const answers = makeAnswers(options.key, document);
+		await writeFileAtomically(answersFile(options.key), JSON.stringify(answers));
+		return answers;
+	} finally {
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+async function runAnswers({ entity, folder: model, virtualenv }, inputs, { sandbox, signal }) {
+	const limits = makeProofLimits(entity);
+	const base = await findBasePython(virtualenv.python);
+	await mkdir(virtualenv.pycache, { recursive: true });
+	await makeReadable(virtualenv.pycache);
+	const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
+	const run = await runUntrusted({
+		command: [
+			...[
+				virtualenv.python,
+				"-m",
+				"davit_server.answer",
+				"--model",
+				model,
+				"--inputs",
+				inputs.file
+			],
+			"--nan",
+			entity.nan
+		],
+		env: {
+			...entity.environmentVars,
+			...makePythonEnvironment(virtualenv)
+		},
+		path: [join(virtualenv.folder, "bin")],
+		readable: [...base.folders, virtualenv.folder],
+		data: [
+			RUNTIME_FOLDER,
+			model,
+			inputs.folder
+		],
+		hidden: await listIgnoredFiles(model),
+		limits: {
+			seconds: computeProofSeconds({
+				...limits,
+				loads: 1,
+				predictions: Math.max(1, inputs.count)
+			}),
+			outputBytes: OUTPUT_LIMIT_BYTES,
+			processMemoryBytes: limits.memoryBytes,
+			memoryBytes: limits.memoryBytes
+		},
+		signal,
+		onLine: (line) => compiler.add(parseImported(line))
+	}, sandbox);
+	await compiler.end();
+	const { data } = answerDocument.safeParse(parseLine(run.stdout.trimEnd().split("\n").at(-1) ?? ""));
+	if (data && !data.failed) return data;
+	if (data?.failed) throw new AnswerError(data.failed.message);
+	throw new AnswerError(run.stopped === void 0 ? "its process ended early" : `it exceeded its limit (${run.stopped})`);
+}
+function parseLine(line) {
+	try {
+		return JSON.parse(line);
+	} catch {
+		return;
+	}
+}
+function makeAnswers(key, { inputs, stages, peak_memory_bytes: peak }) {
+	const seconds = (names) => stages.filter((s) => names.includes(s.name)).reduce((sum, s) => sum + s.seconds, 0);
+	return {
+		key,
+		bodies: inputs.map((i) => i.body),
+		answers: inputs.map(({ answer, why }) => ({
+			answer: answer ?? void 0,
+			why: why ?? void 0
+		})),
+		run: {
+			load_seconds: seconds(["import", "load"]),
+			predict_seconds: inputs.reduce((sum, i) => sum + i.seconds, 0),
+			peak_memory_bytes: peak,
+			varies: inputs.some((i) => i.varies)
+		}
+	};
+}
+function answersFile(key) {
+	return cacheFolder("proofs", `${key}.json`);
+}
+var FORMAT, OUTPUT_LIMIT_BYTES, AnswerError, text$3, answerDocument;
+var init_answer_inputs = __esmMin((() => {
+	init_zod();
+	init_compile_byte_code();
+	init_find_base_python();
+	init_make_readable();
+	init_run_untrusted();
+	init_names();
+	init_read_project();
+	init_atomic_files();
+	init_cache();
+	init_model_digest();
+	init_temporary_folder();
+	init_proof_document();
+	init_prove_model();
+	init_run_proof();
+	FORMAT = 1;
+	OUTPUT_LIMIT_BYTES = 32 << 20;
+	AnswerError = class extends Error {};
+	text$3 = (characters) => string$1().transform((t) => t.slice(0, characters));
+	answerDocument = looseObject({
+		stages: array(object({
+			name: text$3(40),
+			seconds: number$1().min(0).max(1e7)
+		})).max(20),
+		failed: describedFailure.nullable(),
+		inputs: array(object({
+			body: string$1(),
+			answer: string$1().nullable(),
+			why: text$3(2e3).nullable(),
+			seconds: number$1().min(0).max(1e7),
+			varies: boolean$1()
+		})).max(50),
+		peak_memory_bytes: int().min(0).max(2 ** 50)
+	});
+}));
+// validation/comparison/compare-rows.ts
+function compareRows(old, now, tolerance) {
+	const found = {
+		size: 0,
+		numeric: 0,
+		moved: []
+	};
+	compare(old, now, {
+		tolerance,
+		found,
+		depth: 0
+	});
+	return found.size > 0 ? found : void 0;
+}
+function compare(old, now, context) {
+	const { found, depth } = context;
+	const inner = {
+		...context,
+		depth: depth + 1
+	};
+	if (isNumber(old) && isNumber(now)) compareNumbers(old, now, context);
+	else if (depth > MAX_DEPTH) found.size = Infinity;
+	else if (Array.isArray(old) && Array.isArray(now) && old.length === now.length) old.forEach((value, i) => compare(value, now[i] ?? null, inner));
+	else if (isMap(old) && isMap(now) && hasSameKeys(old, now)) for (const [key, value] of Object.entries(old)) compare(value, now[key] ?? null, inner);
+	else if (old !== now) {
+		found.size = Infinity;
+		if (isClass(old) && isClass(now)) found.moved.push([String(old), String(now)]);
+	}
+}
+function compareNumbers(old, now, { tolerance, found }) {
+	if (old == now) return;
+	const difference = Math.min(Math.abs(Number(now) - Number(old)) || Number.MIN_VALUE, Number.MAX_VALUE);
+	if (difference <= tolerance) return;
+	found.size = Math.max(found.size, difference);
+	found.numeric = Math.max(found.numeric, difference);
+}
+function isNumber(value) {
+	return typeof value === "number" || typeof value === "bigint";
+}
+function isClass(value) {
+	return typeof value === "boolean" || typeof value === "string" && value.length <= CLASS_CHARACTERS;
+}
+function hasSameKeys(one, other) {
+	const keys = Object.keys(one);
+	return keys.length === Object.keys(other).length && keys.every((key) => Object.hasOwn(other, key));
+}
+var MAX_DEPTH, CLASS_CHARACTERS;
+var init_compare_rows = __esmMin((() => {
+	init_exact_json();
+	MAX_DEPTH = 100;
+	CLASS_CHARACTERS = 60;
+}));
+// validation/comparison/split-rows.ts
+function splitAnswer(answer) {
+	const value = parseExactly(answer);
+	const predictions = isMap(value) && Object.hasOwn(value, "predictions") ? value["predictions"] : void 0;
+	if (predictions === void 0) return [value];
+	return Array.isArray(predictions) ? predictions : splitColumns(predictions);
+}
+function splitColumns(value) {
+	const columns = isMap(value) ? Object.entries(value) : [];
+	const [first] = columns;
+	const length = first && Array.isArray(first[1]) ? first[1].length : -1;
+	if (length < 0 || !columns.every(([, c]) => Array.isArray(c) && c.length === length)) return [value];
+	return Array.from({ length }, (_, i) => Object.fromEntries(columns.map(([name, c]) => [name, c[i] ?? null])));
+}
+function makeInputReader(kind, body) {
+	if (kind === "csv") {
+		const lines = body.split(/\r?\n/);
+		return (row) => lines[row + 1] ?? "";
+	}
+	const whole = parseOrText(body);
+	if (!isMap(whole)) return () => whole;
+	const { dataframe_split: split, dataframe_records: records, instances, inputs } = whole;
+	const rows = [
+		records,
+		instances,
+		inputs
+	].find((list) => list !== void 0);
+	if (isMap(split) && Array.isArray(split["data"])) return makeSplitReader(split, split["data"]);
+	const list = rows === void 0 ? [whole] : Array.isArray(rows) ? rows : splitColumns(rows);
+	return (row) => list[row] ?? list[0] ?? null;
+}
+function parseOrText(body) {
+	try {
+		return parseExactly(body);
+	} catch {
+		return body;
+	}
+}
+function makeSplitReader(split, data) {
+	const columns = Array.isArray(split["columns"]) ? split["columns"] : void 0;
+	return (row) => {
+		const cells = data[row] ?? null;
+		if (!columns || !Array.isArray(cells)) return cells;
+		return Object.fromEntries(columns.map((name, i) => [typeof name === "string" ? name : renderJson(name, 60), cells[i] ?? null]));
+	};
+}
+var init_split_rows = __esmMin((() => {
+	init_exact_json();
+}));
+// validation/comparison/compare-predictions.ts
+function comparePredictions(inputs, old, now, { tolerance, showPredictions }) {
+	const pairs = inputs.flatMap((_, i) => pairRows(i, [old.answers[i], now.answers[i]], tolerance));
+	const changed = pairs.filter((p) => p.difference !== void 0);
+	const areClasses = areWholeNumbersClasses(pairs);
+	const largest = areClasses ? 0 : changed.reduce((most, p) => Math.max(most, p.difference?.numeric ?? 0), 0);
+	const fails = (answer) => answer === void 0 || answer.answer !== void 0 ? null : showPredictions ? (answer.why ?? "").slice(0, WHY_CHARACTERS$1) : HIDDEN;
+	return {
+		inputs: inputs.map(({ of, origin, name }, i) => ({
+			of,
+			origin,
+			name,
+			rows: pairs.filter((p) => p.input === i).length,
+			changed: changed.filter((p) => p.input === i).length,
+			failure: {
+				old: fails(old.answers[i]),
+				new: fails(now.answers[i])
+			}
+		})),
+		rows: pairs.length,
+		changed: changed.length,
+		tolerance,
+		largest: largest > 0 ? largest : null,
+		moved: showPredictions ? countMoves(changed, areClasses) : [],
+		most_changed: showPredictions ? showMostChanged(inputs, changed) : [],
+		hidden: !showPredictions,
+		old: old.run,
+		new: now.run
+	};
+}
+function pairRows(input, [old, now], tolerance) {
+	const [before, after] = [old, now].map((a) => a?.answer === void 0 ? void 0 : splitAnswer(a.answer));
+	const isComparable = before !== void 0 && before.length === after?.length;
+	const atLeast = isComparable || !before && !after ? 0 : 1;
+	const length = Math.max(before?.length ?? 0, after?.length ?? 0, atLeast);
+	return Array.from({ length }, (_, row) => {
+		const pair = {
+			input,
+			row,
+			old: before?.[row],
+			new: after?.[row]
+		};
+		if (!isComparable) return {
+			...pair,
+			difference: EVERYTHING
+		};
+		return {
+			...pair,
+			difference: compareRows(pair.old ?? null, pair.new ?? null, tolerance)
+		};
+	});
+}
+function areWholeNumbersClasses(pairs) {
+	const values = pairs.flatMap((p) => [p.old, p.new].filter((v) => v !== void 0));
+	if (values.length === 0 || !values.every((v) => typeof v === "number" && Number.isInteger(v))) return false;
+	return new Set(values).size <= MAX_CLASSES;
+}
+function countMoves(changed, areClasses) {
+	const counts = /* @__PURE__ */ new Map();
+	for (const pair of changed) {
+		const moves = areClasses && pair.old !== void 0 && pair.new !== void 0 ? [[renderJson(pair.old, 60), renderJson(pair.new, 60)]] : pair.difference?.moved ?? [];
+		for (const [from, to] of moves) {
+			const key = JSON.stringify([from, to]);
+			const move = counts.get(key) ?? {
+				from,
+				to,
+				count: 0
+			};
+			move.count += 1;
+			counts.set(key, move);
+		}
+	}
+	return [...counts.values()].sort((a, b) => b.count - a.count).slice(0, MAX_MOVES);
+}
+function showMostChanged(inputs, changed) {
+	const size = (p) => p.difference?.size ?? 0;
+	return [...changed.filter((p) => p.old !== void 0 && p.new !== void 0)].sort((a, b) => size(a) === size(b) ? 0 : size(b) - size(a)).slice(0, MAX_SHOWN_ROWS).map((pair) => {
+		const { kind = "json", body = "" } = inputs[pair.input] ?? {};
+		const [input = "", old = "", now = ""] = [
+			makeInputReader(kind, body)(pair.row),
+			pair.old,
+			pair.new
+		].map((value) => renderJson(value, ROW_CHARACTERS));
+		return {
+			input,
+			old,
+			new: now
+		};
+	});
+}
+var ROW_CHARACTERS, WHY_CHARACTERS$1, MAX_SHOWN_ROWS, MAX_MOVES, MAX_CLASSES, HIDDEN, EVERYTHING;
+var init_compare_predictions = __esmMin((() => {
+	init_compare_rows();
+	init_exact_json();
+	init_split_rows();
+	ROW_CHARACTERS = 300;
+	WHY_CHARACTERS$1 = 500;
+	MAX_SHOWN_ROWS = 5;
+	MAX_MOVES = 20;
+	MAX_CLASSES = 20;
+	HIDDEN = "not shown, because the policy hides inputs and predictions";
+	EVERYTHING = {
+		size: Infinity,
+		numeric: 0,
+		moved: []
+	};
+}));
+// validation/comparison/list-inputs.ts
+async function listSharedInputs(old, now) {
+	const found = [...await listInputs("new", now), ...await listInputs("old", old)];
+	const byBody = /* @__PURE__ */ new Map();
+	for (const input of found) {
+		const key = `${input.kind} ${input.body}`;
+		const same = byBody.get(key);
+		byBody.set(key, same && same.of !== input.of ? {
+			...same,
+			of: "both"
+		} : same ?? input);
+	}
+	return [...byBody.values()];
+}
+async function listInputs(of, { locked, folder }) {
+	const cases = (locked.validation ?? []).map((c) => ({
+		of,
+		origin: "endpoint",
+		name: c.name,
+		kind: c.content_type,
+		body: c.input
+	}));
+	const example = await readExample(folder);
+	if (example === void 0) return cases;
+	return [...cases, {
+		of,
+		origin: "example",
+		name: "",
+		kind: "json",
+		body: example
+	}];
+}
+async function readExample(folder) {
+	const serving = await readExampleText(folder, "serving_input_example.json");
+	if (serving !== void 0) return parseExample(serving) === void 0 ? void 0 : replaceNan(serving);
+	const saved = readSavedExample(await readModelText(folder, "MLmodel"));
+	const text = saved && await readExampleText(folder, saved.artifact_path ?? "input_example.json");
+	const value = text === void 0 ? void 0 : parseExample(text);
+	return saved && value ? JSON.stringify(makeServingForm(value.example, saved)) : void 0;
+}
+async function readExampleText(folder, name) {
+	const text = await readModelText(folder, name).catch(() => void 0);
+	return text !== void 0 && Buffer.byteLength(text) <= MAX_EXAMPLE_BYTES ? text : void 0;
+}
+function readSavedExample(mlmodel) {
+	return parseYaml$1(mlmodel ?? "", "MLmodel", mlmodelFile).value?.saved_input_example_info ?? void 0;
+}
+function parseExample(text) {
+	try {
+		return { example: JSON.parse(replaceNan(text)) };
+	} catch {
+		return;
+	}
+}
+function replaceNan(text) {
+	if (!text.includes("NaN")) return text;
+	let isInText = false;
+	const replace = (part) => {
+		if (part === "\"") isInText = !isInText;
+		return part === "NaN" && !isInText ? "null" : part;
+	};
+	return text.split(TEXT_OR_NAN).map(replace).join("");
+}
+function makeServingForm(example, saved) {
+	const isObject = example !== null && typeof example === "object";
+	const has = (...keys) => isObject && keys.some((key) => Object.hasOwn(example, key));
+	if (saved.type === "dataframe") return has("data") && ["split", "values"].includes(String(saved["pandas_orient"])) ? { dataframe_split: example } : { inputs: example };
+	return has("inputs", "instances", "messages", "prompt", "input") ? example : { inputs: example };
+}
+var MAX_EXAMPLE_BYTES, TEXT_OR_NAN;
+var init_list_inputs = __esmMin((() => {
+	init_parse_yaml();
+	init_parse_mlmodel();
+	init_read_model_text();
+	MAX_EXAMPLE_BYTES = 4 << 20;
+	TEXT_OR_NAN = /(\\.|"|NaN)/s;
+}));
+// validation/comparison/predict-side-by-side.ts
+async function predictSideBySide(old, now, options) {
+	try {
+		return await runSideBySide(old, now, options);
+	} catch (e) {
+		options.signal?.throwIfAborted();
+		return {
+			predictions: null,
+			note: `the predictions cannot be compared: ${renderError(e)}`
+		};
+	}
+}
+function renderError(error) {
+	return (error instanceof Error ? error.message : String(error)).slice(0, MESSAGE_CHARACTERS$1);
+}
+async function runSideBySide(old, now, options) {
+	const { progress = SILENT, signal, policy } = options;
+	const given = (await listSharedInputs(old, now)).slice(0, 50);
+	if (given.length === 0 && old.locked.signature.inputs !== now.locked.signature.inputs) return {
+		predictions: null,
+		note: "neither version has an example or a validation case, and their inputs differ"
+	};
+	const both = [{
+		...old,
+		beside: nameModel(now)
+	}, {
+		...now,
+		beside: nameModel(old)
+	}];
+	const kept = await Promise.all(both.map((version) => findAnswers(version, given, options)));
+	const run = () => Promise.all(both.map((version) => answer$1(version, given, options)));
+	const isKept = kept.every((k) => k !== void 0);
+	const what = `Comparing ${now.subject.label} with ${old.subject.label} (both predict the same inputs)`;
+	const [before, after] = isKept ? kept : await withProgress(progress, what, run);
+	signal?.throwIfAborted();
+	if (!before || !after) throw new RangeError("two versions give two results");
+	if ("why" in before) return {
+		predictions: null,
+		note: before.why
+	};
+	if ("why" in after) return {
+		predictions: null,
+		note: after.why
+	};
+	const inputs = given.length > 0 ? given : listMadeInputs(before, after);
+	if (inputs.length === 0) return {
+		predictions: null,
+		note: "neither version has an input to predict"
+	};
+	return {
+		predictions: comparePredictions(inputs, before, after, policy),
+		note: null
+	};
+}
+function nameModel({ locked }) {
+	return `${locked.model.digest} ${locked.virtualenv}`;
+}
+function listMadeInputs(old, now) {
+	const [body] = old.bodies;
+	if (body === void 0 || body !== now.bodies[0]) return [];
+	return [{
+		of: "both",
+		origin: "signature",
+		name: "",
+		kind: "json",
+		body
+	}];
+}
+async function findAnswers(version, inputs, options) {
+	const virtualenv = await locateVirtualenv(makeRequest(version), options).catch(() => void 0);
+	return virtualenv && readAnswers(await makeAnswersKey({
+		...makeModel(version),
+		virtualenv
+	}, inputs));
+}
+async function answer$1(version, inputs, options) {
+	const { signal } = options;
+	try {
+		const sandbox = await openSandbox(options);
+		const virtualenv = await ensureVirtualenv(makeRequest(version), {
+			...options,
+			sandbox
+		});
+		const model = {
+			...makeModel(version),
+			virtualenv
+		};
+		return await answerInputs(model, inputs, {
+			key: await makeAnswersKey(model, inputs),
+			sandbox,
+			signal
+		});
+	} catch (e) {
+		signal?.throwIfAborted();
+		return { why: `${version.subject.label} cannot predict the inputs: ${renderError(e)}` };
+	}
+}
+async function openSandbox({ withoutSandbox }) {
+	const sandbox = await chooseSandbox(withoutSandbox);
+	if (sandbox && "why" in sandbox) throw new Error(`its code runs only in a sandbox, and ${sandbox.why}`);
+	return sandbox;
+}
+function makeRequest({ lock, subject, folder }) {
+	return makeVirtualenvRequest(lock, subject.entity.name, folder);
+}
+function makeModel({ subject, locked, folder, beside }) {
+	return {
+		entity: subject.entity,
+		digest: locked.model.digest,
+		folder,
+		beside
+	};
+}
+var MESSAGE_CHARACTERS$1;
+var init_predict_side_by_side = __esmMin((() => {
+	init_ensure_virtualenv();
+	init_sandbox();
+	init_progress();
+	init_answer_inputs();
+	init_compare_predictions();
+	init_list_inputs();
+	MESSAGE_CHARACTERS$1 = 1e3;
+}));
+// validation/comparison/compare-entity.ts
+async function compareEntity(old, now, options) {
+	const [before, after] = [findSide(old), findSide(now)];
+	if (!before || !after) return void 0;
+	const { breaking, isProven, signal } = options;
+	const folders = await findFolders(old, now, signal);
+	const runBoth = async () => {
+		if ("why" in folders) return {
+			predictions: null,
+			note: folders.why
+		};
+		if (!isProven) return {
+			predictions: null,
+			note: `${now.subject.label} is not proved`
+		};
+		const runnable = {
+			old: {
+				...old,
+				locked: before.entity,
+				folder: folders.old
+			},
+			new: {
+				...now,
+				locked: after.entity,
+				folder: folders.new
+			}
+		};
+		return predictSideBySide(runnable.old, runnable.new, options);
+	};
+	const ran = await runBoth();
+	return {
+		entity: old.subject.entity.name,
+		model: old.subject.label.slice(0, LABEL_CHARACTERS),
+		breaking: breaking ?? null,
+		signature: [...compareSignatures(before.entity.signature, after.entity.signature)],
+		packages: {
+			...comparePackages(before, after),
+			bytes: await measureBoth([old, now], options),
+			advisories: await compareAdvisories(before, after)
+		},
+		...ran,
+		card: "why" in folders ? [] : await compareModelCards(folders.old, folders.new)
+	};
+}
+function findSide({ subject, lock }) {
+	const entity = readOwn(lock.entities, subject.entity.name);
+	const virtualenv = entity && lock.virtualenvs[entity.virtualenv];
+	return entity && virtualenv ? {
+		entity,
+		virtualenv
+	} : void 0;
+}
+async function findFolders(old, now, signal) {
+	let about = old;
+	try {
+		const folder = await old.findModel();
+		about = now;
+		return {
+			old: folder,
+			new: await now.findModel()
+		};
+	} catch (e) {
+		signal?.throwIfAborted();
+		return { why: `the model ${about.subject.label} cannot be read: ${renderError(e)}` };
+	}
+}
+async function measureBoth(versions, options) {
+	const [old, now] = await Promise.all(versions.map(async ({ lock, subject }) => {
+		const found = await locate(lock, subject, options);
+		return found && measurePackages(found);
+	}));
+	return old === void 0 || now === void 0 ? null : {
+		old,
+		new: now
+	};
+}
+async function locate(lock, { entity }, options) {
+	try {
+		return await locateVirtualenv(makeVirtualenvRequest(lock, entity.name), options);
+	} catch {
+		options.signal?.throwIfAborted();
+		return;
+	}
+}
+async function compareAdvisories(old, now) {
+	const database = await openAdvisories();
+	if (!database) return null;
+	const ignored = readIgnoredAdvisories();
+	const list = ({ virtualenv }) => virtualenv.packages.flatMap(({ name, version }) => findVulnerabilities(version, database.find(name)).filter(({ id, aliases }) => ![id, ...aliases].some((i) => ignored.has(i))).map(({ id, level }) => ({
+		name,
+		version,
+		id,
+		level
+	})));
+	const [before, after] = [list(old), list(now)];
+	const without = (all, others) => all.filter((a) => !others.some((o) => o.name === a.name && o.id === a.id)).slice(0, MAX_ADVISORIES);
+	return {
+		came: without(after, before),
+		went: without(before, after)
+	};
+}
+var LABEL_CHARACTERS, MAX_ADVISORIES;
+var init_compare_entity = __esmMin((() => {
+	init_ensure_virtualenv();
+	init_read_own();
+	init_check_advisories();
+	init_database();
+	init_advisory();
+	init_compare_packages();
+	init_compare_signatures();
+	init_measure_packages();
+	init_read_model_card();
+	init_predict_side_by_side();
+	LABEL_CHARACTERS = 500;
+	MAX_ADVISORIES = 200;
+}));
+// validation/comparison/pair-entities.ts
+function pairEntities(old, now) {
+	return now.endpoint.entities.flatMap((entity) => {
+		const same = old.endpoint.entities.find((e) => e.name === entity.name);
+		const getsTraffic = hasTraffic(now.endpoint, entity.name);
+		const replaced = same !== void 0 && (hasTraffic(old.endpoint, same.name) || !getsTraffic) ? same : findReplaced(entity, old.endpoint, now.endpoint);
+		if (!replaced || isSameModel([old.lock, replaced], [now.lock, entity])) return [];
+		return [{
+			old: replaced,
+			new: entity
+		}];
+	});
+}
+function hasTraffic({ routes }, entity) {
+	return routes.some((r) => r.entity === entity);
+}
+function findReplaced(entity, old, now) {
+	const rank = (e) => {
+		return (e.model.name === entity.model.name ? 0 : 2) + (hasTraffic(now, e.name) ? 1 : 0);
+	};
+	const share = (e) => old.routes.find((r) => r.entity === e.name)?.percentage ?? 0;
+	return [...old.entities.filter((e) => hasTraffic(old, e.name))].sort((a, b) => rank(a) - rank(b) || share(b) - share(a))[0];
+}
+function isSameModel([oldLock, old], [lock, entity]) {
+	const [before, after] = [readOwn(oldLock.entities, old.name), readOwn(lock.entities, entity.name)];
+	if (!before || !after || before.model.digest !== after.model.digest) return false;
+	const [one, other] = [oldLock.virtualenvs[before.virtualenv], lock.virtualenvs[after.virtualenv]];
+	return one !== void 0 && other !== void 0 && contentHash(one) === contentHash(other);
+}
+var init_pair_entities = __esmMin((() => {
+	init_names();
+	init_read_own();
+}));
+// system/git-files.ts
+async function isInCommit(folder, { commit, path, signal }) {
+	const { code, stdout, stderr } = await runGit(folder, [
+		"ls-tree",
+		"-z",
+		commit,
+		"--",
+		`./${path}`
+	], { signal });
+	if (code !== 0) throw new Error(`Cannot tell whether ${commit} has ${path}: git reports "${renderGitError(stderr)}"`);
+	return stdout !== "";
+}
+function renderGitError(stderr) {
+	return stderr.trim().replaceAll(/\s+/g, " ");
+}
+var init_git_files = __esmMin((() => {
+	init_run_git();
+}));
+// system/extract-git-folder.ts
+async function extractGitFolder(folder, from, target) {
+	const { commit, path, signal } = from;
+	const args = [
+		"ls-tree",
+		"-r",
+		"-z",
+		"--full-name",
+		commit,
+		"--",
+		`./${path}/`
+	];
+	const [listed, top, common] = await Promise.all([
+		runGit(folder, args, { signal }),
+		runGit(folder, ["rev-parse", "--show-prefix"], { signal }),
+		runGit(folder, [
+			"rev-parse",
+			"--path-format=absolute",
+			"--git-common-dir"
+		], { signal })
+	]);
+	const wrong = [
+		listed,
+		top,
+		common
+	].find(({ code }) => code !== 0);
+	if (wrong) throw new GitFolderError(`git reports "${renderGitError(wrong.stderr)}"`);
+	const prefix = `${top.stdout.trim()}${path}/`;
+	const files = listed.stdout.split("\0").filter((line) => line !== "");
+	if (files.length === 0) throw new GitFolderError(`the commit ${commit.slice(0, 12)} has no ${path}`);
+	if (files.length > MAX_FILES) throw new GitFolderError(`${path} has more than ${MAX_FILES} files`);
+	for (const line of files) {
+		const [, mode = "", id = "", name = ""] = /^(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
+		if (!FILE_MODES.has(mode)) throw new GitFolderError(`${name} is a link or another repository`);
+		const file = join(target, name.slice(prefix.length));
+		await mkdir(dirname(file), { recursive: true });
+		await writeBlob(folder, {
+			id,
+			name,
+			signal
+		}, file);
+		await replacePointer(file, {
+			store: join(common.stdout.trim(), "lfs", "objects"),
+			name
+		});
+	}
+}
+async function writeBlob(folder, { id, name, signal }, file) {
+	const out = await open(file, "wx");
+	try {
+		const { args, env } = makeGitCommand(folder, [
+			"cat-file",
+			"blob",
+			id
+		]);
+		const { code } = await waitForChild(spawn("git", args, {
+			env,
+			stdio: [
+				"ignore",
+				out.fd,
+				"ignore"
+			],
+			signal
+		}));
+		if (code !== 0) throw new GitFolderError(`this clone does not have the content of ${name}`);
+	} finally {
+		await out.close();
+	}
+}
+async function replacePointer(file, { store, name }) {
+	if ((await stat(file)).size > POINTER_BYTES) return;
+	const id = POINTER.exec(await readFile(file, "latin1"))?.[1];
+	if (id === void 0) return;
+	await rm(file);
+	try {
+		await copyFile(join(store, id.slice(0, 2), id.slice(2, 4), id), file);
+	} catch {
+		throw new GitFolderError(`${name} is a file of Git LFS that this clone does not have`);
+	}
+}
+var GitFolderError, MAX_FILES, FILE_MODES, POINTER_BYTES, POINTER;
+var init_extract_git_folder = __esmMin((() => {
+	init_git_files();
+	init_run_git();
+	init_wait_for_child();
+	GitFolderError = class extends Error {};
+	MAX_FILES = 1e4;
+	FILE_MODES = /* @__PURE__ */ new Set(["100644", "100755"]);
+	POINTER_BYTES = 1024;
+	POINTER = /^version https:\/\/git-lfs\.github\.com\/spec\/v1\n(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n/;
+}));
+// app/review/read-base.ts
+async function readBaseEndpoint(name, request) {
+	const { place } = request;
+	const file = `${place.endpoints}/${name}.yaml`;
+	const [text, locked] = await Promise.all([readBaseFile(file, request), readBaseFile(lockFile(place, name), request)]);
+	if (text === void 0 || locked === void 0) return void 0;
+	const { endpoint } = parseEndpoint(text, file);
+	const { lock } = parseLock(locked, lockFile(place, name));
+	return endpoint && lock ? {
+		endpoint,
+		lock
+	} : void 0;
+}
+async function readBaseFile(path, { place, base, signal }) {
+	const folder = declarationsRoot(place);
+	if (!await isInCommit(folder, {
+		commit: base,
+		path,
+		signal
+	})) return void 0;
+	const { code, stdout, stderr } = await runGit(folder, [
+		"cat-file",
+		"blob",
+		`${base}:./${path}`
+	], { signal });
+	if (code === 0) return stdout;
+	throw new Error(`Cannot read ${path} of the base ${base}, to compare with it: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`);
+}
+async function findBaseModel(subject, locked, { place, base, signal, progress, registries }) {
+	const { digest } = locked;
+	const root = declarationsRoot(place);
+	const fetched = await fetchModel(subject, {
+		root,
+		progress,
+		signal,
+		registries,
+		locked,
+		aliases: "locked"
+	});
+	if (fetched.folder !== void 0 && await hasDigest(fetched.folder, digest)) return fetched.folder;
+	const { folder, written } = locateModel(root, subject.entity.model);
+	const path = folder === void 0 ? ".." : relative(root, folder);
+	if (!(!path.startsWith("..") && !isAbsolute(path)) || !await isInCommit(root, {
+		commit: base,
+		path,
+		signal
+	})) throw new Error(fetched.diagnostics[0]?.message ?? `${written} has other files than those in the lock`);
+	const kept = cacheFolder("models", contentHash({ digest }).slice(0, 20));
+	const extract = async () => {
+		if (await hasDigest(kept, digest)) return;
+		await makeFolderAtomically(kept, (target) => extractGitFolder(root, {
+			commit: base,
+			path,
+			signal
+		}, target));
+	};
+	if (!await hasDigest(kept, digest)) await withFileLock(`${kept}.lock`, extract, {
+		what: "reading the same model",
+		progress,
+		signal
+	});
+	await markUsed(kept);
+	if (await hasDigest(kept, digest)) return kept;
+	throw new Error(`${path} of the commit ${base.slice(0, 12)} has other files than those in the lock`);
+}
+async function hasDigest(folder, digest) {
+	return await digestModel(folder).catch(() => void 0) === digest;
+}
+var init_read_base = __esmMin((() => {
+	init_parse_endpoint();
+	init_lock();
+	init_read_project();
+	init_names();
+	init_atomic_files();
+	init_cache();
+	init_extract_git_folder();
+	init_git_files();
+	init_locate_model();
+	init_file_lock();
+	init_model_digest();
+	init_run_git();
+	init_fetch_model();
+}));
+// app/review/compare-changed.ts
+async function compareChanged(now, compare) {
+	const { request, base, policies, registries } = compare;
+	if (base === void 0) return {
+		entities: now.entities,
+		diagnostics: []
+	};
+	const old = await readBaseEndpoint(now.endpoint.name, {
+		...request,
+		base
+	});
+	if (!old) return {
+		entities: now.entities,
+		diagnostics: []
+	};
+	const work = {
+		old,
+		now,
+		base,
+		request,
+		registries,
+		policy: resolveComparisonPolicy(policies)
+	};
+	const diagnostics = [];
+	const compared = /* @__PURE__ */ new Map();
+	for (const pair of pairEntities(old, now).filter((p) => Object.hasOwn(old.lock.entities, p.old.name))) {
+		const found = await comparePair(pair, work);
+		if (!found) continue;
+		compared.set(pair.new.name, found.comparison);
+		diagnostics.push(...found.diagnostics);
+	}
+	return {
+		entities: now.entities.map((e) => {
+			const comparison = compared.get(e.entity);
+			return comparison ? {
+				...e,
+				comparison
+			} : e;
+		}),
+		diagnostics
+	};
+}
+async function comparePair({ old, new: entity }, work) {
+	const { now, request, policy } = work;
+	const subject = makeSubject(now.endpoint, entity);
+	const reason = now.endpoint.breaking;
+	const hasOldReason = reason !== void 0 && reason === work.old.endpoint.breaking && isLockOf(old, work.old.lock);
+	const comparison = await compareEntity(makeOldVersion(old, work), {
+		subject,
+		lock: now.lock,
+		findModel: () => findModel(subject, work)
+	}, {
+		...request,
+		policy,
+		breaking: hasOldReason ? void 0 : reason,
+		isProven: now.entities.find((e) => e.entity === entity.name)?.proof != null
+	});
+	if (!comparison) return void 0;
+	return {
+		comparison,
+		diagnostics: checkComparison(comparison, {
+			subject,
+			policy,
+			hasTraffic: hasTraffic(now.endpoint, entity.name),
+			hasOldReason
+		})
+	};
+}
+function makeReference({ name, version, uri, resolved }) {
+	return {
+		name,
+		version: uri === void 0 ? resolved?.from ?? version : version,
+		uri
+	};
+}
+function isLockOf({ name, model }, { entities }) {
+	const locked = readOwn(entities, name);
+	return locked !== void 0 && contentHash(makeReference(locked.model)) === contentHash(model);
+}
+function makeOldVersion(entity, { old, base, request, registries }) {
+	const locked = readOwn(old.lock.entities, entity.name)?.model;
+	if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
+	const subject = {
+		...makeSubject(old.endpoint, {
+			...entity,
+			model: makeReference(locked)
+		}),
+		label: `${locked.name} ${locked.version}`
+	};
+	return {
+		subject,
+		lock: old.lock,
+		findModel: () => findBaseModel(subject, locked, {
+			...request,
+			base,
+			registries
+		})
+	};
+}
+async function findModel(subject, { now, request, registries }) {
+	const { place, progress, signal } = request;
+	const locked = readOwn(now.lock.entities, subject.entity.name)?.model;
+	const { folder, diagnostics } = await fetchModel(subject, {
+		root: declarationsRoot(place),
+		progress,
+		signal,
+		registries,
+		locked,
+		aliases: "locked"
+	});
+	if (folder === void 0) throw new Error(diagnostics[0]?.message);
+	return folder;
+}
+var init_compare_changed = __esmMin((() => {
+	init_read_project();
+	init_names();
+	init_read_own();
+	init_check_comparison();
+	init_compare_entity();
+	init_pair_entities();
+	init_fetch_model();
+	init_policy();
+	init_subject();
+	init_read_base();
 }));
 // images/make-sbom.ts
 async function makeSbom({ lock, entity, base }) {
@@ -42225,12 +46372,14 @@ async function proveEndpoint(endpoint, stage) {
 	const { value: lock, diagnostics } = await readLock$1(place, endpoint.name);
 	const progress = named(all, endpoint.name);
 	const { policies } = stage;
+	const registries = await findReviewedRegistries(stage);
 	const options = {
 		root: declarationsRoot(place),
 		progress,
 		signal,
 		withoutSandbox,
-		policies
+		policies,
+		registries
 	};
 	const first = lock && await validateEndpoint(endpoint, {
 		...options,
@@ -42240,11 +46389,31 @@ async function proveEndpoint(endpoint, stage) {
 	const proven = async (validation, used, computedLock) => {
 		if (used) await writeSboms(stage.sboms, used, stage.environments);
 		const unfit = stage.environments.flatMap((e) => checkMemoryInEnvironment(endpoint, validation, e));
-		const all = sortDiagnostics([...validation.diagnostics, ...unfit]);
-		return makeProven({
-			...validation,
-			diagnostics: all
-		}, found, computedLock);
+		const { showPredictions } = resolveComparisonPolicy(policies);
+		const entities = report$2(validation).map((e) => showPredictions ? e : hidePredictions(e));
+		const compared = used && await compareChanged({
+			endpoint,
+			lock: used,
+			entities
+		}, {
+			...stage,
+			registries,
+			request: {
+				...stage.request,
+				progress
+			}
+		});
+		const all = sortDiagnostics([
+			...validation.diagnostics,
+			...unfit,
+			...compared?.diagnostics ?? []
+		]);
+		return {
+			lock: found,
+			computed_lock: computedLock,
+			entities: compared?.entities ?? entities,
+			diagnostics: [...all]
+		};
 	};
 	if (first && found !== "stale") return proven(first, lock, null);
 	const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, {
@@ -42259,21 +46428,18 @@ async function proveEndpoint(endpoint, stage) {
 	};
 	return proven(await validateEndpoint(endpoint, {
 		...options,
-		lock: computed
+		lock: computed,
+		aliases: "locked"
 	}), computed, await keepLock(computed, stage.locks));
+}
+async function findReviewedRegistries({ request, environments }) {
+	const own = environments.flatMap((e) => e.registry ?? []);
+	return own.length > 0 ? own : readRegistries(request.place);
 }
 async function keepLock(lock, folder) {
 	const text = renderLock$1(lock);
 	await writeFileAtomically(join(folder, `${lock.endpoint}.lock`), text);
 	return createHash("sha256").update(text).digest("hex");
-}
-function makeProven(validation, lock, computed) {
-	return {
-		lock,
-		computed_lock: computed,
-		entities: report$2(validation),
-		diagnostics: [...validation.diagnostics]
-	};
 }
 function report$2({ entities }) {
 	return entities.map(makeEntityReport);
@@ -42300,6 +46466,22 @@ function makeEntityReport({ entity, model, stages, proof, advisories }) {
 		...advisories !== void 0 && { advisories }
 	};
 }
+function hidePredictions(entity) {
+	if (!entity.proof) return entity;
+	const hide = (text) => text && "not shown, because the policy hides predictions";
+	const cases = entity.proof.cases.map((c) => ({
+		...c,
+		answer: hide(c.answer),
+		failure: hide(c.failure)
+	}));
+	return {
+		...entity,
+		proof: {
+			...entity.proof,
+			cases
+		}
+	};
+}
 function lockState({ entities, diagnostics }) {
 	if (diagnostics.some((d) => d.code === "lock-stale")) return "stale";
 	return entities.every((e) => e.stages.some((s) => s.name === "lock")) ? "up-to-date" : "unknown";
@@ -42318,6 +46500,9 @@ var init_validate_changed = __esmMin((() => {
 	init_check_memory();
 	init_lock_endpoint();
 	init_validate_endpoint();
+	init_policy();
+	init_compare_changed();
+	init_read_registries();
 	init_write_sboms();
 }));
 // app/review/preview-changed.ts
@@ -42362,7 +46547,7 @@ async function checkReadable(place, endpoint) {
 	const computed = place.locks === void 0 ? [] : await refuseFiles(place.locks, [`${name}.lock`]);
 	if (computed.length > 0) return computed;
 	const root = declarationsRoot(place);
-	const inside = endpoint.entities.map(({ model }) => relative(root, locateModel(root, model).folder)).filter((path) => !path.startsWith("..") && !isAbsolute(path));
+	const inside = endpoint.entities.flatMap(({ model }) => locateModel(root, model).folder ?? []).map((folder) => relative(root, folder)).filter((path) => !path.startsWith("..") && !isAbsolute(path));
 	return [...place.from === void 0 ? [] : await refuseFiles(place.from, inside), ...(await readLock$1(place, name)).diagnostics];
 }
 function previewAll({ request, environments, turn }, preview) {
@@ -42444,24 +46629,6 @@ function listConnections(environment) {
 var init_review_environments = __esmMin((() => {
 	init_refuse_files();
 	init_read_project();
-}));
-// system/git-files.ts
-async function isInCommit(folder, { commit, path, signal }) {
-	const { code, stdout, stderr } = await runGit(folder, [
-		"ls-tree",
-		"-z",
-		commit,
-		"--",
-		`./${path}`
-	], { signal });
-	if (code !== 0) throw new Error(`Cannot tell whether ${commit} has ${path}: git reports "${renderGitError(stderr)}"`);
-	return stdout !== "";
-}
-function renderGitError(stderr) {
-	return stderr.trim().replaceAll(/\s+/g, " ");
-}
-var init_git_files = __esmMin((() => {
-	init_run_git();
 }));
 // app/review/review-policies.ts
 async function readReviewedPolicies(environments, request) {
@@ -42549,6 +46716,9 @@ var init_diagnostic_codes = __esmMin((() => {
 		"lock-stale": "The lock does not match the endpoint or its model",
 		"lock-invalid": "The lock is not in the format that Davit writes",
 		"model-not-found": "The model cannot be found or fetched",
+		"model-pending": "The registry does not have the version yet, or it is not ready",
+		"moving-version": "The version of a model can become another one without a change of a file",
+		"registry-refused": "The registry is not one that the environment of Davit allows",
 		"model-unreadable": "The directory is not an MLflow model that Davit can read",
 		"flavor-missing": "The model has no python_function flavor",
 		"signature-missing": "The model has no signature",
@@ -42562,6 +46732,9 @@ var init_diagnostic_codes = __esmMin((() => {
 		"anaconda-channel": "The model uses a channel that may need a commercial licence",
 		"version-drift": "The model requires a different version from the one that it was saved with",
 		"version-unsupported": "The model needs a version of Python or MLflow that is too old to serve",
+		"hardware-mismatch": "A package of the lock is for other hardware than that of the workload type",
+		"package-yanked": "A version in the lock was withdrawn by its authors",
+		"module-missing": "The model imports a module that no package of its lock provides",
 		"resolution-failed": "The requirements cannot be satisfied together",
 		"python-unavailable": "The Python version that the model needs is not available",
 		"install-failed": "The virtualenv cannot be made from the lock",
@@ -42577,9 +46750,132 @@ var init_diagnostic_codes = __esmMin((() => {
 		"output-mismatch": "The prediction does not match the output signature",
 		"time-limit": "The model takes longer than its time limit",
 		"memory-limit": "The model needs more memory than its limit",
+		"signature-breaking": "The new version breaks requests of today, or the reading of their answers",
+		"predictions-changed": "The new version changes more predictions than the environment allows",
 		"image-unattested": "An image is not attested by the workflow that the environment names",
 		"revision-failed": "A revision does not become ready"
 	};
+}));
+// schemas/report/comparison.ts
+function list$1(item, items = 1e3) {
+	return array(item).max(items).readonly();
+}
+function sides(value) {
+	return strictObject({
+		old: value,
+		new: value
+	});
+}
+var text$2, count$1, seconds$2, SIGNATURE_PARTS, SIGNATURE_CHANGES, PACKAGE_CHANGES, signatureChange, packageChange, advisory, packages, run$1, comparedInput, predictions, comparison;
+var init_comparison = __esmMin((() => {
+	init_zod();
+	init_proof();
+	text$2 = string$1().max(2e3);
+	count$1 = int().nonnegative();
+	seconds$2 = number$1().nonnegative();
+	SIGNATURE_PARTS = [
+		"inputs",
+		"outputs",
+		"params"
+	];
+	SIGNATURE_CHANGES = [
+		"added",
+		"removed",
+		"retyped",
+		"required",
+		"optional",
+		"default"
+	];
+	PACKAGE_CHANGES = [
+		"added",
+		"removed",
+		"raised",
+		"lowered",
+		"replaced"
+	];
+	signatureChange = strictObject({
+		part: _enum(SIGNATURE_PARTS),
+		name: text$2,
+		change: _enum(SIGNATURE_CHANGES),
+		old: text$2.nullable(),
+		new: text$2.nullable(),
+		breaks: boolean$1()
+	});
+	packageChange = strictObject({
+		name: text$2,
+		change: _enum(PACKAGE_CHANGES),
+		old: text$2.nullable(),
+		new: text$2.nullable(),
+		direct: boolean$1()
+	});
+	advisory = strictObject({
+		name: text$2,
+		version: text$2,
+		id: text$2,
+		level: text$2.nullable()
+	});
+	packages = strictObject({
+		changes: list$1(packageChange, 5e3),
+		python: sides(text$2),
+		mlflow: sides(text$2.nullable()),
+		bytes: sides(count$1).nullable(),
+		advisories: strictObject({
+			came: list$1(advisory),
+			went: list$1(advisory)
+		}).nullable()
+	});
+	run$1 = strictObject({
+		load_seconds: seconds$2,
+		predict_seconds: seconds$2,
+		peak_memory_bytes: count$1,
+		varies: boolean$1()
+	});
+	comparedInput = strictObject({
+		of: _enum([
+			"old",
+			"new",
+			"both"
+		]),
+		origin: _enum(CASE_ORIGINS),
+		name: text$2,
+		rows: count$1,
+		changed: count$1,
+		failure: sides(text$2.nullable())
+	});
+	predictions = strictObject({
+		inputs: list$1(comparedInput, 50),
+		rows: count$1,
+		changed: count$1,
+		tolerance: number$1().nonnegative(),
+		largest: number$1().nonnegative().nullable(),
+		moved: list$1(strictObject({
+			from: text$2,
+			to: text$2,
+			count: count$1
+		}), 50),
+		most_changed: list$1(strictObject({
+			input: text$2,
+			old: text$2,
+			new: text$2
+		}), 10),
+		hidden: boolean$1(),
+		old: run$1,
+		new: run$1
+	});
+	comparison = strictObject({
+		entity: text$2,
+		model: text$2,
+		breaking: text$2.nullable(),
+		signature: list$1(signatureChange),
+		packages,
+		predictions: predictions.nullable(),
+		note: text$2.nullable(),
+		card: list$1(strictObject({
+			field: text$2,
+			old: text$2.nullable(),
+			new: text$2.nullable()
+		}), 100)
+	});
 }));
 // schemas/report/report.ts
 function list(item) {
@@ -42601,6 +46897,7 @@ var init_report$1 = __esmMin((() => {
 	init_zod();
 	init_diagnostic_codes();
 	init_plan$1();
+	init_comparison();
 	init_validation_file();
 	init_proof();
 	init_worker_mode();
@@ -42653,7 +46950,8 @@ var init_report$1 = __esmMin((() => {
 			cached: boolean$1()
 		})),
 		proof: proof.nullable(),
-		advisories: text$1.exactOptional()
+		advisories: text$1.exactOptional(),
+		comparison: comparison.exactOptional()
 	});
 	difference = strictObject({
 		path: text$1,
@@ -42857,7 +47155,8 @@ async function makeReport(work) {
 			changes,
 			signal: work.signal
 		}),
-		diagnostics
+		diagnostics,
+		base: changes?.base
 	});
 	const others = otherDiagnostics(diagnostics, changed, changes);
 	return {
@@ -42891,7 +47190,7 @@ async function describeProgram({ root, from, programCommit, place }, all, endpoi
 		changed_environments: changed
 	};
 }
-async function reviewAll(changed, { work, environments, policies, diagnostics }) {
+async function reviewAll(changed, { work, environments, policies, diagnostics, base }) {
 	const { stage, locks, sboms } = work;
 	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
 	const width = machineConcurrency();
@@ -42908,6 +47207,7 @@ async function reviewAll(changed, { work, environments, policies, diagnostics })
 			diagnostics,
 			locks,
 			sboms,
+			base,
 			environments: environments.map((e) => e.environment)
 		});
 		return stage === "validate" ? known : previewChanged(known, {
@@ -43047,11 +47347,155 @@ var init_render_code = __esmMin((() => {
 	init_sanitize_text();
 	SPAN_CHARACTERS = 160;
 }));
+// review/render-comparison.ts
+function renderComparison(comparison, model, level) {
+	return [
+		`**${renderSpan(model)} against ${renderSpan(comparison.model)}, which serves now**`,
+		renderClients(comparison, level),
+		renderPredictions(comparison, model, level),
+		renderPackages(comparison, level),
+		renderCard(comparison, model, level)
+	].filter((s) => s !== "").join("\n\n");
+}
+function summarizeComparisons(comparisons) {
+	const compared = comparisons.flatMap((c) => c.predictions ?? []);
+	const rows = compared.reduce((sum, p) => sum + p.rows, 0);
+	const changed = compared.reduce((sum, p) => sum + p.changed, 0);
+	return [comparisons.some((c) => c.signature.some((s) => s.breaks)) ? "**breaks clients**" : void 0, changed === 0 ? void 0 : `${renderShare(changed, rows)} of predictions differ`].filter((s) => s !== void 0).join(", ") || void 0;
+}
+function renderClients({ signature, breaking }, level) {
+	if (signature.length === 0) return "";
+	const span = (text) => renderSpan(text, level.characters);
+	const items = signature.slice(0, level.changes).map((c) => `- ${c.breaks ? "⚠️ " : ""}${describeSignatureChange(c, span)}${c.breaks ? ", which breaks clients" : ""}`);
+	const left = signature.length - items.length;
+	const why = breaking === null ? [] : [`Accepted in this pull request, because: ${renderSpan(breaking, 500)}`];
+	return [
+		"Clients:",
+		[...items, ...left > 0 ? [`- and ${left} more`] : []].join("\n"),
+		...why
+	].join("\n\n");
+}
+function renderPredictions({ predictions, note, model }, label, level) {
+	if (!predictions) return note === null ? "" : `Predictions: not compared, because ${renderSpan(note, 400)}`;
+	return [
+		renderDifferences(predictions),
+		...renderFailures(predictions, level),
+		...renderMoves(predictions, level),
+		renderRuns(predictions, [model, label]),
+		...renderMostChanged(predictions, level)
+	].join("\n\n");
+}
+function renderDifferences({ rows, changed, largest, tolerance, inputs, hidden }) {
+	const from = `${pluralize(inputs.length, "input")}${hidden ? ", which the policy hides" : ""}`;
+	const within = tolerance > 0 ? `, where numbers may differ by ${tolerance}` : "";
+	if (changed === 0) return `Predictions: the same for ${pluralize(rows, "row")} of ${from}${within}`;
+	const by = largest === null ? "" : `, by up to ${renderNumber(largest)}`;
+	return `Predictions: **${changed} of ${pluralize(rows, "row")} differ (${renderShare(changed, rows)})**${by}; ${from}${within}`;
+}
+function renderFailures({ inputs }, { rows, characters }) {
+	const failed = inputs.filter(({ failure }) => failure.old === null !== (failure.new === null));
+	if (failed.length === 0) return [];
+	const items = failed.slice(0, Math.max(1, rows)).map(({ origin, name, of, failure }) => {
+		const which = failure.new === null ? "only the old version fails on" : "⚠️ only the new version fails on";
+		const whose = of === "both" ? "both versions" : `the ${of} version`;
+		return `- ${which} ${origin === "endpoint" ? `the validation case ${renderSpan(name)}` : `the example of ${whose}`}: ${renderSpan(failure.new ?? failure.old ?? "", characters)}`;
+	});
+	const left = failed.length - items.length;
+	return [[...items, ...left > 0 ? [`- and ${left} more`] : []].join("\n")];
+}
+function renderMoves({ moved }, { rows, characters }) {
+	const shown = moved.slice(0, rows * 2);
+	if (shown.length === 0) return [];
+	const span = (text) => renderSpan(text, Math.min(60, characters));
+	const left = moved.length - shown.length;
+	return [`Moved: ${[...shown.map(({ from, to, count }) => `${span(from)} → ${span(to)}: ${count}`), ...left > 0 ? [`and ${left} more`] : []].join(", ")}`];
+}
+function renderRuns({ old, new: now }, models) {
+	const row = (model, run) => `| ${renderSpan(model)} | ${renderSeconds(run.load_seconds)} | ${renderSeconds(run.predict_seconds)}${run.varies ? ", varies" : ""} | ${renderBytes(run.peak_memory_bytes)} |`;
+	const table = [
+		"| version | loads in | predicts in | memory |",
+		"| --- | --- | --- | --- |",
+		row(models[0], old),
+		row(models[1], now)
+	];
+	const varies = [old, now].some((run) => run.varies) ? ["⚠️ \"varies\": the same version answers the same input in several ways, so a difference may be no change."] : [];
+	return [table.join("\n"), ...varies].join("\n\n");
+}
+function renderMostChanged({ most_changed: most }, level) {
+	const shown = most.slice(0, level.rows);
+	if (shown.length === 0) return [];
+	const cell = (text) => renderSpan(text, level.characters);
+	return [[
+		"| row that changed most | before | after |",
+		"| --- | --- | --- |",
+		...shown.map((r) => `| ${cell(r.input)} | ${cell(r.old)} | ${cell(r.new)} |`)
+	].join("\n")];
+}
+function renderPackages({ packages }, level) {
+	const { changes, python, mlflow, bytes } = packages;
+	const arrow = (name, old, now) => old === now ? [] : [`${name} ${renderSpan(old ?? "none", 30)} → ${renderSpan(now ?? "none", 30)}`];
+	const sizes = bytes && bytes.old !== bytes.new ? [`${renderBytes(bytes.old)} → ${renderBytes(bytes.new)} installed`] : [];
+	const line = `Lock: ${[
+		...changes.length === 0 ? ["unchanged"] : [`${pluralize(changes.length, "package")} changed`],
+		...[
+			...arrow("Python", python.old, python.new),
+			...arrow("MLflow", mlflow.old, mlflow.new),
+			...sizes
+		],
+		...renderAdvisories(packages, level)
+	].join("; ")}`;
+	const shown = changes.slice(0, level.packages);
+	if (shown.length === 0) return line;
+	const left = changes.length - shown.length;
+	return [
+		line,
+		[
+			"| package | | before | after |",
+			"| --- | --- | --- | --- |",
+			...shown.map(({ name, change, old, new: now, direct }) => `| ${renderSpan(name)}${direct ? " (direct)" : ""} | ${change} | ${renderSpan(old ?? "", 40)} | ${renderSpan(now ?? "", 40)} |`)
+		].join("\n"),
+		...left > 0 ? [`and ${left} more`] : []
+	].join("\n\n");
+}
+function renderAdvisories({ advisories }, { rows }) {
+	if (!advisories) return [];
+	const list = (found) => {
+		const shown = found.slice(0, Math.max(1, rows)).map((a) => `${renderSpan(a.id, 40)} in ${renderSpan(`${a.name} ${a.version}`, 60)}`);
+		const left = found.length - shown.length;
+		return [...shown, ...left > 0 ? [`and ${left} more`] : []].join(", ");
+	};
+	const { came, went } = advisories;
+	return [...came.length > 0 ? [`⚠️ known vulnerabilities come: ${list(came)}`] : [], ...went.length > 0 ? [`known vulnerabilities go: ${list(went)}`] : []];
+}
+function renderCard({ card, model }, label, { fields, characters }) {
+	const shown = card.slice(0, fields);
+	if (shown.length === 0) return "";
+	const cell = (text) => text === null ? "–" : renderSpan(text, characters);
+	const rows = shown.map((f) => `| ${renderSpan(f.field, 60)} | ${cell(f.old)} | ${cell(f.new)} |`);
+	return [
+		`| model | ${renderSpan(model)} | ${renderSpan(label)} |`,
+		"| --- | --- | --- |",
+		...rows
+	].join("\n");
+}
+function renderSeconds(seconds) {
+	return seconds >= .1 ? `${seconds.toFixed(1)} s` : `${(seconds * 1e3).toPrecision(2)} ms`;
+}
+function renderNumber(value) {
+	return String(Number(value.toPrecision(3)));
+}
+var init_render_comparison = __esmMin((() => {
+	init_describe_signature_change();
+	init_pluralize();
+	init_quantity$1();
+	init_render_code();
+}));
 // review/review-state.ts
 function determineReviewState(report, standpoint) {
 	const { pull_request: pullRequest } = standpoint;
 	const { diagnostics, outage, previews } = report;
-	if (diagnostics.some((d) => d.severity === "error")) return "fails";
+	const errors = diagnostics.filter((d) => d.severity === "error");
+	if (errors.length > 0) return errors.every((d) => d.code === "model-pending") ? "waiting" : "fails";
 	if (outage !== null || previews.some((p) => p.outage !== null)) return "unknown";
 	if (needsLock(report)) return "lock";
 	if (previews.length === 0 || previews.some((p) => p.plan === null)) return determineUnpreviewedState(report, standpoint);
@@ -43115,6 +47559,7 @@ var init_review_state = __esmMin((() => {
 	init_pluralize();
 	REVIEW_STATES = {
 		fails: ["fails", "fail"],
+		waiting: ["waiting for the model", "waiting for the model"],
 		unknown: ["not reviewed", "not reviewed"],
 		lock: ["without its lock", "without their locks"],
 		label: ["removed without the label", "removed without the label"],
@@ -43130,6 +47575,7 @@ var init_review_state = __esmMin((() => {
 	ORDER$1 = Object.keys(REVIEW_STATES);
 	BLOCKING_STATES = [
 		"fails",
+		"waiting",
 		"unknown",
 		"lock",
 		"label"
@@ -43158,7 +47604,7 @@ function renderDetails(report, standpoint, at) {
 	].filter((s) => s !== "");
 	if (sections.length === 0) return "";
 	return [
-		`<details${EXPANDED_STATES.includes(standing) ? " open" : ""}><summary>${`${renderHtmlCode(report.endpoint)}: ${renderReviewState(standing)}`}</summary>`,
+		`<details${EXPANDED_STATES.includes(standing) || report.entities.some(breaksClients) ? " open" : ""}><summary>${`${renderHtmlCode(report.endpoint)}: ${renderReviewState(standing)}`}</summary>`,
 		...sections,
 		"</details>"
 	].join("\n\n");
@@ -43182,9 +47628,15 @@ function renderPaths({ because }, { paths }) {
 	const shown = because.slice(0, paths).map((b) => `${b.change} ${renderSpan(b.path)}`);
 	return `Files: ${[...shown, ...renderMore(because.length - shown.length, "")].join(", ")}`;
 }
-function renderEntity({ advisories, ...report }, level) {
-	const proof = renderProof(report, level);
-	return advisories === void 0 ? proof : `${proof}\n\nPackages: ${renderSpan(advisories)}`;
+function breaksClients({ comparison }) {
+	return comparison?.signature.some((c) => c.breaks) ?? false;
+}
+function renderEntity({ advisories, comparison, ...report }, level) {
+	return [
+		renderProof(report, level),
+		...advisories === void 0 ? [] : [`Packages: ${renderSpan(advisories)}`],
+		...comparison === void 0 ? [] : [renderComparison(comparison, report.model, level.comparison)]
+	].join("\n\n");
 }
 function renderProof({ entity, model, stages, proof }, { answer }) {
 	const took = stages.map((s) => `${s.name} ${s.cached ? "cached" : `${s.seconds.toFixed(1)} s`}`);
@@ -43255,6 +47707,7 @@ var init_render_details = __esmMin((() => {
 	init_worker_mode();
 	init_proof();
 	init_fingerprint();
+	init_render_comparison();
 	init_render_code();
 	init_review_state();
 	DETAIL_LEVELS = [
@@ -43266,7 +47719,14 @@ var init_render_details = __esmMin((() => {
 			resources: 400,
 			differences: 100,
 			value: 300,
-			answer: 1e3
+			answer: 1e3,
+			comparison: {
+				changes: 100,
+				packages: 100,
+				rows: 5,
+				fields: 30,
+				characters: 200
+			}
 		},
 		{
 			diagnostics: 20,
@@ -43276,7 +47736,14 @@ var init_render_details = __esmMin((() => {
 			resources: 40,
 			differences: 10,
 			value: 60,
-			answer: 200
+			answer: 200,
+			comparison: {
+				changes: 20,
+				packages: 15,
+				rows: 3,
+				fields: 5,
+				characters: 60
+			}
 		},
 		{
 			diagnostics: 3,
@@ -43286,13 +47753,21 @@ var init_render_details = __esmMin((() => {
 			resources: 0,
 			differences: 0,
 			value: 0,
-			answer: 0
+			answer: 0,
+			comparison: {
+				changes: 3,
+				packages: 0,
+				rows: 0,
+				fields: 0,
+				characters: 40
+			}
 		}
 	];
 	DETAIL_LEVEL_COUNT = DETAIL_LEVELS.length;
 	LOADING_CHARACTERS = 300;
 	EXPANDED_STATES = [
 		"fails",
+		"waiting",
 		"unknown",
 		"label",
 		"recreate"
@@ -43491,13 +47966,15 @@ function renderChange({ change, because }) {
 function renderModel({ change, diagnostics, entities, outage }) {
 	if (outage !== null) return `not checked: ${renderSpan(outage, SHORT_CHARACTERS$1)}`;
 	const error = diagnostics.find((d) => d.severity === "error");
-	if (error) return `${renderSpan(error.message, SHORT_CHARACTERS$1)} (line ${error.line})`;
+	const words = error?.code === "model-pending" ? "waiting for the model: " : "";
+	if (error) return `${words}${renderSpan(error.message, SHORT_CHARACTERS$1)} (line ${error.line})`;
 	const proofs = entities.flatMap((e) => e.proof ?? []);
 	if (change === "removed" || proofs.length === 0) return "–";
 	const all = renderProofs(proofs);
 	const cached = entities.every((e) => e.stages.find((s) => s.name === "proof")?.cached) ? " (cached)" : "";
 	const memory = Math.max(...proofs.map((p) => p.peakMemoryBytes)) / MEBIBYTE;
-	return `${all}${cached}, ${Math.round(memory)} MiB`;
+	const compared = summarizeComparisons(entities.flatMap((e) => e.comparison ?? []));
+	return `${all}${cached}, ${Math.round(memory)} MiB${compared === void 0 ? "" : `, ${compared}`}`;
 }
 function renderProofs(proofs) {
 	const loaded = proofs.filter((p) => isOnlyLoaded(p.cases)).length;
@@ -43518,6 +47995,7 @@ var MEBIBYTE, NAME_CHARACTERS$2, SHORT_CHARACTERS$1, MAX_COLUMNS, SIGNS$1, LOCKS
 var init_render_table = __esmMin((() => {
 	init_proof();
 	init_render_code();
+	init_render_comparison();
 	init_review_state();
 	MEBIBYTE = 1 << 20;
 	NAME_CHARACTERS$2 = 63;
@@ -43525,6 +48003,7 @@ var init_render_table = __esmMin((() => {
 	MAX_COLUMNS = 8;
 	SIGNS$1 = {
 		fails: "❌",
+		waiting: "⏳",
 		unknown: "❔",
 		claimed: "❔",
 		lock: "❌",
@@ -49622,9 +54101,9 @@ function makeChangeDetector({ history, place, names, endpoints }, environment) {
 }
 function listEndpointPaths(name, endpoint, { place, environment }) {
 	const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
-		const { folder, remote } = locateModel(place.root, model);
-		const path = relative(place.root, folder).split(sep).join("/");
-		return remote === void 0 && path !== "" && !path.startsWith("..") ? [path] : [];
+		const { folder } = locateModel(place.root, model);
+		const path = folder === void 0 ? "" : relative(place.root, folder).split(sep).join("/");
+		return path !== "" && !path.startsWith("..") ? [path] : [];
 	});
 	return [
 		...[`${place.endpoints}/${name}.yaml`, `${place.endpoints}/${name}.lock`],
@@ -50495,7 +54974,11 @@ async function readSampleRequest(root, { name, model }, lock) {
 		body: first.input,
 		contentType: MEDIA_TYPES[first.content_type]
 	};
-	const body = await readInputExample(locateModel(root, model));
+	const digest = (lock && readOwn(lock.entities, name)?.model.digest) ?? "";
+	const body = await readInputExample(findModelFolder(root, {
+		...model,
+		digest
+	}));
 	return body === void 0 ? void 0 : {
 		body,
 		contentType: MEDIA_TYPES.json

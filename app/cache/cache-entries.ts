@@ -82,7 +82,11 @@ function readEntry(kind: CacheKind, name: string, sizes?: MeasuredSizes): CacheE
 /** The newest time of the entry itself and of what is directly in it: `davit.json`, `MLmodel`, a program. */
 function findLastUse(path: string, found: Stats): number {
   const below = found.isDirectory() ? readNames(path).map((name) => readStats(join(path, name))) : [];
-  return Math.max(...[found, ...below].map((f) => (f ? Math.max(f.mtimeMs, f.isDirectory() ? 0 : f.atimeMs) : 0)));
+  // A folder can have more entries than a call may have arguments.
+  return [found, ...below].reduce(
+    (newest, f) => (f ? Math.max(newest, f.mtimeMs, f.isDirectory() ? 0 : f.atimeMs) : newest),
+    0,
+  );
 }
 
 function measureEntry(path: string, found: Stats, sizes?: MeasuredSizes): number {

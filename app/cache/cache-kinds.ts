@@ -15,9 +15,15 @@ const PART = /^[\w.+-]{1,100}-[0-9a-f]{10}$/;
 /** The folders of the cache and what is in them. */
 export const CACHE_KINDS = {
   virtualenvs: { holds: 'virtualenvs, one for each set of locked packages', automatic: true, names: KEY },
-  models: { holds: 'downloaded models', automatic: true, names: KEY },
+  models: { holds: 'downloaded models, and models of older commits', automatic: true, names: KEY },
+  downloads: { holds: 'interrupted downloads of models', automatic: true, names: KEY },
+  addresses: { holds: 'which model each address has', automatic: true, names: /^[0-9a-f]{20}\.json$/ },
   node: { holds: 'compiled code of Davit itself', automatic: true, names: /^v\d+\.\d+\.\d+-[\w.-]+[\\/][\w.-]+$/ },
-  proofs: { holds: 'results of proofs', automatic: true, names: /^[0-9a-f]{64}\.json$/ },
+  proofs: {
+    holds: 'results of proofs, and answers of compared versions',
+    automatic: true,
+    names: /^[0-9a-f]{64}\.json$/,
+  },
   pickles: { holds: 'results of scans of pickles', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
   locks: { holds: 'locks of models without an endpoint', automatic: true, names: /^[0-9a-f]{20}\.lock$/ },
   pulumi: {

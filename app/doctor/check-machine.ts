@@ -1,5 +1,5 @@
-import { statfs } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PULUMI_SOURCES } from '../../engine/install/pulumi-sources.ts';
 import { listProgramsOnPath } from '../../python/find-uv.ts';
@@ -59,6 +59,16 @@ async function lookAtDisk() {
   while (!existsSync(folder)) folder = dirname(folder);
   const { bavail, bsize } = await statfs(folder);
   const free = (bavail * bsize) / GIB;
+  const isWritable = await access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isWritable)
+    return {
+      state: 'missing',
+      found: `${cacheFolder()} is for the cache, and you cannot write to ${folder}`,
+      mend: 'export DAVIT_CACHE=FOLDER',
+    } as const;
   const found = `${free.toFixed(0)} GiB free for ${cacheFolder()}`;
   if (free >= NEEDED_GIB) return { state: 'fine', found } as const;
   return { state: 'warning', found, mend: 'npx davit cache --prune' } as const;

@@ -93,10 +93,17 @@ function shapeEntity(entity: SourceNode): SourceNode {
   );
 }
 
+/** As `databricks bundle` reads a text where it needs true or false. */
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  ...{ true: true, yes: true, y: true, on: true },
+  ...{ false: false, no: false, n: false, off: false },
+};
+
 /** Terraform and old clients write numbers and booleans as texts, and the values of variables are texts too. */
 function shapeEntityField(name: string, node: SourceNode, fields: SourceMap): SourceNode {
   const text = typeof node.value === 'string' ? node.value.trim().toLowerCase() : '';
-  if (name === 'scale_to_zero_enabled' && ['true', 'false'].includes(text)) return { ...node, value: text === 'true' };
+  const boolean = readOwn(BOOLEANS, text);
+  if (name === 'scale_to_zero_enabled' && boolean !== undefined) return { ...node, value: boolean };
   if (/_provisioned_concurrency$/.test(name) && /^\d{1,6}$/.test(text)) return { ...node, value: Number(text) };
   if (name === 'entity_version' || name === 'name') return toText(node);
   if (name !== 'environment_vars' || !fields.has(name)) return node;

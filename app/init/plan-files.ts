@@ -72,7 +72,7 @@ export function planFiles(answers: InitAnswers, documented: ReadonlyMap<string, 
 }
 
 function renderEndpoint({ name, model, schema }: EndpointAnswers): string {
-  const entity = `${model.name.split('.').at(-1) ?? ''}-${model.version}`;
+  const entity = `${model.name.split('.').at(-1) ?? ''}-${model.version.replace(/^@/, '')}`;
   const served = {
     name: entity,
     entity_name: model.name,

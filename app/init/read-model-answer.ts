@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
+import { parseRegisteredVersion } from '../../schemas/endpoint/model-reference.ts';
 import type { EndpointAnswers } from './plan-files.ts';
 
 /** Why a model that somebody named cannot be used: an answer, not a fault of Davit. */
@@ -27,10 +28,12 @@ export function readModelAnswer(
 function parseModelUri(uri: string): EndpointAnswers['model'] {
   const [, name, version] = /^models:\/{1,3}([^/@]+)\/([^/@]+)$/.exec(uri) ?? [];
   if (name !== undefined && version !== undefined && /^\d+$/.test(version)) return { name, version, uri };
+  const registered = parseRegisteredVersion(uri);
+  if (registered?.version.startsWith('@') === true) return { ...registered, uri: undefined };
   if (/^models:\/{1,3}m-/.test(uri)) return { name: 'model', version: '1', uri };
   if (uri.startsWith('models:'))
     throw new ModelAnswerError(
-      `Cannot use ${uri}: it can point to another version later, expected models:/NAME/VERSION with the number of a version`,
+      `Cannot use ${uri}: it can point to another version later, expected models:/NAME/VERSION with the number of a version, or models:/NAME@ALIAS`,
     );
   const [path = ''] = uri.split(/[?#]/, 1);
   const last = path.split('/').filter(Boolean).at(-1) ?? 'model';

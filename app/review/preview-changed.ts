@@ -62,7 +62,8 @@ async function checkReadable(place: ProjectFolders, endpoint: Endpoint): Promise
   const computed = place.locks === undefined ? [] : await refuseFiles(place.locks, [`${name}.lock`]);
   if (computed.length > 0) return computed;
   const root = declarationsRoot(place);
-  const models = endpoint.entities.map(({ model }) => relative(root, locateModel(root, model).folder));
+  const folders = endpoint.entities.flatMap(({ model }) => locateModel(root, model).folder ?? []);
+  const models = folders.map((folder) => relative(root, folder));
   // A file may openly name a folder elsewhere, where a reviewer sees it. A link that hides that is refused.
   const inside = models.filter((path) => !path.startsWith('..') && !isAbsolute(path));
   const outside = place.from === undefined ? [] : await refuseFiles(place.from, inside);

@@ -83,7 +83,7 @@ async function makeReport(work: Work): Promise<Report> {
   // A preview judges no finding, and its checkout has no contents of the base.
   const policies =
     stage === 'preview' ? [] : await readReviewedPolicies(environments, { place, changes, signal: work.signal });
-  const endpoints = await reviewAll(changed, { work, environments, policies, diagnostics });
+  const endpoints = await reviewAll(changed, { work, environments, policies, diagnostics, base: changes?.base });
   const others = otherDiagnostics(diagnostics, changed, changes);
   return {
     report_version: 3,
@@ -125,12 +125,13 @@ interface ReviewAll {
   readonly environments: readonly ReviewedEnvironment[];
   readonly policies: readonly Policy[];
   readonly diagnostics: readonly Diagnostic[];
+  readonly base: string | undefined;
 }
 
 /** Runs one stage or both for every endpoint. */
 async function reviewAll(
   changed: readonly ChangedEndpoint[],
-  { work, environments, policies, diagnostics }: ReviewAll,
+  { work, environments, policies, diagnostics, base }: ReviewAll,
 ): Promise<readonly EndpointReport[]> {
   const { stage, locks, sboms } = work;
   const validated = stage === 'preview' ? await readValidated(work.with) : new Map<string, EndpointReport>();
@@ -143,7 +144,7 @@ async function reviewAll(
         stage === 'preview'
           ? { ...(validated.get(c.endpoint) ?? makeUnread(c)), ...c, previews: [] }
           : await validateChanged(c, {
-              ...{ request: work, policies, diagnostics, locks, sboms },
+              ...{ request: work, policies, diagnostics, locks, sboms, base },
               environments: environments.map((e) => e.environment),
             });
       return stage === 'validate' ? known : previewChanged(known, { request: work, environments: previewed, turn });

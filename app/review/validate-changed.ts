@@ -16,7 +16,10 @@ import { checkProofInEnvironment } from '../../validation/proof/check-proof-in-e
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
+import { resolveComparisonPolicy } from '../../validation/policy.ts';
 import { catchOutage } from '../outage.ts';
+import { compareChanged } from './compare-changed.ts';
+import { readRegistries } from '../read-registries.ts';
 import { writeSboms } from './write-sboms.ts';
 import type { ProjectRequest } from '../project.ts';
 
@@ -25,6 +28,8 @@ export interface ValidateStage {
   readonly environments: readonly Environment[];
   /** The policies of those environments, also as the base of a pull request has them. */
   readonly policies: readonly Policy[];
+  /** The commit that the review compares with. Undefined: there is none. */
+  readonly base: string | undefined;
   /** The diagnostics of all files. */
   readonly diagnostics: readonly Diagnostic[];
   /** The absolute paths of the folders for computed locks and for bills of materials. */
@@ -77,20 +82,41 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const { value: lock, diagnostics } = await readLock(place, endpoint.name);
   const progress = named(all, endpoint.name);
   const { policies } = stage;
-  const options = { root: declarationsRoot(place), progress, signal, withoutSandbox, policies };
+  const registries = await findReviewedRegistries(stage);
+  const options = { root: declarationsRoot(place), progress, signal, withoutSandbox, policies, registries };
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
   const proven = async (validation: Validation, used: Lock | undefined, computedLock: string | null) => {
     if (used) await writeSboms(stage.sboms, used, stage.environments);
     const unfit = stage.environments.flatMap((e) => checkProofInEnvironment(endpoint, validation, e));
-    const all = sortDiagnostics([...validation.diagnostics, ...unfit]);
-    return makeProven({ ...validation, diagnostics: all }, found, computedLock);
+    const { showPredictions } = resolveComparisonPolicy(policies);
+    const entities = report(validation).map((e) => (showPredictions ? e : hidePredictions(e)));
+    const compared =
+      used &&
+      (await compareChanged(
+        { endpoint, lock: used, entities },
+        { ...stage, registries, request: { ...stage.request, progress } },
+      ));
+    const all = sortDiagnostics([...validation.diagnostics, ...unfit, ...(compared?.diagnostics ?? [])]);
+    return {
+      lock: found,
+      computed_lock: computedLock,
+      entities: compared?.entities ?? entities,
+      diagnostics: [...all],
+    };
   };
   if (first && found !== 'stale') return proven(first, lock, null);
   const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, { ...options, current: lock });
   if (!computed) return { lock: found, computed_lock: null, entities: first ? report(first) : [], diagnostics: wrong };
-  const validation = await validateEndpoint(endpoint, { ...options, lock: computed });
+  // The new lock has just resolved the aliases.
+  const validation = await validateEndpoint(endpoint, { ...options, lock: computed, aliases: 'locked' });
   return proven(validation, computed, await keepLock(computed, stage.locks));
+}
+
+/** The registries of the environments under review, else those of all environments. */
+async function findReviewedRegistries({ request, environments }: ValidateStage) {
+  const own = environments.flatMap((e) => e.registry ?? []);
+  return own.length > 0 ? own : readRegistries(request.place);
 }
 
 /** Writes `NAME.lock` and returns the SHA-256 of its text. */
@@ -98,10 +124,6 @@ async function keepLock(lock: Lock, folder: string): Promise<string> {
   const text = renderLock(lock);
   await writeFileAtomically(join(folder, `${lock.endpoint}.lock`), text);
   return createHash('sha256').update(text).digest('hex');
-}
-
-function makeProven(validation: Validation, lock: EndpointReport['lock'], computed: string | null): Proven {
-  return { lock, computed_lock: computed, entities: report(validation), diagnostics: [...validation.diagnostics] };
 }
 
 function report({ entities }: Validation): EntityReport[] {
@@ -130,6 +152,14 @@ function makeEntityReport({ entity, model, stages, proof, advisories }: EntityVa
       : null,
     ...(advisories !== undefined && { advisories }),
   };
+}
+
+/** Whether the model has predicted stays visible, and not what. */
+function hidePredictions(entity: EntityReport): EntityReport {
+  if (!entity.proof) return entity;
+  const hide = (text: string | null) => text && 'not shown, because the policy hides predictions';
+  const cases = entity.proof.cases.map((c) => ({ ...c, answer: hide(c.answer), failure: hide(c.failure) }));
+  return { ...entity, proof: { ...entity.proof, cases } };
 }
 
 function lockState({ entities, diagnostics }: Validation): EndpointReport['lock'] {

@@ -25,6 +25,7 @@ export function listEndpointSettings(endpoint: Endpoint, find: FindField): reado
     ),
     set(['davit', 'permissions'], endpoint.permissions.map(renderPermission), "default: those of the cluster's RBAC"),
     set(['davit', 'rollout'], endpoint.rollout),
+    set(['davit', 'breaking'], endpoint.breaking),
   ];
 }
 
@@ -52,7 +53,7 @@ function listEntitySettings(entity: Entity, index: number, set: SetValue): reado
     set(
       [...own, 'model_uri'],
       model.uri ?? `models/${model.name}/${model.version}`,
-      'default: models/ENTITY_NAME/ENTITY_VERSION',
+      'default: the directory models/ENTITY_NAME/ENTITY_VERSION, else the registry',
     ),
     set([...own, 'requirements', 'add'], requirementEdits.add, 'default: none'),
     set([...own, 'requirements', 'remove'], requirementEdits.remove, 'default: none'),

@@ -9,13 +9,17 @@ import { type FindField, type Path, renderField, type Setting } from './setting.
 /** Fields whose keys are names of the user's, and so are shown as one value. */
 const MAPS = new Set(['gateway.annotations', 'images.bases', 'knative.images', 'quota', 'secrets']);
 /** Not fields of the file, or shown for each served entity. */
-const LEFT_OUT = new Set(['file', 'hardware']);
+const LEFT_OUT = new Set(['file', 'hardware', 'registry']);
 
 /** Every field of an environment with its value, and where the value comes from. */
 export function listEnvironmentSettings(environment: Environment, find: FindField): readonly Setting[] {
-  return Object.entries({ ...environment, policy: { ...DEFAULT_POLICY, ...environment.policy } })
-    .filter(([name]) => !LEFT_OUT.has(name))
-    .flatMap(([name, value]) => flatten([toFieldName(name)], value, find));
+  const registry = { field: 'registry.uri', value: environment.registry?.uri, source: find(['registry', 'uri']) };
+  return [
+    ...Object.entries({ ...environment, policy: { ...DEFAULT_POLICY, ...environment.policy } })
+      .filter(([name]) => !LEFT_OUT.has(name))
+      .flatMap(([name, value]) => flatten([toFieldName(name)], value, find)),
+    { ...registry, source: registry.source ?? 'default: MLFLOW_REGISTRY_URI, else MLFLOW_TRACKING_URI' },
+  ];
 }
 
 /** What a served entity gets in an environment. */

@@ -41,6 +41,7 @@ export function openLocalTarget(root: string, environment: string, signal?: Abor
       return { host, query: (query) => queryEndpoint({ host, token }, query) };
     },
     readLogs: async ({ endpoint, entity, lines, build }) => {
+      if (!(await readStatus(root, environment, signal))) return [];
       const client = await requireSupervisor(root, environment, signal);
       const { revisions } = await client.status();
       const wanted = revisions.filter((r) => r.endpoint === endpoint && (entity === undefined || r.entity === entity));
@@ -70,8 +71,11 @@ function requireHost({ url, problem }: Status['gateway']): string {
 async function requireSupervisor(root: string, environment: string, signal: AbortSignal | undefined) {
   const client = await connectSupervisor(root, environment, signal);
   if (client) return client;
+  const stored = await readStatus(root, environment, signal);
   throw new Error(
-    `Cannot reach "${environment}": its supervisor does not run; npx davit up starts it and what it had served`,
+    stored
+      ? `Cannot reach "${environment}": its supervisor does not run; npx davit up starts it and what it had served`
+      : `Cannot reach "${environment}": nothing is deployed there; npx davit up NAME deploys an endpoint`,
   );
 }
 

@@ -1,6 +1,7 @@
-import { type CacheEntry, listCacheEntries } from '../../app/cache/cache-entries.ts';
-import { ALL_CACHE_KINDS, CACHE_KINDS, type CacheKind, SharedCacheFolderError } from '../../app/cache/cache-kinds.ts';
+import { listCacheEntries } from '../../app/cache/cache-entries.ts';
+import { ALL_CACHE_KINDS, CACHE_KINDS, SharedCacheFolderError } from '../../app/cache/cache-kinds.ts';
 import { pruneByAge, type PrunedEntries, readCacheLimit } from '../../app/cache/prune-cache.ts';
+import { type KindSummary, sumBytes, summarizeKinds } from '../../app/cache/summarize-kinds.ts';
 import { pluralize } from '../../schemas/values/pluralize.ts';
 import { renderBytes } from '../../schemas/values/quantity.ts';
 import { cacheFolder } from '../../system/cache.ts';
@@ -9,7 +10,6 @@ import { wholeNumber } from '../parse-arguments.ts';
 
 const DEFAULT_DAYS = 30;
 const MAX_DAYS = 36_500;
-const DAY = 24 * 3600 * 1000;
 
 export const cache: Command = {
   summary: 'Show what Davit keeps on this machine, and remove what was not used for a while',
@@ -68,27 +68,6 @@ async function pruneEntries(days: number): Promise<PrunedEntries> {
   } catch (e) {
     throw e instanceof SharedCacheFolderError ? new UsageError(e.message) : e;
   }
-}
-
-function sumBytes(entries: readonly CacheEntry[]): number {
-  return entries.reduce((sum, e) => sum + e.bytes, 0);
-}
-
-interface KindSummary {
-  readonly kind: CacheKind;
-  readonly entries: number;
-  readonly bytes: number;
-  /** Days since the least recently used entry was used. */
-  readonly oldestDays: number;
-}
-
-function summarizeKinds(entries: readonly CacheEntry[]): readonly KindSummary[] {
-  return [...Map.groupBy(entries, (e) => e.kind)].map(([kind, own]) => ({
-    kind,
-    entries: own.length,
-    bytes: sumBytes(own),
-    oldestDays: Math.max(0, Math.floor((Date.now() - Math.min(...own.map((e) => e.lastUsed))) / DAY)),
-  }));
 }
 
 function renderKind({ kind, entries, bytes, oldestDays }: KindSummary): string {

@@ -15,10 +15,13 @@ export const check: Command = {
 };
 
 function renderCount({ files, environments, diagnostics }: CheckedFiles): string {
-  if (files.length + environments === 0) return 'No file was checked';
-  const [count, what] = files.length > 0 ? [files.length, 'endpoint'] : [environments, 'environment'];
+  const counts = [
+    ...(files.length > 0 ? [pluralize(files.length, 'endpoint file')] : []),
+    ...(environments > 0 ? [pluralize(environments, 'environment file')] : []),
+  ];
+  if (counts.length === 0) return 'No file was checked';
   const wrong = new Set(diagnostics.filter((d) => d.severity === 'error').map((d) => d.file)).size;
-  const checked = `${pluralize(count, `${what} file`)} checked`;
+  const checked = `${counts.join(' and ')} checked`;
   return wrong === 0
     ? `${checked}: all fine`
     : `${checked}: ${wrong} ${wrong === 1 ? 'file has' : 'files have'} errors`;

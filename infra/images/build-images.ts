@@ -1,6 +1,6 @@
 import { Provider } from '@pulumi/docker/provider.js';
 import * as pulumi from '@pulumi/pulumi';
-import { locateModel } from '../../system/locate-model.ts';
+import { findModelFolder } from '../../system/locate-model.ts';
 import { makeBuildContext } from '../../images/make-build-context.ts';
 import { type ImagePlan, planImage } from '../../images/plan-image.ts';
 import { findCacheImage, readImageDigest } from '../../images/registry.ts';
@@ -59,7 +59,7 @@ async function buildImage(plan: ImagePlan, { declaration, entity, provider, run 
     root,
     lock,
     entity: entity.name,
-    modelFolder: locateModel(root, entity.model).folder,
+    modelFolder: findModelFolder(root, { ...entity.model, digest: plan.model.digest }),
     full: !pulumi.runtime.isDryRun(),
     progress: { say: (line) => void pulumi.log.info(line, undefined, undefined, true) },
   });

@@ -2,7 +2,7 @@ import { ensureFrontVirtualenv } from '../../python/ensure-front-virtualenv.ts';
 import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
 import { VirtualenvError } from '../../python/virtualenv-error.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
-import { renderCases } from '../../schemas/lock/locked-case.ts';
+import { renderCases } from '../../schemas/lock/render-cases.ts';
 import { codePath } from '../../system/code.ts';
 import type { ServerCommand } from './model-server.ts';
 import type { RevisionFolder } from './revision-folder.ts';

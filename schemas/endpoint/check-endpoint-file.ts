@@ -1,11 +1,12 @@
 import { checkRoutes, renderExpectedNames } from './check-routes.ts';
 import { checkAccess } from './complete-access.ts';
+import { checkVersions } from './check-versions.ts';
 import { checkWorkers } from './check-workers.ts';
 import { checkValidation } from './validation-cases.ts';
 import { isGpu } from './workload.ts';
 import { type Diagnostic, makeError, makeWarning, type SourceLocation } from '../diagnostic.ts';
 import { type EndpointFile, entityName } from './endpoint-file.ts';
-import type { Locate } from '../yaml/parsed-yaml.ts';
+import type { Locate, Path } from '../yaml/parsed-yaml.ts';
 import { renderValue } from '../yaml/render-issue.ts';
 import { suggestValue } from '../yaml/suggest-value.ts';
 import { MAX_WORKERS } from './count-replicas.ts';
@@ -19,23 +20,28 @@ export function checkOwnName(value: EndpointFile, file: string, locate: Locate):
 }
 
 /** Checks the names of served entities and what refers to them. */
-export function checkReferences(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
+export function checkReferences(value: EndpointFile, locate: Locate, wrong: readonly Path[]): readonly Diagnostic[] {
   return [
     ...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateInEntity(i, locate))),
-    ...checkRoutes(value, locate),
-    ...checkDavitEntities(value, locate),
+    ...checkRoutes(value, locate, wrong),
+    ...checkDavitEntities(value, locate, wrong),
   ];
 }
 
 /** Checks the rules that do not depend on names. */
-export function checkRulesWithoutNames(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
+export function checkRulesWithoutNames(
+  value: EndpointFile,
+  locate: Locate,
+  wrong: readonly Path[],
+): readonly Diagnostic[] {
   const compute = value.config.served_entities.flatMap((served, i) => [
     ...checkConcurrency(served, locateInEntity(i, locate)),
     ...(hasOneWorker(value, served) ? [] : warnAboutUnevenMaximum(served, locateInEntity(i, locate))),
   ]);
   return [
     compute,
-    ...[checkWorkers, checkValidation, checkTags, checkAccess].map((check) => check(value, locate)),
+    ...[checkVersions, checkWorkers, checkValidation, checkTags].map((check) => check(value, locate)),
+    checkAccess(value, locate, wrong),
   ].flat();
 }
 
@@ -115,10 +121,14 @@ function warnAboutUnevenMaximum(served: ServedEntityFile, at: LocateInEntity): r
   return [makeWarning('uneven-concurrency', place, message, `Write ${whole - MAX_WORKERS} or ${whole}`)];
 }
 
-function checkDavitEntities({ config, davit }: EndpointFile, locate: Locate): readonly Diagnostic[] {
+function checkDavitEntities(
+  { config, davit }: EndpointFile,
+  locate: Locate,
+  wrong: readonly Path[],
+): readonly Diagnostic[] {
   const names = config.served_entities.map(entityName);
   return Object.keys(davit?.served_entities ?? {})
-    .filter((name) => !names.includes(name))
+    .filter((name) => !names.includes(name) && !wrong.some((path) => path.length === 3 && path[2] === name))
     .map((name) => {
       const message = `Cannot find the served entity "${name}": ${renderExpectedNames(names)}`;
       const place = locate(['davit', 'served_entities', name], { key: true });

@@ -1,4 +1,4 @@
-import type { Locate } from '../yaml/parsed-yaml.ts';
+import type { Locate, Path } from '../yaml/parsed-yaml.ts';
 import { type Diagnostic, makeError } from '../diagnostic.ts';
 import { type EndpointFile, entityName } from './endpoint-file.ts';
 import { renderValue } from '../yaml/render-issue.ts';
@@ -6,14 +6,19 @@ import { suggestValue } from '../yaml/suggest-value.ts';
 
 type Routes = NonNullable<EndpointFile['config']['traffic_config']>['routes'];
 
-/** Checks that every route names an existing entity and that the percentages add up to 100. */
-export function checkRoutes({ config }: EndpointFile, locate: Locate): readonly Diagnostic[] {
+/** Checks that every route names an existing entity and that the percentages add up to 100, where all are known. */
+export function checkRoutes(
+  { config }: EndpointFile,
+  locate: Locate,
+  wrong: readonly Path[] = [],
+): readonly Diagnostic[] {
+  if (wrong.some((path) => path[1] === 'traffic_config' && path.length <= 4)) return [];
   const names = config.served_entities.map(entityName);
   const routes = config.traffic_config?.routes;
   if (!routes) return names.length === 1 ? [] : [reportMissingTraffic(names.length, locate)];
   const found = routes.flatMap((_, i) => checkRoute(routes, i, names, locate));
   const sum = routes.reduce((total, r) => total + Number(r.traffic_percentage), 0);
-  if (sum === 100) return found;
+  if (sum === 100 || wrong.some((path) => path.at(-1) === 'traffic_percentage')) return found;
   const message = `Cannot route ${sum} % of the traffic: expected percentages that add up to 100`;
   return [...found, makeError('traffic-sum', locate(['config', 'traffic_config', 'routes']), message)];
 }

@@ -1,6 +1,6 @@
 import { type Diagnostic, makeError } from '../diagnostic.ts';
 import type { EndpointFile } from './endpoint-file.ts';
-import type { ParsedYaml } from '../yaml/parsed-yaml.ts';
+import type { ParsedYaml, Path } from '../yaml/parsed-yaml.ts';
 import type { Permission, Principal, RateLimit } from '../deployment/serving-entry.ts';
 
 type Locate = ParsedYaml<unknown>['locate'];
@@ -26,8 +26,8 @@ export function completePermission(permission: PermissionFile): Permission {
 }
 
 /** Checks permissions and rate limits. */
-export function checkAccess(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
-  return [...checkRateLimits(value, locate), ...checkPermissions(value, locate)];
+export function checkAccess(value: EndpointFile, locate: Locate, wrong: readonly Path[]): readonly Diagnostic[] {
+  return [...checkRateLimits(value, locate), ...checkPermissions(value, locate, wrong)];
 }
 
 function completePrincipal(permission: PermissionFile): Principal {
@@ -52,13 +52,15 @@ function checkRateLimits(value: EndpointFile, locate: Locate): readonly Diagnost
   });
 }
 
-function checkPermissions({ davit }: EndpointFile, locate: Locate): readonly Diagnostic[] {
+function checkPermissions({ davit }: EndpointFile, locate: Locate, wrong: readonly Path[]): readonly Diagnostic[] {
   const permissions = davit?.permissions ?? [];
   const names = permissions.map((p) => JSON.stringify(completePrincipal(p)));
   return permissions.flatMap((permission, i) => {
     const place = locate(['davit', 'permissions', i]);
     const given = PRINCIPAL_FIELDS.filter((f) => permission[f] !== undefined);
     const expected = `expected exactly one of ${PRINCIPAL_FIELDS.join(', ')}`;
+    const isUnknown = wrong.some(([, list, index]) => list === 'permissions' && index === i);
+    if (given.length === 0 && isUnknown) return [];
     if (given.length === 0)
       return [makeError('missing-field', place, `Cannot find the principal of a permission: ${expected}`)];
     if (given.length > 1)

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { parseSecretReference } from '../values/secret-reference.ts';
+import { looksLikeSecret, parseSecretReference, SECRET_HINT } from '../values/secret-reference.ts';
 import {
   databricksOutputField,
   makeDeprecatedField,
   makeUnsupportedFeature,
   makeUnsupportedField,
 } from './refused-fields.ts';
-import { refuseAlias, refuseModelUri } from './model-reference.ts';
+import { changeFields } from './change-fields.ts';
+import { refuseModelUri, refuseWrongAlias } from './model-reference.ts';
 import { permission } from './permission-file.ts';
 import { validationFile } from './validation-file.ts';
 import { WORKER_MODES } from './worker-mode.ts';
@@ -24,7 +25,7 @@ const percentage = z.union([
   z.int().min(0, 'expected 0 to 100').max(100, 'expected 0 to 100'),
   z.string().regex(/^(100|\d\d?)$/, 'expected 0 to 100'),
 ]);
-const version = z.union([z.string().min(1, 'expected a version').superRefine(refuseAlias), z.int()]);
+const version = z.union([z.string().min(1, 'expected a version').superRefine(refuseWrongAlias), z.int()]);
 const concurrency = z.int().min(0, 'expected 0 or more').max(1024, 'expected 1024 or less');
 const tagKey = z
   .string()
@@ -60,7 +61,9 @@ const servedEntity = z.strictObject({
     .min(1, 'expected the name of a registered model')
     .superRefine(refuseModelUri)
     .describe('Registered model: `iris` or `catalog.schema.iris`'),
-  entity_version: version.describe('Version of the registered model'),
+  entity_version: version.describe(
+    'Version of the registered model: a number, or an alias such as `@champion`, whose version the lock holds',
+  ),
   workload_type: z.enum(WORKLOAD_TYPES).optional().describe('Hardware; default CPU'),
   workload_size: z
     .enum(Object.keys(WORKLOAD_SIZES) as [keyof typeof WORKLOAD_SIZES])
@@ -80,12 +83,13 @@ const servedEntity = z.strictObject({
   environment_vars: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
-      z.string().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== undefined, {
-        params: {
-          hint: 'A secret reference is the whole value: its scope and key are letters, digits, "-", "_" and "."',
-        },
-        error: 'expected {{secrets/SCOPE/KEY}} alone, or a plain value',
-      }),
+      z
+        .string()
+        .refine((v) => !v.includes('\0'), 'no program can have the character NUL in its environment, expected text')
+        .refine((v) => !looksLikeSecret(v) || parseSecretReference(v) !== undefined, {
+          params: { hint: SECRET_HINT },
+          error: 'expected {{secrets/SCOPE/KEY}} alone, or a plain value',
+        }),
     )
     .refine(
       (vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS,
@@ -130,7 +134,7 @@ const davitEntity = z.strictObject({
     .min(1, 'expected a path or URI')
     .optional()
     .describe(
-      'Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: models/ENTITY_NAME/ENTITY_VERSION',
+      'Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: the directory models/ENTITY_NAME/ENTITY_VERSION, else the registry',
     ),
   requirements: z
     .strictObject({
@@ -240,10 +244,7 @@ export const endpointFile = z.strictObject({
         .array(permission)
         .optional()
         .describe("Permissions, as in Databricks' access control lists; default: those of the cluster's RBAC"),
-      rollout: z
-        .enum(['rolling', 'recreate'])
-        .optional()
-        .describe('recreate: stops the old version before it starts the new one, with downtime; default rolling'),
+      ...changeFields,
     })
     .optional()
     .describe('Settings that Databricks does not have'),
@@ -251,11 +252,12 @@ export const endpointFile = z.strictObject({
 
 export type EndpointFile = z.infer<typeof endpointFile>;
 
-/** Returns the entity's name, or its default: `catalog.schema.iris`, version 8 → `iris-8`. */
+/** Returns the entity's name, or its default: `catalog.schema.iris`, version 8 → `iris-8`; `@champion` → `iris-champion`. */
 export function entityName(served: {
   readonly name?: string | undefined;
   readonly entity_name: string;
   readonly entity_version: string | number;
 }): string {
-  return served.name ?? `${served.entity_name.split('.').at(-1) ?? ''}-${served.entity_version}`;
+  const version = String(served.entity_version).replace(/^@/, '');
+  return served.name ?? `${served.entity_name.split('.').at(-1) ?? ''}-${version}`;
 }

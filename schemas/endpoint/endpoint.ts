@@ -20,6 +20,8 @@ export interface Endpoint {
   readonly rateLimits: readonly RateLimit[];
   /** `recreate` stops the old revisions before it starts the new ones, for hardware that cannot hold both. */
   readonly rollout: 'rolling' | 'recreate';
+  /** Why a change may break clients. Absent: it must not. */
+  readonly breaking?: string;
   /** Source locations of the list items. Absent if the endpoint does not come from a file. */
   readonly places?: { readonly permissions: readonly SourceLocation[]; readonly rateLimits: readonly SourceLocation[] };
 }
@@ -46,11 +48,14 @@ export interface Entity {
   readonly validation: readonly ValidationCase[];
   /** Source location of the entity. */
   readonly place: SourceLocation;
+  /** Source locations of what names the model. Absent: the entity does not come from a file. */
+  readonly modelPlaces?: { readonly name: SourceLocation; readonly version: SourceLocation };
 }
 
 /** A registered model by name and version. `uri` overrides the default location of the model. */
 export interface ModelReference {
   readonly name: string;
+  /** A number, the name of a local model's folder, or what the lock resolves: `@champion`, `latest` or a stage. */
   readonly version: string;
   readonly uri: string | undefined;
 }

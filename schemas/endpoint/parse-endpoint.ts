@@ -33,21 +33,37 @@ export function parseEndpoint(text: string, file: string): ParsedEndpoint {
   return { endpoint, name, diagnostics: all, locate };
 }
 
-const ENDPOINT_RULES = { prepare: prepareEndpoint, suggest: suggestEndpointValue, standIn: findStandIn };
+const ENDPOINT_RULES = {
+  isWritten: true,
+  prepare: prepareEndpoint,
+  suggest: suggestEndpointValue,
+  standIn: findStandIn,
+};
 
-/** The required fields whose mistakes must not hide those of other fields. */
-const STAND_INS: Readonly<Record<string, string>> = { name: 'x', entity_name: 'x', entity_version: '1' };
+/** Values for fields whose mistakes must not hide those of other fields, or make others look wrong. */
+const STAND_INS: Readonly<Record<string, unknown>> = {
+  name: 'x',
+  entity_name: 'x',
+  entity_version: '1',
+  workload_size: 'Small',
+  scale_to_zero_enabled: true,
+};
 
-function findStandIn(path: Path): string | undefined {
-  const isRequired = isOwnName(path) || (path[1] === 'served_entities' && path.length === 4 && path.at(-1) !== 'name');
-  return isRequired ? readOwn(STAND_INS, String(path.at(-1))) : undefined;
+function findStandIn(path: Path): unknown {
+  if (isOwnName(path)) return STAND_INS['name'];
+  const [list, field] = [path[1], path.at(-1)];
+  if (path.at(-3) === 'rate_limits' && field === 'key') return 'user';
+  if (field === 'traffic_percentage') return 0;
+  if (path[0] !== 'config' || list !== 'served_entities') return undefined;
+  if (path.length === 3) return { entity_name: STAND_INS['entity_name'], entity_version: STAND_INS['entity_version'] };
+  return path.length === 4 ? readOwn(STAND_INS, String(field)) : undefined;
 }
 
 function checkRules(value: EndpointFile, wrong: readonly Path[], file: string, locate: ParsedEndpoint['locate']) {
   return [
     ...(wrong.some(isOwnName) ? [] : checkOwnName(value, file, locate)),
-    ...(areReferencesValid(wrong, value) ? checkReferences(value, locate) : []),
-    ...checkRulesWithoutNames(value, locate),
+    ...(areReferencesValid(wrong, value) ? checkReferences(value, locate, wrong) : []),
+    ...checkRulesWithoutNames(value, locate, wrong),
   ];
 }
 
@@ -55,17 +71,19 @@ function isOwnName(path: Path): boolean {
   return path.length === 1 && path[0] === 'name';
 }
 
-/** If a name is wrong, rules about references between names would only repeat that error. */
+/** If a name is unknown, rules about references between names would only repeat that error. */
 function areReferencesValid(wrong: readonly Path[], { config }: EndpointFile): boolean {
-  const isOptional = ([, list, index, field]: Path) =>
-    list === 'served_entities' &&
-    (field === 'entity_name' || field === 'entity_version') &&
-    config.served_entities[Number(index)]?.name !== undefined;
+  const isUsable = ([, list, index, field]: Path) => {
+    if (list !== 'served_entities') return false;
+    const name = config.served_entities[Number(index)]?.name;
+    if (field === 'name') return name !== STAND_INS['name']; // it is the written text
+    return (field === 'entity_name' || field === 'entity_version') && name !== undefined;
+  };
   return !wrong.some(
     (path) =>
       !isOwnName(path) &&
-      !isOptional(path) &&
-      (REFERENCE_FIELDS.includes(String(path.at(-1))) || path.at(-2) === 'served_entities'),
+      !isUsable(path) &&
+      (REFERENCE_FIELDS.includes(String(path.at(-1))) || (path[0] === 'config' && path.at(-2) === 'served_entities')),
   );
 }
 
@@ -91,6 +109,7 @@ function completeEndpoint(value: EndpointFile, file: string, locate: ParsedYaml<
     permissions: (value.davit?.permissions ?? []).map(completePermission),
     rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map(completeRateLimit),
     rollout: value.davit?.rollout ?? 'rolling',
+    ...(value.davit?.breaking !== undefined && { breaking: value.davit.breaking }),
     places: findLocations(value, locate),
   };
 }
@@ -128,7 +147,17 @@ function completeEntity(
     nan: extra?.nan === null ? 'null' : (extra?.nan ?? 'error'),
     validation: completeValidation(extra?.validation, entityName(served), locate),
     place: locate(path),
+    modelPlaces: locateModelNames(extra, entityName(served), { locate, path }),
   };
+}
+
+function locateModelNames(
+  extra: DavitEntityFile | undefined,
+  name: string,
+  { locate, path }: { readonly locate: ParsedEndpoint['locate']; readonly path: Path },
+): NonNullable<Entity['modelPlaces']> {
+  const uri = extra?.model_uri === undefined ? undefined : locate(['davit', 'served_entities', name, 'model_uri']);
+  return { name: uri ?? locate([...path, 'entity_name']), version: uri ?? locate([...path, 'entity_version']) };
 }
 
 function completeRoutes(value: EndpointFile, entities: readonly Entity[]): readonly TrafficShare[] {

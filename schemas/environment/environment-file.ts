@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { kubernetesFields } from './kubernetes-environment-file.ts';
 import { policyFile } from './policy.ts';
+import { registryFile } from './registry.ts';
 
 const MAX_SECONDS = 86_400;
 
@@ -37,6 +38,7 @@ export const localEnvironmentFile = z.strictObject({
     .optional()
     .describe('The server that clients send requests to'),
   autoscaling,
+  registry: registryFile,
   policy: policyFile,
 });
 
@@ -45,6 +47,7 @@ export const kubernetesEnvironmentFile = z.strictObject({
   target: z.literal('kubernetes').describe('Target of the environment: Knative Serving on Kubernetes'),
   ...kubernetesFields,
   autoscaling,
+  registry: registryFile,
   policy: policyFile,
 });
 

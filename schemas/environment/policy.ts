@@ -8,6 +8,9 @@ export type PolicySeverity = (typeof POLICY_SEVERITIES)[number];
 export const VULNERABILITY_POLICIES = ['ignore', 'warning', 'critical', 'high', 'moderate', 'low', 'error'] as const;
 export type VulnerabilityPolicy = (typeof VULNERABILITY_POLICIES)[number];
 
+/** `5%`, `0.5%` */
+const SHARE = /^(?:100(?:\.0{1,6})?|\d{1,2}(?:\.\d{1,6})?)%$/;
+
 const severity = z.enum(POLICY_SEVERITIES).optional();
 
 /** What an environment requires of the models that are deployed to it. */
@@ -31,6 +34,22 @@ export const policyFile = z
       .describe(
         'Known vulnerabilities of the locked packages; low, moderate, high or critical: from this level on an error; default warning, from a database that davit audit has downloaded',
       ),
+    max_changed: z
+      .string()
+      .regex(SHARE, 'expected a share of the rows, such as 5%')
+      .optional()
+      .describe(
+        'Share of the compared predictions that a new version may change, such as 5%; more is an error in a review; default: any share',
+      ),
+    prediction_tolerance: z
+      .number()
+      .min(0, 'expected 0 or more')
+      .optional()
+      .describe('Numbers in the predictions of two versions are equal if they differ by no more; default 0'),
+    show_predictions: z
+      .boolean()
+      .optional()
+      .describe('Whether comments and reports of reviews may contain inputs and predictions; default true'),
   })
   .optional()
   .describe('How severe each finding is in this environment: error, warning or ignore');
@@ -38,8 +57,15 @@ export const policyFile = z
 /** The policy of an environment as it is written. */
 export type Policy = NonNullable<z.infer<typeof policyFile>>;
 
+/** The findings that are only an error, a warning or nothing. */
+export type FindingPolicy = Exclude<keyof Policy, 'vulnerabilities' | (typeof COMPARISON_POLICY)[number]>;
+
+/** The fields about the comparison with the version that serves. */
+export const COMPARISON_POLICY = ['max_changed', 'prediction_tolerance', 'show_predictions'] as const;
+
 /** Vulnerabilities have no default: they are warnings where a database of advisories is in the cache. */
-export const DEFAULT_POLICY: Readonly<Record<keyof Policy, PolicySeverity | undefined>> = {
+export const DEFAULT_POLICY: Readonly<Record<FindingPolicy, PolicySeverity>> &
+  Readonly<Record<keyof Policy, string | number | boolean | undefined>> = {
   missing_example: 'warning',
   missing_signature: 'warning',
   unpinned_requirement: 'warning',
@@ -47,4 +73,7 @@ export const DEFAULT_POLICY: Readonly<Record<keyof Policy, PolicySeverity | unde
   missing_module: 'error',
   pickles: 'warning',
   vulnerabilities: undefined,
+  max_changed: undefined,
+  prediction_tolerance: 0,
+  show_predictions: true,
 };

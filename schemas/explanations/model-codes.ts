@@ -23,7 +23,7 @@ export const MODEL_CODES = {
   'model-not-found': {
     stage: 'fetch',
     means:
-      'There is no model where the endpoint says that it is. Without `model_uri` it is the directory models/ENTITY_NAME/ENTITY_VERSION; with one, it is that path or address. For an address, the message has the answer of its server: no such version, no permission, no connection, or a source that is not allowed.',
+      'There is no model where the endpoint says that it is. Without `model_uri` it is the directory models/ENTITY_NAME/ENTITY_VERSION if there is one, else the version of the registry. With `model_uri` it is that path or address. For a registry, the message says what is missing (the model, the version or the alias) and what is there; for an address, why its server does not give it.',
     example: {
       files: IRIS,
       command: 'davit lock iris',
@@ -32,10 +32,11 @@ export const MODEL_CODES = {
     repair: [
       'By the message:',
       '- there is no directory: copy the model there, or set `davit.served_entities.NAME.model_uri`. A directory that Git ignores or that Git LFS has not fetched (`git lfs pull`) is not in a checkout',
-      '- MLFLOW_TRACKING_URI is not set: set it to the address of your MLflow server, or to `databricks` or `databricks-uc`',
-      '- 401 or 403: the credentials of the machine may not read the model. Locally sign in (`databricks auth login`, `aws sso login`, `gcloud auth login`, `az login`); in a workflow, see [pull requests](../pull-requests.md)',
+      '- the model is in a registry: set MLFLOW_TRACKING_URI to the address of your MLflow server, or MLFLOW_REGISTRY_URI to `databricks` or `databricks-uc`',
+      '- no model, no version, no alias: the hint has what is there and what nearly matches',
+      '- access was denied: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN; for Databricks DATABRICKS_HOST and DATABRICKS_TOKEN. For the store, locally sign in (`databricks auth login`, `aws sso login`, `gcloud auth login`, `az login`); in a workflow, see [pull requests](../pull-requests.md)',
       '- the source is not allowed: add it to DAVIT_MODEL_SOURCES ([security](../security.md))',
-      '- no version, an alias or a stage: write the number of the version, because the reviewed model must be the one that runs',
+      '- no version: write models:/NAME/VERSION or models:/NAME@ALIAS',
     ].join('\n'),
     check: 'davit lock iris',
   },
@@ -115,7 +116,7 @@ export const MODEL_CODES = {
   'requirements-missing': {
     stage: 'check',
     means:
-      'The model says neither which Python it needs (python_env.yaml) nor which packages (requirements.txt, or pip packages in conda.yaml). Old or hand-made models have this fault.',
+      'The model says neither which Python it needs (python_env.yaml) nor which packages (requirements.txt, or pip packages in conda.yaml), or none of its packages brings MLflow, which loads it. Old or hand-made models have this fault.',
     example: {
       files: {
         ...IRIS,
@@ -125,7 +126,8 @@ export const MODEL_CODES = {
       command: 'davit lock iris',
       says: 'endpoints/iris.yaml:4:7 error requirements-missing Cannot choose a Python for iris 2: it names no version, expected one in python_env.yaml',
     },
-    repair: 'Log the model again with MLflow 2.10 or newer, which writes both files.',
+    repair:
+      'Log the model again with MLflow 2.10 or newer, which writes both files. If only MLflow is missing, add the version that the hint names to `requirements.add`. For a model with only uv.lock, the hint has the command that makes requirements.txt.',
     changes: [['models/iris/2/python_env.yaml', 'dependencies', 'python: 3.11.7\ndependencies']],
   },
 } as const satisfies Readonly<Record<string, Explanation>>;

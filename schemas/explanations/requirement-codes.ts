@@ -34,7 +34,7 @@ export const REQUIREMENT_CODES = {
       command: 'davit lock iris',
       says: 'endpoints/iris.yaml:4:7 error requirement-invalid Cannot install "features @ git+https://github.com/acme/features" for iris 2: it is a repository, expected a wheel',
     },
-    repair: `Build a wheel of a package of your own (\`uv build --wheel\`) and log the model with that file in \`code_paths\`, or publish it in an index and set UV_INDEX where Davit runs. Rotate a password that was in the file.${EDIT}`,
+    repair: `Build a wheel of a package of your own (\`pip wheel --no-deps ./helper\`), log the model with that file in \`code_paths\` and the requirement \`code/helper-1.0-py3-none-any.whl\`, or publish it in an index and set UV_INDEX where Davit runs ([models](../models.md#private-packages)). Rotate a password that was in the file.${EDIT}`,
     changes: [[REQUIREMENTS, 'features @ git+https://github.com/acme/features', 'features==1.0.0']],
   },
   'requirement-unpinned': {
@@ -64,7 +64,7 @@ export const REQUIREMENT_CODES = {
   'conda-only-package': {
     stage: 'check',
     means:
-      'conda.yaml of the model lists a package outside its pip section. A server installs with pip from locked wheels. What pip certainly has too, such as scikit-learn, becomes a requirement, and what the wheels or the driver provide, such as libgomp, is left out; both are warnings. Any other package would be missing.',
+      'conda.yaml of the model lists a package outside its pip section. A server installs with pip from locked wheels. What pip certainly has too, such as scikit-learn, becomes a requirement, and what the wheels or the driver provide, such as libgomp, is left out; both are warnings. A program such as openjdk can only be in the base image, and the hint names its package of Debian. Any other package would be missing.',
     example: {
       files: { ...IRIS, [CONDA]: makeConda('conda-forge', 'librosa=0.10.2') },
       command: 'davit lock iris',
@@ -106,7 +106,7 @@ export const REQUIREMENT_CODES = {
       command: 'davit lock iris',
       says: 'endpoints/iris.yaml:4:7 error version-unsupported Cannot serve iris 2 with mlflow-skinny 2.8.0: it is too old, expected 2.10 or newer',
     },
-    repair: `Require a newer MLflow, which loads models of older versions; for an older Python, log the model again.${EDIT}`,
+    repair: `Require a newer MLflow, which loads models of older versions. For an older Python, train and log the model again with a newer one. A model without byte code (ONNX, XGBoost JSON, LightGBM, CatBoost, skops, most pickles of scikit-learn) can also run on another Python: add \`python==3.8\` to the requirements. Davit looks for byte code in its files and refuses that where it finds some.${EDIT}`,
     changes: [[REQUIREMENTS, '2.8.0', '3.17.2']],
   },
   'resolution-failed': {
@@ -118,7 +118,7 @@ export const REQUIREMENT_CODES = {
       command: 'davit lock iris',
       says: 'endpoints/iris.yaml:4:7 error resolution-failed Cannot install the requirements of iris 2: pandas 3.1.1 needs numpy>=1.26.0, and the model requires numpy==1.21.0',
     },
-    repair: `Change one of the two requirements that the message names. A package of a private index needs UV_INDEX (and its credentials) where Davit runs.${EDIT}`,
+    repair: `Change one of the two requirements that the message names. A package of a private index needs UV_INDEX (and its credentials) where Davit runs ([models](../models.md#private-packages)). A package without wheels, which the message names together with the requirement that brings it, needs a wheel that you build.${EDIT}`,
     check: 'davit lock iris',
   },
 } as const satisfies Readonly<Record<string, Explanation>>;

@@ -41,6 +41,8 @@ const lockedEntity = z.strictObject({
     version: line,
     /** As in the endpoint file. Absent if the model is found by name and version. */
     uri: line.optional(),
+    /** What the endpoint file says instead of a number, and the version that it meant when it was resolved. */
+    resolved: z.strictObject({ from: line, version: line, at: line }).optional(),
     digest: SHA256,
     mlflow_version: line.optional(),
     /** Full version of the Python that saved the model: `3.11.7`. */

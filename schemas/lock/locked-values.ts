@@ -21,10 +21,13 @@ const VERSION =
 const VERSION_CHARACTERS = 100;
 
 export const packageVersion = makeTextSchema('expected a version, such as 1.9.1', (text) =>
-  text.length <= VERSION_CHARACTERS && VERSION.test(text)
-    ? undefined
-    : { message: 'expected a version, such as 1.9.1' },
+  isPackageVersion(text) ? undefined : { message: 'expected a version, such as 1.9.1' },
 );
+
+/** Whether a text is a version (PEP 440). */
+export function isPackageVersion(text: string): boolean {
+  return text.length <= VERSION_CHARACTERS && VERSION.test(text);
+}
 
 const SOURCE_RULE = 'expected a wheel: an https address, or a path inside the model';
 const PATH_PART = /^(?!\.{1,2}$)[^\s\p{Cc}\p{Cf}\\/:?#%$]+$/u;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DIAGNOSTIC_CODES, type DiagnosticCode } from '../diagnostic-codes.ts';
 import { OPERATIONS } from './plan.ts';
+import { comparison } from './comparison.ts';
 import { MAX_VALIDATION_CASES } from '../endpoint/validation-file.ts';
 import { CASE_ORIGINS } from '../lock/proof.ts';
 import { WORKER_MODES } from '../endpoint/worker-mode.ts';
@@ -59,6 +60,8 @@ const entity = z.strictObject({
   proof: proof.nullable(),
   /** One sentence about known vulnerabilities of the locked packages. Absent: the entity has no valid lock. */
   advisories: text.exactOptional(),
+  /** What changes against the entity that it replaces. Absent: nothing, or there is none on the base branch. */
+  comparison: comparison.exactOptional(),
 });
 
 const difference = z.strictObject({

@@ -19,6 +19,14 @@ export function dropReported(issues: readonly Issue[], reported: readonly Path[]
   });
 }
 
+/** Drops the limit that every integer has where the field has its own. */
+export function dropGeneralLimits(issues: readonly Issue[]): readonly Issue[] {
+  const isGeneral = ({ code, message }: Issue) => code === 'too_big' && !message.startsWith('expected');
+  const has = (path: Issue['path']) =>
+    issues.some((other) => !isGeneral(other) && JSON.stringify(other.path) === JSON.stringify(path));
+  return issues.filter((issue) => !isGeneral(issue) || !has(issue.path));
+}
+
 /**
  * Drops the missing fields that another issue explains: the field is there under a wrong name, or an unsupported field
  * stands instead of it.

@@ -1,5 +1,6 @@
 import { type Document, visit, type YAMLError } from 'yaml';
 import { type Diagnostic, makeError, type SourceLocation } from '../diagnostic.ts';
+import { explainLine, findForeignText } from './explain-line.ts';
 import { findOpenBracket, findOpenQuote } from './find-unclosed.ts';
 import { resolveAliases } from './resolve-aliases.ts';
 
@@ -38,18 +39,28 @@ interface Cause {
 /** The parser reports where a quotation or a bracket ends because it is not closed; the mistake is where it begins. */
 function findCause(error: YAMLError | Error, text: string): Cause {
   const [code, offset] = ['code' in error ? error.code : 'THROWN', offsetOf(error)];
+  const foreign = findForeignText(text, offset);
+  if (foreign) return foreign;
   const quote = /^Missing closing .quote/.test(error.message) ? findOpenQuote(text, offset) : undefined;
   if (quote) return quote;
   const explained = EXPLANATIONS[code]?.(text.slice(offset)) ?? explainToken(error.message, text, offset);
   if (explained) return { offset, message: explained[0], hint: explained[1] };
   const bracket = /^Flow (?:map|sequence) .*end with a/.test(error.message) ? findOpenBracket(text) : undefined;
-  const found = bracket ?? { offset, message: firstLine(error.message), hint: HINTS[code] };
+  const found = bracket ??
+    explainLine(code, error.message, text, offset) ?? {
+      offset,
+      message: firstLine(error.message),
+      hint: HINTS[code] ?? ANY_HINT,
+    };
   return hasBraces(findLine(text, found.offset)) ? { ...found, hint: BRACES_HINT } : found;
 }
 
 /** The parser names tokens as programmers do. */
 function explainToken(message: string, text: string, offset: number): readonly [string, string] | undefined {
-  if (/^Unexpected scalar at node end/.test(message) && /["']$/.test(text.slice(0, offset).trimEnd()))
+  if (
+    /^Unexpected (?:scalar|(?:single|double)-quoted-scalar) at node end/.test(message) &&
+    /["']$/.test(text.slice(0, offset).trimEnd())
+  )
     return ['there is text after the closing quotation mark', QUOTES_HINT];
   const bracket = /^Unexpected flow-(?:map|seq)-end token/.test(message) ? (text[offset] ?? '') : '';
   return bracket === '' ? undefined : [`the "${bracket}" closes nothing`, 'Remove it, or put the text in quotes'];
@@ -69,6 +80,7 @@ const HINTS: Partial<Record<string, string>> = {
   BAD_INDENT: 'Give all items of a list or map the same indentation',
 };
 
+const ANY_HINT = 'Compare the line with the ones around it: its indentation, its ":" and its quotation marks';
 const QUOTES_HINT = "Write \\\" inside double quotes, and '' inside single quotes";
 const BRACES_HINT = 'Put a value that contains braces in quotes: "{{secrets/SCOPE/KEY}}"';
 

@@ -2,8 +2,10 @@ import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument }
 import type { z } from 'zod';
 import type { Diagnostic, SourceLocation } from '../diagnostic.ts';
 import { explainYamlErrors, findDisallowedCharacter, findWrongAliases } from './explain-yaml-errors.ts';
+import { findValidRest, listInvalidPaths, type StandIn } from './find-valid-rest.ts';
 import { listFields } from './list-fields.ts';
-import { dropReplacedFields, dropReported } from './drop-issues.ts';
+import { dropGeneralLimits, dropReplacedFields, dropReported } from './drop-issues.ts';
+import { refuseTags } from './refuse-tags.ts';
 import { type IssueSource, renderIssue } from './render-issue.ts';
 import type { ParsedYaml, Path } from './parsed-yaml.ts';
 
@@ -16,8 +18,9 @@ export interface DocumentRules {
   readonly prepare?: (document: Document, at: LocateOffset) => Preparation;
   /** Suggests what to write instead of a value that the schema refuses. */
   readonly suggest?: (path: Path, value: unknown) => string | undefined;
-  /** A value for a required field whose own is wrong, so that the rules about other fields are still checked. */
-  readonly standIn?: (path: Path) => unknown;
+  readonly standIn?: StandIn;
+  /** People write the document: what would mean something else than it looks is refused. */
+  readonly isWritten?: boolean;
 }
 
 export interface Preparation {
@@ -52,6 +55,8 @@ export function parseYaml<T>(
   if (document.errors.length > 0) return unreadable(explainYamlErrors(document.errors, content, at));
   const lost = content.includes('*') ? findWrongAliases(document, at) : [];
   if (lost.length > 0) return unreadable(lost);
+  const tags = rules.isWritten === true ? refuseTags(document, at) : [];
+  if (tags.length > 0) return unreadable(tags);
   const prepared = rules.prepare?.(document, at) ?? { diagnostics: [], wrong: [] };
   if (prepared.foreign) return unreadable(prepared.diagnostics);
   const value = readValue(document);
@@ -76,43 +81,35 @@ function checkSchema<T>(
   if (checked.success && reported.length === 0) return { value: checked.data, rest: undefined, diagnostics: prepared };
   if (checked.success)
     return { value: undefined, rest: { value: checked.data, wrong: reported }, diagnostics: prepared };
-  const { issues } = checked.error;
+  const issues = listIssues(schema, source.root, checked.error.issues, standIn);
   const fields = listFields(schema, source.root);
-  const news = dropReplacedFields(dropReported(issues, reported), fields);
-  const diagnostics = news.flatMap((issue) => renderIssue(issue, { ...source, fields }));
-  const wrong = issues.flatMap(listInvalidPaths);
-  const again = schema.safeParse(removePaths(source.root, wrong, standIn));
+  const news = dropReplacedFields(dropGeneralLimits(dropReported(issues, reported)), fields);
+  const rest = findValidRest(schema, source.root, issues, standIn);
   return {
     value: undefined,
-    rest: again.success ? { value: again.data, wrong: [...wrong, ...reported] } : undefined,
-    diagnostics: [...prepared, ...diagnostics],
+    rest: rest && { ...rest, wrong: [...rest.wrong, ...reported] },
+    diagnostics: [...prepared, ...news.flatMap((issue) => renderIssue(issue, { ...source, fields }))],
   };
+}
+
+/** The issues, with those of the variant that is meant where the field that chooses the variant is wrong. */
+function listIssues(
+  schema: z.ZodType,
+  root: unknown,
+  issues: readonly z.core.$ZodIssue[],
+  standIn: StandIn | undefined,
+): readonly z.core.$ZodIssue[] {
+  const variant = issues.find((issue) => issue.code === 'invalid_union' && issue.errors.length === 0);
+  const [path] = variant ? listInvalidPaths(variant) : [];
+  const [field] = path ?? [];
+  const meant = path?.length === 1 ? standIn?.(path, root) : undefined;
+  if (meant === undefined || field === undefined) return issues;
+  const checked = schema.safeParse({ ...(root as object), [field]: meant }, { reportInput: true });
+  return [...issues, ...(checked.error?.issues ?? [])];
 }
 
 /** Disables the parser's own messages and warnings, which address programmers. */
 const PARSER_OPTIONS = { prettyErrors: false, logLevel: 'error', merge: false } as const;
-
-function listInvalidPaths(issue: z.core.$ZodIssue): readonly Path[] {
-  const path = issue.path.filter((p): p is string | number => typeof p !== 'symbol');
-  return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
-}
-
-function removePaths(value: unknown, paths: readonly Path[], standIn: DocumentRules['standIn']): unknown {
-  const copy = structuredClone(value);
-  for (const path of paths) replacePath(copy, path, standIn?.(path));
-  return copy;
-}
-
-function replacePath(root: unknown, path: Path, standIn: unknown): void {
-  const parent = path
-    .slice(0, -1)
-    .reduce<unknown>((at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step], root);
-  const last = path.at(-1);
-  // Keep list items, because removing one would change the index of the others. The list then stays invalid.
-  if (parent === null || typeof parent !== 'object' || Array.isArray(parent) || last === undefined) return;
-  if (standIn === undefined) Reflect.deleteProperty(parent, last);
-  else Reflect.set(parent, last, standIn);
-}
 
 /** Expanding aliases can exhaust memory ("billion laughs"), so the parser throws at its alias limit. */
 function readValue(document: Document): unknown {

@@ -53,7 +53,11 @@ export function renderIssue(issue: z.core.$ZodIssue, source: IssueSource): reado
     const nearest = [...issue.errors].sort((a, b) => measureMismatch(a) - measureMismatch(b))[0] ?? [];
     return nearest.flatMap((inner) => renderIssue({ ...inner, path: [...issue.path, ...inner.path] }, source));
   }
-  const message = `Cannot accept ${renderValue(finding.found)} for ${what}: ${issue.message}`;
+  const expected =
+    issue.code === 'too_big' && !issue.message.startsWith('expected')
+      ? `expected ${String(issue.maximum)} or less`
+      : issue.message;
+  const message = `Cannot accept ${renderFound(finding)} for ${what}: ${expected}`;
   return [makeError('bad-value', source.locate(path), message, source.suggest?.(path, finding.found))];
 }
 
@@ -72,6 +76,11 @@ export function renderPath(path: Path): string {
 export function renderValue(value: unknown): string {
   const text = value === undefined ? 'nothing' : typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** A number as it is written, because its value can have other digits. */
+function renderFound({ found, path, source }: IssueContext): string {
+  return (typeof found === 'number' ? source.written(path) : undefined) ?? renderValue(found);
 }
 
 function reportUnknownField(key: string, { path, source }: IssueContext): Diagnostic {
@@ -97,10 +106,11 @@ function reportWrongType(issue: z.core.$ZodIssueInvalidType, { path, found, what
     return makeError('wrong-type', source.locate(path), `Cannot accept an empty file: expected ${expected}`);
   const quotable =
     own === undefined && type === TYPE_WORDS.string && ['number', 'boolean', 'bigint'].includes(typeof found);
-  const written = (quotable ? source.written(path) : undefined) ?? renderValue(found);
+  const written = (quotable ? source.written(path) : undefined) ?? renderFound({ path, found, what, source });
   const hint = quotable
     ? `Put it in quotes: "${written}"`
-    : (source.suggest?.(path, found) ?? suggestWithoutQuotes(found, issue.expected));
+    : (source.suggest?.(path, found) ??
+      (found === null ? 'Write a value, or remove the field' : suggestWithoutQuotes(found, issue.expected)));
   const message = `Cannot accept ${written} for ${what}: expected ${expected}`;
   return makeError('wrong-type', source.locate(path), message, hint);
 }
@@ -128,7 +138,8 @@ function reportWrongValue(
 /** The discriminator matches no variant of the union. */
 function reportWrongVariant(expected: string, { path, found, what, source }: IssueContext): Diagnostic {
   if (found === undefined) return makeError('missing-field', source.locate(path), `Cannot find ${what}: ${expected}`);
-  return makeError('bad-value', source.locate(path), `Cannot accept ${renderValue(found)} for ${what}: ${expected}`);
+  const message = `Cannot accept ${renderValue(found)} for ${what}: ${expected}`;
+  return makeError('bad-value', source.locate(path), message, source.suggest?.(path, found));
 }
 
 function custom(

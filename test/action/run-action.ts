@@ -52,8 +52,8 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
 /** Commits all there is; the commit. */
 export function commit(folder: string): string {
   git(folder, 'add', '--all');
-  const who = ['-c', 'user.name=Test', '-c', 'user.email=test@example.org'];
-  git(folder, ...who, 'commit', '--quiet', '--allow-empty', '--message', 'files');
+  const settings = ['user.name=Test', 'user.email=test@example.org', 'maintenance.auto=false'];
+  git(folder, ...settings.flatMap((s) => ['-c', s]), 'commit', '--quiet', '--allow-empty', '--message', 'files');
   return git(folder, 'rev-parse', 'HEAD').trim();
 }
 

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { listCacheEntries } from '../../app/cache/cache-entries.ts';
 import { keepCacheBelowLimit, pruneByAge, pruneToLimit, readCacheLimit } from '../../app/cache/prune-cache.ts';
+import { summarizeKinds } from '../../app/cache/summarize-kinds.ts';
 import { cacheFolder, markUsed } from '../../system/cache.ts';
 
 const KIB = 1024;
@@ -168,4 +169,11 @@ test.each([
 ])('readCacheLimit() reads %j', (text, bytes) => {
   vi.stubEnv('DAVIT_CACHE_LIMIT', text);
   expect(readCacheLimit()).toBe(bytes);
+});
+
+test('summarizeKinds() counts more entries than a call may have arguments', () => {
+  const day = 24 * 3600 * 1000;
+  const entry = { kind: 'node', path: '/a', bytes: 2, lastUsed: Date.now(), removable: true } as const;
+  const entries = [...Array.from({ length: 300_000 }, () => entry), { ...entry, lastUsed: Date.now() - 3 * day }];
+  expect(summarizeKinds(entries)).toEqual([{ kind: 'node', entries: 300_001, bytes: 600_002, oldestDays: 3 }]);
 });

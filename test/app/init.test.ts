@@ -159,6 +159,21 @@ test('initProject() writes what is not there, and a second time changes nothing'
   expect([names, unreadable, all]).toEqual([['test', 'eu'], ['live'], ['test', 'live', 'eu']]);
 });
 
+test('findDefaultBranch() does not take the branch of a change for the one that is deployed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'davit-branch-'));
+  const git = (...args: readonly string[]) => execFileSync('git', args, { cwd: folder, encoding: 'utf8' }).trim();
+  git('init', '--quiet', '--initial-branch', 'feature');
+  expect(await findDefaultBranch(folder)).toBe('feature');
+  const tree = execFileSync('git', ['mktree'], { cwd: folder, encoding: 'utf8', input: '' }).trim();
+  const commit = git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit-tree', '-m', 'a', tree);
+  git('update-ref', 'refs/heads/feature', commit);
+  git('update-ref', 'refs/remotes/origin/master', commit);
+  expect(await findDefaultBranch(folder)).toBe('master');
+  git('symbolic-ref', 'refs/remotes/origin/HEAD', 'refs/remotes/origin/trunk');
+  expect(await findDefaultBranch(folder)).toBe('trunk');
+  await rm(folder, { recursive: true });
+});
+
 test('initProject() keeps node_modules/ out of Git, unless a .gitignore is there', async () => {
   const other = await mkdtemp(join(root, 'modules-'));
   const write = async () => (await initProject(other, { ...ANSWERS, environments: [] })).files.map((f) => f.path);
@@ -213,13 +228,13 @@ test.each([
   ['models/iris/2', { name: 'iris', version: '2', uri: undefined }],
   ['elsewhere/my model/', { name: 'my-model', version: '1', uri: 'elsewhere/my model' }],
   ['models:/main.ml.iris/7', { name: 'main.ml.iris', version: '7', uri: 'models:/main.ml.iris/7' }],
+  ['models:/iris@champion', { name: 'iris', version: '@champion', uri: undefined }],
   ['s3://bucket/iris-model', { name: 'iris-model', version: '1', uri: 's3://bucket/iris-model' }],
 ])('readModelAnswer() understands %s', (written, model) => {
   expect(readModelAnswer(written, { root, cwd: root })).toEqual(model);
 });
 
 test.each([
-  ['models:/iris@champion', /another version later/],
   ['models:/iris/latest', /another version later/],
   ['models/iris/3', /no such directory/],
   ['models/iris', /no file MLmodel/],

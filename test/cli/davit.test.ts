@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXPLANATIONS } from '../../schemas/explanations/explanations.ts';
 import { programPath } from '../../system/code.ts';
+import { runDavit } from './run-davit.ts';
 
-const MAIN = programPath('cli', 'main.ts');
 let project = '';
 
 beforeAll(() => {
@@ -23,34 +23,39 @@ const endpoint = (name: string) =>
   `name: ${name}\nconfig:\n  served_entities:\n    - entity_name: iris\n      entity_version: "1"\n`;
 
 /** Without the line about where the codes are explained, which has a test of its own. */
-function davit(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: project, encoding: 'utf8' });
+async function davit(...args: readonly string[]) {
+  const { status, stdout, stderr } = await runDavit(project, ...args);
   return { status, stdout, stderr: stderr.replace(/^Explained by .*\n/m, '') };
+}
+
+/** Starts the program itself. */
+function start(...args: readonly string[]) {
+  return spawnSync(process.execPath, [programPath('cli', 'main.ts'), ...args], { cwd: project, encoding: 'utf8' });
 }
 
 describe('davit', () => {
   it('without a verb says which there are, as wrong usage', () => {
-    const { status, stdout } = davit();
+    const { status, stdout } = start();
     expect(status).toBe(2);
     expect(stdout).toContain('davit VERB [NAME…] [OPTIONS]');
   });
 
-  it('refuses an unknown verb and an unknown option with exit code 2', () => {
-    expect(davit('frobnicate')).toMatchObject({
+  it('refuses an unknown verb and an unknown option with exit code 2', async () => {
+    expect(await davit('frobnicate')).toMatchObject({
       status: 2,
       stdout: '',
       stderr: expect.stringContaining('Cannot run "frobnicate": expected one of init, check') as string,
     });
-    expect(davit('destroy').stderr).toContain('did you mean "npx davit down"?\nTry: npx davit --help');
-    expect(davit('reveiw').stderr).toContain('did you mean "npx davit review"?');
-    expect(davit('check', '--fast')).toMatchObject({
+    expect((await davit('destroy')).stderr).toContain('did you mean "npx davit down"?\nTry: npx davit --help');
+    expect((await davit('reveiw')).stderr).toContain('did you mean "npx davit review"?');
+    expect(await davit('check', '--fast')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining("Unknown option '--fast'") as string,
     });
   });
 
-  it('prints usage errors as one document with --json', () => {
-    const { status, stdout } = davit('check', '--fast', '--json');
+  it('prints usage errors as one document with --json', async () => {
+    const { status, stdout } = await davit('check', '--fast', '--json');
     expect(status).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({
       command: 'check',
@@ -60,24 +65,28 @@ describe('davit', () => {
     });
   });
 
-  it('outside a project says what it looked for', () => {
-    const { status, stderr } = spawnSync(process.execPath, [MAIN, 'check'], { cwd: tmpdir(), encoding: 'utf8' });
+  it('outside a project says what it looked for', async () => {
+    const { status, stderr } = await runDavit(tmpdir(), 'check');
     expect(status).toBe(2);
     expect(stderr).toContain('expected a folder with endpoints/ (npx davit init makes one), or --project FOLDER');
   });
 });
 
 describe('davit check', () => {
-  it('is content with good files', () => {
-    expect(davit('check')).toEqual({ status: 0, stdout: '1 endpoint file checked: all fine\n', stderr: '' });
+  it('is content with good files', async () => {
+    expect(await davit('check')).toEqual({
+      status: 0,
+      stdout: '1 endpoint file and 1 environment file checked: all fine\n',
+      stderr: '',
+    });
   });
 
-  it('shows every mistake of every file with exit code 1', () => {
+  it('shows every mistake of every file with exit code 1', async () => {
     mkdirSync(join(project, 'bad'));
     writeFileSync(join(project, 'bad', 'a.yaml'), `${endpoint('a')}foo: 1\nbar: 2\n`);
     writeFileSync(join(project, 'bad', 'b.yml'), endpoint('c'));
     writeFileSync(join(project, 'bad', 'A.yaml'), endpoint('A'));
-    const { status, stderr } = davit('check', 'bad');
+    const { status, stderr } = await davit('check', 'bad');
     expect(status).toBe(1);
     expect(stderr).toBe(
       [
@@ -94,9 +103,9 @@ describe('davit check', () => {
     );
   });
 
-  it('prints one JSON document and nothing else with --json', () => {
+  it('prints one JSON document and nothing else with --json', async () => {
     writeFileSync(join(project, 'one.yaml'), `name: one\n`);
-    const { status, stdout, stderr } = davit('check', 'one.yaml', 'none.yaml', '--json');
+    const { status, stdout, stderr } = await davit('check', 'one.yaml', 'none.yaml', '--json');
     expect(status).toBe(1);
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual({
@@ -123,14 +132,14 @@ describe('davit check', () => {
     });
   });
 
-  it('goes on beside what cannot be read', () => {
+  it('goes on beside what cannot be read', async () => {
     const folder = join(project, 'odd');
     mkdirSync(join(folder, 'd.yaml'), { recursive: true });
     symlinkSync('b.yaml', join(folder, 'a.yaml'));
     symlinkSync('a.yaml', join(folder, 'b.yaml'));
     symlinkSync('nowhere', join(folder, 'c.yaml'));
     writeFileSync(join(folder, 'e.YAML'), endpoint('e'));
-    const { status, stdout, stderr } = davit('check', folder);
+    const { status, stdout, stderr } = await davit('check', folder);
     expect(status).toBe(1);
     expect(stdout).toBe('5 endpoint files checked: 5 files have errors\n');
     expect(stderr).toBe(
@@ -146,9 +155,9 @@ describe('davit check', () => {
     );
   });
 
-  it('refuses a folder without YAML files that is named, and calls files by the name they were given', () => {
+  it('refuses a folder without YAML files that is named, and calls files by the name they were given', async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'davit-elsewhere-'));
-    const { status, stderr } = davit('check', elsewhere);
+    const { status, stderr } = await davit('check', elsewhere);
     rmSync(elsewhere, { recursive: true });
     expect(status).toBe(1);
     expect(stderr).toBe(
@@ -156,24 +165,24 @@ describe('davit check', () => {
     );
   });
 
-  it('checks the environments of the project too', () => {
+  it('checks the environments of the project too', async () => {
     writeFileSync(join(project, 'environments', 'staging.yaml'), 'name: staging\ntarget: moon\n');
-    const { status, stderr } = davit('check');
+    const { status, stderr } = await davit('check');
     rmSync(join(project, 'environments', 'staging.yaml'));
     expect(status).toBe(1);
     expect(stderr).toContain('environments/staging.yaml:2:9 error bad-value');
   });
 
-  it('knows an environment that is named by its folder', () => {
+  it('knows an environment that is named by its folder', async () => {
     writeFileSync(join(project, 'environments', 'staging.yaml'), 'name: staging\ntarget: moon\n');
-    const { status, stderr } = davit('check', 'environments/staging.yaml');
+    const { status, stderr } = await davit('check', 'environments/staging.yaml');
     rmSync(join(project, 'environments', 'staging.yaml'));
     expect(status).toBe(1);
     expect(stderr.split('\n')).toEqual([
       'environments/staging.yaml:2:9 error bad-value Cannot accept "moon" for "target": expected local or kubernetes',
       '',
     ]);
-    expect(davit('check', 'environments')).toEqual({
+    expect(await davit('check', 'environments')).toEqual({
       status: 0,
       stdout: '1 environment file checked: all fine\n',
       stderr: '',
@@ -184,24 +193,28 @@ describe('davit check', () => {
 describe('davit explain', () => {
   it.each(['unreadable-file', 'unknown-endpoint'] as const)(
     'has the line on the page of %s from the command there',
-    (code) => {
+    async (code) => {
       const { command, says } = EXPLANATIONS[code].example;
-      expect(davit(...command.split(' ').slice(1)).stderr.split('\n')).toContain(says);
+      expect((await davit(...command.split(' ').slice(1))).stderr.split('\n')).toContain(says);
     },
   );
 
   it('is named below diagnostics, with the page among the files of Davit', () => {
-    const { stderr } = spawnSync(process.execPath, [MAIN, 'check', 'none.yaml'], { cwd: project, encoding: 'utf8' });
+    const { status, stdout, stderr } = start('check', 'none.yaml');
+    expect([status, stdout]).toEqual([1, 'No file was checked\n']);
     const [, page = ''] = /^Explained by npx davit explain unreadable-file \((.*)\)$/m.exec(stderr) ?? [];
     expect(readFileSync(page, 'utf8')).toContain('# unreadable-file');
   });
 
-  it('prints pages and stages, and finds the code that somebody meant', () => {
-    expect(davit('explain', 'traffic-sum').stdout).toContain('## Repair');
-    expect(davit('explain', 'schedule').stdout).toContain('No node can run it');
-    const { diagnostics, result } = JSON.parse(davit('explain', 'load', '--json').stdout) as Record<string, unknown>;
+  it('prints pages and stages, and finds the code that somebody meant', async () => {
+    expect((await davit('explain', 'traffic-sum')).stdout).toContain('## Repair');
+    expect((await davit('explain', 'schedule')).stdout).toContain('No node can run it');
+    const { diagnostics, result } = JSON.parse((await davit('explain', 'load', '--json')).stdout) as Record<
+      string,
+      unknown
+    >;
     expect([diagnostics, result]).toMatchObject([[], [{ stage: 'load' }]]);
-    expect(davit('explain', 'trafic-sum')).toMatchObject({
+    expect(await davit('explain', 'trafic-sum')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('expected "traffic-sum"') as string,
     });
@@ -212,20 +225,19 @@ describe('davit validate', () => {
   it.each([
     ['--model=', 'Cannot use "" for --model: expected something in it'],
     ['--model', "Cannot understand the options: Option '--model <value>' argument missing"],
-  ])('refuses %s with one sentence', (option, sentence) => {
-    expect(davit('validate', option)).toEqual({
+  ])('refuses %s with one sentence', async (option, sentence) => {
+    expect(await davit('validate', option)).toEqual({
       status: 2,
       stdout: '',
       stderr: `${sentence}\nTry: npx davit validate --help\n`,
     });
   });
 
-  it('needs no project for a model alone', () => {
+  it('needs no project for a model alone', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'davit-alone-'));
     const model = join(cwd, 'models', 'empty');
     mkdirSync(model, { recursive: true });
-    const args = [MAIN, 'validate', '--quiet', '--model', 'models/empty'];
-    const { status, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
+    const { status, stderr } = await runDavit(cwd, 'validate', '--quiet', '--model', 'models/empty');
     rmSync(cwd, { recursive: true });
     expect(status).toBe(1);
     expect(stderr).toContain('models/empty/MLmodel:1:1 error model-unreadable');
@@ -237,7 +249,7 @@ describe('davit serve', () => {
     const other = createServer();
     await new Promise<void>((done) => other.listen({ port: 0, host: '127.0.0.1' }, done));
     const { port } = other.address() as AddressInfo;
-    const { status, stdout, stderr } = davit('serve', '--model', 'nowhere', '--port', String(port));
+    const { status, stdout, stderr } = await davit('serve', '--model', 'nowhere', '--port', String(port));
     other.close();
     expect([status, stdout]).toEqual([3, '']);
     expect(stderr.split('\n')[0]).toBe(
@@ -247,28 +259,30 @@ describe('davit serve', () => {
 });
 
 describe('davit import', () => {
-  it('makes an endpoint file in a folder without a project, and prints it with --dry-run', () => {
+  it('makes an endpoint file in a folder without a project, and prints it with --dry-run', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'davit-import-'));
-    const run = (...args: readonly string[]) =>
-      spawnSync(process.execPath, [MAIN, 'import', ...args], { cwd: folder, encoding: 'utf8' });
+    const run = (...args: readonly string[]) => runDavit(folder, 'import', ...args);
     try {
       const entity = '{ entity_name: "${var.catalog}.iris", entity_version: 1 }';
       const bundle = `variables: { catalog: {} }\nresources: { model_serving_endpoints: { iris: { name: iris, config: { served_entities: [${entity}] } } } }\n`;
       writeFileSync(join(folder, 'databricks.yml'), bundle);
-      const unknown = run('databricks.yml', '--dry-run', '--json');
+      const unknown = await run('databricks.yml', '--dry-run', '--json');
       expect(unknown.status).toBe(1);
       expect(JSON.parse(unknown.stdout)).toMatchObject({
         diagnostics: [{ code: 'unresolved-variable', file: 'databricks.yml', line: 2 }],
         result: { endpoints: [{ file: 'endpoints/iris.yaml', status: 'would-write', complete: false }] },
       });
       const text = 'name: iris\nconfig:\n  served_entities:\n    - entity_name: main.iris\n      entity_version: "1"\n';
-      expect(run('databricks.yml', '--var', 'catalog=main', '--dry-run')).toMatchObject({
+      expect(await run('databricks.yml', '--var', 'catalog=main', '--dry-run')).toMatchObject({
         status: 0,
         stdout: `# endpoints/iris.yaml\n${text}\nendpoints/iris.yaml: would be written\n`,
       });
-      expect(run('databricks.yml', '--var', 'catalog=main', '--to', 'new')).toMatchObject({ status: 0, stderr: '' });
+      expect(await run('databricks.yml', '--var', 'catalog=main', '--to', 'new')).toMatchObject({
+        status: 0,
+        stderr: '',
+      });
       expect(readFileSync(join(folder, 'new', 'iris.yaml'), 'utf8')).toBe(text);
-      expect(run('databricks.yml', '--var', 'catalog')).toMatchObject({ status: 2 });
+      expect(await run('databricks.yml', '--var', 'catalog')).toMatchObject({ status: 2 });
     } finally {
       rmSync(folder, { recursive: true });
     }

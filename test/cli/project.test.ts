@@ -6,6 +6,7 @@ import { findProjectRoot, findProjectToExtend } from '../../cli/find-project-roo
 import { readEnvironment } from '../../schemas/read-project.ts';
 import { programPath, readVersion } from '../../system/code.ts';
 import { runProcess } from '../../system/run-process.ts';
+import { runDavit } from './run-davit.ts';
 
 let top = '';
 
@@ -24,9 +25,7 @@ beforeAll(async () => {
   return () => rm(top, { recursive: true });
 });
 
-function davit(cwd: string, ...args: readonly string[]) {
-  return runProcess(process.execPath, [programPath('cli', 'main.ts'), ...args], { cwd: join(top, cwd) });
-}
+const davit = (cwd: string, ...args: readonly string[]) => runDavit(join(top, cwd), ...args);
 
 it.each([
   ['a folder with endpoints/', 'fraud', 'fraud'],
@@ -58,7 +57,7 @@ it.each(['import body.json --dry-run --project typo', 'doctor --project typo'])(
   async (command) => {
     const [verb = '', ...args] = command.split(' ');
     expect(await davit('.', verb, ...args)).toMatchObject({
-      code: 2,
+      status: 2,
       stderr: `Cannot use "typo" for --project: there is no such folder\nTry: npx davit ${verb} --help\n`,
     });
   },
@@ -67,9 +66,9 @@ it.each(['import body.json --dry-run --project typo', 'doctor --project typo'])(
 it.each(['preview', 'up', 'status', 'check'])(
   'davit %s without a project is one sentence with exit code 2',
   async (verb) => {
-    const { code, stdout, stderr } = await davit('empty', verb);
-    expect({ code, stdout, stderr }).toEqual({
-      code: 2,
+    const { status, stdout, stderr } = await davit('empty', verb);
+    expect({ status, stdout, stderr }).toEqual({
+      status: 2,
       stdout: '',
       stderr: `Cannot find a project in ${join(top, 'empty')} or above it: expected a folder with endpoints/ (npx davit init makes one), or --project FOLDER\n`,
     });
@@ -77,14 +76,14 @@ it.each(['preview', 'up', 'status', 'check'])(
 );
 
 it('--project that names no folder is wrong usage', async () => {
-  const { code, stderr } = await davit('empty', 'check', '--project', 'nowhere');
-  expect(code).toBe(2);
+  const { status, stderr } = await davit('empty', 'check', '--project', 'nowhere');
+  expect(status).toBe(2);
   expect(stderr).toContain('Cannot use "nowhere" for --project: there is no such folder');
 });
 
 it('checks a project without Pulumi.yaml and environments/ from anywhere', async () => {
-  const { code, stdout } = await davit('empty', 'check', '--project', '../fraud');
-  expect({ code, stdout }).toEqual({ code: 0, stdout: '1 endpoint file checked: all fine\n' });
+  const { status, stdout } = await davit('empty', 'check', '--project', '../fraud');
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '1 endpoint file checked: all fine\n' });
 });
 
 it('the environment "local" is built in, and no other one is', async () => {
@@ -94,6 +93,6 @@ it('the environment "local" is built in, and no other one is', async () => {
 });
 
 it('davit --version prints the version', async () => {
-  const { code, stdout } = await davit('empty', '--version');
+  const { code, stdout } = await runProcess(process.execPath, [programPath('cli', 'main.ts'), '--version']);
   expect({ code, stdout }).toEqual({ code: 0, stdout: `davit ${readVersion()}\n` });
 });

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -42,9 +42,10 @@ function git(...args: readonly string[]) {
   execFileSync('git', ['-C', root, '-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'commit.gpgsign=false', ...args]);
 }
 
-async function declare(endpoint: string, model: string, version: string) {
+async function declare(endpoint: string, model: string, version: string, breaking?: string) {
   const text = `name: ${endpoint}\nconfig:\n  served_entities:\n    - name: ${endpoint}\n      entity_name: ${model}\n      entity_version: "${version}"\n`;
-  await writeFile(join(root, 'endpoints', `${endpoint}.yaml`), text);
+  const reason = breaking === undefined ? '' : `davit:\n  breaking: ${breaking}\n`;
+  await writeFile(join(root, 'endpoints', `${endpoint}.yaml`), text + reason);
 }
 
 it('davit review tells of every endpoint of a branch: one fails, one is new, then one is rolling, then removed', async () => {
@@ -84,10 +85,30 @@ it('davit review tells of every endpoint of a branch: one fails, one is new, the
   expect(davit('up', 'iris')).toMatchObject({ status: 0 });
   await declare('iris', 'iris', '2');
   await lockProject(root);
-  expect(davit('review')).toMatchObject({
+  // The commit still has the old model.
+  await rename(join(root, 'models/iris/1'), join(root, '.davit/old'));
+  expect(review('--stage', 'validate')).toMatchObject({
+    status: 1,
+    report: {
+      endpoints: [
+        {
+          diagnostics: [{ code: 'signature-breaking', line: 6, column: 23 }],
+          entities: [{ comparison: { model: 'iris 1', note: null, predictions: { rows: 3, changed: 3 } } }],
+        },
+      ],
+    },
+  });
+  await declare('iris', 'iris', '2', 'The shop reads names of species since today');
+  const rolling = davit('review');
+  expect(rolling).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(/### 1 endpoint: 1 rolling\n[^]*rolling update: iris-\w+ → iris-\w+/) as string,
   });
+  expect(rolling.stdout).toMatch(
+    /\*\*`iris 2` against `iris 1`, which serves now\*\*\n[^]*Accepted [^\n]*`The shop reads names of species since today`\n[^]*Predictions: \*\*3 of 3 rows differ \(100%\)\*\*; 1 input\n/,
+  );
+  expect(rolling.stdout).toMatch(/\| `iris 1` \| \d[^|]+s \| \d[^|]+s \| \d[^|]+MiB \|\n/);
+  await rename(join(root, '.davit/old'), join(root, 'models/iris/1'));
 
   for (const end of ['yaml', 'lock']) await rm(join(root, 'endpoints', `iris.${end}`));
   expect(review()).toMatchObject({
@@ -119,7 +140,10 @@ it('davit review in two stages: the second reads another checkout as data, with 
   git('worktree', 'add', '-q', '-b', 'two', pull);
   await cp(join(root, 'models'), join(pull, 'models'), { recursive: true });
   const yaml = await readFile(join(root, 'endpoints', 'iris.yaml'), 'utf8');
-  await writeFile(join(pull, 'endpoints', 'iris.yaml'), yaml.replace('"1"', '"2"'));
+  await writeFile(
+    join(pull, 'endpoints', 'iris.yaml'),
+    `${yaml.replace('"1"', '"2"')}davit:\n  breaking: it answers names\n`,
+  );
   await writeFile(
     join(pull, 'endpoints', 'fresh.yaml'),
     yaml.replaceAll('iris\n', 'fresh\n').replace('entity_name: fresh', 'entity_name: iris'),

@@ -1,12 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseReport } from '../../schemas/report/report.ts';
-import { programPath } from '../../system/code.ts';
+import { runDavit } from './run-davit.ts';
 
-const MAIN = programPath('cli', 'main.ts');
 let project = '';
 let secret = '';
 
@@ -23,10 +22,7 @@ afterAll(() => {
   rmSync(secret);
 });
 
-function davit(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: project, encoding: 'utf8' });
-  return { status, stdout, stderr };
-}
+const davit = (...args: readonly string[]) => runDavit(project, ...args);
 
 function git(...args: readonly string[]) {
   const identity = ['-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'commit.gpgsign=false'];
@@ -38,20 +34,18 @@ const result = (stdout: string) =>
 
 // Its project grows from test to test.
 describe('davit review', { shuffle: false }, () => {
-  it('needs a Git repository or names', () => {
-    const { status, stderr } = davit('review');
+  it('needs a Git repository or names', async () => {
+    const { status, stderr } = await davit('review');
     expect(status).toBe(2);
-    expect(stderr).toContain(
-      'is not in a Git repository; name the endpoints (npx davit review NAME), or the commit to compare with: --base REF',
-    );
-    expect(davit('review', 'none', '--json')).toMatchObject({ status: 1 });
+    expect(stderr).toContain('is not in a Git repository; name the endpoints: npx davit review NAME\n');
+    expect(await davit('review', 'none', '--json')).toMatchObject({ status: 1 });
   });
 
-  it('says when nothing changed', () => {
+  it('says when nothing changed', async () => {
     git('init', '-q', '-b', 'main');
     git('add', '-A');
     git('commit', '-q', '-m', 'first');
-    const { status, stdout, stderr } = davit('review');
+    const { status, stdout, stderr } = await davit('review');
     const head = git('rev-parse', 'HEAD').slice(0, 12);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout.replace(/`[0-9a-f]{12}` of Davit `[0-9.]+` and/, 'PROGRAM and')).toBe(
@@ -59,12 +53,12 @@ describe('davit review', { shuffle: false }, () => {
     );
   });
 
-  it('reports every endpoint that fails, and goes on', () => {
+  it('reports every endpoint that fails, and goes on', async () => {
     writeFileSync(join(project, 'endpoints', 'a.yaml'), 'name: a\nfoo: 1\n');
     writeFileSync(join(project, 'endpoints', 'b.yaml'), 'name: [\n');
     writeFileSync(join(project, 'endpoints', 'c.yml'), 'name: c\n');
     writeFileSync(join(project, 'environments', 'other.yaml'), 'name: another\n');
-    const { status, stdout } = davit('review', '--json');
+    const { status, stdout } = await davit('review', '--json');
     expect(status).toBe(1);
     const report = result(stdout);
     expect(report).toMatchObject({ base: git('rev-parse', 'HEAD'), environments: ['local'] });
@@ -79,25 +73,25 @@ describe('davit review', { shuffle: false }, () => {
     );
   });
 
-  it('writes the report to a file and says its first line', () => {
-    const { status, stdout } = davit('review', '--markdown', 'report.md');
+  it('writes the report to a file and says its first line', async () => {
+    const { status, stdout } = await davit('review', '--markdown', 'report.md');
     expect(status).toBe(1);
     expect(stdout).toMatch(/^2 endpoints: 2 fail; \d errors in other files\n$/);
     expect(readFileSync(join(project, 'report.md'), 'utf8')).toContain(`### ${stdout}`);
   });
 
-  it('reviews what is named, and says of an environment that it does not exist', () => {
-    const { status, stdout } = davit('review', 'endpoints/a.yaml', '-e', 'local', '-e', 'moon', '--json');
+  it('reviews what is named, and says of an environment that it does not exist', async () => {
+    const { status, stdout } = await davit('review', 'endpoints/a.yaml', '-e', 'local', '-e', 'moon', '--json');
     expect(status).toBe(1);
     const report = result(stdout);
     expect(report.endpoints.map((e) => e.endpoint)).toEqual(['a']);
     expect(report.diagnostics).toContainEqual(expect.objectContaining({ code: 'unknown-environment' }));
   });
 
-  it('quotes nothing of a file that a link brings in', () => {
+  it('quotes nothing of a file that a link brings in', async () => {
     symlinkSync(secret, join(project, 'endpoints', 'link.yaml'));
     symlinkSync(secret, join(project, 'environments', 'link.yaml'));
-    const { status, stdout, stderr } = davit('review', '--json');
+    const { status, stdout, stderr } = await davit('review', '--json');
     expect(status).toBe(1);
     expect(stdout + stderr).not.toMatch(/root|hidden/);
     expect(result(stdout).endpoints.at(-1)).toMatchObject({
@@ -106,8 +100,8 @@ describe('davit review', { shuffle: false }, () => {
     });
   });
 
-  it('never takes what it compares with for an option of Git', () => {
-    const { status, stderr } = davit('review', `--base=--output=${project}/written`);
+  it('never takes what it compares with for an option of Git', async () => {
+    const { status, stderr } = await davit('review', `--base=--output=${project}/written`);
     expect(status).toBe(2);
     expect(stderr).toContain('is not a commit in this repository');
   });

@@ -5,8 +5,9 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { programPath } from '../../system/code.ts';
+import { runDavit } from './run-davit.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const IMAGE = (name: string) => `docker.io/library/${name}@sha256:${'0'.repeat(64)}`;
@@ -32,6 +33,7 @@ describe('a cluster that says nothing', () => {
     writeFileSync(join(project, 'environments', 'silent.yaml'), JSON.stringify(makeEnvironment()));
   });
 
+  afterEach(() => void vi.unstubAllEnvs());
   afterAll(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -52,10 +54,16 @@ describe('a cluster that says nothing', () => {
 
   it('is named with its address, and asked once at a time', async () => {
     const before = sockets.size;
-    const [[code], , stderr] = await start('status').ended;
-    expect(code).toBe(3);
-    expect(stderr).toContain(`at ${address}: no response for 10 s`);
     const together = 7; // the edge and what there is of the endpoints
+    vi.stubEnv('DAVIT_CACHE', join(project, 'cache'));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const running = runDavit(project, 'status', '--environment', 'silent');
+    while (sockets.size - before < together) await once(server, 'connection');
+    await vi.advanceTimersByTimeAsync(10_000);
+    const { status, stderr } = await running;
+    expect(status).toBe(3);
+    expect(stderr).toContain(`at ${address}: no response for 10 s`);
     expect(sockets.size - before).toBe(together);
   });
 

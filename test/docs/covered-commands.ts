@@ -10,6 +10,7 @@ export const RUN_FOR_REAL: readonly [before: readonly string[], deployed: readon
     'npx davit doctor',
     'npx davit validate --model models/iris/2',
     'npx davit lock iris',
+    'npx davit lock --check iris',
     'npx davit validate iris',
     'npx davit sbom iris',
     'npx davit up iris',
@@ -81,6 +82,7 @@ export const OF_OTHERS: readonly (readonly [command: RegExp, why: string])[] = [
   [/^git (?:fetch|push) origin /, 'needs the pull request of a fork'],
   [/^pulumi preview -s iris\.production$/, 'needs the cluster of the example; test/engine runs plain Pulumi'],
   [/^export DATABRICKS_HOST=/, 'sets variables; commands.real.test.ts sets them too'],
+  [/^export MLFLOW_TRACKING_URI=/, 'sets variables; registry.real.test.ts sets them too'],
   [/^curl -H "Authorization: Bearer \$DATABRICKS_TOKEN" /, 'commands.real.test.ts runs the requests of docs/api.md'],
 ];
 

@@ -6,7 +6,6 @@ const model = (uri: string | undefined) => ({ name: 'iris', version: '1', uri, d
 
 describe('resolveModel()', () => {
   it.each([
-    [undefined, '/project/models/iris/1'],
     ['trained/iris', '/project/trained/iris'],
     ['file:trained/iris', '/project/trained/iris'],
     ['file:///project/trained/iris', '/project/trained/iris'],
@@ -14,13 +13,15 @@ describe('resolveModel()', () => {
     expect(resolveModel('/project', model(uri))).toBe(folder);
   });
 
-  it('locates a remote model in the cache, in a different folder for each server', () => {
+  it('locates a directory of the project before a download, and a download by its digest on any server', () => {
+    const root = join(import.meta.dirname, '..', '..');
+    expect(resolveModel(root, model(undefined))).toBe(join(root, 'models/iris/1'));
     vi.stubEnv('DAVIT_CACHE', '/cache');
-    vi.stubEnv('MLFLOW_TRACKING_URI', 'http://one');
-    const one = resolveModel('/project', model('models:/iris/1'));
-    vi.stubEnv('MLFLOW_TRACKING_URI', 'http://two');
-    expect(one).toMatch(/^\/cache\/models\/[0-9a-f]{20}$/);
-    expect(resolveModel('/project', model('models:/iris/1'))).not.toBe(one);
+    const digest = `sha256:${'0123456789'.repeat(6)}abcd`;
+    for (const uri of ['models:/iris/1', undefined]) {
+      vi.stubEnv('MLFLOW_TRACKING_URI', `http://${uri ?? 'other'}`);
+      expect(resolveModel('/project', { ...model(uri), digest })).toBe('/cache/models/01234567890123456789');
+    }
     vi.unstubAllEnvs();
   });
 

@@ -170,7 +170,9 @@ describe('readChangedPaths()', () => {
   });
 
   it('says what to do without a repository, a main branch or a common history', async () => {
-    await expect(readChangedPaths(tmpdir(), undefined)).rejects.toThrow(/not in a Git repository; .*--base REF/);
+    await expect(readChangedPaths(tmpdir(), undefined)).rejects.toThrow(
+      /not in a Git repository; name the endpoints: npx davit review NAME$/,
+    );
     await expect(readChangedPaths(root, 'nowhere')).rejects.toThrow('"nowhere" is not a commit in this repository');
     git('checkout', '-q', '--orphan', 'other');
     write('README.md', 'another beginning');

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMENT_CHARACTERS, renderReport } from '../../review/render-report.ts';
-import { renderSummaryLine } from '../../review/review-state.ts';
+import { concludeReview, renderSummaryLine } from '../../review/review-state.ts';
 import { type EndpointReport, parseReport, type Report } from '../../schemas/report/report.ts';
+import { COMPARISON, makeComparison } from './comparisons.ts';
 import { HOSTILE } from './hostile.ts';
 import { withoutCode } from './markdown.ts';
 import {
@@ -279,6 +280,14 @@ function hostileEndpoint(text: string): EndpointReport {
           cases: [{ origin: 'endpoint', name: text, answer: text, failure: null }],
           workers: { mode: 'separate', found: [text], count: 4, memoryBytes: 4 },
         },
+        comparison: makeComparison(text),
+      },
+      {
+        entity: text,
+        model: text,
+        stages: [],
+        proof: null,
+        comparison: { ...makeComparison(text), predictions: null },
       },
     ],
     previews: [
@@ -311,6 +320,23 @@ function hostileReport(text: string): Report {
   });
 }
 
+const COMPARED = makeReport([
+  makeEndpoint('iris', { entities: [{ ...proved('iris-2'), comparison: COMPARISON }] }),
+  makeEndpoint('fraud', {
+    entities: [
+      {
+        ...proved('fraud-2'),
+        comparison: {
+          ...COMPARISON,
+          ...{ model: 'fraud 1', signature: [], card: [], predictions: null },
+          note: 'fraud 1 cannot predict the inputs: Cannot install numpy 1.19.5: it was withdrawn',
+          packages: { ...COMPARISON.packages, changes: [], advisories: null, bytes: null },
+        },
+      },
+    ],
+  }),
+]);
+
 const HOSTILE_ALL = makeReport(HOSTILE.map(hostileEndpoint), { environments: [HOSTILE[0], HOSTILE[3]] });
 
 const GOLDEN_REPORTS: Readonly<Record<string, Report>> = {
@@ -320,6 +346,7 @@ const GOLDEN_REPORTS: Readonly<Record<string, Report>> = {
   kubernetes: KUBERNETES,
   removal: REMOVAL,
   'forty-endpoints': FORTY,
+  compared: COMPARED,
   'long-plan': LONG,
   hostile: makeReport(
     HOSTILE.slice(0, 9).map((text) => withoutFingerprints(hostileEndpoint(text))),
@@ -343,6 +370,7 @@ describe('renderReport()', () => {
     ['long texts', LONG],
     ['forty endpoints', FORTY],
     ['each stage', EACH_STAGE],
+    ['comparisons', makeReport(Array.from({ length: 60 }, () => COMPARED.endpoints).flat())],
     ['hostile texts', HOSTILE_ALL],
     ['3000 endpoints', makeReport(Array.from({ length: 3000 }, (_, i) => makeEndpoint(`endpoint-${i}`)))],
     ['forty endpoints and hostile texts', makeReport([...FORTY.endpoints, ...HOSTILE_ALL.endpoints])],
@@ -383,13 +411,28 @@ describe('renderReport()', () => {
           '',
         ),
       ).not.toMatch(/[<>@[\]\\$]/);
-      const rows = bare.split('\n').filter((line) => line.startsWith('|'));
-      expect(rows.map((row) => row.split('|').length)).toEqual([8, 8, 8, 8, 8]);
+      const [first, ...tables] = (bare.match(/(?:^\|.*\n)+/gm) ?? []).map(
+        (table) =>
+        table.trimEnd().split('\n').map((row) => row.split('|').length), // prettier-ignore
+      );
+      expect(first).toEqual([8, 8, 8, 8, 8]);
+      for (const columns of tables) expect(new Set(columns).size).toBe(1);
       expect(rendered).not.toMatch(/^\s*::|##\[|\$\{\{|\p{Bidi_Control}|[\p{Cc}--\n]/mv);
       expect(rendered.isWellFormed()).toBe(true);
       expect(rendered.length).toBeLessThanOrEqual(COMMENT_CHARACTERS);
     },
   );
+});
+
+it('shows an endpoint that waits for its model as a state of its own, which stops the merge and no other endpoint', () => {
+  const waits = failing('a', 'fetch', 'model-pending', 'Cannot fetch iris 4: iris has no version 4 yet', 'Wait');
+  const report = makeReport([waits, makeEndpoint('b')]);
+  expect(renderSummaryLine(report)).toBe('2 endpoints: 1 waiting for the model, 1 rolling');
+  expect(concludeReview(report)).toBe('failure');
+  const [row] = renderReport(report, COMMENT_CHARACTERS)
+    .split('\n')
+    .filter((line) => line.startsWith('| ⏳'));
+  expect(row).toContain('waiting for the model: ');
 });
 
 describe('renderSummaryLine()', () => {

@@ -33,6 +33,22 @@ describe('parseEnvironment()', () => {
   });
 });
 
+it('says every mistake at once, also beside a target that does not exist', () => {
+  const text =
+    'name: production\ntarget: k8s\nimages: {registry: "https://a"}\ngateway: {port: 1}\npolicy: {pickles: no}\n';
+  const { diagnostics } = parseEnvironment(text, 'environments/prod.yaml');
+  expect(diagnostics.map((d) => `${d.line}:${d.column} ${d.code}`)).toEqual([
+    ...['1:7 name-mismatch', '2:9 bad-value', '3:9 missing-field', '3:9 missing-field', '3:9 missing-field'],
+    ...['3:20 bad-value', '4:11 unknown-field', '5:19 bad-value'],
+  ]);
+  expect(diagnostics.find((d) => d.line === 2)?.hint).toBe('Write kubernetes');
+  const local = parseEnvironment('name: local\ntarget: lokal\ngateway: {port: 70000}\n', FILE);
+  expect(local.diagnostics.map((d) => `${d.line}:${d.column} ${d.hint ?? ''}`)).toEqual([
+    '2:9 Did you mean "local"?',
+    '3:17 ',
+  ]);
+});
+
 describe('parseEnvironment() of a Kubernetes environment', () => {
   const file = 'environments/production.yaml';
   const digest = `@sha256:${'a'.repeat(64)}`;

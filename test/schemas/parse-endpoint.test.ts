@@ -35,6 +35,7 @@ describe('parseEndpoint()', () => {
           workerMode: undefined,
           nan: 'error',
           place: { file: FILE, line: 4, column: 7 },
+          modelPlaces: { name: { file: FILE, line: 4, column: 20 }, version: { file: FILE, line: 5, column: 23 } },
         },
       ],
       routes: [{ entity: 'iris-1', percentage: 100 }],
@@ -250,10 +251,10 @@ describe('parseEndpoint()', () => {
     ],
     [
       'a reference beside a wrong name and a wrong version',
-      `${SMALLEST.replace('name: iris', 'name: iris flower').replace('entity_version: "1"', 'entity_version: latest\n      name: champion')}davit: {served_entities: {champoin: {nan: null}}}\n`,
+      `${SMALLEST.replace('name: iris', 'name: iris flower').replace('entity_version: "1"', 'entity_version: champion\n      name: champion')}davit: {served_entities: {champoin: {nan: null}}}\n`,
       [
         '1:7 bad-value Cannot accept "iris flower" for "name"',
-        '5:23 bad-value Cannot accept "latest" for "config.served_entities[0].entity_version": an alias is not a version',
+        '5:23 bad-value Cannot accept "champion" for "config.served_entities[0].entity_version": expected "@" before an alias',
         '7:27 unknown-entity Cannot find the served entity "champoin": expected "champion"',
       ],
     ],
@@ -452,7 +453,8 @@ describe('parseEndpoint()', () => {
   it('quotes a number as it is written', () => {
     const [wrong] = parse(SMALLEST.replace('"1"', '1.10')).diagnostics;
     expect(wrong).toMatchObject({
-      message: 'Cannot accept 1.10 for "config.served_entities[0].entity_version": expected a string',
+      message:
+        'Cannot accept 1.10 for "config.served_entities[0].entity_version": YAML reads it as 1.1, expected a string',
       hint: 'Put it in quotes: "1.10"',
     });
   });
@@ -483,5 +485,50 @@ describe('parseEndpoint()', () => {
   it('does not blame a route for the wrong name of its entity', () => {
     const text = `name: iris\nconfig:\n  served_entities:\n    - {name: "a b", entity_name: iris, entity_version: 1}\n  traffic_config: {routes: [{served_entity_name: "a b", traffic_percentage: 100}]}\n`;
     expect(found(text).map((l) => l.split(' ').slice(0, 2).join(' '))).toEqual(['4:14 bad-value']);
+  });
+
+  it('says every mistake at once, whatever is missing, wrong or of another type beside it', () => {
+    const text = `name: rose
+ai_gateway:
+  rate_limits:
+    - { calls: 5, key: users, principal: a@b.example }
+config:
+  served_entities:
+    - iris
+    - { name: "a b", entity_name: iris, entity_version: 1, scale_to_zero_enabled: "true", min_provisioned_concurrency: 0 }
+    - { name: b, entity_version: 1, workload_size: tiny, max_provisioned_concurrency: 8 }
+    - { name: b, entity_name: iris, entity_version: 3 }
+  traffic_config:
+    routes:
+      - { served_entity_name: a b, traffic_percentage: "x" }
+      - { served_entity_name: nobody, traffic_percentage: 30 }
+davit:
+  permissions:
+    - { user_name: 5, permission_level: CAN_VIEW }
+  served_entities:
+    c: { time_limit_seconds: 0 }
+`;
+    const codes = (written: string) => found(written).map((l) => l.split(' ').slice(0, 2).join(' '));
+    const shared = ['1:7 name-mismatch', '4:7 missing-field', '4:24 bad-value'];
+    const routes = ['13:56 bad-value', '14:31 unknown-entity'];
+    const rest = [
+      ...['8:15 bad-value', '8:83 wrong-type', '9:7 missing-field', '9:37 conflicting-fields', '9:52 bad-value'],
+      ...['10:15 duplicate-name', ...routes, '17:20 wrong-type', '19:5 unknown-entity', '19:30 bad-value'],
+    ];
+    expect(codes(text.replace('    - iris\n', '    # iris\n'))).toEqual([...shared, ...rest]);
+    // Without the name of one entity, references between names say nothing.
+    const isReference = (line: string) => /unknown-entity|duplicate-name/.test(line);
+    expect(codes(text)).toEqual([...shared, '7:7 wrong-type', ...rest.filter((line) => !isReference(line))]);
+  });
+
+  it('says nothing about the sum or the lack of routes whose form is wrong', () => {
+    const two = `${SMALLEST}    - { entity_name: iris, entity_version: "2" }\n  traffic_config:\n`;
+    for (const [routes, expected] of [
+      ['    routes:\n      iris-1: 100\n', '9:7 wrong-type'],
+      ['    - iris-1\n', '8:5 wrong-type'],
+      ['    routes: [{ served_entity_name: iris-1, traffic_percentage: 50% }]\n', '8:64 bad-value'],
+      ['    routes: [{ served_entity_name: iris-1 }]\n', '8:14 missing-field'],
+    ] as const)
+      expect(found(two + routes).map((l) => l.split(' ').slice(0, 2).join(' '))).toEqual([expected]);
   });
 });

@@ -198,14 +198,22 @@ describe('permissions of other formats', () => {
 });
 
 describe('versions', () => {
-  it.each(['latest', '"@production"', 'Production', 'champion', '" LATEST "'])('refuses %s', (version) => {
-    const found = check(entityWith(`entity_version: ${version}`));
-    expect(found).toMatchObject([
-      { code: 'bad-value', line: 4, hint: expect.stringMatching(/^Write the number of the version/) as unknown },
-    ]);
+  it.each([
+    ['champion', 'Write entity_version: "@champion", or the number of the version'],
+    ['Challenger', 'Write entity_version: "@Challenger", or the number of the version'],
+    ['" 3 "', 'Write entity_version: "3"'],
+    ['"@"', 'Write the alias as in the registry: "@champion"'],
+    ['"@a/b"', 'Write the alias as in the registry: "@champion"'],
+  ])('refuses %s', (version, hint) => {
+    expect(check(entityWith(`entity_version: ${version}`))).toMatchObject([{ code: 'bad-value', line: 4, hint }]);
   });
 
-  it.each(['3', '"3"', '"2024.1"', 'broken'])('accepts %s', (version) => {
+  it.each(['latest', 'LATEST', 'Production', 'staging'])('warns of %s, which nobody decides', (version) => {
+    const found = check(entityWith(`entity_version: ${version}`));
+    expect(found).toMatchObject([{ code: 'moving-version', severity: 'warning', line: 4 }]);
+  });
+
+  it.each(['3', '"3"', '"2024.1"', 'broken', '"@champion"', '"@prod_eu-1"'])('accepts %s', (version) => {
     expect(check(entityWith(`entity_version: ${version}`))).toEqual([]);
   });
 
@@ -238,5 +246,53 @@ describe('hints', () => {
     expect(found).toHaveLength(1);
     expect(found[0]?.severity).toBe('error');
     expect(found[0]?.hint).toBe(hint);
+  });
+});
+
+describe('values that are not what they look like', () => {
+  it.each(['010', '0x1F', '0o7', '1e3', '2.0', '1.10', '123456789012345678901'])(
+    'refuses the version %s',
+    (written) => {
+      const [found, ...others] = check(entityWith(`entity_version: ${written}`));
+      expect(others).toEqual([]);
+      expect(found).toMatchObject({ code: 'wrong-type', column: 61, hint: `Put it in quotes: "${written}"` });
+      expect(found?.message).toContain(`Cannot accept ${written} for "config.served_entities[0].entity_version"`);
+    },
+  );
+
+  it.each([
+    ['entity_version: “2”', 'it is in typographic quotation marks', 'Write "2"'],
+    [`${VERSION}, environment_vars: { A: "a\\0b" }`, 'no program can have the character NUL', undefined],
+    [
+      `${VERSION}, environment_vars: { A: "{{secret/a/b}}" }`,
+      'expected {{secrets/SCOPE/KEY}} alone',
+      'A secret reference',
+    ],
+    [
+      `${VERSION}, min_provisioned_concurrency: 99999999999999999999`,
+      'Cannot accept 99999999999999999999 for',
+      undefined,
+    ],
+    [`${VERSION}, min_provisioned_concurrency: .inf`, 'Cannot accept .inf for', undefined],
+    [`${VERSION}, environment_vars: `, 'Cannot accept null for', 'Write a value, or remove the field'],
+  ])('refuses %s once', (fields, message, hint) => {
+    const [found, ...others] = check(entityWith(fields));
+    expect(others).toEqual([]);
+    expect(found?.message).toContain(message);
+    if (hint !== undefined) expect(found?.hint).toContain(hint);
+  });
+
+  it('accepts values with braces that are no secrets', () => {
+    expect(check(entityWith(`${VERSION}, environment_vars: { A: "{{ secret }}", B: "{{x}} secrets/a" }`))).toEqual([]);
+  });
+
+  it.each([
+    [`${HEAD}    - iris\n`, 'Write a map: - { entity_name: iris, entity_version: "1" }'],
+    [`${SMALLEST}  traffic_config: { routes: { a: 90 } }\n`, '{ served_entity_name: a, traffic_percentage: 90 }'],
+    [`${SMALLEST}tags: { a: { b: { c: d } }, e: f }\n`, '{ key: e, value: f }'],
+  ])('shows the right form instead of %j', (text, hint) => {
+    const [found, ...others] = check(text);
+    expect(others).toEqual([]);
+    expect(found?.hint).toContain(hint);
   });
 });

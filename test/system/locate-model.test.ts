@@ -16,9 +16,9 @@ test.each([
   ['{"inputs": [-Infinity]}', undefined],
 ])('readInputExample() gives what a client can send: %s', async (saved, example) => {
   await writeFile(join(folder, 'serving_input_example.json'), saved);
-  expect(await readInputExample({ folder })).toBe(example);
+  expect(await readInputExample(folder)).toBe(example);
 });
 
 test('readInputExample() gives nothing of a model without one', async () => {
-  expect(await readInputExample({ folder })).toBeUndefined();
+  expect(await readInputExample(folder)).toBeUndefined();
 });

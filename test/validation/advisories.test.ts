@@ -142,21 +142,30 @@ test('checkAdvisories() compares locked packages with the database, and the envi
   expect((await check(packages)).summary).toContain('1 ignored');
 });
 
-test.each([
-  // From the examples of the specification and of NVD.
-  ['CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H', 'critical'], // 9.8
-  ['CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:C/C:H/I:H/A:H', 'critical'], // 9.9
-  ['CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H/E:P', 'high'], // 7.5
-  ['CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N', 'moderate'], // 6.1
-  ['CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:N/A:L', 'low'], // 3.7
-  ['CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N', 'low'], // 0.0
-  ['CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N', 'unknown'],
-  ['CVSS:3.1/AV:N/AC:L', 'unknown'],
-  ['', 'unknown'],
-])('an advisory with the vector %s has the severity %s', async (score, level) => {
+/** From the examples of the specification and of NVD. */
+const LEVELS = {
+  'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H': 'critical', // 9.8
+  'CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:C/C:H/I:H/A:H': 'critical', // 9.9
+  'CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H/E:P': 'high', // 7.5
+  'CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N': 'moderate', // 6.1
+  'CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:N/A:L': 'low', // 3.7
+  'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N': 'low', // 0.0
+  'CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N': 'unknown',
+  'CVSS:3.1/AV:N/AC:L': 'unknown',
+  '': 'unknown',
+};
+
+test('the vector of an advisory decides its severity', async () => {
   vi.stubEnv('DAVIT_CACHE', mkdtempSync(join(tmpdir(), 'cache-')));
-  await refreshAdvisories(writeExport([osv('GHSA-1', 'numpy', { severity: [{ type: 'CVSS_V3', score }] })]), {});
-  expect((await check({ numpy: '1.0' })).found[0]?.[2]).toContain(`severity ${level}`);
+  const vectors = Object.keys(LEVELS);
+  const records = vectors.map((score, i) => osv(`GHSA-${i}`, `p${i}`, { severity: [{ type: 'CVSS_V3', score }] }));
+  await refreshAdvisories(writeExport(records), {});
+  const { found } = await check(Object.fromEntries(vectors.map((_, i) => [`p${i}`, '1.0'])));
+  const levels = vectors.map((vector, i) => {
+    const message = found.find(([, , text]) => text?.includes(`GHSA-${i},`))?.[2] ?? '';
+    return [vector, /severity (\w+)/.exec(message)?.[1]];
+  });
+  expect(Object.fromEntries(levels)).toEqual(LEVELS);
 });
 
 test('a policy without a database is never silent, and a wrong word is refused', async () => {

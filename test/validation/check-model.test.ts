@@ -115,12 +115,12 @@ test('checkModel() says everything at once', async () => {
       [
         'error',
         'requirement-invalid',
-        'Cannot parse the requirement "git+https://…@github.com/a/b": expected NAME==VERSION',
+        'Cannot install "git+https://…@github.com/a/b" for M: it contains credentials, expected none in a model',
       ],
       [
         'error',
         'requirement-invalid',
-        'Cannot install "-e ../mine": it is a folder on the author\'s machine, expected a wheel',
+        'Cannot install "-e ../mine" for M: it is a path of the machine that logged it, expected a wheel inside the model',
       ],
       [
         'error',
@@ -146,7 +146,7 @@ test('checkModel() says everything at once', async () => {
       [
         'error',
         'requirement-invalid',
-        'Cannot install "nope @ code/nope-1.0-py3-none-any.whl" for M: there is no such file in the model',
+        'Cannot install "code/nope-1.0-py3-none-any.whl" for M: there is no such file in the model',
       ],
       [
         'error',
@@ -234,6 +234,28 @@ test.each([
     `Cannot serve m 1 with ${what}: it is too old, expected ${what.startsWith('Python') ? '3.8' : '2.10'} or newer`,
   ]);
   expect(found[0]?.hint).toContain(`See ${line} of the model`);
+});
+
+test('checkModel() takes another Python from the endpoint file, except for a model with byte code', async () => {
+  const old = { 'python_env.yaml': 'python: 3.7.9\ndependencies:\n- -r requirements.txt\n' };
+  const python = (files: Readonly<Record<string, string>>, add: readonly string[]) =>
+    check('iris/1', { edit: (folder) => writeFiles(folder, { ...old, ...files }), davit: { requirements: { add } } });
+  const refused = (await python({}, [])).diagnostics.find((d) => d.code === 'version-unsupported');
+  expect(refused?.hint).toMatch(/no security fixes since June 2023.*No file of the model has byte code/);
+  expect(refused?.hint).toContain('Add "python==3.8" to davit.served_entities.m.requirements.add');
+  const chosen = await python({ 'data.pkl': '(plain' }, ['python==3.8']);
+  expect([chosen.checked?.pythonVersion, chosen.diagnostics]).toEqual(['3.8', []]);
+  expect(chosen.checked?.requirements.map((r) => r.name)).not.toContain('python');
+  for (const code of ['CodeType', '_create_code']) {
+    const bound = await python({ 'python_model.pkl': `(${code}` }, ['python==3.8']);
+    expect(bound.diagnostics.map((d) => d.message)).toContain(
+      'Cannot run m 1 with Python 3.8: python_model.pkl has, or may have, byte code of Python 3.7.9',
+    );
+  }
+  const vague = await python({}, ['python>=3.8']);
+  expect(vague.diagnostics.map((d) => d.message)).toContain(
+    'Cannot add "python>=3.8" to the requirements of m 1: expected a version, such as python==3.11',
+  );
 });
 
 test('checkModel() takes a newer MLflow from the endpoint file', async () => {

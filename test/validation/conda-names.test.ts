@@ -13,6 +13,9 @@ test.each([
   ['numpy>=1.20,<2', 'numpy>=1.20,<2'],
   ['numpy >=1.20', 'numpy>=1.20'],
   ['librosa', 'librosa'],
+  ['faiss=1.7.4', 'faiss-cpu==1.7.4.*'],
+  ['tensorflow-gpu=2.4.1', 'tensorflow==2.4.1.*'],
+  ['py-xgboost-cpu', 'xgboost'],
   ['pandas[version=">=2"]', 'pandas'],
 ])('findPipCounterpart() makes of %s the requirement %s', (spec, pip) => {
   expect(findPipCounterpart(spec)).toMatchObject({ pip });
@@ -28,13 +31,35 @@ test.each([
 });
 
 test.each([
-  'cudatoolkit=11.8',
-  'openjdk=11',
-  'libgomp',
-  '_openmp_mutex=5.1',
-  'pytorch-cuda=11.8',
-  'graphviz',
-  'libgcc-ng',
-])('findPipCounterpart() knows that pip installs nothing for %s', (spec) => {
-  expect(findPipCounterpart(spec)).toHaveProperty('none');
+  ['cudatoolkit=11.8', /^the driver/],
+  ['pytorch-cuda=11.8', /^the driver/],
+  ['cuda-nvcc', /^the driver/],
+  ['libgomp', /^the wheels/],
+  ['_openmp_mutex=5.1', /^the wheels/],
+  ['libgcc-ng', /^the wheels/],
+  ['hdf5', /^the wheels/],
+  ['xorg-libx11', /^the wheels/],
+  ['aws-c-common', /^the wheels/],
+  ['gxx_linux-64=11', /^only builds/],
+  ['cmake', /^only builds/],
+  ['mkl_fft', /^only packages of conda/],
+])('findPipCounterpart() knows that %s is not needed', (spec, why) => {
+  expect(findPipCounterpart(spec)).toEqual({ none: expect.stringMatching(why) as string, isNeeded: false });
 });
+
+test.each([
+  ['openjdk=11', 'default-jre-headless'],
+  ['graphviz', 'graphviz'],
+  ['tesseract', 'tesseract-ocr'],
+  ['r-base', undefined],
+  ['r-ggplot2', undefined],
+])('findPipCounterpart() knows that pip cannot install %s, and which package of Debian can', (spec, debian) => {
+  expect(findPipCounterpart(spec)).toMatchObject({ isNeeded: true, ...(debian !== undefined && { debian }) });
+});
+
+test.each(['librosa', 'libcst', 'liblinear-official', 'cuda-python', 'rpy2', 'gdal'])(
+  'findPipCounterpart() takes %s for a Python package',
+  (spec) => {
+    expect(findPipCounterpart(spec)).toMatchObject({ pip: spec });
+  },
+);

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
+import { resolvePolicy } from '../../validation/policy.ts';
+import { checkCases } from '../../validation/proof/check-cases.ts';
 import { explainProof } from '../../validation/proof/explain-proof.ts';
+import { findOnlyLoaded } from '../../validation/proof/prove-model.ts';
 import type { ProofDocument } from '../../validation/proof/proof-document.ts';
 import { makeProofLimits } from '../../validation/proof/run-proof.ts';
 import type { Subject } from '../../validation/subject.ts';
@@ -225,4 +228,58 @@ test.each([
     { limits: makeProofLimits({ ...endpoint.entities[0]!, workerMode: 'one' }), packages: [], elsewhere: [] },
   );
   expect(found.map((d) => d.message)).toEqual([`Cannot serve models/m: ${message}`]);
+});
+
+test.each([
+  ['gaierror', 'gaierror: [Errno -3] Temporary failure in name resolution'],
+  ['ConnectionError', "ConnectionError: HTTPSConnectionPool(host='x.org', port=443): Max retries exceeded with url: /"],
+  ['ConnectError', 'ConnectError: [Errno -2] Name or service not known'],
+  ['APIConnectionError', 'APIConnectionError: Connection error.'],
+  ['ClientConnectorDNSError', 'ClientConnectorDNSError: Cannot connect to host x.org:443 ssl:default'],
+  ['EndpointConnectionError', 'EndpointConnectionError: Could not connect to the endpoint URL: "https://s3.x.org/"'],
+  ['OperationalError', 'OperationalError: could not translate host name "db" to address: Name or service not known'],
+  [
+    '_InactiveRpcError',
+    '_InactiveRpcError: status = StatusCode.UNAVAILABLE details = "failed to connect to all addresses"',
+  ],
+  ['OSError', "OSError: We couldn't connect to 'https://huggingface.co' to load this file"],
+  ['MlflowException', 'MlflowException: API request to https://x.org/api failed with exception Max retries exceeded'],
+  ['RuntimeError', 'RuntimeError: the service is away: [Errno 101] Network is unreachable'],
+])('a model that needs the network is loaded and not asked, whatever %s says', (kind, message) => {
+  const failed = { stage: 'predict', kind, message, module: null, trace: '' };
+  expect(explain({ ...DOCUMENT, failed })[0]?.[2]).toContain('Models are proved without network access');
+  const cases = [{ name: '', origin: 'example' as const, seconds: 1, answer: null, why: 'x' }];
+  const loaded = findOnlyLoaded({ sandbox: {} as never }, { ...DOCUMENT, cases, failed });
+  expect(loaded?.failed).toBeNull();
+  const proved = { cases: loaded!.cases.map((c) => ({ ...c, answer: undefined, failure: c.why ?? undefined })) };
+  expect(checkCases(subject(), proved, resolvePolicy([], {})).map((d) => [d.severity, d.code, d.message])).toEqual([
+    [
+      'warning',
+      'prediction-failed',
+      `Loaded models/m, not asked: to predict its input example it needs the network (${message}), expected a model that predicts without`,
+    ],
+  ]);
+  expect(findOnlyLoaded({ sandbox: undefined }, { ...DOCUMENT, cases, failed })).toBeUndefined();
+  expect(
+    findOnlyLoaded({ sandbox: {} as never }, { ...DOCUMENT, failed: { ...failed, stage: 'load' } }),
+  ).toBeUndefined();
+});
+
+test.each([
+  ['ValueError', 'ValueError: connection of the columns is wrong'],
+  ['ConnectionRefusedError', 'ConnectionRefusedError: [Errno 111] Connection refused: 127.0.0.1:5000'],
+  ['KeyError', "KeyError: 'host'"],
+])('%s of a model is no failure of the network', (kind, message) => {
+  const failed = { stage: 'predict', kind, message, module: null, trace: '' };
+  expect(findOnlyLoaded({ sandbox: {} as never }, { ...DOCUMENT, failed })).toBeUndefined();
+});
+
+test.each([
+  ["AttributeError: Can't get attribute 'Scaler' on <module '__main__' from 'x.py'>", 'code_paths'],
+  ["ValueError: Found unknown categories ['d'] in column 0 during transform", 'handle_unknown'],
+  ['ValueError: train and valid dataset categorical_feature do not match.', 'convert the columns'],
+  ['TypeError: Cannot compare tz-naive and tz-aware datetime-like objects', 'has no time zone'],
+])('%s is explained, with the repair', (message, hint) => {
+  const failed = { stage: 'load', kind: message.split(':')[0] ?? '', message, module: null, trace: '' };
+  expect(explain({ ...DOCUMENT, failed })[0]?.[2]).toContain(hint);
 });

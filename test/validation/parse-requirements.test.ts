@@ -40,16 +40,13 @@ test('parseRequirements() reads names, versions, markers, sources, hashes and co
 });
 
 test('parseRequirements() keeps options and what it cannot read, each on its line', () => {
-  const { options, unreadable } = parseRequirements(
-    '-r more.txt\n--index-url=https://x/simple\ngit+https://x/y\na b\n',
-    'r.txt',
-  );
+  const { options, unreadable } = parseRequirements('-r more.txt\n--index-url=https://x/simple\n./\na b\n', 'r.txt');
   expect(options.map((o) => [o.option, o.value, o.at.line])).toEqual([
     ['-r', 'more.txt', 1],
     ['--index-url', 'https://x/simple', 2],
   ]);
   expect(unreadable.map((u) => [u.text, u.at])).toEqual([
-    ['git+https://x/y', { file: 'r.txt', line: 3, column: 1 }],
+    ['./', { file: 'r.txt', line: 3, column: 1 }],
     ['a b', { file: 'r.txt', line: 4, column: 1 }],
   ]);
 });

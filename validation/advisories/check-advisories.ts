@@ -23,9 +23,13 @@ interface AdvisoryPolicy {
 
 /** The vulnerabilities that a team has accepted are named by the environment and by no file of the checkout. */
 function makeAdvisoryPolicy({ vulnerabilities: word }: Pick<ResolvedPolicy, 'vulnerabilities'>): AdvisoryPolicy {
-  const ignored = new Set((process.env[IGNORED_VARIABLE] ?? '').split(/[\s,]+/).filter(Boolean));
   const errorsFrom = word === 'error' ? 'low' : word === 'warning' || word === 'ignore' ? undefined : word;
-  return { errorsFrom, isSet: word !== undefined, ignored };
+  return { errorsFrom, isSet: word !== undefined, ignored: readIgnoredAdvisories() };
+}
+
+/** The ids of accepted vulnerabilities. */
+export function readIgnoredAdvisories(): ReadonlySet<string> {
+  return new Set((process.env[IGNORED_VARIABLE] ?? '').split(/[\s,]+/).filter(Boolean));
 }
 
 export interface AdvisoryCheck {

@@ -1,4 +1,5 @@
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../../schemas/diagnostic.ts';
+import { choosePython } from './choose-python.ts';
 import { checkMinimumVersions } from './check-minimum-versions.ts';
 import { checkVersionDrift, checkPythonDrift } from './check-version-drift.ts';
 import { checkRequirements } from '../requirements/check-requirements.ts';
@@ -39,19 +40,21 @@ export async function checkModel(
   folder: string,
   { root, policy }: CheckModelOptions,
 ): Promise<ModelCheck> {
-  const { model, problems } = await readModel(folder);
-  if (!model) return { checked: undefined, diagnostics: problems.map((p) => locateProblem(subject, p)) };
+  const read = await readModel(folder);
+  if (!read.model) return { checked: undefined, diagnostics: read.problems.map((p) => locateProblem(subject, p)) };
+  const { model, isChosen, problems } = await choosePython(subject, read.model);
   const edited = editRequirements(subject, model);
   const { cases, diagnostics: wrongCases } = await readCases(subject, root);
   const pins = edited.requirements.flatMap((r) => (r.pin === undefined ? [] : [[r.name, r.pin] as const]));
   const all = [
+    ...read.problems,
     ...problems,
     ...checkFlavor(subject, model),
     ...checkSignature(subject, model, policy),
     ...checkExample(subject, model, policy),
     ...checkPython(subject, model),
-    ...checkMinimumVersions(subject, model, edited.requirements),
-    ...checkPythonDrift(subject, model),
+    ...(await checkMinimumVersions(subject, model, edited.requirements)),
+    ...(isChosen ? [] : checkPythonDrift(subject, model)),
     ...edited.problems,
     ...(await checkRequirements(subject, model, edited, policy)),
     ...checkVersionDrift(subject, model, new Map(pins)),
@@ -116,6 +119,10 @@ function checkExample(
   });
 }
 
+/** MLflow writes requirements.txt beside uv.lock. Without it, only uv itself can say which packages the lock means. */
+const UV_LOCK_HINT =
+  'It has uv.lock: run uv export --frozen --no-dev --no-emit-project -o requirements.txt in its folder, and log the model with that file as pip_requirements';
+
 function checkPython({ label }: Subject, model: Model): readonly ModelProblem[] {
   const at = { file: 'MLmodel', line: 1, column: 1 };
   const problems: ModelProblem[] = [];
@@ -131,6 +138,7 @@ function checkPython({ label }: Subject, model: Model): readonly ModelProblem[] 
       code: 'requirements-missing',
       severity: 'error',
       message: `Cannot install the packages of ${label}: it has neither requirements.txt nor pip packages in conda.yaml`,
+      hint: model.hasUvLock ? UV_LOCK_HINT : undefined,
       at,
     });
   return problems;

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { RegistryConnection } from './choose-registry.ts';
 import type { SourceKind } from './model-sources.ts';
 
 /** Variables without a secret: paths, proxies, certificates, and how patiently MLflow downloads. */
@@ -18,31 +19,51 @@ const NEEDED: Readonly<Record<SourceKind, readonly RegExp[]>> = {
   other: [COMMON],
 };
 
+const SERVER_CREDENTIALS = /^MLFLOW_TRACKING_(?:USERNAME|PASSWORD|TOKEN|AUTH|AWS_SIGV4)$/;
+
+interface DownloadEnvironmentInputs {
+  /** An empty folder. */
+  readonly home: string;
+  /** Undefined: the source is in no registry. */
+  readonly connection?: RegistryConnection | undefined;
+  readonly variables?: NodeJS.ProcessEnv;
+}
+
 /**
  * The environment of the program that downloads: only what the source needs, so that no other host can be sent a
  * credential. A source without credentials also gets an empty home, because MLflow reads ~/.mlflow/credentials.
  */
 export function makeDownloadEnvironment(
-  kind: SourceKind,
+  source: SourceKind,
   uri: string,
-  { home, variables = process.env }: { readonly home: string; readonly variables?: NodeJS.ProcessEnv },
+  { home, connection, variables = process.env }: DownloadEnvironmentInputs,
 ): NodeJS.ProcessEnv {
-  const tracking = variables['MLFLOW_TRACKING_URI'] ?? '';
-  const databricks = kind === 'tracking' && usesDatabricks(variables) ? [DATABRICKS] : [];
+  const kind = connection?.kind ?? source;
+  const names = connection
+    ? [connection.tracking, connection.registry]
+    : [variables['MLFLOW_TRACKING_URI'], variables['MLFLOW_REGISTRY_URI']];
+  const databricks = kind === 'tracking' && names.some((name) => name?.startsWith('databricks')) ? [DATABRICKS] : [];
   const needed = [...NEEDED[kind], ...databricks];
-  const kept = Object.entries(variables).filter(([name]) => needed.some((pattern) => pattern.test(name)));
-  const environment = { ...Object.fromEntries(kept), MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: 'false' };
+  const kept = Object.entries(variables).filter(
+    ([name]) => needed.some((pattern) => pattern.test(name)) && !(isOnlyDatabricks(connection) && SERVER_CREDENTIALS.test(name)), // prettier-ignore
+  );
+  const environment = {
+    ...Object.fromEntries(kept),
+    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: 'false',
+    ...(connection && { MLFLOW_TRACKING_URI: connection.tracking, MLFLOW_REGISTRY_URI: connection.registry }),
+  };
   if (kind !== 'other') return { ...environment, HOME: variables['HOME'] ?? homedir() };
   return {
     ...environment,
     HOME: home,
     NETRC: variables['NETRC'] ?? join(variables['HOME'] ?? homedir(), '.netrc'), // names the host of each password
-    MLFLOW_TRACKING_URI: makeTrackingUri(uri, tracking),
+    ...(!connection && { MLFLOW_TRACKING_URI: makeTrackingUri(uri, variables['MLFLOW_TRACKING_URI'] ?? '') }),
   };
 }
 
-function usesDatabricks(variables: NodeJS.ProcessEnv): boolean {
-  return ['MLFLOW_TRACKING_URI', 'MLFLOW_REGISTRY_URI'].some((name) => variables[name]?.startsWith('databricks'));
+/** The password of an MLflow server is not for Databricks, whatever a release of MLflow does with it. */
+function isOnlyDatabricks(connection: RegistryConnection | undefined): boolean {
+  return connection?.tracking.startsWith('databricks') === true && connection.registry.startsWith('databricks');
 }
 
 /** MLflow takes the protocol of `mlflow-artifacts://HOST` from its tracking URI. */

@@ -1,159 +1,141 @@
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
-import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
-import { chooseMinorVersion } from '../../python/find-python.ts';
-import type { PythonOptions } from '../../python/find-uv.ts';
-import { makeError } from '../../schemas/diagnostic.ts';
-import { makeFolderAtomically } from '../../system/atomic-files.ts';
-import { cacheFolder, markUsed } from '../../system/cache.ts';
-import { codePath } from '../../system/code.ts';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cacheFolder } from '../../system/cache.ts';
+import { parseRegisteredVersion, type RegisteredVersion } from '../../schemas/endpoint/model-reference.ts';
+import { locateDownload } from '../../system/locate-model.ts';
 import { withFileLock } from '../../system/locks/file-lock.ts';
+import { digestModel } from '../../system/model-digest.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
-import { runProcess } from '../../system/run-process.ts';
-import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
-import { makeDownloadEnvironment } from './download-environment.ts';
-import { explainDownloadFailure } from './explain-download.ts';
-import type { FetchedModel } from './fetched-model.ts';
-import { maskSecrets } from './mask-secrets.ts';
-import {
-  allowTypedUri,
-  checkModelUri,
-  type ModelSources,
-  readModelSources,
-  type Refusal,
-  type SourceKind,
-} from './model-sources.ts';
 import type { Subject } from '../subject.ts';
+import { chooseRegistry, type RegistryConnection } from './choose-registry.ts';
+import { type DownloadFailure, explainOrThrow } from './explain-download.ts';
+import type { FetchedModel, FetchOptions } from './fetched-model.ts';
+import { maskSecrets } from './mask-secrets.ts';
+import { findDownload, findDownloadByDigest, makeAddressKey, noteDownload } from './model-addresses.ts';
+import { allowTypedUri, checkModelUri, readModelSources, type Refusal } from './model-sources.ts';
+import { makeDownloadError } from './refuse-download.ts';
+import { resolveVersion } from './resolve-version.ts';
+import { DOWNLOAD_LIMIT_SECONDS, type DownloadSource, runDownload } from './run-download.ts';
 
-/** mlflow-skinny and boto3 with hashes, written by `uv pip compile --generate-hashes`. */
-const REQUIREMENTS = codePath('validation', 'model', 'download-requirements.txt');
-const PROGRAM = codePath('validation', 'model', 'download_model.py');
-const DOWNLOAD_LIMIT_SECONDS = 3600;
-/** Python versions for which every package above has a wheel. */
-const SUPPORTED_PYTHONS = ['3.12', '3.11', '3.13'];
-
-interface Source {
-  readonly uri: string;
-  readonly kind: SourceKind;
-  readonly sources: ModelSources;
+/** The registry of a registered model; undefined if none is configured. */
+export function findRegistry(
+  name: string,
+  { registries = [] }: Pick<FetchOptions, 'registries'>,
+): RegistryConnection | Refusal | undefined {
+  const { allowed } = readModelSources();
+  return chooseRegistry(name, { environments: registries, allowed, variables: process.env });
 }
 
 /**
- * Downloads a model by its MLflow URI into the cache, once. Refuses a URI whose version can change (alias, latest), and
- * a source that the environment does not allow, even if the cache has the model.
+ * Downloads a model by its MLflow URI into the cache, once. Refuses a source that the environment does not allow, even if
+ * the cache has the model. Throws if a server is at fault.
  */
-export async function downloadModel(
+export async function downloadModel(subject: Subject, uri: string, options: FetchOptions): Promise<FetchedModel> {
+  const source = chooseSource(subject, uri, options);
+  if ('why' in source) return refuse(subject, source, uri);
+  const wanted = parseRegisteredVersion(uri);
+  if (!wanted) return downloadOnce(subject, { source, wanted }, options);
+  const { version, resolved, refused } = await resolveVersion(subject, { source, wanted }, options);
+  if (refused) return { folder: undefined, diagnostics: [refused] };
+  const registered = { name: wanted.name, version };
+  const fixed = { ...source, uri: `models:/${wanted.name}/${version}` };
+  const fetched = await downloadOnce(subject, { source: fixed, wanted: registered }, options);
+  return { ...fetched, ...(resolved && { resolved }) };
+}
+
+/** Checks the text of a URI, whether its source is allowed, and which registry it is for. */
+function chooseSource(
   subject: Subject,
-  { uri, folder }: { readonly uri: string; readonly folder: string },
-  options: PythonOptions,
-): Promise<FetchedModel> {
-  const allowed = readModelSources();
-  const sources = subject.alone ? allowTypedUri(allowed, uri) : allowed;
+  uri: string,
+  options: FetchOptions,
+): DownloadSource | (Refusal & Partial<DownloadFailure>) {
+  const known = readModelSources();
+  const sources = subject.alone ? allowTypedUri(known, uri) : known;
   const kind = checkModelUri(uri, sources);
-  if (typeof kind !== 'string') return refuse(subject, uri, kind);
-  const wrong = checkVersion(uri);
-  if (wrong) return refuse(subject, uri, wrong);
-  if (kind === 'tracking' && sources.tracking === undefined)
-    return refuse(subject, uri, {
-      why: 'MLFLOW_TRACKING_URI is not set',
-      hint: 'Set it to the address of your MLflow server',
-    });
-  const source = { uri, kind, sources };
-  const moving = await refuseMovingVersion(subject, source, options);
-  if (moving) return moving;
-  const there = await stat(join(folder, 'MLmodel')).catch(() => undefined);
-  if (there) {
-    await markUsed(folder);
-    return { folder, diagnostics: [] };
+  if (typeof kind !== 'string') return kind;
+  const { allowed } = sources;
+  const wanted = parseRegisteredVersion(uri);
+  const single = /^models:\/{1,3}([^/@]+)$/.exec(uri)?.[1];
+  if (single !== undefined && !single.startsWith('m-'))
+    return { why: 'it has no version', hint: `Write models:/${single}/VERSION` };
+  if (wanted) {
+    const connection = findRegistry(wanted.name, options);
+    if (connection && 'why' in connection) return { ...connection, code: 'registry-refused', about: 'name' };
+    if (connection) return { uri, kind, allowed, connection };
   }
+  if (kind === 'tracking' && sources.tracking === undefined)
+    return { why: 'MLFLOW_TRACKING_URI is not set', hint: 'Set it to the address of your MLflow server' };
+  return { uri, kind, allowed, connection: undefined };
+}
+
+interface FixedDownload {
+  readonly source: DownloadSource;
+  readonly wanted: RegisteredVersion | undefined;
+}
+
+async function downloadOnce(subject: Subject, download: FixedDownload, options: FetchOptions): Promise<FetchedModel> {
+  const { uri, connection } = download.source;
+  const { tracking, registry } = connection ?? {
+    tracking: process.env['MLFLOW_TRACKING_URI'],
+    registry: process.env['MLFLOW_REGISTRY_URI'],
+  };
+  const key = makeAddressKey({ uri, tracking, registry });
+  const find = async () => (await findReviewed(options)) ?? findDownload(key);
+  const there = await find();
+  if (there !== undefined) return { folder: there, diagnostics: [] };
+  const partial = cacheFolder('downloads', key);
+  await mkdir(dirname(partial), { recursive: true });
   return withFileLock(
-    `${folder}.lock`,
+    `${partial}.lock`,
     async () => {
-      const again = await stat(join(folder, 'MLmodel')).catch(() => undefined);
-      return again ? { folder, diagnostics: [] } : download(subject, source, folder, options);
+      const again = await find();
+      return again === undefined
+        ? runToEnd(subject, download, { partial, key, options })
+        : { folder: again, diagnostics: [] };
     },
     { ...options, what: 'downloading the same model' },
   );
 }
 
-function checkVersion(uri: string): Refusal | undefined {
-  const single = /^models:\/{1,3}([^/@]+)$/.exec(uri)?.[1];
-  if (single !== undefined && !single.startsWith('m-'))
-    return { why: 'it has no version', hint: `Write models:/${single}/VERSION` };
-  return undefined;
+/** What was reviewed is known by its content, so no server is needed to deploy it. */
+async function findReviewed({ aliases, locked }: FetchOptions): Promise<string | undefined> {
+  return aliases === 'locked' && locked ? findDownloadByDigest(locked.digest) : undefined;
 }
 
-/**
- * Refuses `models:/NAME@ALIAS`, `/NAME/latest` and `/NAME/STAGE`, because the reviewed model must be the one that runs.
- */
-async function refuseMovingVersion(
-  subject: Subject,
-  source: Source,
-  options: PythonOptions,
-): Promise<FetchedModel | undefined> {
-  const { uri } = source;
-  const [, name, target] = /^models:\/{1,3}(.+?)(?:@|\/)([^/@]+)$/.exec(uri) ?? [];
-  if (name === undefined || target === undefined || /^\d+$/.test(target)) return undefined;
-  const run = await runProgram(source, '--resolve', [], options);
-  const version = run.code === 0 ? (/^\d+$/.exec(run.stdout.trim())?.[0] ?? '') : '';
-  const hint = version ? `Write models:/${name}/${version}, its current version` : `Write models:/${name}/VERSION`;
-  return refuse(subject, uri, {
-    why: `"${target}" can point to another version later, expected a version number`,
-    hint,
-  });
+interface Destination {
+  /** Keeps the files of an interrupted download, for the next attempt. */
+  readonly partial: string;
+  readonly key: string;
+  readonly options: FetchOptions;
 }
 
-async function download(
+async function runToEnd(
   subject: Subject,
-  source: Source,
-  folder: string,
-  options: PythonOptions,
+  { source, wanted }: FixedDownload,
+  { partial, key, options }: Destination,
 ): Promise<FetchedModel> {
+  const { label } = subject;
   const shown = maskSecrets(source.uri);
-  const failure: { reason: Refusal | undefined } = { reason: undefined };
-  await mkdir(cacheFolder('models'), { recursive: true });
-  try {
-    await withProgress(options.progress ?? SILENT, `Downloading ${subject.label} (${shown})`, () =>
-      makeFolderAtomically(folder, async (fresh) => {
-        const run = await runProgram(source, '--download', [fresh], options);
-        if (run.code === 0) return;
-        failure.reason = explainDownloadFailure(run, DOWNLOAD_LIMIT_SECONDS);
-        throw new Error(`Cannot download ${shown}`);
-      }),
-    );
-  } catch (e) {
-    if (failure.reason === undefined) throw e;
-    return refuse(subject, source.uri, failure.reason);
+  await mkdir(partial, { recursive: true });
+  const work = () => runDownload(source, { action: '--download', folder: partial, label }, options);
+  const run = await withProgress(options.progress ?? SILENT, `Downloading ${label} (${shown})`, work);
+  if (run.code !== 0) {
+    const failed = { run, wanted, connection: source.connection, limitSeconds: DOWNLOAD_LIMIT_SECONDS };
+    return refuse(subject, explainOrThrow(failed, { label, uri: source.uri }), source.uri);
   }
+  const model = join(partial, 'model');
+  const digest = await digestModel(model);
+  const folder = locateDownload(digest);
+  if ((await findDownloadByDigest(digest)) === undefined) {
+    await mkdir(dirname(folder), { recursive: true });
+    await rm(folder, { recursive: true, force: true });
+    await rename(model, folder);
+  }
+  await rm(partial, { recursive: true, force: true });
+  await noteDownload(key, digest);
   return { folder, diagnostics: [] };
 }
 
-/** Runs in an empty folder, because MLflow makes a database in the current one. */
-async function runProgram(
-  { uri, kind, sources }: Source,
-  action: '--download' | '--resolve',
-  rest: readonly string[],
-  options: PythonOptions,
-) {
-  const packages = parseLockedRequirements(await readFile(REQUIREMENTS, 'utf8'));
-  const python = await chooseMinorVersion(SUPPORTED_PYTHONS);
-  const virtualenv = await ensureVirtualenv({ python, platform: 'here', packages }, options);
-  const policy = JSON.stringify({ sources: sources.allowed });
-  const home = makeTemporaryFolder('download');
-  try {
-    return await runProcess(virtualenv.python, ['-s', PROGRAM, action, policy, uri, ...rest], {
-      cwd: home,
-      env: { ...makeDownloadEnvironment(kind, uri, { home }), PYTHONPYCACHEPREFIX: virtualenv.pycache },
-      limitSeconds: DOWNLOAD_LIMIT_SECONDS,
-      ...(options.signal && { signal: options.signal }),
-    });
-  } finally {
-    await rm(home, { recursive: true, force: true });
-  }
-}
-
-function refuse(subject: Subject, uri: string, { why, hint }: Refusal): FetchedModel {
-  const message = `Cannot fetch ${subject.label} from "${maskSecrets(uri)}": ${maskSecrets(why)}`;
-  return { folder: undefined, diagnostics: [makeError('model-not-found', subject.entity.place, message, hint)] };
+function refuse(subject: Subject, failure: Refusal & Partial<DownloadFailure>, uri: string): FetchedModel {
+  return { folder: undefined, diagnostics: [makeDownloadError(subject, failure, uri)] };
 }

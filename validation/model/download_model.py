@@ -1,18 +1,24 @@
-"""Downloads a model with MLflow, or resolves an alias or stage to a version. Runs in a virtualenv of mlflow-skinny.
+"""Downloads a model with MLflow, or finds a version in its registry. Runs in a virtualenv of mlflow-skinny.
 
 python download_model.py --download POLICY URI FOLDER
-python download_model.py --resolve POLICY URI
+python download_model.py --find POLICY URI
 
-POLICY is JSON: `sources`, the URIs that are allowed besides what the tracking server keeps itself. The last line of
-standard error is JSON with the reason of a failure. It never repeats what a server has answered, because the reader
-of a pull request is not always somebody who may query that server.
+POLICY is JSON: `sources`, the URIs that are allowed besides what the tracking server keeps itself. Standard output is
+JSON: what the registry says about the version. A line `progress: DONE TOTAL` of standard error counts bytes, and the
+last line is JSON with the reason of a failure. Of what a server has answered it repeats only version numbers, aliases
+and the names of models that nearly match, because the reader of a pull request may not always query that server.
 """
 
+import contextlib
 import json
 import os
 import shutil
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
+
+import registry_versions
 
 # Buckets have no host: the environment says which service they are in.
 STORES = ("s3", "gs", "dbfs")
@@ -32,20 +38,36 @@ UNREACHABLE = (
 UNREACHABLE_TEXT = ("Max retries exceeded", "Connection refused", "timed out", "Failed to resolve")
 
 
+# Files at a time. Some repositories also read one large file in parallel parts.
+FILES_AT_ONCE = 4
+PROGRESS_SECONDS = 2
+
+
 class Refused(Exception):
     """A source that the policy does not allow."""
 
 
+class Truncated(Exception):
+    """A file with another size than its store lists."""
+
+
 def main() -> int:
     action, policy, uri, *rest = sys.argv[1:]
+    is_found = False
     try:
         guard(json.loads(policy)["sources"])
-        if action == "--resolve":
-            print(resolve(uri))
-        else:
+        found = registry_versions.find(uri)
+        is_found = True
+        if action == "--download":
+            if found:
+                registry_versions.require_ready(found)
             download(uri, rest[0])
+        print(json.dumps(found))
     except Exception as error:
-        print(json.dumps(describe(error)), file=sys.stderr)
+        reason = describe(error)
+        if reason["kind"] == "denied":
+            reason["registry"] = not is_found
+        print(json.dumps(reason), file=sys.stderr)
         return 1
     return 0
 
@@ -62,6 +84,10 @@ def describe(error: BaseException) -> dict:
     for e in seen:
         if isinstance(e, ImportError):
             return {"kind": "package", "package": str(e.name or "")}
+        if isinstance(e, registry_versions.Unavailable):
+            return e.reason
+        if isinstance(e, Truncated):
+            return {"kind": "truncated"}
     for e in seen:
         status, code = status_of(getattr(e, "response", None)), getattr(e, "error_code", None)
         if status in (401, 403) or code in ("PERMISSION_DENIED", "UNAUTHENTICATED"):
@@ -72,6 +98,8 @@ def describe(error: BaseException) -> dict:
     text = " ".join(str(e) for e in seen)
     if any(n in UNREACHABLE for n in names) or any(t in text for t in UNREACHABLE_TEXT):
         return {"kind": "unreachable"}
+    if "default auth" in text or "cannot configure default credentials" in text or "databrickscfg" in text:
+        return {"kind": "unconfigured"}
     if any(isinstance(e, OSError) and e.errno == 2 for e in seen) or "No such artifact" in text:
         return {"kind": "missing"}
     return {"kind": "failed", "error": names[0]}
@@ -157,28 +185,100 @@ def describe_source(uri: str) -> str:
     return f"{parts.scheme or 'file'}://{host}"[:200]
 
 
-def resolve(uri: str) -> str:
-    from mlflow import MlflowClient
-
-    name, _, target = uri.removeprefix("models:").lstrip("/").rpartition("@" if "@" in uri else "/")
-    client = MlflowClient()
-    if "@" in uri:
-        return client.get_model_version_by_alias(name, target).version
-    versions = client.search_model_versions("name='{}'".format(name.replace("'", "")))
-    if target.lower() != "latest":
-        versions = [v for v in versions if v.current_stage.lower() == target.lower()]
-    return str(max(int(v.version) for v in versions))
-
-
 def download(uri: str, folder: str) -> None:
+    """Downloads file by file, so that a repeated download skips the files that are complete."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    if uri.startswith("runs:"):  # a run's repository also looks for a logged model of that name
+        return download_whole(uri, folder)
+    repository = locate_files(get_artifact_repository(uri))
+    files = list_files(repository)
+    if not files:
+        return download_whole(uri, folder)
+    folder = os.path.realpath(folder)
+    progress = Counter(sum(size or 0 for size in files.values()), os.path.join(folder, "model"))
+    with progress, ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        list(pool.map(lambda file: download_file(repository, *file, folder), files.items()))
+
+
+def locate_files(repository):
+    """The store behind a registered model, queried for once: Unity Catalog makes a credential for each query."""
+    inner = getattr(repository, "repo", repository)
+    return inner._get_artifact_repo() if hasattr(inner, "_get_scoped_token") else inner
+
+
+def list_files(repository, path: str = "") -> dict:
+    """Every file with its size, or None where the store does not say it."""
+    files = {}
+    for entry in repository.list_artifacts(path):
+        if entry.is_dir:
+            files.update(list_files(repository, entry.path))
+        elif any(part in ("", ".", "..") for part in entry.path.split("/")):
+            raise Refused(describe_source("file://"))
+        else:
+            files[entry.path] = entry.file_size
+    return files
+
+
+def download_file(repository, path: str, size, folder: str) -> None:
+    target, part = os.path.join(folder, "model", path), os.path.join(folder, "parts", path)
+    if size is not None and os.path.isfile(target) and os.path.getsize(target) == size:
+        return
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    os.makedirs(os.path.dirname(part), exist_ok=True)
+    repository._download_file(path, part)
+    if size is not None and os.path.getsize(part) != size:
+        os.remove(part)
+        raise Truncated(path)
+    os.replace(part, target)
+
+
+class Counter:
+    """Prints how much of a download there is."""
+
+    def __init__(self, total: int, folder: str):
+        self.total, self.folder = total, folder
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.count, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+        self.print()
+
+    def count(self):
+        while not self.ended.wait(PROGRESS_SECONDS):
+            self.print()
+
+    def print(self):
+        done = count_bytes(self.folder) + count_bytes(os.path.join(os.path.dirname(self.folder), "parts"))
+        print(f"progress: {done} {self.total}", file=sys.stderr, flush=True)
+
+
+def count_bytes(folder: str) -> int:
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):  # renamed a moment ago
+                total += os.path.getsize(os.path.join(place, name))
+    return total
+
+
+def download_whole(uri: str, folder: str) -> None:
+    """For a source that cannot list its files. Into a subfolder, because some keep the last part of the URI as one."""
     from mlflow.artifacts import download_artifacts
 
-    # Download into a subfolder, because some stores keep the last part of the URI as a folder and others do not.
+    shutil.rmtree(f"{folder}/download", ignore_errors=True)
     place = download_artifacts(artifact_uri=uri, dst_path=f"{folder}/download")
     if not os.path.isdir(place):
         raise FileNotFoundError(2, "not a directory")
-    shutil.copytree(place, folder, dirs_exist_ok=True)
-    shutil.rmtree(f"{folder}/download", ignore_errors=True)
+    if not os.path.realpath(place).startswith(os.path.realpath(folder) + os.sep):
+        shutil.copytree(place, f"{folder}/model")  # a directory of this machine, which stays where it is
+    else:
+        os.replace(place, f"{folder}/model")
 
 
 if __name__ == "__main__":

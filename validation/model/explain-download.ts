@@ -1,48 +1,197 @@
 import { z } from 'zod';
+import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
+import { suggestValue } from '../../schemas/yaml/suggest-value.ts';
 import type { ProcessResult } from '../../system/run-process.ts';
+import type { RegistryConnection } from './choose-registry.ts';
+import { maskSecrets } from './mask-secrets.ts';
 import { type Refusal, SOURCES_VARIABLE } from './model-sources.ts';
+
+const name = z.string().regex(/^[\w.-]{1,200}$/);
+const version = z.string().regex(/^\d{1,18}$/);
 
 /** The last line that download_model.py writes to standard error. */
 const failure = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('refused'), source: z.string() }),
   z.object({ kind: z.literal('package'), package: z.string() }),
-  z.object({ kind: z.enum(['denied', 'missing', 'unreachable']) }),
+  z.object({ kind: z.literal('denied'), registry: z.boolean() }),
+  z.object({ kind: z.enum(['missing', 'unreachable', 'truncated', 'unconfigured']) }),
+  z.object({ kind: z.literal('pending'), version, status: z.string().regex(/^[A-Z_]{1,60}$/) }),
+  z.object({ kind: z.literal('no-model'), near: z.array(name).max(3), hidden: z.boolean() }),
+  z.object({ kind: z.literal('no-version'), count: z.int(), versions: z.array(version).max(20) }),
+  z.object({ kind: z.literal('no-alias'), aliases: z.record(name, version) }),
   z.object({ kind: z.literal('failed'), error: z.string().regex(/^\w+$/) }),
 ]);
+type Failure = z.infer<typeof failure>;
+
+/** Why there is no model. `about`: the field of the endpoint file that names what is missing. */
+export interface DownloadFailure extends Refusal {
+  readonly code: DiagnosticCode;
+  readonly about: 'name' | 'version' | 'entity';
+}
+
+export interface FailedDownload {
+  readonly run: ProcessResult;
+  /** The registered model and its version. Undefined: the URI is another one. */
+  readonly wanted: { readonly name: string; readonly version: string } | undefined;
+  readonly connection: RegistryConnection | undefined;
+  readonly limitSeconds: number;
+}
+
+/** A server that does not answer, or answers wrongly: an outage, and not a fault of the user's files. */
+class DownloadOutage extends Error {}
 
 const HINT = 'Check the URI, MLFLOW_TRACKING_URI and your credentials for it';
-const REASONS = {
-  denied: 'access was denied',
-  missing: 'there is no such model or directory',
-  unreachable: 'the server is not reachable',
-} as const;
+/** What reads each store besides mlflow-skinny, by the module that is missing. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  google: 'google-cloud-storage (gs://)',
+  azure: 'azure-storage-blob and azure-identity (wasbs://, abfss://)',
+  pysftp: 'pysftp (sftp://)',
+  pyarrow: 'pyarrow (hdfs://)',
+  huggingface_hub: 'huggingface_hub (hf://)',
+};
 
-/** Explains a failed download by its kind alone: what a server has answered is for nobody who only reads a report. */
-export function explainDownloadFailure({ timedOut, stderr }: ProcessResult, limitSeconds: number): Refusal {
-  if (timedOut) return { why: `it took longer than ${limitSeconds} s`, hint: HINT };
-  const reason = parseLastLine(stderr);
-  if (reason === undefined) return { why: 'the download program failed', hint: HINT };
-  switch (reason.kind) {
-    case 'refused':
-      return {
-        why: `its files are at ${reason.source}, which is not an allowed source`,
-        hint: `To allow it, the owner of the repository adds it to ${SOURCES_VARIABLE} in the environment of Davit`,
-      };
-    case 'package':
-      return {
-        why: `Davit has no package${reason.package === '' ? '' : ` ${reason.package}`} to read this URI`,
-        hint: 'Download the model and write its path',
-      };
-    case 'failed':
-      return { why: `the download failed (${reason.error})`, hint: HINT };
-    case 'denied':
-    case 'missing':
-    case 'unreachable':
-      return { why: REASONS[reason.kind], hint: HINT };
+/**
+ * Explains a failed download by its kind alone: what a server has answered is for nobody who only reads a report. Throws
+ * if a server is at fault.
+ */
+export function explainOrThrow(
+  failed: FailedDownload,
+  { label, uri }: { readonly label: string; readonly uri: string },
+): DownloadFailure {
+  try {
+    return explainDownloadFailure(failed);
+  } catch (e) {
+    if (!(e instanceof DownloadOutage)) throw e;
+    throw new Error(`Cannot fetch ${label} from "${maskSecrets(uri)}": ${e.message}. Try again later`, { cause: e });
   }
 }
 
-function parseLastLine(stderr: string): z.infer<typeof failure> | undefined {
+function explainDownloadFailure(failed: FailedDownload): DownloadFailure {
+  const { run, limitSeconds } = failed;
+  const reason = parseLastLine(run.stderr);
+  if (run.timedOut) throw new DownloadOutage(`it took longer than ${limitSeconds} s`);
+  if (reason === undefined) return makeFailure('the download program failed', HINT);
+  if (reason.kind === 'unreachable')
+    throw new DownloadOutage(`${failed.connection?.label ?? 'the server'} is not reachable`);
+  if (reason.kind === 'truncated')
+    throw new DownloadOutage('a file ended before the size that its store lists; the files that are complete are kept');
+  return explainRegistry(reason, failed) ?? explainSource(reason, failed);
+}
+
+function explainRegistry(reason: Failure, { wanted, connection }: FailedDownload): DownloadFailure | undefined {
+  const registry = connection?.label ?? 'the registry';
+  const model = wanted?.name ?? 'the model';
+  const target = wanted?.version ?? '';
+  switch (reason.kind) {
+    case 'pending':
+      return {
+        code: 'model-pending',
+        about: 'version',
+        why: `version ${reason.version} of ${model} is not ready (${reason.status})`,
+        hint: 'The lock and the proof follow when the registry says READY; run this again then',
+      };
+    case 'no-model':
+      return {
+        code: 'model-not-found',
+        about: 'name',
+        why: `${registry} has no model "${model}"${reason.hidden ? ', or hides it from this account' : ''}`,
+        hint: reason.near.length > 0 ? `Similar names there: ${reason.near.join(', ')}` : 'Check the name, and that its credentials may see the model', // prettier-ignore
+      };
+    case 'no-alias':
+      return {
+        code: 'model-not-found',
+        about: 'version',
+        why: `${model} has no alias "${target.replace(/^@/, '')}"`,
+        hint: suggestAlias(target.replace(/^@/, ''), reason.aliases),
+      };
+    case 'no-version':
+      return explainVersion(reason, model, target);
+    case 'refused':
+    case 'package':
+    case 'denied':
+    case 'missing':
+    case 'unreachable':
+    case 'truncated':
+    case 'unconfigured':
+    case 'failed':
+      return undefined;
+  }
+}
+
+function suggestAlias(alias: string, aliases: Readonly<Record<string, string>>): string {
+  const names = Object.keys(aliases);
+  if (names.length === 0) return 'The model has no alias; write the number of a version';
+  const near = suggestValue(alias, names);
+  const there = names.map((a) => `@${a} (version ${aliases[a] ?? ''})`).join(', ');
+  return `${near === undefined ? '' : `${near} `}Aliases of the model: ${there}`;
+}
+
+/** A version above all others is probably being registered. */
+function explainVersion(
+  { count, versions }: Extract<Failure, { kind: 'no-version' }>,
+  model: string,
+  target: string,
+): DownloadFailure {
+  const last = Number(versions.at(-1) ?? 0);
+  const there = versions.length === 0 ? 'it has no version' : `its versions are ${count > versions.length ? '…, ' : ''}${versions.join(', ')}`; // prettier-ignore
+  const isNext = /^\d+$/.test(target) && Number(target) > last;
+  const hint = isNext
+    ? 'The lock and the proof follow when the version is registered; run this again then'
+    : last === 0
+      ? 'Register a version'
+      : `Write one of them, such as "${last}"`;
+  const why = /^\d+$/.test(target) ? `${model} has no version ${target}${isNext ? ' yet' : ''}` : `no version of ${model} is in "${target}"`; // prettier-ignore
+  return { code: isNext ? 'model-pending' : 'model-not-found', about: 'version', why: `${why}; ${there}`, hint };
+}
+
+function explainSource(reason: Failure, { connection }: FailedDownload): DownloadFailure {
+  switch (reason.kind) {
+    case 'refused':
+      return makeFailure(
+        `its files are at ${reason.source}, which is not an allowed source`,
+        `To allow it, the owner of the repository adds it to ${SOURCES_VARIABLE} in the environment of Davit`,
+      );
+    case 'package': {
+      const known = PACKAGES[reason.package.split('.')[0] ?? ''] ?? reason.package;
+      return makeFailure(
+        `Davit has no package${known === '' ? '' : ` ${known}`} to read this URI`,
+        'Download the model and write its path',
+      );
+    }
+    case 'denied':
+      return makeFailure('access was denied', reason.registry ? renderCredentialsHint(connection) : HINT);
+    case 'unconfigured':
+      return makeFailure('there are no credentials for Databricks', DATABRICKS_HINT);
+    case 'missing':
+      return makeFailure('there is no such model or directory', HINT);
+    case 'failed':
+      return makeFailure(`the download failed (${reason.error})`, HINT);
+    case 'unreachable':
+    case 'truncated':
+    case 'pending':
+    case 'no-model':
+    case 'no-version':
+    case 'no-alias':
+      return makeFailure('the download failed', HINT);
+  }
+}
+
+const DATABRICKS_HINT =
+  'Set DATABRICKS_HOST and DATABRICKS_TOKEN (or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET) to an account that may read the model';
+
+function renderCredentialsHint(connection: RegistryConnection | undefined): string {
+  if (connection === undefined) return HINT;
+  if (connection.registry.startsWith('databricks')) return DATABRICKS_HINT;
+  if (connection.kind === 'other')
+    return `This registry gets no credential of the job. Set MLFLOW_REGISTRY_URI to its address, or add its host to ~/.netrc`;
+  return 'Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to an account that may read the model';
+}
+
+function makeFailure(why: string, hint: string): DownloadFailure {
+  return { code: 'model-not-found', about: 'entity', why, hint };
+}
+
+function parseLastLine(stderr: string): Failure | undefined {
   try {
     return failure.safeParse(JSON.parse(stderr.trim().split('\n').at(-1) ?? '')).data;
   } catch {

@@ -1,24 +1,23 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { type Diagnostic, makeError } from '../../schemas/diagnostic.ts';
-import type { PythonOptions } from '../../python/find-uv.ts';
+import { renderRegisteredVersion } from '../../schemas/endpoint/model-reference.ts';
 import { locateModel } from '../../system/locate-model.ts';
-import { downloadModel } from './download-model.ts';
+import { downloadModel, findRegistry } from './download-model.ts';
 import type { Subject } from '../subject.ts';
-import type { FetchedModel } from './fetched-model.ts';
-
-export interface FetchOptions extends PythonOptions {
-  /** The project folder. Paths in an endpoint file are relative to it. */
-  readonly root: string;
-}
+import type { FetchedModel, FetchOptions } from './fetched-model.ts';
 
 /** Returns a local model directory unchanged, or downloads the model into the cache once. */
 export async function fetchModel(subject: Subject, options: FetchOptions): Promise<FetchedModel> {
   const { folder, remote, written: path } = locateModel(options.root, subject.entity.model);
-  if (remote !== undefined) return downloadModel(subject, { uri: remote, folder }, options);
+  if (remote !== undefined) return downloadModel(subject, remote, options);
   const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory())
+  if (!found?.isDirectory()) {
+    const { model } = subject.entity;
+    if (model.uri === undefined && findRegistry(model.name, options) !== undefined)
+      return downloadModel(subject, renderRegisteredVersion(model), options);
     return refuse(await reportMissingModel(subject, options.root, renderModelPath(subject, path), folder));
+  }
   // An endpoint file can name a directory outside the project, because a reviewer sees that. A link would hide it.
   if (!subject.alone && isBelow(folder, resolve(options.root)) && !(await isInside(folder, options.root))) {
     const message = `Cannot use the model at "${path}": a symbolic link leads outside the project, expected a directory inside it`;
@@ -61,7 +60,7 @@ async function reportMissingModel(subject: Subject, root: string, path: string, 
   const names = near.length > 0 || entity.model.uri !== undefined ? [] : await listNames(join(root, 'models'));
   const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
   const known = there.length > 0 ? `Existing models: ${there.join(', ')}. ` : '';
-  const hint = `${known}Put the model there, or set davit.served_entities.${entity.name}.model_uri to its location, such as models:/${entity.model.name}/${entity.model.version} in a registry`;
+  const hint = `${known}Put the model there, set MLFLOW_TRACKING_URI to the registry that has it, or davit.served_entities.${entity.name}.model_uri to its location`;
   return makeError('model-not-found', subject.entity.place, message, hint);
 }
 

@@ -1,14 +1,21 @@
 /** Names of URL fields whose values grant access: `token`, `X-Amz-Signature`. */
 const SECRET = /token|key|sig|secret|passw|auth|credential/i;
 
+/** `${USER}:${TOKEN}`: pip takes both from its environment. */
+const VARIABLES = /^\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?$/;
+
 /** Whether a URL contains a user, a password or a token. */
 export function hasCredentials(text: string): boolean {
   return maskSecrets(text) !== text;
 }
 
-/** Replaces possible secrets in a text. */
+/** Replaces possible secrets in a text. The user of an SSH address is none, and neither is the name of a variable. */
 export function maskSecrets(text: string): string {
-  const parts = text.replace(/:\/\/[^/\s@]+@/g, '://…@').split(/([&#\s])/);
+  const masked = text.replace(/:\/\/([^/\s@]+)@/g, (all, user: string, at: number) => {
+    const isSshUser = text.slice(0, at).endsWith('ssh') && !user.includes(':');
+    return isSshUser || VARIABLES.test(user) ? all : '://…@';
+  });
+  const parts = masked.split(/([&#\s])/);
   return parts.map((part, i) => (i % 2 === 0 ? maskFields(part, parts[i - 1] === '&') : part)).join('');
 }
 

@@ -36,7 +36,8 @@ export interface CondaEnvironment {
   readonly pythonIndex: number;
   /** Conda packages, which a virtualenv cannot contain. Excludes python, pip, setuptools and wheel. */
   readonly packages: readonly string[];
-  readonly pip: readonly string[];
+  /** Their indices in the dependencies. */
+  readonly indices: readonly number[];
 }
 
 const BUILT_IN_PACKAGES = new Set(['python', 'pip', 'setuptools', 'wheel']);
@@ -53,15 +54,17 @@ export function makeCondaEnvironment({ channels, dependencies }: z.infer<typeof 
         .at(-1) ?? p,
   );
   const python = packages.find((_, i) => names[i] === 'python');
-  const pip = list.flatMap((d) => {
-    const inner = d !== null && typeof d === 'object' && 'pip' in d ? d.pip : [];
-    return Array.isArray(inner) ? inner.filter((p): p is string => typeof p === 'string') : [];
-  });
+  const others = packages.filter((_, i) => !BUILT_IN_PACKAGES.has(names[i] ?? ''));
   return {
     channels: channels ?? undefined,
     python: /(?<!\d)(\d+\.\d+(?:\.\d+)?)/.exec(python ?? '')?.[1],
     pythonIndex: list.findIndex((d) => d === python),
-    packages: packages.filter((_, i) => !BUILT_IN_PACKAGES.has(names[i] ?? '')),
-    pip,
+    packages: others,
+    indices: others.map((p) => list.indexOf(p)),
   };
+}
+
+/** The value of `pip` in a dependency of a conda.yaml, or undefined. */
+export function readPipSection(dependency: unknown): unknown {
+  return dependency !== null && typeof dependency === 'object' && 'pip' in dependency ? dependency.pip : undefined;
 }

@@ -13,10 +13,11 @@ import {
   type MlmodelFile,
   mlmodelFile,
   pythonEnvFile,
+  readPipSection,
 } from './parse-mlmodel.ts';
 import type { Requirement } from '../requirements/parse-requirements.ts';
 import { readModelText } from './read-model-text.ts';
-import { readRequirements } from '../requirements/read-requirements.ts';
+import { type ListedLine, readRequirements } from '../requirements/read-requirements.ts';
 import type { ModelProblem } from '../subject.ts';
 
 /** The contents of an MLflow model directory. */
@@ -39,7 +40,11 @@ export interface Model {
   readonly constraints: readonly Requirement[];
   /** Whether the model has a list of requirements. */
   readonly hasRequirements: boolean;
+  /** Whether it has the lock of a uv project. */
+  readonly hasUvLock: boolean;
   readonly conda: CondaEnvironment | undefined;
+  /** Locates a value in conda.yaml. */
+  readonly locateConda: ParsedYaml<unknown>['locate'];
   /** Locates a value in MLmodel. */
   readonly locate: ParsedYaml<unknown>['locate'];
 }
@@ -69,7 +74,7 @@ async function readFiles(folder: string): Promise<ModelReadResult> {
   const pythonEnv = await readYaml(folder, 'python_env.yaml', pythonEnvFile, problems);
   const condaYaml = await readYaml(folder, 'conda.yaml', condaFile, problems);
   const conda = condaYaml?.value && makeCondaEnvironment(condaYaml.value);
-  const required = await readRequirements(folder, conda?.pip);
+  const required = await readRequirements(folder, listYamlLines(condaYaml, pythonEnv));
   problems.push(...required.problems);
   const { value, locate } = parsed;
   return {
@@ -89,11 +94,28 @@ async function readFiles(folder: string): Promise<ModelReadResult> {
       requirements: required.requirements,
       constraints: required.constraints,
       hasRequirements: required.found,
+      hasUvLock: await exists(join(folder, 'uv.lock')),
       conda,
+      locateConda: condaYaml?.locate ?? locate,
       locate,
     },
     problems,
   };
+}
+
+/** The pip requirements that YAML files list, each with its place. */
+function listYamlLines(
+  conda: YamlFile<z.infer<typeof condaFile>> | undefined,
+  pythonEnv: YamlFile<z.infer<typeof pythonEnvFile>> | undefined,
+): { readonly conda: readonly ListedLine[]; readonly pythonEnv: readonly ListedLine[] } {
+  const list = (file: YamlFile<unknown> | undefined, path: readonly (string | number)[], values: unknown) =>
+    (Array.isArray(values) ? values : []).flatMap((text: unknown, i): readonly ListedLine[] =>
+      typeof text === 'string' && file ? [{ text, at: file.locate([...path, i]) }] : [],
+    );
+  const inConda = (conda?.value?.dependencies ?? []).flatMap((dependency, i) =>
+    list(conda, ['dependencies', i, 'pip'], readPipSection(dependency)),
+  );
+  return { conda: inConda, pythonEnv: list(pythonEnv, ['dependencies'], pythonEnv?.value?.dependencies) };
 }
 
 type YamlFile<T> = Pick<ParsedYaml<T>, 'value' | 'locate'>;
@@ -131,13 +153,16 @@ async function findExample(
 ): Promise<string | undefined> {
   const names = ['serving_input_example.json', ...(saved ? [saved.artifact_path ?? 'input_example.json'] : [])];
   for (const name of names) {
-    const there = await access(join(folder, name)).then(
-      () => true,
-      () => false,
-    );
-    if (there) return name;
+    if (await exists(join(folder, name))) return name;
   }
   return undefined;
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function readYaml<T>(

@@ -1,23 +1,34 @@
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
-import type { Proof } from '../../schemas/lock/proof.ts';
+import { describeCase, type Proof } from '../../schemas/lock/proof.ts';
 import { applyPolicy, type ResolvedPolicy } from '../policy.ts';
+import { isNetworkFailure } from './network-failure.ts';
 import { locateProblem, type Subject } from '../subject.ts';
 
-/** Reports a model that refuses the input that was made from its signature, so that it was only loaded. */
+/**
+ * Reports a model that was only loaded: it refuses the input that was made from its signature, or it needs the network,
+ * which a proof does not have.
+ */
 export function checkCases(
   subject: Subject,
   { cases }: Pick<Proof, 'cases'>,
   { missingExample }: ResolvedPolicy,
 ): readonly Diagnostic[] {
-  const refused = cases.flatMap((c) => c.failure ?? []);
-  return refused
-    .flatMap((failure) =>
-      applyPolicy(missingExample, {
-        code: 'example-missing',
-        message: `Loaded ${subject.label}, not asked: it refuses an input made from its signature (${failure}), expected an input example`,
-        hint: 'The model may be right, because the values of such an input are arbitrary',
-        at: { file: 'MLmodel', line: 1, column: 1 },
-      }),
-    )
+  const at = { file: 'MLmodel', line: 1, column: 1 };
+  return cases
+    .flatMap((found) => {
+      const { failure } = found;
+      if (failure === undefined) return [];
+      const needsNetwork = isNetworkFailure({ kind: '', message: failure });
+      return applyPolicy(missingExample, {
+        code: needsNetwork ? 'prediction-failed' : 'example-missing',
+        message: needsNetwork
+          ? `Loaded ${subject.label}, not asked: to predict ${describeCase(found)} it needs the network (${failure}), expected a model that predicts without`
+          : `Loaded ${subject.label}, not asked: it refuses an input made from its signature (${failure}), expected an input example`,
+        hint: needsNetwork
+          ? 'A proof has no network. The revision is asked where it has one, before it takes traffic'
+          : 'The model may be right, because the values of such an input are arbitrary',
+        at,
+      });
+    })
     .map((problem) => locateProblem(subject, problem));
 }

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
+import { explainCause } from './explain-cause.ts';
 import { explainModule, type ModuleContext } from '../requirements/explain-module.ts';
 import type { ProofDocument } from './proof-document.ts';
 import { type ProofLimits, type ProofRun, computeProofSeconds } from './run-proof.ts';
@@ -57,7 +58,7 @@ function explainFailure(subject: Subject, failed: Failed, { limits, packages, el
   const { stage, kind, message, module, trace, asked } = failed;
   const input = asked ? describeCase(asked) : 'its input example';
   const { label } = subject;
-  const where = joinHints(explainCause(kind, message, trace), findModelFrame(trace));
+  const where = joinHints(explainCause({ kind, message, trace }), findModelFrame(trace));
   const wrong = (code: DiagnosticCode, text: string, hint?: string) => makeSubjectError(subject, code, text, hint);
   if (kind === 'MemoryError') return makeMemoryError(subject, limits);
   if (module) return explainModule(subject, module, { packages, elsewhere, where });
@@ -114,20 +115,6 @@ function renderWorkersHint({ alone, entity, endpoint }: Subject): string {
 const CASE_HINT = 'Correct the input: it is the body of a request that the model accepts';
 const EXPECT_HINT = 'Correct the value of expect, if the answer is right';
 const EXAMPLE_HINT = 'Log the model with an input_example that fits its signature';
-
-/** Explains common wrong assumptions of a model about its runtime environment. */
-function explainCause(kind: string, message: string, trace: string | null | undefined): string | undefined {
-  if (kind === 'KeyError' && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? ''))
-    return 'It reads an environment variable: set it in environment_vars of the served entity';
-  if (/Read-only file system/.test(message)) return "A model's files are read-only: write to the folder in TMPDIR";
-  if (
-    /^(?:Connection\w*Error|gaierror|URLError|ConnectError|MaxRetryError|NewConnectionError)\b|Network is unreachable/.test(
-      message,
-    )
-  )
-    return 'Models are proved without network access: log the model with everything it needs';
-  return undefined;
-}
 
 /** Explains a proof that ended without a document. Only the signal, exit code and stderr are known. */
 function explainCrash(subject: Subject, { run, began }: ProofRun, limits: ProofLimits): Diagnostic {

@@ -19,6 +19,7 @@ import {
   RUNTIME_FOLDER,
   runProof,
 } from './run-proof.ts';
+import { isNetworkFailure } from './network-failure.ts';
 import type { ProofDocument } from './proof-document.ts';
 import type { Subject } from '../subject.ts';
 
@@ -31,6 +32,8 @@ export interface ProofResult {
 const FORMAT = 5;
 /** `libgomp.so.1`. Plug-ins of libraries have other names. */
 const LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
+/** Of a failure, in a report. */
+const SHOWN_CHARACTERS = 300;
 
 /**
  * Hash of every input of a proof: model, virtualenv, machine, model server, limits, settings, environment variables.
@@ -79,11 +82,35 @@ export async function proveModel(
     ...{ limits, settings, environmentVars, sandbox, signal },
     cases: model.cases,
   });
-  const diagnostics = explainProof(subject, run, { limits, packages: model.packages, elsewhere: model.elsewhere });
-  if (diagnostics.length > 0 || !run.document) return { proof: undefined, diagnostics };
-  const proof = makeProof(model.key, virtualenv, { ...run, document: run.document }, settings);
+  const loaded = run.document && findOnlyLoaded(run, run.document);
+  const usable = loaded ? { ...run, document: loaded } : run;
+  const diagnostics = explainProof(subject, usable, { limits, packages: model.packages, elsewhere: model.elsewhere });
+  if (diagnostics.length > 0 || !usable.document) return { proof: undefined, diagnostics };
+  const proof = makeProof(model.key, virtualenv, { ...usable, document: usable.document }, settings);
   await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
   return { proof, diagnostics };
+}
+
+/**
+ * A model that calls a service cannot predict in the sandbox, which has no network. It has loaded, and the revision is
+ * asked where it has the network, before it takes traffic. Undefined: it did not fail so.
+ */
+export function findOnlyLoaded(
+  { sandbox }: Pick<ProofRun, 'sandbox'>,
+  document: ProofDocument,
+): ProofDocument | undefined {
+  const { failed, cases } = document;
+  if (!sandbox || failed?.stage !== 'predict' || !isNetworkFailure(failed)) return undefined;
+  const asked = cases.findLast((c) => typeof c.why === 'string') ?? cases.at(-1);
+  const why = failed.message.slice(0, SHOWN_CHARACTERS);
+  return {
+    ...document,
+    failed: null,
+    cases: [
+      ...cases.filter((c) => c !== asked),
+      asked ? { ...asked, why } : { name: '', origin: 'example', seconds: 0, answer: null, why },
+    ],
+  };
 }
 
 function makeProof(
@@ -132,7 +159,7 @@ function proofFile(key: string): string {
 }
 
 /** Hashes the whole model server, because the same code proves and serves. */
-async function hashModelServer(): Promise<string> {
+export async function hashModelServer(): Promise<string> {
   const folder = join(RUNTIME_FOLDER, 'davit_server');
   const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith('.py')).sort();
   return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), 'utf8'))));

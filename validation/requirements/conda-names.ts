@@ -1,79 +1,139 @@
 import { parseCondaName } from './parse-conda-name.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 
-/** The pip requirement for a conda package, or the reason why pip has nothing to install; `isNeeded`: nothing else provides it. */
-type PipCounterpart =
-  { readonly pip: string; readonly certain: boolean } | { readonly none: string; readonly isNeeded: boolean };
+/** The pip requirement for a conda package, or the reason why pip has nothing to install. */
+type PipCounterpart = { readonly pip: string; readonly certain: boolean } | NoCounterpart;
 
-const IN_WHEELS = 'the wheels that need it include it';
-const FROM_DRIVER = 'the driver of the machine and the wheels that need it provide it';
-const IN_BASE = 'it is not a Python package; a model that calls it needs an image or a machine where it is installed';
+interface NoCounterpart {
+  readonly none: string;
+  /** Nothing else provides it: a model that uses it fails without it. */
+  readonly isNeeded: boolean;
+  /** The package of Debian, and so of the base image, with the same program. */
+  readonly debian?: string | undefined;
+}
 
-/** Conda packages that certainly have another name, or no package, in the package index. */
-const COUNTERPARTS: Readonly<Record<string, { readonly pip: string } | { readonly none: string }>> = {
-  pytorch: { pip: 'torch' },
-  'pytorch-cpu': { pip: 'torch' },
-  'pytorch-gpu': { pip: 'torch' },
-  opencv: { pip: 'opencv-python-headless' },
-  'py-opencv': { pip: 'opencv-python-headless' },
-  'msgpack-python': { pip: 'msgpack' },
-  'py-xgboost': { pip: 'xgboost' },
-  'py-xgboost-cpu': { pip: 'xgboost' },
-  'tensorflow-base': { pip: 'tensorflow' },
-  'matplotlib-base': { pip: 'matplotlib' },
-  'dask-core': { pip: 'dask' },
-  'pyarrow-core': { pip: 'pyarrow' },
-  'python-graphviz': { pip: 'graphviz' },
-  'python-tzdata': { pip: 'tzdata' },
-  pytables: { pip: 'tables' },
-  graphviz: { none: IN_BASE },
-  openjdk: { none: IN_BASE },
-  'java-jdk': { none: IN_BASE },
-  nodejs: { none: IN_BASE },
-  'r-base': { none: IN_BASE },
-  ffmpeg: { none: IN_BASE },
-  git: { none: IN_BASE },
-  cudatoolkit: { none: FROM_DRIVER },
-  'cuda-toolkit': { none: FROM_DRIVER },
-  cudnn: { none: FROM_DRIVER },
-  nccl: { none: FROM_DRIVER },
-  'pytorch-cuda': { none: FROM_DRIVER },
-  'pytorch-mutex': { none: FROM_DRIVER },
-  cpuonly: { none: IN_WHEELS },
-  'ca-certificates': { none: IN_WHEELS },
-  openblas: { none: IN_WHEELS },
-  openmp: { none: IN_WHEELS },
-  'llvm-openmp': { none: IN_WHEELS },
-  'intel-openmp': { none: IN_WHEELS },
-  blas: { none: IN_WHEELS },
-  mkl: { none: IN_WHEELS },
-  openssl: { none: IN_WHEELS },
-  sqlite: { none: IN_WHEELS },
-  zlib: { none: IN_WHEELS },
-  bzip2: { none: IN_WHEELS },
-  readline: { none: IN_WHEELS },
-  ncurses: { none: IN_WHEELS },
-  tk: { none: IN_WHEELS },
-  xz: { none: IN_WHEELS },
+/** Conda packages whose package in pip certainly has another name. */
+const TWINS: Readonly<Record<string, string>> = {
+  'dask-core': 'dask',
+  faiss: 'faiss-cpu',
+  'matplotlib-base': 'matplotlib',
+  'msgpack-python': 'msgpack',
+  'numpy-base': 'numpy',
+  opencv: 'opencv-python-headless',
+  'py-lightgbm': 'lightgbm',
+  'py-opencv': 'opencv-python-headless',
+  'py-xgboost': 'xgboost',
+  'py-xgboost-cpu': 'xgboost',
+  'py-xgboost-gpu': 'xgboost',
+  'pyarrow-core': 'pyarrow',
+  pyqt: 'pyqt5',
+  pytables: 'tables',
+  'python-blosc': 'blosc',
+  'python-flatbuffers': 'flatbuffers',
+  'python-graphviz': 'graphviz',
+  'python-kaleido': 'kaleido',
+  'python-levenshtein': 'levenshtein',
+  'python-lmdb': 'lmdb',
+  'python-tzdata': 'tzdata',
+  'python-xxhash': 'xxhash',
+  pytorch: 'torch',
+  'pytorch-cpu': 'torch',
+  'pytorch-gpu': 'torch',
+  'seaborn-base': 'seaborn',
+  'tensorflow-base': 'tensorflow',
+  'tensorflow-eigen': 'tensorflow',
+  'tensorflow-gpu': 'tensorflow',
+  'tensorflow-mkl': 'tensorflow',
 };
 
 /** Common packages with the same name in conda and pip. The pip name of any other package is uncertain. */
 const SAME_NAME = new Set(
-  `catboost cloudpickle joblib keras lightgbm matplotlib mlflow mlflow-skinny numba numpy onnxruntime pandas pillow polars
-  psutil pyarrow pyyaml requests scikit-learn scipy shap statsmodels tensorflow tqdm transformers xgboost`.split(/\s+/),
+  `absl-py accelerate aiohttp alembic altair anyio argcomplete arrow attrs beautifulsoup4 bokeh boto3 botocore catboost
+  category-encoders certifi cffi charset-normalizer click cloudpickle colorama coverage cryptography cython dask
+  databricks-sdk datasets decorator dill distributed docker duckdb einops evaluate fastapi fastparquet filelock flask
+  fsspec gensim geopandas google-auth graphene greenlet grpcio gunicorn h5py holidays httpx huggingface-hub hyperopt idna
+  imageio imbalanced-learn ipykernel ipython itsdangerous jax jaxlib jinja2 jmespath joblib jsonschema kafka-python keras
+  langchain lightgbm lime llvmlite lxml markdown markupsafe matplotlib mlflow mlflow-skinny mlxtend more-itertools
+  multidict nltk numba numexpr numpy onnx onnxruntime openai openpyxl optuna orjson packaging pandas patsy pillow plotly
+  polars pooch prometheus-client prophet protobuf psutil pyarrow pyasn1 pycparser pydantic pydantic-core pyjwt pymongo
+  pyparsing pyspark python-dateutil python-dotenv pytorch-lightning pytz pyyaml querystring-parser regex requests rich
+  s3fs sacremoses safetensors scikit-image scikit-learn scipy seaborn sentence-transformers sentencepiece shap six skops
+  skorch smmap sqlalchemy sqlparse starlette statsmodels sympy tabulate tenacity tensorboard tensorflow tensorflow-cpu
+  threadpoolctl tokenizers toml toolz torchaudio torchmetrics torchvision tqdm transformers typing-extensions
+  urllib3 uvicorn waitress werkzeug wrapt xarray xgboost xlrd xxhash yarl zipp zstandard`.split(/\s+/),
 );
+
+const IN_WHEELS = 'the wheels that need it include it';
+const FROM_DRIVER = 'the driver of the machine and the wheels that need it provide it';
+const FOR_BUILDS = 'only builds need it, and Davit installs wheels';
+const NOT_FOR_PIP = 'only packages of conda use it';
+const A_PROGRAM = 'it is not a Python package, so only the base image can have it';
+const OF_R = 'it is a package of R, which Davit does not serve';
+
+const LISTS: readonly (readonly [reason: string, names: string, pattern: RegExp])[] = [
+  [
+    FROM_DRIVER,
+    'cudatoolkit cudnn nccl cuda pytorch-cuda pytorch-mutex cupti cutensor',
+    /^(?:cuda-(?!python$)|magma-cuda)/,
+  ],
+  [
+    FOR_BUILDS,
+    'cmake make ninja gcc gxx gfortran clang clangxx llvm binutils compilers c-compiler cxx-compiler fortran-compiler pkg-config autoconf automake libtool patchelf swig',
+    /^(?:gcc|gxx|gfortran|binutils|ld-impl|sysroot|kernel-headers|clang|clangxx)[-_](?:impl-|bootstrap-)?linux/,
+  ],
+  [NOT_FOR_PIP, 'mkl-service mkl-fft mkl-random nomkl python-abi conda anaconda cpuonly blas', /^conda-|^menuinst$/],
+  [
+    IN_WHEELS,
+    `abseil-cpp arrow-cpp blosc boost boost-cpp brotli bzip2 c-ares c-blosc2 ca-certificates cairo dbus double-conversion
+    eigen expat fontconfig freetype gdk-pixbuf geos gettext gflags giflib glib glog gmp gnutls grpc-cpp gstreamer gtk2
+    harfbuzz hdf4 hdf5 icu intel-openmp jpeg krb5 lame lcms2 lerc llvm-openmp lz4-c metis mkl mpc mpfr ncurses netcdf4-c
+    nettle nspr nss openblas openh264 openjpeg openmp openssl orc pango pcre pcre2 pixman proj pthread-stubs qhull qt
+    qt-main rapidjson re2 readline s2n snappy sqlite suitesparse tbb thrift-cpp tk tzdata uriparser utf8proc x264 x265 xz
+    yaml zlib zstd`,
+    /^(?:xorg-|aws-(?:c-|checksums|crt-cpp|sdk-cpp)|qt6-)|-mutex$|-ng$|^-/,
+  ],
+  [OF_R, 'r r-base', /^r-(?!.*python)/],
+];
+
+/** Programs, and the package of Debian that has each. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  curl: 'curl',
+  ffmpeg: 'ffmpeg',
+  ghostscript: 'ghostscript',
+  git: 'git',
+  'git-lfs': 'git-lfs',
+  graphviz: 'graphviz',
+  imagemagick: 'imagemagick',
+  'java-jdk': 'default-jre-headless',
+  maven: 'maven',
+  mpich: 'mpich',
+  nodejs: 'nodejs',
+  openjdk: 'default-jre-headless',
+  openmpi: 'openmpi-bin',
+  pandoc: 'pandoc',
+  perl: 'perl',
+  poppler: 'poppler-utils',
+  postgresql: 'libpq5',
+  sox: 'sox',
+  tesseract: 'tesseract-ocr',
+  unixodbc: 'unixodbc',
+  wget: 'wget',
+};
+
+/** Libraries that conda packages separately: `libgomp`, `libgcc-ng`. Some Python packages begin with the same letters. */
+const LIBRARY = /^lib(?!cst$|rosa$|sass$|tmux$|linear|svm|clang$|rt$|archive-c$)/;
 
 /** Converts `pytorch::pytorch=2.1` to the requirement `torch==2.1.*`, or returns why pip has none. */
 export function findPipCounterpart(spec: string): PipCounterpart {
   const name = parseCondaName(spec);
-  const known = readOwn(COUNTERPARTS, name) ?? (isLibrary(name) ? { none: IN_WHEELS } : undefined);
-  if (known && 'none' in known) return { ...known, isNeeded: known.none === IN_BASE };
-  return { pip: `${known?.pip ?? name}${pipVersion(spec)}`, certain: known !== undefined || SAME_NAME.has(name) };
-}
-
-/** `libgomp`, `libgcc-ng`, `_openmp_mutex`: libraries that conda installs as separate packages. */
-function isLibrary(name: string): boolean {
-  return /^(?:lib(?!cst|rosa|sass|tmux|linear|svm|clang$)|-)|-mutex$|-ng$/.test(name);
+  const debian = readOwn(PROGRAMS, name);
+  if (debian !== undefined) return { none: A_PROGRAM, isNeeded: true, debian };
+  const twin = readOwn(TWINS, name);
+  if (twin !== undefined || SAME_NAME.has(name)) return { pip: `${twin ?? name}${pipVersion(spec)}`, certain: true };
+  const reason = LISTS.find(([, names, pattern]) => names.split(/\s+/).includes(name) || pattern.test(name))?.[0];
+  if (reason !== undefined) return { none: reason, isNeeded: reason === OF_R };
+  if (LIBRARY.test(name)) return { none: IN_WHEELS, isNeeded: false };
+  return { pip: `${name}${pipVersion(spec)}`, certain: false };
 }
 
 /**

@@ -12,13 +12,13 @@ export interface CondaTwin {
 
 /** Lists the conda packages that certainly have the same content in pip, except those with a requirement of their own. */
 export function listCondaTwins(
-  { conda }: Pick<Model, 'conda'>,
+  { conda, locateConda }: Pick<Model, 'conda' | 'locateConda'>,
   { taken, removed }: { readonly taken: ReadonlySet<string>; readonly removed: ReadonlySet<string> },
 ): readonly CondaTwin[] {
-  return (conda?.packages ?? []).flatMap((spec) => {
+  return (conda?.packages ?? []).flatMap((spec, i) => {
     const found = findPipCounterpart(spec);
     if ('none' in found || !found.certain || removed.has(parseCondaName(spec))) return [];
-    const requirement = parseRequirement(found.pip, { file: 'conda.yaml', line: 1, column: 1 });
+    const requirement = parseRequirement(found.pip, locateConda(['dependencies', conda?.indices[i] ?? 0]));
     return !requirement || taken.has(requirement.name) || removed.has(requirement.name) ? [] : [{ spec, requirement }];
   });
 }

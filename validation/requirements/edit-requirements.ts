@@ -1,7 +1,10 @@
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
 import { type CondaTwin, listCondaTwins } from './conda-twins.ts';
+import { explainUnreadable } from './explain-line.ts';
+import { maskSecrets } from '../model/mask-secrets.ts';
 import { parseCondaName } from './parse-conda-name.ts';
 import { parseRequirement, type Requirement } from './parse-requirements.ts';
+import { isPythonEdit } from '../model/choose-python.ts';
 import type { Model } from '../model/read-model.ts';
 import type { ModelProblem, Subject } from '../subject.ts';
 
@@ -20,7 +23,8 @@ const ENTITY_LOCATION = { file: 'MLmodel', line: 1, column: 1 };
  * requirement that has the same name.
  */
 export function editRequirements({ entity, label }: Subject, model: Model): EditedRequirements {
-  const { add, remove } = entity.requirementEdits;
+  const { remove } = entity.requirementEdits;
+  const add = entity.requirementEdits.add.filter((line) => !isPythonEdit(line));
   const problems: ModelProblem[] = [];
   const wrong = (message: string, hint?: string) =>
     problems.push({ code: 'requirement-invalid', severity: 'error', message, hint, at: ENTITY_LOCATION });
@@ -35,8 +39,11 @@ export function editRequirements({ entity, label }: Subject, model: Model): Edit
       );
   const added = add.flatMap((line) => {
     const requirement = parseRequirement(line, ENTITY_LOCATION);
-    if (!requirement) wrong(`Cannot add "${line}" to the requirements of ${label}: expected NAME==VERSION`);
-    return requirement ?? [];
+    if (requirement && !requirement.fault) return requirement;
+    const { why, instead } = requirement?.fault ?? explainUnreadable(line);
+    const hint = instead === undefined ? undefined : `Write "${instead}"`;
+    wrong(`Cannot add "${maskSecrets(line)}" to the requirements of ${label}: ${why}`, hint);
+    return [];
   });
   const replaced = new Set(added.map((r) => r.name));
   const kept = model.requirements.filter((r) => !removed.has(r.name) && !replaced.has(r.name));

@@ -1,5 +1,6 @@
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
-import type { ProcessResult } from '../../system/run-process.ts';
+import { type Chain, type CompileRequirements, findChain, listDependencies, parseName } from './find-chain.ts';
+import { findMeantPackage } from './pip-names.ts';
 import type { ResolutionRequest } from './resolution-request.ts';
 
 /** Why requirements cannot be satisfied, and how to fix them. */
@@ -15,8 +16,6 @@ export interface ResolutionExplanation {
   readonly about?: string | undefined;
 }
 
-type CompileRequirements = (lines: readonly string[], more?: readonly string[]) => Promise<ProcessResult>;
-
 /**
  * Converts uv's message to an explanation. `compile` runs uv with wheels only, because source distributions run code.
  */
@@ -30,7 +29,8 @@ export async function explainResolution(
     explainPythonBound(request, message) ??
     explainDuplicate(message) ??
     (await explainMissingWheel(request, message, compile)) ??
-    explainConflict(request, message) ?? { why: shorten(message) }
+    explainConflict(request, message) ??
+    explainOther(request, message)
   );
 }
 
@@ -46,15 +46,7 @@ async function explainMissingVersion(
   const unknown = /(?<![A-Za-z0-9._-])([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(
     text,
   )?.[1];
-  if (unknown !== undefined)
-    return {
-      why: `the index has no package named "${unknown}"`,
-      hint: 'Check its spelling, or remove it if the model runs without it',
-      about: normalizePackageName(unknown),
-      ...(request.requirements.some((r) => r.name === normalizePackageName(unknown)) && {
-        remove: normalizePackageName(unknown),
-      }),
-    };
+  if (unknown !== undefined) return explainUnknownPackage(request, normalizePackageName(unknown), { message, compile });
   for (const { name, pin } of request.requirements) {
     if (pin === undefined || !text.includes(`${name}==${pin}`)) continue;
     const lone = await compile([`${name}==${pin}`], ['--no-deps']);
@@ -62,9 +54,43 @@ async function explainMissingVersion(
     const nearest = await findNearestVersion(compile, name, pin);
     const expected = nearest === undefined ? '' : `, expected one such as ${nearest}`;
     const add = nearest === undefined ? undefined : `${name}==${nearest}`;
-    return { why: `there is no version ${pin} of ${name}${expected}`, add, about: name };
+    const build = pin.split('+')[1];
+    const hint =
+      build === undefined
+        ? undefined
+        : `The build "+${build}" is in an index of its own, such as https://download.pytorch.org/whl/${build}: set UV_INDEX to it where Davit runs, or take the plain version`;
+    return { why: `there is no version ${pin} of ${name}${expected}`, hint, add, about: name };
   }
   return undefined;
+}
+
+/** A misspelt package, or one of a private index. An indirect requirement has no line, so the one that brings it is named. */
+async function explainUnknownPackage(
+  { requirements }: ResolutionRequest,
+  unknown: string,
+  context: { readonly message: string; readonly compile: CompileRequirements },
+): Promise<ResolutionExplanation> {
+  const isOwn = requirements.some((r) => r.name === unknown);
+  const chain = isOwn ? undefined : await findChain(requirements, unknown, context);
+  const about = chain?.requirement.name ?? unknown;
+  const meant = findMeantPackage(unknown);
+  return {
+    why: `${renderSteps(chain)}the index has no package named "${unknown}"`,
+    hint: `Check its spelling. ${PRIVATE_HINT}. If the model runs without ${about}, leave it out`,
+    about,
+    ...(isOwn && meant !== undefined && { add: meant }),
+    ...((isOwn || chain) && { remove: about }),
+  };
+}
+
+const PRIVATE_HINT =
+  'If it is a private package, set UV_INDEX and its credentials where Davit runs (docs/models.md, "Private packages"), or log its wheel in code_paths';
+
+/** `num2words==0.5.10 needs docopt>=0.6.2, and ` */
+function renderSteps(chain: Chain | undefined): string {
+  if (!chain) return '';
+  const steps = chain.steps.map(({ parent, child }) => `${parent} needs ${child}`);
+  return steps.length === 0 ? `${chain.requirement.text} needs it, and ` : `${steps.join(', ')}, and `;
 }
 
 /** Tries `2.1.2+cu118` without its build, then the nearest older version, then the newest version. */
@@ -109,28 +135,22 @@ function explainDuplicate(message: string): ResolutionExplanation | undefined {
 }
 
 function explainConflict(request: ResolutionRequest, message: string): ResolutionExplanation | undefined {
-  const text = collapseWhitespace(message);
-  const facts = [
-    ...text.matchAll(
-      /(?:Because|And because|and) (?:all versions of )?(\S+) depends on (.{1,300}?)(?= and |, we can conclude)/g,
-    ),
-  ];
-  if (facts.length === 0) return undefined;
-  const [, who = '', needs = ''] =
-    facts.find(([, , n = '']) => request.requirements.some((r) => r.name === parseName(n))) ?? facts[0] ?? [];
-  const mine = request.requirements.find((r) => r.name === parseName(needs));
-  const other = request.requirements.find((r) => r.name === parseName(who));
-  const wanted = cleanSpecifier(needs);
-  const subject = other?.text ?? who;
+  const facts = listDependencies(message);
+  const findRequired = (name: string) => request.requirements.find((r) => r.name === name);
+  const fact = facts.find(({ child }) => findRequired(parseName(child))) ?? facts[0];
+  if (!fact) return undefined;
+  const { parent, child } = fact;
+  const mine = findRequired(parseName(child));
+  const subject = findRequired(parseName(parent))?.text ?? parent;
   if (mine)
     return {
-      why: `${subject} needs ${wanted}, and ${mine.text} is required`,
+      why: `${subject} needs ${child}, and ${mine.text} is required`,
       hint: 'Change one of the two',
       about: mine.name,
     };
-  const second = facts.find(([, w = '', n = '']) => parseName(n) === parseName(needs) && w !== who);
-  const tail = second ? `, and ${second[1] ?? ''} needs ${cleanSpecifier(second[2] ?? '')}` : '';
-  return { why: `${subject} needs ${wanted}${tail}`, hint: 'Change one of the versions', about: parseName(who) };
+  const second = facts.find((f) => parseName(f.child) === parseName(child) && f.parent !== parent);
+  const tail = second ? `, and ${second.parent} needs ${second.child}` : '';
+  return { why: `${subject} needs ${child}${tail}`, hint: 'Change one of the versions', about: parseName(parent) };
 }
 
 /** Explains a version without a wheel for this Python: none was built, or the version is too old or too new. */
@@ -151,21 +171,33 @@ async function explainMissingWheel(
   const version = mine && (await findCompatibleVersion(request, about, compile));
   if (version !== undefined)
     return { why: `${why}, expected one such as ${version}`, add: `${about}==${version}`, about };
+  const chain = mine ? undefined : await findChain(requirements, about, { message, compile });
+  const direct = mine ?? chain?.requirement;
+  const steps = renderSteps(chain);
   const other = await findVersion(compile, about);
   if (other !== undefined)
     return (
       explainConflict(request, message) ?? {
-        why,
+        why: `${steps}${why}`,
         hint: `Other versions, such as ${other}, have one, but conflict with the other requirements: change those, or log the model again with that version`,
-        about,
+        about: direct?.name ?? about,
       }
     );
-  const instead = `Davit does not build packages from source. Build a wheel of ${about}, then log the model with it in code_paths or add it to your index`;
+  const newer = chain && (await findCompatibleVersion(request, chain.requirement.name, compile));
+  const meant = findMeantPackage(about);
+  const build = `Davit does not build packages from source. Build the wheel where the model is trained: pip wheel --no-deps ${mine?.text ?? about}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
   return {
-    why: `no version of ${about} has a wheel for Python ${python} on ${machine}`,
-    hint: mine ? `${instead}. If predictions do not need it, remove it` : instead,
-    ...(mine && { remove: about }),
-    about,
+    why: `${steps}no version of ${about} has a wheel for Python ${python} on ${machine}`,
+    hint:
+      newer !== undefined
+        ? `That version does not need ${about}. Otherwise: ${build}`
+        : direct
+          ? `${build}. If predictions do not need ${direct.name}, leave it out`
+          : build,
+    ...(newer !== undefined && chain && { add: `${chain.requirement.name}==${newer}` }),
+    ...(mine && meant !== undefined && { add: meant }),
+    ...(direct && newer === undefined && { remove: direct.name }),
+    about: direct?.name ?? about,
   };
 }
 
@@ -182,17 +214,19 @@ async function findCompatibleVersion(
   return line?.split('==')[1]?.split(/[\s;\\]/)[0];
 }
 
-function parseName(requirement: string): string {
-  return normalizePackageName(/^[A-Za-z0-9._-]*[A-Za-z0-9]/.exec(requirement)?.[0] ?? requirement);
-}
-
-/** `numpy{python_full_version < '3.14'}>=2.0.2` → `numpy>=2.0.2` */
-function cleanSpecifier(text: string): string {
-  return text.replace(/\{[^{}]*\}/g, '').replace(/,$/, '');
-}
-
 function collapseWhitespace(message: string): string {
   return message.replace(/\s+/g, ' ');
+}
+
+/** Anything else that uv says, on the line of the requirement that it quotes. */
+function explainOther({ requirements }: ResolutionRequest, message: string): ResolutionExplanation {
+  const text = collapseWhitespace(message);
+  const about = requirements.find((r) => text.includes(r.text)) ?? requirements.find((r) => text.includes(r.name));
+  return {
+    why: about ? `uv cannot resolve ${about.text}: ${shorten(message)}` : `uv cannot resolve them: ${shorten(message)}`,
+    hint: about ? 'Change its version, or leave it out if predictions do not need it' : undefined,
+    about: about?.name,
+  };
 }
 
 /** uv's message in one line. */

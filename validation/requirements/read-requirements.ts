@@ -1,43 +1,77 @@
-import { posix, resolve, sep } from 'node:path';
 import { readModelText } from '../model/read-model-text.ts';
-import { hasCredentials, maskSecrets } from '../model/mask-secrets.ts';
-import { type OptionLine, type ParsedRequirements, parseRequirements, type Requirement } from './parse-requirements.ts';
+import { maskSecrets } from '../model/mask-secrets.ts';
+import type { SourceLocation } from '../../schemas/diagnostic.ts';
+import { removeComment } from '../../python/remove-comment.ts';
+import { posix, resolve, sep } from 'node:path';
+import {
+  type OptionLine,
+  type ParsedRequirements,
+  parseLines,
+  parseRequirements,
+  type Requirement,
+} from './parse-requirements.ts';
+import { reportIgnoredOption } from './report-option.ts';
 import type { ModelProblem } from '../subject.ts';
 
 export interface RequirementsReadResult {
-  /** Whether the model has a file with requirements. */
+  /** Whether the model has a list of requirements. */
   readonly found: boolean;
   readonly requirements: readonly Requirement[];
   readonly constraints: readonly Requirement[];
   readonly problems: readonly ModelProblem[];
 }
 
+/** A requirement in a YAML file. */
+export interface ListedLine {
+  readonly text: string;
+  readonly at: SourceLocation;
+}
+
 const MAX_DEPTH = 5;
 
-/** Reads requirements.txt and its includes. Without that file (MLflow 1.x), reads the pip part of conda.yaml. */
+/**
+ * Reads requirements.txt and its includes. Without that file (MLflow 1.x), reads the pip part of conda.yaml. Adds what
+ * python_env.yaml lists itself, which MLflow installs too.
+ */
 export async function readRequirements(
   folder: string,
-  condaPip: readonly string[] | undefined,
+  { conda, pythonEnv }: { readonly conda: readonly ListedLine[]; readonly pythonEnv: readonly ListedLine[] },
 ): Promise<RequirementsReadResult> {
   const text = await readModelText(folder, 'requirements.txt');
-  if (text !== undefined)
-    return { found: true, ...(await readIncludes(folder, parseRequirements(text, 'requirements.txt'), 0)) };
-  if (condaPip && condaPip.length > 0)
-    return { found: true, ...(await readIncludes(folder, parseRequirements(condaPip.join('\n'), 'conda.yaml'), 0)) };
-  return { found: false, requirements: [], constraints: [], problems: [] };
+  const own = pythonEnv.filter((line) => !/^(?:-r|--requirement)[=\s]*(?:\.\/)?requirements\.txt$/.test(line.text));
+  const main = text === undefined ? parseListed(conda) : parseRequirements(text, 'requirements.txt');
+  const read = await readIncludes(folder, main, ['requirements.txt']);
+  const more = await readIncludes(folder, parseListed(own), []);
+  const known = new Set(read.requirements.map((r) => r.name));
+  return {
+    found: text !== undefined || conda.length > 0 || own.length > 0,
+    requirements: [...read.requirements, ...more.requirements.filter((r) => !known.has(r.name))],
+    constraints: [...read.constraints, ...more.constraints],
+    problems: [...read.problems, ...more.problems],
+  };
+}
+
+function parseListed(lines: readonly ListedLine[]): ParsedRequirements {
+  return parseLines(
+    lines.flatMap(({ text, at }) => {
+      const content = removeComment(text).trim();
+      return content === '' ? [] : [{ content, at }];
+    }),
+  );
 }
 
 type RequirementLists = Omit<RequirementsReadResult, 'found'>;
 
-async function readIncludes(folder: string, parsed: ParsedRequirements, depth: number): Promise<RequirementLists> {
-  const { requirements, options, unreadable } = parsed;
-  const included = await Promise.all(options.map((o) => readOption(folder, o, depth)));
-  const problems = unreadable.map(({ text, at }): ModelProblem => ({
-    code: 'requirement-invalid',
-    severity: 'error',
-    message: `Cannot parse the requirement "${maskSecrets(text)}": expected NAME==VERSION`,
-    at,
-  }));
+/** `parents`: the files that lead to this one. */
+async function readIncludes(
+  folder: string,
+  { requirements, options, unreadable }: ParsedRequirements,
+  parents: readonly string[],
+): Promise<RequirementLists> {
+  const included = await Promise.all(options.map((o) => readOption(folder, o, parents)));
+  const problems = unreadable.map(({ text, why, hint, at }) =>
+    makeProblem(`Cannot parse the requirement "${maskSecrets(text)}": ${why}`, at, hint),
+  );
   return {
     requirements: [...requirements, ...included.flatMap((i) => i.requirements)],
     constraints: included.flatMap((i) => i.constraints),
@@ -45,63 +79,39 @@ async function readIncludes(folder: string, parsed: ParsedRequirements, depth: n
   };
 }
 
-async function readOption(folder: string, line: OptionLine, depth: number): Promise<RequirementLists> {
-  const { option, value } = line;
-  if (/^(-r|--requirement|-c|--constraint)$/.test(option)) {
-    const file = posix.join(posix.dirname(line.at.file), value);
-    const inside = resolve(folder, file).startsWith(resolve(folder) + sep);
-    const text = inside && depth < MAX_DEPTH ? await readModelText(folder, file) : undefined;
-    if (text === undefined)
-      return refuse(line, 'error', `Cannot read "${option} ${value}": there is no such file in the model`);
-    const read = await readIncludes(folder, parseRequirements(text, file), depth + 1);
-    if (/^(-r|--requirement)$/.test(option)) return read;
-    const constraints = [...read.requirements, ...read.constraints];
-    const sourced = constraints.filter((c) => c.source !== undefined).map(refuseConstraint);
-    return { requirements: [], constraints, problems: [...read.problems, ...sourced] };
-  }
-  if (/^(-e|--editable)$/.test(option))
-    return refuse(
-      line,
-      'error',
-      `Cannot install "${option} ${maskSecrets(value)}": it is a folder on the author's machine, expected a wheel`,
-    );
-  if (hasCredentials(value))
-    return refuse(
-      line,
-      'error',
-      `Cannot use "${option} ${maskSecrets(value)}": it contains credentials, expected none in a model`,
-      'Rotate them, because everyone who can read the model has them. Set UV_INDEX where Davit runs, and log the model again',
-    );
-  const index = /^(-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)$/.test(option);
-  const hint = index ? 'If packages come from there, set UV_INDEX where Davit runs' : undefined;
-  return refuse(
-    line,
-    'warning',
-    `Ignoring "${`${option} ${value}`.trim()}": a model cannot choose where packages come from`,
-    hint,
-  );
-}
-
-/** uv would take the package from there: clone a repository, for example. */
-function refuseConstraint({ text, at }: Requirement): ModelProblem {
-  return {
-    code: 'requirement-invalid',
-    severity: 'error',
-    message: `Cannot use the constraint "${maskSecrets(text)}": it is an address or a file, expected a version`,
-    hint: 'Write it into requirements.txt as a requirement',
-    at,
-  };
-}
-
-function refuse(
-  { at }: OptionLine,
-  severity: ModelProblem['severity'],
-  message: string,
-  hint?: string,
-): RequirementLists {
-  return {
+async function readOption(folder: string, line: OptionLine, parents: readonly string[]): Promise<RequirementLists> {
+  const { option, value, at } = line;
+  if (!/^(-r|--requirement|-c|--constraint)$/.test(option))
+    return { requirements: [], constraints: [], problems: reportIgnoredOption(line) };
+  const refuse = (why: string): RequirementLists => ({
     requirements: [],
     constraints: [],
-    problems: [{ code: 'requirement-invalid', severity, message, hint, at }],
-  };
+    problems: [makeProblem(`Cannot read "${`${option} ${maskSecrets(value)}`.trim()}": ${why}`, at, INCLUDE_HINT)],
+  });
+  if (/^[a-z][a-z0-9+.-]+:/i.test(value)) return refuse('it is an address, expected a file in the model');
+  const file = posix.join(posix.dirname(at.file), value);
+  if (value.startsWith('/') || !resolve(folder, file).startsWith(resolve(folder) + sep))
+    return refuse('there is no such file in the model');
+  if (parents.includes(file)) return refuse('the file includes itself');
+  const text = parents.length <= MAX_DEPTH ? await readModelText(folder, file) : undefined;
+  if (text === undefined) return refuse('there is no such file in the model');
+  const read = await readIncludes(folder, parseRequirements(text, file), [...parents, file]);
+  if (/^(-r|--requirement)$/.test(option)) return read;
+  const constraints = [...read.requirements, ...read.constraints];
+  const faulty = constraints.filter((c) => c.source !== undefined || c.fault !== undefined).map(refuseConstraint);
+  return { requirements: [], constraints, problems: [...read.problems, ...faulty] };
+}
+
+const INCLUDE_HINT = 'Copy its lines into requirements.txt of the model';
+
+/** uv would take the package from there: clone a repository, for example. */
+function refuseConstraint({ written, fault, at }: Requirement): ModelProblem {
+  const why = fault?.why ?? 'it is an address or a file, expected a version';
+  const hint =
+    fault?.instead === undefined ? 'Write it into requirements.txt as a requirement' : `Write "${fault.instead}"`;
+  return makeProblem(`Cannot use the constraint "${maskSecrets(written)}": ${why}`, at, hint);
+}
+
+function makeProblem(message: string, at: SourceLocation, hint: string | undefined): ModelProblem {
+  return { code: 'requirement-invalid', severity: 'error', message, hint, at };
 }

@@ -14,6 +14,8 @@ export interface WheelMetadata {
 export interface UnusableWheel {
   readonly why: string;
   readonly hint?: string;
+  /** `why` is a sentence of its own, not the end of one. */
+  readonly isWhole?: true;
 }
 
 const MAX_BYTES = 4 << 20;

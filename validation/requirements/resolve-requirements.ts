@@ -10,8 +10,10 @@ import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import type { ProcessResult } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { explainResolution, type ResolutionExplanation, shorten } from './explain-resolution.ts';
+import { keepRequiredHashes } from './keep-hashes.ts';
 import type { Requirement } from './parse-requirements.ts';
 import { parseYanked, separateNotes, type YankedPackage } from './parse-yanked.ts';
+import { explainUnreadableWheel } from './explain-wheel.ts';
 import { readInstalledWheel, renderMetadataSettings, type UnusableWheel, type WheelMetadata } from './read-wheel.ts';
 import type { ResolutionRequest } from './resolution-request.ts';
 
@@ -40,12 +42,10 @@ export async function resolveRequirements(request: ResolutionRequest, options: P
       compileLines({ ...context, settings: wheels.settings }, lines, more);
     const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
     const offline = request.preferences && (await compile(lines, ['--offline']));
-    if (offline?.code === 0) {
-      const kept = readPackages(offline.stdout, request.modelFolder);
-      if (keepsPins(kept, request.preferences ?? [])) return makeResolution(kept, offline);
-    }
+    const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : undefined;
+    if (offline && kept && keepsPins(kept, request.preferences)) return makeResolution(kept, request, offline);
     const run = await compile(lines);
-    if (run.code === 0) return makeResolution(readPackages(run.stdout, request.modelFolder), run);
+    if (run.code === 0) return makeResolution(readPackages(run.stdout, request.modelFolder), request, run);
     if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
     return makeFailure(await explainResolution(request, run.stderr, compile));
   } finally {
@@ -57,8 +57,14 @@ function makeFailure(explanation: ResolutionExplanation): Resolution {
   return { packages: undefined, explanation, yanked: [] };
 }
 
-function makeResolution(packages: readonly LockedPackage[], { notes }: CompileRun): Resolution {
-  return { packages, explanation: undefined, yanked: parseYanked(notes) };
+function makeResolution(
+  packages: readonly LockedPackage[],
+  { requirements }: ResolutionRequest,
+  { notes }: CompileRun,
+): Resolution {
+  const kept = keepRequiredHashes(packages, requirements);
+  if ('explanation' in kept) return makeFailure(kept.explanation);
+  return { packages: kept.packages, explanation: undefined, yanked: parseYanked(notes) };
 }
 
 /** Offline, uv drops a pin whose metadata is not in its cache. The caller must then resolve again with the index. */
@@ -93,7 +99,10 @@ async function readWheels(
     const { name } = requirement;
     const read = requirement.source === undefined ? undefined : await readWheel(context, requirement);
     if (read === undefined) continue;
-    if ('why' in read) return { explanation: { ...read, why: `in the wheel of ${name}, ${read.why}`, about: name } };
+    if ('why' in read)
+      return {
+        explanation: { ...read, why: read.isWhole ? read.why : `in the wheel of ${name}, ${read.why}`, about: name },
+      };
     wheels.push(read);
   }
   return { settings: renderMetadataSettings(wheels) };
@@ -120,8 +129,7 @@ async function readWheel(
   const args = [...install, '--python', python, ...platform, '--target', target, '-r', input];
   const run = await runUv(args, { ...options, limitSeconds: LIMIT_SECONDS });
   if (run.code === 0) return readInstalledWheel(target);
-  if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
-  return { why: shorten(run.stderr) };
+  return explainUnreadableWheel(requirement, run.stderr, { why: shorten(run.stderr), python: request.python });
 }
 
 async function compileLines(

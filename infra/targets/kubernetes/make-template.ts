@@ -8,7 +8,8 @@ import {
   endpointObjectName,
   entityTag,
 } from '../../../schemas/environment/kubernetes-names.ts';
-import { type LockedCase, renderCases } from '../../../schemas/lock/locked-case.ts';
+import type { LockedCase } from '../../../schemas/lock/locked-case.ts';
+import { renderCases } from '../../../schemas/lock/render-cases.ts';
 import { parseSecretReference } from '../../../schemas/values/secret-reference.ts';
 import { chooseWorkerMode } from '../../../schemas/endpoint/worker-mode.ts';
 import { makeResources } from './make-resources.ts';

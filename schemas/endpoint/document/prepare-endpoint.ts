@@ -5,6 +5,7 @@ import { listFields } from '../../yaml/list-fields.ts';
 import { endpointFile } from '../endpoint-file.ts';
 import { findInexactNumbers } from './find-inexact-numbers.ts';
 import { findMisplacedPermissions } from './find-misplaced-permissions.ts';
+import { findRewrittenVersions } from './find-rewritten-versions.ts';
 import { findVariables } from './find-variables.ts';
 import { recognizeForeignFile } from './recognize-foreign-file.ts';
 import { renameDeprecatedFields } from './rename-deprecated-fields.ts';
@@ -14,6 +15,7 @@ export function prepareEndpoint(document: Document, at: LocateOffset): Preparati
   const foreign = recognizeForeignFile(document, at);
   if (foreign) return { diagnostics: [foreign], wrong: [], foreign: true };
   const renamed = renameDeprecatedFields(document, at);
+  const versions = findRewrittenVersions(document, at);
   const permissions = findMisplacedPermissions(document, at);
   const variables = findVariables(
     document,
@@ -23,11 +25,12 @@ export function prepareEndpoint(document: Document, at: LocateOffset): Preparati
   return {
     diagnostics: [
       ...renamed,
+      ...versions.diagnostics,
       ...permissions.diagnostics,
       ...variables.diagnostics,
       ...findInexactNumbers(document, at),
     ],
-    wrong: [...permissions.wrong, ...variables.wrong],
+    wrong: [...versions.wrong, ...permissions.wrong, ...variables.wrong],
   };
 }
 

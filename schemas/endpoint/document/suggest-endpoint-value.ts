@@ -7,6 +7,9 @@ export function suggestEndpointValue(path: Path, value: unknown): string | undef
   if (field === 'environment_vars' && Array.isArray(value)) return renderVariables(value);
   if (field === 'served_entities' && path[0] === 'config' && isMap(value))
     return 'Begin the served entity with "- ": it is an item of a list';
+  if (path.length === 3 && path[1] === 'served_entities' && typeof value === 'string')
+    return `Write a map: - { entity_name: ${renderText(value)}, entity_version: "1" }`;
+  if (field === 'routes' && isMap(value)) return renderRoutes(value);
   return undefined;
 }
 
@@ -18,10 +21,17 @@ const MAX_LINES = 10;
 
 function renderTags(tags: Readonly<Record<string, unknown>>): string {
   const lines = Object.entries(tags)
+    .filter(([, value]) => typeof value !== 'object')
     .slice(0, MAX_LINES)
     .map(([key, value]) => `  - { key: ${renderText(key)}, value: ${renderText(value)} }`);
   const shown = lines.length > 0 ? lines : ['  - { key: team, value: vision }'];
   return ['Write a list:', 'tags:', ...shown].join('\n');
+}
+
+function renderRoutes(routes: Readonly<Record<string, unknown>>): string {
+  const [[name, share] = ['iris-1', 100]] = Object.entries(routes);
+  const percentage = typeof share === 'number' ? String(share) : '100';
+  return `Write a list:\nroutes:\n  - { served_entity_name: ${renderText(name)}, traffic_percentage: ${percentage} }`;
 }
 
 function renderVariables(list: readonly unknown[]): string | undefined {

@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+/** Without maintenance, for which each commit would start two more processes. */
+const SETTINGS = ['user.name=t', 'user.email=t@example.org', 'maintenance.auto=false'].flatMap((s) => ['-c', s]);
+
 /** A Git repository for tests, in a folder that is there. */
 export function makeRepository(folder: string, branch = 'main') {
   const git = (...args: readonly string[]) =>
-    execFileSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
-      encoding: 'utf8',
-      stdio: 'pipe',
-    }).trim();
+    execFileSync('git', ['-C', folder, ...SETTINGS, ...args], { encoding: 'utf8', stdio: 'pipe' }).trim();
   git('init', '--quiet', `--initial-branch=${branch}`);
   return {
     git,

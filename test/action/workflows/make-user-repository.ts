@@ -7,7 +7,9 @@ export type { TestPullRequest } from './user-repository.ts';
 /** An endpoint file with one served entity, by the endpoint's name, that never sleeps. */
 export function declareEndpoint(name: string, model: string, version: string): string {
   const entity = `name: ${name}, entity_name: ${model}, entity_version: "${version}", workload_size: Small`;
-  return `name: ${name}\nconfig:\n  served_entities:\n    - { ${entity}, scale_to_zero_enabled: false }\n`;
+  // The two example models do not answer alike.
+  const reason = JSON.stringify(`${model} ${version} answers in its own way`);
+  return `name: ${name}\nconfig:\n  served_entities:\n    - { ${entity}, scale_to_zero_enabled: false }\ndavit:\n  breaking: ${reason}\n`;
 }
 
 /** One of Davit's example models, to copy. */

@@ -55,6 +55,27 @@ resource "databricks_permissions" "p" {
   }
 }
 `,
+  'main.tf.json': `{
+  "variable": { "version": { "default": "3" } },
+  "locals": { "prefix": "\${lower(\\"X\\")}" },
+  "resource": {
+    "databricks_model_serving": {
+      "this": [{
+        "for_each": { "a": "1", "b": "\${var.version}" },
+        "name": "\${local.prefix}-\${each.key}",
+        "config": [{ "served_entities": [{ "entity_name": "main.ml.iris", "entity_version": "\${each.value}" }] }],
+        "dynamic": { "tags": { "for_each": ["a"], "content": { "key": "\${tags.value}" } } }
+      }]
+    },
+    "databricks_permissions": {
+      "p": {
+        "serving_endpoint_id": "\${databricks_model_serving.this[\\"a\\"].serving_endpoint_id}",
+        "access_control": { "group_name": "users", "permission_level": "CAN_QUERY" }
+      }
+    }
+  }
+}
+`,
 };
 
 test.each(Object.entries(FILES))(

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, createPrivateKey, sign } from 'node:crypto';
+import { createHash, createPrivateKey, sign, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,19 +38,17 @@ export function makeFakeSigstore() {
 
   function makeAuthority(name: string): void {
     const subject = ['-subj', `/O=GitHub, Inc./CN=${name}`, '-days', '3650'];
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-    openssl('req', '-x509', ...curve, '-keyout', `${name}.key`, '-out', `${name}.pem`, ...subject);
+    openssl('req', '-x509', ...CURVE, '-keyout', `${name}.key`, '-out', `${name}.pem`, ...subject);
   }
 
   function makeCertificate(name: string, extensions: readonly string[]): void {
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-    openssl('req', '-new', ...curve, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
-    writeFileSync(file(`${name}.ext`), extensions.join('\n'));
     const by = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-set_serial', String(serial++), '-days', '1'];
-    openssl('x509', '-req', '-in', `${name}.csr`, ...by, '-extfile', `${name}.ext`, '-out', `${name}.pem`);
+    const added = ['basicConstraints=CA:FALSE', ...extensions].flatMap((extension) => ['-addext', extension]);
+    const files = ['-keyout', `${name}.key`, '-out', `${name}.pem`];
+    openssl('req', '-x509', ...CURVE, ...files, '-subj', `/CN=${name}`, ...by, ...added);
   }
 
-  const readDer = (name: string) => openssl('x509', '-in', `${name}.pem`, '-outform', 'DER');
+  const readDer = (name: string) => new X509Certificate(readFileSync(file(`${name}.pem`))).raw;
 
   /** Signs a statement as a run of GitHub Actions does. */
   function attest({ repository, workflow, ref, issuer = ISSUER }: FakeRun, statement: FakeStatement) {
@@ -115,6 +113,8 @@ function renderStatement({ subjects, predicateType = 'https://slsa.dev/provenanc
     predicate: { buildDefinition: {}, runDetails: {} },
   };
 }
+
+const CURVE = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
 const TIME_STAMP_SETTINGS = `
 [tsa]

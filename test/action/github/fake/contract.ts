@@ -32,7 +32,15 @@ export interface Operation {
   readonly example: () => unknown;
 }
 
+let contract: readonly Operation[] | undefined;
+
+/** Reads the contract once for all fakes of a process, because compiling a schema takes longer than checking with it. */
 export function readContract(): readonly Operation[] {
+  contract ??= parseContract();
+  return contract;
+}
+
+function parseContract(): readonly Operation[] {
   const text = readFileSync(join(import.meta.dirname, 'contract.json'), 'utf8');
   const { operations, $defs } = JSON.parse(text) as { operations: readonly ContractOperation[]; $defs: Json };
   return operations.map(({ request, response, path, example, ...operation }) => ({

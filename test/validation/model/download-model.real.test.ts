@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { fetchModel } from '../../validation/model/fetch-model.ts';
-import { makeSubject } from '../../validation/subject.ts';
-import { makeEndpoint, makeProject } from './throw-away-project.ts';
+import { fetchModel } from '../../../validation/model/fetch-model.ts';
+import { makeSubject } from '../../../validation/subject.ts';
+import { makeEndpoint, makeProject } from '../throw-away-project.ts';
 
 interface FakeServer {
   readonly address: string;
@@ -32,7 +32,9 @@ const serveOther = () => serve((_, response) => void response.writeHead(418).end
 /** A tracking server that names where the artifacts of every model version are. */
 const serveTracking = (artifacts: string) =>
   serve((path, response) => {
-    if (path.includes('get-download-uri')) response.end(JSON.stringify({ artifact_uri: artifacts }));
+    if (path.includes('model-versions/get?'))
+      response.end(JSON.stringify({ model_version: { name: 'iris', version: '1', status: 'READY' } }));
+    else if (path.includes('get-download-uri')) response.end(JSON.stringify({ artifact_uri: artifacts }));
     else if (path.includes('registered-models/get'))
       response.end(JSON.stringify({ registered_model: { name: 'iris' } }));
     else if (path.includes('mlflow-artifacts')) response.writeHead(302, { location: `${artifacts}/moved` }).end();
@@ -87,8 +89,28 @@ test('the tracking server gets its token, and the hosts that it names or redirec
   expect(other.requests).toEqual([]);
 });
 
+test('an interrupted download continues with the files that are not complete', async () => {
+  const files: Readonly<Record<string, string>> = { MLmodel: 'flavors: {}', 'weights.bin': 'x'.repeat(1000) };
+  let sent = 4;
+  const server = await serve((path, response) => {
+    const file = Object.keys(files).find((name) => path.endsWith(`/${name}`));
+    if (file !== undefined) response.end(files[file]?.slice(0, file === 'weights.bin' ? sent : undefined));
+    else if (path.includes('artifacts?'))
+      response.end(JSON.stringify({ files: Object.entries(files).map(([name, text]) => ({ path: name, is_dir: false, file_size: text.length })) })); // prettier-ignore
+    else response.writeHead(404).end();
+  });
+  vi.stubEnv('MLFLOW_TRACKING_URI', `http://${server.address}`);
+  await expect(fetch('mlflow-artifacts:/1/model')).rejects.toThrow(
+    'Cannot fetch iris 1 from "mlflow-artifacts:/1/model": a file ended before the size that its store lists; the files that are complete are kept. Try again later',
+  );
+  sent = 1000;
+  expect(await fetch('mlflow-artifacts:/1/model')).toBe('');
+  expect(server.requests.filter((r) => r.path.endsWith('/MLmodel'))).toHaveLength(1);
+  expect(server.requests.filter((r) => r.path.endsWith('/weights.bin'))).toHaveLength(2);
+});
+
 test('a tracking server cannot name a path, another server or a profile of this machine', () => {
-  const program = join(import.meta.dirname, '../../validation/model/download_model.py');
+  const program = join(import.meta.dirname, '../../../validation/model/download_model.py');
   const allowed = (uri: string, server: string | undefined) =>
     `is_allowed_location(${JSON.stringify(uri)}, ["https://models.acme.com/iris"], ${JSON.stringify(server ? [server] : [])}, ${server ? 'False' : 'True'})`;
   const server = 'https://mlflow.acme.com:443';
@@ -116,7 +138,7 @@ test('a tracking server cannot name a path, another server or a profile of this 
     [allowed('r2://bucket@evil.com/x', server)]: false,
     [allowed('hdfs:/x', undefined)]: false,
   };
-  const script = `import runpy\nglobals().update(runpy.run_path(${JSON.stringify(program)}))\nimport json\nprint(json.dumps([${Object.keys(cases).join(', ')}]))`;
+  const script = `import runpy, sys\nsys.path.insert(0, ${JSON.stringify(dirname(program))})\nglobals().update(runpy.run_path(${JSON.stringify(program)}))\nimport json\nprint(json.dumps([${Object.keys(cases).join(', ')}]))`;
   const answers = JSON.parse(execFileSync('python3', ['-c', script], { encoding: 'utf8' })) as boolean[];
   expect(Object.keys(cases).map((text, i) => [text, answers[i]])).toEqual(Object.entries(cases));
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { locateModel } from '../../system/locate-model.ts';
-import { makeDownloadEnvironment } from '../../validation/model/download-environment.ts';
-import { checkModelUri, readModelSources } from '../../validation/model/model-sources.ts';
+import { locateModel } from '../../../system/locate-model.ts';
+import { makeDownloadEnvironment } from '../../../validation/model/download-environment.ts';
+import { checkModelUri, readModelSources } from '../../../validation/model/model-sources.ts';
 
 const TRACKING = 'https://mlflow.acme.com';
 const ALLOWED =

@@ -1,17 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
-import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
-import { listPythons, minorVersion } from '../../python/find-python.ts';
-import { cacheFolder } from '../../system/cache.ts';
-import { fetchModel } from '../../validation/model/fetch-model.ts';
-import { digestModel } from '../../system/model-digest.ts';
-import { makeSubject } from '../../validation/subject.ts';
-import { makeEndpoint, makeProject } from './throw-away-project.ts';
+import { ensureVirtualenv } from '../../../python/ensure-virtualenv.ts';
+import { parseLockedRequirements } from '../../../python/ensure-front-virtualenv.ts';
+import { listPythons, minorVersion } from '../../../python/find-python.ts';
+import { cacheFolder } from '../../../system/cache.ts';
+import { fetchModel } from '../../../validation/model/fetch-model.ts';
+import { digestModel } from '../../../system/model-digest.ts';
+import { makeSubject } from '../../../validation/subject.ts';
+import { makeEndpoint, makeProject } from '../throw-away-project.ts';
 
-const REQUIREMENTS = join(import.meta.dirname, '../../validation/model/download-requirements.txt');
+const REQUIREMENTS = join(import.meta.dirname, '../../../validation/model/download-requirements.txt');
 const REGISTER = `
 import os, sys
 from mlflow import MlflowClient
@@ -67,33 +67,26 @@ test('fetchModel() downloads a registered version once, whole, into the cache', 
   await rm(first.folder!, { recursive: true });
 });
 
-test('fetchModel() refuses a URI that moves and names the version it is now', async () => {
+test('fetchModel() resolves what moves to the version that it is now, and keeps equal models once', async () => {
   const root = await makeRegistry();
-  const before = await readdir(cacheFolder('models')).catch(() => []);
-  const found = async (uri: string) => (await fetch(root, uri)).diagnostics.map((d) => [d.code, d.message, d.hint]);
-  expect(await found('models:/iris@champion')).toEqual([
-    [
-      'model-not-found',
-      'Cannot fetch iris 1 from "models:/iris@champion": "champion" can point to another version later, expected a version number',
-      'Write models:/iris/1, its current version',
-    ],
-  ]);
-  expect(await found('models:/iris/latest')).toEqual([
-    [
-      'model-not-found',
-      'Cannot fetch iris 1 from "models:/iris/latest": "latest" can point to another version later, expected a version number',
-      'Write models:/iris/2, its current version',
-    ],
-  ]);
-  expect(await found('models:/iris')).toEqual([
-    ['model-not-found', 'Cannot fetch iris 1 from "models:/iris": it has no version', 'Write models:/iris/VERSION'],
-  ]);
-  const [[code, message] = []] = await found('models:/iris/99');
-  expect([code, message]).toEqual([
-    'model-not-found',
-    'Cannot fetch iris 1 from "models:/iris/99": there is no such model or directory',
-  ]);
-  expect(await readdir(cacheFolder('models')).catch(() => [])).toEqual(before);
+  const found = async (uri: string) => {
+    const { folder, resolved, diagnostics } = await fetch(root, uri);
+    return [
+      folder && (await digestModel(folder)),
+      resolved?.from,
+      resolved?.version,
+      diagnostics.map((d) => d.message),
+    ];
+  };
+  const digests = await Promise.all(['1', '2'].map((version) => digestModel(join(root, 'models/iris', version))));
+  expect(await found('models:/iris@champion')).toEqual([digests[0], 'models:/iris@champion', '1', []]);
+  expect(await found('models:/iris/latest')).toEqual([digests[1], 'models:/iris/latest', '2', []]);
+  expect(await found('models:/iris')).toMatchObject({
+    3: ['Cannot fetch iris 1 from "models:/iris": it has no version'],
+  });
+  expect(await found('models:/iris/99')).toMatchObject({
+    3: ['Cannot fetch iris 1 from "models:/iris/99": iris has no version 99 yet; its versions are 1, 2'],
+  });
 });
 
 test('fetchModel() asks for MLFLOW_TRACKING_URI', async () => {
@@ -113,7 +106,7 @@ test('fetchModel() names what there is when a version is missing', async () => {
   expect(diagnostics.map((d) => [d.message, d.hint])).toEqual([
     [
       'Cannot find the model iris 3: there is no directory models/iris/3',
-      'Existing models: iris 1, iris 2. Put the model there, or set davit.served_entities.m.model_uri to its location, such as models:/iris/3 in a registry',
+      'Existing models: iris 1, iris 2. Put the model there, set MLFLOW_TRACKING_URI to the registry that has it, or davit.served_entities.m.model_uri to its location',
     ],
   ]);
 });

@@ -1,0 +1,123 @@
+import type { Diagnostic } from '../../schemas/diagnostic.ts';
+import type { Endpoint, Entity, ModelReference } from '../../schemas/endpoint/endpoint.ts';
+import type { Policy } from '../../schemas/environment/policy.ts';
+import type { Lock, LockedEntity } from '../../schemas/lock/lock.ts';
+import { declarationsRoot } from '../../schemas/read-project.ts';
+import type { Comparison } from '../../schemas/report/comparison.ts';
+import type { EntityReport } from '../../schemas/report/report.ts';
+import { contentHash } from '../../schemas/values/names.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
+import { checkComparison } from '../../validation/comparison/check-comparison.ts';
+import { compareEntity, type ComparedVersion } from '../../validation/comparison/compare-entity.ts';
+import {
+  type EntityPair,
+  hasTraffic,
+  type LockedEndpoint,
+  pairEntities,
+} from '../../validation/comparison/pair-entities.ts';
+import type { FetchOptions } from '../../validation/model/fetched-model.ts';
+import { fetchModel } from '../../validation/model/fetch-model.ts';
+import { type ComparisonPolicy, resolveComparisonPolicy } from '../../validation/policy.ts';
+import { makeSubject, type Subject } from '../../validation/subject.ts';
+import type { ProjectRequest } from '../project.ts';
+import { findBaseModel, readBaseEndpoint } from './read-base.ts';
+
+export interface CompareRequest {
+  readonly request: ProjectRequest;
+  /** The commit that the review compares with. Undefined: there is none. */
+  readonly base: string | undefined;
+  readonly policies: readonly Policy[];
+  readonly registries: FetchOptions['registries'];
+}
+
+/** The head of an endpoint, validated. */
+export interface ValidatedEndpoint {
+  readonly endpoint: Endpoint;
+  /** The lock that the validation has used. */
+  readonly lock: Lock;
+  readonly entities: readonly EntityReport[];
+}
+
+interface ComparedEntities {
+  readonly entities: readonly EntityReport[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Adds to each entity what it changes against the one that it replaces on the base branch. */
+export async function compareChanged(now: ValidatedEndpoint, compare: CompareRequest): Promise<ComparedEntities> {
+  const { request, base, policies, registries } = compare;
+  if (base === undefined) return { entities: now.entities, diagnostics: [] };
+  const old = await readBaseEndpoint(now.endpoint.name, { ...request, base });
+  if (!old) return { entities: now.entities, diagnostics: [] };
+  const work = { old, now, base, request, registries, policy: resolveComparisonPolicy(policies) };
+  const diagnostics: Diagnostic[] = [];
+  const compared = new Map<string, Comparison>();
+  for (const pair of pairEntities(old, now).filter((p) => Object.hasOwn(old.lock.entities, p.old.name))) {
+    const found = await comparePair(pair, work);
+    if (!found) continue;
+    compared.set(pair.new.name, found.comparison);
+    diagnostics.push(...found.diagnostics);
+  }
+  const entities = now.entities.map((e) => {
+    const comparison = compared.get(e.entity);
+    return comparison ? { ...e, comparison } : e;
+  });
+  return { entities, diagnostics };
+}
+
+interface CompareWork {
+  readonly old: LockedEndpoint;
+  readonly now: ValidatedEndpoint;
+  readonly base: string;
+  readonly request: ProjectRequest;
+  readonly registries: FetchOptions['registries'];
+  readonly policy: ComparisonPolicy;
+}
+
+async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) {
+  const { now, request, policy } = work;
+  const subject = makeSubject(now.endpoint, entity);
+  const reason = now.endpoint.breaking;
+  const hasOldReason = reason !== undefined && reason === work.old.endpoint.breaking && isLockOf(old, work.old.lock);
+  const comparison = await compareEntity(
+    makeOldVersion(old, work),
+    { subject, lock: now.lock, findModel: () => findModel(subject, work) },
+    {
+      ...request,
+      policy,
+      breaking: hasOldReason ? undefined : reason,
+      isProven: now.entities.find((e) => e.entity === entity.name)?.proof != null,
+    },
+  );
+  if (!comparison) return undefined;
+  const context = { subject, policy, hasTraffic: hasTraffic(now.endpoint, entity.name), hasOldReason };
+  return { comparison, diagnostics: checkComparison(comparison, context) };
+}
+
+/** What the endpoint file says about the model of a lock. An alias in `model_uri` leaves the version as it is. */
+function makeReference({ name, version, uri, resolved }: LockedEntity['model']): ModelReference {
+  return { name, version: uri === undefined ? (resolved?.from ?? version) : version, uri };
+}
+
+/** A merge without its lock has changed nothing yet: what serves is the model of the old lock. */
+function isLockOf({ name, model }: Entity, { entities }: Lock): boolean {
+  const locked = readOwn(entities, name);
+  return locked !== undefined && contentHash(makeReference(locked.model)) === contentHash(model);
+}
+
+function makeOldVersion(entity: Entity, { old, base, request, registries }: CompareWork): ComparedVersion {
+  const locked = readOwn(old.lock.entities, entity.name)?.model;
+  if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
+  const made = makeSubject(old.endpoint, { ...entity, model: makeReference(locked) });
+  const subject = { ...made, label: `${locked.name} ${locked.version}` };
+  return { subject, lock: old.lock, findModel: () => findBaseModel(subject, locked, { ...request, base, registries }) };
+}
+
+async function findModel(subject: Subject, { now, request, registries }: CompareWork): Promise<string> {
+  const { place, progress, signal } = request;
+  const locked = readOwn(now.lock.entities, subject.entity.name)?.model;
+  const options = { root: declarationsRoot(place), progress, signal, registries, locked, aliases: 'locked' } as const;
+  const { folder, diagnostics } = await fetchModel(subject, options);
+  if (folder === undefined) throw new Error(diagnostics[0]?.message);
+  return folder;
+}

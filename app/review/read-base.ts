@@ -1,0 +1,81 @@
+import { isAbsolute, relative } from 'node:path';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
+import { type LockedEntity, parseLock } from '../../schemas/lock/lock.ts';
+import { declarationsRoot, lockFile, type ProjectFolders } from '../../schemas/read-project.ts';
+import { contentHash } from '../../schemas/values/names.ts';
+import { makeFolderAtomically } from '../../system/atomic-files.ts';
+import { cacheFolder, markUsed } from '../../system/cache.ts';
+import { extractGitFolder } from '../../system/extract-git-folder.ts';
+import { isInCommit, renderGitError } from '../../system/git-files.ts';
+import { locateModel } from '../../system/locate-model.ts';
+import { withFileLock } from '../../system/locks/file-lock.ts';
+import { digestModel } from '../../system/model-digest.ts';
+import { runGit } from '../../system/run-git.ts';
+import type { LockedEndpoint } from '../../validation/comparison/pair-entities.ts';
+import type { FetchOptions } from '../../validation/model/fetched-model.ts';
+import { fetchModel } from '../../validation/model/fetch-model.ts';
+import type { Subject } from '../../validation/subject.ts';
+import type { ProjectRequest } from '../project.ts';
+
+/** What a review compares with. */
+export interface BaseRequest extends Pick<ProjectRequest, 'progress' | 'signal'> {
+  readonly place: ProjectFolders;
+  /** The commit. */
+  readonly base: string;
+}
+
+/** Reads an endpoint and its lock as the base has them. Undefined: it has none, or none that serves. */
+export async function readBaseEndpoint(name: string, request: BaseRequest): Promise<LockedEndpoint | undefined> {
+  const { place } = request;
+  const file = `${place.endpoints}/${name}.yaml`;
+  const [text, locked] = await Promise.all([readBaseFile(file, request), readBaseFile(lockFile(place, name), request)]);
+  if (text === undefined || locked === undefined) return undefined;
+  const { endpoint } = parseEndpoint(text, file);
+  const { lock } = parseLock(locked, lockFile(place, name));
+  return endpoint && lock ? { endpoint, lock } : undefined;
+}
+
+async function readBaseFile(path: string, { place, base, signal }: BaseRequest): Promise<string | undefined> {
+  const folder = declarationsRoot(place);
+  if (!(await isInCommit(folder, { commit: base, path, signal }))) return undefined;
+  const { code, stdout, stderr } = await runGit(folder, ['cat-file', 'blob', `${base}:./${path}`], { signal });
+  if (code === 0) return stdout;
+  throw new Error(
+    `Cannot read ${path} of the base ${base}, to compare with it: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`,
+  );
+}
+
+/**
+ * Finds the folder of the model that the base's lock names: the checkout's if it did not change, the cached download, or
+ * the files of the commit, which the cache keeps. Throws an error that says why there is none.
+ */
+export async function findBaseModel(
+  subject: Subject,
+  locked: LockedEntity['model'],
+  { place, base, signal, progress, registries }: BaseRequest & Pick<FetchOptions, 'registries'>,
+): Promise<string> {
+  const { digest } = locked;
+  const root = declarationsRoot(place);
+  const options = { root, progress, signal, registries, locked, aliases: 'locked' } as const;
+  const fetched = await fetchModel(subject, options);
+  if (fetched.folder !== undefined && (await hasDigest(fetched.folder, digest))) return fetched.folder;
+  const { folder, written } = locateModel(root, subject.entity.model);
+  const path = folder === undefined ? '..' : relative(root, folder);
+  const isInside = !path.startsWith('..') && !isAbsolute(path);
+  if (!isInside || !(await isInCommit(root, { commit: base, path, signal })))
+    throw new Error(fetched.diagnostics[0]?.message ?? `${written} has other files than those in the lock`);
+  const kept = cacheFolder('models', contentHash({ digest }).slice(0, 20));
+  const extract = async () => {
+    if (await hasDigest(kept, digest)) return; // another endpoint has the same model
+    await makeFolderAtomically(kept, (target) => extractGitFolder(root, { commit: base, path, signal }, target));
+  };
+  if (!(await hasDigest(kept, digest)))
+    await withFileLock(`${kept}.lock`, extract, { what: 'reading the same model', progress, signal });
+  await markUsed(kept);
+  if (await hasDigest(kept, digest)) return kept;
+  throw new Error(`${path} of the commit ${base.slice(0, 12)} has other files than those in the lock`);
+}
+
+async function hasDigest(folder: string, digest: string): Promise<boolean> {
+  return (await digestModel(folder).catch(() => undefined)) === digest;
+}

@@ -1,0 +1,39 @@
+import type { Explanation } from './explanation.ts';
+
+/** Codes about a new version against the one that serves. */
+export const COMPARISON_CODES = {
+  'signature-breaking': {
+    stage: 'check',
+    means:
+      'Requests that clients send today would fail with the new version, or its answers would lack what clients read: an input is added and required, a type is narrower, an output or a parameter is gone. The review compares with the version that the base branch declares. For an entity without traffic it is a warning.',
+    example: {
+      code: {
+        language: 'yaml',
+        text: '- entity_name: iris\n  entity_version: "3"  # its signature has the new required column petal_area',
+      },
+      command: 'davit review',
+      says: 'endpoints/iris.yaml:5:23 error signature-breaking Cannot replace iris 2 by iris 3 for clients of today: input "petal_area" ("double") is added and required, expected a signature that their requests and their reading of answers fit',
+    },
+    repair: [
+      'By what you want:',
+      '- clients must not notice: log the model with the old signature, for example with the new column as optional',
+      '- clients change when they are ready: serve the new version as another endpoint, such as `iris-v2`',
+      '- clients have changed already: write the reason in `davit.breaking`. The review shows it, and accepts it for this pull request only',
+    ].join('\n'),
+  },
+  'predictions-changed': {
+    stage: 'predict',
+    means:
+      'Both versions have predicted the same inputs, and more rows differ than `policy.max_changed` of an environment allows. The limit is also read from the base branch, so a pull request cannot raise it for itself.',
+    example: {
+      code: {
+        language: 'yaml',
+        text: '- entity_name: iris\n  entity_version: "3"  # environments/production.yaml has policy: { max_changed: 5% }',
+      },
+      command: 'davit review',
+      says: 'endpoints/iris.yaml:5:23 error predictions-changed Cannot replace iris 2 by iris 3: 12 of 20 predictions differ (60%), expected at most 5%',
+    },
+    repair:
+      'Read the rows that changed most in the review. If they are right, raise `max_changed` of the environment in a pull request of its own. If numbers differ only in their last digits, set `policy.prediction_tolerance`.',
+  },
+} as const satisfies Readonly<Record<string, Explanation>>;

@@ -1,0 +1,208 @@
+import { expect, test } from 'vitest';
+import type { SignatureChange } from '../../../schemas/report/comparison.ts';
+import { describeSignatureChange } from '../../../schemas/report/describe-signature-change.ts';
+import { compareSignatures } from '../../../validation/comparison/compare-signatures.ts';
+
+const column = (name: string, type: string, more: object = {}) => ({ name, type, required: true, ...more });
+const tensor = (dtype: string, shape: readonly number[]) => ({ type: 'tensor', 'tensor-spec': { dtype, shape } });
+const AREA = column('area', 'double');
+
+interface Parts {
+  readonly inputs?: unknown;
+  readonly outputs?: unknown;
+  readonly params?: unknown;
+  readonly typeHints?: true;
+}
+
+function compare(old: Parts, now: Parts): readonly string[] {
+  const make = ({ inputs, outputs, params, typeHints }: Parts) => {
+    const render = (part: unknown) => (part === undefined ? null : JSON.stringify(part));
+    return {
+      inputs: render(inputs),
+      outputs: render(outputs),
+      params: render(params),
+      ...(typeHints && { typeHints }),
+    };
+  };
+  const say = (c: SignatureChange) => `${c.breaks ? '! ' : ''}${describeSignatureChange(c, (text) => `"${text}"`)}`;
+  return compareSignatures(make(old), make(now)).map(say);
+}
+
+/** The columns of an object in a column `a`. */
+const inside = (...columns: readonly { readonly name: string }[]) => [
+  column('a', 'object', { properties: Object.fromEntries(columns.map(({ name, ...c }) => [name, c])) }),
+];
+
+test.each<readonly [string, Parts, Parts, readonly string[]]>([
+  ['nothing', { inputs: [AREA] }, { inputs: [AREA] }, []],
+  ['another order', { inputs: [AREA, column('b', 'long')] }, { inputs: [column('b', 'long'), AREA] }, []],
+  [
+    'a required column',
+    { inputs: [AREA] },
+    { inputs: [AREA, column('b', 'long')] },
+    ['! input "b" ("long") is added and required'],
+  ],
+  [
+    'an optional column',
+    { inputs: [AREA] },
+    { inputs: [AREA, column('b', 'long', { required: false })] },
+    ['input "b" ("long") is added'],
+  ],
+  [
+    'a column less, which MLflow ignores',
+    { inputs: [AREA, column('b', 'long')] },
+    { inputs: [AREA] },
+    ['input "b" ("long") is removed'],
+  ],
+  [
+    'a wider type',
+    { inputs: [column('a', 'integer')] },
+    { inputs: [column('a', 'double')] },
+    ['input "a" changes from "integer" to "double"'],
+  ],
+  [
+    'a narrower type',
+    { inputs: [AREA] },
+    { inputs: [column('area', 'long')] },
+    ['! input "area" changes from "double" to "long"'],
+  ],
+  [
+    'a text as a number',
+    { inputs: [column('a', 'string')] },
+    { inputs: [column('a', 'long')] },
+    ['! input "a" changes from "string" to "long"'],
+  ],
+  [
+    'any type',
+    { inputs: [column('a', 'string')] },
+    { inputs: [column('a', 'any')] },
+    ['input "a" changes from "string" to "any"'],
+  ],
+  [
+    'made required',
+    { inputs: [column('a', 'long', { required: false })] },
+    { inputs: [column('a', 'long')] },
+    ['! input "a" becomes required'],
+  ],
+  ['made optional', { inputs: [AREA] }, { inputs: [{ ...AREA, required: false }] }, ['input "area" becomes optional']],
+  [
+    'columns without names',
+    { inputs: [{ type: 'double' }] },
+    { inputs: [{ type: 'double' }, { type: 'long' }] },
+    ['! input "#2" ("long") is added and required'],
+  ],
+  [
+    'names for columns',
+    { inputs: [{ type: 'double' }] },
+    { inputs: [AREA] },
+    ['! the signature\'s inputs change from "1 column without names" to "1 column with names"'],
+  ],
+  [
+    'a property less, which MLflow refuses',
+    { inputs: inside(column('x', 'long'), column('y', 'long')) },
+    { inputs: inside(column('x', 'long')) },
+    ['! input "a.y" ("long") is removed'],
+  ],
+  [
+    'a property more, required without a word',
+    { inputs: inside(column('x', 'long')) },
+    { inputs: inside(column('x', 'long'), { name: 'y', type: 'long' } as never) },
+    ['! input "a.y" ("long") is added and required'],
+  ],
+  [
+    'the type in an array',
+    { inputs: [column('a', 'array', { items: { type: 'double' } })] },
+    { inputs: [column('a', 'array', { items: { type: 'long' } })] },
+    ['! input "a[]" changes from "double" to "long"'],
+  ],
+  [
+    'a fixed dimension',
+    { inputs: [tensor('float64', [-1, 4])] },
+    { inputs: [tensor('float64', [8, 4])] },
+    ['! input "#1" changes from "tensor float64 [-1, 4]" to "tensor float64 [8, 4]"'],
+  ],
+  [
+    'a free dimension',
+    { inputs: [tensor('float32', [8, 4])] },
+    { inputs: [tensor('float64', [-1, 4])] },
+    ['input "#1" changes from "tensor float32 [8, 4]" to "tensor float64 [-1, 4]"'],
+  ],
+  [
+    'an output less',
+    { outputs: [AREA, column('b', 'long')] },
+    { outputs: [AREA] },
+    ['! output "b" ("long") is removed'],
+  ],
+  ['an output more', { outputs: [AREA] }, { outputs: [AREA, column('b', 'long')] }, ['output "b" ("long") is added']],
+  [
+    'a second output without a name',
+    { outputs: [{ type: 'long' }] },
+    { outputs: [{ type: 'long' }, { type: 'long' }] },
+    ['! output "#2" ("long") is added'],
+  ],
+  [
+    'a narrower output',
+    { outputs: [AREA] },
+    { outputs: [column('area', 'long')] },
+    ['output "area" changes from "double" to "long"'],
+  ],
+  [
+    'a wider output',
+    { outputs: [column('a', 'long')] },
+    { outputs: [column('a', 'double')] },
+    ['! output "a" changes from "long" to "double"'],
+  ],
+  [
+    'the same output in another notation',
+    { outputs: [tensor('int64', [-1])] },
+    { outputs: [{ type: 'long', required: true }] },
+    [],
+  ],
+  [
+    'an output that may be missing',
+    { outputs: [AREA] },
+    { outputs: [{ ...AREA, required: false }] },
+    ['! output "area" becomes optional'],
+  ],
+  ['a first signature', {}, { inputs: [AREA] }, ['the signature\'s inputs ("double") are added']],
+  ['no signature any more', { inputs: [AREA] }, {}, ['the signature\'s inputs ("double") are removed']],
+  [
+    'type hints',
+    { inputs: [AREA] },
+    { inputs: [AREA], typeHints: true },
+    ['! the signature\'s inputs change from "columns" to "type hints: only `inputs`"'],
+  ],
+  [
+    'parameters: one less, one more, another default, a list',
+    {
+      params: [
+        { name: 'a', type: 'long', default: 1 },
+        { name: 'b', dtype: 'long', default: 1, shape: null },
+        { name: 'd', type: 'long' },
+      ],
+    },
+    {
+      params: [
+        { name: 'c', type: 'long', default: 1 },
+        { name: 'b', type: 'long', default: 2 },
+        { name: 'd', type: 'long', shape: [-1] },
+      ],
+    },
+    [
+      '! parameter "a" ("long") is removed',
+      '! parameter "d" changes from "long" to "long[]"',
+      'parameter "c" ("long") is added',
+      'the default of parameter "b" changes from "1" to "2"',
+    ],
+  ],
+])('compareSignatures(): %s', (_, old, now, says) => {
+  expect(compare(old, now)).toEqual(says);
+});
+
+test('compareSignatures() ends with hostile signatures', () => {
+  const deep = (levels: number): unknown => Array.from({ length: levels }).reduce((inner) => ({ type: 'array', items: inner }), { type: 'long' }); // prettier-ignore
+  const many = Array.from({ length: 3000 }, (_, i) => column(`c${i}`, 'long'));
+  expect(compare({ inputs: [deep(2000)] }, { inputs: [deep(1999)] }).length).toBeLessThan(2);
+  expect(compare({ inputs: [AREA] }, { inputs: many })).toHaveLength(200);
+  expect(compare({ inputs: 'no list' }, { inputs: [null, 7, 'text'], params: {} })).toHaveLength(1);
+});

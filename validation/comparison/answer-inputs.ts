@@ -1,0 +1,191 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ByteCodeCompiler } from '../../python/compile-byte-code.ts';
+import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
+import { findBasePython } from '../../python/find-base-python.ts';
+import { makeReadable } from '../../python/make-readable.ts';
+import { runUntrusted } from '../../sandbox/run-untrusted.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { Entity } from '../../schemas/endpoint/endpoint.ts';
+import { contentHash } from '../../schemas/values/names.ts';
+import { readText } from '../../schemas/read-project.ts';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
+import { cacheFolder } from '../../system/cache.ts';
+import { listIgnoredFiles } from '../../system/model-digest.ts';
+import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
+import { describedFailure, parseImported } from '../proof/proof-document.ts';
+import { hashModelServer } from '../proof/prove-model.ts';
+import { computeProofSeconds, makeProofLimits, makePythonEnvironment, RUNTIME_FOLDER } from '../proof/run-proof.ts';
+import type { AnsweredInputs, SharedInput } from './compare-predictions.ts';
+
+const FORMAT = 1;
+const OUTPUT_LIMIT_BYTES = 32 << 20;
+export const MAX_INPUTS = 50;
+
+/** A model that answers, with everything that its answers depend on. */
+export interface AnsweringModel {
+  readonly entity: Entity;
+  readonly digest: string;
+  readonly folder: string;
+  readonly virtualenv: Virtualenv;
+  /** The other model of the comparison, which runs at the same time: the answers have times. */
+  readonly beside: string;
+}
+
+/** A model that cannot answer any input. The message is a sentence about it. */
+class AnswerError extends Error {}
+
+const text = (characters: number) => z.string().transform((t) => t.slice(0, characters));
+
+/** What `davit_server.answer` writes. A model can write anything in its place. */
+const answerDocument = z.looseObject({
+  stages: z.array(z.object({ name: text(40), seconds: z.number().min(0).max(1e7) })).max(20),
+  failed: describedFailure.nullable(),
+  inputs: z
+    .array(
+      z.object({
+        body: z.string(),
+        answer: z.string().nullable(),
+        why: text(2000).nullable(),
+        seconds: z.number().min(0).max(1e7),
+        varies: z.boolean(),
+      }),
+    )
+    .max(MAX_INPUTS),
+  peak_memory_bytes: z
+    .int()
+    .min(0)
+    .max(2 ** 50),
+});
+type AnswerDocument = z.infer<typeof answerDocument>;
+
+/** Answers of one version, which the cache keeps. */
+export interface KeptAnswers extends AnsweredInputs {
+  readonly key: string;
+  /** The bodies of the requests. They are those of the inputs, or the one that was made from the signature. */
+  readonly bodies: readonly string[];
+}
+
+/** Hash of everything that the answers of a model depend on. */
+export async function makeAnswersKey(model: AnsweringModel, inputs: readonly SharedInput[]): Promise<string> {
+  const { entity, digest, virtualenv, beside } = model;
+  return contentHash({
+    answers: FORMAT,
+    model: digest,
+    beside,
+    virtualenv: virtualenv.key,
+    machine: `${process.platform}-${process.arch}`,
+    runner: await hashModelServer(),
+    limits: makeProofLimits(entity),
+    nan: entity.nan,
+    environmentVars: entity.environmentVars,
+    inputs: inputs.map(({ kind, body }) => [kind, body]),
+  });
+}
+
+/** Reads earlier answers from the cache. */
+export async function readAnswers(key: string): Promise<KeptAnswers | undefined> {
+  const kept = await readText(answersFile(key));
+  if (kept === undefined) return undefined;
+  try {
+    const answers = JSON.parse(kept) as KeptAnswers;
+    return answers.key === key ? answers : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface AnswerOptions {
+  readonly key: string;
+  /** Undefined: the model runs with the user's own rights. */
+  readonly sandbox: Sandbox | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Loads a model in a fresh process and predicts the inputs. Keeps the answers. Throws an AnswerError. */
+export async function answerInputs(
+  model: AnsweringModel,
+  inputs: readonly SharedInput[],
+  options: AnswerOptions,
+): Promise<KeptAnswers> {
+  const folder = makeTemporaryFolder('inputs');
+  const file = join(folder, 'inputs.json');
+  try {
+    await writeFile(file, JSON.stringify(inputs.map(({ kind, body }) => ({ kind, body }))));
+    const document = await runAnswers(model, { folder, file, count: inputs.length }, options);
+    const answers = makeAnswers(options.key, document);
+    await writeFileAtomically(answersFile(options.key), JSON.stringify(answers));
+    return answers;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function runAnswers(
+  { entity, folder: model, virtualenv }: AnsweringModel,
+  inputs: { readonly folder: string; readonly file: string; readonly count: number },
+  { sandbox, signal }: AnswerOptions,
+): Promise<AnswerDocument> {
+  const limits = makeProofLimits(entity);
+  const base = await findBasePython(virtualenv.python);
+  await mkdir(virtualenv.pycache, { recursive: true });
+  await makeReadable(virtualenv.pycache);
+  const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
+  const command = [virtualenv.python, '-m', 'davit_server.answer', '--model', model, '--inputs', inputs.file];
+  const run = await runUntrusted(
+    {
+      command: [...command, '--nan', entity.nan],
+      env: { ...entity.environmentVars, ...makePythonEnvironment(virtualenv) },
+      path: [join(virtualenv.folder, 'bin')],
+      readable: [...base.folders, virtualenv.folder],
+      data: [RUNTIME_FOLDER, model, inputs.folder],
+      hidden: await listIgnoredFiles(model),
+      limits: {
+        // Each input is predicted twice, the second time only if the first took little.
+        seconds: computeProofSeconds({ ...limits, loads: 1, predictions: Math.max(1, inputs.count) }),
+        outputBytes: OUTPUT_LIMIT_BYTES,
+        processMemoryBytes: limits.memoryBytes,
+        memoryBytes: limits.memoryBytes,
+      },
+      signal,
+      onLine: (line) => compiler.add(parseImported(line)),
+    },
+    sandbox,
+  );
+  await compiler.end();
+  const { data } = answerDocument.safeParse(parseLine(run.stdout.trimEnd().split('\n').at(-1) ?? ''));
+  if (data && !data.failed) return data;
+  if (data?.failed) throw new AnswerError(data.failed.message);
+  throw new AnswerError(
+    run.stopped === undefined ? 'its process ended early' : `it exceeded its limit (${run.stopped})`,
+  );
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // the incomplete last line of a killed program
+  }
+}
+
+function makeAnswers(key: string, { inputs, stages, peak_memory_bytes: peak }: AnswerDocument): KeptAnswers {
+  const seconds = (names: readonly string[]) =>
+    stages.filter((s) => names.includes(s.name)).reduce((sum, s) => sum + s.seconds, 0);
+  return {
+    key,
+    bodies: inputs.map((i) => i.body),
+    answers: inputs.map(({ answer, why }) => ({ answer: answer ?? undefined, why: why ?? undefined })),
+    run: {
+      load_seconds: seconds(['import', 'load']),
+      predict_seconds: inputs.reduce((sum, i) => sum + i.seconds, 0),
+      peak_memory_bytes: peak,
+      varies: inputs.some((i) => i.varies),
+    },
+  };
+}
+
+function answersFile(key: string): string {
+  return cacheFolder('proofs', `${key}.json`);
+}

@@ -1,0 +1,193 @@
+import type { SignatureChange } from '../../schemas/report/comparison.ts';
+import type { Signature } from '../../schemas/lock/signature.ts';
+import { pluralize } from '../../schemas/values/pluralize.ts';
+import { type Column, isRequired, readProperties, toColumn } from '../../schemas/lock/signature-column.ts';
+import { renderJson } from './exact-json.ts';
+import { isWidening, makeColumnOfTensor, renderType } from './column-types.ts';
+
+type Part = SignatureChange['part'];
+
+const MAX_CHANGES = 200;
+const MAX_DEPTH = 50;
+const NAME_CHARACTERS = 200;
+
+/**
+ * Compares the signatures of two versions for today's clients, breaking changes first. A request of today must stay valid,
+ * and what is in an answer must stay what its readers expect. Pure.
+ */
+export function compareSignatures(old: Signature, now: Signature): readonly SignatureChange[] {
+  const changes = [
+    ...compareTypeHints(old, now),
+    ...compareColumns('inputs', parsePart(old.inputs), parsePart(now.inputs)),
+    ...compareColumns('outputs', parsePart(old.outputs), parsePart(now.outputs)),
+    ...compareParameters(parsePart(old.params) ?? [], parsePart(now.params) ?? []),
+  ];
+  return [...changes.filter((c) => c.breaks), ...changes.filter((c) => !c.breaks)].slice(0, MAX_CHANGES);
+}
+
+/** Undefined: the signature has no such part. */
+function parsePart(text: string | null): readonly Column[] | undefined {
+  if (text === null) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value.map(toColumn) : undefined;
+  } catch {
+    return undefined; // the check of the model reports it
+  }
+}
+
+function compareTypeHints(old: Signature, now: Signature): readonly SignatureChange[] {
+  const [before, after] = [old, now].map((s) => (s.typeHints === true ? 'type hints: only `inputs`' : 'columns'));
+  if (before === undefined || after === undefined || before === after) return [];
+  return [{ part: 'inputs', name: '', change: 'retyped', old: before, new: after, breaks: now.typeHints === true }];
+}
+
+/** Whether it breaks a client that a part appears or goes cannot be known, because nobody has said what it was. */
+function compareColumns(
+  part: Part,
+  old: readonly Column[] | undefined,
+  now: readonly Column[] | undefined,
+): readonly SignatureChange[] {
+  if (!old || !now) {
+    if (old === now) return [];
+    const describe = (columns: readonly Column[] | undefined) => columns?.map((c) => renderType(c)).join(', ').slice(0, NAME_CHARACTERS) ?? null; // prettier-ignore
+    return [
+      { part, name: '', change: now ? 'added' : 'removed', old: describe(old), new: describe(now), breaks: false },
+    ];
+  }
+  const [before, after] = part === 'outputs' ? [makeColumnOfTensor(old), makeColumnOfTensor(now)] : [old, now];
+  if (isNamed(before) !== isNamed(after) && before.length > 0 && after.length > 0) {
+    const [one, other] = [before, after].map((c) => `${pluralize(c.length, 'column')} ${isNamed(c) ? 'with' : 'without'} names`); // prettier-ignore
+    return [{ part, name: '', change: 'retyped', old: one ?? null, new: other ?? null, breaks: true }];
+  }
+  return compareFields(part, nameColumns(before), nameColumns(after), {
+    isNested: false,
+    isNamed: isNamed(before),
+    prefix: '',
+    depth: 0,
+  });
+}
+
+function isNamed([first]: readonly Column[]): boolean {
+  return first?.['name'] !== undefined && first['name'] !== null;
+}
+
+/** A column without a name has its place. */
+function nameColumns(columns: readonly Column[]): ReadonlyMap<string, Column> {
+  return new Map(columns.map((c, i) => [isNamed([c]) ? String(c['name']) : `#${i + 1}`, c]));
+}
+
+interface FieldContext {
+  /** MLflow refuses an unknown property of an object, and ignores an unknown column. */
+  readonly isNested: boolean;
+  readonly isNamed: boolean;
+  readonly prefix: string;
+  readonly depth: number;
+}
+
+function compareFields(
+  part: Part,
+  old: ReadonlyMap<string, Column>,
+  now: ReadonlyMap<string, Column>,
+  context: FieldContext,
+): readonly SignatureChange[] {
+  const { isNested, prefix } = context;
+  const name = (field: string) => `${prefix}${field}`.slice(0, NAME_CHARACTERS);
+  const removed = [...old]
+    .filter(([field]) => !now.has(field))
+    .map(([field, column]) => ({
+      ...{ part, name: name(field), change: 'removed' as const, old: renderType(column), new: null },
+      breaks: part === 'outputs' || isNested,
+    }));
+  const added = [...now]
+    .filter(([field]) => !old.has(field))
+    .map(([field, column]) => ({
+      ...{ part, name: name(field), change: 'added' as const, old: null, new: renderType(column) },
+      breaks: part === 'inputs' ? isRequired(column) : !context.isNamed,
+    }));
+  const both = [...now].flatMap(([field, column]) => {
+    const before = old.get(field);
+    return before ? compareColumn(part, name(field), [before, column], context.depth) : [];
+  });
+  return [...removed, ...added, ...both];
+}
+
+function compareColumn(
+  part: Part,
+  name: string,
+  [old, now]: readonly [Column, Column],
+  depth: number,
+): readonly SignatureChange[] {
+  const changes = [...compareTypes(part, name, [old, now], depth)];
+  const [was, is] = [isRequired(old), isRequired(now)];
+  if (was !== is)
+    changes.push({
+      ...{ part, name, change: is ? 'required' : 'optional', old: renderType(old), new: renderType(now) },
+      breaks: part === 'inputs' ? is : !is,
+    });
+  return changes;
+}
+
+function compareTypes(
+  part: Part,
+  name: string,
+  [old, now]: readonly [Column, Column],
+  depth: number,
+): readonly SignatureChange[] {
+  if (depth > MAX_DEPTH) return [];
+  const nested = { isNested: true, isNamed: true, prefix: `${name}.`, depth: depth + 1 };
+  if (old['type'] === 'object' && now['type'] === 'object')
+    return compareFields(part, readProperties(old), readProperties(now), nested);
+  for (const [type, field] of [
+    ['array', 'items'],
+    ['map', 'values'],
+  ] as const)
+    // prettier-ignore
+    if (old['type'] === type && now['type'] === type)
+      return compareTypes(part, `${name}[]`, [toColumn(old[field]), toColumn(now[field])], depth + 1);
+  if (renderType(old) === renderType(now)) return [];
+  const breaks = part === 'outputs' ? !isWidening(now, old) : !isWidening(old, now);
+  return [{ part, name, change: 'retyped', old: renderType(old), new: renderType(now), breaks }];
+}
+
+/** A parameter that the model no longer has is ignored without an error, so a client would not get what it asks for. */
+function compareParameters(old: readonly Column[], now: readonly Column[]): readonly SignatureChange[] {
+  const [before, after] = [nameColumns(old), nameColumns(now)];
+  const part = 'params';
+  const removed = [...before].filter(([name]) => !after.has(name));
+  const added = [...after].filter(([name]) => !before.has(name));
+  const both = [...after].flatMap(([name, parameter]) => {
+    const earlier = before.get(name);
+    return earlier ? compareParameter(name.slice(0, NAME_CHARACTERS), earlier, parameter) : [];
+  });
+  const make = ([name, parameter]: readonly [string, Column], change: 'added' | 'removed'): SignatureChange => {
+    const type = renderParameter(parameter);
+    const breaks = change === 'removed';
+    return {
+      part,
+      name: name.slice(0, NAME_CHARACTERS),
+      change,
+      old: breaks ? type : null,
+      new: breaks ? null : type,
+      breaks,
+    };
+  };
+  return [...removed.map((p) => make(p, 'removed')), ...added.map((p) => make(p, 'added')), ...both];
+}
+
+function compareParameter(name: string, old: Column, now: Column): readonly SignatureChange[] {
+  const [was, is] = [renderParameter(old), renderParameter(now)];
+  if (was !== is) {
+    const isScalar = !was.endsWith('[]') && !is.endsWith('[]');
+    const breaks = !isScalar || !isWidening({ type: was }, { type: is });
+    return [{ part: 'params', name, change: 'retyped', old: was, new: is, breaks }];
+  }
+  const [before, after] = [old, now].map((p) => renderJson(p['default'] ?? null, NAME_CHARACTERS));
+  if (before === undefined || after === undefined || before === after) return [];
+  return [{ part: 'params', name, change: 'default', old: before, new: after, breaks: false }];
+}
+
+function renderParameter(parameter: Column): string {
+  const isList = Array.isArray(parameter['shape']);
+  return `${renderType(parameter)}${isList ? '[]' : ''}`;
+}

@@ -1,0 +1,135 @@
+import { ensureVirtualenv, locateVirtualenv, makeVirtualenvRequest } from '../../python/ensure-virtualenv.ts';
+import type { PythonOptions } from '../../python/find-uv.ts';
+import { chooseSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
+import type { Lock, LockedEntity } from '../../schemas/lock/lock.ts';
+import type { PredictionComparison } from '../../schemas/report/comparison.ts';
+import { SILENT, withProgress } from '../../system/progress.ts';
+import type { ComparisonPolicy } from '../policy.ts';
+import type { Subject } from '../subject.ts';
+import { answerInputs, type KeptAnswers, makeAnswersKey, MAX_INPUTS, readAnswers } from './answer-inputs.ts';
+import { comparePredictions, type SharedInput } from './compare-predictions.ts';
+import { listSharedInputs } from './list-inputs.ts';
+
+const MESSAGE_CHARACTERS = 1000;
+
+/** A version that can be run. */
+export interface RunnableVersion {
+  readonly subject: Subject;
+  readonly lock: Lock;
+  readonly locked: LockedEntity;
+  readonly folder: string;
+}
+
+export interface SideBySide {
+  readonly predictions: PredictionComparison | null;
+  /** Why there is no comparison. */
+  readonly note: string | null;
+}
+
+export interface SideBySideOptions extends PythonOptions {
+  readonly policy: ComparisonPolicy;
+  readonly withoutSandbox?: boolean | undefined;
+}
+
+/** Both versions predict the same inputs, at the same time. Any failure is a note; only an interruption is thrown. */
+export async function predictSideBySide(
+  old: RunnableVersion,
+  now: RunnableVersion,
+  options: SideBySideOptions,
+): Promise<SideBySide> {
+  try {
+    return await runSideBySide(old, now, options);
+  } catch (e) {
+    options.signal?.throwIfAborted();
+    return { predictions: null, note: `the predictions cannot be compared: ${renderError(e)}` };
+  }
+}
+
+/** An error as a sentence of limited length, because it may quote a model. */
+export function renderError(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, MESSAGE_CHARACTERS);
+}
+
+async function runSideBySide(
+  old: RunnableVersion,
+  now: RunnableVersion,
+  options: SideBySideOptions,
+): Promise<SideBySide> {
+  const { progress = SILENT, signal, policy } = options;
+  const given = (await listSharedInputs(old, now)).slice(0, MAX_INPUTS);
+  if (given.length === 0 && old.locked.signature.inputs !== now.locked.signature.inputs)
+    return { predictions: null, note: 'neither version has an example or a validation case, and their inputs differ' };
+  const both = [
+    { ...old, beside: nameModel(now) },
+    { ...now, beside: nameModel(old) },
+  ];
+  const kept = await Promise.all(both.map((version) => findAnswers(version, given, options)));
+  // Both run again if one has to: times of another hour, on a machine with other work, say nothing.
+  const run = () => Promise.all(both.map((version) => answer(version, given, options)));
+  const isKept = kept.every((k) => k !== undefined);
+  const what = `Comparing ${now.subject.label} with ${old.subject.label} (both predict the same inputs)`;
+  const [before, after] = isKept ? kept : await withProgress(progress, what, run);
+  signal?.throwIfAborted();
+  if (!before || !after) throw new RangeError('two versions give two results');
+  if ('why' in before) return { predictions: null, note: before.why };
+  if ('why' in after) return { predictions: null, note: after.why };
+  const inputs = given.length > 0 ? given : listMadeInputs(before, after);
+  if (inputs.length === 0) return { predictions: null, note: 'neither version has an input to predict' };
+  return { predictions: comparePredictions(inputs, before, after, policy), note: null };
+}
+
+interface VersionOfPair extends RunnableVersion {
+  readonly beside: string;
+}
+
+function nameModel({ locked }: RunnableVersion): string {
+  return `${locked.model.digest} ${locked.virtualenv}`;
+}
+
+/** Inputs that both versions made from their signatures. */
+function listMadeInputs(old: KeptAnswers, now: KeptAnswers): readonly SharedInput[] {
+  const [body] = old.bodies;
+  if (body === undefined || body !== now.bodies[0]) return [];
+  return [{ of: 'both', origin: 'signature', name: '', kind: 'json', body }];
+}
+
+/** Earlier answers, without a virtualenv or a sandbox. */
+async function findAnswers(
+  version: VersionOfPair,
+  inputs: readonly SharedInput[],
+  options: PythonOptions,
+): Promise<KeptAnswers | undefined> {
+  const virtualenv = await locateVirtualenv(makeRequest(version), options).catch(() => undefined);
+  return virtualenv && readAnswers(await makeAnswersKey({ ...makeModel(version), virtualenv }, inputs));
+}
+
+async function answer(
+  version: VersionOfPair,
+  inputs: readonly SharedInput[],
+  options: SideBySideOptions,
+): Promise<KeptAnswers | { readonly why: string }> {
+  const { signal } = options;
+  try {
+    const sandbox = await openSandbox(options);
+    const virtualenv = await ensureVirtualenv(makeRequest(version), { ...options, sandbox });
+    const model = { ...makeModel(version), virtualenv };
+    return await answerInputs(model, inputs, { key: await makeAnswersKey(model, inputs), sandbox, signal });
+  } catch (e) {
+    signal?.throwIfAborted();
+    return { why: `${version.subject.label} cannot predict the inputs: ${renderError(e)}` };
+  }
+}
+
+async function openSandbox({ withoutSandbox }: SideBySideOptions): Promise<Sandbox | undefined> {
+  const sandbox = await chooseSandbox(withoutSandbox);
+  if (sandbox && 'why' in sandbox) throw new Error(`its code runs only in a sandbox, and ${sandbox.why}`);
+  return sandbox;
+}
+
+function makeRequest({ lock, subject, folder }: RunnableVersion) {
+  return makeVirtualenvRequest(lock, subject.entity.name, folder);
+}
+
+function makeModel({ subject, locked, folder, beside }: VersionOfPair) {
+  return { entity: subject.entity, digest: locked.model.digest, folder, beside };
+}

@@ -1,0 +1,16 @@
+import { type Diagnostic, makeError } from '../../schemas/diagnostic.ts';
+import type { Subject } from '../subject.ts';
+import type { DownloadFailure } from './explain-download.ts';
+import { maskSecrets } from './mask-secrets.ts';
+import type { Refusal } from './model-sources.ts';
+
+/** Makes the diagnostic of a model that cannot be fetched, on the field that names what is wrong. */
+export function makeDownloadError(
+  { entity, label }: Subject,
+  { why, hint, code = 'model-not-found', about = 'entity' }: Refusal & Partial<DownloadFailure>,
+  uri: string,
+): Diagnostic {
+  const place = about === 'entity' ? entity.place : (entity.modelPlaces?.[about] ?? entity.place);
+  const from = entity.model.uri === undefined ? '' : ` from "${maskSecrets(uri)}"`;
+  return makeError(code, place, `Cannot fetch ${label}${from}: ${maskSecrets(why)}`, hint);
+}

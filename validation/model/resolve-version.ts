@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { type Diagnostic, makeError } from '../../schemas/diagnostic.ts';
+import { parseMovingVersion, type RegisteredVersion } from '../../schemas/endpoint/model-reference.ts';
+import { SILENT, withProgress } from '../../system/progress.ts';
+import type { Subject } from '../subject.ts';
+import { explainOrThrow } from './explain-download.ts';
+import type { FetchOptions, ResolvedVersion } from './fetched-model.ts';
+import { makeDownloadError } from './refuse-download.ts';
+import { DOWNLOAD_LIMIT_SECONDS, type DownloadSource, runDownload } from './run-download.ts';
+
+/** What the registry says about a version, as registry_versions.py writes it. */
+const foundVersion = z.object({
+  version: z.string().regex(/^\d{1,18}$/),
+  status: z.string(),
+  registered: z.string().max(40).nullable(),
+  by: z.string().max(100).nullable(),
+});
+type FoundVersion = z.infer<typeof foundVersion>;
+
+export interface VersionResolution {
+  readonly version: string;
+  /** Undefined: the file names the version itself. */
+  readonly resolved?: ResolvedVersion;
+  readonly refused?: Diagnostic;
+}
+
+/** Resolves an alias, a stage or `latest` to the number of a version, by the rule of the options. */
+export async function resolveVersion(
+  subject: Subject,
+  { source, wanted }: { readonly source: DownloadSource; readonly wanted: RegisteredVersion },
+  options: FetchOptions,
+): Promise<VersionResolution> {
+  const { version } = wanted;
+  const moving = parseMovingVersion(version);
+  if (!moving)
+    return /^\d+$/.test(version) ? { version } : { version, refused: refuseVersion(subject, source, wanted) };
+  const { model } = subject.entity;
+  const from = model.uri ?? model.version;
+  const locked = options.locked?.resolved?.from === from ? options.locked.resolved : undefined;
+  if (locked && options.aliases === 'locked') return { version: locked.version, resolved: locked };
+  const work = () => runDownload(source, { action: '--find', label: subject.label }, options);
+  const run = await withProgress(options.progress ?? SILENT, `Resolving ${subject.label} in the registry`, work);
+  const found = run.code === 0 ? foundVersion.safeParse(JSON.parse(run.stdout)).data : undefined;
+  if (!found) {
+    const failed = { run, wanted, connection: source.connection, limitSeconds: DOWNLOAD_LIMIT_SECONDS };
+    const why = explainOrThrow(failed, { label: subject.label, uri: source.uri });
+    return { version, refused: makeDownloadError(subject, why, source.uri) };
+  }
+  if (locked?.version === found.version) return { version: found.version, resolved: locked };
+  if (locked && options.aliases === 'checked')
+    return { version, refused: reportMove(subject, locked, { wanted, found }) };
+  const at = `${new Date().toISOString().slice(0, 19)}Z`;
+  return { version: found.version, resolved: { from, version: found.version, at } };
+}
+
+function refuseVersion(subject: Subject, { uri }: DownloadSource, { version }: RegisteredVersion): Diagnostic {
+  const why = `"${version}" is not a version of a registry, expected a number or an alias such as "@champion"`;
+  return makeDownloadError(subject, { why, hint: 'Write the number, in quotes: "3"', about: 'version' }, uri);
+}
+
+/** The lock is stale because an alias, a stage or `latest` means another version now. */
+function reportMove(
+  { endpoint, entity }: Subject,
+  locked: ResolvedVersion,
+  { wanted, found }: { readonly wanted: RegisteredVersion; readonly found: FoundVersion },
+): Diagnostic {
+  const { kind, target } = parseMovingVersion(wanted.version) ?? { kind: 'alias', target: wanted.version };
+  const what = kind === 'latest' ? `latest of ${wanted.name}` : `${kind} ${target} of ${wanted.name}`;
+  const registered = [
+    found.registered === null ? '' : ` on ${renderMinute(found.registered)}`,
+    found.by === null ? '' : ` by ${found.by}`,
+  ].join('');
+  const details = registered === '' ? '' : `, which was registered${registered}`;
+  const message = `Cannot use the lock for "${entity.name}": the ${what} moved from version ${locked.version}, resolved on ${renderMinute(locked.at)}, to version ${found.version}${details}`;
+  const place = entity.modelPlaces?.version ?? entity.place;
+  return makeError('lock-stale', place, message, `Run npx davit lock ${endpoint.name} and review the changes`);
+}
+
+/** `2026-11-30T04:20:11Z` → `2026-11-30 04:20 UTC` */
+function renderMinute(time: string): string {
+  return `${time.slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -1,0 +1,72 @@
+import { readFile, rm } from 'node:fs/promises';
+import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
+import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
+import { chooseMinorVersion } from '../../python/find-python.ts';
+import type { PythonOptions } from '../../python/find-uv.ts';
+import { renderBytes } from '../../schemas/values/quantity.ts';
+import { codePath } from '../../system/code.ts';
+import { SILENT } from '../../system/progress.ts';
+import { type ProcessResult, runProcess } from '../../system/run-process.ts';
+import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
+import { makeDownloadEnvironment } from './download-environment.ts';
+import type { RegistryConnection } from './choose-registry.ts';
+import type { SourceKind } from './model-sources.ts';
+
+/** mlflow-skinny and boto3 with hashes, written by `uv pip compile --generate-hashes`. */
+const REQUIREMENTS = codePath('validation', 'model', 'download-requirements.txt');
+const PROGRAM = codePath('validation', 'model', 'download_model.py');
+export const DOWNLOAD_LIMIT_SECONDS = 3600;
+/** Python versions for which every package above has a wheel. */
+const SUPPORTED_PYTHONS = ['3.12', '3.11', '3.13'];
+const PROGRESS_LINE = /^progress: (\d{1,16}) (\d{1,16})$/;
+
+/** What to download, and what the program may know and query for that. */
+export interface DownloadSource {
+  readonly uri: string;
+  readonly kind: SourceKind;
+  /** DAVIT_MODEL_SOURCES, and what the user has typed. */
+  readonly allowed: readonly string[];
+  /** Undefined: the source is in no registry. */
+  readonly connection: RegistryConnection | undefined;
+}
+
+/** Asks the registry for the version, or also downloads its files into `folder`. */
+export interface DownloadTask {
+  readonly action: '--find' | '--download';
+  readonly folder?: string;
+  /** The name in progress lines. */
+  readonly label: string;
+}
+
+/** Runs the program that downloads. It runs in an empty folder, because MLflow makes a database in the current one. */
+export async function runDownload(
+  { uri, kind, allowed, connection }: DownloadSource,
+  { action, folder, label }: DownloadTask,
+  options: PythonOptions,
+): Promise<ProcessResult> {
+  const packages = parseLockedRequirements(await readFile(REQUIREMENTS, 'utf8'));
+  const python = await chooseMinorVersion(SUPPORTED_PYTHONS);
+  const virtualenv = await ensureVirtualenv({ python, platform: 'here', packages }, options);
+  const home = makeTemporaryFolder('download');
+  const { progress = SILENT } = options;
+  const args = ['-s', PROGRAM, action, JSON.stringify({ sources: allowed }), uri, ...(folder === undefined ? [] : [folder])]; // prettier-ignore
+  try {
+    return await runProcess(virtualenv.python, args, {
+      cwd: home,
+      env: { ...makeDownloadEnvironment(kind, uri, { home, connection }), PYTHONPYCACHEPREFIX: virtualenv.pycache },
+      limitSeconds: DOWNLOAD_LIMIT_SECONDS,
+      onLine: (line) => {
+        const [, done, total] = PROGRESS_LINE.exec(line) ?? [];
+        if (done !== undefined) progress.say(renderAmount(label, Number(done), Number(total)));
+      },
+      ...(options.signal && { signal: options.signal }),
+    });
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+function renderAmount(label: string, done: number, total: number): string {
+  const size = total > 0 ? `${renderBytes(done)} of ${renderBytes(total)}` : renderBytes(done);
+  return `Downloading ${label}: ${size}`;
+}

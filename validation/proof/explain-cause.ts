@@ -1,0 +1,32 @@
+import { isNetworkFailure, NETWORK_HINT } from './network-failure.ts';
+
+interface Failure {
+  readonly kind: string;
+  readonly message: string;
+  readonly trace: string | null | undefined;
+}
+
+/** Common causes, by what the libraries say, and the repair. */
+const CAUSES: readonly (readonly [RegExp, string])[] = [
+  [/Read-only file system/, "A model's files are read-only: write to the folder in TMPDIR"],
+  [
+    /Can't get attribute '[^']*' on <module '(?:__main__|__mp_main__|davit_server[^']*)'/,
+    'A pickle names a class or function of the notebook or script that trained the model: move it to a module that is logged with code_paths, or log the model from code',
+  ],
+  [
+    /Found unknown categor|Cannot setitem on a Categorical with a new category|categorical_feature do not match|DataFrame\.dtypes for data must be|pandas dtypes must be int|Found a category not in the training set|previously unseen labels/i,
+    'Requests have strings, not the categories of the training: convert the columns in the model (a pyfunc or a pipeline whose encoder has handle_unknown="ignore"), and log an example with values that the training had',
+  ],
+  [
+    /tz-naive|tz-aware|offset-naive|timezone-aware|UTC offset/i,
+    "MLflow's type datetime has no time zone: send times as UTC without a zone, or make them comparable in the model (tz_localize, tz_convert)",
+  ],
+];
+
+/** Explains common wrong assumptions of a model about its runtime environment. */
+export function explainCause({ kind, message, trace }: Failure): string | undefined {
+  if (kind === 'KeyError' && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? ''))
+    return 'It reads an environment variable: set it in environment_vars of the served entity';
+  const known = CAUSES.find(([pattern]) => pattern.test(message))?.[1];
+  return known ?? (isNetworkFailure({ kind, message }) ? NETWORK_HINT : undefined);
+}
