@@ -9,7 +9,9 @@ import type { GitHub } from './github/connect.ts';
 import { readFolder, readObjectIds } from './github/objects.ts';
 import type { ReviewedPullRequest } from './reviewed-pull-request.ts';
 
-/** The endpoints that a pull request or a merge queue changes. GitHub alone says so, not the run that reports on them. */
+/**
+ * The endpoints that a pull request or a merge queue changes. GitHub alone says so, not the run that reports on them.
+ */
 export interface GitHubChanges {
   readonly endpoints: readonly ChangedEndpoint[];
   /** Whether GitHub lists all changed files. */

@@ -2,6 +2,7 @@ import { withProgress } from '../system/progress.ts';
 import { makeChildEnvironment, runProcess } from '../system/run-process.ts';
 import { findSandbox } from '../sandbox/sandbox.ts';
 import { LOG } from './log.ts';
+import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 
 const LIMIT_SECONDS = 120;
 const INSTALL_COMMAND = ['apt-get', 'install', '--yes', '--quiet', '--no-install-recommends', 'bubblewrap'];
@@ -42,7 +43,7 @@ async function runAsRoot(command: readonly string[], signal: AbortSignal): Promi
   const options = { env: makeChildEnvironment(), limitSeconds: LIMIT_SECONDS, signal };
   const ran = await runProcess('sudo', ['--non-interactive', ...command], options).catch((e: unknown) => {
     signal.throwIfAborted();
-    LOG.say(`Cannot run sudo: ${e instanceof Error ? e.message : String(e)}`);
+    LOG.say(`Cannot run sudo: ${readErrorMessage(e)}`);
   });
   if (ran && ran.code !== 0) LOG.say(`${command.join(' ')} ended with ${ran.code}: ${ran.stderr.trim()}`);
 }

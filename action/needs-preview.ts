@@ -4,8 +4,8 @@ import { COMPARED_FILES } from './github/compare.ts';
 import type { Job } from './job.ts';
 
 /**
- * Whether the job preview has to begin. Without a changed endpoint there is nothing to preview. The report believes that
- * only where GitHub lists all changed files, so a change of more files is previewed in any case.
+ * Whether the job preview has to begin. Without a changed endpoint there is nothing to preview. The report believes
+ * that only where GitHub lists all changed files, so a change of more files is previewed in any case.
  */
 export async function needsPreview({ endpoints, base }: Report, { runner, signal }: Job): Promise<boolean> {
   if (endpoints.length > 0 || base === null) return true;

@@ -43,8 +43,8 @@ interface UpdateContext {
 const TITLE_CHARACTERS = 200;
 
 /**
- * Writes a check run that a pull request's review is out of date, or the review again if it no longer is. Returns what has
- * changed; undefined: nothing.
+ * Writes a check run that a pull request's review is out of date, or the review again if it no longer is. Returns what
+ * has changed; undefined: nothing.
  */
 export async function updateReview(
   pull: PullRequest,
@@ -88,14 +88,17 @@ export interface NewReview {
   readonly head: string;
   /** The branch that the pull request would be merged into. */
   readonly branch: string;
-  /** The commit that was reviewed: the pull request merged into that branch. Undefined: no need to look whether it has moved. */
+  /**
+   * The commit that was reviewed: the pull request merged into that branch. Undefined: no need to look whether it has
+   * moved.
+   */
   readonly merge: string | undefined;
 }
 
 /**
- * What a new review would have to be of, if it is not of what the base branch has now: a push during the run has changed one of
- * its files, or an earlier review of the commit was found to be out of date, and this one is again of the older state. That is so
- * when an older run is started again, because it runs the release that it began with.
+ * What a new review would have to be of, if it is not of what the base branch has now: a push during the run has
+ * changed one of its files, or an earlier review of the commit was found to be out of date, and this one is again of
+ * the older state. That is so when an older run is started again, because it runs the release that it began with.
  */
 export async function findUnmetExpectation(
   report: Report,

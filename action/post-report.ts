@@ -11,6 +11,7 @@ import { isReadOnlyTokenError } from './github/request-error.ts';
 import { postComment } from './github/sticky-comment.ts';
 import { LOG } from './log.ts';
 import type { ReviewedPullRequest } from './reviewed-pull-request.ts';
+import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 
 export interface PostOptions {
   readonly github: GitHub;
@@ -57,7 +58,9 @@ async function comments(report: Report, { github, reviewed }: PostOptions): Prom
   return posted.url;
 }
 
-/** A review by this repository's own run, of the same commit, counts more than what a run without rights reports later. */
+/**
+ * A review by this repository's own run, of the same commit, counts more than what a run without rights reports later.
+ */
 async function postCheckRun(report: Report, options: PostOptions): Promise<void> {
   const { github, reviewed, head } = options;
   if (reviewed.restricted && (await readReview(github, head)).review !== undefined) {
@@ -97,5 +100,5 @@ async function catchForbidden<T>(work: () => Promise<T>) {
 }
 
 function joinMessages(failures: readonly unknown[]): string {
-  return failures.map((f) => (f instanceof Error ? f.message : String(f))).join('; ');
+  return failures.map(readErrorMessage).join('; ');
 }

@@ -9,9 +9,9 @@ import { isNotFoundError } from './github/request-error.ts';
 import type { MergeGroup } from './runner.ts';
 
 /**
- * The reviews of the pull requests that a merge queue's group may hold. GitHub does not list them, so they are found by the
- * name of the group's branch and by the titles of its commits. Anybody can write a number into a title. That does not matter,
- * because a review only counts where the group has the very files that it was made with.
+ * The reviews of the pull requests that a merge queue's group may hold. GitHub does not list them, so they are found by
+ * the name of the group's branch and by the titles of its commits. Anybody can write a number into a title. That does
+ * not matter, because a review only counts where the group has the very files that it was made with.
  */
 export async function findQueuedReviews(github: GitHub, group: MergeGroup): Promise<readonly PullRequestReview[]> {
   const titles = await listCommitTitles(github, group.base_sha, group.head_sha);

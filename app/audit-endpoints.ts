@@ -7,6 +7,7 @@ import { resolvePolicy } from '../validation/policy.ts';
 import { makeSubject } from '../validation/subject.ts';
 import type { ProjectRequest } from './project.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
+import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 
 export interface AuditRequest extends ProjectRequest {
   /** An export of the OSV database. Undefined: the newest one of osv.dev. */
@@ -61,6 +62,6 @@ async function refreshOrKeep(
     return undefined;
   } catch (e) {
     if (database !== undefined || !(await openAdvisories())) throw e;
-    return e instanceof Error ? e.message : String(e);
+    return readErrorMessage(e);
   }
 }

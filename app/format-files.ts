@@ -11,7 +11,7 @@ import { parseEnvironment } from '../schemas/environment/environment.ts';
 import { environmentFile } from '../schemas/environment/environment-file.ts';
 import { makeUnreadableFile, readUserFile } from '../schemas/read-project.ts';
 import { formatYaml } from '../schemas/yaml/format-yaml.ts';
-import { writeFileAtomically } from '../system/atomic-files.ts';
+import { rewriteFileAtomically } from '../system/atomic-files.ts';
 
 export interface FormattedFiles {
   /** In the order of their paths. */
@@ -92,7 +92,7 @@ async function formatFile(path: string, options: FormatOptions) {
   const formatted = formatYaml(text, kind.schema, kind.canonicalize);
   if (formatted === undefined) return { file: undefined, diagnostics: explainUnformatted(text, file, kind) };
   // A link stays a link.
-  if (formatted !== text && !checkOnly) await writeKeepingMode(target, formatted);
+  if (formatted !== text && !checkOnly) await rewriteFileAtomically(target, formatted);
   return { file: { file, changed: formatted !== text }, diagnostics: [] };
 }
 
@@ -119,10 +119,6 @@ function isBelow(path: string, folder: string): boolean {
 function refuseLink(file: string, target: string): Diagnostic {
   const message = `Cannot format ${file}: it is a link to ${target}, outside the project, expected a file in it`;
   return makeError('unreadable-file', { file, line: 1, column: 1 }, message, `Format ${target} itself`);
-}
-
-async function writeKeepingMode(path: string, text: string): Promise<void> {
-  await writeFileAtomically(path, text, (await stat(path)).mode & 0o777);
 }
 
 /** The mistakes in the YAML; without one, the text has a form that formatting would damage. */

@@ -9,15 +9,17 @@ import { action } from './action/start.ts';
 import { check } from './check.ts';
 import { gateway } from './gateway.ts';
 import { KUBERNETES } from './kubernetes.ts';
+import { predict } from './predict.ts';
 import { preview } from './preview.ts';
 import { renderFigures, summarize } from './render-figures.ts';
 import { serve } from './serve.ts';
 import { start } from './start.ts';
 import { update } from './update.ts';
 import { validate } from './validate.ts';
+import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 
 const LOCAL: Readonly<Record<string, Benchmark>> = {
-  ...{ start, check, validate, preview, update, serve, gateway, action },
+  ...{ start, check, validate, predict, preview, update, serve, gateway, action },
   'pull-request': pullRequest,
 };
 /** Selects the cluster's benchmarks for the names that follow. */
@@ -95,7 +97,7 @@ function readArguments(argv: readonly string[]): BenchArguments | string {
     const benchmarks = Object.entries(known).filter(([name]) => names.length === 0 || names.includes(name));
     return { benchmarks, seconds, json: values.json, text };
   } catch (e) {
-    return `${e instanceof Error ? e.message : String(e)}\n\n${HELP}`;
+    return `${readErrorMessage(e)}\n\n${HELP}`;
   }
 }
 
@@ -131,7 +133,7 @@ async function runBenchmark(
   const progress = { say: (line: string) => void process.stderr.write(`[${name}] ${line}\n`) };
   const outcome = await benchmark.run({ ...options, progress, fault: (sentence) => faults.push(sentence) }).then(
     (figures) => ({ figures, error: undefined }),
-    (e: unknown) => ({ figures: [], error: e instanceof Error ? e.message : String(e) }),
+    (e: unknown) => ({ figures: [], error: readErrorMessage(e) }),
   );
   const seconds = (performance.now() - started) / 1000;
   return { name, benchmark, seconds, ...outcome, faults };

@@ -12,6 +12,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import('./verbs/import.ts')).importVerb,
   lock: async () => (await import('./verbs/lock.ts')).lock,
   validate: async () => (await import('./verbs/validate.ts')).validate,
+  requirements: async () => (await import('./verbs/requirements.ts')).requirements,
   audit: async () => (await import('./verbs/audit.ts')).audit,
   sbom: async () => (await import('./verbs/sbom.ts')).sbom,
   predict: async () => (await import('./verbs/predict.ts')).predict,

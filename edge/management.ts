@@ -3,7 +3,7 @@ import * as refusal from '../serving-api/refusal.ts';
 import { Refused } from '../serving-api/refusal-error.ts';
 import { endpointId, renderEndpoint } from '../serving-api/render-endpoint.ts';
 import { renderMetrics } from '../serving-api/render-metrics.ts';
-import { explainMissingOpenApi, renderOpenApi } from '../serving-api/render-openapi.ts';
+import { MISSING_OPEN_API, renderOpenApi } from '../serving-api/render-openapi.ts';
 import { renderPermissionLevels, renderPermissions } from '../serving-api/render-permissions.ts';
 import { includesLevel } from '../serving-api/permissions.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
@@ -90,7 +90,7 @@ export class Management {
     const [served] = this.#parts.objects.describe([entry]);
     const document = served && renderOpenApi(served, url);
     if (document) return document;
-    throw new Refused(refusal.noQueryDescription(entry.name, served ? explainMissingOpenApi(served) : ''));
+    throw new Refused(refusal.noQueryDescription(entry.name, MISSING_OPEN_API));
   }
 
   async #list(known: Identity, url: string): Promise<ManagementResponse> {

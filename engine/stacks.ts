@@ -6,6 +6,7 @@ import { stacksFolder } from './state/backend.ts';
 import { hasResources, listExportedTypes, readResourceTypes } from './state/pending-operations.ts';
 import { type PulumiProject, useProject } from './project.ts';
 import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
+import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 
 /** The names of the project's stacks. */
 export async function listStacks(project: PulumiProject): Promise<readonly string[]> {
@@ -82,7 +83,7 @@ export async function removeStackHistory(of: PulumiProject, stack: string, progr
   const removed = kept.map(async (path) => {
     const file = join(folder, '.pulumi', path);
     await rm(file, { recursive: true, force: true }).catch((e: unknown) =>
-      progress.say(`Cannot delete the history of ${stack} in ${file}: ${e instanceof Error ? e.message : String(e)}`),
+      progress.say(`Cannot delete the history of ${stack} in ${file}: ${readErrorMessage(e)}`),
     );
   });
   await Promise.all(removed);

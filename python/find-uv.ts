@@ -8,6 +8,7 @@ import { withFileLock } from '../system/locks/file-lock.ts';
 import { type Progress, SILENT, withProgress } from '../system/progress.ts';
 import { runProcess } from '../system/run-process.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 
 export interface PythonOptions {
   readonly progress?: Progress;
@@ -81,7 +82,7 @@ async function installUv(
       ...(signal && { signal }),
     }).catch((e: unknown) => {
       if (signal?.aborted) throw e;
-      return { code: -1, stderr: e instanceof Error ? e.message : String(e) };
+      return { code: -1, stderr: readErrorMessage(e) };
     });
     if (run.code === 0 && (await isExecutable(join(folder, 'bin', 'uv')))) return;
     failures.push(`${python}: ${lastLine(run.stderr) || `pip ended with ${run.code}`}`);
@@ -92,7 +93,7 @@ async function installUv(
     return;
   } catch (e) {
     if (signal?.aborted) throw e;
-    failures.push(e instanceof Error ? e.message : String(e));
+    failures.push(readErrorMessage(e));
   }
   throw new Error(
     `Cannot install uv: ${failures.join('; ')}. ` +

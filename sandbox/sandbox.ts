@@ -4,6 +4,7 @@ import { runProcess } from '../system/run-process.ts';
 import { type SandboxUser, wrapInBubblewrap } from './bubblewrap.ts';
 import { runLimited } from './run-limited.ts';
 import { makeSeccompFilter } from './seccomp-filter.ts';
+import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 
 /** How this machine can separate an untrusted program from everything else. */
 export interface Sandbox {
@@ -99,7 +100,7 @@ async function tryCommand(user: SandboxUser, sized: boolean): Promise<string | u
   const run = await runLimited(command, {
     ...{ cwd: tmpdir(), env: { PATH: process.env['PATH'] ?? '' }, inputs },
     ...{ limitSeconds: PROBE_SECONDS, limitBytes: PROBE_BYTES, tree: { memoryBytes: 1 << 30, processes: 100 } },
-  }).catch((e: unknown) => ({ code: -1, stderr: e instanceof Error ? e.message : String(e) }));
+  }).catch((e: unknown) => ({ code: -1, stderr: readErrorMessage(e) }));
   if (run.code === 0) return undefined;
   return run.stderr.trim().split('\n').at(-1)?.slice(0, 200) || `it ended with ${run.code}`;
 }

@@ -7,6 +7,7 @@ import type { Endpoint } from './endpoint/endpoint.ts';
 import type { Environment } from './environment/environment.ts';
 import type { Lock } from './lock/lock.ts';
 import { readOwn } from './values/read-own.ts';
+import { readErrorMessage } from './values/read-error-message.ts';
 
 /** The value of a file, or the diagnostics that explain its absence. */
 export interface ReadResult<T> {
@@ -122,7 +123,7 @@ export async function readText(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (e) {
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(e) ?? '')) return undefined;
-    throw new Error(`Cannot read ${path}: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
+    throw new Error(`Cannot read ${path}: ${readErrorMessage(e)}`, { cause: e });
   }
 }
 
@@ -138,7 +139,7 @@ export async function readUserFile(path: string, file: string): Promise<ReadResu
 /** Converts a system error into a diagnostic about an unreadable file or folder. */
 export function makeUnreadableFile(file: string, error: unknown): Diagnostic {
   const code = codeOf(error);
-  const why = READ_ERRORS[code ?? ''] ?? (error instanceof Error ? error.message : String(error));
+  const why = READ_ERRORS[code ?? ''] ?? readErrorMessage(error);
   return makeError('unreadable-file', { file, line: 1, column: 1 }, `Cannot read ${file}: ${why}`);
 }
 

@@ -10,14 +10,15 @@ interface EntityDescription {
 
 /**
  * Makes the OpenAPI 3.1 document of an endpoint's queries, in Databricks' form: one path for each served entity, then
- * the path that follows the route. Returns undefined if the inputs of no entity are known.
+ * the path that follows the route. Inputs that are not known are described as every form of a request. Returns undefined if the
+ * endpoint serves nothing yet.
  */
 export function renderOpenApi(endpoint: ServedEndpoint, url: string): object | undefined {
   const described = endpoint.entities.map((entity) => ({
     entity,
     query: entity.signature && makeQuerySchema(entity.signature),
   }));
-  if (described.every(({ query }) => query === undefined)) return undefined;
+  if (described.length === 0) return undefined;
   const { name, description, configVersion } = endpoint;
   const routed = described.filter(({ entity }) => entity.trafficPercentage > 0);
   return {
@@ -33,11 +34,8 @@ export function renderOpenApi(endpoint: ServedEndpoint, url: string): object | u
   };
 }
 
-/** Explains why an endpoint has no OpenAPI document. */
-export function explainMissingOpenApi({ entities }: ServedEndpoint): string {
-  if (entities.length === 0) return 'it serves nothing yet, expected it to be ready';
-  return entities.map((e) => `"${e.name}" ${explainMissingSchema(e)}`).join('; ');
-}
+/** Why an endpoint has no OpenAPI document. */
+export const MISSING_OPEN_API = 'it serves nothing yet, expected it to be ready';
 
 function explainMissingSchema({ signature }: ServedEntity): string {
   if (signature) return 'has a model without an input signature, expected one that was logged with its signature';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Writes a file atomically: a reader sees the old or the new text, even after a crash. `mode` as in chmod. */
@@ -13,6 +13,11 @@ export async function writeFileAtomically(file: string, text: string | Uint8Arra
     await rm(fresh, { force: true });
     throw e;
   }
+}
+
+/** Writes an existing file atomically. It keeps its mode. */
+export async function rewriteFileAtomically(file: string, text: string): Promise<void> {
+  await writeFileAtomically(file, text, (await stat(file)).mode & 0o777);
 }
 
 /** Makes a folder atomically: `fill` writes into a new folder beside it, which is then renamed to `folder`. */

@@ -25,7 +25,7 @@ const OPTIONAL_PACKAGES = /^@(?:kubernetes|pulumi)\/(?!pulumi$)/;
 const PARSERS = /tree-sitter/;
 
 /** What `import … from 'davit'` gives. Its declarations need no other file. */
-const API = 'app/predict/predict';
+const API = 'app/public';
 
 /** Where `styleText` leaves colours out of files; earlier versions of Node 20 would do the rest. */
 const MINIMUM_NODE = '>=20.18';
@@ -93,13 +93,24 @@ function compile(file: string, target: string): void {
   chmodSync(target, 0o644);
 }
 
+/** Joins the declarations of the files that the API exports. */
 function declareTypes(target: string): void {
-  const fileName = `${basename(API)}.ts`;
-  const source = readFileSync(codePath(`${API}.ts`), 'utf8');
-  const { outputText, diagnostics } = ts.transpileDeclaration(source, { fileName, reportDiagnostics: true });
+  const exported = readFileSync(codePath(`${API}.ts`), 'utf8').matchAll(/^export \* from '(.+)';$/gm);
+  const files = [...exported].map(([, path = '']) => join(dirname(API), path));
+  writeFileSync(target, files.map(declareFile).join('\n'));
+}
+
+function declareFile(file: string): string {
+  const source = readFileSync(codePath(file), 'utf8');
+  const { outputText, diagnostics } = ts.transpileDeclaration(source, {
+    fileName: basename(file),
+    reportDiagnostics: true,
+  });
   const [wrong] = diagnostics ?? [];
-  if (wrong) throw new Error(`Cannot declare ${API}: ${ts.flattenDiagnosticMessageText(wrong.messageText, '\n')}`);
-  writeFileSync(target, outputText);
+  if (wrong) throw new Error(`Cannot declare ${file}: ${ts.flattenDiagnosticMessageText(wrong.messageText, '\n')}`);
+  // TypeScript would check the sources, which stand beside the declarations.
+  if (/^import /m.test(outputText)) throw new Error(`Cannot declare ${file}: its types name a type of another file`);
+  return outputText;
 }
 
 interface Manifest {

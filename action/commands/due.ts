@@ -7,8 +7,8 @@ import { LOG, withoutWorkflowCommands } from '../log.ts';
 import { findProject } from '../project.ts';
 
 /**
- * Outputs whether the job that deploys has anything to do, so that nobody is asked to approve one that has not. Where that
- * cannot be known, the job has to begin: it deploys or says what is wrong.
+ * Outputs whether the job that deploys has anything to do, so that nobody is asked to approve one that has not. Where
+ * that cannot be known, the job has to begin: it deploys or says what is wrong.
  */
 export async function due(job: Job): Promise<void> {
   const work = await listWork(job);

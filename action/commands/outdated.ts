@@ -12,8 +12,9 @@ import { type BranchState, updateReview } from '../outdated-reviews.ts';
 import { readProgram } from '../read-program.ts';
 
 /**
- * After a push to the branch that is deployed: says in the check and in the comment of each open pull request that its review
- * is out of date, because the push has brought another release of Davit or has changed a file that the review was made from.
+ * After a push to the branch that is deployed: says in the check and in the comment of each open pull request that its
+ * review is out of date, because the push has brought another release of Davit or has changed a file that the review
+ * was made from.
  */
 export async function outdated(job: Job): Promise<void> {
   const failed: string[] = [];
@@ -63,7 +64,10 @@ async function readBranchState({ runner }: Job, github: GitHub): Promise<BranchS
   };
 }
 
-/** GitHub compares with the commit where two histories part, so a push that is forced back changes nothing in one direction. */
+/**
+ * GitHub compares with the commit where two histories part, so a push that is forced back changes nothing in one
+ * direction.
+ */
 async function listPushed(github: GitHub, before: string, after: string): Promise<readonly string[] | undefined> {
   const forwards = await listChangesBetween(github, before, after);
   const backwards = forwards && (await listChangesBetween(github, after, before));

@@ -13,8 +13,8 @@ import { readProgram } from '../read-program.ts';
 import type { MergeGroup } from '../runner.ts';
 
 /**
- * The check of a merge queue's group: each endpoint that it changes has the files with which one of its pull requests was
- * reviewed. Runs and previews nothing, so it needs no secret and no checkout.
+ * The check of a merge queue's group: each endpoint that it changes has the files with which one of its pull requests
+ * was reviewed. Runs and previews nothing, so it needs no secret and no checkout.
  */
 export async function queue(job: Job): Promise<void> {
   const { merge_group: group } = job.runner.event;
@@ -52,7 +52,9 @@ async function compareGroup({ base_sha: base, head_sha: head, ...group }: MergeG
   };
 }
 
-/** Where GitHub does not list all changed files, only the reviews say which endpoints change, so none may be missing. */
+/**
+ * Where GitHub does not list all changed files, only the reviews say which endpoints change, so none may be missing.
+ */
 function refuseUnlisted(reviews: readonly PullRequestReview[]): readonly string[] {
   const unlisted = 'GitHub does not list all changed files of the group';
   if (reviews.length === 0) return [`${unlisted}, and none of its pull requests was found`];

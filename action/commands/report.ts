@@ -64,8 +64,8 @@ function wasCancelled({ inputs }: Job): boolean {
 const REVIEW_CHANGES: readonly (string | undefined)[] = ['edited', 'labeled', 'unlabeled'];
 
 /**
- * Whether an earlier run, or an earlier attempt of this one, has reviewed the commit as it would be reviewed now. Another
- * base branch or label needs a new review.
+ * Whether an earlier run, or an earlier attempt of this one, has reviewed the commit as it would be reviewed now.
+ * Another base branch or label needs a new review.
  */
 async function hasReview({ head, runUrl }: ReviewedPullRequest, { job, github }: ReportContext): Promise<boolean> {
   const { review } = await readReview(github, head);
@@ -116,9 +116,9 @@ function markOutdated(report: Report): Report {
 }
 
 /**
- * The check of a fork or of Dependabot succeeds only by what GitHub itself says: the pull request changes no endpoint. It
- * has to be one to the default branch, because a commit has one check run for all its pull requests, and a fork chooses
- * their base.
+ * The check of a fork or of Dependabot succeeds only by what GitHub itself says: the pull request changes no endpoint.
+ * It has to be one to the default branch, because a commit has one check run for all its pull requests, and a fork
+ * chooses their base.
  */
 function judgeClaims(
   { restricted, pull }: ReviewedPullRequest,

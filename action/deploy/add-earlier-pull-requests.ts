@@ -2,7 +2,10 @@ import { renderCauses } from '../../app/outage.ts';
 import { LOG } from '../log.ts';
 import type { DeploymentResult, Deploying } from './deployment-context.ts';
 
-/** Adds the pull requests of earlier commits, whose comments get the result too. The deployment itself needs none of them. */
+/**
+ * Adds the pull requests of earlier commits, whose comments get the result too. The deployment itself needs none of
+ * them.
+ */
 export async function addEarlierPullRequests(
   result: DeploymentResult,
   commits: readonly string[],

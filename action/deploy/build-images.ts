@@ -45,8 +45,8 @@ const DEADLINE_CAUSE =
   'the time for building images was over, and other endpoints wait for their deployment. Start the workflow by hand with the name of this endpoint';
 
 /**
- * Builds what the review allows to deploy, and says why it builds nothing. An attested image can be deployed anywhere, so an
- * endpoint that `deploy` would stop must not get one.
+ * Builds what the review allows to deploy, and says why it builds nothing. An attested image can be deployed anywhere,
+ * so an endpoint that `deploy` would stop must not get one.
  */
 export async function buildIfReviewed(
   name: string,

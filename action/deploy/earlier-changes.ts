@@ -7,7 +7,9 @@ export interface BranchRange {
   readonly history: ProjectHistory;
   /** Where the checkout is, seen from a commit. */
   readonly comparePosition: (sha: string) => Promise<Position>;
-  /** The branch's commit before the push that started the run; undefined: no push, or the checkout does not contain it. */
+  /**
+   * The branch's commit before the push that started the run; undefined: no push, or the checkout does not contain it.
+   */
   readonly before: string | undefined;
 }
 
@@ -30,9 +32,10 @@ export async function findCommitBefore(
 }
 
 /**
- * The commits that changed an endpoint since it was deployed or removed successfully, or else in this push, newest first. One
- * push can have several merges of the same endpoint: a merge queue's group, or merges that a person has pushed. Others are
- * of runs that failed or were cancelled. All their pull requests are told what becomes of the endpoint.
+ * The commits that changed an endpoint since it was deployed or removed successfully, or else in this push, newest
+ * first. One push can have several merges of the same endpoint: a merge queue's group, or merges that a person has
+ * pushed. Others are of runs that failed or were cancelled. All their pull requests are told what becomes of the
+ * endpoint.
  */
 export async function listChangesToDeploy(
   { records, paths }: EndpointChanges,

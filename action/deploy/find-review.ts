@@ -40,7 +40,10 @@ export async function findPullRequest(commit: string, context: ReviewContext): P
   return (await findMergedPullRequest(github, commit, branch)) ?? (await findPulledHead(commit, context));
 }
 
-/** A merge that a person has made and pushed is often no commit of a pull request for GitHub, but what it merges is one's head. */
+/**
+ * A merge that a person has made and pushed is often no commit of a pull request for GitHub, but what it merges is
+ * one's head.
+ */
 async function findPulledHead(commit: string, { github, branch, history }: ReviewContext) {
   for (const parent of await readMergedParents(history, commit)) {
     const pull = await findMergedPullRequest(github, parent, branch);

@@ -25,7 +25,9 @@ export async function readChangesSince(
   }
 }
 
-/** Where the checkout is, seen from a commit. `diverged`: neither contains the other, or the commit is not known here. */
+/**
+ * Where the checkout is, seen from a commit. `diverged`: neither contains the other, or the commit is not known here.
+ */
 export type Position = 'same' | 'newer' | 'older' | 'diverged';
 
 /** Returns a function that runs Git once for each commit. */
@@ -108,7 +110,10 @@ export async function listChangesSince(
   return listCommits(history, [`--max-count=${MAX_CHANGES}`, '--no-patch', '--format=%H', `^${since}`], paths);
 }
 
-/** All paths, relative to the project's folder, that a commit of the branch after `since` changed, even if a later one took it back. */
+/**
+ * All paths, relative to the project's folder, that a commit of the branch after `since` changed, even if a later one
+ * took it back.
+ */
 export async function listTouchedPaths(history: ProjectHistory, since: string): Promise<readonly string[]> {
   const lines = await listCommits(history, ['--format=', '--name-only', '-z', '--relative', `^${since}`], ['.']);
   return [...new Set(lines.flatMap((line) => line.split('\0')).filter((path) => path !== ''))];

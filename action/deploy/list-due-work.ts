@@ -7,11 +7,11 @@ import { type ContextOptions, makeDeploymentScope } from './open-deployment-cont
 import { type RemovedEndpoint, selectDeployments } from './select-deployments.ts';
 
 /**
- * What a deployment to an environment would have to do, in one line each; none: nothing. Reads the checkout's history and
- * GitHub's records, and never the state.
+ * What a deployment to an environment would have to do, in one line each; none: nothing. Reads the checkout's history
+ * and GitHub's records, and never the state.
  *
- * A push that changes an endpoint always needs a deployment, even if the newest record says that the endpoint is deployed as
- * it is now: an older run may be about to deploy the version before this push, and has made no record yet.
+ * A push that changes an endpoint always needs a deployment, even if the newest record says that the endpoint is
+ * deployed as it is now: an older run may be about to deploy the version before this push, and has made no record yet.
  */
 export async function listDueWork(options: ContextOptions): Promise<readonly string[]> {
   const { job, root, name: environment } = options;

@@ -35,8 +35,8 @@ export function makeDeploymentScope({ job, github, root, name, after }: ContextO
 }
 
 /**
- * Makes the context for one environment of the project at `root`. Throws when its file has errors, or when the workflow does
- * not say where the state is.
+ * Makes the context for one environment of the project at `root`. Throws when its file has errors, or when the workflow
+ * does not say where the state is.
  */
 export async function openDeploymentContext(options: ContextOptions): Promise<Deploying> {
   const scope = makeDeploymentScope(options);

@@ -96,7 +96,9 @@ function addRevertCause(result: DeploymentResult, revertUrl: string): Deployment
   return { ...result, causes: [`Reverted by ${revertUrl}`, ...result.causes] };
 }
 
-/** Every pull request that is told something, with its results. The last one that changed an endpoint answers for it. */
+/**
+ * Every pull request that is told something, with its results. The last one that changed an endpoint answers for it.
+ */
 function groupByPullRequest(
   results: readonly DeploymentResult[],
 ): readonly (readonly [PullRequest, readonly DeploymentResult[]])[] {

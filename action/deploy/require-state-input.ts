@@ -5,8 +5,8 @@ import { davitFolder } from '../../system/davit-folder.ts';
 
 /**
  * Throws when the state is where only the merged Pulumi.yaml says. A merge that changes no endpoint could change that
- * address: Pulumi would send its access token there, or read a state from the checkout that names plugins to run. Only a
- * folder below `.davit/`, of which nothing comes out of the repository, is harmless.
+ * address: Pulumi would send its access token there, or read a state from the checkout that names plugins to run. Only
+ * a folder below `.davit/`, of which nothing comes out of the repository, is harmless.
  */
 export async function requireStateInput(root: string): Promise<void> {
   if (process.env['PULUMI_BACKEND_URL']) return;

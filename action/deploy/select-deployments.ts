@@ -62,8 +62,8 @@ const MAX_RECORDS = 2000;
 /**
  * Selects the endpoints whose last deployment did not succeed, or whose files, models or environment have changed since
  * that deployment's commit. Nothing is lost, therefore, when a run is cancelled or fails. Those that this run must not
- * change, because it is outdated or because another environment comes first, have a hold. Where the stacks of the environment
- * are not known, because the state cannot be read, the deployed endpoints are those of GitHub's records.
+ * change, because it is outdated or because another environment comes first, have a hold. Where the stacks of the
+ * environment are not known, because the state cannot be read, the deployed endpoints are those of GitHub's records.
  */
 export async function selectDeployments(
   scope: DeploymentScope,

@@ -4,9 +4,9 @@ import { makeReviewCheckName } from './project-names.ts';
 /** GitHub Actions. Every GitHub instance reserves the name. */
 const APP_SLUG = 'github-actions';
 /**
- * The external ids of a review's check run, of one that repeats the report of a run without rights, of one that only says that
- * a review is out of date, and of a merge queue's. GitHub makes a check run with the same app for each job, so a fork's job
- * named `davit` would be taken for a review; its external id is GitHub's own.
+ * The external ids of a review's check run, of one that repeats the report of a run without rights, of one that only
+ * says that a review is out of date, and of a merge queue's. GitHub makes a check run with the same app for each job,
+ * so a fork's job named `davit` would be taken for a review; its external id is GitHub's own.
  */
 const KINDS = {
   review: 'davit-review',

@@ -44,8 +44,8 @@ export async function compareWithBranch(
 }
 
 /**
- * The files that a branch has changed from one commit to another one, relative to the repository's root. Undefined: they
- * cannot be listed; a commit that was forced away may be unknown.
+ * The files that a branch has changed from one commit to another one, relative to the repository's root. Undefined:
+ * they cannot be listed; a commit that was forced away may be unknown.
  */
 export async function listChangesBetween(
   github: GitHub,

@@ -27,7 +27,9 @@ export async function readFolder(github: GitHub, commit: string, path: string): 
 
 const OBJECTS_PER_REQUEST = 50;
 
-/** The ids of files or folders, each given as `COMMIT:path`. The same content has the same id. Without those missing. */
+/**
+ * The ids of files or folders, each given as `COMMIT:path`. The same content has the same id. Without those missing.
+ */
 export async function readObjectIds(
   github: GitHub,
   expressions: readonly string[],

@@ -50,8 +50,8 @@ export async function findMergedPullRequest(
 }
 
 /**
- * The open pull request of a branch, also of a fork, whose head is that commit; undefined: it is closed or has moved. Of
- * several, the one to the default branch, so that another one never speaks for it.
+ * The open pull request of a branch, also of a fork, whose head is that commit; undefined: it is closed or has moved.
+ * Of several, the one to the default branch, so that another one never speaks for it.
  */
 export async function findOpenPullRequest(
   { octokit, place }: GitHub,

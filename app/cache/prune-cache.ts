@@ -8,6 +8,7 @@ import { withFileLock } from '../../system/locks/file-lock.ts';
 import { type CacheEntry, isWorkFile, listCacheEntries, type MeasuredSizes } from './cache-entries.ts';
 import { ALL_CACHE_KINDS, CACHE_KINDS, PRUNED_STAMP, requireOwnCacheFolder, SIZES_FILE } from './cache-kinds.ts';
 import { findUsedPaths } from './used-paths.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 const HOUR = 3600 * 1000;
 const DAY = 24 * HOUR;
@@ -91,7 +92,7 @@ export async function keepCacheBelowLimit(
     if (failed[0])
       say(`Cannot remove ${failed.length} old entries of the cache, such as ${failed[0].path}: ${failed[0].why}`);
   } catch (e) {
-    say(`Cannot prune the cache: ${messageOf(e)}. Run npx davit cache to see what it holds`);
+    say(`Cannot prune the cache: ${readErrorMessage(e)}. Run npx davit cache to see what it holds`);
   }
 }
 
@@ -121,7 +122,7 @@ async function removeEntries(entries: readonly CacheEntry[]): Promise<PrunedEntr
     try {
       if (await removeEntry(entry)) removed.push(entry);
     } catch (e) {
-      failed.push({ path: entry.path, why: messageOf(e) });
+      failed.push({ path: entry.path, why: readErrorMessage(e) });
     }
   }
   return { removed, failed };
@@ -148,8 +149,4 @@ async function removeUnlessUsed(path: string, lastUsed: number): Promise<boolean
   if (aside !== path) await rename(path, aside);
   await rm(aside, { recursive: true, force: true, maxRetries: 3 });
   return true;
-}
-
-function messageOf(e: unknown): string {
-  return e instanceof Error ? e.message : String(e);
 }

@@ -18,6 +18,7 @@ import { validateWithOwnLock } from '../validate-endpoints.ts';
 import { hasDrifted } from './preview-endpoints.ts';
 import { makeStackDiagnostics } from './stack-failures.ts';
 import { verifyThroughGateway } from './verify-gateway.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 const STACKS_AT_ONCE = 4;
 
@@ -44,8 +45,7 @@ export async function deployEndpoints(
   );
   const errors = results.filter((r) => r.value === undefined).map((r) => r.error);
   if (errors.length === 1) throw errors[0];
-  if (errors.length > 1)
-    throw new AggregateError(errors, errors.map((e) => (e instanceof Error ? e.message : String(e))).join('\n'));
+  if (errors.length > 1) throw new AggregateError(errors, errors.map(readErrorMessage).join('\n'));
   return results.flatMap((r) => r.value ?? []);
 }
 

@@ -12,6 +12,7 @@ import { listEnvironments } from '../init/list-environments.ts';
 import { checkGithubSettings } from '../init/github-settings.ts';
 import { findDefaultBranch } from '../init/repository-folders.ts';
 import type { Check, Finding } from './check.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 /** What a project has and lacks, and what its environments need. */
 export async function listProjectChecks(place: ProjectFolders, wanted: string | undefined): Promise<readonly Check[]> {
@@ -123,7 +124,7 @@ async function connectAndLook(environment: KubernetesEnvironment, root: string):
     return await lookAtCluster(environment, root);
   } catch (e) {
     const { context } = environment.cluster;
-    const why = e instanceof Error ? (e.message.split('\n')[0] ?? '') : String(e);
+    const why = readErrorMessage(e).split('\n')[0] ?? '';
     return lacking(why, `kubectl ${context === undefined ? '' : `--context ${context} `}get nodes`);
   }
 }

@@ -1,3 +1,4 @@
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 /** The answer of one check. */
 export interface Finding {
   /** `missing`: something does not work without it. `warning`: it works, but not well. `skipped`: not needed here. */
@@ -31,7 +32,7 @@ async function runCheck({ look }: Check, limitSeconds: number): Promise<Finding>
   try {
     return await Promise.race([Promise.resolve().then(look), late]);
   } catch (e) {
-    return { state: 'warning', found: e instanceof Error ? (e.message.split('\n')[0] ?? '') : String(e) };
+    return { state: 'warning', found: readErrorMessage(e).split('\n')[0] ?? '' };
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,5 @@
 import { apiAddress, type GithubRepository } from './github-repository.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 /** One setting on GitHub that pull requests with Davit need. */
 export interface GithubSetting {
@@ -59,7 +60,7 @@ async function openRepository(read: Read): Promise<OpenedRepository> {
     const branch = found['default_branch'];
     return typeof branch === 'string' ? { branch } : {};
   } catch (e) {
-    return { why: e instanceof Error ? e.message : String(e) };
+    return { why: readErrorMessage(e) };
   }
 }
 
@@ -164,7 +165,7 @@ async function look(check: Check, read: Read): Promise<Pick<GithubSetting, 'stat
     const missing = await check(read);
     return missing === undefined ? { state: 'done' } : { state: 'missing', found: missing };
   } catch (e) {
-    return unknown(e instanceof Error ? e.message : String(e));
+    return unknown(readErrorMessage(e));
   }
 }
 
@@ -175,7 +176,7 @@ function makeReader(repository: GithubRepository, token: string): Read {
       headers: { authorization: `Bearer ${token}`, accept: 'application/vnd.github+json' },
       signal: AbortSignal.timeout(LIMIT_MILLISECONDS),
     }).catch((e: unknown) => {
-      throw new Error(`GitHub cannot be reached: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
+      throw new Error(`GitHub cannot be reached: ${readErrorMessage(e)}`, { cause: e });
     });
     if (response.status === 404) return undefined;
     if (!response.ok) throw new Error(`GitHub answers ${response.status}: the token may not read it`);

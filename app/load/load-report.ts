@@ -1,3 +1,5 @@
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
+
 /** An answer to one of many requests. */
 export interface Reply {
   readonly status: number;
@@ -77,7 +79,7 @@ export class LoadCounter {
   break(error: unknown): void {
     const cause = findCause(error);
     add(this.#outcomes, cause);
-    this.#fail(cause, error instanceof Error ? error.message : String(error));
+    this.#fail(cause, readErrorMessage(error));
   }
 
   get report(): LoadReport {

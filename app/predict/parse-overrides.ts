@@ -1,4 +1,4 @@
-import { InvalidParameterError } from './invalid-parameter.ts';
+import { InvalidParameterError } from '../invalid-parameter.ts';
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
 import { readTestedMlflowVersion } from './tested-mlflow.ts';
 

@@ -5,8 +5,9 @@ import { sanitizeText } from '../../schemas/values/sanitize-text.ts';
 import type { Progress } from '../../system/progress.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { type ModelPrediction, predictModel } from '../../validation/prediction/predict-model.ts';
-import { InvalidParameterError } from './invalid-parameter.ts';
+import { InvalidParameterError } from '../invalid-parameter.ts';
 import { listAddedRequirements } from './parse-overrides.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 export const ENV_MANAGERS = ['virtualenv', 'uv', 'conda', 'local'] as const;
 export const CONTENT_TYPES = ['json', 'csv'] as const;
@@ -51,6 +52,9 @@ export async function predictWithModel(request: PredictionRequest): Promise<Mode
       },
     );
     for (const line of sanitizeText(prediction.output).trimEnd().split('\n')) if (line !== '') progress.say(line);
+    const replaced = Object.entries(prediction.replaced).map(([name, count]) => `${count} × ${name}`);
+    if (replaced.length > 0)
+      progress.say(`Wrote null in the answer for ${replaced.join(', ')}: JSON has no such numbers`);
     if (outputPath !== undefined && prediction.answer !== undefined)
       await writeFile(resolve(cwd, outputPath), prediction.answer);
     return prediction;
@@ -86,7 +90,7 @@ async function placeInput(input: PredictionRequest['input'], file: string, cwd: 
   try {
     await copyFile(path, file, constants.COPYFILE_FICLONE);
   } catch (e) {
-    throw new InvalidParameterError(`Cannot read the input ${path}: ${e instanceof Error ? e.message : String(e)}`, {
+    throw new InvalidParameterError(`Cannot read the input ${path}: ${readErrorMessage(e)}`, {
       cause: e,
     });
   }

@@ -1,12 +1,7 @@
 import { hasErrors, renderDiagnostic } from '../../schemas/diagnostic.ts';
-import { InvalidParameterError } from './invalid-parameter.ts';
+import { InvalidParameterError } from '../invalid-parameter.ts';
 import { CONTENT_TYPES, ENV_MANAGERS, predictWithModel } from './predict-with-model.ts';
 import { serializeInput } from './serialize-input.ts';
-
-/*
- * What a program gets from `import { predict } from 'davit'`. tools/make-package.ts makes its declarations from this file
- * alone, so its types name no type of another file.
- */
 
 /** The parameters of `mlflow.models.predict`, and a few of Davit's. */
 export interface PredictParameters {
@@ -57,6 +52,8 @@ export interface Prediction {
   readonly python: string;
   /** The version of MLflow that loaded the model. */
   readonly mlflow: string;
+  /** How many numbers of the answer are null because they are not JSON: `{ NaN: 2 }`. */
+  readonly replaced: Readonly<Partial<Record<'NaN' | 'Infinity' | '-Infinity', number>>>;
   /** Warnings. */
   readonly diagnostics: readonly PredictionDiagnostic[];
 }
@@ -80,7 +77,7 @@ export async function predict(parameters: PredictParameters): Promise<Prediction
   const { content_type: contentType, env_manager: envManager = 'virtualenv' } = parameters;
   requireOneOf('content_type', contentType ?? 'json', CONTENT_TYPES);
   requireOneOf('env_manager', envManager, ENV_MANAGERS);
-  const { answer, python, mlflow, diagnostics } = await predictWithModel({
+  const { answer, python, mlflow, replaced, diagnostics } = await predictWithModel({
     model: parameters.model_uri,
     cwd: parameters.cwd ?? process.cwd(),
     input: readInput(parameters),
@@ -100,16 +97,18 @@ export async function predict(parameters: PredictParameters): Promise<Prediction
         .join('\n'),
       diagnostics,
     );
-  return { answer, predictions: readPredictions(answer), python: python ?? '', mlflow: mlflow ?? '', diagnostics };
+  const versions = { python: python ?? '', mlflow: mlflow ?? '' };
+  return { answer, predictions: readPredictions(answer), ...versions, replaced, diagnostics };
 }
 
-function readInput({ input_data: data, input_path: path, content_type: contentType = 'json' }: PredictParameters) {
+function readInput(parameters: PredictParameters) {
+  const { input_data: data, input_path: path, content_type: contentType = 'json', on_progress: say } = parameters;
   if (data !== undefined && path !== undefined)
     throw new InvalidParameterError('Cannot predict both input_data and input_path: expected one of them');
   if (path !== undefined) return { path };
   if (data === undefined)
     throw new InvalidParameterError('Cannot predict without input: expected input_data or input_path');
-  return { text: serializeInput(data, contentType) };
+  return { text: serializeInput(data, contentType, (line) => say?.(line)) };
 }
 
 function requireOneOf(name: string, value: string, words: readonly string[]): void {

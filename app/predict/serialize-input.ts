@@ -1,4 +1,4 @@
-import { InvalidParameterError } from './invalid-parameter.ts';
+import { InvalidParameterError } from '../invalid-parameter.ts';
 
 /** A request with one of these keys is passed on as it is: MLflow's forms, and its bare forms for language models. */
 const BODY_KEYS = [
@@ -6,19 +6,33 @@ const BODY_KEYS = [
   ...['messages', 'prompt', 'input'],
 ];
 
-/** Makes the body of a request from `input_data`. */
-export function serializeInput(data: unknown, contentType: 'json' | 'csv'): string {
-  return contentType === 'json' ? serializeJson(data) : serializeTable(data);
+/** Makes the body of a request from `input_data`. Says so if it writes null for NaN. */
+export function serializeInput(
+  data: unknown,
+  contentType: 'json' | 'csv',
+  say: (line: string) => void = () => undefined,
+): string {
+  return contentType === 'json' ? serializeJson(data, say) : serializeTable(data);
 }
 
 /**
  * As MLflow does, `{"inputs": data}`, except for what is a request already. MLflow would wrap a request, too, so that no
  * model can read it.
  */
-function serializeJson(data: unknown): string {
-  if (isBody(data)) return JSON.stringify(data);
+function serializeJson(data: unknown, say: (line: string) => void): string {
   if (typeof data === 'string' && isBody(parse(data))) return data;
-  const text = JSON.stringify({ inputs: data });
+  let missing = 0;
+  const text = JSON.stringify(isBody(data) ? data : { inputs: data }, (_, value: unknown) => {
+    if (typeof value === 'bigint')
+      throw new InvalidParameterError(
+        `Cannot use ${value}n in input_data: expected a number, or the request as a text`,
+      );
+    if (typeof value === 'number' && Math.abs(value) === Infinity)
+      throw new InvalidParameterError(`Cannot use ${value} in input_data: JSON has no such number`);
+    if (Number.isNaN(value)) missing += 1;
+    return value;
+  });
+  if (missing > 0) say(`Wrote null in the input for ${missing} × NaN: JSON has no such number`);
   if (text === '{}') throw new InvalidParameterError(`Cannot use input_data: ${typeof data} is no JSON value`);
   return text;
 }
@@ -79,6 +93,9 @@ function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
 function renderCell(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return Number.isNaN(value) ? '' : value > 0 ? 'inf' : '-inf';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { InvalidParameterError } from '../../app/predict/invalid-parameter.ts';
+import { InvalidParameterError } from '../../app/invalid-parameter.ts';
 import { splitRequirements } from '../../app/predict/parse-overrides.ts';
 import {
   CONTENT_TYPES,
@@ -78,7 +78,7 @@ async function runPredict(context: Context): Promise<Outcome> {
     withoutSandbox: readSandboxOption(options),
     input: await readInput(options),
   };
-  const { answer, python, mlflow, diagnostics } = await predictWithModel(request).catch((e: unknown) => {
+  const { answer, python, mlflow, replaced, diagnostics } = await predictWithModel(request).catch((e: unknown) => {
     throw e instanceof InvalidParameterError ? new UsageError(e.message, { cause: e }) : e;
   });
   return {
@@ -89,6 +89,7 @@ async function runPredict(context: Context): Promise<Outcome> {
       output_path: answer === undefined ? null : (outputPath ?? null),
       python: python ?? null,
       mlflow: mlflow ?? null,
+      replaced,
     },
     text: outputPath === undefined ? (answer ?? '') : '',
     failed: answer === undefined,

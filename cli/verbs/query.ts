@@ -6,6 +6,7 @@ import { selectEndpoints, selectNames } from '../../app/select-endpoints.ts';
 import { openTarget } from '../../app/targets/open-target.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, type Outcome, UsageError } from '../command.ts';
 import { projectPlace, withEnvironment } from '../request.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 export const query: Command = {
   summary: 'Query an endpoint',
@@ -62,7 +63,7 @@ async function readData(data: string, cwd: string): Promise<string> {
   if (!data.startsWith('@')) return data;
   const file = resolve(cwd, data.slice(1));
   return readFile(file, 'utf8').catch((e: unknown) => {
-    throw new UsageError(`Cannot read ${file}: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
+    throw new UsageError(`Cannot read ${file}: ${readErrorMessage(e)}`, { cause: e });
   });
 }
 

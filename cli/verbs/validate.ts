@@ -62,7 +62,8 @@ function makeOutcome(validations: readonly Validation[], diagnostics: readonly D
   };
 }
 
-function renderEntity(endpoint: string, { advisories, ...validation }: EntityValidation): string {
+/** A validated entity in one line, and its answers below it. */
+export function renderEntity(endpoint: string, { advisories, ...validation }: EntityValidation): string {
   const proof = renderProof(endpoint, validation);
   return advisories === undefined ? proof : `${proof}\n    ${advisories}`;
 }

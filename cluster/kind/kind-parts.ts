@@ -5,6 +5,7 @@ import type { BuildOptions } from '../../system/go-build.ts';
 import { KNATIVE_VERSION } from '../go-programs.ts';
 import type { ClusterDescription } from '../render-environment.ts';
 import { runChecked } from '../run-checked.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 /** Public images for a cluster of kind. */
 const IMAGES = {
@@ -47,7 +48,7 @@ export async function pinImages(
       if (digest !== undefined) pinned.push([name, `${image.replace(/[:@][^/]*$/, '')}@${digest}`]);
     } catch (e) {
       signal?.throwIfAborted();
-      progress.say(e instanceof Error ? e.message : String(e));
+      progress.say(readErrorMessage(e));
     }
   }
   return Object.fromEntries(pinned);

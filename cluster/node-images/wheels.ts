@@ -5,6 +5,7 @@ import { withProgress } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
 import { ensureCachedFolder, computeCacheKey } from '../cached-folder.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 /** Lines `NAME==VERSION --hash=sha256:…`. */
 const REQUIREMENTS = codePath('cluster', 'node-images', 'wheels.txt');
@@ -50,7 +51,7 @@ async function install(folder: string, { signal }: BuildOptions): Promise<void> 
       ...(signal && { signal }),
     }).catch((e: unknown) => {
       if (signal?.aborted) throw e;
-      return { code: -1, stderr: e instanceof Error ? e.message : String(e) };
+      return { code: -1, stderr: readErrorMessage(e) };
     });
     if (ran.code === 0) return;
     failures.push(`${python}: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);

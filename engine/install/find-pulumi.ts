@@ -1,6 +1,7 @@
 import { SILENT } from '../../system/progress.ts';
 import type { InstallOptions, PulumiEngine, PulumiSource } from './pulumi-source.ts';
 import { PULUMI_SOURCES } from './pulumi-sources.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 /**
  * Finds the Pulumi engine. The order is: the one on the PATH if it is new enough, a cached one, the official download,
@@ -30,7 +31,7 @@ export async function findPulumi(options: Partial<InstallOptions> = {}): Promise
       return engine;
     } catch (e) {
       signal?.throwIfAborted();
-      const why = e instanceof Error ? e.message : String(e);
+      const why = readErrorMessage(e);
       progress.say(`Pulumi is unavailable from ${source.words}: ${why}`);
       reasons.push(`${source.words}: ${why}`);
     }

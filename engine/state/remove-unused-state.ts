@@ -5,6 +5,7 @@ import { davitFolder, removeEmptyDavitFolder } from '../../system/davit-folder.t
 import { type Progress, SILENT } from '../../system/progress.ts';
 import type { PulumiProject } from '../project.ts';
 import { hasOwnState, removeUnlessInUse, type StateUser } from './state-users.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 /**
  * What Davit made for the state, in the order of its removal. Settings of stacks go before the passphrase, because they
@@ -36,7 +37,7 @@ export async function removeUnusedState(
     for (const user of users) reportUser(own, user, progress);
   } catch (e) {
     progress.say(
-      `Cannot remove the unused state in ${own}: ${describe(e)}. Nothing that was taken down is affected; the next davit down tries again`,
+      `Cannot remove the unused state in ${own}: ${readErrorMessage(e)}. Nothing that was taken down is affected; the next davit down tries again`,
     );
   }
 }
@@ -65,7 +66,9 @@ async function removeParts(root: string, progress: Progress): Promise<void> {
   for (const name of [aside, ...names.filter((n) => n.startsWith(REMOVED))]) {
     const folder = join(own, name);
     await rm(folder, { recursive: true, force: true }).catch((e: unknown) =>
-      progress.say(`Cannot delete ${folder}: ${describe(e)}. Nothing needs it any more; delete it: rm -r '${folder}'`),
+      progress.say(
+        `Cannot delete ${folder}: ${readErrorMessage(e)}. Nothing needs it any more; delete it: rm -r '${folder}'`,
+      ),
     );
   }
   // A folder that also holds other files stays, and so do its parents.
@@ -81,8 +84,4 @@ function reportUser(own: string, { file, state, identity }: StateUser, progress:
       ? `process ${pid} uses it`
       : `process ${pid} on another machine or container (${host}) may use it. If it has ended, remove ${file}`;
   progress.say(`Keeping the unused state in ${own}: ${who}`);
-}
-
-function describe(e: unknown): string {
-  return e instanceof Error ? e.message : String(e);
 }

@@ -7,6 +7,7 @@ import type { KubernetesSettings } from '../../schemas/environment/kubernetes-en
 import { type KubernetesApi, makeApi } from './api.ts';
 import type { Connection } from './connection.ts';
 import { type KubeconfigLocation, loadKubeconfig } from './load-kubeconfig.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 /** The result of a login, which is used for a while. */
 interface Login {
@@ -55,7 +56,7 @@ type HttpsOptions = RequestOptions & { agent?: AnyAgent };
 async function logIn(config: Config, before: Login | undefined): Promise<Login> {
   const options: HttpsOptions = {};
   await config.applyToHTTPSOptions(options).catch((e: unknown) => {
-    const why = e instanceof Error ? e.message.trim() : String(e);
+    const why = readErrorMessage(e).trim();
     const plugin = config.getCurrentUser()?.exec as { command?: string; installHint?: string } | undefined;
     const hint = plugin?.installHint === undefined ? '' : ` (${plugin.installHint.trim()})`;
     throw new Error(

@@ -23,6 +23,7 @@ import { isReserve } from './diagnose-revision.ts';
 import { isReady } from './observe-revision.ts';
 import { readFailures } from './update-failure.ts';
 import { readWorkerReports } from './worker-reports.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 /** The endpoints' objects in one namespace of a cluster, at one moment. */
 export interface EndpointObjects {
@@ -105,7 +106,7 @@ function readEntries(maps: readonly EntryConfigMap[]): Required<Pick<EndpointObj
       entries.push(readServingEntry(metadata.name, data));
     } catch (e) {
       const endpoint = metadata.annotations?.[NAME_ANNOTATION] ?? metadata.name;
-      unreadable.push({ object: metadata.name, endpoint, why: e instanceof Error ? e.message : String(e) });
+      unreadable.push({ object: metadata.name, endpoint, why: readErrorMessage(e) });
     }
   }
   return { entries, unreadable };
@@ -240,9 +241,10 @@ function describeReplicas(
   { pods, workers }: EndpointObjects,
 ): Pick<DescribedEntity, 'replicas' | 'workers'> {
   const replicas = selectPods(revision, pods).filter(isReady).length;
-  const { mode, found, count } = workers?.get(revision) ?? {};
-  const known = replicas > 0 && mode && found && count !== undefined;
-  return { replicas, workers: known ? { mode, found, count } : undefined };
+  const report = replicas > 0 ? workers?.get(revision) : undefined;
+  if (!report) return { replicas, workers: undefined };
+  const { mode, found, count, isOnlyLoaded } = report;
+  return { replicas, workers: { mode, found, count, ...(isOnlyLoaded && { isOnlyLoaded }) } };
 }
 
 function readEndpointName(revision: LiveRevision): string {

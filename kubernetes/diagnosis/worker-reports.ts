@@ -69,14 +69,14 @@ async function fetchModelLoading(
   const request = { namespace, revision, method: 'GET', path: '/status', ...marked } as const;
   const { status, body } = await sendThroughActivator(api, request, { signal, limitSeconds: LIMIT_SECONDS });
   const fields = status === 200 ? parseJsonFields(body) : {};
-  const loading = parseModelLoading(fields['worker_mode'], fields['found']);
+  const loading = parseModelLoading(fields);
   return loading && { ...loading, found: loading.found.slice(0, MOST_FOUND).map(shorten) };
 }
 
 /** Undefined: somebody has edited the report by hand and broken it. */
 function parseReport(text: string): WorkerReport | undefined {
-  const { revision, mode, found, count } = parseJsonFields(text);
-  const loading = parseModelLoading(mode, found);
+  const { revision, mode, found, count, isOnlyLoaded } = parseJsonFields(text);
+  const loading = parseModelLoading({ worker_mode: mode, found, rehearsed: isOnlyLoaded !== true });
   if (!loading || typeof revision !== 'string' || typeof count !== 'number') return undefined;
   return { revision, ...loading, count };
 }

@@ -12,6 +12,7 @@ import type {
 } from './control-protocol.ts';
 import { ControlRefused } from './control-errors.ts';
 import type { Progress } from '../../system/progress.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 /** The operations of a supervisor over its control socket. All throw ControlRefused. */
 export interface ControlOperations {
@@ -113,5 +114,5 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 
 function toControlError(e: unknown): ControlError {
   if (e instanceof ControlRefused) return e.error;
-  return { code: 'fault', message: e instanceof Error ? e.message : String(e) };
+  return { code: 'fault', message: readErrorMessage(e) };
 }

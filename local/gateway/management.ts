@@ -2,7 +2,7 @@ import { noQueryDescription } from '../../serving-api/refusal.ts';
 import { Refused } from '../../serving-api/refusal-error.ts';
 import { endpointId, renderEndpoint } from '../../serving-api/render-endpoint.ts';
 import { renderMetrics } from '../../serving-api/render-metrics.ts';
-import { explainMissingOpenApi, renderOpenApi } from '../../serving-api/render-openapi.ts';
+import { MISSING_OPEN_API, renderOpenApi } from '../../serving-api/render-openapi.ts';
 import { renderPermissionLevels, renderPermissions } from '../../serving-api/render-permissions.ts';
 import type { ServedEndpoint } from '../../serving-api/served-endpoint.ts';
 import { TrafficCounter } from '../../serving-api/traffic-counter.ts';
@@ -79,7 +79,7 @@ export class Management {
 function describeQueries(endpoint: ServedEndpoint, url: string): object {
   const document = renderOpenApi(endpoint, url);
   if (document) return document;
-  throw new Refused(noQueryDescription(endpoint.name, explainMissingOpenApi(endpoint)));
+  throw new Refused(noQueryDescription(endpoint.name, MISSING_OPEN_API));
 }
 
 function answerPermissions(

@@ -1,6 +1,7 @@
 import { Refused } from '../../serving-api/refusal-error.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { mayLoadAgain, type ModelLoading } from '../../schemas/endpoint/worker-mode.ts';
+import type { Revision } from '../../schemas/deployment/revision.ts';
 import type { Progress } from '../../system/progress.ts';
 import { ModelServer, type ServerCommand } from './model-server.ts';
 import type { QueryResponse, Query, Replica } from './replica.ts';
@@ -15,7 +16,7 @@ export type PrepareServer = (revision: RevisionFolder, options: PythonOptions) =
 export interface LaunchOptions {
   readonly prepare: PrepareServer;
   readonly socketPath: string;
-  /** Maximum seconds for one load of the model. */
+  /** Maximum seconds for one load of the model with its first prediction. */
   readonly loadSeconds: number;
   /** Limits how many replicas start at a time on this machine. */
   readonly slots: Semaphore;
@@ -29,6 +30,19 @@ export interface LaunchOptions {
 const EXAMPLE_HEADERS = { 'content-type': 'application/json', 'content-length': '2', 'x-davit-example': '1' };
 const NO_EXAMPLE = 501;
 const SHOWN_CHARACTERS = 300;
+
+type LoadedRevision = Pick<Revision, 'workers' | 'workerMode' | 'cases' | 'timeLimitSeconds'>;
+
+/**
+ * Maximum seconds until the model server is ready. It predicts every validation case before, each for as long as a request
+ * may take. Workers that load the model again do so concurrently, after the first load.
+ */
+export function computeLoadLimit(
+  { workers, workerMode, cases = [], timeLimitSeconds }: LoadedRevision,
+  loadSeconds: number,
+): number {
+  return (loadSeconds + cases.length * timeLimitSeconds) * (mayLoadAgain(workerMode ?? 'found', workers) ? 2 : 1);
+}
 
 /**
  * Launches a replica: waits for a start slot, prepares the virtualenv, starts the process, makes a first prediction.
@@ -84,9 +98,8 @@ export class LaunchedReplica implements Replica {
     this.#begun = true;
     const command = await prepare(this.#revision, { progress, signal });
     signal.throwIfAborted();
-    const { entity, workers, workerMode = 'found', timeLimitSeconds } = this.#revision.revision;
-    // Workers that load the model again do so concurrently, after the first load.
-    const loadLimit = loadSeconds * (mayLoadAgain(workerMode, workers) ? 2 : 1);
+    const { entity, timeLimitSeconds } = this.#revision.revision;
+    const loadLimit = computeLoadLimit(this.#revision.revision, loadSeconds);
     progress.say(`Loading ${entity} …`);
     const started = performance.now();
     const say = (line: string) => output.add(line);

@@ -2,6 +2,7 @@ import { FAILURES_UNTIL_FAILED, HEALTHY_SECONDS, computeRestartDelay } from './b
 import type { ReplicaStatus } from '../control/control-protocol.ts';
 import type { Replica } from './replica.ts';
 import { ServerFailed } from './model-server-errors.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 /** A replica and its load. Times are in milliseconds. */
 export interface ReplicaMember {
@@ -182,5 +183,5 @@ export class ReplicaSet {
 
 function toServerError(e: unknown): ServerFailed {
   if (e instanceof ServerFailed) return e;
-  return new ServerFailed('start', e instanceof Error ? e.message : String(e));
+  return new ServerFailed('start', readErrorMessage(e));
 }

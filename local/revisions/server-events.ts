@@ -53,7 +53,7 @@ export function parseServerEvent(line: string): ServerEvent | undefined {
       event: 'ready',
       port: parseNumber(fields['port']),
       workers: parseNumber(fields['workers']),
-      loading: parseModelLoading(fields['worker_mode'], fields['found']),
+      loading: parseModelLoading(fields),
     };
   if (fields['event'] !== 'failed') return undefined;
   const { stage, message, trace } = fields;

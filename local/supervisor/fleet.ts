@@ -18,6 +18,7 @@ import { ServerFailed } from '../revisions/model-server-errors.ts';
 import { Semaphore } from './semaphore.ts';
 import { KeyedMutex } from '../../system/locks/keyed-mutex.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 export interface FleetOptions {
   readonly state: DurableState;
@@ -151,7 +152,7 @@ export class Fleet {
   }
 
   async #describe(name: string, e: unknown): Promise<ServingFailure> {
-    const message = e instanceof Error ? e.message : String(e);
+    const message = readErrorMessage(e);
     if (!(e instanceof ServerFailed)) return { stage: 'start', message, log: [] };
     const log = e.log.length > 0 ? e.log.slice(-LOG_LINES) : await this.#options.logs.read(name, 'log', LOG_LINES);
     return { stage: e.stage, message, log };

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import os
 import traceback
+from collections import Counter
 from pathlib import Path
 from typing import Callable
 
@@ -46,9 +47,11 @@ def read_options() -> argparse.Namespace:
 def predict(options: argparse.Namespace, folder: str, on_stage: Callable[[str], object]) -> dict:
     """Returns the document: the stages, and the answer or the failure.
 
-    `refused` is the sentence that a client would get when the input is at fault, else None.
+    `refused` is the sentence that a client would get when the input is at fault, else None. `replaced` counts the numbers of
+    the answer that are null because they are not JSON, by their names.
     """
     stages, scorer, body = Stages(on_stage), None, b""
+    replaced: Counter[str] = Counter()
     document = {"stages": [], "failed": None, "refused": None, "mlflow": None, "answer": None}
     try:
         enter_folder(folder, MODEL)
@@ -57,6 +60,7 @@ def predict(options: argparse.Namespace, folder: str, on_stage: Callable[[str], 
         with stages("load"):
             scorer = Scorer(options.model, options.nan)
         document["mlflow"] = scorer.version
+        scorer.replace_nan = lambda name: replaced.update((name,))
         body = Path(options.input).read_bytes()
         with stages("predict"):
             document["answer"] = scorer.predict(options.content_type, body)
@@ -66,6 +70,7 @@ def predict(options: argparse.Namespace, folder: str, on_stage: Callable[[str], 
             document["refused"] = find_refusal(scorer, error, options.content_type, body)
         if document["refused"] is None:
             traceback.print_exc()
+    document["replaced"] = replaced
     document["stages"] = [{"name": name, "seconds": seconds} for name, seconds in stages.seconds.items()]
     document["peak_memory_bytes"] = read_peak_bytes()
     return document

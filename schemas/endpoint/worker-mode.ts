@@ -14,13 +14,29 @@ export interface ModelLoading {
   readonly mode: WorkerMode;
   /** For display: `2 threads`, `1 open file`. */
   readonly found: readonly string[];
+  /** The model has predicted nothing before it was ready, because it has no input that it accepts. */
+  readonly isOnlyLoaded?: true;
 }
 
-/** Parses a model server's report. Returns undefined for an unknown mode. */
-export function parseModelLoading(mode: unknown, found: unknown): ModelLoading | undefined {
+/** Parses a model server's report. Returns undefined for an unknown mode. An older server does not report `rehearsed`. */
+export function parseModelLoading({
+  worker_mode: mode,
+  found,
+  rehearsed,
+}: ModelLoadingFields): ModelLoading | undefined {
   const known = WORKER_MODES.find((m) => m === mode);
   if (known === undefined) return undefined;
-  return { mode: known, found: Array.isArray(found) ? found.filter((f) => typeof f === 'string') : [] };
+  return {
+    mode: known,
+    found: Array.isArray(found) ? found.filter((f) => typeof f === 'string') : [],
+    ...(rehearsed === false && { isOnlyLoaded: true }),
+  };
+}
+
+interface ModelLoadingFields {
+  readonly worker_mode?: unknown;
+  readonly found?: unknown;
+  readonly rehearsed?: unknown;
 }
 
 /** What an endpoint file says of an entity's workers. */
@@ -41,7 +57,12 @@ export function mayLoadAgain(mode: WorkerMode | 'found', workers: number): boole
 }
 
 /** For display: `loaded once, shared by 4 workers`, `loaded per worker: 2 threads, 1 open file`. */
-export function renderModelLoading({ mode, found, count }: ModelLoading & { readonly count: number }): string {
+export function renderModelLoading(loading: ModelLoading & { readonly count: number }): string {
+  const asked = loading.isOnlyLoaded ? '; loaded, not asked: it has no input that the model accepts' : '';
+  return `${renderMode(loading)}${asked}`;
+}
+
+function renderMode({ mode, found, count }: ModelLoading & { readonly count: number }): string {
   if (mode === 'separate') return found.length === 0 ? 'loaded per worker' : `loaded per worker: ${found.join(', ')}`;
   return mode === 'one' || count === 1 ? 'loaded once, 1 worker' : `loaded once, shared by ${count} workers`;
 }

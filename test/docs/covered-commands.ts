@@ -44,6 +44,9 @@ export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, text
   'audit NAME': ['test/validation/advisories.test.ts', 'checkAdvisories()'],
   'cache --older-than --prune': ['test/app/cache.test.ts', 'pruneByAge('],
   'doctor --environment': ['test/app/init.test.ts', 'runChecks('],
+  'requirements NAME': ['test/app/requirements/requirements.real.test.ts', "run(['add', 'humanize==4.9.0'])"],
+  'requirements NAME --dry-run': ['test/app/requirements/requirements.real.test.ts', "'dry-run')"],
+  'requirements NAME --in-model': ['test/app/requirements/requirements.real.test.ts', "'in-model', 'without-proof'"],
   'predict --content-type --input-path --model-uri': [
     'test/app/predict/predict.real.test.ts',
     "input_path: 'rows.csv'",

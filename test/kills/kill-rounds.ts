@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendSignal } from '../../system/send-signal.ts';
 import { makeRandom, pickRandom } from './random.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 /** Something that can be killed, by its kind: `supervisor`, `worker`. */
 export interface Victim {
@@ -70,7 +71,7 @@ export async function runKillRounds(target: KillTarget, { rounds, seed, seconds 
     try {
       await target.check(kinds, round);
     } catch (e) {
-      throw new Error(`${what}: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
+      throw new Error(`${what}: ${readErrorMessage(e)}`, { cause: e });
     }
   }
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { ApiResponse, KubernetesApi } from '../../kubernetes/client/api.ts';
 import type { ApiRequest } from '../../kubernetes/client/connection.ts';
 import { readWorkerReports, recordWorkerReport } from '../../kubernetes/diagnosis/worker-reports.ts';
+import { renderModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 
 const REVISION = '/apis/serving.knative.dev/v1/namespaces/models/revisions/iris-1';
@@ -35,6 +36,16 @@ test('in the mode "one" the count is 1, whatever the concurrency of the replica'
   const { api } = makeCluster(THERE, { status: 200, body: '{"worker_mode": "one", "found": []}' });
   await recordWorkerReport(api, REPORTED);
   expect((await readWorkerReports(api, 'models')).get('iris-1')).toMatchObject({ mode: 'one', count: 1 });
+});
+
+test('a model that is only loaded stays known as such', async () => {
+  const body = JSON.stringify({ ...SEPARATE, rehearsed: false });
+  const { api } = makeCluster(THERE, { status: 200, body });
+  await recordWorkerReport(api, REPORTED);
+  const report = (await readWorkerReports(api, 'models')).get('iris-1');
+  expect(report && renderModelLoading(report)).toBe(
+    'loaded per worker: 2 threads, 1 open file; loaded, not asked: it has no input that the model accepts',
+  );
 });
 
 test('a stored report is shortened and has no terminal escape codes', async () => {

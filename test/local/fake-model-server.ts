@@ -55,6 +55,9 @@ if (what === 'fail') {
       response.end(JSON.stringify({ predictions: [1], env }));
     }
   }).listen(values.uds, () =>
-    say({ event: 'ready', workers: 2, worker_mode: 'separate', found: ['2 threads', '1 open file'] }),
+    say({
+      ...{ event: 'ready', workers: 2, worker_mode: 'separate', found: ['2 threads', '1 open file'] },
+      rehearsed: what !== 'lie',
+    }),
   );
 }

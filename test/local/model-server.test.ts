@@ -3,12 +3,22 @@ import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { computeLoadLimit } from '../../local/revisions/launched-replica.ts';
 import { ModelServer } from '../../local/revisions/model-server.ts';
 import { sendQuery } from '../../local/gateway/send-query.ts';
 import { isAlive } from '../../system/is-alive.ts';
 import { waitUntil } from './project.ts';
 
 const QUERY = { headers: { 'content-type': 'application/json' }, body: Buffer.from('{}') };
+
+it('computeLoadLimit() leaves time for every validation case, and for a second load', () => {
+  const one = { name: 'one', content_type: 'json', body: '{}' } as never;
+  const revision = { workers: 1, timeLimitSeconds: 100 };
+  expect(computeLoadLimit(revision, 600)).toBe(600);
+  expect(computeLoadLimit({ ...revision, cases: [one, one, one] }, 600)).toBe(900);
+  expect(computeLoadLimit({ ...revision, cases: [one], workers: 4 }, 600)).toBe(1400);
+  expect(computeLoadLimit({ ...revision, cases: [one], workers: 4, workerMode: 'shared' }, 600)).toBe(700);
+});
 
 describe('ModelServer', () => {
   let folder: string;
@@ -53,7 +63,7 @@ describe('ModelServer', () => {
   it('reads events only from their own channel, not from lines that the model prints', async () => {
     const server = start('lie');
     await server.ready;
-    expect(server.loading).toEqual({ mode: 'separate', found: ['2 threads', '1 open file'] });
+    expect(server.loading).toEqual({ mode: 'separate', found: ['2 threads', '1 open file'], isOnlyLoaded: true });
     expect((await server.send(QUERY)).status).toBe(200);
     expect(lines).toContain('{"event":"failed","stage":"load","message":"not true"}');
     await expect(start('pretend').ready).rejects.toMatchObject({

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { sendHttpRequest } from './send-http-request.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 export interface ProbeResponse {
   readonly status: number;
@@ -19,7 +20,7 @@ export async function queryEndpoint(
   const sent = { 'content-type': 'application/json', ...authorization, ...headers };
   return sendHttpRequest(url, { headers: sent, body: text }).catch((e: unknown) => ({
     status: 0,
-    body: e instanceof Error ? e.message : String(e),
+    body: readErrorMessage(e),
     headers: {},
   }));
 }

@@ -134,6 +134,7 @@ export interface ServerStatus {
   readonly in_flight: number;
   readonly queued: number;
   readonly worker_mode: string | null;
+  readonly rehearsed: boolean | null;
   readonly found: readonly string[];
 }
 

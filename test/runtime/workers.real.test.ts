@@ -132,7 +132,7 @@ describe('a server of its own', () => {
     expect((await ask(server, 'answer')).status).toBe(200);
     await until(async () => (await status(server)).in_flight === 0);
     const idle = { ready: true, draining: false, workers: 1, in_flight: 0, queued: 0 };
-    expect(await status(server)).toEqual({ ...idle, worker_mode: 'shared', found: [] });
+    expect(await status(server)).toEqual({ ...idle, worker_mode: 'shared', rehearsed: true, found: [] });
     expect(server.events.filter((e) => e.event === 'worker lost')).toEqual([]);
   });
 

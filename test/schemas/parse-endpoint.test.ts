@@ -348,8 +348,8 @@ describe('parseEndpoint()', () => {
       `${SMALLEST}name: iris\n`,
       ['6:1 bad-yaml Cannot read YAML: the field "name" appears twice, expected once'],
     ],
-    ['an empty file', '', ['1:1 wrong-type Cannot accept an empty file: expected a map']],
-    ['a file of comments', '# hello\n', ['1:1 wrong-type Cannot accept an empty file: expected a map']],
+    ['an empty file', '', ['1:1 wrong-type Cannot accept an empty file: expected an endpoint']],
+    ['a file of comments', '# hello\n', ['1:1 wrong-type Cannot accept an empty file: expected an endpoint']],
     [
       'an alias without anchor',
       SMALLEST.replace('entity_name: iris', 'entity_name: *iris'),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explainMissingOpenApi, renderOpenApi } from '../../serving-api/render-openapi.ts';
+import { MISSING_OPEN_API, renderOpenApi } from '../../serving-api/render-openapi.ts';
 import { makeServed, makeServedEntity, signatureOf, type Written } from './served.ts';
 
 const URL = 'http://127.0.0.1:8080';
@@ -317,15 +317,16 @@ describe('renderOpenApi()', () => {
     ['no JSON', { inputs: '{', outputs: '{', params: '{' }, /without an input signature/],
     ['another shape', { inputs: '{"a": 1}', outputs: null, params: null }, /without an input signature/],
     ['an earlier one', undefined, /deployed without its signature/],
-  ])('has no document for a signature that is %s, and says why', (_what, signature, why) => {
-    const endpoint = makeServed([makeServedEntity('one', { signature })]);
-    expect(renderOpenApi(endpoint, URL)).toBeUndefined();
-    expect(explainMissingOpenApi(endpoint)).toMatch(why);
+  ])('describes every form of a request for a signature that is %s, and says why', (_what, signature, why) => {
+    const { paths } = describeAll(makeServed([makeServedEntity('one', { signature })]));
+    for (const path of ['/served-models/one/invocations', '/invocations'])
+      expect(paths[path]!.post.requestBody.content['application/json']!.schema.oneOf).toHaveLength(4);
+    expect(paths['/served-models/one/invocations']!.post.description).toMatch(why);
   });
 
   it('has no document for an endpoint that serves nothing yet', () => {
     expect(renderOpenApi(makeServed([]), URL)).toBeUndefined();
-    expect(explainMissingOpenApi(makeServed([]))).toMatch(/serves nothing yet/);
+    expect(MISSING_OPEN_API).toMatch(/serves nothing yet/);
   });
 
   it('is not brought down by a signature that is no honest one', () => {

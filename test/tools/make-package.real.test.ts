@@ -40,16 +40,21 @@ it('names the same program and the same image of the authorisation service as th
   expect(JSON.parse(stdout || stderr)).toEqual([await digestProgram(), reference]);
 });
 
-it('gives programs the function predict, with its types', async () => {
+it('gives programs its functions, with their types', async () => {
   const program = `
-    import { predict, PredictionError } from 'davit';
+    import { predict, PredictionError, updateModelRequirements } from 'davit';
     const failed = await predict({ model_uri: 'none', input_data: 1, env_manager: 'local' }).catch((e) => e);
+    const update = { model_uri: 'none', operation: 'remove', requirement_list: ['x'] };
+    console.log(await updateModelRequirements(update).catch((e) => e.message));
     console.log(failed instanceof PredictionError, failed.message);`;
   const { stdout, stderr } = await runProcess('node', ['--input-type=module', '-e', program], { cwd: app });
-  expect(stdout || stderr).toMatch(/^true none:1:1 error (model-not-found Cannot find the model none|sandbox-missing)/);
-  const types = await readFile(join(app, 'node_modules', 'davit', 'app', 'predict', 'predict.d.ts'), 'utf8');
+  expect(stdout || stderr).toMatch(
+    /Cannot find the model none: .*\ntrue none:1:1 error (model-not-found Cannot find the model none|sandbox-missing)/,
+  );
+  const types = await readFile(join(app, 'node_modules', 'davit', 'app', 'public.d.ts'), 'utf8');
   expect(types).toContain('export declare function predict(parameters: PredictParameters): Promise<Prediction>;');
-  expect(types).not.toMatch(/\bimport\b/);
+  expect(types).toContain('): Promise<UpdatedModelRequirements>;');
+  expect(types).not.toMatch(/^import\b/m);
 });
 
 /** All fast tests pass against a package, which takes as long as the first time. These load every layer of it. */

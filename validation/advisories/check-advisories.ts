@@ -7,6 +7,7 @@ import type { ResolvedPolicy } from '../policy.ts';
 import type { Subject } from '../subject.ts';
 import { findVulnerabilities, type Level, rank, type Vulnerability } from './advisory.ts';
 import { type AdvisoryDatabase, openAdvisories, refreshAdvisories } from './database.ts';
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 const IGNORED_VARIABLE = 'DAVIT_ADVISORIES_IGNORED';
 const FRESH_HOURS = 24;
@@ -88,7 +89,7 @@ function refreshOnce(options: PythonOptions): Promise<void> {
   if (started) return started;
   const download = refreshAdvisories(undefined, options).catch((e: unknown) => {
     if (options.signal?.aborted) downloads.delete(folder); // it was stopped and has not failed
-    options.progress?.say(e instanceof Error ? e.message : String(e));
+    options.progress?.say(readErrorMessage(e));
   });
   downloads.set(folder, download);
   return download;

@@ -1,3 +1,4 @@
+import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 import { ensureVirtualenv, locateVirtualenv, makeVirtualenvRequest } from '../../python/ensure-virtualenv.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { chooseSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
@@ -47,7 +48,7 @@ export async function predictSideBySide(
 
 /** An error as a sentence of limited length, because it may quote a model. */
 export function renderError(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, MESSAGE_CHARACTERS);
+  return readErrorMessage(error).slice(0, MESSAGE_CHARACTERS);
 }
 
 async function runSideBySide(

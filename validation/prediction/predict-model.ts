@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
+import { findUnreadable } from '../../python/find-unreadable.ts';
 import { findShellPython } from '../../python/find-python.ts';
 import { VirtualenvError } from '../../python/virtualenv-error.ts';
 import { chooseSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
@@ -11,7 +14,13 @@ import { warnWithoutSandbox } from '../proof/warn-without-sandbox.ts';
 import { makeSubjectError, type Subject } from '../subject.ts';
 import { makeStandaloneSubject, prepareStandaloneModel, type StandaloneModelOptions } from '../validate-model.ts';
 import { explainPrediction } from './explain-prediction.ts';
-import { type Interpreter, type PredictionInput, runPrediction } from './run-prediction.ts';
+import {
+  type Interpreter,
+  listVirtualenvFolders,
+  type PredictionInput,
+  type ReplacedNumbers,
+  runPrediction,
+} from './run-prediction.ts';
 
 export interface PredictModelOptions extends StandaloneModelOptions {
   /** Run with the Python of the user's shell, and install nothing. */
@@ -24,6 +33,7 @@ export interface ModelPrediction {
   readonly answer: string | undefined;
   readonly python: string | undefined;
   readonly mlflow: string | undefined;
+  readonly replaced: ReplacedNumbers;
   /** What the model and its libraries printed. */
   readonly output: string;
   readonly diagnostics: readonly Diagnostic[];
@@ -57,7 +67,8 @@ export async function predictModel(
 ): Promise<ModelPrediction> {
   const { isLocal, environmentVars, progress = SILENT, signal } = options;
   const { prepared, diagnostics } = await prepareModel(pathOrUri, { ...options, tolerated: TOLERATED });
-  if (!prepared) return { answer: undefined, python: undefined, mlflow: undefined, output: '', diagnostics };
+  const none = { answer: undefined, python: undefined, mlflow: undefined, replaced: {}, output: '' };
+  if (!prepared) return { ...none, diagnostics };
   const { subject, folder, interpreter, sandbox, packages } = prepared;
   if (!sandbox) warnWithoutSandbox(progress);
   const ran = await withProgress(
@@ -70,6 +81,7 @@ export async function predictModel(
     answer: wrong.length > 0 ? undefined : (ran.document?.answer ?? undefined),
     python: interpreter.pythonVersion,
     mlflow: ran.document?.mlflow ?? undefined,
+    replaced: ran.document?.replaced ?? {},
     output: ran.run.stderr,
     diagnostics: [...diagnostics, ...wrong],
   };
@@ -112,11 +124,24 @@ async function prepareLocalModel(
   const python = await findShellPython();
   if (python) {
     const interpreter = { python: python.executable, pythonVersion: python.version };
+    const hidden = sandbox ? await refuseUnreadable(subject, python.executable) : undefined;
+    if (hidden) return refuse([...diagnostics, hidden]);
     return { prepared: { subject, folder, interpreter, packages: [], sandbox }, diagnostics };
   }
   const message = `Cannot predict with ${subject.label}: this shell has no Python, neither of VIRTUAL_ENV nor on the PATH`;
   const hint = 'Activate a virtualenv, or leave out --env-manager local';
   return refuse([...diagnostics, makeSubjectError(subject, 'python-unavailable', message, hint)]);
+}
+
+/** Root's sandbox runs the model as another user. Davit makes its own virtualenvs readable, but not those of the user. */
+async function refuseUnreadable(subject: Subject, python: string): Promise<Diagnostic | undefined> {
+  const folder = dirname(dirname(python));
+  if (process.getuid?.() !== 0 || !existsSync(join(folder, 'pyvenv.cfg'))) return undefined;
+  const unreadable = (await Promise.all(listVirtualenvFolders(folder).map(findUnreadable))).find((path) => path);
+  if (unreadable === undefined) return undefined;
+  const message = `Cannot predict with ${subject.label}: the sandbox runs it as another user than root, who cannot read ${unreadable}`;
+  const hint = `Run chmod -R go+rX ${folder}, or add --without-sandbox`;
+  return makeSubjectError(subject, 'python-unavailable', message, hint);
 }
 
 function refuse(diagnostics: readonly Diagnostic[]): Preparation {

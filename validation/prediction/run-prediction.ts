@@ -45,6 +45,11 @@ export const ANSWER_BYTES = 256 << 20;
 
 const text = (characters: number) => z.string().transform((t) => t.slice(0, characters));
 
+const NOT_JSON = ['NaN', 'Infinity', '-Infinity'] as const;
+
+/** How many numbers of an answer are null because they are not JSON. */
+export type ReplacedNumbers = Readonly<Partial<Record<(typeof NOT_JSON)[number], number>>>;
+
 /** What `davit_server.predict` writes. A model can write anything in its place. */
 const predictionDocument = z.looseObject({
   stages: z.array(z.object({ name: text(40), seconds: z.number().min(0) })).max(20),
@@ -52,6 +57,7 @@ const predictionDocument = z.looseObject({
   refused: text(4000).nullable(),
   mlflow: text(100).nullable(),
   answer: z.string().refine(isJson).nullable(),
+  replaced: z.partialRecord(z.enum(NOT_JSON), z.int().min(1)).catch({}),
   peak_memory_bytes: z.int().min(0),
 });
 export type PredictionDocument = z.infer<typeof predictionDocument>;
@@ -100,7 +106,7 @@ export async function runPrediction(
 }
 
 /** What a virtualenv of the user consists of, and not what may be beside it: a project often has the name of its folder. */
-function listVirtualenvFolders(folder: string): readonly string[] {
+export function listVirtualenvFolders(folder: string): readonly string[] {
   return ['bin', 'lib', 'lib64', 'pyvenv.cfg'].map((name) => join(folder, name)).filter((path) => existsSync(path));
 }
 

@@ -5,6 +5,7 @@ import type { Declaration } from '../../declaration.ts';
 import { KubernetesObject, KubernetesPatch } from '../../kubernetes/object-resource.ts';
 import { makeProvider } from '../../kubernetes/provider.ts';
 import type { DeployedEndpoint } from '../../deployed-endpoint.ts';
+import { drainOldRevisions } from './drain-old-revisions.ts';
 import { Gate } from './gate.ts';
 import * as make from './make-objects.ts';
 import { type EntityPlan, listAliases } from './plan-entity.ts';
@@ -17,8 +18,8 @@ const ROUTE_LIMIT = '3m';
 
 /**
  * Deploys the revisions first. The Route names them in one write, once every one of them is proven. A query through the
- * edge follows. Only then are the old revisions deleted; that is the engine's own order for a resource that is no
- * longer in the program.
+ * edge follows, and the requests that wait for old revisions are answered. Only then are these deleted; that is the
+ * engine's own order for a resource that is no longer in the program.
  */
 export function deployToKubernetes(
   declaration: Declaration<KubernetesEnvironment>,
@@ -51,14 +52,15 @@ export function deployToKubernetes(
     make.makeEntryConfigMap(place, make.renderEntry(makeServingEntry(endpoint, { lock, revisions, namespace }))),
     { ...options, dependsOn: route },
   );
+  const url = verifyThroughEdge({
+    api,
+    declaration,
+    questions: listVerifiedEntities(plans, serving),
+    after: pause.endAfter([route, entry]),
+    signal: run.signal,
+  });
   return {
-    url: verifyThroughEdge({
-      api,
-      declaration,
-      questions: listVerifiedEntities(plans, serving),
-      after: pause.endAfter([route, entry]),
-      signal: run.signal,
-    }),
+    url: drainOldRevisions({ api, namespace, endpoint: endpoint.name, plans, signal: run.signal, after: url }),
     revisions: Object.fromEntries(plans.map(({ entity, name }) => [entity.name, pulumi.output(name)])),
   };
 }

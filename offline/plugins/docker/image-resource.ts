@@ -3,6 +3,7 @@ import type { CheckRequest, CheckResult, CheckFailure, Context, ResourceType } f
 import { buildImage } from './build-image.ts';
 import { digestContext } from './context-digest.ts';
 import { completeBuild, describeImage, type ImageInputs, type ImageOutputs } from './image-inputs.ts';
+import { readErrorMessage } from '../../../schemas/values/read-error-message.ts';
 
 const SUPPORTED_INPUTS = ['imageName', 'build', 'registry', 'skipPush', 'buildOnPreview'];
 /** The engine's marker for a value that only the update will know. */
@@ -47,7 +48,7 @@ async function check({ inputs }: CheckRequest<ImageInputs>): Promise<CheckResult
     const contextDigest = await digestContext(resolve(build.context), resolve(build.dockerfile));
     return { inputs: { ...completed, build: { ...build, contextDigest } } };
   } catch (e) {
-    const reason = `Cannot read the build context: ${e instanceof Error ? e.message : String(e)}`;
+    const reason = `Cannot read the build context: ${readErrorMessage(e)}`;
     return { inputs: completed, failures: [{ property: 'build.context', reason }] };
   }
 }

@@ -115,7 +115,8 @@ class FrontApp:
 
     def read_status(self) -> dict:
         how = self.pool.description or {}
-        mode = {"worker_mode": how.get("worker_mode"), "found": how.get("found", [])}
+        mode = {name: how.get(name) for name in ("worker_mode", "rehearsed")}
+        mode["found"] = how.get("found", [])
         return {**self.read_gauges(), "ready": self.is_ready, "draining": self.is_draining, **mode}
 
     def read_gauges(self) -> dict[str, int]:

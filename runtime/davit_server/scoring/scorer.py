@@ -21,7 +21,7 @@ from .fast_frame import FastFrame
 from .input_fault import find_input_fault
 from .payload import is_llm, parse_csv, parse_object, parse_parquet, parse_payload
 from .refused import Refused
-from .strict_json import InvalidOutput, write_strictly
+from .strict_json import InvalidOutput, become_null, write_strictly
 
 SLOW_SECONDS = 1
 """A slower model would not notice a saved millisecond, so nothing is predicted a second time."""
@@ -41,6 +41,7 @@ class Scorer:
         self.outputs = mlflow.read_output_columns(self.metadata)
         self.cases = choose_cases(path, self.metadata, cases)
         self.nan, self.version = nan, mlflow.VERSION
+        self.replace_nan = become_null
         self.leniency = Leniency(nan == "null", mlflow.is_signature_of_mlflow(self.model))
         self.fast = FastFrame(self.model)
         self.can_be_fast, self.fast.usable = self.fast.usable, False
@@ -119,7 +120,7 @@ class Scorer:
     def write(self, result: object, bare: bool = False) -> str:
         plain = make_json_value(result)
         encoder = NullEncoder if self.nan == "null" else mlflow.NumpyEncoder
-        return write_strictly(plain if bare else {"predictions": plain}, encoder, self.nan)
+        return write_strictly(plain if bare else {"predictions": plain}, encoder, self.nan, self.replace_nan)
 
 
 class NullEncoder(mlflow.NumpyEncoder):

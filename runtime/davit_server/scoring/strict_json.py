@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Callable
 
 CANNOT = "The model's answer cannot be written as JSON"
 
@@ -24,8 +24,17 @@ def refuse_constant(name: str) -> None:
 DECODER = json.JSONDecoder(parse_constant=refuse_constant)
 
 
-def write_strictly(value: object, encoder: type[json.JSONEncoder], nan: str) -> str:
-    """Writes JSON. With `nan` "null", NaN and infinities become null; otherwise they raise InvalidOutput."""
+def become_null(name: str) -> None:
+    """What NaN, Infinity and -Infinity are read as."""
+
+
+def write_strictly(
+    value: object, encoder: type[json.JSONEncoder], nan: str, replace: Callable[[str], None] = become_null
+) -> str:
+    """Writes JSON. With `nan` "null", NaN and infinities become null; otherwise they raise InvalidOutput.
+
+    `replace` gets the name of each that becomes null.
+    """
     try:
         return json.dumps(value, cls=encoder, allow_nan=False)
     except ValueError:  # NaN, or a value that contains itself, for which the next line raises
@@ -34,7 +43,7 @@ def write_strictly(value: object, encoder: type[json.JSONEncoder], nan: str) -> 
         raise InvalidOutput(f"{CANNOT}: {error}") from error
     if nan != "null":
         raise InvalidOutput(f"{CANNOT}: it holds NaN or an infinity")
-    return json.dumps(json.loads(loose, parse_constant=lambda _: None))
+    return json.dumps(json.loads(loose, parse_constant=replace))
 
 
 def write_loosely(value: object, encoder: type[json.JSONEncoder]) -> str:

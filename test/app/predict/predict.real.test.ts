@@ -124,6 +124,8 @@ it('predict() answers as mlflow.models.predict does, with every kind of input', 
     /^it's a model\/MLmodel:1:1 error prediction-failed Cannot predict with it's a model: it rejects the input: .*count/,
   );
   expect(printed.filter((line) => line === 'the model prints')).toHaveLength(4);
+  const replaced = 'Wrote null in the answer for 1 × NaN: JSON has no such numbers';
+  expect(printed.filter((line) => line.startsWith('Wrote'))).toEqual([replaced, replaced]);
 });
 
 it('predict() tries other requirements without a trace of the ones before, and sets variables of the model', async () => {

@@ -61,6 +61,7 @@ describe('serializeInput()', () => {
     ],
     [{ a: [1, 2], b: ['x', 'y\nz'] }, 'a,b\n1,x\n2,"y\nz"\n'],
     [[[1, 2], [3]], '0,1\n1,2\n3,\n'],
+    [{ a: [NaN, Infinity, -Infinity, 5] }, 'a\n\ninf\n-inf\n5\n'],
   ])('makes a table of %j', (data, text) => {
     expect(serializeInput(data, 'csv')).toBe(text);
   });
@@ -68,6 +69,16 @@ describe('serializeInput()', () => {
   it.each([[{ a: 1 }], [{ a: [1], b: [1, 2] }], [[]], [[1, 2]], [{}], [5], [null]])('makes no table of %j', (data) => {
     expect(() => serializeInput(data, 'csv')).toThrow(/^Cannot make a table of input_data: expected the text/);
   });
+});
+
+it('serializeInput() says that it writes null for NaN, and refuses numbers for which null would be wrong', () => {
+  const said: string[] = [];
+  expect(serializeInput({ a: [NaN, 1, null], b: ['NaN', 'Infinity'] }, 'json', (line) => said.push(line))).toBe(
+    '{"inputs":{"a":[null,1,null],"b":["NaN","Infinity"]}}',
+  );
+  expect(said).toEqual(['Wrote null in the input for 1 × NaN: JSON has no such number']);
+  for (const value of [Infinity, -Infinity, 1n])
+    expect(() => serializeInput({ inputs: [value] }, 'json')).toThrow(/^Cannot use (-?Infinity|1n) in input_data: /);
 });
 
 const MODEL = ['-m', 'model'];
