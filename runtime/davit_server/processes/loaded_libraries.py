@@ -45,9 +45,13 @@ def list_system_libraries(*folders: str) -> list[dict]:
     packages = [library for library in loaded if is_below(library.path, own)]
     python = [library for library in loaded if library not in packages and is_python(library, interpreter)]
     system = [library for library in loaded if library not in packages and library not in python]
-    found = {name: library for library in system for name in (library.name, os.path.basename(library.path)) if name}
-    users = {found[n].name: locate(user.path, own) for user in reversed(packages) for n in user.needed if n in found}
-    explained = find_needed([*python, *packages], found)
+    by_name = {name: library for library in system for name in (library.name, os.path.basename(library.path))}
+    users = {}
+    for package in packages:
+        for name in package.needed:
+            if name in by_name:
+                users.setdefault(by_name[name].name, locate(package.path, own))
+    explained = find_needed([*python, *packages], by_name)
     opened = [library for library in system if library.name not in explained]
     inner = {name for library in opened for name in library.needed}
     users.update(dict.fromkeys(library.name for library in opened if library.name not in inner))
