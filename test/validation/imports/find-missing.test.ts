@@ -104,4 +104,8 @@ test('listEntrances() names only what MLflow loads', () => {
   expect(listEntrances(flavors(script)).script).toBe('model.py');
   const native = flavors({ loader_module: 'mlflow.sklearn', model_path: './model.pkl' }, { sklearn: { code: null } });
   expect(listEntrances(native).loaded).toContain('model.pkl');
+  const torch = flavors({ loader_module: 'mlflow.pytorch', data: 'data' }, { pytorch: { model_data: 'data' } });
+  expect(listEntrances(torch).loaded).toContain('data/model.pth');
+  const other = flavors({ loader_module: 'mlflow.sklearn' }, { acme: { data: 'other.pkl' } });
+  expect(listEntrances(other).loaded).not.toContain('other.pkl');
 });
