@@ -36,7 +36,7 @@ export async function resolveVersion(
     return /^\d+$/.test(version) ? { version } : { version, refused: refuseVersion(subject, source, wanted) };
   const { model } = subject.entity;
   const from = model.uri ?? model.version;
-  const locked = options.locked?.resolved?.from === from ? options.locked.resolved : undefined;
+  const locked = findResolved(options.locked, { name: model.name, from });
   if (locked && options.aliases === 'locked') return { version: locked.version, resolved: locked };
   const work = () => runDownload(source, { action: '--find', label: subject.label }, options);
   const run = await withProgress(options.progress ?? SILENT, `Resolving ${subject.label} in the registry`, work);
@@ -51,6 +51,14 @@ export async function resolveVersion(
     return { version, refused: reportMove(subject, locked, { wanted, found }) };
   const at = `${new Date().toISOString().slice(0, 19)}Z`;
   return { version: found.version, resolved: { from, version: found.version, at } };
+}
+
+/** What the lock says, if it is about the same text for the same model. */
+function findResolved(
+  locked: FetchOptions['locked'],
+  { name, from }: { readonly name: string; readonly from: string },
+): ResolvedVersion | undefined {
+  return locked?.name === name && locked.resolved?.from === from ? locked.resolved : undefined;
 }
 
 function refuseVersion(subject: Subject, { uri }: DownloadSource, { version }: RegisteredVersion): Diagnostic {

@@ -74,7 +74,7 @@ test('an alias is resolved and downloaded with the credentials of the job, and t
   expect(model).toMatchObject({ name: 'flowers', version: '1', resolved: { from: '@champion', version: '1' } });
   expect(model.digest).toBe(await digestModel(FLOWERS[0]!));
   const [pinned] = pinVersions(endpoint, lock).entities;
-  expect(pinned?.model).toEqual({ name: 'flowers', version: '1', uri: undefined });
+  expect(pinned?.model).toEqual({ name: 'flowers', version: '1', uri: 'models:/flowers/1' });
   expect(await digestModel(findModelFolder(root, { ...pinned!.model, digest: model.digest }))).toBe(model.digest);
   const text = await readFile(join(root, 'endpoints/e.lock'), 'utf8');
   expect(`${text}${said.join('\n')}`).not.toMatch(/password|127\.0\.0\.1/);
