@@ -10,8 +10,10 @@ and the names of models that nearly match, because the reader of a pull request 
 """
 
 import contextlib
+import errno
 import json
 import os
+import re
 import shutil
 import sys
 import threading
@@ -34,8 +36,29 @@ UNREACHABLE = (
     "SSLError",
     "ProxyError",
     "NewConnectionError",
+    "ChunkedEncodingError",
+    "ProtocolError",
+    "IncompleteRead",
+    # botocore
+    "HTTPClientError",
+    "EndpointConnectionError",
+    "ConnectionClosedError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "ResponseStreamingError",
+    "IncompleteReadError",
 )
-UNREACHABLE_TEXT = ("Max retries exceeded", "Connection refused", "timed out", "Failed to resolve")
+UNREACHABLE_TEXT = ("Max retries exceeded", "Connection refused", "timed out", "Failed to resolve", "IncompleteRead(")
+# Of a server that cannot answer now. MLflow also gives INTERNAL_ERROR to every error of its own, see is_outage.
+OUTAGE_CODES = (
+    "TEMPORARILY_UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+    "REQUEST_LIMIT_EXCEEDED",
+    "RESOURCE_EXHAUSTED",
+    "DATA_LOSS",
+)
+# An answer that is not JSON is only in the text of MLflow's error. So are errors of files that it downloads together.
+OUTAGE_TEXT = re.compile(r"failed with error code (?:429|5\d\d) != |\b(?:429 Client|5\d\d Server) Error\b")
 
 
 # Files at a time. Some repositories also read one large file in parallel parts.
@@ -94,15 +117,33 @@ def describe(error: BaseException) -> dict:
             return {"kind": "denied"}
         if status == 404 or code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"):
             return {"kind": "missing"}
+        if is_outage(e, status, code):
+            return {"kind": "unavailable"}
     names = [type(e).__name__ for e in seen]
     text = " ".join(str(e) for e in seen)
     if any(n in UNREACHABLE for n in names) or any(t in text for t in UNREACHABLE_TEXT):
         return {"kind": "unreachable"}
+    if OUTAGE_TEXT.search(text):
+        return {"kind": "unavailable"}
     if "default auth" in text or "cannot configure default credentials" in text or "databrickscfg" in text:
         return {"kind": "unconfigured"}
-    if any(isinstance(e, OSError) and e.errno == 2 for e in seen) or "No such artifact" in text:
+    if "No such artifact" in text:
         return {"kind": "missing"}
+    numbers = [e.errno for e in seen if isinstance(e, OSError) and e.errno is not None]
+    if os.strerror(errno.ENOSPC) in text:
+        numbers.insert(0, errno.ENOSPC)
+    if errno.ENOENT in numbers:
+        return {"kind": "missing"}
+    if numbers:
+        return {"kind": "system", "error": errno.errorcode.get(numbers[0], str(numbers[0]))}
     return {"kind": "failed", "error": names[0]}
+
+
+def is_outage(error: BaseException, status: int, code) -> bool:
+    """Whether a server answers with an error of its own, or receives too many requests."""
+    if status == 429 or status >= 500 or code in OUTAGE_CODES:
+        return True
+    return code == "INTERNAL_ERROR" and type(error).__name__ == "RestException"
 
 
 def status_of(response) -> int:
