@@ -3,10 +3,11 @@
 python download_model.py --download POLICY URI FOLDER
 python download_model.py --find POLICY URI
 
-POLICY is JSON: `sources`, the URIs that are allowed besides what the tracking server keeps itself. Standard output is
-JSON: what the registry says about the version. A line `progress: DONE TOTAL` of standard error counts bytes, and the
-last line is JSON with the reason of a failure. Of what a server has answered it repeats only version numbers, aliases
-and the names of models that nearly match, because the reader of a pull request may not always query that server.
+POLICY is JSON: `sources`, the URIs that are allowed besides what the tracking server keeps itself, and `buckets`: may
+that server name any bucket. Standard output is JSON: what the registry says about the version. A line
+`progress: DONE TOTAL` of standard error counts bytes, and the last line is JSON with the reason of a failure. Of what a
+server has answered it repeats only version numbers, aliases and the names of models that nearly match, because the
+reader of a pull request may not always query that server.
 """
 
 import contextlib
@@ -78,7 +79,7 @@ def main() -> int:
     action, policy, uri, *rest = sys.argv[1:]
     is_found = False
     try:
-        guard(json.loads(policy)["sources"])
+        guard(**json.loads(policy))
         found = registry_versions.find(uri)
         is_found = True
         if action == "--download":
@@ -153,7 +154,7 @@ def status_of(response) -> int:
     return int(getattr(response, "status_code", 0) or 0)
 
 
-def guard(sources: list) -> None:
+def guard(sources: list, buckets: bool) -> None:
     """Checks every location that MLflow resolves a name to, and every HTTP request, redirects included."""
     import mlflow
     from mlflow.store.artifact.artifact_repository_registry import ArtifactRepositoryRegistry
@@ -165,7 +166,7 @@ def guard(sources: list) -> None:
 
     def check_location(self, artifact_uri, *args, **kwargs):
         uri = str(artifact_uri)
-        if not is_allowed_location(uri, sources, trusted, is_local):
+        if not is_allowed_location(uri, sources, trusted, is_local, buckets):
             raise Refused(describe_source(uri))
         return locate(self, artifact_uri, *args, **kwargs)
 
@@ -188,7 +189,7 @@ def guard(sources: list) -> None:
     HTTPAdapter.send = check_request
 
 
-def is_allowed_location(uri: str, sources: list, trusted: list, is_local: bool) -> bool:
+def is_allowed_location(uri: str, sources: list, trusted: list, is_local: bool, buckets: bool) -> bool:
     parts = urlsplit(uri)
     scheme, host = parts.scheme, parts.netloc
     if any(p in (".", "..") for p in parts.path.split("/")) and scheme not in ("", "file"):
@@ -201,7 +202,7 @@ def is_allowed_location(uri: str, sources: list, trusted: list, is_local: bool) 
         return is_local and host in ("", "localhost")
     if scheme == "mlflow-artifacts":
         return host == "" or any(origin(f"{t.split(':')[0]}://{host}") == t for t in trusted)
-    return (scheme in STORES and "@" not in host) or origin(uri) in trusted
+    return (buckets and scheme in STORES and "@" not in host) or origin(uri) in trusted
 
 
 def origin(uri: str) -> str:

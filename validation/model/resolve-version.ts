@@ -6,7 +6,7 @@ import type { Subject } from '../subject.ts';
 import { explainOrThrow } from './explain-download.ts';
 import type { FetchOptions, ResolvedVersion } from './fetched-model.ts';
 import { makeDownloadError } from './refuse-download.ts';
-import { DOWNLOAD_LIMIT_SECONDS, type DownloadSource, runDownload } from './run-download.ts';
+import { type DownloadSource, LIMIT_SECONDS, runDownload } from './run-download.ts';
 
 /** What the registry says about a version, as registry_versions.py writes it. */
 const foundVersion = z.object({
@@ -42,7 +42,7 @@ export async function resolveVersion(
   const run = await withProgress(options.progress ?? SILENT, `Resolving ${subject.label} in the registry`, work);
   const found = run.code === 0 ? foundVersion.safeParse(JSON.parse(run.stdout)).data : undefined;
   if (!found) {
-    const failed = { run, wanted, connection: source.connection, limitSeconds: DOWNLOAD_LIMIT_SECONDS };
+    const failed = { run, wanted, connection: source.connection, limitSeconds: LIMIT_SECONDS['--find'] };
     const why = explainOrThrow(failed, { label: subject.label, uri: source.uri });
     return { version, refused: makeDownloadError(subject, why, source.uri) };
   }
