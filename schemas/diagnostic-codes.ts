@@ -70,6 +70,7 @@ export const DIAGNOSTIC_CODES = {
   'output-mismatch': 'The prediction does not match the output signature',
   'time-limit': 'The model takes longer than its time limit',
   'memory-limit': 'The model needs more memory than its limit',
+  'library-missing': 'The model has loaded a shared library that its image lacks',
   // Against the version that serves
   'signature-breaking': 'The new version breaks requests of today, or the reading of their answers',
   'predictions-changed': 'The new version changes more predictions than the environment allows',

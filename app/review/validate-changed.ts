@@ -12,7 +12,7 @@ import { declarationsRoot, lockFile, type ProjectFolders, readEndpoint, readLock
 import type { EndpointReport, EntityReport } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { named } from '../../system/progress.ts';
-import { checkMemoryInEnvironment } from '../../validation/proof/check-memory.ts';
+import { checkProofInEnvironment } from '../../validation/proof/check-proof-in-environment.ts';
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
@@ -82,13 +82,13 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const { value: lock, diagnostics } = await readLock(place, endpoint.name);
   const progress = named(all, endpoint.name);
   const { policies } = stage;
-  const registries = await findReviewedRegistries(stage);
+  const registries = await readRegistries(place, stage.environments);
   const options = { root: declarationsRoot(place), progress, signal, withoutSandbox, policies, registries };
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
   const proven = async (validation: Validation, used: Lock | undefined, computedLock: string | null) => {
     if (used) await writeSboms(stage.sboms, used, stage.environments);
-    const unfit = stage.environments.flatMap((e) => checkMemoryInEnvironment(endpoint, validation, e));
+    const unfit = stage.environments.flatMap((e) => checkProofInEnvironment(endpoint, validation, e));
     const { showPredictions } = resolveComparisonPolicy(policies);
     const entities = report(validation).map((e) => (showPredictions ? e : hidePredictions(e)));
     const compared =
@@ -111,12 +111,6 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   // The new lock has just resolved the aliases.
   const validation = await validateEndpoint(endpoint, { ...options, lock: computed, aliases: 'locked' });
   return proven(validation, computed, await keepLock(computed, stage.locks));
-}
-
-/** The registries of the environments under review, else those of all environments. */
-async function findReviewedRegistries({ request, environments }: ValidateStage) {
-  const own = environments.flatMap((e) => e.registry ?? []);
-  return own.length > 0 ? own : readRegistries(request.place);
 }
 
 /** Writes `NAME.lock` and returns the SHA-256 of its text. */

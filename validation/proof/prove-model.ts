@@ -28,7 +28,9 @@ export interface ProofResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const FORMAT = 5;
+const FORMAT = 6;
+/** `libgomp.so.1`. Plug-ins of libraries have other names. */
+const LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
 /** Of a failure, in a report. */
 const SHOWN_CHARACTERS = 300;
 
@@ -129,6 +131,9 @@ function makeProof(
     workers: makeProofWorkers(document, settings),
     mlflow: document.mlflow ?? undefined,
     warnings: document.warnings.map(({ category, message }) => ({ category, message })),
+    libraries: document.libraries
+      .filter(({ name }) => LIBRARY_NAME.test(name))
+      .map(({ name, by }) => ({ name, by: by ?? undefined })),
   };
 }
 
