@@ -83,7 +83,14 @@ test.each([
 ])('prove says in which stage a model fails, and why: %s', async (model, stage, kind, message) => {
   const { code, proof } = await prove(model);
   expect(code).toBe(1);
-  expect(proof.failed).toEqual({ stage, kind, message, module: null, needs_network: false, trace: expect.any(String) as string });
+  expect(proof.failed).toEqual({
+    stage,
+    kind,
+    message,
+    module: null,
+    needs_network: false,
+    trace: expect.any(String) as string,
+  });
 });
 
 test('prove refuses an answer that is not strict JSON, unless it must write null', async () => {
