@@ -21,7 +21,7 @@ export interface ResolvedPolicy {
   readonly vulnerabilities: VulnerabilityPolicy | undefined;
 }
 
-/** What may change against the version that serves, and what a report may show of it. */
+/** What may change against the version that the base branch declares, and what a report may show of it. */
 export interface ComparisonPolicy {
   /** Between 0 and 1. Undefined: any share. */
   readonly maxChanged: number | undefined;

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../../schemas/diagnostic.ts';
+import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
 import type { Endpoint, Entity, ModelReference } from '../../schemas/endpoint/endpoint.ts';
 import type { Policy } from '../../schemas/environment/policy.ts';
 import type { Lock, LockedEntity } from '../../schemas/lock/lock.ts';
@@ -7,7 +7,8 @@ import type { Comparison } from '../../schemas/report/comparison.ts';
 import type { EntityReport } from '../../schemas/report/report.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
-import { checkComparison } from '../../validation/comparison/check-comparison.ts';
+import { checkComparison, findComparisonOutage } from '../../validation/comparison/check-comparison.ts';
+import { ComparisonError } from '../../validation/comparison/comparison-error.ts';
 import { compareEntity, type ComparedVersion } from '../../validation/comparison/compare-entity.ts';
 import {
   type EntityPair,
@@ -36,33 +37,39 @@ export interface ValidatedEndpoint {
   /** The lock that the validation has used. */
   readonly lock: Lock;
   readonly entities: readonly EntityReport[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 interface ComparedEntities {
   readonly entities: readonly EntityReport[];
   readonly diagnostics: readonly Diagnostic[];
+  /** What leaves unknown whether the predictions are within a limit of the policy. */
+  readonly outage: string | null;
 }
 
 /** Adds to each entity what it changes against the one that it replaces on the base branch. */
 export async function compareChanged(now: ValidatedEndpoint, compare: CompareRequest): Promise<ComparedEntities> {
   const { request, base, policies, registries } = compare;
-  if (base === undefined) return { entities: now.entities, diagnostics: [] };
+  const nothing = { entities: now.entities, diagnostics: [], outage: null };
+  if (base === undefined) return nothing;
   const old = await readBaseEndpoint(now.endpoint.name, { ...request, base });
-  if (!old) return { entities: now.entities, diagnostics: [] };
+  if (!old) return nothing;
   const work = { old, now, base, request, registries, policy: resolveComparisonPolicy(policies) };
   const diagnostics: Diagnostic[] = [];
+  let outage: string | null = null;
   const compared = new Map<string, Comparison>();
   for (const pair of pairEntities(old, now).filter((p) => Object.hasOwn(old.lock.entities, p.old.name))) {
     const found = await comparePair(pair, work);
     if (!found) continue;
     compared.set(pair.new.name, found.comparison);
     diagnostics.push(...found.diagnostics);
+    outage ??= found.outage ?? null;
   }
   const entities = now.entities.map((e) => {
     const comparison = compared.get(e.entity);
     return comparison ? { ...e, comparison } : e;
   });
-  return { entities, diagnostics };
+  return { entities, diagnostics, outage };
 }
 
 interface CompareWork {
@@ -79,7 +86,7 @@ async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) 
   const subject = makeSubject(now.endpoint, entity);
   const reason = now.endpoint.breaking;
   const hasOldReason = reason !== undefined && reason === work.old.endpoint.breaking && isLockOf(old, work.old.lock);
-  const comparison = await compareEntity(
+  const compared = await compareEntity(
     makeOldVersion(old, work),
     { subject, lock: now.lock, findModel: () => findModel(subject, work) },
     {
@@ -89,9 +96,18 @@ async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) 
       isProven: now.entities.find((e) => e.entity === entity.name)?.proof != null,
     },
   );
-  if (!comparison) return undefined;
-  const context = { subject, policy, hasTraffic: hasTraffic(now.endpoint, entity.name), hasOldReason };
-  return { comparison, diagnostics: checkComparison(comparison, context) };
+  if (!compared) return undefined;
+  const { comparison, missing } = compared;
+  const isRefused = hasErrors(now.diagnostics);
+  const context = {
+    subject,
+    policy,
+    hasTraffic: hasTraffic(now.endpoint, entity.name),
+    hasOldReason,
+    missing,
+    isRefused,
+  };
+  return { comparison, diagnostics: checkComparison(comparison, context), outage: findComparisonOutage(context) };
 }
 
 /** What the endpoint file says about the model of a lock. An alias in `model_uri` leaves the version as it is. */
@@ -118,6 +134,6 @@ async function findModel(subject: Subject, { now, request, registries }: Compare
   const locked = readOwn(now.lock.entities, subject.entity.name)?.model;
   const options = { root: declarationsRoot(place), progress, signal, registries, locked, aliases: 'locked' } as const;
   const { folder, diagnostics } = await fetchModel(subject, options);
-  if (folder === undefined) throw new Error(diagnostics[0]?.message);
+  if (folder === undefined) throw new ComparisonError(diagnostics[0]?.message);
   return folder;
 }

@@ -11,6 +11,7 @@ import { locateModel } from '../../system/locate-model.ts';
 import { withFileLock } from '../../system/locks/file-lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
 import { runGit } from '../../system/run-git.ts';
+import { ComparisonError } from '../../validation/comparison/comparison-error.ts';
 import type { LockedEndpoint } from '../../validation/comparison/pair-entities.ts';
 import type { FetchOptions } from '../../validation/model/fetched-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
@@ -63,7 +64,7 @@ export async function findBaseModel(
   const path = folder === undefined ? '..' : relative(root, folder);
   const isInside = !path.startsWith('..') && !isAbsolute(path);
   if (!isInside || !(await isInCommit(root, { commit: base, path, signal })))
-    throw new Error(fetched.diagnostics[0]?.message ?? `${written} has other files than those in the lock`);
+    throw new ComparisonError(fetched.diagnostics[0]?.message ?? `${written} has other files than those in the lock`);
   const kept = cacheFolder('models', contentHash({ digest }).slice(0, 20));
   const extract = async () => {
     if (await hasDigest(kept, digest)) return; // another endpoint has the same model
@@ -73,7 +74,7 @@ export async function findBaseModel(
     await withFileLock(`${kept}.lock`, extract, { what: 'reading the same model', progress, signal });
   await markUsed(kept);
   if (await hasDigest(kept, digest)) return kept;
-  throw new Error(`${path} of the commit ${base.slice(0, 12)} has other files than those in the lock`);
+  throw new ComparisonError(`${path} of the commit ${base.slice(0, 12)} has other files than those in the lock`);
 }
 
 async function hasDigest(folder: string, digest: string): Promise<boolean> {
