@@ -16,7 +16,7 @@ import { checkMemoryInEnvironment } from '../../validation/proof/check-memory.ts
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
-import { resolveComparisonPolicy } from '../../validation/policy.ts';
+import { HIDDEN_PREDICTION, resolveComparisonPolicy } from '../../validation/policy.ts';
 import { catchOutage } from '../outage.ts';
 import { compareChanged } from './compare-changed.ts';
 import { readRegistries } from '../read-registries.ts';
@@ -162,7 +162,7 @@ function makeEntityReport({ entity, model, stages, proof, advisories }: EntityVa
 /** Whether the model has predicted stays visible, and not what. */
 function hidePredictions(entity: EntityReport): EntityReport {
   if (!entity.proof) return entity;
-  const hide = (text: string | null) => text && 'not shown, because the policy hides predictions';
+  const hide = (text: string | null) => text && HIDDEN_PREDICTION;
   const cases = entity.proof.cases.map((c) => ({ ...c, answer: hide(c.answer), failure: hide(c.failure) }));
   return { ...entity, proof: { ...entity.proof, cases } };
 }

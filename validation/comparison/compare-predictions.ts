@@ -1,5 +1,5 @@
 import type { ComparedInput, ComparedRun, PredictionComparison } from '../../schemas/report/comparison.ts';
-import type { ComparisonPolicy } from '../policy.ts';
+import { type ComparisonPolicy, HIDDEN_PREDICTION } from '../policy.ts';
 import { compareRows, type RowDifference } from './compare-rows.ts';
 import { type Json, renderJson } from './exact-json.ts';
 import { makeInputReader, splitAnswer } from './split-rows.ts';
@@ -51,7 +51,7 @@ export function comparePredictions(
   const areClasses = areWholeNumbersClasses(pairs);
   const largest = areClasses ? 0 : changed.reduce((most, p) => Math.max(most, p.difference?.numeric ?? 0), 0);
   const fails = (answer: Answer | undefined) =>
-    answer === undefined || answer.answer !== undefined ? null : showPredictions ? (answer.why ?? '').slice(0, WHY_CHARACTERS) : HIDDEN; // prettier-ignore
+    answer === undefined || answer.answer !== undefined ? null : showPredictions ? (answer.why ?? '').slice(0, WHY_CHARACTERS) : HIDDEN_PREDICTION; // prettier-ignore
   return {
     inputs: inputs.map(({ of, origin, name }, i) => ({
       ...{ of, origin, name },
@@ -71,7 +71,6 @@ export function comparePredictions(
   };
 }
 
-const HIDDEN = 'not shown, because the policy hides inputs and predictions';
 const EVERYTHING = { size: Infinity, numeric: 0, moved: [] };
 
 /** Where one version has no answer or another number of rows, every row differs. Two failures are equal. */

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import { describeCase, type Proof } from '../../schemas/lock/proof.ts';
-import { applyPolicy, type ResolvedPolicy } from '../policy.ts';
+import { applyPolicy, HIDDEN_PREDICTION, type ResolvedPolicy } from '../policy.ts';
 import { isNetworkFailure } from './network-failure.ts';
 import { locateProblem, type Subject } from '../subject.ts';
 
@@ -11,7 +11,7 @@ import { locateProblem, type Subject } from '../subject.ts';
 export function checkCases(
   subject: Subject,
   { cases }: Pick<Proof, 'cases'>,
-  { missingExample }: ResolvedPolicy,
+  { missingExample, showPredictions }: Pick<ResolvedPolicy, 'missingExample' | 'showPredictions'>,
 ): readonly Diagnostic[] {
   const at = { file: 'MLmodel', line: 1, column: 1 };
   return cases
@@ -19,11 +19,12 @@ export function checkCases(
       const { failure } = found;
       if (failure === undefined) return [];
       const needsNetwork = isNetworkFailure({ kind: '', message: failure });
+      const shown = showPredictions ? failure : HIDDEN_PREDICTION;
       return applyPolicy(missingExample, {
         code: needsNetwork ? 'prediction-failed' : 'example-missing',
         message: needsNetwork
-          ? `Loaded ${subject.label}, not asked: to predict ${describeCase(found)} it needs the network (${failure}), expected a model that predicts without`
-          : `Loaded ${subject.label}, not asked: it refuses an input made from its signature (${failure}), expected an input example`,
+          ? `Loaded ${subject.label}, not asked: to predict ${describeCase(found)} it needs the network (${shown}), expected a model that predicts without`
+          : `Loaded ${subject.label}, not asked: it refuses an input made from its signature (${shown}), expected an input example`,
         hint: needsNetwork
           ? 'A proof has no network. The revision is asked where it has one, before it takes traffic'
           : 'The model may be right, because the values of such an input are arbitrary',
