@@ -73,7 +73,7 @@ export const DIAGNOSTIC_CODES = {
   // Against the version that the base branch declares
   'signature-breaking': 'The new version breaks requests of today, or the reading of their answers',
   'predictions-changed': 'The new version changes more predictions than the environment allows',
-  'predictions-not-compared': 'The environment limits changed predictions, and they were not compared',
+  'predictions-not-compared': 'The predictions were not compared with those of the version that the base branch declares',
   // Rollout
   'image-unattested': 'An image is not attested by the workflow that the environment names',
   'revision-failed': 'A revision does not become ready',

@@ -7,7 +7,11 @@ import type { Comparison } from '../../schemas/report/comparison.ts';
 import type { EntityReport } from '../../schemas/report/report.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
-import { checkComparison, findComparisonOutage } from '../../validation/comparison/check-comparison.ts';
+import {
+  checkComparison,
+  findComparisonOutage,
+  reportWrongBase,
+} from '../../validation/comparison/check-comparison.ts';
 import { ComparisonError } from '../../validation/comparison/comparison-error.ts';
 import { compareEntity, type ComparedVersion } from '../../validation/comparison/compare-entity.ts';
 import {
@@ -52,13 +56,22 @@ export async function compareChanged(now: ValidatedEndpoint, compare: CompareReq
   const { request, base, policies, registries } = compare;
   const nothing = { entities: now.entities, diagnostics: [], outage: null };
   if (base === undefined) return nothing;
-  const old = await readBaseEndpoint(now.endpoint.name, { ...request, base });
+  const policy = resolveComparisonPolicy(policies);
+  const report = (entities: readonly Entity[], why: string) =>
+    entities.map((entity) => reportWrongBase(makeSubject(now.endpoint, entity), policy, why));
+  const old = await readBaseEndpoint(now.endpoint.name, { ...request, base }).catch(returnComparisonError);
   if (!old) return nothing;
-  const work = { old, now, base, request, registries, policy: resolveComparisonPolicy(policies) };
-  const diagnostics: Diagnostic[] = [];
+  if (old instanceof ComparisonError)
+    return { ...nothing, diagnostics: report(now.endpoint.entities.slice(0, 1), old.message) };
+  const work = { old, now, base, request, registries, policy };
+  const pairs = pairEntities(old, now);
+  const isLocked = (pair: EntityPair) => Object.hasOwn(old.lock.entities, pair.old.name);
+  const diagnostics = pairs
+    .filter((pair) => !isLocked(pair))
+    .flatMap((pair) => report([pair.new], `its lock there has no "${pair.old.name}"`));
   let outage: string | null = null;
   const compared = new Map<string, Comparison>();
-  for (const pair of pairEntities(old, now).filter((p) => Object.hasOwn(old.lock.entities, p.old.name))) {
+  for (const pair of pairs.filter(isLocked)) {
     const found = await comparePair(pair, work);
     if (!found) continue;
     compared.set(pair.new.name, found.comparison);
@@ -70,6 +83,11 @@ export async function compareChanged(now: ValidatedEndpoint, compare: CompareReq
     return comparison ? { ...e, comparison } : e;
   });
   return { entities, diagnostics, outage };
+}
+
+function returnComparisonError(error: unknown): ComparisonError {
+  if (error instanceof ComparisonError) return error;
+  throw error;
 }
 
 interface CompareWork {

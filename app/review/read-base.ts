@@ -25,15 +25,19 @@ export interface BaseRequest extends Pick<ProjectRequest, 'progress' | 'signal'>
   readonly base: string;
 }
 
-/** Reads an endpoint and its lock as the base has them. Undefined: it has none, or none that serves. */
+/** Reads an endpoint and its lock as the base has them. Undefined: one is missing. Throws a ComparisonError for a wrong file. */
 export async function readBaseEndpoint(name: string, request: BaseRequest): Promise<LockedEndpoint | undefined> {
   const { place } = request;
   const file = `${place.endpoints}/${name}.yaml`;
   const [text, locked] = await Promise.all([readBaseFile(file, request), readBaseFile(lockFile(place, name), request)]);
   if (text === undefined || locked === undefined) return undefined;
-  const { endpoint } = parseEndpoint(text, file);
-  const { lock } = parseLock(locked, lockFile(place, name));
-  return endpoint && lock ? { endpoint, lock } : undefined;
+  const { endpoint, diagnostics } = parseEndpoint(text, file);
+  const { lock, diagnostics: wrong } = parseLock(locked, lockFile(place, name));
+  if (endpoint && lock) return { endpoint, lock };
+  const [first] = [...diagnostics, ...wrong].filter((d) => d.severity === 'error');
+  throw new ComparisonError(
+    `${first?.file ?? file} on the base branch is wrong: ${first?.message ?? 'it cannot be read'}`,
+  );
 }
 
 async function readBaseFile(path: string, { place, base, signal }: BaseRequest): Promise<string | undefined> {

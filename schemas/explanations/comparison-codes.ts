@@ -39,7 +39,7 @@ export const COMPARISON_CODES = {
   'predictions-not-compared': {
     stage: 'predict',
     means:
-      'An environment limits the predictions that a new version may change (`policy.max_changed`), and the review could not compare any. For example, no input has an answer of both versions, or the old version no longer runs. A registry or a package index that does not respond is an outage instead, and the review has to run again.',
+      'An environment limits the predictions that a new version may change (`policy.max_changed`), and the review could not compare any. For example, no input has an answer of both versions, or the old version no longer runs. Where the files of the base branch are wrong, it is a warning without such a limit. A registry or a package index that does not respond is an outage instead, and the review has to run again.',
     example: {
       code: {
         language: 'yaml',

@@ -90,6 +90,15 @@ function reportMissing({ model, note }: Comparison, context: ComparisonContext):
 
 const NOTHING_COMPARED = 'there is no prediction of both versions for any input';
 
+/** The base branch has files that cannot be compared with. */
+export function reportWrongBase(subject: Subject, policy: ComparisonPolicy, why: string): Diagnostic {
+  const message = `Cannot compare ${subject.label} with the base branch: ${why}, expected an endpoint file and a lock without errors there`;
+  if (!hasLimit(policy)) return makeWarning('predictions-not-compared', locateVersion(subject), message);
+  const hint =
+    'Set policy.max_changed of the environment to 100% first, in a pull request of its own: then this one can correct the files';
+  return makeError('predictions-not-compared', locateVersion(subject), message, hint);
+}
+
 /** An outage leaves unknown whether the predictions are within the limit. Undefined: there is none, or there is no limit. */
 export function findComparisonOutage({ missing, policy }: ComparisonContext): string | undefined {
   return hasLimit(policy) && missing?.cause === 'outage' ? missing.note : undefined;

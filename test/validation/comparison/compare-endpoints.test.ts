@@ -2,12 +2,14 @@ import { expect, test } from 'vitest';
 import { parseEndpoint } from '../../../schemas/endpoint/parse-endpoint.ts';
 import type { Lock, LockedPackage } from '../../../schemas/lock/lock.ts';
 import { renderDiagnostic } from '../../../schemas/diagnostic.ts';
+import type { Policy } from '../../../schemas/environment/policy.ts';
 import type { Comparison } from '../../../schemas/report/comparison.ts';
 import { EXPLANATIONS } from '../../../schemas/explanations/explanations.ts';
 import {
   checkComparison,
   type ComparisonContext,
   findComparisonOutage,
+  reportWrongBase,
 } from '../../../validation/comparison/check-comparison.ts';
 import { comparePackages } from '../../../validation/comparison/compare-packages.ts';
 import { pairEntities } from '../../../validation/comparison/pair-entities.ts';
@@ -183,6 +185,11 @@ test('where an environment limits changed predictions, a missing comparison is a
   expect(check(empty, { policy })[0]?.[0]).toBe(EXPLANATIONS['predictions-not-compared'].example.says);
   expect(check(empty, { policy: resolveComparisonPolicy([{ max_changed: '100%' }]) })).toEqual([]);
   expect(check(empty)).toEqual([]);
+});
+
+test('wrong files on the base branch are an error only where an environment limits changed predictions', () => {
+  const report = (policy: Policy) => reportWrongBase(makeIris(), resolveComparisonPolicy([policy]), 'no').severity;
+  expect([{}, { max_changed: '100%' }, { max_changed: '5%' }].map(report)).toEqual(['warning', 'warning', 'error']);
 });
 
 test('the strictest policy counts', () => {
