@@ -42,7 +42,8 @@ export async function describeEndpoint(
     };
   }
   const python = lock.virtualenvs[readOwn(lock.entities, chosen)?.virtualenv ?? '']?.python ?? '';
-  const base = environment?.target === 'kubernetes' ? environment.images.bases[python] : undefined;
-  const sbom = await makeSbom({ lock, entity: chosen, base });
+  const images = environment?.target === 'kubernetes' ? environment.images : undefined;
+  const { bases = {}, packages: systemPackages = [] } = images ?? {};
+  const sbom = await makeSbom({ lock, entity: chosen, base: bases[python], systemPackages });
   return { sbom, text: renderSbom(sbom), diagnostics };
 }

@@ -35,7 +35,7 @@ const SBOM_FILE = 'sbom.cdx.json';
 
 /**
  * Makes the build context of an image, `plan.context`. Installs every package and checks every file, so that the build
- * needs no network and no secrets. Makes the folder atomically, and reuses a complete one.
+ * needs no secrets, and no network but for Debian packages. Makes the folder atomically, and reuses a complete one.
  */
 export async function makeBuildContext(plan: ImagePlan, request: BuildContextRequest): Promise<void> {
   const { root, full, progress = SILENT, signal } = request;
@@ -85,7 +85,8 @@ async function fillContext(fresh: string, plan: ImagePlan, request: BuildContext
   await installPackageTree({ folder, inImage, python, platform, packages, modelFolder }, request);
   request.signal?.throwIfAborted();
   const { lock, entity } = request;
-  await writeFile(join(fresh, SBOM_FILE), renderSbom(await makeSbom({ lock, entity, base: plan.stack.base })));
+  const { base, systemPackages = [] } = plan.stack;
+  await writeFile(join(fresh, SBOM_FILE), renderSbom(await makeSbom({ lock, entity, base, systemPackages })));
   await copyModel(fresh, plan, request);
 }
 

@@ -11,6 +11,8 @@ export interface SbomRequest {
   readonly entity: string;
   /** Base image by digest. Undefined: the environment makes no images, or is not known. */
   readonly base: string | undefined;
+  /** Debian packages that the environment installs over the base image. */
+  readonly systemPackages: readonly string[];
 }
 
 /** A bill of materials in the format CycloneDX 1.6, as far as Davit writes it. */
@@ -38,7 +40,7 @@ interface Component {
  * Lists what an image contains: model, packages, model server and base image. Only the lock and Davit's own files
  * determine it, so that the same lock always gives the same text. It has no date for that reason.
  */
-export async function makeSbom({ lock, entity, base }: SbomRequest): Promise<Sbom> {
+export async function makeSbom({ lock, entity, base, systemPackages }: SbomRequest): Promise<Sbom> {
   const locked = Object.hasOwn(lock.entities, entity) ? lock.entities[entity] : undefined;
   const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
   if (!virtualenv)
@@ -63,6 +65,7 @@ export async function makeSbom({ lock, entity, base }: SbomRequest): Promise<Sbo
       ],
     },
     ...(base === undefined ? [] : [makeBaseImage(base)]),
+    ...systemPackages.map(makeSystemPackage),
     { type: 'application', 'bom-ref': 'server', name: 'davit-server', version, hashes: makeHashes([server]) },
     ...virtualenv.packages.map((p) => makePackage(p, 'model')),
     ...front.map((p) => makePackage(p, 'server')),
@@ -102,6 +105,12 @@ function makeBaseImage(base: string): Component {
   };
 }
 
+/** Without a version: the build installs the newest one that the base image's Debian has. */
+function makeSystemPackage(name: string): Component {
+  const purl = `pkg:deb/debian/${encodeURIComponent(name)}`;
+  return { type: 'library', 'bom-ref': `system:${purl}`, name, purl };
+}
+
 /** The same package may be in the virtualenv of the model and in that of the server. */
 function makePackage({ name, version, source, hashes }: LockedPackage, of: 'model' | 'server'): Component {
   const origin = source === undefined ? '' : `?download_url=${encodeURIComponent(source)}`;
@@ -126,7 +135,7 @@ function listDependencies(components: readonly Component[]): Sbom['dependencies'
   const refs = components.flatMap((c) => c['bom-ref'] ?? []);
   const of = (owner: string) => refs.filter((ref) => ref.startsWith(`${owner}:`));
   return [
-    { ref: 'image', dependsOn: ['model', ...refs.filter((ref) => ref === 'base'), 'server'] },
+    { ref: 'image', dependsOn: ['model', ...refs.filter((ref) => ref === 'base'), ...of('system'), 'server'] },
     { ref: 'model', dependsOn: of('model') },
     { ref: 'server', dependsOn: of('server') },
   ];

@@ -61,6 +61,8 @@ export interface StackInputs {
   readonly dockerfile: string;
   readonly frontPackages: readonly LockedPackage[];
   readonly packages: readonly LockedPackage[];
+  /** Debian packages by name, sorted. Absent: none, as in plans of earlier versions of Davit. */
+  readonly systemPackages?: readonly string[];
   /**
    * Who has to attest the image. An image without a matching attestation is built again, which gives its tag another digest;
    * an environment with another policy, which serves the first digest, must not share the tag.
@@ -79,6 +81,7 @@ export async function planImage({ endpoint, entity, lock, settings }: ImageReque
   const problem = describeImageProblem({ lock, entity: entity.name, settings });
   if (problem !== undefined) throw new Error(problem);
   const { model, virtualenv } = requireLockedEntity(lock, entity.name);
+  const { packages: systemPackages } = settings;
   const stack: StackInputs = {
     format: FORMAT,
     base: settings.bases[virtualenv.python] ?? '',
@@ -87,9 +90,10 @@ export async function planImage({ endpoint, entity, lock, settings }: ImageReque
     packagePlatform: virtualenv.platform,
     server: await digestModel(SERVER_SOURCES),
     settle: digestText(await readFile(SETTLE_SCRIPT, 'utf8')),
-    dockerfile: digestText(renderDockerfile({ base: '', python: virtualenv.python, labels: {} })),
+    dockerfile: digestText(renderDockerfile({ base: '', python: virtualenv.python, systemPackages, labels: {} })),
     frontPackages: parseLockedRequirements(await readFile(FRONT_REQUIREMENTS, 'utf8')),
     packages: virtualenv.packages,
+    ...(systemPackages.length > 0 && { systemPackages }),
     ...(settings.provenance && { provenance: settings.provenance }),
   };
   const stackHash = contentHash(stack).slice(0, HASH_CHARACTERS);

@@ -5,6 +5,8 @@ export interface DockerfileInputs {
   readonly base: string;
   /** Minor version: `3.11`. */
   readonly python: string;
+  /** Debian packages that are installed over the base image. */
+  readonly systemPackages?: readonly string[] | undefined;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -39,14 +41,17 @@ const ENTRYPOINT = [
 
 /**
  * Renders the Dockerfile of a build context. The layers that change least come first, so that a new model adds one
- * small layer. No step needs a network or a shell, because the context contains installed and checked files. The first
- * stage makes the layers and the second one copies them, so that the image has no other files or times of the first
- * stage.
+ * small layer. No step needs a network or a shell, because the context contains installed and checked files. The stage
+ * `layers` makes the layers and the last one copies them, so that the image has no other files or times of that stage.
+ * With Debian packages, a stage before both installs them; only this one needs a network and the shell of the base.
  */
-export function renderDockerfile({ base, python, labels }: DockerfileInputs): string {
+export function renderDockerfile({ base, python, systemPackages = [], labels }: DockerfileInputs): string {
   const settle = (...args: readonly string[]) => `RUN ${JSON.stringify([`python${python}`, '/settle.py', ...args])}`;
+  const isExtended = systemPackages.length > 0;
+  const start = isExtended ? 'system' : base;
   const lines = [
-    `FROM ${base} AS layers`,
+    ...(isExtended ? [`FROM ${base} AS system`, `RUN ${renderInstallation(systemPackages)}`, ''] : []),
+    `FROM ${start} AS layers`,
     'COPY settle.py /',
     'WORKDIR /layers/library',
     settle('--library', '/layers/library'),
@@ -55,7 +60,7 @@ export function renderDockerfile({ base, python, labels }: DockerfileInputs): st
     'COPY virtualenv/ /layers/virtualenv/',
     settle('/layers/virtualenv'),
     '',
-    `FROM ${base}`,
+    `FROM ${start}`,
     ...Object.entries(ENVIRONMENT).map(([name, value]) => `ENV ${name}=${quote(value)}`),
     'WORKDIR /tmp',
     'COPY --from=layers /layers/library/ /',
@@ -68,6 +73,16 @@ export function renderDockerfile({ base, python, labels }: DockerfileInputs): st
     ...Object.entries(labels).map(([name, value]) => `LABEL ${name}=${quote(value)}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Pattern-Only: otherwise apt-get would read a name that no package has as a pattern (`lib.+`). */
+const INSTALL =
+  'DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o APT::Cmd::Pattern-Only=true';
+/** What apt-get leaves behind, which no server reads. */
+const REMOVE = 'rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log';
+
+function renderInstallation(packages: readonly string[]): string {
+  return ['apt-get update', `${INSTALL} ${packages.join(' ')}`, REMOVE].join(' && ');
 }
 
 /** Quotes a value for the Dockerfile, so that the builder reads no variable, quote or escape in it. */

@@ -21269,6 +21269,11 @@ function readOwn(table, key) {
 	return Object.hasOwn(table, key) ? table[key] : void 0;
 }
 var init_read_own = __esmMin((() => {}));
+// schemas/values/read-error-message.ts
+function readErrorMessage(error) {
+	return error instanceof Error ? error.message : String(error);
+}
+var init_read_error_message = __esmMin((() => {}));
 // schemas/values/secret-reference.ts
 function parseSecretReference(value) {
 	const [, scope, key] = /^\{\{\s*secrets\/([\w.-]{1,128})\/([\w.-]{1,128})\s*\}\}$/.exec(value) ?? [];
@@ -21480,12 +21485,13 @@ var init_workload = __esmMin((() => {
 	];
 }));
 // schemas/endpoint/worker-mode.ts
-function parseModelLoading(mode, found) {
+function parseModelLoading({ worker_mode: mode, found, rehearsed }) {
 	const known = WORKER_MODES.find((m) => m === mode);
 	if (known === void 0) return void 0;
 	return {
 		mode: known,
-		found: Array.isArray(found) ? found.filter((f) => typeof f === "string") : []
+		found: Array.isArray(found) ? found.filter((f) => typeof f === "string") : [],
+		...rehearsed === false && { isOnlyLoaded: true }
 	};
 }
 function chooseWorkerMode({ workloadType, workerMode }) {
@@ -21494,7 +21500,11 @@ function chooseWorkerMode({ workloadType, workerMode }) {
 function mayLoadAgain(mode, workers) {
 	return workers > 1 && (mode === "found" || mode === "separate");
 }
-function renderModelLoading({ mode, found, count }) {
+function renderModelLoading(loading) {
+	const asked = loading.isOnlyLoaded ? "; loaded, not asked: it has no input that the model accepts" : "";
+	return `${renderMode(loading)}${asked}`;
+}
+function renderMode({ mode, found, count }) {
 	if (mode === "separate") return found.length === 0 ? "loaded per worker" : `loaded per worker: ${found.join(", ")}`;
 	return mode === "one" || count === 1 ? "loaded once, 1 worker" : `loaded once, shared by ${count} workers`;
 }
@@ -28298,7 +28308,7 @@ var require_dist = /* @__PURE__ */ __commonJSMin(((exports) => {
 function resolveAliases(document) {
 	const anchors = /* @__PURE__ */ new Map();
 	const targets = /* @__PURE__ */ new Map();
-	(0, import_dist$14.visit)(document, {
+	(0, import_dist$15.visit)(document, {
 		Value: (_key, node) => {
 			if (node.anchor !== void 0) anchors.set(node.anchor, node);
 		},
@@ -28308,9 +28318,9 @@ function resolveAliases(document) {
 	});
 	return targets;
 }
-var import_dist$14;
+var import_dist$15;
 var init_resolve_aliases = __esmMin((() => {
-	import_dist$14 = require_dist();
+	import_dist$15 = require_dist();
 }));
 // schemas/endpoint/document/find-inexact-numbers.ts
 function findInexactNumbers(document, at) {
@@ -28336,9 +28346,9 @@ function isInexact({ value, source = "" }) {
 	const isWrittenAsInteger = /^[-+]?\d+$|^0[ox]/.test(source);
 	return !Number.isFinite(value) || isWrittenAsInteger && !Number.isSafeInteger(value);
 }
-var import_dist$13, HINTS$1, NumberSearch;
+var import_dist$14, HINTS$1, NumberSearch;
 var init_find_inexact_numbers = __esmMin((() => {
-	import_dist$13 = require_dist();
+	import_dist$14 = require_dist();
 	init_diagnostic();
 	init_render_issue();
 	init_resolve_aliases();
@@ -28356,8 +28366,8 @@ var init_find_inexact_numbers = __esmMin((() => {
 		}
 		listFields(node, [step, ...rest]) {
 			const map = this.#follow(node);
-			if (!(0, import_dist$13.isMap)(map)) return [];
-			const fields = map.items.map(({ key, value }) => [(0, import_dist$13.isScalar)(key) ? String(key.value) : "", value]);
+			if (!(0, import_dist$14.isMap)(map)) return [];
+			const fields = map.items.map(({ key, value }) => [(0, import_dist$14.isScalar)(key) ? String(key.value) : "", value]);
 			if (step === void 0) return fields;
 			return this.listFields(fields.find(([name]) => name === step)?.[1], rest);
 		}
@@ -28368,15 +28378,15 @@ var init_find_inexact_numbers = __esmMin((() => {
 			});
 		}
 		#follow(node) {
-			return (0, import_dist$13.isAlias)(node) ? this.#follow(this.#targets.get(node)) : node;
+			return (0, import_dist$14.isAlias)(node) ? this.#follow(this.#targets.get(node)) : node;
 		}
 		#check(written, path, hint) {
 			const node = this.#follow(written);
 			if (this.#visited.has(node)) return [];
 			if (node !== null) this.#visited.add(node);
-			if ((0, import_dist$13.isSeq)(node)) return node.items.flatMap((item, i) => this.#check(item, [...path, i], hint));
-			if ((0, import_dist$13.isMap)(node)) return node.items.flatMap(({ key, value }) => [...this.#check(key, path, hint), ...this.#check(value, (0, import_dist$13.isScalar)(key) ? [...path, String(key.value)] : path, hint)]);
-			if (!(0, import_dist$13.isScalar)(node) || !isInexact(node)) return [];
+			if ((0, import_dist$14.isSeq)(node)) return node.items.flatMap((item, i) => this.#check(item, [...path, i], hint));
+			if ((0, import_dist$14.isMap)(node)) return node.items.flatMap(({ key, value }) => [...this.#check(key, path, hint), ...this.#check(value, (0, import_dist$14.isScalar)(key) ? [...path, String(key.value)] : path, hint)]);
+			if (!(0, import_dist$14.isScalar)(node) || !isInexact(node)) return [];
 			return [makeError("bad-value", this.#at(node.range?.[0] ?? 0), `Cannot use ${node.source ?? String(node.value)} in "${renderPath(path)}": a lock cannot contain it exactly, expected a finite number, as an integer at most ${Number.MAX_SAFE_INTEGER}`, hint)];
 		}
 	};
@@ -28384,13 +28394,13 @@ var init_find_inexact_numbers = __esmMin((() => {
 // schemas/endpoint/document/find-misplaced-permissions.ts
 function findMisplacedPermissions(document, at) {
 	const root = document.contents;
-	const pairs = (0, import_dist$12.isMap)(root) ? root.items.filter(({ key }) => (0, import_dist$12.isScalar)(key) && FIELDS$1.includes(String(key.value))) : [];
+	const pairs = (0, import_dist$13.isMap)(root) ? root.items.filter(({ key }) => (0, import_dist$13.isScalar)(key) && FIELDS$1.includes(String(key.value))) : [];
 	return {
 		diagnostics: pairs.map(({ key, value }) => {
-			const message = `Cannot accept "${(0, import_dist$12.isScalar)(key) ? String(key.value) : ""}" here: the permissions of an endpoint are in davit.permissions, expected permission_level in each`;
-			return makeError("unknown-field", at((0, import_dist$12.isScalar)(key) ? key.range?.[0] ?? 0 : 0), message, renderLines$1(isCollection(value) ? value.toJSON() : void 0));
+			const message = `Cannot accept "${(0, import_dist$13.isScalar)(key) ? String(key.value) : ""}" here: the permissions of an endpoint are in davit.permissions, expected permission_level in each`;
+			return makeError("unknown-field", at((0, import_dist$13.isScalar)(key) ? key.range?.[0] ?? 0 : 0), message, renderLines$1(isCollection(value) ? value.toJSON() : void 0));
 		}),
-		wrong: pairs.map(({ key }) => [(0, import_dist$12.isScalar)(key) ? String(key.value) : ""])
+		wrong: pairs.map(({ key }) => [(0, import_dist$13.isScalar)(key) ? String(key.value) : ""])
 	};
 }
 function isCollection(value) {
@@ -28416,9 +28426,9 @@ function renderText$2(value) {
 	if (typeof value !== "string") return "CAN_QUERY";
 	return /^[A-Za-z_][\w@./-]{0,200}$/.test(value) ? value : JSON.stringify(value);
 }
-var import_dist$12, FIELDS$1, PRINCIPALS;
+var import_dist$13, FIELDS$1, PRINCIPALS;
 var init_find_misplaced_permissions = __esmMin((() => {
-	import_dist$12 = require_dist();
+	import_dist$13 = require_dist();
 	init_diagnostic();
 	FIELDS$1 = [
 		"permissions",
@@ -28436,9 +28446,9 @@ function findRewrittenVersions(document, at) {
 	const diagnostics = [];
 	const wrong = [];
 	const list = document.getIn(["config", "served_entities"], true);
-	for (const [i, item] of ((0, import_dist$11.isSeq)(list) ? list.items : []).entries()) {
-		const node = (0, import_dist$11.isMap)(item) ? item.get("entity_version", true) : void 0;
-		if (!(0, import_dist$11.isScalar)(node) || typeof node.value !== "number" || node.source === void 0) continue;
+	for (const [i, item] of ((0, import_dist$12.isSeq)(list) ? list.items : []).entries()) {
+		const node = (0, import_dist$12.isMap)(item) ? item.get("entity_version", true) : void 0;
+		if (!(0, import_dist$12.isScalar)(node) || typeof node.value !== "number" || node.source === void 0) continue;
 		if (node.source === String(node.value)) continue;
 		const path = [
 			"config",
@@ -28455,9 +28465,9 @@ function findRewrittenVersions(document, at) {
 		wrong
 	};
 }
-var import_dist$11;
+var import_dist$12;
 var init_find_rewritten_versions = __esmMin((() => {
-	import_dist$11 = require_dist();
+	import_dist$12 = require_dist();
 	init_diagnostic();
 	init_render_issue();
 }));
@@ -28510,7 +28520,7 @@ function findVariables(document, at, isIgnored) {
 		diagnostics.push(makeError("unresolved-variable", place, ...renderVariable(reference, path)));
 		wrong.push(path);
 	};
-	(0, import_dist$10.visit)(document, {
+	(0, import_dist$11.visit)(document, {
 		Scalar: (_key, node, ancestors) => {
 			if (typeof node.value !== "string" || !mayHaveReference(node.value)) return;
 			const path = findPath([...ancestors, node]);
@@ -28527,7 +28537,7 @@ function findVariables(document, at, isIgnored) {
 			const text = readBraces(node);
 			if (text === void 0) return void 0;
 			report(text, findPath([...ancestors, node]), node);
-			return import_dist$10.visit.SKIP;
+			return import_dist$11.visit.SKIP;
 		}
 	});
 	return {
@@ -28550,29 +28560,29 @@ function warnAboutShell(reference, path, place) {
 	return makeWarning("unresolved-variable", place, `Found ${reference} in "${renderPath(path)}": the model gets these characters, not the value of a variable`, "Write the value, or a secret: \"{{secrets/SCOPE/KEY}}\"");
 }
 function readBraces(node) {
-	if (!(0, import_dist$10.isMap)(node) || node.flow !== true || node.items.length !== 1) return void 0;
+	if (!(0, import_dist$11.isMap)(node) || node.flow !== true || node.items.length !== 1) return void 0;
 	const [{ key: inner } = { key: void 0 }] = node.items;
-	if (!(0, import_dist$10.isMap)(inner) || inner.flow !== true || inner.items.length !== 1) return void 0;
+	if (!(0, import_dist$11.isMap)(inner) || inner.flow !== true || inner.items.length !== 1) return void 0;
 	const [{ key } = { key: void 0 }] = inner.items;
-	return (0, import_dist$10.isScalar)(key) ? `{{${String(key.value)}}}` : void 0;
+	return (0, import_dist$11.isScalar)(key) ? `{{${String(key.value)}}}` : void 0;
 }
 function findPath(chain) {
 	return chain.flatMap((node, i) => {
 		const next = chain[i + 1];
-		if ((0, import_dist$10.isPair)(node)) return [(0, import_dist$10.isScalar)(node.key) ? String(node.key.value) : ""];
-		return (0, import_dist$10.isSeq)(node) && next ? [node.items.indexOf(next)] : [];
+		if ((0, import_dist$11.isPair)(node)) return [(0, import_dist$11.isScalar)(node.key) ? String(node.key.value) : ""];
+		return (0, import_dist$11.isSeq)(node) && next ? [node.items.indexOf(next)] : [];
 	});
 }
-var import_dist$10;
+var import_dist$11;
 var init_find_variables = __esmMin((() => {
-	import_dist$10 = require_dist();
+	import_dist$11 = require_dist();
 	init_diagnostic();
 	init_render_issue();
 	init_variable_reference();
 }));
 // schemas/endpoint/document/recognize-foreign-file.ts
 function recognizeForeignFile({ contents }, at) {
-	if (!(0, import_dist$9.isMap)(contents)) return void 0;
+	if (!(0, import_dist$10.isMap)(contents)) return void 0;
 	const keys = listKeys$1(contents);
 	if (ENDPOINT_FIELDS.some((field) => keys.has(field))) return void 0;
 	const format = FORMATS.find(({ fields }) => fields.some((field) => keys.has(field)));
@@ -28582,12 +28592,12 @@ function recognizeForeignFile({ contents }, at) {
 	return makeError("foreign-file", at(keys.get(field) ?? 0), message, "Move the file out of endpoints/ and run npx davit import FILE: it writes a file for each endpoint in it");
 }
 function listKeys$1(map) {
-	const keys = map.items.flatMap(({ key }) => (0, import_dist$9.isScalar)(key) ? [[String(key.value), key.range?.[0] ?? 0]] : []);
+	const keys = map.items.flatMap(({ key }) => (0, import_dist$10.isScalar)(key) ? [[String(key.value), key.range?.[0] ?? 0]] : []);
 	return new Map(keys);
 }
-var import_dist$9, FORMATS, ENDPOINT_FIELDS;
+var import_dist$10, FORMATS, ENDPOINT_FIELDS;
 var init_recognize_foreign_file = __esmMin((() => {
-	import_dist$9 = require_dist();
+	import_dist$10 = require_dist();
 	init_diagnostic();
 	FORMATS = [
 		{
@@ -28636,16 +28646,16 @@ function renameDeprecatedFields(document, at) {
 	return warn(renameDeprecatedNames(document), at);
 }
 function renameDeprecatedNames(document) {
-	const config = (0, import_dist$8.isMap)(document.contents) ? document.contents.get("config", true) : void 0;
-	if (!(0, import_dist$8.isMap)(config)) return [];
+	const config = (0, import_dist$9.isMap)(document.contents) ? document.contents.get("config", true) : void 0;
+	if (!(0, import_dist$9.isMap)(config)) return [];
 	const list = renameKey(config, "served_models", "served_entities");
 	const entities = config.get("served_entities", true);
-	const fields = ((0, import_dist$8.isSeq)(entities) ? entities.items.filter((item) => (0, import_dist$8.isMap)(item)) : []).flatMap((item) => Object.entries(ENTITY_FIELDS).flatMap(([from, to]) => renameKey(item, from, to)));
+	const fields = ((0, import_dist$9.isSeq)(entities) ? entities.items.filter((item) => (0, import_dist$9.isMap)(item)) : []).flatMap((item) => Object.entries(ENTITY_FIELDS).flatMap(([from, to]) => renameKey(item, from, to)));
 	return [...list, ...fields];
 }
 function renameKey(map, from, to) {
 	const pair = findPair(map, from);
-	if (!pair || findPair(map, to) || !(0, import_dist$8.isScalar)(pair.key)) return [];
+	if (!pair || findPair(map, to) || !(0, import_dist$9.isScalar)(pair.key)) return [];
 	const offset = pair.key.range?.[0] ?? 0;
 	pair.key.value = to;
 	return [{
@@ -28655,7 +28665,7 @@ function renameKey(map, from, to) {
 	}];
 }
 function findPair(map, name) {
-	return map.items.find((pair) => (0, import_dist$8.isScalar)(pair.key) && pair.key.value === name);
+	return map.items.find((pair) => (0, import_dist$9.isScalar)(pair.key) && pair.key.value === name);
 }
 function warn(renamed, at) {
 	const first = renamed.reduce((a, b) => a && a.offset <= b.offset ? a : b, void 0);
@@ -28663,9 +28673,9 @@ function warn(renamed, at) {
 	const message = `Found deprecated names: ${[...new Map(renamed.map((r) => [r.from, r.to]))].map(([from, to]) => `${from} is read as ${to}`).join(", ")}`;
 	return [makeWarning("deprecated-field", at(first.offset), message, "Write the new names; npx davit fmt does it")];
 }
-var import_dist$8, ENTITY_FIELDS;
+var import_dist$9, ENTITY_FIELDS;
 var init_rename_deprecated_fields = __esmMin((() => {
-	import_dist$8 = require_dist();
+	import_dist$9 = require_dist();
 	init_diagnostic();
 	ENTITY_FIELDS = {
 		model_name: "entity_name",
@@ -28674,6 +28684,11 @@ var init_rename_deprecated_fields = __esmMin((() => {
 }));
 // schemas/endpoint/document/prepare-endpoint.ts
 function prepareEndpoint(document, at) {
+	if (isEmpty$1(document)) return {
+		diagnostics: [reportEmptyFile(at(0))],
+		wrong: [],
+		foreign: true
+	};
 	const foreign = recognizeForeignFile(document, at);
 	if (foreign) return {
 		diagnostics: [foreign],
@@ -28699,13 +28714,22 @@ function prepareEndpoint(document, at) {
 		]
 	};
 }
+function isEmpty$1({ contents }) {
+	return contents === null || (0, import_dist$8.isScalar)(contents) && contents.value === null;
+}
+function reportEmptyFile(at) {
+	const name = basename(at.file).replace(/\.ya?ml$/i, "");
+	return makeError("wrong-type", at, "Cannot accept an empty file: expected an endpoint", `The smallest endpoint file, which serves the model in models/${name}/1: ${`{ name: ${name}, config: { served_entities: [{ entity_name: ${name}, entity_version: "1" }] } }`}. npx davit init writes one for a model that you name, once this file is deleted`);
+}
 function isRefused(path) {
 	refused ??= new Set(listFields$1(endpointFile).flatMap(({ name, honoured }) => honoured ? [] : [name]));
 	const names = refused;
 	return path.slice(0, 4).some((step) => typeof step === "string" && names.has(step));
 }
-var refused;
+var import_dist$8, refused;
 var init_prepare_endpoint = __esmMin((() => {
+	import_dist$8 = require_dist();
+	init_diagnostic();
 	init_list_fields();
 	init_endpoint_file();
 	init_find_inexact_numbers();
@@ -29620,6 +29644,7 @@ function completeKubernetesSettings(value) {
 		images: {
 			registry: images.registry,
 			bases: images.bases,
+			packages: [...new Set(images.packages)].sort(),
 			node: images.node,
 			envoy: images.envoy,
 			platform: images.platform ?? "linux/amd64",
@@ -29896,8 +29921,9 @@ function checkRegistry(text) {
 		hint: `On Docker Hub: docker.io/${text}`
 	};
 }
-var PART, REPOSITORY$1, REGISTRY$1, TAG, DIGEST, BY_DIGEST, LOGIN_HINT, pinnedImage, imageRegistry;
+var PART, REPOSITORY$1, REGISTRY$1, TAG, DIGEST, BY_DIGEST, LOGIN_HINT, pinnedImage, imageRegistry, PACKAGE, PACKAGE_RULE, debianPackage;
 var init_image_shape = __esmMin((() => {
+	init_zod();
 	init_text_shape();
 	PART = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 	REPOSITORY$1 = new RegExp(`^(?:[a-z0-9][a-z0-9.-]*(?::\\d+)?/)?${PART}(?:/${PART})*$`);
@@ -29908,6 +29934,9 @@ var init_image_shape = __esmMin((() => {
 	LOGIN_HINT = "Store them with docker login";
 	pinnedImage = makeTextSchema(BY_DIGEST, checkImage, DIGEST);
 	imageRegistry = makeTextSchema("expected HOST/PATH, such as ghcr.io/acme/models", checkRegistry, REGISTRY$1);
+	PACKAGE = /^[a-z0-9][a-z0-9+.-]{0,98}[a-z0-9+]$/;
+	PACKAGE_RULE = "expected the name of a Debian package, such as libgomp1, without version or architecture";
+	debianPackage = string$1().regex(PACKAGE, PACKAGE_RULE);
 }));
 // schemas/environment/kubernetes-names.ts
 function endpointObjectName(endpoint) {
@@ -29961,6 +29990,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 	images$1 = strictObject({
 		registry: imageRegistry.describe("Where images are pushed: REGISTRY/ENDPOINT:TAG"),
 		bases: record(string$1().regex(/^3\.\d+$/, "expected a minor version of Python, such as \"3.11\""), pinnedImage).refine((bases) => Object.keys(bases).length > 0, "expected an image for at least one version of Python").describe("Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own"),
+		packages: array(debianPackage).max(100, `expected at most 100`).optional().describe("Debian packages to install over the base image of model servers, such as libgomp1; the build then needs a network; default: none"),
 		node: pinnedImage.describe("Base image, with Node 24 as node on its PATH, of the authorisation service"),
 		envoy: pinnedImage.describe("Envoy's image, for the edge"),
 		platform: _enum(["linux/amd64", "linux/arm64"]).optional().describe("Platform of the images; default linux/amd64"),
@@ -30411,7 +30441,7 @@ async function readText$1(path) {
 			"ENOTDIR",
 			"EISDIR"
 		].includes(codeOf(e) ?? "")) return void 0;
-		throw new Error(`Cannot read ${path}: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
+		throw new Error(`Cannot read ${path}: ${readErrorMessage(e)}`, { cause: e });
 	}
 }
 async function readUserFile(path, file) {
@@ -30429,7 +30459,7 @@ async function readUserFile(path, file) {
 }
 function makeUnreadableFile(file, error) {
 	const code = codeOf(error);
-	const why = READ_ERRORS[code ?? ""] ?? (error instanceof Error ? error.message : String(error));
+	const why = READ_ERRORS[code ?? ""] ?? readErrorMessage(error);
 	return makeError("unreadable-file", {
 		file,
 		line: 1,
@@ -30457,6 +30487,7 @@ var BUILT_IN_ENVIRONMENTS, READ_ERRORS;
 var init_read_project = __esmMin((() => {
 	init_diagnostic();
 	init_read_own();
+	init_read_error_message();
 	BUILT_IN_ENVIRONMENTS = { local: "name: local\ntarget: local\n" };
 	READ_ERRORS = {
 		EACCES: "you do not have permission, expected a file that you can read",
@@ -31806,7 +31837,7 @@ async function findPulumi(options = {}) {
 			return engine;
 		} catch (e) {
 			signal?.throwIfAborted();
-			const why = e instanceof Error ? e.message : String(e);
+			const why = readErrorMessage(e);
 			progress.say(`Pulumi is unavailable from ${source.words}: ${why}`);
 			reasons.push(`${source.words}: ${why}`);
 		}
@@ -31823,6 +31854,7 @@ var INSTALL_HINT$1;
 var init_find_pulumi = __esmMin((() => {
 	init_progress();
 	init_pulumi_sources();
+	init_read_error_message();
 	INSTALL_HINT$1 = "Do one of these: install Pulumi 3.225.0 or newer (https://www.pulumi.com/docs/install) · let this machine reach get.pulumi.com · install Go 1.25.6 or newer (https://go.dev/dl) with a Go module proxy";
 }));
 // schemas/deployment/folder-variables.ts
@@ -33246,7 +33278,7 @@ async function removeStackHistory(of, stack, progress) {
 		await rm(file, {
 			recursive: true,
 			force: true
-		}).catch((e) => progress.say(`Cannot delete the history of ${stack} in ${file}: ${e instanceof Error ? e.message : String(e)}`));
+		}).catch((e) => progress.say(`Cannot delete the history of ${stack} in ${file}: ${readErrorMessage(e)}`));
 	});
 	await Promise.all(removed);
 	await rmdir(join(folder, ".pulumi", "locks", "organization", project, stack)).catch(() => void 0);
@@ -33265,6 +33297,7 @@ var init_stacks = __esmMin((() => {
 	init_pending_operations();
 	init_project$2();
 	init_pulumi_command();
+	init_read_error_message();
 }));
 // engine/run-pulumi.ts
 async function previewStack(project, stack, options = {}) {
@@ -34362,7 +34395,7 @@ async function connectCluster({ kubeconfig, context }, root, { signal, readSecon
 async function logIn(config, before) {
 	const options = {};
 	await config.applyToHTTPSOptions(options).catch((e) => {
-		const why = e instanceof Error ? e.message.trim() : String(e);
+		const why = readErrorMessage(e).trim();
 		const plugin = config.getCurrentUser()?.exec;
 		const hint = plugin?.installHint === void 0 ? "" : ` (${plugin.installHint.trim()})`;
 		throw new Error(`Cannot log in to the cluster of context "${config.getCurrentContext()}"${plugin ? ` with ${plugin.command ?? ""}` : ""}: ${why}. Check that kubectl can connect${hint}`, { cause: e });
@@ -34405,6 +34438,7 @@ var LOGIN_MILLISECONDS;
 var init_connect$1 = __esmMin((() => {
 	init_api();
 	init_load_kubeconfig();
+	init_read_error_message();
 	LOGIN_MILLISECONDS = 1e4;
 }));
 // schemas/deployment/parse-serving-entry.ts
@@ -34868,8 +34902,12 @@ async function readWorkerReports(api, namespace) {
 	return new Map(reports.map((report) => [report.revision, report]));
 }
 function parseReport$1(text) {
-	const { revision, mode, found, count } = parseJsonFields(text);
-	const loading = parseModelLoading(mode, found);
+	const { revision, mode, found, count, isOnlyLoaded } = parseJsonFields(text);
+	const loading = parseModelLoading({
+		worker_mode: mode,
+		found,
+		rehearsed: isOnlyLoaded !== true
+	});
 	if (!loading || typeof revision !== "string" || typeof count !== "number") return void 0;
 	return {
 		revision,
@@ -34918,7 +34956,7 @@ function readEntries(maps) {
 		unreadable.push({
 			object: metadata.name,
 			endpoint,
-			why: e instanceof Error ? e.message : String(e)
+			why: readErrorMessage(e)
 		});
 	}
 	return {
@@ -35044,14 +35082,20 @@ function listDeploymentStates(entities) {
 }
 function describeReplicas(revision, { pods, workers }) {
 	const replicas = selectPods(revision, pods).filter(isReady).length;
-	const { mode, found, count } = workers?.get(revision) ?? {};
+	const report = replicas > 0 ? workers?.get(revision) : void 0;
+	if (!report) return {
+		replicas,
+		workers: void 0
+	};
+	const { mode, found, count, isOnlyLoaded } = report;
 	return {
 		replicas,
-		workers: replicas > 0 && mode && found && count !== void 0 ? {
+		workers: {
 			mode,
 			found,
-			count
-		} : void 0
+			count,
+			...isOnlyLoaded && { isOnlyLoaded }
+		}
 	};
 }
 function readEndpointName(revision) {
@@ -35068,6 +35112,7 @@ var init_describe_endpoints = __esmMin((() => {
 	init_observe_revision();
 	init_update_failure();
 	init_worker_reports();
+	init_read_error_message();
 	MISSING_REVISION = {
 		state: "DEPLOYMENT_FAILED",
 		message: "Its revision is missing: davit up creates it again"
@@ -35411,7 +35456,7 @@ async function installUv(folder, { version, hashes, signal }) {
 			if (signal?.aborted) throw e;
 			return {
 				code: -1,
-				stderr: e instanceof Error ? e.message : String(e)
+				stderr: readErrorMessage(e)
 			};
 		});
 		if (run.code === 0 && await isExecutable(join(folder, "bin", "uv"))) return;
@@ -35428,7 +35473,7 @@ async function installUv(folder, { version, hashes, signal }) {
 		return;
 	} catch (e) {
 		if (signal?.aborted) throw e;
-		failures.push(e instanceof Error ? e.message : String(e));
+		failures.push(readErrorMessage(e));
 	}
 	throw new Error(`Cannot install uv: ${failures.join("; ")}. Install uv yourself (https://docs.astral.sh/uv) or install pip for python3, then run the same command again`);
 }
@@ -35467,6 +35512,7 @@ var init_find_uv = __esmMin((() => {
 	init_file_lock();
 	init_progress();
 	init_run_process();
+	init_read_error_message();
 	MINIMUM_VERSION$1 = "0.13.0";
 	REQUIREMENTS$2 = codePath("python", "uv-requirements.txt");
 	INSTALL_LIMIT_SECONDS$2 = 300;
@@ -37652,7 +37698,7 @@ async function checkAdvisories(subject, packages, options) {
 	const age = database.ageHours > STALE_HOURS ? `, which is ${Math.floor(database.ageHours / 24)} days old` : "";
 	return {
 		summary: `${relevant.length} known ${relevant.length === 1 ? "vulnerability" : "vulnerabilities"} in ${pluralize(packages.length, "package")} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ""})`,
-		diagnostics: relevant.map((f) => describe$5(subject, f, policy))
+		diagnostics: relevant.map((f) => describe$4(subject, f, policy))
 	};
 }
 async function openFreshAdvisories(policy, options) {
@@ -37667,7 +37713,7 @@ function refreshOnce(options) {
 	if (started) return started;
 	const download = refreshAdvisories(void 0, options).catch((e) => {
 		if (options.signal?.aborted) downloads.delete(folder);
-		options.progress?.say(e instanceof Error ? e.message : String(e));
+		options.progress?.say(readErrorMessage(e));
 	});
 	downloads.set(folder, download);
 	return download;
@@ -37685,7 +37731,7 @@ function reportMissingDatabase({ entity, label }, { isSet, errorsFrom }, isRevie
 		diagnostics: [make("advisories-missing", entity.place, message, "Run npx davit audit where there is internet, or npx davit audit --database FILE")]
 	};
 }
-function describe$5({ entity, label, endpoint, alone }, found, { errorsFrom }) {
+function describe$4({ entity, label, endpoint, alone }, found, { errorsFrom }) {
 	const { id, aliases, level, summary, fixed } = found.vulnerability;
 	const isError = errorsFrom !== void 0 && rank(level) >= rank(errorsFrom);
 	const others = aliases.length > 0 ? ` (${aliases.join(", ")})` : "";
@@ -37702,6 +37748,7 @@ var init_check_advisories = __esmMin((() => {
 	init_cache();
 	init_advisory();
 	init_database();
+	init_read_error_message();
 	IGNORED_VARIABLE = "DAVIT_ADVISORIES_IGNORED";
 	FRESH_HOURS = 24;
 	STALE_HOURS = 168;
@@ -37770,7 +37817,7 @@ async function tryCommand(user, sized) {
 		}
 	}).catch((e) => ({
 		code: -1,
-		stderr: e instanceof Error ? e.message : String(e)
+		stderr: readErrorMessage(e)
 	}));
 	if (run.code === 0) return void 0;
 	return run.stderr.trim().split("\n").at(-1)?.slice(0, 200) || `it ended with ${run.code}`;
@@ -37782,6 +37829,7 @@ var init_sandbox = __esmMin((() => {
 	init_bubblewrap();
 	init_run_limited();
 	init_seccomp_filter();
+	init_read_error_message();
 	MINIMUM_VERSION = "0.5.0";
 	SIZED_VERSION = "0.7.0";
 	PROBE_SECONDS = 10;
@@ -38401,7 +38449,7 @@ async function checkImports(subject, { model, pythonVersion }, locked, options) 
 		pythonVersion,
 		policy: options.policy
 	};
-	return missing.slice(0, SHOWN).flatMap((each) => describe$4(subject, each, context)).map((problem) => locateProblem(subject, problem));
+	return missing.slice(0, SHOWN).flatMap((each) => describe$3(subject, each, context)).map((problem) => locateProblem(subject, problem));
 }
 async function readUnknown(packages, request, options) {
 	if (packages.length === 0) return /* @__PURE__ */ new Map();
@@ -38421,7 +38469,7 @@ function takeStrongest(missing) {
 	const rank = ({ found }) => found.when === "load" ? 0 : 1;
 	return [...byModule.values()].sort((a, b) => rank(a) - rank(b));
 }
-function describe$4(subject, { module, found }, { isCertain, pythonVersion, policy }) {
+function describe$3(subject, { module, found }, { isCertain, pythonVersion, policy }) {
 	const { file, line, column, when } = found;
 	const at = {
 		file,
@@ -40519,7 +40567,7 @@ function explainSource(reason, { connection }) {
 	switch (reason.kind) {
 		case "refused": return makeFailure$1(`its files are at ${reason.source}, which is not an allowed source`, `To allow it, the owner of the repository adds it to ${SOURCES_VARIABLE} in the environment of Davit`);
 		case "package": {
-			const known = PACKAGES$1[reason.package.split(".")[0] ?? ""] ?? reason.package;
+			const known = PACKAGES$2[reason.package.split(".")[0] ?? ""] ?? reason.package;
 			return makeFailure$1(`Davit has no package${known === "" ? "" : ` ${known}`} to read this URI`, "Download the model and write its path");
 		}
 		case "denied": return makeFailure$1("access was denied", reason.registry ? renderCredentialsHint(connection) : HINT);
@@ -40555,7 +40603,7 @@ function parseLastLine(stderr) {
 		return;
 	}
 }
-var name, version, failure, DownloadOutage, HINT, PACKAGES$1, DATABRICKS_HINT;
+var name, version, failure, DownloadOutage, HINT, PACKAGES$2, DATABRICKS_HINT;
 var init_explain_download = __esmMin((() => {
 	init_zod();
 	init_suggest_value();
@@ -40608,7 +40656,7 @@ var init_explain_download = __esmMin((() => {
 	]);
 	DownloadOutage = class extends Error {};
 	HINT = "Check the URI, MLFLOW_TRACKING_URI and your credentials for it";
-	PACKAGES$1 = {
+	PACKAGES$2 = {
 		google: "google-cloud-storage (gs://)",
 		azure: "azure-storage-blob and azure-identity (wasbs://, abfss://)",
 		pysftp: "pysftp (sftp://)",
@@ -41438,12 +41486,12 @@ async function checkPickles(subject, model, options) {
 		...subject.entity.place,
 		file: `${subject.entity.place.file}/${path}`
 	} : subject.entity.place;
-	const diagnostics = found.slice(0, SHOWN_FILES).flatMap((finding) => describe$3(subject, finding).map(([code, message, hint]) => make(code, place(finding.path), message, hint)));
+	const diagnostics = found.slice(0, SHOWN_FILES).flatMap((finding) => describe$2(subject, finding).map(([code, message, hint]) => make(code, place(finding.path), message, hint)));
 	if (found.length <= SHOWN_FILES) return diagnostics;
 	const more = `Cannot trust ${found.length - SHOWN_FILES} more files of ${subject.label}: see the scan of its pickles`;
 	return [...diagnostics, make("pickle-import", place("."), more)];
 }
-function describe$3({ label }, { path, imports, incomplete }) {
+function describe$2({ label }, { path, imports, incomplete }) {
 	const beyond = [
 		"pickle-import",
 		`Cannot trust ${path} of ${label}: loading it imports ${imports.slice(0, SHOWN_IMPORTS).join(", ")}${imports.length > SHOWN_IMPORTS ? ` and ${imports.length - SHOWN_IMPORTS} more` : ""}, expected only its packages and its code`,
@@ -41602,7 +41650,11 @@ var init_proof_document = __esmMin((() => {
 		warnings: list$2(object({
 			category: text$4(200),
 			message: text$4(2e3)
-		}), 50)
+		}), 50),
+		libraries: list$2(object({
+			name: text$4(100),
+			by: text$4(300).nullable()
+		}), 200)
 	});
 	imported = strictObject({ imported: array(string$1()) });
 	stageBegan = strictObject({ began: string$1() });
@@ -41722,6 +41774,106 @@ resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 runpy.run_module("davit_server.prove", run_name="__main__", alter_sys=True)
 `;
 }));
+// validation/libraries/library-packages.ts
+function findLibraryPackage(library) {
+	return readOwn(PACKAGES$1, library);
+}
+function hasLibrary(packages, library) {
+	const names = packages.map(removeSuffix);
+	const all = new Set(names.flatMap((name) => [name, ...readOwn(BROUGHT, name) ?? []]));
+	const known = findLibraryPackage(library);
+	if (known !== void 0 && all.has(known) || all.has(makeUsualName(library))) return "yes";
+	return names.every((name) => TABLE_PACKAGES.has(name)) ? "no" : "unknown";
+}
+function removeSuffix(name) {
+	return name.replace(/t64$/, "");
+}
+function makeUsualName(library) {
+	const [stem = "", version = ""] = library.toLowerCase().replaceAll("_", "-").split(".so.");
+	return /\d$/.test(stem) ? `${stem}-${version}` : `${stem}${version}`;
+}
+var PACKAGES$1, BROUGHT, TABLE_PACKAGES;
+var init_library_packages = __esmMin((() => {
+	init_read_own();
+	PACKAGES$1 = {
+		"libEGL.so.1": "libegl1",
+		"libGL.so.1": "libgl1",
+		"libGLX.so.0": "libglx0",
+		"libICE.so.6": "libice6",
+		"libOpenCL.so.1": "ocl-icd-libopencl1",
+		"libOpenGL.so.0": "libopengl0",
+		"libSM.so.6": "libsm6",
+		"libX11.so.6": "libx11-6",
+		"libXext.so.6": "libxext6",
+		"libXrender.so.1": "libxrender1",
+		"libaio.so.1": "libaio1",
+		"libatomic.so.1": "libatomic1",
+		"libblas.so.3": "libblas3",
+		"libcairo.so.2": "libcairo2",
+		"libcurl.so.4": "libcurl4",
+		"libfontconfig.so.1": "libfontconfig1",
+		"libfreetype.so.6": "libfreetype6",
+		"libgeos_c.so.1": "libgeos-c1v5",
+		"libgfortran.so.5": "libgfortran5",
+		"libgio-2.0.so.0": "libglib2.0-0",
+		"libglib-2.0.so.0": "libglib2.0-0",
+		"libgmodule-2.0.so.0": "libglib2.0-0",
+		"libgobject-2.0.so.0": "libglib2.0-0",
+		"libgomp.so.1": "libgomp1",
+		"libgssapi_krb5.so.2": "libgssapi-krb5-2",
+		"libgthread-2.0.so.0": "libglib2.0-0",
+		"libhdf5_serial.so.103": "libhdf5-103-1",
+		"liblapack.so.3": "liblapack3",
+		"libmagic.so.1": "libmagic1",
+		"libmariadb.so.3": "libmariadb3",
+		"libnuma.so.1": "libnuma1",
+		"libodbc.so.2": "libodbc2",
+		"libopenblas.so.0": "libopenblas0-pthread",
+		"libpango-1.0.so.0": "libpango-1.0-0",
+		"libpangocairo-1.0.so.0": "libpangocairo-1.0-0",
+		"libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
+		"libpq.so.5": "libpq5",
+		"libquadmath.so.0": "libquadmath0",
+		"libsndfile.so.1": "libsndfile1",
+		"libsnappy.so.1": "libsnappy1v5",
+		"libtbb.so.12": "libtbb12",
+		"libusb-1.0.so.0": "libusb-1.0-0",
+		"libxcb.so.1": "libxcb1",
+		"libxml2.so.2": "libxml2",
+		"libxslt.so.1": "libxslt1.1"
+	};
+	BROUGHT = {
+		libegl1: ["libx11-6", "libxcb1"],
+		libgfortran5: ["libquadmath0"],
+		libgl1: [
+			"libglx0",
+			"libx11-6",
+			"libxcb1",
+			"libxext6"
+		],
+		libglx0: [
+			"libx11-6",
+			"libxcb1",
+			"libxext6"
+		],
+		liblapack3: [
+			"libblas3",
+			"libgfortran5",
+			"libquadmath0"
+		],
+		"libopenblas0-pthread": [
+			"libblas3",
+			"libgfortran5",
+			"liblapack3",
+			"libquadmath0"
+		],
+		libsm6: ["libice6"],
+		"libx11-6": ["libxcb1"],
+		libxext6: ["libx11-6", "libxcb1"],
+		libxrender1: ["libx11-6", "libxcb1"]
+	};
+	TABLE_PACKAGES = new Set(Object.values(PACKAGES$1));
+}));
 // validation/proof/explain-proof.ts
 function explainProof(subject, ran, { limits, packages, elsewhere }) {
 	const wrong = (code, message, hint) => makeSubjectError(subject, code, message, hint);
@@ -41825,8 +41977,8 @@ function findMissingLibrary(message) {
 	return name.startsWith("lib") && name.includes(".so") ? name : void 0;
 }
 function renderLibraryHint(library) {
-	const name = LIBRARY_PACKAGES[library];
-	return name === void 0 ? "Install the system package that provides it" : `Install it: apt-get install ${name}`;
+	const name = findLibraryPackage(library);
+	return `${name === void 0 ? "Install the system package that provides it" : `Install it: apt-get install ${name}`}. On Kubernetes, also name that package in images.packages of the environment`;
 }
 function findModelFrame(trace) {
 	const lines = (trace ?? "").split("\n").filter((l) => l.trim() !== "");
@@ -41839,13 +41991,14 @@ function findModelFrame(trace) {
 function firstSentence(text) {
 	return text.replace(/\s+/g, " ").split(". ")[0] ?? text;
 }
-var JSON_VALUES_HINT, CASE_HINT, EXPECT_HINT, EXAMPLE_HINT, CODES_BY_STAGE, PROCESSES_HINT, EXIT_HINT, SIGNALS, LIBRARY_PACKAGES;
+var JSON_VALUES_HINT, CASE_HINT, EXPECT_HINT, EXAMPLE_HINT, CODES_BY_STAGE, PROCESSES_HINT, EXIT_HINT, SIGNALS;
 var init_explain_proof = __esmMin((() => {
 	init_explain_cause();
 	init_explain_module();
 	init_run_proof();
 	init_proof();
 	init_subject();
+	init_library_packages();
 	init_read_own();
 	JSON_VALUES_HINT = "Return values that JSON can represent: null instead of a missing number, lists, maps and strings";
 	CASE_HINT = "Correct the input: it is the body of a request that the model accepts";
@@ -41865,25 +42018,6 @@ var init_explain_proof = __esmMin((() => {
 		136: "SIGFPE",
 		137: "SIGKILL",
 		139: "SIGSEGV"
-	};
-	LIBRARY_PACKAGES = {
-		"libEGL.so.1": "libegl1",
-		"libGL.so.1": "libgl1",
-		"libICE.so.6": "libice6",
-		"libSM.so.6": "libsm6",
-		"libX11.so.6": "libx11-6",
-		"libXext.so.6": "libxext6",
-		"libXrender.so.1": "libxrender1",
-		"libgfortran.so.5": "libgfortran5",
-		"libglib-2.0.so.0": "libglib2.0-0",
-		"libgomp.so.1": "libgomp1",
-		"libgthread-2.0.so.0": "libglib2.0-0",
-		"libodbc.so.2": "libodbc2",
-		"libpq.so.5": "libpq5",
-		"libquadmath.so.0": "libquadmath0",
-		"libsndfile.so.1": "libsndfile1",
-		"libtbb.so.12": "libtbb12",
-		"libxcb.so.1": "libxcb1"
 	};
 }));
 // validation/proof/prove-model.ts
@@ -41990,6 +42124,10 @@ function makeProof(key, { pythonVersion }, { sandbox, document }, settings) {
 		warnings: document.warnings.map(({ category, message }) => ({
 			category,
 			message
+		})),
+		libraries: document.libraries.filter(({ name }) => LIBRARY_NAME.test(name)).map(({ name, by }) => ({
+			name,
+			by: by ?? void 0
 		}))
 	};
 }
@@ -42014,7 +42152,7 @@ async function hashModelServer() {
 	const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith(".py")).sort();
 	return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), "utf8"))));
 }
-var FORMAT$2, SHOWN_CHARACTERS$1;
+var FORMAT$2, LIBRARY_NAME, SHOWN_CHARACTERS$1;
 var init_prove_model = __esmMin((() => {
 	init_names();
 	init_read_project();
@@ -42023,7 +42161,8 @@ var init_prove_model = __esmMin((() => {
 	init_explain_proof();
 	init_run_proof();
 	init_network_failure();
-	FORMAT$2 = 4;
+	FORMAT$2 = 5;
+	LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
 	SHOWN_CHARACTERS$1 = 300;
 }));
 // validation/proof/warn-without-sandbox.ts
@@ -42887,14 +43026,21 @@ var init_image_paths = __esmMin((() => {
 	};
 }));
 // images/render-dockerfile.ts
-function renderDockerfile({ base, python, labels }) {
+function renderDockerfile({ base, python, systemPackages = [], labels }) {
 	const settle = (...args) => `RUN ${JSON.stringify([
 		`python${python}`,
 		"/settle.py",
 		...args
 	])}`;
+	const isExtended = systemPackages.length > 0;
+	const start = isExtended ? "system" : base;
 	return `${[
-		`FROM ${base} AS layers`,
+		...isExtended ? [
+			`FROM ${base} AS system`,
+			`RUN ${renderInstallation(systemPackages)}`,
+			""
+		] : [],
+		`FROM ${start} AS layers`,
 		"COPY settle.py /",
 		"WORKDIR /layers/library",
 		settle("--library", "/layers/library"),
@@ -42903,7 +43049,7 @@ function renderDockerfile({ base, python, labels }) {
 		"COPY virtualenv/ /layers/virtualenv/",
 		settle("/layers/virtualenv"),
 		"",
-		`FROM ${base}`,
+		`FROM ${start}`,
 		...Object.entries(ENVIRONMENT).map(([name, value]) => `ENV ${name}=${quote(value)}`),
 		"WORKDIR /tmp",
 		"COPY --from=layers /layers/library/ /",
@@ -42916,10 +43062,17 @@ function renderDockerfile({ base, python, labels }) {
 		...Object.entries(labels).map(([name, value]) => `LABEL ${name}=${quote(value)}`)
 	].join("\n")}\n`;
 }
+function renderInstallation(packages) {
+	return [
+		"apt-get update",
+		`${INSTALL} ${packages.join(" ")}`,
+		REMOVE
+	].join(" && ");
+}
 function quote(text) {
 	return `"${text.replaceAll(/[\u0000-\u001f\u007f]/g, " ").replaceAll(/["\\$]/g, "\\$&")}"`;
 }
-var PORT, MAX_BODY_BYTES, USER, ENVIRONMENT, ENTRYPOINT;
+var PORT, MAX_BODY_BYTES, USER, ENVIRONMENT, ENTRYPOINT, INSTALL, REMOVE;
 var init_render_dockerfile = __esmMin((() => {
 	init_image_paths();
 	PORT = 8080;
@@ -42955,6 +43108,8 @@ var init_render_dockerfile = __esmMin((() => {
 			String(MAX_BODY_BYTES)
 		]
 	];
+	INSTALL = "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o APT::Cmd::Pattern-Only=true";
+	REMOVE = "rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log";
 }));
 // images/plan-image.ts
 async function planImage({ endpoint, entity, lock, settings }) {
@@ -42965,6 +43120,7 @@ async function planImage({ endpoint, entity, lock, settings }) {
 	});
 	if (problem !== void 0) throw new Error(problem);
 	const { model, virtualenv } = requireLockedEntity(lock, entity.name);
+	const { packages: systemPackages } = settings;
 	const stack = {
 		format: FORMAT$1,
 		base: settings.bases[virtualenv.python] ?? "",
@@ -42976,10 +43132,12 @@ async function planImage({ endpoint, entity, lock, settings }) {
 		dockerfile: digestText(renderDockerfile({
 			base: "",
 			python: virtualenv.python,
+			systemPackages,
 			labels: {}
 		})),
 		frontPackages: parseLockedRequirements(await readFile(FRONT_REQUIREMENTS, "utf8")),
 		packages: virtualenv.packages,
+		...systemPackages.length > 0 && { systemPackages },
 		...settings.provenance && { provenance: settings.provenance }
 	};
 	const stackHash = contentHash(stack).slice(0, HASH_CHARACTERS);
@@ -43819,6 +43977,75 @@ var init_check_against_environment = __esmMin((() => {
 		service_principal: "service principal"
 	};
 }));
+// validation/libraries/base-libraries.ts
+function baseHasLibrary(base, library) {
+	if (SLIM.has(library) || NAME_SERVICE.test(library) || DRIVER.test(library)) return "yes";
+	const [image, minor = "", suite] = SLIM_IMAGE.exec(base) ?? [];
+	if (image === void 0) return "unknown";
+	if (UNTIL_PYTHON_3_12.has(library)) return Number(minor) <= 12 ? "yes" : "no";
+	if (!ONLY_DEBIAN_12.has(library) || suite === "trixie") return "no";
+	return suite === "bookworm" ? "yes" : "unknown";
+}
+var SLIM, ONLY_DEBIAN_12, UNTIL_PYTHON_3_12, NAME_SERVICE, DRIVER, SLIM_IMAGE;
+var init_base_libraries = __esmMin((() => {
+	SLIM = new Set(`ld-linux-aarch64.so.1 ld-linux-x86-64.so.2 libBrokenLocale.so.1 libacl.so.1 libanl.so.1 libattr.so.1 libaudit.so.1
+  libblkid.so.1 libbz2.so.1 libbz2.so.1.0 libc.so.6 libc_malloc_debug.so.0 libcap-ng.so.0 libcap.so.2 libcom_err.so.2
+  libcrypt.so.1 libcrypto.so.3 libdb-5.3.so libdl.so.2 libexpat.so.1 libffi.so.8 libexpatw.so.1 libformw.so.6 libgcc_s.so.1
+  libgdbm.so.6 libgdbm_compat.so.4 libgmp.so.10 libhistory.so.8 liblz4.so.1 liblzma.so.5 libm.so.6 libmd.so.0
+  libmemusage.so libmenuw.so.6 libmount.so.1 libmvec.so.1 libncursesw.so.6 libnsl.so.1
+  libpam.so.0 libpam_misc.so.0 libpanelw.so.6 libpcprofile.so libpcre2-8.so.0 libpthread.so.0
+  libreadline.so.8 libresolv.so.2 librt.so.1 libselinux.so.1 libsemanage.so.2 libsepol.so.2 libsmartcols.so.1
+  libsqlite3.so.0 libssl.so.3 libstdc++.so.6 libsystemd.so.0 libthread_db.so.1 libtic.so.6 libtinfo.so.6 libudev.so.1
+  libutil.so.1 libuuid.so.1 libxxhash.so.0 libz.so.1 libzstd.so.1`.split(/\s+/));
+	ONLY_DEBIAN_12 = new Set(`libapt-pkg.so.6.0 libe2p.so.2 libext2fs.so.2 libgcrypt.so.20 libgnutls.so.30 libgpg-error.so.0 libhogweed.so.6
+  libidn2.so.0 libnettle.so.8 libp11-kit.so.0 libpsx.so.2 libseccomp.so.2 libss.so.2 libtasn1.so.6 libunistring.so.2`.split(/\s+/));
+	UNTIL_PYTHON_3_12 = new Set(`libgssapi_krb5.so.2 libk5crypto.so.3 libkeyutils.so.1 libkrb5.so.3 libkrb5support.so.0 libnsl.so.2
+  libtirpc.so.3`.split(/\s+/));
+	NAME_SERVICE = /^libnss_/;
+	DRIVER = /^lib(?:cuda|cudadebugger|nvcuvid|nvidia-[\w-]+|nvoptix)\.so/;
+	SLIM_IMAGE = /(?:^|\/library\/)python:3\.(\d+)(?:\.\d+)?-slim(?:-(bookworm|trixie))?@/;
+}));
+// validation/libraries/check-libraries.ts
+function checkLibrariesInEnvironment({ entities }, validation, environment) {
+	if (environment.target !== "kubernetes") return [];
+	return entities.flatMap((entity) => {
+		const proof = validation.entities.find((e) => e.entity === entity.name)?.proof;
+		return proof ? checkLibraries(entity, proof, environment) : [];
+	});
+}
+function checkLibraries(entity, proof, environment) {
+	const [python = ""] = /^\d+\.\d+/.exec(proof.python) ?? [];
+	const base = environment.images.bases[python];
+	if (base === void 0) return [];
+	return proof.libraries.flatMap((library) => checkLibrary(entity, library, base, environment));
+}
+function checkLibrary({ name, place }, library, base, { name: environment, file, images: { packages } }) {
+	const [inBase, installed] = [baseHasLibrary(base, library.name), hasLibrary(packages, library.name)];
+	if (inBase === "yes" || installed === "yes") return [];
+	const user = library.by === void 0 ? "it was loaded here by its name" : `${library.by} needs it`;
+	const [image = ""] = base.split("@");
+	const isCertain = inBase === "no" && installed === "no";
+	const why = isCertain ? `the base image ${image} of environment "${environment}" lacks it` : `it is not known whether the image in environment "${environment}", made of ${image}, has it`;
+	return [(isCertain && library.by !== void 0 ? makeError : makeWarning)("library-missing", place, `${isCertain ? "Cannot" : "May not"} load "${name}" without the library ${library.name}: ${user}, and ${why}`, renderHint(library.name, file))];
+}
+function renderHint(library, file) {
+	const name = findLibraryPackage(library);
+	return name === void 0 ? joinHints(`Add the Debian package that provides it to images.packages in ${file}`, `packages.debian.org finds it by the file ${library}`) : `Add "${name}" to images.packages in ${file}`;
+}
+var init_check_libraries = __esmMin((() => {
+	init_diagnostic();
+	init_subject();
+	init_base_libraries();
+	init_library_packages();
+}));
+// validation/proof/check-proof-in-environment.ts
+function checkProofInEnvironment(endpoint, validation, environment) {
+	return [checkMemoryInEnvironment, checkLibrariesInEnvironment].flatMap((check) => check(endpoint, validation, environment));
+}
+var init_check_proof_in_environment = __esmMin((() => {
+	init_check_libraries();
+	init_check_memory();
+}));
 // validation/requirements/find-chain.ts
 async function findChain(requirements, name, { message, compile }) {
 	const found = readChain(requirements, name, message);
@@ -44201,7 +44428,7 @@ async function resolveRequirements(request, options) {
 		const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
 		const offline = request.preferences && await compile(lines, ["--offline"]);
 		const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : void 0;
-		if (offline && kept && keepsPins(kept, request.preferences ?? [])) return makeResolution(kept, request, offline);
+		if (offline && kept && keepsPins(kept, request.preferences)) return makeResolution(kept, request, offline);
 		const run = await compile(lines);
 		if (run.code === 0) return makeResolution(readPackages(run.stdout, request.modelFolder), request, run);
 		if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
@@ -44514,18 +44741,11 @@ async function resolveSubject(subject, checked, options) {
 	});
 	const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
 	const bounds = [...checkPackages(subject, checked.model, packages), ...describeYanked(subject, checked, yanked)];
-	const entity = {
-		model: makeLockedModel(subject, checked, options.resolved),
-		requirements: [...renderRequirements(checked)],
-		signature: checked.model.signature,
-		...makeLockedValidation(checked)
-	};
 	return {
 		subject,
 		reason,
 		locked: {
-			name: subject.entity.name,
-			entity,
+			...makeLockedEntity(subject, checked, options.resolved),
 			virtualenv: {
 				python,
 				platform,
@@ -44537,6 +44757,18 @@ async function resolveSubject(subject, checked, options) {
 			...[...drift, ...bounds].map((p) => locateProblem(subject, p)),
 			...imports
 		]
+	};
+}
+function makeLockedEntity(subject, checked, resolved) {
+	const entity = {
+		model: makeLockedModel(subject, checked, resolved),
+		requirements: [...renderRequirements(checked)],
+		signature: checked.model.signature,
+		...makeLockedValidation(checked)
+	};
+	return {
+		name: subject.entity.name,
+		entity
 	};
 }
 function checkPackages(subject, model, packages) {
@@ -45577,7 +45809,7 @@ async function predictSideBySide(old, now, options) {
 	}
 }
 function renderError(error) {
-	return (error instanceof Error ? error.message : String(error)).slice(0, MESSAGE_CHARACTERS$1);
+	return readErrorMessage(error).slice(0, MESSAGE_CHARACTERS$1);
 }
 async function runSideBySide(old, now, options) {
 	const { progress = SILENT, signal, policy } = options;
@@ -45679,6 +45911,7 @@ function makeModel({ subject, locked, folder, beside }) {
 }
 var MESSAGE_CHARACTERS$1;
 var init_predict_side_by_side = __esmMin((() => {
+	init_read_error_message();
 	init_ensure_virtualenv();
 	init_sandbox();
 	init_progress();
@@ -46154,7 +46387,7 @@ var init_compare_changed = __esmMin((() => {
 	init_read_base();
 }));
 // images/make-sbom.ts
-async function makeSbom({ lock, entity, base }) {
+async function makeSbom({ lock, entity, base, systemPackages }) {
 	const locked = Object.hasOwn(lock.entities, entity) ? lock.entities[entity] : void 0;
 	const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
 	if (!virtualenv) throw new RangeError(`Cannot list what "${entity}" consists of: the lock of "${lock.endpoint}" does not contain it`);
@@ -46185,6 +46418,7 @@ async function makeSbom({ lock, entity, base }) {
 			]
 		},
 		...base === void 0 ? [] : [makeBaseImage(base)],
+		...systemPackages.map(makeSystemPackage),
 		{
 			type: "application",
 			"bom-ref": "server",
@@ -46240,6 +46474,15 @@ function makeBaseImage(base) {
 		hashes: makeHashes([digest])
 	};
 }
+function makeSystemPackage(name) {
+	const purl = `pkg:deb/debian/${encodeURIComponent(name)}`;
+	return {
+		type: "library",
+		"bom-ref": `system:${purl}`,
+		name,
+		purl
+	};
+}
 function makePackage({ name, version, source, hashes }, of) {
 	const origin = source === void 0 ? "" : `?download_url=${encodeURIComponent(source)}`;
 	const purl = `pkg:pypi/${name}${version === "" ? "" : `@${encodeURIComponent(version)}`}${origin}`;
@@ -46271,6 +46514,7 @@ function listDependencies(components) {
 			dependsOn: [
 				"model",
 				...refs.filter((ref) => ref === "base"),
+				...of("system"),
 				"server"
 			]
 		},
@@ -46305,14 +46549,20 @@ var init_make_sbom = __esmMin((() => {
 async function writeSboms(folder, lock, environments) {
 	for (const [entity, locked] of Object.entries(lock.entities)) {
 		const python = lock.virtualenvs[locked.virtualenv]?.python ?? "";
-		const bases = new Set(environments.flatMap((e) => e.target === "kubernetes" ? [e.images.bases[python]] : []));
+		const images = environments.flatMap((e) => e.target === "kubernetes" ? [e.images] : []);
+		const base = findOnly(images.map(({ bases }) => bases[python]));
+		const packages = findOnly(images.map((i) => i.packages.join(" "))) ?? "";
 		const text = renderSbom(await makeSbom({
 			lock,
 			entity,
-			base: bases.size === 1 ? [...bases][0] : void 0
+			base,
+			systemPackages: packages === "" ? [] : packages.split(" ")
 		}));
 		await writeFileAtomically(join(folder, lock.endpoint, `${encodeURIComponent(entity)}.cdx.json`), text);
 	}
+}
+function findOnly(values) {
+	return new Set(values).size === 1 ? values[0] : void 0;
 }
 var init_write_sboms = __esmMin((() => {
 	init_make_sbom();
@@ -46388,7 +46638,7 @@ async function proveEndpoint(endpoint, stage) {
 	const found = first ? lockState(first) : diagnostics.some((d) => d.code === "lock-missing") ? "missing" : "invalid";
 	const proven = async (validation, used, computedLock) => {
 		if (used) await writeSboms(stage.sboms, used, stage.environments);
-		const unfit = stage.environments.flatMap((e) => checkMemoryInEnvironment(endpoint, validation, e));
+		const unfit = stage.environments.flatMap((e) => checkProofInEnvironment(endpoint, validation, e));
 		const { showPredictions } = resolveComparisonPolicy(policies);
 		const entities = report$2(validation).map((e) => showPredictions ? e : hidePredictions(e));
 		const compared = used && await compareChanged({
@@ -46497,7 +46747,7 @@ var init_validate_changed = __esmMin((() => {
 	init_read_project();
 	init_atomic_files();
 	init_progress();
-	init_check_memory();
+	init_check_proof_in_environment();
 	init_lock_endpoint();
 	init_validate_endpoint();
 	init_policy();
@@ -46750,6 +47000,7 @@ var init_diagnostic_codes = __esmMin((() => {
 		"output-mismatch": "The prediction does not match the output signature",
 		"time-limit": "The model takes longer than its time limit",
 		"memory-limit": "The model needs more memory than its limit",
+		"library-missing": "The model has loaded a shared library that its image lacks",
 		"signature-breaking": "The new version breaks requests of today, or the reading of their answers",
 		"predictions-changed": "The new version changes more predictions than the environment allows",
 		"image-unattested": "An image is not attested by the workflow that the environment names",
@@ -48200,7 +48451,7 @@ async function runAsRoot(command, signal) {
 	};
 	const ran = await runProcess("sudo", ["--non-interactive", ...command], options).catch((e) => {
 		signal.throwIfAborted();
-		LOG.say(`Cannot run sudo: ${e instanceof Error ? e.message : String(e)}`);
+		LOG.say(`Cannot run sudo: ${readErrorMessage(e)}`);
 	});
 	if (ran && ran.code !== 0) LOG.say(`${command.join(" ")} ended with ${ran.code}: ${ran.stderr.trim()}`);
 }
@@ -48210,6 +48461,7 @@ var init_ensure_sandbox = __esmMin((() => {
 	init_run_process();
 	init_sandbox();
 	init_log();
+	init_read_error_message();
 	LIMIT_SECONDS$2 = 120;
 	INSTALL_COMMAND = [
 		"apt-get",
@@ -53263,7 +53515,7 @@ async function catchForbidden(work) {
 	}
 }
 function joinMessages(failures) {
-	return failures.map((f) => f instanceof Error ? f.message : String(f)).join("; ");
+	return failures.map(readErrorMessage).join("; ");
 }
 var CHECK_CHARACTERS$1, TITLE_CHARACTERS;
 var init_post_report = __esmMin((() => {
@@ -53276,6 +53528,7 @@ var init_post_report = __esmMin((() => {
 	init_request_error();
 	init_sticky_comment();
 	init_log();
+	init_read_error_message();
 	CHECK_CHARACTERS$1 = 65535;
 	TITLE_CHARACTERS = 200;
 }));
@@ -54136,12 +54389,12 @@ async function findSupersession(query, age) {
 async function findNewerRecord({ action, records: [newest] }, { comparePosition, runId, findBranchHead }) {
 	if (!newest) return void 0;
 	const position = await comparePosition(newest.sha);
-	if (position === "older") return `this run is older than ${describe$2(newest)}`;
-	if (position === "same" && newest.payload.action !== action && newest.payload.runId > runId) return `this run is older than the run of ${describe$2(newest)}`;
+	if (position === "older") return `this run is older than ${describe$1(newest)}`;
+	if (position === "same" && newest.payload.action !== action && newest.payload.runId > runId) return `this run is older than the run of ${describe$1(newest)}`;
 	if (position !== "diverged") return void 0;
 	const head = await findBranchHead();
 	if (head !== void 0 && await comparePosition(head) === "same") return void 0;
-	return `the branch does not contain ${describe$2(newest)}, and only the head of the branch replaces that`;
+	return `the branch does not contain ${describe$1(newest)}, and only the head of the branch replaces that`;
 }
 async function findNewerHead({ action, records: [newest], paths }, { history, comparePosition, findBranchHead }) {
 	const head = await findBranchHead();
@@ -54152,7 +54405,7 @@ async function findNewerHead({ action, records: [newest], paths }, { history, co
 	if (!(newest?.payload.action === "deploy" && newest.states.includes("success")) || !await hasSameFiles(history, [newest.sha, head], paths)) return void 0;
 	return describeHead(head, "has taken the change back");
 }
-function describe$2({ sha, payload }) {
+function describe$1({ sha, payload }) {
 	return `${sha.slice(0, SHORT_CHARACTERS)}, which ${payload.action === "deploy" ? "deployed" : "removed"} it last`;
 }
 function describeHead(head, what) {
@@ -55019,7 +55272,7 @@ async function verifyEntity(endpoint, entity, { host, query }, { root, lock, sig
 			signal.throwIfAborted();
 			return {
 				status: 0,
-				body: describe$1(e)
+				body: describe(e)
 			};
 		});
 		if (expected.includes(status) || BUSY.some((code) => body.includes(code))) return;
@@ -55030,7 +55283,7 @@ async function verifyEntity(endpoint, entity, { host, query }, { root, lock, sig
 		await setTimeout$2(PAUSE_MILLISECONDS, void 0, { signal });
 	}
 }
-function describe$1(e) {
+function describe(e) {
 	if (!(e instanceof Error)) return String(e);
 	return e.cause instanceof Error ? e.cause.message : e.message;
 }
@@ -55092,7 +55345,7 @@ async function deployEndpoint(endpoint, request) {
 	const { opening, place, environment, signal, proved = false } = request;
 	const progress = named(request.progress, endpoint.name);
 	const validation = await validateWithOwnLock(endpoint, request, proved ? "lock" : void 0);
-	const checked = [...validation.diagnostics, ...checkMemoryInEnvironment(endpoint, validation, environment)];
+	const checked = [...validation.diagnostics, ...checkProofInEnvironment(endpoint, validation, environment)];
 	if (hasErrors(checked)) return {
 		...NOT_DEPLOYED,
 		endpoint: endpoint.name,
@@ -55187,7 +55440,7 @@ var init_deploy_endpoints = __esmMin((() => {
 	init_read_project();
 	init_names();
 	init_progress();
-	init_check_memory();
+	init_check_proof_in_environment();
 	init_project$1();
 	init_open_target();
 	init_validate_endpoints();
@@ -55583,7 +55836,7 @@ async function removeUnusedState({ root, backend }, { progress = SILENT, signal 
 		if (users.length === 0) await removeEmptyDavitFolder(root);
 		for (const user of users) reportUser(own, user, progress);
 	} catch (e) {
-		progress.say(`Cannot remove the unused state in ${own}: ${describe(e)}. Nothing that was taken down is affected; the next davit down tries again`);
+		progress.say(`Cannot remove the unused state in ${own}: ${readErrorMessage(e)}. Nothing that was taken down is affected; the next davit down tries again`);
 	}
 }
 async function hasStacks(root) {
@@ -55606,7 +55859,7 @@ async function removeParts(root, progress) {
 		await rm(folder, {
 			recursive: true,
 			force: true
-		}).catch((e) => progress.say(`Cannot delete ${folder}: ${describe(e)}. Nothing needs it any more; delete it: rm -r '${folder}'`));
+		}).catch((e) => progress.say(`Cannot delete ${folder}: ${readErrorMessage(e)}. Nothing needs it any more; delete it: rm -r '${folder}'`));
 	}
 	await rmdir(join(own, "environments")).catch(() => void 0);
 }
@@ -55616,14 +55869,12 @@ function reportUser(own, { file, state, identity }, progress) {
 	const who = state === "runs" ? `process ${pid} uses it` : `process ${pid} on another machine or container (${host}) may use it. If it has ended, remove ${file}`;
 	progress.say(`Keeping the unused state in ${own}: ${who}`);
 }
-function describe(e) {
-	return e instanceof Error ? e.message : String(e);
-}
 var PARTS, REMOVED;
 var init_remove_unused_state = __esmMin((() => {
 	init_davit_folder();
 	init_progress();
 	init_state_users();
+	init_read_error_message();
 	PARTS = [
 		"pulumi",
 		"stacks",

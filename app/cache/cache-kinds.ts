@@ -25,6 +25,8 @@ export const CACHE_KINDS = {
     names: /^[0-9a-f]{64}\.json$/,
   },
   pickles: { holds: 'results of scans of pickles', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
+  imports: { holds: 'imports of models', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
+  modules: { holds: 'modules of locked packages', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
   locks: { holds: 'locks of models without an endpoint', automatic: true, names: /^[0-9a-f]{20}\.lock$/ },
   pulumi: {
     holds: 'the engine and its plugins',
@@ -37,6 +39,7 @@ export const CACHE_KINDS = {
   cluster: { holds: 'programs and images of davit cluster', automatic: false, names: PART },
   tools: { holds: 'programs that check Davit itself', automatic: false, names: PART },
   sigstore: { holds: 'keys with which attestations are verified', automatic: false, names: /^(?:public|github)$/ },
+  empty: { holds: 'an empty file and folder for sandboxes', automatic: false, names: /^(?:file|folder)$/ },
   neutral: { holds: 'settings of uv', automatic: false, names: /^(?:pyproject|uv)\.toml$/ },
 } as const satisfies Readonly<Record<string, CacheKindSettings>>;
 

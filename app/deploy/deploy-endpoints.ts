@@ -11,7 +11,7 @@ import { stackName } from '../../schemas/values/names.ts';
 import type { Plan } from '../../schemas/report/plan.ts';
 import { named } from '../../system/progress.ts';
 import { mapConcurrent } from '../../system/map-concurrent.ts';
-import { checkMemoryInEnvironment } from '../../validation/proof/check-memory.ts';
+import { checkProofInEnvironment } from '../../validation/proof/check-proof-in-environment.ts';
 import { type EnvironmentRequest, openProjectForRequest } from '../project.ts';
 import { openTarget } from '../targets/open-target.ts';
 import { validateWithOwnLock } from '../validate-endpoints.ts';
@@ -64,7 +64,7 @@ export async function deployEndpoint(endpoint: Endpoint, request: DeployRequest)
   const { opening, place, environment, signal, proved = false } = request;
   const progress = named(request.progress, endpoint.name);
   const validation = await validateWithOwnLock(endpoint, request, proved ? 'lock' : undefined);
-  const checked = [...validation.diagnostics, ...checkMemoryInEnvironment(endpoint, validation, environment)];
+  const checked = [...validation.diagnostics, ...checkProofInEnvironment(endpoint, validation, environment)];
   if (hasErrors(checked)) return { ...NOT_DEPLOYED, endpoint: endpoint.name, diagnostics: checked };
   const opened = await opening;
   const prepared =

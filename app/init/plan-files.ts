@@ -92,7 +92,7 @@ cluster: { context: ${JSON.stringify(name)} } # a context of your kubeconfig
 images:
   registry: ${registry}
   # Replace each digest: docker buildx imagetools inspect IMAGE:TAG shows it.
-  bases: { "3.11": docker.io/library/python@${ZERO_DIGEST} }
+  bases: { "3.11": docker.io/library/python:3.11-slim@${ZERO_DIGEST} }
   node: docker.io/library/node@${ZERO_DIGEST}
   envoy: docker.io/envoyproxy/envoy@${ZERO_DIGEST}
 `;

@@ -12,7 +12,7 @@ import { declarationsRoot, lockFile, type ProjectFolders, readEndpoint, readLock
 import type { EndpointReport, EntityReport } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { named } from '../../system/progress.ts';
-import { checkMemoryInEnvironment } from '../../validation/proof/check-memory.ts';
+import { checkProofInEnvironment } from '../../validation/proof/check-proof-in-environment.ts';
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
@@ -88,7 +88,7 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
   const proven = async (validation: Validation, used: Lock | undefined, computedLock: string | null) => {
     if (used) await writeSboms(stage.sboms, used, stage.environments);
-    const unfit = stage.environments.flatMap((e) => checkMemoryInEnvironment(endpoint, validation, e));
+    const unfit = stage.environments.flatMap((e) => checkProofInEnvironment(endpoint, validation, e));
     const entities = report(validation, policies);
     const compared =
       used &&

@@ -73,6 +73,7 @@ async function buildImage(plan: ImagePlan, { declaration, entity, provider, run 
     providerFolder: run.providerFolder,
     settings: environment.images,
     provider,
+    needsNetwork: plan.stack.systemPackages !== undefined,
     cached,
   });
 }

@@ -15,6 +15,8 @@ export interface ImageOptions {
   readonly providerFolder: string;
   readonly settings: KubernetesEnvironment['images'];
   readonly provider: Provider;
+  /** Whether a step of the Dockerfile downloads something. */
+  readonly needsNetwork: boolean;
   /** An image that shares layers with this one. */
   readonly cached?: string | undefined;
 }
@@ -33,6 +35,7 @@ export function makeImage({
   providerFolder,
   settings,
   provider,
+  needsNetwork,
   cached,
 }: ImageOptions): pulumi.Output<string> {
   const { platform, timeoutSeconds } = settings;
@@ -46,7 +49,7 @@ export function makeImage({
         context: folder,
         dockerfile: `${folder}/Dockerfile`,
         platform,
-        network: 'none',
+        network: needsNetwork ? 'default' : 'none',
         args: { BUILDKIT_INLINE_CACHE: '1', DAVIT_BUILD: String(Date.now()) },
         ...(cached !== undefined && { cacheFrom: { images: [cached] } }),
       },

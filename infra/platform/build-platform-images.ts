@@ -23,7 +23,10 @@ export async function buildPlatformImages(place: ProjectFolders, run: ProgramRun
   const provider = new Provider('docker', images.dockerHost === undefined ? {} : { host: images.dockerHost });
   const { providerFolder } = run;
   return {
-    authorisation: makeImage({ reference, context, root: place.root, providerFolder, settings: images, provider }),
+    authorisation: makeImage({
+      ...{ reference, context, root: place.root, providerFolder, settings: images, provider },
+      needsNetwork: false,
+    }),
   };
 }
 

@@ -47,8 +47,8 @@ def read_options() -> argparse.Namespace:
 def predict(options: argparse.Namespace, folder: str, on_stage: Callable[[str], object]) -> dict:
     """Returns the document: the stages, and the answer or the failure.
 
-    `refused` is the sentence that a client would get when the input is at fault, else None. `replaced` counts the numbers of
-    the answer that are null because they are not JSON, by their names.
+    `refused` is the sentence that a client would get when the input is at fault, else None. `replaced` counts the
+    numbers of the answer that are null because they are not JSON, by their names.
     """
     stages, scorer, body = Stages(on_stage), None, b""
     replaced: Counter[str] = Counter()

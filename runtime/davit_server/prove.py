@@ -21,6 +21,7 @@ from typing import Callable
 from .failures.stages import Stages, describe_failure
 from .files.own_folder import MODEL, enter_folder
 from .processes.exit_code import describe_exit
+from .processes.loaded_libraries import list_system_libraries
 from .processes.threads import LIMITS, count_processors, make_single_thread_environment
 from .protocol.wire import FOUND, MODES, ONE, SEPARATE, SHARED
 from .run_once import Output, read_peak_bytes, run_once
@@ -91,6 +92,7 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
             scorer.set_request(options.content_type, Path(options.input).read_bytes())
         prediction = predict_cases(scorer, stages, mode, records)
         answer = prediction and prediction.answer
+        proof["libraries"] = list_system_libraries(options.model, folder, sys.prefix)
         with stages("workers"):
             proof["workers"] = mode.decide(scorer, prediction, options.workers, threads)
             if proof["workers"]["mode"] == SEPARATE and options.workers > 1:
@@ -148,6 +150,7 @@ def make_empty_proof() -> dict:
         "load_memory_bytes": None,
         "mlflow": None,
         "warnings": [],
+        "libraries": [],
     }
 
 

@@ -34,6 +34,7 @@ export function completeKubernetesSettings(value: KubernetesEnvironmentFile): Ku
     images: {
       registry: images.registry,
       bases: images.bases,
+      packages: [...new Set(images.packages)].sort(),
       node: images.node,
       envoy: images.envoy,
       platform: images.platform ?? 'linux/amd64',

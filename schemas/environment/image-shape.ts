@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { refuseCredentials, makeTextSchema, type TextProblem } from '../values/text-shape.ts';
 
 const PART = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
@@ -13,6 +14,14 @@ export const pinnedImage = makeTextSchema(BY_DIGEST, checkImage, DIGEST);
 
 /** The registry path that images are pushed to: `ghcr.io/acme/models`. */
 export const imageRegistry = makeTextSchema('expected HOST/PATH, such as ghcr.io/acme/models', checkRegistry, REGISTRY);
+
+/** Debian's rule for names. apt-get would remove `libgomp1-`, and read `libgomp1=1.0` and `libgomp1/sid` as versions. */
+const PACKAGE = /^[a-z0-9][a-z0-9+.-]{0,98}[a-z0-9+]$/;
+const PACKAGE_RULE = 'expected the name of a Debian package, such as libgomp1, without version or architecture';
+export const MOST_PACKAGES = 100;
+
+/** A Debian package: `libgomp1`. */
+export const debianPackage = z.string().regex(PACKAGE, PACKAGE_RULE);
 
 function checkImage(text: string): TextProblem | undefined {
   const name = text.replace(DIGEST, '').replace(TAG, '');

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { hardwareTable, quantity, wholeSeconds } from './hardware-file.ts';
-import { imageRegistry, pinnedImage } from './image-shape.ts';
+import { debianPackage, imageRegistry, MOST_PACKAGES, pinnedImage } from './image-shape.ts';
 import { OBJECT_NAME, OBJECT_NAME_RULE } from './kubernetes-names.ts';
 import { refuseCredentials, makeTextSchema } from '../values/text-shape.ts';
 
@@ -50,6 +50,13 @@ const images = z
         .refine((bases) => Object.keys(bases).length > 0, 'expected an image for at least one version of Python')
         .describe(
           'Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own',
+        ),
+      packages: z
+        .array(debianPackage)
+        .max(MOST_PACKAGES, `expected at most ${MOST_PACKAGES}`)
+        .optional()
+        .describe(
+          'Debian packages to install over the base image of model servers, such as libgomp1; the build then needs a network; default: none',
         ),
       node: pinnedImage.describe('Base image, with Node 24 as node on its PATH, of the authorisation service'),
       envoy: pinnedImage.describe("Envoy's image, for the edge"),

@@ -26,6 +26,8 @@ export interface ImageSettings {
   readonly registry: string;
   /** Base image of model servers by minor version of Python: `{"3.11": "docker.io/library/python@sha256:…"}`. */
   readonly bases: Readonly<Record<string, string>>;
+  /** Debian packages that are installed over the base image of model servers, sorted: `libgomp1`. */
+  readonly packages: readonly string[];
   /** Base image of the authorisation service. It must have Node 24 as `node` on its PATH. */
   readonly node: string;
   /** Envoy's image. */

@@ -32,7 +32,7 @@ export const PREDICTION_CODES = {
       '- a public package: add it with its version to `davit.served_entities.NAME.requirements.add` and lock again, or log the model with `extra_pip_requirements`',
       '- your own code: log the model with `code_paths=["path/to/package"]`',
       '- a private package: publish it in an index (UV_INDEX), or log its wheel in `code_paths`',
-      '- a library of the system (`libGL.so.1`): the hint names its package; on Kubernetes use a base image that has it (`images.bases`)',
+      '- a library of the system (`libGL.so.1`): the hint names its package; for Kubernetes, name it in `images.packages` of the environment too',
     ].join('\n'),
   },
   'load-failed': {
@@ -104,6 +104,32 @@ export const PREDICTION_CODES = {
     repair:
       'Choose a larger `workload_type` (CPU_MEDIUM, CPU_LARGE), fewer workers (`davit.served_entities.NAME.workers: shared` or `one`), or a smaller model (float32 instead of float64, fewer trees).',
     check: 'davit validate large',
+  },
+  'library-missing': {
+    stage: 'load',
+    means: [
+      'The proof runs on this machine, and the model has loaded a shared library of its system. Images are made of another system: `python:3.11-slim` has only what Python itself needs. If the base image certainly lacks a library that a file of a package needs, it is an error.',
+      '',
+      'It is a warning if the contents of the base image are not known, because it is not `python:3.X-slim` with its tag, or if the library was opened by its name, which a package may try without needing it. Nothing is said for local environments.',
+    ].join('\n'),
+    example: {
+      code: {
+        language: 'yaml',
+        text: `images:\n  bases:\n    "3.11": docker.io/library/python:3.11-slim@sha256:${'0'.repeat(64)}`,
+      },
+      command: 'davit up iris --env production',
+      says: 'endpoints/iris.yaml:4:7 error library-missing Cannot load "iris-2" without the library libgomp.so.1: lightgbm/lib/lib_lightgbm.so needs it, and the base image docker.io/library/python:3.11-slim of environment "production" lacks it',
+    },
+    repair: [
+      'Name its Debian package in `images.packages` of the environment file, and every image gets it over its base image:',
+      '',
+      '```yaml',
+      'images:',
+      '  packages: [libgomp1]',
+      '```',
+      '',
+      'If the build has no network, use a base image of your own that has the library. If a warning is about a library that your base image has, name the package all the same: its installation changes nothing.',
+    ].join('\n'),
   },
   'revision-failed': {
     stage: 'route',

@@ -90,7 +90,7 @@ export const STAGE_GUIDES: Readonly<Record<Stage, StageGuide>> = {
       ['"Read-only file system"', 'Write to the folder in TMPDIR; the files of a model are read-only.'],
       [
         'proved here, fails on the server',
-        "The model depends on something of your machine: a variable (`environment_vars`), a system library (`images.bases`), or the processor's instructions.",
+        "The model depends on something of your machine: a variable (`environment_vars`), a system library (`images.packages`), or the processor's instructions.",
       ],
     ],
   },

@@ -20,6 +20,15 @@ export interface Proof {
   /** Version of MLflow in the virtualenv. */
   readonly mlflow: string | undefined;
   readonly warnings: readonly { readonly category: string; readonly message: string }[];
+  /** Shared libraries of the system that the model's packages have loaded, those of the C library included. */
+  readonly libraries: readonly SystemLibrary[];
+}
+
+export interface SystemLibrary {
+  /** `libgomp.so.1` */
+  readonly name: string;
+  /** A file of a package or of the model that needs it: `lightgbm/lib/lib_lightgbm.so`. Undefined: opened by name. */
+  readonly by: string | undefined;
 }
 
 /** Where an input comes from: the endpoint file, the model's example, or its signature. */

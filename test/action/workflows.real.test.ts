@@ -1,6 +1,6 @@
 // The workflows that a user calls, run by act in host mode, with a GitHub in memory and the real engine: pull requests.
 import { readFileSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -64,6 +64,8 @@ async function importBundle(): Promise<Files> {
     ...{ target: undefined, variables: new Map(), valueFiles: [] },
   });
   expect(endpoints.map((e) => e.status)).toEqual(['written', 'written', 'written', 'written', 'not-written']);
+  // The repository's own iris has another version of the model.
+  await appendFile(join(folder, 'endpoints', 'iris.yaml'), 'davit:\n  breaking: the bundle has the first version\n');
   return Object.fromEntries(endpoints.slice(0, -1).map(({ file }) => [file, { from: join(folder, file) }]));
 }
 

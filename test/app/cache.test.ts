@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { listCacheEntries } from '../../app/cache/cache-entries.ts';
+import { ALL_CACHE_KINDS } from '../../app/cache/cache-kinds.ts';
 import { keepCacheBelowLimit, pruneByAge, pruneToLimit, readCacheLimit } from '../../app/cache/prune-cache.ts';
 import { summarizeKinds } from '../../app/cache/summarize-kinds.ts';
 import { cacheFolder, markUsed } from '../../system/cache.ts';
+import { codePath } from '../../system/code.ts';
 
 const KIB = 1024;
 let cache = '';
@@ -38,6 +40,16 @@ async function make(path: string, days: number): Promise<string> {
 const key = (n: number) => String(n).padStart(20, '0');
 
 const names = async (kind: string) => (await readdir(join(cache, kind))).sort();
+
+test('every folder that Davit makes in its cache is one of the kinds, otherwise it would refuse to prune its own cache', () => {
+  const rooms =
+    '{app,cluster,engine,images,infra,kubernetes,local,offline,python,sandbox,system,tools,validation}/**/*.ts';
+  const made = globSync(rooms, { cwd: codePath('.') }).flatMap((file) =>
+    [...readFileSync(codePath(file), 'utf8').matchAll(/\bcacheFolder\('(\w+)'/g)].map(([, kind = '']) => kind),
+  );
+  expect(made.length).toBeGreaterThan(20);
+  expect(made.filter((kind) => !ALL_CACHE_KINDS.some((k) => k === kind) && kind !== 'test')).toEqual([]);
+});
 
 test('pruneToLimit() removes the least recently used, only what is made by itself, and nothing of the last day', async () => {
   for (const [path, days] of [

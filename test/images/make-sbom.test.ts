@@ -34,7 +34,9 @@ const LOCK: Lock = {
 test('makeSbom() writes what the published schema of CycloneDX 1.6 accepts', async () => {
   const schema: unknown = JSON.parse(await readFile(join(import.meta.dirname, 'bom-1.6.schema.json'), 'utf8'));
   const cyclonedx = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
-  const text = renderSbom(await makeSbom({ lock: LOCK, entity: 'iris-2', base: BASE }));
+  const text = renderSbom(
+    await makeSbom({ lock: LOCK, entity: 'iris-2', base: BASE, systemPackages: ['libgomp1', 'libstdc++6'] }),
+  );
   expect(cyclonedx.safeParse(JSON.parse(text)).error).toBeUndefined();
   for (const [right, wrong] of [
     ['"SHA-256"', '"SHA-257"'],
@@ -45,7 +47,7 @@ test('makeSbom() writes what the published schema of CycloneDX 1.6 accepts', asy
 });
 
 test('makeSbom() names the model, the base image and each package by digest, and is the same each time', async () => {
-  const sbom = await makeSbom({ lock: LOCK, entity: 'iris-2', base: BASE });
+  const sbom = await makeSbom({ lock: LOCK, entity: 'iris-2', base: BASE, systemPackages: ['libgomp1', 'libstdc++6'] });
   const find = (ref: string) => sbom.components.find((c) => c['bom-ref'] === ref);
   expect(find('model')).toMatchObject({
     type: 'machine-learning-model',
@@ -61,9 +63,16 @@ test('makeSbom() names the model, the base image and each package by digest, and
   expect(sbom.components.some((c) => c.purl?.startsWith('pkg:pypi/helper?download_url=https%3A%2F%2Facme.com'))).toBe(
     true,
   );
+  expect(find('system:pkg:deb/debian/libstdc%2B%2B6')).toMatchObject({ type: 'library', name: 'libstdc++6' });
   const refs = sbom.components.map((c) => c['bom-ref']);
   expect(new Set(refs).size).toBe(refs.length);
   expect(new Set(sbom.dependencies.flatMap((d) => d.dependsOn))).toEqual(new Set(refs));
-  expect(renderSbom(await makeSbom({ lock: LOCK, entity: 'iris-2', base: BASE }))).toBe(renderSbom(sbom));
-  expect((await makeSbom({ lock: LOCK, entity: 'iris-2', base: undefined })).serialNumber).not.toBe(sbom.serialNumber);
+  expect(
+    renderSbom(
+      await makeSbom({ lock: LOCK, entity: 'iris-2', base: BASE, systemPackages: ['libgomp1', 'libstdc++6'] }),
+    ),
+  ).toBe(renderSbom(sbom));
+  expect((await makeSbom({ lock: LOCK, entity: 'iris-2', base: undefined, systemPackages: [] })).serialNumber).not.toBe(
+    sbom.serialNumber,
+  );
 });

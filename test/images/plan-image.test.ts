@@ -42,6 +42,7 @@ const CHANGES: readonly [string, Partial<typeof request>][] = [
     { lock: withPackages([{ name: 'numpy', version: '2.4.6', hashes: [`sha256:${'c'.repeat(64)}`] }]) },
   ],
   ['the base image', { settings: otherBase }],
+  ['a Debian package', { settings: { ...SAMPLE_SETTINGS, packages: ['libgomp1'] } }],
   ['a policy of attestations', { settings: { ...SAMPLE_SETTINGS, provenance: POLICY } }],
 ];
 

@@ -30,6 +30,18 @@ LABEL dev.davit.version="0.1.0"
 `);
 });
 
+test('Debian packages are installed in a stage of their own, below everything else', () => {
+  const inputs = { base: 'python@sha256:e', python: '3.11', labels: {} };
+  const [plain, text] = [inputs, { ...inputs, systemPackages: ['libgl1', 'libgomp1'] }].map(renderDockerfile);
+  const [first = '', run = '', , ...rest] = text!.split('\n');
+  expect([first, run]).toEqual([
+    'FROM python@sha256:e AS system',
+    'RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o APT::Cmd::Pattern-Only=true libgl1 libgomp1 && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log',
+  ]);
+  expect(rest.join('\n')).toBe(plain!.replaceAll('FROM python@sha256:e', 'FROM system'));
+  expect(renderDockerfile({ ...inputs, systemPackages: [] })).toBe(plain);
+});
+
 test('what a label says cannot become anything else', () => {
   const labels = { title: 'a "quoted" $HOME \\ back\nRUN ["evil"]' };
   const text = renderDockerfile({ base: 'b', python: '3.11', labels });

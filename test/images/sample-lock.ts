@@ -27,6 +27,7 @@ export const SAMPLE_LOCK: Lock = {
 export const SAMPLE_SETTINGS: ImageSettings = {
   registry: 'ghcr.io/acme/models',
   bases: { '3.11': `docker.io/library/python@${HASH('e')}` },
+  packages: [],
   node: `docker.io/library/node@${HASH('f')}`,
   envoy: `docker.io/envoyproxy/envoy@${HASH('f')}`,
   platform: 'linux/amd64',

@@ -20,6 +20,7 @@ const PROVED = {
   peak_memory_bytes: NUMBER,
   load_memory_bytes: NUMBER,
   workers: { mode: 'shared', found: [] },
+  libraries: expect.any(Array) as unknown[],
 };
 
 test('prove writes one document: stages, answer, memory; what the model prints goes to stderr', async () => {
@@ -35,7 +36,13 @@ test('prove writes one document: stages, answer, memory; what the model prints g
 });
 
 test('prove takes the model’s own example, and stops after loading when there is none', async () => {
-  expect((await prove('a_sklearn')).proof).toMatchObject({ failed: null, answer: '{"predictions": [0, 0, 0]}' });
+  expect((await prove('a_sklearn')).proof).toMatchObject({
+    ...{ failed: null, answer: '{"predictions": [0, 0, 0]}' },
+    // What scikit-learn's extensions have loaded from this system.
+    libraries: expect.arrayContaining([
+      { name: 'libstdc++.so.6', by: expect.stringMatching(/\.so/) as string },
+    ]) as object,
+  });
   const { code, proof } = await prove('i_no_example');
   expect([code, proof]).toEqual([
     0,

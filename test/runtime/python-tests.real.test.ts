@@ -25,7 +25,8 @@ test.for(['3.8', '3.9', '3.11', '3.13'])(
     await runUnittest(python.executable, 'root_cause_test.py');
     await runUnittest(python.executable, 'marks_test.py');
     await runUnittest(python.executable, 'cases_test.py');
-    await runUnittest(python.executable, 'process_tree_test.py');
+    await runUnittest(python.executable, 'processes/process_tree_test.py');
+    await runUnittest(python.executable, 'processes/loaded_libraries_test.py');
   },
 );
 

@@ -63,7 +63,13 @@ describe('parseEnvironment() of a Kubernetes environment', () => {
     '',
   ].join('\n');
 
+  const withPackages = (...names: readonly string[]) => `${smallest}  packages: [${names.join(', ')}]\n`;
   const manifest = `{source: a.yaml, sha256: "${'0'.repeat(64)}"}`;
+
+  it('sorts the Debian packages of images, so that their order makes no other image', () => {
+    const { environment } = parseEnvironment(withPackages('libgomp1', 'libstdc++6', 'libgl1', 'libgomp1'), file);
+    expect(environment).toMatchObject({ images: { packages: ['libgl1', 'libgomp1', 'libstdc++6'] } });
+  });
 
   it('completes the smallest one with every default', () => {
     const { environment, diagnostics } = parseEnvironment(smallest, file);
@@ -113,6 +119,13 @@ describe('parseEnvironment() of a Kubernetes environment', () => {
     ['memory without a unit', `${smallest}hardware: {CPU: {memory: "4"}}\n`, '8:26 bad-value'],
     ['memory that would be processors', `${smallest}hardware: {CPU: {memory: 500m}}\n`, '8:26 bad-value'],
     ['processors that would be memory', `${smallest}hardware: {CPU: {cpu: 4Gi}}\n`, '8:23 bad-value'],
+    ['a package with a version', withPackages('libgomp1=12.2'), '8:14 bad-value'],
+    ['a package with an architecture', withPackages('libgomp1:i386'), '8:14 bad-value'],
+    ['a package that apt-get would remove', withPackages('libgomp1-'), '8:14 bad-value'],
+    ['an option of apt-get', withPackages('-o=Dir::Etc=/x'), '8:14 bad-value'],
+    ['a command for the shell', withPackages('"a; rm -rf /"'), '8:14 bad-value'],
+    ['a second line of the Dockerfile', withPackages('"libgomp1\\nRUN x"'), '8:14 bad-value'],
+    ['a package of one letter', withPackages('r'), '8:14 bad-value'],
     ['no processors', `${smallest}hardware: {CPU: {cpu: 0}}\n`, '8:23 bad-value'],
     ['a type that has no default', `${smallest}hardware: {GPU_XLARGE: {cpu: 1, memory: 1Gi}}\n`, '8:12 missing-field'],
     ['a taint of no name', `${smallest}hardware: {CPU: {tolerations: [{effect: NoSchedule}]}}\n`, '8:32 missing-field'],

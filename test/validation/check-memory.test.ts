@@ -23,6 +23,7 @@ function prove(mode: ProofWorkers['mode'], gibibytes: number) {
       cases: [],
       mlflow: undefined,
       warnings: [],
+      libraries: [],
     },
     ...{ peakMemoryBytes: 1, loadMemoryBytes: 1, workers },
   };

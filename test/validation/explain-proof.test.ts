@@ -12,7 +12,14 @@ import { makeEndpoint } from './throw-away-project.ts';
 
 const PLACE = { file: 'models/m', line: 1, column: 1 };
 const LIMITS = { loadSeconds: 600, loads: 1, predictSeconds: 120, predictions: 1, memoryBytes: undefined } as const;
-const DOCUMENT: ProofDocument = { stages: [], failed: null, cases: [], peak_memory_bytes: 0, warnings: [] };
+const DOCUMENT: ProofDocument = {
+  stages: [],
+  failed: null,
+  cases: [],
+  peak_memory_bytes: 0,
+  warnings: [],
+  libraries: [],
+};
 
 function subject(): Subject {
   const entity: Entity = {

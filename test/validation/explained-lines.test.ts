@@ -79,6 +79,7 @@ test.each(FAILURES)('what a model does wrong is explained as on the page of %s',
     cases: [],
     peak_memory_bytes: 0,
     warnings: [],
+    libraries: [],
     ...failure,
   };
   const run = { code: 1, signal: undefined, stdout: '', stderr: '', stopped: undefined };

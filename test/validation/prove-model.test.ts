@@ -9,6 +9,7 @@ const DOCUMENT: ProofDocument = {
   peak_memory_bytes: 1000,
   load_memory_bytes: 700,
   warnings: [],
+  libraries: [],
 };
 
 test.each([

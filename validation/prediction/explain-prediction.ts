@@ -31,7 +31,7 @@ export function explainPrediction(
       `Cannot predict with ${label}: its answer and its output exceed ${ANSWER_BYTES >> 20} MiB`,
       'Predict fewer rows at once',
     );
-  const proof = document && { ...document, warnings: [], cases: [] };
+  const proof = document && { ...document, warnings: [], libraries: [], cases: [] };
   const found = explainProof(
     subject,
     { document: proof, run, began, sandbox },

@@ -50,6 +50,8 @@ const proofDocument = z.looseObject({
   /** Null: the model failed before the server chose a worker mode. */
   workers: z.object({ mode: z.enum(WORKER_MODES), found: list(text(100), 20) }).nullish(),
   warnings: list(z.object({ category: text(200), message: text(2000) }), 50),
+  /** Libraries of the system that the model has loaded. `by`: the file that needs it; null: it was opened by name. */
+  libraries: list(z.object({ name: text(100), by: text(300).nullable() }), 200),
 });
 
 /** The output of `davit_server.prove`. */

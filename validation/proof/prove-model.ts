@@ -29,7 +29,9 @@ export interface ProofResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const FORMAT = 4;
+const FORMAT = 5;
+/** `libgomp.so.1`. Plug-ins of libraries have other names. */
+const LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
 /** Of a failure, in a report. */
 const SHOWN_CHARACTERS = 300;
 
@@ -133,6 +135,9 @@ function makeProof(
     workers: makeProofWorkers(document, settings),
     mlflow: document.mlflow ?? undefined,
     warnings: document.warnings.map(({ category, message }) => ({ category, message })),
+    libraries: document.libraries
+      .filter(({ name }) => LIBRARY_NAME.test(name))
+      .map(({ name, by }) => ({ name, by: by ?? undefined })),
   };
 }
 

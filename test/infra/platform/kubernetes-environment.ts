@@ -25,6 +25,7 @@ export function makeEnvironment(changes: Partial<KubernetesEnvironment> = {}): K
     images: {
       registry: 'registry.example/models',
       bases: {},
+      packages: [],
       node: 'registry.example/node@sha256:1',
       envoy: 'registry.example/envoy@sha256:2',
       platform: 'linux/amd64',

@@ -163,6 +163,7 @@ function makeEnvironment(): KubernetesEnvironment {
     images: {
       registry: 'registry.example/models',
       bases: { '3.11': `python@sha256:${'0'.repeat(64)}` },
+      packages: [],
       node: `node@sha256:${'1'.repeat(64)}`,
       envoy: `envoy@sha256:${'2'.repeat(64)}`,
       platform: 'linux/amd64',
