@@ -17,10 +17,10 @@ export interface ComparisonLevel {
   readonly characters: number;
 }
 
-/** What a new version changes against the one that serves: for clients, in predictions, in packages. Every text is a model's. */
+/** What a new version changes against the one that the base branch declares: for clients, in predictions, in packages. Every text is a model's. */
 export function renderComparison(comparison: Comparison, model: string, level: ComparisonLevel): string {
   const sections = [
-    `**${renderSpan(model)} against ${renderSpan(comparison.model)}, which serves now**`,
+    `**${renderSpan(model)} against ${renderSpan(comparison.model)}, which the base branch declares**`,
     renderClients(comparison, level),
     renderPredictions(comparison, model, level),
     renderPackages(comparison, level),
@@ -66,23 +66,30 @@ function renderPredictions({ predictions, note, model }: Comparison, label: stri
 function renderDifferences({ rows, changed, largest, tolerance, inputs, hidden }: PredictionComparison): string {
   const from = `${pluralize(inputs.length, 'input')}${hidden ? ', which the policy hides' : ''}`;
   const within = tolerance > 0 ? `, where numbers may differ by ${tolerance}` : '';
+  if (rows === 0) return `Predictions: not compared, because there is no prediction of both versions; ${from}`;
   if (changed === 0) return `Predictions: the same for ${pluralize(rows, 'row')} of ${from}${within}`;
   const by = largest === null ? '' : `, by up to ${renderNumber(largest)}`;
   return `Predictions: **${changed} of ${pluralize(rows, 'row')} differ (${renderShare(changed, rows)})**${by}; ${from}${within}`;
 }
 
-/** Inputs that only one version answers. */
+/** Inputs that not both versions answer. */
 function renderFailures({ inputs }: PredictionComparison, { rows, characters }: ComparisonLevel): readonly string[] {
-  const failed = inputs.filter(({ failure }) => (failure.old === null) !== (failure.new === null));
+  const failed = inputs.filter(({ failure }) => failure.old !== null || failure.new !== null);
   if (failed.length === 0) return [];
   const items = failed.slice(0, Math.max(1, rows)).map(({ origin, name, of, failure }) => {
-    const which = failure.new === null ? 'only the old version fails on' : '⚠️ only the new version fails on';
+    const which = describeFailing(failure);
     const whose = of === 'both' ? 'both versions' : `the ${of} version`;
     const input = origin === 'endpoint' ? `the validation case ${renderSpan(name)}` : `the example of ${whose}`;
-    return `- ${which} ${input}: ${renderSpan(failure.new ?? failure.old ?? '', characters)}`;
+    const reasons = [...new Set([failure.old, failure.new])].filter((why) => why !== null);
+    return `- ${which} ${input}: ${reasons.map((why) => renderSpan(why, characters)).join(' and ')}`;
   });
   const left = failed.length - items.length;
   return [[...items, ...(left > 0 ? [`- and ${left} more`] : [])].join('\n')];
+}
+
+function describeFailing({ old, new: now }: PredictionComparison['inputs'][number]['failure']): string {
+  if (now === null) return 'only the old version fails on';
+  return old === null ? '⚠️ only the new version fails on' : 'both versions fail on';
 }
 
 function renderMoves({ moved }: PredictionComparison, { rows, characters }: ComparisonLevel): readonly string[] {

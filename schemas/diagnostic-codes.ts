@@ -71,9 +71,11 @@ export const DIAGNOSTIC_CODES = {
   'time-limit': 'The model takes longer than its time limit',
   'memory-limit': 'The model needs more memory than its limit',
   'library-missing': 'The model has loaded a shared library that its image lacks',
-  // Against the version that serves
+  // Against the version that the base branch declares
   'signature-breaking': 'The new version breaks requests of today, or the reading of their answers',
   'predictions-changed': 'The new version changes more predictions than the environment allows',
+  'predictions-not-compared':
+    'The predictions were not compared with those of the version that the base branch declares',
   // Rollout
   'image-unattested': 'An image is not attested by the workflow that the environment names',
   'revision-failed': 'A revision does not become ready',

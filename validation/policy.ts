@@ -19,9 +19,13 @@ export interface ResolvedPolicy {
   readonly pickles: PolicySeverity;
   /** Undefined: nobody asks for a check, so a missing database is no finding. */
   readonly vulnerabilities: VulnerabilityPolicy | undefined;
+  readonly showPredictions: boolean;
 }
 
-/** What may change against the version that serves, and what a report may show of it. */
+/** Stands for an input, an answer or the text of an exception. */
+export const HIDDEN_PREDICTION = 'not shown, because the policy hides inputs and predictions';
+
+/** What may change against the version that the base branch declares, and what a report may show of it. */
 export interface ComparisonPolicy {
   /** Between 0 and 1. Undefined: any share. */
   readonly maxChanged: number | undefined;
@@ -68,6 +72,7 @@ export function resolvePolicy(
     missingModule: severity('missing_module'),
     pickles: severity('pickles', pickles),
     vulnerabilities: findStrictest(VULNERABILITY_POLICIES, vulnerabilities, advisories),
+    showPredictions: resolveComparisonPolicy(environments).showPredictions,
   };
 }
 

@@ -275,7 +275,11 @@ async function runProofStage(
   const packages = listPackages(subject, lock);
   const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
   const { proof, diagnostics } = await withProgress(progress, `Proving ${subject.label} (loads it and predicts)`, () =>
-    proveModel(subject, { folder, key, packages, elsewhere, cases }, { virtualenv, sandbox, signal }),
+    proveModel(
+      subject,
+      { folder, key, packages, elsewhere, cases, hidesPredictions: !options.policy.showPredictions },
+      { virtualenv, sandbox, signal },
+    ),
   );
   return {
     value: proof,

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../../schemas/diagnostic.ts';
+import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
 import type { Endpoint, Entity, ModelReference } from '../../schemas/endpoint/endpoint.ts';
 import type { Policy } from '../../schemas/environment/policy.ts';
 import type { Lock, LockedEntity } from '../../schemas/lock/lock.ts';
@@ -7,7 +7,12 @@ import type { Comparison } from '../../schemas/report/comparison.ts';
 import type { EntityReport } from '../../schemas/report/report.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
-import { checkComparison } from '../../validation/comparison/check-comparison.ts';
+import {
+  checkComparison,
+  findComparisonOutage,
+  reportWrongBase,
+} from '../../validation/comparison/check-comparison.ts';
+import { ComparisonError } from '../../validation/comparison/comparison-error.ts';
 import { compareEntity, type ComparedVersion } from '../../validation/comparison/compare-entity.ts';
 import {
   type EntityPair,
@@ -36,33 +41,53 @@ export interface ValidatedEndpoint {
   /** The lock that the validation has used. */
   readonly lock: Lock;
   readonly entities: readonly EntityReport[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 interface ComparedEntities {
   readonly entities: readonly EntityReport[];
   readonly diagnostics: readonly Diagnostic[];
+  /** What leaves unknown whether the predictions are within a limit of the policy. */
+  readonly outage: string | null;
 }
 
 /** Adds to each entity what it changes against the one that it replaces on the base branch. */
 export async function compareChanged(now: ValidatedEndpoint, compare: CompareRequest): Promise<ComparedEntities> {
   const { request, base, policies, registries } = compare;
-  if (base === undefined) return { entities: now.entities, diagnostics: [] };
-  const old = await readBaseEndpoint(now.endpoint.name, { ...request, base });
-  if (!old) return { entities: now.entities, diagnostics: [] };
-  const work = { old, now, base, request, registries, policy: resolveComparisonPolicy(policies) };
-  const diagnostics: Diagnostic[] = [];
+  const nothing = { entities: now.entities, diagnostics: [], outage: null };
+  if (base === undefined) return nothing;
+  const policy = resolveComparisonPolicy(policies);
+  const report = (entities: readonly Entity[], why: string) =>
+    entities.map((entity) => reportWrongBase(makeSubject(now.endpoint, entity), policy, why));
+  const old = await readBaseEndpoint(now.endpoint.name, { ...request, base }).catch(returnComparisonError);
+  if (!old) return nothing;
+  if (old instanceof ComparisonError)
+    return { ...nothing, diagnostics: report(now.endpoint.entities.slice(0, 1), old.message) };
+  const work = { old, now, base, request, registries, policy };
+  const pairs = pairEntities(old, now);
+  const isLocked = (pair: EntityPair) => Object.hasOwn(old.lock.entities, pair.old.name);
+  const diagnostics = pairs
+    .filter((pair) => !isLocked(pair))
+    .flatMap((pair) => report([pair.new], `its lock there has no "${pair.old.name}"`));
+  let outage: string | null = null;
   const compared = new Map<string, Comparison>();
-  for (const pair of pairEntities(old, now).filter((p) => Object.hasOwn(old.lock.entities, p.old.name))) {
+  for (const pair of pairs.filter(isLocked)) {
     const found = await comparePair(pair, work);
     if (!found) continue;
     compared.set(pair.new.name, found.comparison);
     diagnostics.push(...found.diagnostics);
+    outage ??= found.outage ?? null;
   }
   const entities = now.entities.map((e) => {
     const comparison = compared.get(e.entity);
     return comparison ? { ...e, comparison } : e;
   });
-  return { entities, diagnostics };
+  return { entities, diagnostics, outage };
+}
+
+function returnComparisonError(error: unknown): ComparisonError {
+  if (error instanceof ComparisonError) return error;
+  throw error;
 }
 
 interface CompareWork {
@@ -79,7 +104,7 @@ async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) 
   const subject = makeSubject(now.endpoint, entity);
   const reason = now.endpoint.breaking;
   const hasOldReason = reason !== undefined && reason === work.old.endpoint.breaking && isLockOf(old, work.old.lock);
-  const comparison = await compareEntity(
+  const compared = await compareEntity(
     makeOldVersion(old, work),
     { subject, lock: now.lock, findModel: () => findModel(subject, work) },
     {
@@ -89,9 +114,18 @@ async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) 
       isProven: now.entities.find((e) => e.entity === entity.name)?.proof != null,
     },
   );
-  if (!comparison) return undefined;
-  const context = { subject, policy, hasTraffic: hasTraffic(now.endpoint, entity.name), hasOldReason };
-  return { comparison, diagnostics: checkComparison(comparison, context) };
+  if (!compared) return undefined;
+  const { comparison, missing } = compared;
+  const isRefused = hasErrors(now.diagnostics);
+  const context = {
+    subject,
+    policy,
+    hasTraffic: hasTraffic(now.endpoint, entity.name),
+    hasOldReason,
+    missing,
+    isRefused,
+  };
+  return { comparison, diagnostics: checkComparison(comparison, context), outage: findComparisonOutage(context) };
 }
 
 /** What the endpoint file says about the model of a lock. An alias in `model_uri` leaves the version as it is. */
@@ -118,6 +152,6 @@ async function findModel(subject: Subject, { now, request, registries }: Compare
   const locked = readOwn(now.lock.entities, subject.entity.name)?.model;
   const options = { root: declarationsRoot(place), progress, signal, registries, locked, aliases: 'locked' } as const;
   const { folder, diagnostics } = await fetchModel(subject, options);
-  if (folder === undefined) throw new Error(diagnostics[0]?.message);
+  if (folder === undefined) throw new ComparisonError(diagnostics[0]?.message);
   return folder;
 }

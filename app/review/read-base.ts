@@ -11,6 +11,7 @@ import { locateModel } from '../../system/locate-model.ts';
 import { withFileLock } from '../../system/locks/file-lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
 import { runGit } from '../../system/run-git.ts';
+import { ComparisonError } from '../../validation/comparison/comparison-error.ts';
 import type { LockedEndpoint } from '../../validation/comparison/pair-entities.ts';
 import type { FetchOptions } from '../../validation/model/fetched-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
@@ -24,15 +25,19 @@ export interface BaseRequest extends Pick<ProjectRequest, 'progress' | 'signal'>
   readonly base: string;
 }
 
-/** Reads an endpoint and its lock as the base has them. Undefined: it has none, or none that serves. */
+/** Reads an endpoint and its lock as the base has them. Undefined: one is missing. Throws a ComparisonError for a wrong file. */
 export async function readBaseEndpoint(name: string, request: BaseRequest): Promise<LockedEndpoint | undefined> {
   const { place } = request;
   const file = `${place.endpoints}/${name}.yaml`;
   const [text, locked] = await Promise.all([readBaseFile(file, request), readBaseFile(lockFile(place, name), request)]);
   if (text === undefined || locked === undefined) return undefined;
-  const { endpoint } = parseEndpoint(text, file);
-  const { lock } = parseLock(locked, lockFile(place, name));
-  return endpoint && lock ? { endpoint, lock } : undefined;
+  const { endpoint, diagnostics } = parseEndpoint(text, file);
+  const { lock, diagnostics: wrong } = parseLock(locked, lockFile(place, name));
+  if (endpoint && lock) return { endpoint, lock };
+  const [first] = [...diagnostics, ...wrong].filter((d) => d.severity === 'error');
+  throw new ComparisonError(
+    `${first?.file ?? file} on the base branch is wrong: ${first?.message ?? 'it cannot be read'}`,
+  );
 }
 
 async function readBaseFile(path: string, { place, base, signal }: BaseRequest): Promise<string | undefined> {
@@ -63,7 +68,7 @@ export async function findBaseModel(
   const path = folder === undefined ? '..' : relative(root, folder);
   const isInside = !path.startsWith('..') && !isAbsolute(path);
   if (!isInside || !(await isInCommit(root, { commit: base, path, signal })))
-    throw new Error(fetched.diagnostics[0]?.message ?? `${written} has other files than those in the lock`);
+    throw new ComparisonError(fetched.diagnostics[0]?.message ?? `${written} has other files than those in the lock`);
   const kept = cacheFolder('models', contentHash({ digest }).slice(0, 20));
   const extract = async () => {
     if (await hasDigest(kept, digest)) return; // another endpoint has the same model
@@ -73,7 +78,7 @@ export async function findBaseModel(
     await withFileLock(`${kept}.lock`, extract, { what: 'reading the same model', progress, signal });
   await markUsed(kept);
   if (await hasDigest(kept, digest)) return kept;
-  throw new Error(`${path} of the commit ${base.slice(0, 12)} has other files than those in the lock`);
+  throw new ComparisonError(`${path} of the commit ${base.slice(0, 12)} has other files than those in the lock`);
 }
 
 async function hasDigest(folder: string, digest: string): Promise<boolean> {

@@ -16,7 +16,7 @@ import { checkProofInEnvironment } from '../../validation/proof/check-proof-in-e
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
-import { resolveComparisonPolicy } from '../../validation/policy.ts';
+import { HIDDEN_PREDICTION, resolveComparisonPolicy } from '../../validation/policy.ts';
 import { catchOutage } from '../outage.ts';
 import { compareChanged } from './compare-changed.ts';
 import { readRegistries } from '../read-registries.ts';
@@ -74,7 +74,7 @@ export async function readReviewed(place: ProjectFolders, name: string, environm
   return { value, diagnostics: [...diagnostics, ...unfit] };
 }
 
-type Proven = Pick<EndpointReport, 'lock' | 'computed_lock' | 'entities' | 'diagnostics'>;
+type Proven = Pick<EndpointReport, 'lock' | 'computed_lock' | 'entities' | 'diagnostics' | 'outage'>;
 
 /** Validates with the existing lock. A missing or stale lock is computed, and the validation continues with it. */
 async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<Proven> {
@@ -89,12 +89,11 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const proven = async (validation: Validation, used: Lock | undefined, computedLock: string | null) => {
     if (used) await writeSboms(stage.sboms, used, stage.environments);
     const unfit = stage.environments.flatMap((e) => checkProofInEnvironment(endpoint, validation, e));
-    const { showPredictions } = resolveComparisonPolicy(policies);
-    const entities = report(validation).map((e) => (showPredictions ? e : hidePredictions(e)));
+    const entities = report(validation, policies);
     const compared =
       used &&
       (await compareChanged(
-        { endpoint, lock: used, entities },
+        { endpoint, lock: used, entities, diagnostics: [...validation.diagnostics, ...unfit] },
         { ...stage, registries, request: { ...stage.request, progress } },
       ));
     const all = sortDiagnostics([...validation.diagnostics, ...unfit, ...(compared?.diagnostics ?? [])]);
@@ -103,11 +102,15 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
       computed_lock: computedLock,
       entities: compared?.entities ?? entities,
       diagnostics: [...all],
+      outage: compared?.outage ?? null,
     };
   };
   if (first && found !== 'stale') return proven(first, lock, null);
   const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, { ...options, current: lock });
-  if (!computed) return { lock: found, computed_lock: null, entities: first ? report(first) : [], diagnostics: wrong };
+  if (!computed) {
+    const entities = first ? report(first, policies) : [];
+    return { lock: found, computed_lock: null, entities, diagnostics: wrong, outage: null };
+  }
   // The new lock has just resolved the aliases.
   const validation = await validateEndpoint(endpoint, { ...options, lock: computed, aliases: 'locked' });
   return proven(validation, computed, await keepLock(computed, stage.locks));
@@ -120,8 +123,10 @@ async function keepLock(lock: Lock, folder: string): Promise<string> {
   return createHash('sha256').update(text).digest('hex');
 }
 
-function report({ entities }: Validation): EntityReport[] {
-  return entities.map(makeEntityReport);
+/** Without predictions, if the policy hides them. */
+function report({ entities }: Validation, policies: readonly Policy[]): EntityReport[] {
+  const { showPredictions } = resolveComparisonPolicy(policies);
+  return entities.map(makeEntityReport).map((e) => (showPredictions ? e : hidePredictions(e)));
 }
 
 function makeEntityReport({ entity, model, stages, proof, advisories }: EntityValidation): EntityReport {
@@ -151,7 +156,7 @@ function makeEntityReport({ entity, model, stages, proof, advisories }: EntityVa
 /** Whether the model has predicted stays visible, and not what. */
 function hidePredictions(entity: EntityReport): EntityReport {
   if (!entity.proof) return entity;
-  const hide = (text: string | null) => text && 'not shown, because the policy hides predictions';
+  const hide = (text: string | null) => text && HIDDEN_PREDICTION;
   const cases = entity.proof.cases.map((c) => ({ ...c, answer: hide(c.answer), failure: hide(c.failure) }));
   return { ...entity, proof: { ...entity.proof, cases } };
 }

@@ -60,7 +60,7 @@ export type Policy = NonNullable<z.infer<typeof policyFile>>;
 /** The findings that are only an error, a warning or nothing. */
 export type FindingPolicy = Exclude<keyof Policy, 'vulnerabilities' | (typeof COMPARISON_POLICY)[number]>;
 
-/** The fields about the comparison with the version that serves. */
+/** The fields about the comparison with the version that the base branch declares. */
 export const COMPARISON_POLICY = ['max_changed', 'prediction_tolerance', 'show_predictions'] as const;
 
 /** Vulnerabilities have no default: they are warnings where a database of advisories is in the cache. */

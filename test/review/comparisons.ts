@@ -36,6 +36,7 @@ export const COMPARISON: Comparison = {
         failure: { old: null, new: 'petal_area is missing' },
       },
       { of: 'new', origin: 'endpoint', name: 'tall', rows: 1, changed: 1, failure: { old: 'unknown', new: null } },
+      { of: 'old', origin: 'endpoint', name: 'huge', rows: 0, changed: 0, failure: { old: 'too long', new: 'no' } },
     ],
     ...{ rows: 5, changed: 3, tolerance: 0.001, largest: 0.123456, hidden: false },
     moved: [{ from: 'setosa', to: 'virginica', count: 1 }],

@@ -52,12 +52,17 @@ function subject(): Subject {
   return { endpoint, entity, label: 'models/m', alone: true };
 }
 
-function explain(document: ProofDocument | undefined, code = 1, packages: readonly LockedPackage[] = []) {
-  const run = { code, signal: undefined, stdout: '', stderr: '', stopped: undefined };
+function explain(
+  document: ProofDocument | undefined,
+  code = 1,
+  packages: readonly LockedPackage[] = [],
+  hidesPredictions = false,
+) {
+  const run = { code, signal: undefined, stdout: '', stderr: 'secret', stopped: undefined };
   return explainProof(
     subject(),
     { document, began: 'predict', run, sandbox: undefined },
-    { limits: LIMITS, packages, elsewhere: ['humanize', 'numpy'] },
+    { limits: LIMITS, packages, elsewhere: ['humanize', 'numpy'], hidesPredictions },
   ).map((d) => [d.code, d.message, d.hint]);
 }
 
@@ -311,4 +316,27 @@ test.each([
 ])('%s is explained, with the repair', (message, hint) => {
   const failed = { stage: 'load', kind: message.split(':')[0] ?? '', message, module: null, trace: '' };
   expect(explain({ ...DOCUMENT, failed })[0]?.[2]).toContain(hint);
+});
+
+test.each([
+  ['UnexpectedAnswer', 'predictions[0]: expected 0.5, found "secret"'],
+  ['Refused', 'unknown value "secret"'],
+  ['InvalidOutput', "The model's answer has NaN in secret"],
+  ['SignatureMismatch', 'found secret'],
+  ['ValueError', "ValueError: Found unknown categories ['secret']"],
+])('a policy that hides predictions hides what a prediction says: %s', (kind, message) => {
+  const failed = { stage: 'predict', kind, message, module: null, trace: '' };
+  const [shown] = explain({ ...DOCUMENT, failed });
+  const [hidden] = explain({ ...DOCUMENT, failed }, 1, [], true);
+  expect(shown?.[1]).toContain('secret');
+  expect(hidden?.[1]).toContain(`${kind} (not shown, because the policy hides inputs and predictions)`);
+  expect(hidden?.[1]).not.toContain('secret');
+  expect([hidden?.[0], hidden?.[2]]).toEqual([shown?.[0], shown?.[2]]);
+});
+
+test('a policy that hides predictions hides what a failed process and a refused case have said', () => {
+  expect(explain(undefined, 1, [], true)[0]?.[1]).not.toContain('secret');
+  const proved = { cases: [{ name: '', origin: 'signature' as const, answer: undefined, failure: 'secret' }] };
+  const found = checkCases(subject(), proved, resolvePolicy([{ show_predictions: false }], {}));
+  expect(found[0]?.message).toContain('(not shown, because the policy hides inputs and predictions)');
 });

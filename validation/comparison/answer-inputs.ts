@@ -18,6 +18,7 @@ import { describedFailure, parseImported } from '../proof/proof-document.ts';
 import { hashModelServer } from '../proof/prove-model.ts';
 import { computeProofSeconds, makeProofLimits, makePythonEnvironment, RUNTIME_FOLDER } from '../proof/run-proof.ts';
 import type { AnsweredInputs, SharedInput } from './compare-predictions.ts';
+import { ComparisonError } from './comparison-error.ts';
 
 const FORMAT = 1;
 const OUTPUT_LIMIT_BYTES = 32 << 20;
@@ -32,9 +33,6 @@ export interface AnsweringModel {
   /** The other model of the comparison, which runs at the same time: the answers have times. */
   readonly beside: string;
 }
-
-/** A model that cannot answer any input. The message is a sentence about it. */
-class AnswerError extends Error {}
 
 const text = (characters: number) => z.string().transform((t) => t.slice(0, characters));
 
@@ -103,7 +101,7 @@ export interface AnswerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Loads a model in a fresh process and predicts the inputs. Keeps the answers. Throws an AnswerError. */
+/** Loads a model in a fresh process and predicts the inputs. Keeps the answers. Throws a ComparisonError for a model that fails. */
 export async function answerInputs(
   model: AnsweringModel,
   inputs: readonly SharedInput[],
@@ -156,8 +154,8 @@ async function runAnswers(
   await compiler.end();
   const { data } = answerDocument.safeParse(parseLine(run.stdout.trimEnd().split('\n').at(-1) ?? ''));
   if (data && !data.failed) return data;
-  if (data?.failed) throw new AnswerError(data.failed.message);
-  throw new AnswerError(
+  if (data?.failed) throw new ComparisonError(data.failed.message);
+  throw new ComparisonError(
     run.stopped === undefined ? 'its process ended early' : `it exceeded its limit (${run.stopped})`,
   );
 }

@@ -12,7 +12,7 @@ import { comparePackages, type LockedSide } from './compare-packages.ts';
 import { compareSignatures } from './compare-signatures.ts';
 import { measurePackages } from './measure-packages.ts';
 import { compareModelCards } from './read-model-card.ts';
-import { predictSideBySide, renderError, type SideBySide } from './predict-side-by-side.ts';
+import { makeMissing, type MissingComparison, predictSideBySide, type SideBySide } from './predict-side-by-side.ts';
 
 /** One version of a served entity. */
 export interface ComparedVersion {
@@ -31,6 +31,12 @@ export interface CompareOptions extends PythonOptions {
   readonly withoutSandbox?: boolean | undefined;
 }
 
+export interface ComparedEntity {
+  readonly comparison: Comparison;
+  /** Why the predictions were not compared. */
+  readonly missing: MissingComparison | null;
+}
+
 /** A report has limits, and a name in a lock has none. */
 const LABEL_CHARACTERS = 500;
 
@@ -39,19 +45,20 @@ export async function compareEntity(
   old: ComparedVersion,
   now: ComparedVersion,
   options: CompareOptions,
-): Promise<Comparison | undefined> {
+): Promise<ComparedEntity | undefined> {
   const [before, after] = [findSide(old), findSide(now)];
   if (!before || !after) return undefined;
   const { breaking, isProven, signal } = options;
   const folders = await findFolders(old, now, signal);
   const runBoth = async (): Promise<SideBySide> => {
-    if ('why' in folders) return { predictions: null, note: folders.why };
-    if (!isProven) return { predictions: null, note: `${now.subject.label} is not proved` };
+    if ('missing' in folders) return folders;
+    if (!isProven)
+      return { predictions: null, missing: { note: `${now.subject.label} is not proved`, cause: 'unproved' } };
     const runnable = { old: { ...old, locked: before.entity, folder: folders.old }, new: { ...now, locked: after.entity, folder: folders.new } }; // prettier-ignore
     return predictSideBySide(runnable.old, runnable.new, options);
   };
-  const ran = await runBoth();
-  return {
+  const { predictions, missing } = await runBoth();
+  const comparison: Comparison = {
     entity: old.subject.entity.name,
     model: old.subject.label.slice(0, LABEL_CHARACTERS),
     breaking: breaking ?? null,
@@ -61,9 +68,11 @@ export async function compareEntity(
       bytes: await measureBoth([old, now], options),
       advisories: await compareAdvisories(before, after),
     },
-    ...ran,
-    card: 'why' in folders ? [] : await compareModelCards(folders.old, folders.new),
+    predictions,
+    note: missing?.note ?? null,
+    card: 'missing' in folders ? [] : await compareModelCards(folders.old, folders.new),
   };
+  return { comparison, missing };
 }
 
 function findSide({ subject, lock }: ComparedVersion): LockedSide | undefined {
@@ -72,7 +81,7 @@ function findSide({ subject, lock }: ComparedVersion): LockedSide | undefined {
   return entity && virtualenv ? { entity, virtualenv } : undefined;
 }
 
-type Folders = { readonly old: string; readonly new: string } | { readonly why: string };
+type Folders = { readonly old: string; readonly new: string } | ReturnType<typeof makeMissing>;
 
 async function findFolders(old: ComparedVersion, now: ComparedVersion, signal?: AbortSignal): Promise<Folders> {
   let about = old;
@@ -82,7 +91,7 @@ async function findFolders(old: ComparedVersion, now: ComparedVersion, signal?: 
     return { old: folder, new: await now.findModel() };
   } catch (e) {
     signal?.throwIfAborted();
-    return { why: `the model ${about.subject.label} cannot be read: ${renderError(e)}` };
+    return makeMissing(`the model ${about.subject.label} cannot be read`, e);
   }
 }
 

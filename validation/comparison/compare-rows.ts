@@ -9,14 +9,14 @@ export interface RowDifference {
   readonly moved: readonly (readonly [from: string, to: string])[];
 }
 
-const MAX_DEPTH = 100;
 /** A longer text is no class. */
 const CLASS_CHARACTERS = 60;
 
-/** Compares two rows of predictions. Undefined: they are equal, where numbers may differ by `tolerance`. */
+/** Compares two rows of predictions, of any depth. Undefined: they are equal, where numbers may differ by `tolerance`. */
 export function compareRows(old: Json, now: Json, tolerance: number): RowDifference | undefined {
   const found: Mutable = { size: 0, numeric: 0, moved: [] };
-  compare(old, now, { tolerance, found, depth: 0 });
+  const pairs: Pair[] = [[old, now]];
+  for (let pair = pairs.pop(); pair; pair = pairs.pop()) comparePair(pair, { tolerance, found, pairs });
   return found.size > 0 ? found : undefined;
 }
 
@@ -26,21 +26,23 @@ interface Mutable {
   moved: (readonly [string, string])[];
 }
 
+type Pair = readonly [old: Json, now: Json];
+
 interface Context {
   readonly tolerance: number;
   readonly found: Mutable;
-  readonly depth: number;
+  /** The pairs that are not compared yet, the next one last. */
+  readonly pairs: Pair[];
 }
 
-function compare(old: Json, now: Json, context: Context): void {
-  const { found, depth } = context;
-  const inner = { ...context, depth: depth + 1 };
+function comparePair([old, now]: Pair, context: Context): void {
+  const { found, pairs } = context;
   if (isNumber(old) && isNumber(now)) compareNumbers(old, now, context);
-  else if (depth > MAX_DEPTH) found.size = Infinity;
   else if (Array.isArray(old) && Array.isArray(now) && old.length === now.length)
-    (old as readonly Json[]).forEach((value, i) => compare(value, (now as readonly Json[])[i] ?? null, inner));
+    for (let i = old.length - 1; i >= 0; i -= 1)
+      pairs.push([(old as readonly Json[])[i] ?? null, (now as readonly Json[])[i] ?? null]);
   else if (isMap(old) && isMap(now) && hasSameKeys(old, now))
-    for (const [key, value] of Object.entries(old)) compare(value, now[key] ?? null, inner);
+    for (const key of Object.keys(old).reverse()) pairs.push([old[key] ?? null, now[key] ?? null]);
   else if (old !== now) {
     found.size = Infinity;
     if (isClass(old) && isClass(now)) found.moved.push([String(old), String(now)]);
@@ -49,10 +51,28 @@ function compare(old: Json, now: Json, context: Context): void {
 
 function compareNumbers(old: number | bigint, now: number | bigint, { tolerance, found }: Context): void {
   if (old == now) return; // eslint-disable-line eqeqeq -- compares a bigint and a number by value
-  const difference = Math.min(Math.abs(Number(now) - Number(old)) || Number.MIN_VALUE, Number.MAX_VALUE);
-  if (difference <= tolerance) return;
+  const difference = Math.min(subtract(old, now) || Number.MIN_VALUE, Number.MAX_VALUE);
+  if (difference <= tolerance + findRoundingError(old, now, tolerance)) return;
   found.size = Math.max(found.size, difference);
   found.numeric = Math.max(found.numeric, difference);
+}
+
+/** The absolute difference, without the rounding of large integers. */
+function subtract(one: number | bigint, other: number | bigint): number {
+  if (!isWhole(one) || !isWhole(other)) return Math.abs(Number(one) - Number(other));
+  if (typeof one === 'number' && typeof other === 'number') return Math.abs(one - other);
+  const difference = BigInt(one) - BigInt(other);
+  return Number(difference < 0n ? -difference : difference);
+}
+
+/** 1.1 and 1 differ by 0.1, although their difference as doubles is larger. Without a tolerance, every digit counts. */
+function findRoundingError(one: number | bigint, other: number | bigint, tolerance: number): number {
+  if (tolerance === 0 || (isWhole(one) && isWhole(other))) return 0;
+  return Math.max(Math.abs(Number(one)), Math.abs(Number(other))) * Number.EPSILON;
+}
+
+function isWhole(value: number | bigint): boolean {
+  return typeof value === 'bigint' || Number.isInteger(value);
 }
 
 function isNumber(value: Json): value is number | bigint {

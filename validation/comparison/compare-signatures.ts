@@ -42,7 +42,10 @@ function compareTypeHints(old: Signature, now: Signature): readonly SignatureCha
   return [{ part: 'inputs', name: '', change: 'retyped', old: before, new: after, breaks: now.typeHints === true }];
 }
 
-/** Whether it breaks a client that a part appears or goes cannot be known, because nobody has said what it was. */
+/**
+ * Outputs that are no longer declared break clients, because the answers may lack what clients read. Whether any other part
+ * that appears or goes breaks them cannot be known: a model without declared inputs may take every request.
+ */
 function compareColumns(
   part: Part,
   old: readonly Column[] | undefined,
@@ -52,7 +55,10 @@ function compareColumns(
     if (old === now) return [];
     const describe = (columns: readonly Column[] | undefined) => columns?.map((c) => renderType(c)).join(', ').slice(0, NAME_CHARACTERS) ?? null; // prettier-ignore
     return [
-      { part, name: '', change: now ? 'added' : 'removed', old: describe(old), new: describe(now), breaks: false },
+      {
+        ...{ part, name: '', change: now ? 'added' : 'removed', old: describe(old), new: describe(now) },
+        breaks: part === 'outputs' && !now,
+      },
     ];
   }
   const [before, after] = part === 'outputs' ? [makeColumnOfTensor(old), makeColumnOfTensor(now)] : [old, now];

@@ -1,5 +1,6 @@
 import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 import { ensureVirtualenv, locateVirtualenv, makeVirtualenvRequest } from '../../python/ensure-virtualenv.ts';
+import { VirtualenvError } from '../../python/virtualenv-error.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { chooseSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import type { Lock, LockedEntity } from '../../schemas/lock/lock.ts';
@@ -8,6 +9,7 @@ import { SILENT, withProgress } from '../../system/progress.ts';
 import type { ComparisonPolicy } from '../policy.ts';
 import type { Subject } from '../subject.ts';
 import { answerInputs, type KeptAnswers, makeAnswersKey, MAX_INPUTS, readAnswers } from './answer-inputs.ts';
+import { ComparisonError } from './comparison-error.ts';
 import { comparePredictions, type SharedInput } from './compare-predictions.ts';
 import { listSharedInputs } from './list-inputs.ts';
 
@@ -21,10 +23,22 @@ export interface RunnableVersion {
   readonly folder: string;
 }
 
-export interface SideBySide {
-  readonly predictions: PredictionComparison | null;
-  /** Why there is no comparison. */
-  readonly note: string | null;
+/** Why there is no comparison. */
+export interface MissingComparison {
+  readonly note: string;
+  /** `outage`: a later attempt may succeed. `unproved`: the validation says why. */
+  readonly cause: 'fault' | 'outage' | 'unproved';
+}
+
+export type SideBySide =
+  | { readonly predictions: PredictionComparison; readonly missing: null }
+  | { readonly predictions: null; readonly missing: MissingComparison };
+
+/** Explains an error. Whatever is not certainly a fault of a model or of the project is an outage. */
+export function makeMissing(failure: string, error: unknown): SideBySide & { readonly predictions: null } {
+  const isFault = error instanceof ComparisonError || error instanceof VirtualenvError;
+  const note = `${failure}: ${renderError(error)}`;
+  return { predictions: null, missing: { note, cause: isFault ? 'fault' : 'outage' } };
 }
 
 export interface SideBySideOptions extends PythonOptions {
@@ -32,7 +46,7 @@ export interface SideBySideOptions extends PythonOptions {
   readonly withoutSandbox?: boolean | undefined;
 }
 
-/** Both versions predict the same inputs, at the same time. Any failure is a note; only an interruption is thrown. */
+/** Both versions predict the same inputs, at the same time. Any failure is returned; only an interruption is thrown. */
 export async function predictSideBySide(
   old: RunnableVersion,
   now: RunnableVersion,
@@ -42,12 +56,12 @@ export async function predictSideBySide(
     return await runSideBySide(old, now, options);
   } catch (e) {
     options.signal?.throwIfAborted();
-    return { predictions: null, note: `the predictions cannot be compared: ${renderError(e)}` };
+    return makeMissing('the predictions cannot be compared', e);
   }
 }
 
 /** An error as a sentence of limited length, because it may quote a model. */
-export function renderError(error: unknown): string {
+function renderError(error: unknown): string {
   return readErrorMessage(error).slice(0, MESSAGE_CHARACTERS);
 }
 
@@ -59,7 +73,7 @@ async function runSideBySide(
   const { progress = SILENT, signal, policy } = options;
   const given = (await listSharedInputs(old, now)).slice(0, MAX_INPUTS);
   if (given.length === 0 && old.locked.signature.inputs !== now.locked.signature.inputs)
-    return { predictions: null, note: 'neither version has an example or a validation case, and their inputs differ' };
+    throw new ComparisonError('neither version has an example or a validation case, and their inputs differ');
   const both = [
     { ...old, beside: nameModel(now) },
     { ...now, beside: nameModel(old) },
@@ -72,11 +86,11 @@ async function runSideBySide(
   const [before, after] = isKept ? kept : await withProgress(progress, what, run);
   signal?.throwIfAborted();
   if (!before || !after) throw new RangeError('two versions give two results');
-  if ('why' in before) return { predictions: null, note: before.why };
-  if ('why' in after) return { predictions: null, note: after.why };
+  if ('missing' in before) return before;
+  if ('missing' in after) return after;
   const inputs = given.length > 0 ? given : listMadeInputs(before, after);
-  if (inputs.length === 0) return { predictions: null, note: 'neither version has an input to predict' };
-  return { predictions: comparePredictions(inputs, before, after, policy), note: null };
+  if (inputs.length === 0) throw new ComparisonError('neither version has an input to predict');
+  return { predictions: comparePredictions(inputs, before, after, policy), missing: null };
 }
 
 interface VersionOfPair extends RunnableVersion {
@@ -108,7 +122,7 @@ async function answer(
   version: VersionOfPair,
   inputs: readonly SharedInput[],
   options: SideBySideOptions,
-): Promise<KeptAnswers | { readonly why: string }> {
+): Promise<KeptAnswers | ReturnType<typeof makeMissing>> {
   const { signal } = options;
   try {
     const sandbox = await openSandbox(options);
@@ -117,7 +131,7 @@ async function answer(
     return await answerInputs(model, inputs, { key: await makeAnswersKey(model, inputs), sandbox, signal });
   } catch (e) {
     signal?.throwIfAborted();
-    return { why: `${version.subject.label} cannot predict the inputs: ${renderError(e)}` };
+    return makeMissing(`${version.subject.label} cannot predict the inputs`, e);
   }
 }
 

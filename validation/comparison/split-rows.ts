@@ -1,8 +1,8 @@
 import { isMap, type Json, parseExactly, renderJson } from './exact-json.ts';
 
-/** The rows of an answer: those of `predictions`, else the whole answer. */
+/** The rows of an answer: those of `predictions`, else the whole answer, as its text if it cannot be parsed. */
 export function splitAnswer(answer: string): readonly Json[] {
-  const value = parseExactly(answer);
+  const value = parseOrText(answer);
   const predictions = isMap(value) && Object.hasOwn(value, 'predictions') ? value['predictions'] : undefined;
   if (predictions === undefined) return [value];
   return Array.isArray(predictions) ? (predictions as readonly Json[]) : splitColumns(predictions);

@@ -2,31 +2,31 @@ import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
 import { explainCause } from './explain-cause.ts';
 import { explainModule, type ModuleContext } from '../requirements/explain-module.ts';
+import { findMissingLibrary, renderLibraryHint } from './missing-library.ts';
+import { HIDDEN_PREDICTION } from '../policy.ts';
 import type { ProofDocument } from './proof-document.ts';
 import { type ProofLimits, type ProofRun, computeProofSeconds } from './run-proof.ts';
 import { describeCase } from '../../schemas/lock/proof.ts';
 import { joinHints, type Subject, makeSubjectError } from '../subject.ts';
-import { findLibraryPackage } from '../libraries/library-packages.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 
 export interface ProofContext extends Pick<ModuleContext, 'packages' | 'elsewhere'> {
   readonly limits: ProofLimits;
+  /** Whether the policy forbids texts of a prediction: inputs, answers, and what the model raises. */
+  readonly hidesPredictions?: boolean | undefined;
 }
 
 /** Explains the failures of a proof to the author of the endpoint. Returns nothing for a successful proof. */
-export function explainProof(
-  subject: Subject,
-  ran: ProofRun,
-  { limits, packages, elsewhere }: ProofContext,
-): readonly Diagnostic[] {
+export function explainProof(subject: Subject, ran: ProofRun, context: ProofContext): readonly Diagnostic[] {
+  const { limits } = context;
   const wrong = (code: DiagnosticCode, message: string, hint?: string) =>
     makeSubjectError(subject, code, message, hint);
   const { document } = ran;
-  if (!document) return [explainCrash(subject, ran, limits)];
+  if (!document) return [explainCrash(subject, ran, context)];
   const { failed } = document;
   if (failed) {
     const asked = document.cases.findLast((c) => typeof c.why === 'string');
-    return [explainFailure(locateCase(subject, asked), { ...failed, asked }, { limits, packages, elsewhere })];
+    return [explainShown(locateCase(subject, asked), { ...failed, asked }, context)];
   }
   const found: Diagnostic[] = [];
   const predicted = Math.max(0, ...document.cases.map((c) => c.seconds));
@@ -53,6 +53,17 @@ function locateCase(subject: Subject, found: PredictedCase | undefined): Subject
   const place = found?.origin === 'endpoint' && subject.entity.validation.find((c) => c.name === found.name)?.place;
   return place ? { ...subject, entity: { ...subject.entity, place } } : subject;
 }
+
+/** The hint depends on the message and does not quote it. */
+function explainShown(subject: Subject, failed: Failed, context: ProofContext): Diagnostic {
+  const explained = explainFailure(subject, failed, context);
+  if (context.hidesPredictions !== true || !QUOTING_CODES.includes(explained.code)) return explained;
+  const message = `${failed.kind} (${HIDDEN_PREDICTION})`;
+  return { ...explained, message: explainFailure(subject, { ...failed, message }, context).message };
+}
+
+/** The codes whose messages may quote an input or an answer. */
+const QUOTING_CODES: readonly DiagnosticCode[] = ['prediction-failed', 'output-mismatch'];
 
 function explainFailure(subject: Subject, failed: Failed, { limits, packages, elsewhere }: ProofContext): Diagnostic {
   const { stage, kind, message, module, trace, asked } = failed;
@@ -120,7 +131,8 @@ const EXPECT_HINT = 'Correct the value of expect, if the answer is right';
 const EXAMPLE_HINT = 'Log the model with an input_example that fits its signature';
 
 /** Explains a proof that ended without a document. Only the signal, exit code and stderr are known. */
-function explainCrash(subject: Subject, { run, began }: ProofRun, limits: ProofLimits): Diagnostic {
+function explainCrash(subject: Subject, { run, began }: ProofRun, context: ProofContext): Diagnostic {
+  const { limits, hidesPredictions = false } = context;
   const { label } = subject;
   const code = readOwn(CODES_BY_STAGE, began ?? '') ?? 'load-failed';
   const wrong = (code: DiagnosticCode, text: string, hint?: string) => makeSubjectError(subject, code, text, hint);
@@ -151,7 +163,7 @@ function explainCrash(subject: Subject, { run, began }: ProofRun, limits: ProofL
   if (signal !== undefined)
     return wrong(code, `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
   if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ended its own process`, EXIT_HINT);
-  const last = run.stderr.trim().split('\n').at(-1)?.trim() ?? '';
+  const last = hidesPredictions ? '' : (run.stderr.trim().split('\n').at(-1)?.trim() ?? '');
   return wrong(
     code,
     `Cannot prove ${label}: Python ended with exit code ${run.code}${last ? `: ${last.slice(0, 300)}` : ''}`,
@@ -197,24 +209,6 @@ function renderTimeHint({ alone, entity, endpoint }: Subject): string | undefine
   return alone
     ? undefined
     : `Raise davit.served_entities.${entity.name}.time_limit_seconds in ${endpoint.file}, or make the model faster`;
-}
-
-/** `libGL.so.1: cannot open shared object file: …` → `libGL.so.1` */
-function findMissingLibrary(message: string): string | undefined {
-  const at = message.indexOf(': cannot open shared object');
-  const name =
-    message
-      .slice(0, Math.max(at, 0))
-      .split(/[\s/'"]/)
-      .at(-1) ?? '';
-  return name.startsWith('lib') && name.includes('.so') ? name : undefined;
-}
-
-function renderLibraryHint(library: string): string {
-  const name = findLibraryPackage(library);
-  const install =
-    name === undefined ? 'Install the system package that provides it' : `Install it: apt-get install ${name}`;
-  return `${install}. On Kubernetes, also name that package in images.packages of the environment`;
 }
 
 /** Finds the model's own frame in a trace: `helperpkg/feat.py:3 in predict: return area(x)`. */

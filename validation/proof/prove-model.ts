@@ -66,7 +66,7 @@ export async function readProof(key: string): Promise<Proof | undefined> {
 /** The dynamic stage: runs the model once. Caches a proof, but no failure for want of the network. */
 export async function proveModel(
   subject: Subject,
-  model: Pick<ProofContext, 'packages' | 'elsewhere'> & {
+  model: Pick<ProofContext, 'packages' | 'elsewhere' | 'hidesPredictions'> & {
     readonly folder: string;
     readonly key: string;
     readonly cases: readonly LockedCase[];
@@ -83,7 +83,7 @@ export async function proveModel(
   });
   const loaded = run.document && findOnlyLoaded(run, model.cases, run.document);
   const usable = loaded ? { ...run, document: loaded } : run;
-  const diagnostics = explainProof(subject, usable, { limits, packages: model.packages, elsewhere: model.elsewhere });
+  const diagnostics = explainProof(subject, usable, { ...model, limits });
   if (diagnostics.length > 0 || !usable.document) return { proof: undefined, diagnostics };
   const proof = makeProof(model.key, virtualenv, { ...usable, document: usable.document }, settings);
   if (!proof.cases.some((c) => c.needsNetwork)) await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));

@@ -2,9 +2,15 @@ import { expect, test } from 'vitest';
 import { parseEndpoint } from '../../../schemas/endpoint/parse-endpoint.ts';
 import type { Lock, LockedPackage } from '../../../schemas/lock/lock.ts';
 import { renderDiagnostic } from '../../../schemas/diagnostic.ts';
+import type { Policy } from '../../../schemas/environment/policy.ts';
 import type { Comparison } from '../../../schemas/report/comparison.ts';
 import { EXPLANATIONS } from '../../../schemas/explanations/explanations.ts';
-import { checkComparison } from '../../../validation/comparison/check-comparison.ts';
+import {
+  checkComparison,
+  type ComparisonContext,
+  findComparisonOutage,
+  reportWrongBase,
+} from '../../../validation/comparison/check-comparison.ts';
 import { comparePackages } from '../../../validation/comparison/compare-packages.ts';
 import { pairEntities } from '../../../validation/comparison/pair-entities.ts';
 import { resolveComparisonPolicy } from '../../../validation/policy.ts';
@@ -114,13 +120,19 @@ const COMPARISON: Comparison = {
     ...{ old: RUN, new: RUN },
   },
 };
-const CONTEXT = { policy: resolveComparisonPolicy([]), hasTraffic: true, hasOldReason: false };
+const CONTEXT: Omit<ComparisonContext, 'subject'> = {
+  ...{ policy: resolveComparisonPolicy([]), hasTraffic: true, hasOldReason: false, missing: null, isRefused: false },
+};
 
-function check(comparison: Comparison, context: Partial<typeof CONTEXT> = {}) {
+function makeIris() {
   const text = 'name: iris\nconfig:\n  served_entities:\n    - entity_name: iris\n      entity_version: "3"\n';
   const { endpoint } = parseEndpoint(text, 'endpoints/iris.yaml');
-  const subject = makeSubject(endpoint!, endpoint!.entities[0]!);
-  return checkComparison(comparison, { ...CONTEXT, ...context, subject }).map((d) => renderDiagnostic(d).split('\n'));
+  return makeSubject(endpoint!, endpoint!.entities[0]!);
+}
+
+function check(comparison: Comparison, context: Partial<typeof CONTEXT> = {}) {
+  const found = checkComparison(comparison, { ...CONTEXT, ...context, subject: makeIris() });
+  return found.map((d) => renderDiagnostic(d).split('\n'));
 }
 
 test('what breaks clients is an error on the version, unless this change says why', () => {
@@ -141,7 +153,43 @@ test('more changed predictions than the strictest environment allows are an erro
   expect(check(only)).toEqual([]);
   expect(check(only, { policy: policy('60%') })).toEqual([]);
   expect(check(only, { policy: policy('60%', '5%') })[0]?.[0]).toBe(EXPLANATIONS['predictions-changed'].example.says);
-  expect(check({ ...only, predictions: null }, { policy: policy('0%') })).toEqual([]);
+  const at29 = { ...only, predictions: { ...COMPARISON.predictions!, rows: 100, changed: 29 } };
+  expect(check(at29, { policy: policy('29%') })).toEqual([]);
+});
+
+test('a pull request does not dilute the share of changed predictions with inputs of its own', () => {
+  const input = (of: 'old' | 'new' | 'both', rows: number, changed: number) =>
+    ({ of, origin: 'endpoint', name: of, rows, changed, failure: { old: null, new: null } }) as const;
+  const predictions = { ...COMPARISON.predictions!, rows: 1004, changed: 3 };
+  const diluted = { ...predictions, inputs: [input('old', 3, 2), input('both', 1, 1), input('new', 1000, 0)] };
+  const policy = resolveComparisonPolicy([{ max_changed: '5%' }]);
+  expect(check({ ...COMPARISON, signature: [], predictions: diluted }, { policy })[0]?.[0]).toContain(
+    "3 of 4 predictions for the base branch's inputs differ (75%), expected at most 5%",
+  );
+});
+
+test('where an environment limits changed predictions, a missing comparison is an error or an outage', () => {
+  const policy = resolveComparisonPolicy([{ max_changed: '5%' }]);
+  const none = { ...COMPARISON, signature: [], predictions: null, note: 'iris 2 cannot predict the inputs: no' };
+  const missing = (cause: 'fault' | 'outage' | 'unproved') => ({ note: none.note, cause });
+  expect(check(none, { policy, missing: missing('fault') })[0]?.[0]).toContain(
+    'error predictions-not-compared Cannot compare iris 3 with iris 2: iris 2 cannot predict the inputs: no, expected',
+  );
+  expect(check(none, { policy, missing: missing('unproved') })).toHaveLength(1);
+  expect(check(none, { policy, missing: missing('unproved'), isRefused: true })).toEqual([]);
+  expect(check(none, { policy, missing: missing('outage') })).toEqual([]);
+  const outage = { ...CONTEXT, subject: makeIris(), missing: missing('outage') };
+  expect(findComparisonOutage({ ...outage, policy })).toBe(none.note);
+  expect(findComparisonOutage(outage)).toBeUndefined();
+  const empty = { ...none, note: null, predictions: { ...COMPARISON.predictions!, rows: 0, changed: 0 } };
+  expect(check(empty, { policy })[0]?.[0]).toBe(EXPLANATIONS['predictions-not-compared'].example.says);
+  expect(check(empty, { policy: resolveComparisonPolicy([{ max_changed: '100%' }]) })).toEqual([]);
+  expect(check(empty)).toEqual([]);
+});
+
+test('wrong files on the base branch are an error only where an environment limits changed predictions', () => {
+  const report = (policy: Policy) => reportWrongBase(makeIris(), resolveComparisonPolicy([policy]), 'no').severity;
+  expect([{}, { max_changed: '100%' }, { max_changed: '5%' }].map(report)).toEqual(['warning', 'warning', 'error']);
 });
 
 test('the strictest policy counts', () => {

@@ -57,6 +57,12 @@ test.each([
   ['{"predictions": [9007199254740993]}', '{"predictions": [9007199254740992]}', 0, 1],
   ['{"predictions": [123456789012345678901234567890]}', '{"predictions": [123456789012345678901234567890]}', 0, 0],
   ['{"predictions": [1e400]}', '{"predictions": [0]}', 0, 1],
+  ['{"predictions": [1e999]}', '{"predictions": [5e308]}', 0, 1],
+  ['{"predictions": [1e999]}', '{"predictions": [1e999]}', 0, 0],
+  ['{"predictions": [9007199254740993]}', '{"predictions": [9007199254740994]}', 1, 0],
+  ['{"predictions": [9007199254740993]}', '{"predictions": [9007199254740995]}', 1, 1],
+  ['{"predictions": [1.1]}', '{"predictions": [1.0]}', 0.1, 0],
+  ['{"predictions": [1.1001]}', '{"predictions": [1.0]}', 0.1, 1],
   ['{"predictions": [{"a": 1, "b": 2}]}', '{"predictions": [{"b": 2, "a": 1}]}', 0, 0],
   ['{"predictions": [{"a": 1}]}', '{"predictions": [{"a": 1, "b": null}]}', 0, 1],
   ['{"predictions": [null]}', '{"predictions": [0]}', 0, 1],
@@ -121,4 +127,14 @@ test('an answer with many rows is compared', () => {
   const found = comparePredictions([input({ inputs: 1 })], answered(many), answered(many.map((v) => v + 1)), SHOWN);
   expect(found).toMatchObject({ rows: 50_000, changed: 50_000 });
   expect(found.most_changed).toHaveLength(5);
+});
+
+test('deep answers are compared like any other', () => {
+  const nest = (value: string, depth: number) => `{"predictions": [${'['.repeat(depth)}${value}${']'.repeat(depth)}]}`;
+  for (const depth of [101, 20_000]) {
+    const compare = (old: string, now: string) =>
+      comparePredictions([input({ inputs: 1 })], answered(nest(old, depth)), answered(nest(now, depth)), SHOWN);
+    expect(compare('1', '1')).toMatchObject({ rows: 1, changed: 0 });
+    expect(compare('12345678901234567', '1')).toMatchObject({ rows: 1, changed: 1 });
+  }
 });

@@ -165,6 +165,7 @@ test.each<readonly [string, Parts, Parts, readonly string[]]>([
     ['! output "area" becomes optional'],
   ],
   ['a first signature', {}, { inputs: [AREA] }, ['the signature\'s inputs ("double") are added']],
+  ['no outputs any more', { outputs: [AREA] }, {}, ['! the signature\'s outputs ("double") are removed']],
   ['no signature any more', { inputs: [AREA] }, {}, ['the signature\'s inputs ("double") are removed']],
   [
     'type hints',

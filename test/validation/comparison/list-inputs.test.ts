@@ -21,9 +21,9 @@ test('both versions predict the cases and the examples of both, each once', asyn
   const old = await makeVersion({ [SERVING]: '{"inputs": [1]}' }, ['{"inputs": [2]}']);
   const now = await makeVersion({ [SERVING]: '{"inputs": [1]}' }, ['{"inputs": [3]}']);
   expect((await listSharedInputs(old, now)).map(({ of, origin, body }) => [of, origin, body])).toEqual([
-    ['new', 'endpoint', '{"inputs": [3]}'],
-    ['both', 'example', '{"inputs": [1]}'],
     ['old', 'endpoint', '{"inputs": [2]}'],
+    ['both', 'example', '{"inputs": [1]}'],
+    ['new', 'endpoint', '{"inputs": [3]}'],
   ]);
 });
 
