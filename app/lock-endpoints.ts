@@ -17,7 +17,7 @@ import { readRegistries } from './read-registries.ts';
 export interface LockRequest extends ProjectRequest {
   /** Resolves everything again, to the newest versions that fit. */
   readonly upgrade: boolean;
-  /** The environment whose registry has the models. Default: those of all environments. */
+  /** The environment whose registry has the models. Default: the registries of all environments. */
   readonly environment?: Environment | undefined;
 }
 
@@ -34,7 +34,7 @@ export async function lockEndpoints(
   endpoints: readonly Endpoint[],
   request: LockRequest,
 ): Promise<readonly LockedEndpoint[]> {
-  const registries = await readRegistries(request.place, request.environment);
+  const registries = await readRegistries(request.place, request.environment ? [request.environment] : []);
   return mapConcurrent(endpoints, machineConcurrency(), (endpoint) => lockOne(endpoint, request, registries));
 }
 
@@ -77,7 +77,7 @@ export async function checkLocks(
   endpoints: readonly Endpoint[],
   request: Omit<LockRequest, 'upgrade'>,
 ): Promise<readonly CheckedLock[]> {
-  const registries = await readRegistries(request.place, request.environment);
+  const registries = await readRegistries(request.place, request.environment ? [request.environment] : []);
   return mapConcurrent(endpoints, machineConcurrency(), (endpoint) => checkOne(endpoint, request, registries));
 }
 

@@ -1,17 +1,21 @@
 import type { Environment } from '../schemas/environment/environment.ts';
 import type { EnvironmentRegistry } from '../schemas/environment/registry.ts';
 import { type ProjectFolders, readEnvironment } from '../schemas/read-project.ts';
+import { DEFAULT_ENVIRONMENT } from '../schemas/values/names.ts';
 import { listEnvironments } from './init/list-environments.ts';
 
 /**
- * The registry of the selected environment. If it has none, those of all environments, because a lock is for all of them.
- * A file with errors has no registry here; the commands that use the environment report its errors.
+ * The registries that the given environments name. If none does, the variables of the job count, so there is none here.
+ * Only for no environment at all, or for the default one, which is for development, these are the registries of all
+ * environments, because a lock is for all of them. A file with errors has no registry here; the commands that use the
+ * environment report its errors.
  */
 export async function readRegistries(
   place: ProjectFolders,
-  environment?: Environment,
+  environments: readonly Environment[],
 ): Promise<readonly EnvironmentRegistry[]> {
-  if (environment?.registry) return [environment.registry];
+  const named = environments.flatMap((e) => e.registry ?? []);
+  if (named.length > 0 || environments.some((e) => e.name !== DEFAULT_ENVIRONMENT)) return named;
   const names = await listEnvironments(place);
   const read = await Promise.all(names.map((name) => readEnvironment(place, name)));
   return read.flatMap((r) => r.value?.registry ?? []);

@@ -35,7 +35,7 @@ export async function validateWithOwnLock(
     signal,
     withoutSandbox,
     policies: environment && [environment.policy],
-    registries: await readRegistries(place, environment),
+    registries: await readRegistries(place, environment ? [environment] : []),
     ...(until && { until }),
   });
 }

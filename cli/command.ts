@@ -1,5 +1,6 @@
 import type { ParseArgsConfig } from 'node:util';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
+import { DEFAULT_ENVIRONMENT } from '../schemas/values/names.ts';
 import type { Progress } from '../system/progress.ts';
 
 /** The input of a verb: parsed arguments and its environment. */
@@ -113,5 +114,5 @@ export const SANDBOX_OPTION: Readonly<Record<string, Option>> = {
 export function environmentName({ options }: Context): string {
   const { environment } = options;
   if (environment === '') throw new UsageError('Cannot use "" for --environment: expected the name of an environment');
-  return typeof environment === 'string' ? environment : 'local';
+  return typeof environment === 'string' ? environment : DEFAULT_ENVIRONMENT;
 }

@@ -28,18 +28,31 @@ export async function extractGitFolder(folder: string, from: FileInCommit, targe
   ]);
   const wrong = [listed, top, common].find(({ code }) => code !== 0);
   if (wrong) throw new GitFolderError(`git reports "${renderGitError(wrong.stderr)}"`);
-  const prefix = `${top.stdout.trim()}${path}/`;
+  const prefix = `${stripNewline(top.stdout)}${path}/`;
   const files = listed.stdout.split('\0').filter((line) => line !== '');
   if (files.length === 0) throw new GitFolderError(`the commit ${commit.slice(0, 12)} has no ${path}`);
   if (files.length > MAX_FILES) throw new GitFolderError(`${path} has more than ${MAX_FILES} files`);
   for (const line of files) {
     const [, mode = '', id = '', name = ''] = /^(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
     if (!FILE_MODES.has(mode)) throw new GitFolderError(`${name} is a link or another repository`);
-    const file = join(target, name.slice(prefix.length));
+    const file = join(target, ...splitInside(name, prefix));
     await mkdir(dirname(file), { recursive: true });
     await writeBlob(folder, { id, name, signal }, file);
-    await replacePointer(file, { store: join(common.stdout.trim(), 'lfs', 'objects'), name });
+    await replacePointer(file, { store: join(stripNewline(common.stdout), 'lfs', 'objects'), name });
   }
+}
+
+/** The parts of a path below the folder. A commit that no Git has made can have others. */
+function splitInside(name: string, prefix: string): readonly string[] {
+  const parts = name.slice(prefix.length).split('/');
+  const isInside = name.startsWith(prefix) && parts.every((part) => !['', '.', '..'].includes(part));
+  if (!isInside) throw new GitFolderError(`${name} is a path outside the folder`);
+  return parts;
+}
+
+/** A folder's name can end with white space. */
+function stripNewline(text: string): string {
+  return text.replace(/\n$/, '');
 }
 
 async function writeBlob(

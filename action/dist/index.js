@@ -30271,7 +30271,7 @@ function isWebWheel(text) {
 	const { pathname, username, password } = new URL(text);
 	return pathname.endsWith(".whl") && username === "" && password === "";
 }
-var SHA256, packageName, VERSION$4, VERSION_CHARACTERS, packageVersion, SOURCE_RULE$1, PATH_PART, packageSource, platform, pythonMinor, pythonVersion, virtualenvKey, LINE_CHARACTERS$2, line;
+var SHA256, packageName, VERSION$4, VERSION_CHARACTERS, packageVersion, SOURCE_RULE$1, PATH_PART, packageSource, platform, pythonMinor, pythonVersion, registeredVersion, virtualenvKey, LINE_CHARACTERS$2, line;
 var init_locked_values = __esmMin((() => {
 	init_zod();
 	init_text_shape();
@@ -30286,6 +30286,7 @@ var init_locked_values = __esmMin((() => {
 	platform = makePatternSchema("expected a platform in the notation of uv, such as x86_64-manylinux_2_28", /^[a-z0-9_]+(?:-[a-z0-9_]+){0,4}$/);
 	pythonMinor = makePatternSchema("expected a minor version of Python, such as 3.11", /^3\.\d{1,2}$/);
 	pythonVersion = makePatternSchema("expected a version of Python, such as 3.11.7", /^3\.\d{1,2}(?:\.\d{1,3})?$/);
+	registeredVersion = makePatternSchema("expected the number of a version, such as 3", /^\d{1,18}$/);
 	virtualenvKey = makePatternSchema("expected the key of a virtualenv, such as python3.11-0a1b2c3d4e", /^python3\.\d{1,2}-[0-9a-f]{10}$/);
 	LINE_CHARACTERS$2 = 2e3;
 	line = string$1().max(LINE_CHARACTERS$2, `expected at most ${LINE_CHARACTERS$2} characters`).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected a text on one line");
@@ -30359,7 +30360,7 @@ var init_lock = __esmMin((() => {
 			uri: line.optional(),
 			resolved: strictObject({
 				from: line,
-				version: line,
+				version: registeredVersion,
 				at: line
 			}).optional(),
 			digest: SHA256,
@@ -31722,20 +31723,20 @@ async function download(folder, { progress, signal }) {
 			...process.env,
 			NODE_USE_ENV_PROXY: "1"
 		},
-		limitSeconds: LIMIT_SECONDS$8,
+		limitSeconds: LIMIT_SECONDS$9,
 		...signal && { signal }
 	});
-	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$8} s`);
+	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$9} s`);
 	if (ran.code !== 0) throw new Error(ran.stderr.trim().split("\n").at(-1) ?? "the download failed");
 }
-var import_version, INSTALLER, LIMIT_SECONDS$8, ENTRY$1, DOWNLOAD_SOURCE;
+var import_version, INSTALLER, LIMIT_SECONDS$9, ENTRY$1, DOWNLOAD_SOURCE;
 var init_source_download = __esmMin((() => {
 	import_version = require_version();
 	init_code();
 	init_run_process();
 	init_cached_engine();
 	INSTALLER = programPath("engine", "install", "install-official-pulumi.ts");
-	LIMIT_SECONDS$8 = 600;
+	LIMIT_SECONDS$9 = 600;
 	ENTRY$1 = {
 		key: `${import_version.version}-official`,
 		version: import_version.version,
@@ -35320,7 +35321,7 @@ var download_uv_exports = /* @__PURE__ */ __exportAll({ downloadUv: () => downlo
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids access to a package index");
 	const index = (process.env["PIP_INDEX_URL"] || DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$7 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$8 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
 	const listed = await get(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
@@ -35364,7 +35365,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		"-e",
 		wheel,
 		unpacked
-	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$7 * 1e3) });
+	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$8 * 1e3) });
 	if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split("\n").at(-1) ?? ""}`);
 	await mkdir(join(folder, "bin"), { recursive: true });
 	await rename(join(unpacked, program), join(folder, "bin", "uv"));
@@ -35374,7 +35375,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		force: true
 	})));
 }
-var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$7, page;
+var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$8, page;
 var init_download_uv = __esmMin((() => {
 	init_zod();
 	init_run_process();
@@ -35385,7 +35386,7 @@ var init_download_uv = __esmMin((() => {
 		"darwin-x64": ["macosx", "x86_64"],
 		"darwin-arm64": ["macosx", "arm64"]
 	};
-	LIMIT_SECONDS$7 = 120;
+	LIMIT_SECONDS$8 = 120;
 	page = object({ files: array(object({
 		filename: string$1(),
 		url: string$1()
@@ -36855,7 +36856,7 @@ async function checkInstalled(virtualenv, base, options) {
 			virtualenv.folder
 		],
 		limits: {
-			seconds: LIMIT_SECONDS$6,
+			seconds: LIMIT_SECONDS$7,
 			outputBytes: OUTPUT_BYTES,
 			processMemoryBytes: void 0,
 			memoryBytes: void 0
@@ -36867,13 +36868,13 @@ async function checkInstalled(virtualenv, base, options) {
 	const what = (lines.length > 0 ? lines : [run.stderr.trim()]).slice(0, 5).join("; ");
 	throw new VirtualenvError("incompatible-packages", `Cannot use the packages together: ${what}`);
 }
-var LIMIT_SECONDS$6, OUTPUT_BYTES;
+var LIMIT_SECONDS$7, OUTPUT_BYTES;
 var init_check_installed = __esmMin((() => {
 	init_run_untrusted();
 	init_find_base_python();
 	init_find_uv();
 	init_virtualenv_error();
-	LIMIT_SECONDS$6 = 120;
+	LIMIT_SECONDS$7 = 120;
 	OUTPUT_BYTES = 1 << 20;
 }));
 // python/make-readable.ts
@@ -37607,7 +37608,7 @@ async function refreshAdvisories(file, options) {
 	});
 }
 async function downloadExport(file, signal) {
-	const limit = AbortSignal.timeout(DOWNLOAD_LIMIT_SECONDS$1 * 1e3);
+	const limit = AbortSignal.timeout(DOWNLOAD_LIMIT_SECONDS * 1e3);
 	const cannot = `Cannot download the advisories from ${new URL(EXPORT_URL).host}`;
 	const response = await fetch(EXPORT_URL, { signal: signal ? AbortSignal.any([limit, signal]) : limit }).catch((cause) => {
 		throw new Error(`${cannot}: it does not respond. Without internet: npx davit audit --database FILE`, { cause });
@@ -37640,7 +37641,7 @@ async function indexExport(source, out, options) {
 	if (counts.unreadable > 0) options.progress?.say(`Ignored ${counts.unreadable} advisories that cannot be read, of ${counts.advisories}`);
 	return readFile(out, "utf8");
 }
-var EXPORT_URL, PROGRAM$1, DOWNLOAD_LIMIT_SECONDS$1, INDEX_LIMIT_SECONDS, EXPORT_BYTES, PYTHONS$1, indexed, databaseFile;
+var EXPORT_URL, PROGRAM$1, DOWNLOAD_LIMIT_SECONDS, INDEX_LIMIT_SECONDS, EXPORT_BYTES, PYTHONS$1, indexed, databaseFile;
 var init_database = __esmMin((() => {
 	init_zod();
 	init_find_python();
@@ -37654,7 +37655,7 @@ var init_database = __esmMin((() => {
 	init_advisory();
 	EXPORT_URL = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip";
 	PROGRAM$1 = codePath("validation", "advisories", "index_advisories.py");
-	DOWNLOAD_LIMIT_SECONDS$1 = 300;
+	DOWNLOAD_LIMIT_SECONDS = 300;
 	INDEX_LIMIT_SECONDS = 300;
 	EXPORT_BYTES = 2 ** 30;
 	PYTHONS$1 = [
@@ -37997,7 +37998,174 @@ var init_explain_module = __esmMin((() => {
 		"google.protobuf": "protobuf"
 	};
 }));
+// validation/imports/known-modules.ts
+function listKnownModules({ name, source }) {
+	if (source !== void 0) return void 0;
+	const others = readOwn(OTHER_NAMES$1, name);
+	if (others !== void 0) return others.split(" ");
+	if (SAME_NAME$1.has(name)) return [name.replaceAll("-", "_")];
+	if (CUDA_PART.test(name)) return ["nvidia"];
+	return name.startsWith("types-") || name.endsWith("-stubs") ? [] : void 0;
+}
+function isCudaPart({ name, source }) {
+	return source === void 0 && CUDA_PART.test(name);
+}
+function guessModules({ name, source }) {
+	const known = listKnownModules({
+		name,
+		source
+	});
+	if (known) return known;
+	const parts = name.split("-");
+	const [first = ""] = parts;
+	const dotted = parts.join(".");
+	return [
+		parts.join("_"),
+		dotted,
+		...NAMESPACES.has(first) ? [] : [first]
+	];
+}
+var SAME_NAME$1, OTHER_NAMES$1, CUDA_PART, NAMESPACES;
+var init_known_modules = __esmMin((() => {
+	init_read_own();
+	SAME_NAME$1 = new Set(`accelerate aiobotocore aiofiles aiohappyeyeballs aiohttp aioitertools aiosignal aiosqlite alembic altair
+  annotated-doc annotated-types anthropic anyio arrow asgiref asttokens astunparse async-timeout asyncpg awswrangler
+  babel backcall backoff bcrypt beartype bitsandbytes black bleach blinker boto3 botocore build cachetools catboost
+  category-encoders causalml certifi chardet charset-normalizer click cloudpickle cmdstanpy cohere colorama
+  coloredlogs colorlog comm confluent-kafka contourpy coverage croniter cryptography cycler darts dask
+  dataclasses-json datasets dateparser debugpy decorator deepdiff defusedxml deprecated dill diskcache distributed
+  distro docker docutils durationpy econml einops evaluate exceptiongroup executing faiss faker fastapi fastparquet
+  fastuuid feature-engine filelock flask flask-cors flatbuffers formulaic frozenlist fsspec gast gensim geopandas
+  gitdb graphene graphql-relay graphviz great-expectations greenlet groq gunicorn h11 h2 h5py hdbscan hf-xet hmmlearn
+  holidays hpack httpcore httptools httpx httpx-sse huey huggingface-hub humanfriendly humanize hyperframe hyperopt
+  idna imageio importlib-metadata importlib-resources inflection iniconfig instructor ipykernel isodate itsdangerous
+  jax jaxlib jedi jinja2 jiter jmespath joblib joserfc jsonpatch jsonpath-ng jsonpointer jsonref jsonschema
+  jsonschema-path jsonschema-specifications keras kiwisolver kmodes kombu langchain langchain-anthropic
+  langchain-community langchain-core langchain-openai langchain-text-splitters langdetect langgraph-sdk langsmith
+  lark lazy-object-proxy libcst lifelines lightgbm lightning lightning-utilities lime litellm llvmlite loguru lxml
+  lz4 mako markdown markupsafe marshmallow matplotlib-inline mdurl mistune ml-dtypes mlflow mlxtend mmh3 modin
+  more-itertools mpmath msal msal-extensions msgpack msgspec multidict multiprocess mypy-extensions namex narwhals
+  nest-asyncio networkx neuralprophet nevergrad ngboost nltk numba numexpr numpy onnx onnxmltools onnxruntime openai
+  openpyxl opt-einsum optree optuna ordered-set orderly-set orjson outcome packaging pandas pandera parso pathspec
+  patsy pdfplumber peft pendulum pexpect pickleshare pip platformdirs plotly pluggy pmdarima polars portalocker
+  prettytable prometheus-client prompt-toolkit propcache prophet psutil psycopg psycopg2 ptyprocess pure-eval py4j
+  pyasn1 pyasn1-modules pycparser pydantic pydantic-core pydantic-settings pygments pymysql pyod pyparsing
+  pypdf pyproj pyspark pytorch-lightning pytz querystring-parser rank-bm25 rapidfuzz ray redis referencing regex
+  requests requests-oauthlib requests-toolbelt responses retrying rfc3339-validator rich rouge-score rsa ruff s3fs
+  s3transfer sacrebleu sacremoses safetensors scipy seaborn sentence-transformers sentencepiece sentry-sdk
+  setproctitle shap shapely shellingham simplejson six skl2onnx skops skorch sktime slicer smart-open smmap sniffio
+  sortedcontainers soupsieve spacy spacy-legacy spacy-loggers sqlalchemy sqlglot sqlparse srsly sse-starlette
+  stack-data stanio starlette statsforecast statsmodels structlog tables tabulate tenacity tensorboard
+  tensorboard-data-server tensorflow-io-gcs-filesystem termcolor tf-keras thinc threadpoolctl tiktoken timm
+  tokenizers toml tomli tomlkit torchmetrics torchvision tornado tqdm traitlets transformers trio triton
+  tsfresh typeguard typer typing-extensions typing-inspect typing-inspection tzdata tzlocal ujson uritemplate urllib3
+  uvicorn uvloop waitress watchdog watchfiles wcwidth weasel webencodings websockets werkzeug wheel wordcloud wrapt
+  xarray xgboost xlrd xlsxwriter xmltodict xxhash yarl zipp zstandard`.split(/\s+/));
+	OTHER_NAMES$1 = {
+		"absl-py": "absl",
+		"antlr4-python3-runtime": "antlr4",
+		"argon2-cffi": "argon2",
+		"argon2-cffi-bindings": "_argon2_cffi_bindings",
+		attrs: "attr attrs",
+		"backports-tarfile": "backports.tarfile",
+		beautifulsoup4: "bs4",
+		brotli: "brotli _brotli",
+		cattrs: "cattr cattrs",
+		cffi: "cffi _cffi_backend",
+		"databricks-sql-connector": "databricks.sql databricks.sqlalchemy",
+		duckdb: "duckdb _duckdb adbc_driver_duckdb",
+		"faiss-cpu": "faiss",
+		fonttools: "fontTools",
+		gitpython: "git",
+		"google-pasta": "pasta",
+		"graphql-core": "graphql",
+		grpcio: "grpc",
+		"grpcio-status": "grpc_status",
+		"ibis-framework": "ibis",
+		"imbalanced-learn": "imblearn",
+		ipython: "IPython",
+		libclang: "clang",
+		"markdown-it-py": "markdown_it",
+		matplotlib: "matplotlib mpl_toolkits pylab",
+		"mlflow-skinny": "mlflow",
+		"mlflow-tracing": "mlflow",
+		"onnxruntime-gpu": "onnxruntime",
+		"opencv-contrib-python": "cv2",
+		"opencv-contrib-python-headless": "cv2",
+		"opencv-python": "cv2",
+		"opencv-python-headless": "cv2",
+		pillow: "PIL",
+		protobuf: "google.protobuf google._upb",
+		"psycopg2-binary": "psycopg2",
+		pyarrow: "pyarrow benchmarks examples scripts cmake_modules",
+		pycryptodome: "Crypto",
+		pycryptodomex: "Cryptodome",
+		pyjwt: "jwt",
+		pymongo: "pymongo bson gridfs",
+		pymupdf: "fitz pymupdf",
+		pynacl: "nacl _sodium",
+		pyopenssl: "OpenSSL",
+		pypdf2: "PyPDF2",
+		pypdfium2: "pypdfium2 pypdfium2_raw",
+		pytest: "pytest _pytest py",
+		"python-dateutil": "dateutil",
+		"python-docx": "docx",
+		"python-dotenv": "dotenv",
+		"python-json-logger": "pythonjsonlogger",
+		"python-multipart": "multipart python_multipart",
+		"python-pptx": "pptx",
+		"python-slugify": "slugify",
+		pyyaml: "yaml _yaml",
+		pyzmq: "zmq",
+		"rpds-py": "rpds",
+		"scikit-base": "skbase",
+		"scikit-image": "skimage",
+		"scikit-learn": "sklearn",
+		"scikit-optimize": "skopt",
+		setuptools: "setuptools pkg_resources _distutils_hack distutils easy_install",
+		"slack-sdk": "slack slack_sdk",
+		sympy: "sympy isympy",
+		tensorflow: "tensorflow tensorflow_core",
+		"tensorflow-cpu": "tensorflow tensorflow_core",
+		toolz: "toolz tlz",
+		torchaudio: "torchaudio torio",
+		torch: "torch torchgen functorch caffe2",
+		"umap-learn": "umap",
+		"websocket-client": "websocket",
+		"xgboost-cpu": "xgboost"
+	};
+	CUDA_PART = /^nvidia-[a-z0-9-]+-cu\d+$/;
+	NAMESPACES = new Set("azure backports databricks google jaraco llama_index nvidia opentelemetry ruamel sphinxcontrib zope".split(" "));
+}));
 // validation/imports/find-missing.ts
+async function compareImports(scan, packages, pythonVersion, read) {
+	const find = (known) => findMissingImports(scan.imports, packages.flatMap((p) => known.get(p.name) ?? guessModules(p)), pythonVersion);
+	if (find(/* @__PURE__ */ new Map()).length === 0) return {
+		missing: [],
+		isCertain: true
+	};
+	const [known, unknown] = partition(packages, (p) => listKnownModules(p) !== void 0);
+	const first = await read(unknown);
+	const missing = find(first);
+	if (!missing.some(({ found }) => found.when === "load")) return {
+		missing,
+		isCertain: false
+	};
+	const isReadable = unknown.every((p) => first.has(p.name));
+	if (scan.changesPath || !scan.complete || !isReadable) return {
+		missing,
+		isCertain: false
+	};
+	const others = known.filter((p) => !isCudaPart(p));
+	const second = await read(others);
+	return {
+		missing: find(new Map([...first, ...second])),
+		isCertain: others.every((p) => second.has(p.name))
+	};
+}
+function partition(values, matches) {
+	return [values.filter(matches), values.filter((value) => !matches(value))];
+}
 function findMissingImports(imports, modules, pythonVersion) {
 	const { provided, namespaces } = index(modules);
 	return imports.flatMap((found) => {
@@ -38039,140 +38207,13 @@ function index(modules) {
 var NEVER_CLAIMED;
 var init_find_missing = __esmMin((() => {
 	init_standard_library();
+	init_known_modules();
 	NEVER_CLAIMED = /* @__PURE__ */ new Set([
 		"mlflow",
 		"dbutils",
 		"davit_server",
 		"_distutils_hack"
 	]);
-}));
-// validation/imports/known-modules.ts
-function listKnownModules(name) {
-	const others = readOwn(OTHER_NAMES$1, name);
-	if (others !== void 0) return others.split(" ");
-	if (SAME_NAME$1.has(name)) return [name.replaceAll("-", "_")];
-	if (name.startsWith("nvidia-")) return ["nvidia"];
-	return name.startsWith("types-") || name.endsWith("-stubs") ? [] : void 0;
-}
-function guessModules({ name }) {
-	const known = listKnownModules(name);
-	if (known) return known;
-	const parts = name.split("-");
-	const [first = ""] = parts;
-	const dotted = parts.join(".");
-	return [
-		parts.join("_"),
-		dotted,
-		...NAMESPACES.has(first) ? [] : [first]
-	];
-}
-var SAME_NAME$1, OTHER_NAMES$1, NAMESPACES;
-var init_known_modules = __esmMin((() => {
-	init_read_own();
-	SAME_NAME$1 = new Set(`accelerate aiobotocore aiofiles aiohappyeyeballs aiohttp aioitertools aiosignal aiosqlite alembic altair
-  annotated-doc annotated-types anthropic anyio arrow asgiref asttokens astunparse async-timeout asyncpg awswrangler
-  babel backcall backoff bcrypt beartype bitsandbytes black bleach blinker boto3 botocore build cachetools catboost
-  category-encoders cattrs causalml certifi chardet charset-normalizer click cloudpickle cmdstanpy cohere colorama
-  coloredlogs colorlog comm confluent-kafka contourpy coverage croniter cryptography cycler darts dask
-  dataclasses-json datasets dateparser debugpy decorator deepdiff defusedxml deprecated dill diskcache distributed
-  distro docker docutils durationpy econml einops evaluate exceptiongroup executing faiss faker fastapi fastparquet
-  fastuuid feature-engine filelock flask flask-cors flatbuffers formulaic frozenlist fsspec gast gensim geopandas
-  gitdb graphene graphql-relay graphviz great-expectations greenlet groq gunicorn h11 h2 h5py hdbscan hf-xet hmmlearn
-  holidays hpack httpcore httptools httpx httpx-sse huey huggingface-hub humanfriendly humanize hyperframe hyperopt
-  idna imageio importlib-metadata importlib-resources inflection iniconfig instructor ipykernel isodate itsdangerous
-  jax jaxlib jedi jinja2 jiter jmespath joblib joserfc jsonpatch jsonpath-ng jsonpointer jsonref jsonschema
-  jsonschema-path jsonschema-specifications keras kiwisolver kmodes kombu langchain langchain-anthropic
-  langchain-community langchain-core langchain-openai langchain-text-splitters langdetect langgraph-sdk langsmith
-  lark lazy-object-proxy libcst lifelines lightgbm lightning lightning-utilities lime litellm llvmlite loguru lxml
-  lz4 mako markdown markupsafe marshmallow matplotlib-inline mdurl mistune ml-dtypes mlflow mlxtend mmh3 modin
-  more-itertools mpmath msal msal-extensions msgpack msgspec multidict multiprocess mypy-extensions namex narwhals
-  nest-asyncio networkx neuralprophet nevergrad ngboost nltk numba numexpr numpy onnx onnxmltools onnxruntime openai
-  openpyxl opt-einsum optree optuna ordered-set orderly-set orjson outcome packaging pandas pandera parso pathspec
-  patsy pdfplumber peft pendulum pexpect pickleshare pip platformdirs plotly pluggy pmdarima polars portalocker
-  prettytable prometheus-client prompt-toolkit propcache prophet psutil psycopg psycopg2 ptyprocess pure-eval py4j
-  pyasn1 pyasn1-modules pycparser pydantic pydantic-core pydantic-settings pygments pymongo pymysql pyod pyparsing
-  pypdf pyproj pyspark pytorch-lightning pytz querystring-parser rank-bm25 rapidfuzz ray redis referencing regex
-  requests requests-oauthlib requests-toolbelt responses retrying rfc3339-validator rich rouge-score rsa ruff s3fs
-  s3transfer sacrebleu sacremoses safetensors scipy seaborn sentence-transformers sentencepiece sentry-sdk
-  setproctitle shap shapely shellingham simplejson six skl2onnx skops skorch sktime slicer smart-open smmap sniffio
-  sortedcontainers soupsieve spacy spacy-legacy spacy-loggers sqlalchemy sqlglot sqlparse srsly sse-starlette
-  stack-data stanio starlette statsforecast statsmodels structlog tables tabulate tenacity tensorboard
-  tensorboard-data-server tensorflow-io-gcs-filesystem termcolor tf-keras thinc threadpoolctl tiktoken timm
-  tokenizers toml tomli tomlkit torchaudio torchmetrics torchvision tornado tqdm traitlets transformers trio triton
-  tsfresh typeguard typer typing-extensions typing-inspect typing-inspection tzdata tzlocal ujson uritemplate urllib3
-  uvicorn uvloop waitress watchdog watchfiles wcwidth weasel webencodings websockets werkzeug wheel wordcloud wrapt
-  xarray xgboost xlrd xlsxwriter xmltodict xxhash yarl zipp zstandard`.split(/\s+/));
-	OTHER_NAMES$1 = {
-		"absl-py": "absl",
-		"antlr4-python3-runtime": "antlr4",
-		"argon2-cffi": "argon2",
-		"argon2-cffi-bindings": "_argon2_cffi_bindings",
-		attrs: "attr attrs",
-		"backports-tarfile": "backports.tarfile",
-		beautifulsoup4: "bs4",
-		brotli: "brotli _brotli",
-		cffi: "cffi _cffi_backend",
-		"databricks-sql-connector": "databricks.sql",
-		duckdb: "duckdb _duckdb adbc_driver_duckdb",
-		"faiss-cpu": "faiss",
-		fonttools: "fontTools",
-		gitpython: "git",
-		"google-pasta": "pasta",
-		"graphql-core": "graphql",
-		grpcio: "grpc",
-		"grpcio-status": "grpc_status",
-		"ibis-framework": "ibis",
-		"imbalanced-learn": "imblearn",
-		ipython: "IPython",
-		libclang: "clang",
-		"markdown-it-py": "markdown_it",
-		matplotlib: "matplotlib mpl_toolkits pylab",
-		"mlflow-skinny": "mlflow",
-		"mlflow-tracing": "mlflow",
-		"onnxruntime-gpu": "onnxruntime",
-		"opencv-contrib-python": "cv2",
-		"opencv-contrib-python-headless": "cv2",
-		"opencv-python": "cv2",
-		"opencv-python-headless": "cv2",
-		pillow: "PIL",
-		protobuf: "google.protobuf google._upb",
-		"psycopg2-binary": "psycopg2",
-		pyarrow: "pyarrow benchmarks examples scripts cmake_modules",
-		pycryptodome: "Crypto",
-		pycryptodomex: "Cryptodome",
-		pyjwt: "jwt",
-		pymupdf: "fitz pymupdf",
-		pynacl: "nacl _sodium",
-		pyopenssl: "OpenSSL",
-		pypdf2: "PyPDF2",
-		pypdfium2: "pypdfium2 pypdfium2_raw",
-		pytest: "pytest _pytest py",
-		"python-dateutil": "dateutil",
-		"python-docx": "docx",
-		"python-dotenv": "dotenv",
-		"python-json-logger": "pythonjsonlogger",
-		"python-multipart": "multipart python_multipart",
-		"python-pptx": "pptx",
-		"python-slugify": "slugify",
-		pyyaml: "yaml _yaml",
-		pyzmq: "zmq",
-		"rpds-py": "rpds",
-		"scikit-base": "skbase",
-		"scikit-image": "skimage",
-		"scikit-learn": "sklearn",
-		"scikit-optimize": "skopt",
-		setuptools: "setuptools pkg_resources _distutils_hack distutils easy_install",
-		"slack-sdk": "slack slack_sdk",
-		sympy: "sympy isympy",
-		tensorflow: "tensorflow tensorflow_core",
-		"tensorflow-cpu": "tensorflow tensorflow_core",
-		toolz: "toolz tlz",
-		torch: "torch torchgen functorch caffe2",
-		"umap-learn": "umap",
-		"websocket-client": "websocket",
-		"xgboost-cpu": "xgboost"
-	};
-	NAMESPACES = new Set("azure backports databricks google jaraco llama_index nvidia opentelemetry ruamel sphinxcontrib zope".split(" "));
 }));
 // validation/imports/packaged-modules.ts
 async function readPackagedModules(packages, request, options) {
@@ -38244,7 +38285,7 @@ async function readInstalledModules(folder) {
 }
 function listModulesOfRecord(text) {
 	const files = text.split("\n").map((line) => line.startsWith("\"") ? line.slice(1, line.indexOf("\"", 1)) : line.split(",")[0] ?? "").filter((file) => file !== "" && !file.startsWith("../") && !/^[^/]*\.(?:dist-info|data)\//.test(file));
-	if (files.some((file) => file.endsWith(".pth") && file !== "distutils-precedence.pth")) return void 0;
+	if (files.some((file) => file.endsWith(".pth") && !HARMLESS_PATH_FILE.test(file))) return void 0;
 	const found = /* @__PURE__ */ new Set();
 	const regular = new Set(files.flatMap((file) => IS_INIT.test(file) ? [file.slice(0, file.lastIndexOf("/"))] : []));
 	for (const file of files) {
@@ -38275,7 +38316,7 @@ async function readKept$1(locked) {
 		return;
 	}
 }
-var MAX_RECORD_BYTES, MAX_MODULES, modules, IS_INIT;
+var MAX_RECORD_BYTES, MAX_MODULES, modules, HARMLESS_PATH_FILE, IS_INIT;
 var init_packaged_modules = __esmMin((() => {
 	init_zod();
 	init_find_python();
@@ -38290,6 +38331,7 @@ var init_packaged_modules = __esmMin((() => {
 	MAX_RECORD_BYTES = 32 << 20;
 	MAX_MODULES = 2e3;
 	modules = array(string$1()).max(MAX_MODULES);
+	HARMLESS_PATH_FILE = /^distutils-precedence\.pth$|-nspkg\.pth$/;
 	IS_INIT = /\/__init__\.(?:py|pyc|[\w.-]*so)$/;
 }));
 // validation/imports/scan-imports.ts
@@ -38350,7 +38392,10 @@ function listEntrances(flavors) {
 		return typeof value === "string" ? value : "";
 	};
 	const loader = read("loader_module");
-	const paths = (loader.startsWith("mlflow.") ? Object.values(flavors).flatMap((flavor) => Object.values(flavor).filter((value) => typeof value === "string")) : []).map((path) => path.replace(/^\.\//, "").replace(/\/$/, ""));
+	const [, own] = /^mlflow\.(\w+)/.exec(loader) ?? [];
+	const named = own === void 0 ? [] : ["python_function", own].flatMap((flavor) => Object.values(flavors[flavor] ?? {}).filter((value) => typeof value === "string"));
+	const state = own === "pytorch" ? named.map((folder) => `${folder}/model.pth`) : [];
+	const paths = [...named, ...state].map((path) => path.replace(/^\.\//, "").replace(/\/$/, ""));
 	const script = basename(read("model_code_path") || (read("python_model").endsWith(".py") ? read("python_model") : ""));
 	const code = read("code").replace(/\/$/, "");
 	return {
@@ -38434,24 +38479,21 @@ async function checkImports(subject, { model, pythonVersion }, locked, options) 
 		openSandbox: () => openSandbox$1(options)
 	});
 	if (!scan) return [];
-	const find = (modules) => findMissingImports(scan.imports, modules, pythonVersion);
-	if (find(locked.packages.flatMap(guessModules)).length === 0) return [];
-	const unknown = locked.packages.filter((p) => listKnownModules(p.name) === void 0);
-	const read = await readUnknown(unknown, {
+	const request = {
 		...locked,
 		python: pythonVersion,
 		modelFolder: model.folder
-	}, options);
-	const isCertain = !scan.changesPath && unknown.every((p) => read.has(p.name));
-	const missing = takeStrongest(find(locked.packages.flatMap((p) => listKnownModules(p.name) ?? read.get(p.name) ?? guessModules(p))));
+	};
+	const { missing, isCertain } = await compareImports(scan, locked.packages, pythonVersion, (packages) => readPackages$1(packages, request, options));
+	const shown = takeStrongest(missing).slice(0, SHOWN);
 	const context = {
 		isCertain,
 		pythonVersion,
 		policy: options.policy
 	};
-	return missing.slice(0, SHOWN).flatMap((each) => describe$3(subject, each, context)).map((problem) => locateProblem(subject, problem));
+	return shown.flatMap((each) => describe$3(subject, each, context)).map((problem) => locateProblem(subject, problem));
 }
-async function readUnknown(packages, request, options) {
+async function readPackages$1(packages, request, options) {
 	if (packages.length === 0) return /* @__PURE__ */ new Map();
 	const { progress = SILENT } = options;
 	return withProgress(progress, `Reading which modules ${packages.length} packages provide`, () => readPackagedModules(packages, request, options));
@@ -38526,11 +38568,10 @@ var init_check_imports = __esmMin((() => {
 	init_standard_library();
 	init_subject();
 	init_find_missing();
-	init_known_modules();
 	init_packaged_modules();
 	init_scan_imports();
 	SHOWN = 10;
-	UNCERTAIN = "The proof decides, because the model changes the import path or a package of the lock cannot be read";
+	UNCERTAIN = "The proof decides, because the model may change the import path, or Davit cannot read a file of its code or a package of the lock";
 }));
 // schemas/lock/proof.ts
 function describeCase({ origin, name }) {
@@ -39131,14 +39172,29 @@ function findPipCounterpart(spec) {
 		none: reason,
 		isNeeded: reason === OF_R
 	};
-	if (LIBRARY.test(name)) return {
+	if (isLibrary(name)) return {
 		none: IN_WHEELS,
 		isNeeded: false
 	};
+	const pip = `${name}${pipVersion(spec)}`;
+	if (MKL.has(name)) return {
+		none: FOR_MKL,
+		isNeeded: false,
+		ifImported: pip
+	};
+	if (OTHER_LIB.test(name)) return {
+		none: LIKE_A_LIBRARY,
+		isNeeded: false,
+		ifImported: pip
+	};
 	return {
-		pip: `${name}${pipVersion(spec)}`,
+		pip,
 		certain: false
 	};
+}
+function isLibrary(name) {
+	const stem = name.slice(3).replace(/-(?:devel|dev|static|ng)$/, "");
+	return name.startsWith("lib") && (LIBRARIES.has(stem) || LIBRARY_PARTS.test(name));
 }
 function pipVersion(spec) {
 	const rest = (spec.split("::").at(-1) ?? "").replace(/\[.*/, "").trim().replace(/^[A-Za-z0-9._-]+/, "").trim();
@@ -39149,7 +39205,7 @@ function pipVersion(spec) {
 	}
 	return /^(?:(?:>=|<=|!=|>|<|~=)[0-9][0-9A-Za-z.*]*(?:,\s*|$))+$/.test(rest) ? rest.replace(/\s+/g, "") : "";
 }
-var TWINS, SAME_NAME, IN_WHEELS, FROM_DRIVER, FOR_BUILDS, NOT_FOR_PIP, A_PROGRAM, OF_R, LISTS, PROGRAMS$1, LIBRARY;
+var TWINS, SAME_NAME, IN_WHEELS, FROM_DRIVER, FOR_BUILDS, ONLY_CONDA, FOR_MKL, LIKE_A_LIBRARY, A_PROGRAM, OF_R, LISTS, PROGRAMS$1, MKL, LIBRARIES, LIBRARY_PARTS, OTHER_LIB;
 var init_conda_names = __esmMin((() => {
 	init_parse_conda_name();
 	init_read_own();
@@ -39186,10 +39242,10 @@ var init_conda_names = __esmMin((() => {
 		"tensorflow-mkl": "tensorflow"
 	};
 	SAME_NAME = new Set(`absl-py accelerate aiohttp alembic altair anyio argcomplete arrow attrs beautifulsoup4 bokeh boto3 botocore catboost
-  category-encoders certifi cffi charset-normalizer click cloudpickle colorama coverage cryptography cython dask
+  category-encoders certifi cffi charset-normalizer click cloudpickle colorama coverage cryptography cuda-bindings cuda-python cython dask
   databricks-sdk datasets decorator dill distributed docker duckdb einops evaluate fastapi fastparquet filelock flask
   fsspec gensim geopandas google-auth graphene greenlet grpcio gunicorn h5py holidays httpx huggingface-hub hyperopt idna
-  imageio imbalanced-learn ipykernel ipython itsdangerous jax jaxlib jinja2 jmespath joblib jsonschema kafka-python keras
+  imageio imbalanced-learn ipykernel ipython itsdangerous jax jaxlib jinja2 jmespath joblib jsonpath-ng jsonschema kafka-python keras
   langchain lightgbm lime llvmlite lxml markdown markupsafe matplotlib mlflow mlflow-skinny mlxtend more-itertools
   multidict nltk numba numexpr numpy onnx onnxruntime openai openpyxl optuna orjson packaging pandas patsy pillow plotly
   polars pooch prometheus-client prophet protobuf psutil pyarrow pyasn1 pycparser pydantic pydantic-core pyjwt pymongo
@@ -39201,14 +39257,16 @@ var init_conda_names = __esmMin((() => {
 	IN_WHEELS = "the wheels that need it include it";
 	FROM_DRIVER = "the driver of the machine and the wheels that need it provide it";
 	FOR_BUILDS = "only builds need it, and Davit installs wheels";
-	NOT_FOR_PIP = "only packages of conda use it";
+	ONLY_CONDA = "only conda uses it";
+	FOR_MKL = "the wheels of NumPy and SciPy do not use it";
+	LIKE_A_LIBRARY = "it has the name of a library, and the wheels that need a library include it";
 	A_PROGRAM = "it is not a Python package, so only the base image can have it";
 	OF_R = "it is a package of R, which Davit does not serve";
 	LISTS = [
 		[
 			FROM_DRIVER,
 			"cudatoolkit cudnn nccl cuda pytorch-cuda pytorch-mutex cupti cutensor",
-			/^(?:cuda-(?!python$)|magma-cuda)/
+			/^(?:cuda-(?!(?:python|bindings|core|pathfinder)$)|magma-cuda)/
 		],
 		[
 			FOR_BUILDS,
@@ -39216,8 +39274,8 @@ var init_conda_names = __esmMin((() => {
 			/^(?:gcc|gxx|gfortran|binutils|ld-impl|sysroot|kernel-headers|clang|clangxx)[-_](?:impl-|bootstrap-)?linux/
 		],
 		[
-			NOT_FOR_PIP,
-			"mkl-service mkl-fft mkl-random nomkl python-abi conda anaconda cpuonly blas",
+			ONLY_CONDA,
+			"nomkl python-abi conda anaconda cpuonly blas",
 			/^conda-|^menuinst$/
 		],
 		[
@@ -39227,8 +39285,8 @@ var init_conda_names = __esmMin((() => {
     harfbuzz hdf4 hdf5 icu intel-openmp jpeg krb5 lame lcms2 lerc llvm-openmp lz4-c metis mkl mpc mpfr ncurses netcdf4-c
     nettle nspr nss openblas openh264 openjpeg openmp openssl orc pango pcre pcre2 pixman proj pthread-stubs qhull qt
     qt-main rapidjson re2 readline s2n snappy sqlite suitesparse tbb thrift-cpp tk tzdata uriparser utf8proc x264 x265 xz
-    yaml zlib zstd`,
-			/^(?:xorg-|aws-(?:c-|checksums|crt-cpp|sdk-cpp)|qt6-)|-mutex$|-ng$|^-/
+    yaml zlib zlib-ng zstd`,
+			/^(?:xorg-|aws-(?:c-|checksums|crt-cpp|sdk-cpp)|qt6-)|-mutex$|^-/
 		],
 		[
 			OF_R,
@@ -39259,7 +39317,18 @@ var init_conda_names = __esmMin((() => {
 		unixodbc: "unixodbc",
 		wget: "wget"
 	};
-	LIBRARY = /^lib(?!cst$|rosa$|sass$|tmux$|linear|svm|clang$|rt$|archive-c$)/;
+	MKL = /* @__PURE__ */ new Set([
+		"mkl-fft",
+		"mkl-random",
+		"mkl-service"
+	]);
+	LIBRARIES = new Set(`abseil atomic blas cap cblas crc32c cublas cufft cufile curand curl cusolver cusparse cxx cxxabi deflate edit ev event
+  expat ffi gcc gcrypt gfortran gfortran4 gfortran5 glib gomp gpg-error grpc hdf5 hwloc iconv idn2 jpeg-turbo kml lapack
+  lapacke lzma magma netcdf nghttp2 npp nsl nvjitlink nvjpeg ogg openblas opus parquet png pq protobuf quadmath sndfile
+  sodium spatialite sqlite ssh2 stdcxx thrift tiff tmglib torch unistring utf8proc uuid uv vorbis webp webp-base xcb
+  xcrypt xkbcommon xml2 xslt zip zlib`.split(/\s+/));
+	LIBRARY_PARTS = /^lib(?:arrow|boost|brotli|clang-cpp|clang\d|google-cloud|llvm\d|opencv|re2-)/;
+	OTHER_LIB = /^lib(?!cst$|rosa$|sass$|tmux$|linear|svm|clang$|rt$|archive-c$|pysal$|mambapy$)/;
 }));
 // validation/requirements/check-conda.ts
 function checkConda(subject, model, { requirements, twins }) {
@@ -39284,12 +39353,20 @@ function describePackage({ label, entity, alone }, spec, { twin, at }) {
 		at
 	};
 	const pip = findPipCounterpart(spec);
-	if ("none" in pip && !pip.isNeeded) return {
-		code,
-		severity: "warning",
-		message: `${found}: it is not installed, because ${pip.none}`,
-		at
-	};
+	if ("none" in pip && !pip.isNeeded) {
+		const message = `${found}: it is not installed, because ${pip.none}`;
+		const hint = describeImported(pip.ifImported, {
+			entity,
+			alone
+		});
+		return {
+			code,
+			severity: "warning",
+			message,
+			...hint !== void 0 && { hint },
+			at
+		};
+	}
 	const without = `Cannot install "${spec}" for ${label}: it comes from conda`;
 	const leaveOut = alone ? "Remove it from conda.yaml" : `Add "${parseCondaName(spec)}" to davit.served_entities.${entity.name}.requirements.remove`;
 	if ("none" in pip) {
@@ -39310,6 +39387,10 @@ function describePackage({ label, entity, alone }, spec, { twin, at }) {
 		add: pip.pip,
 		at
 	};
+}
+function describeImported(requirement, { entity, alone }) {
+	if (requirement === void 0) return void 0;
+	return `If the model imports it as a Python package, ${alone ? `add "${requirement}" to its requirements` : `add "${requirement}" to davit.served_entities.${entity.name}.requirements.add`}`;
 }
 function listNames$2(spec) {
 	const pip = findPipCounterpart(spec);
@@ -39346,6 +39427,11 @@ var init_mask_secrets = __esmMin((() => {
 	SECRET = /token|key|sig|secret|passw|auth|credential/i;
 	VARIABLES = /^\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?$/;
 }));
+// schemas/values/quote-shell.ts
+function quoteShell(text) {
+	return /^[\w%+:,./@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+var init_quote_shell = __esmMin((() => {}));
 // validation/requirements/check-source.ts
 async function checkSource({ label }, model, { source, written, name, at, fault: lineFault }) {
 	if (source === void 0 || lineFault) return [];
@@ -39387,7 +39473,7 @@ function checkAddress(name, source) {
 }
 function renderBuildHint(source) {
 	const what = source !== void 0 && isFile(source) && !/^[~/.]/.test(source) ? `./${source}` : source;
-	return `${what === void 0 ? "Build a wheel of it" : `Build a wheel of it: pip wheel --no-deps "${what}"`}. Log the model with that file in code_paths and the requirement code/FILE.whl. ${OR_REMOVE}`;
+	return `${what === void 0 ? "Build a wheel of it" : `Build a wheel of it: pip wheel --no-deps ${quoteShell(what)}`}. Log the model with that file in code_paths and the requirement code/FILE.whl. ${OR_REMOVE}`;
 }
 function explainForeignPath(name, source) {
 	const version = parseFileVersion(source);
@@ -39401,7 +39487,7 @@ function explainForeignPath(name, source) {
 	};
 }
 function renderLogHint(source) {
-	return `Log the model with code_paths=["${source}"] and the requirement code/${source.split("/").at(-1) ?? ""}. ${OR_REMOVE}`;
+	return `Log the model with code_paths=[${JSON.stringify(source)}] and the requirement code/${source.split("/").at(-1) ?? ""}. ${OR_REMOVE}`;
 }
 async function checkFile(model, name, source) {
 	const root = resolve(model.folder);
@@ -39416,14 +39502,24 @@ async function checkFile(model, name, source) {
 		hint: renderBuildHint(source)
 	};
 	if (await access(file).then(() => true, () => false)) return void 0;
-	const base = source.split("/").at(-1);
-	const elsewhere = (await listFiles(root)).find((f) => f.split(sep).at(-1) === base);
+	const elsewhere = await model.findFile(source.split("/").at(-1) ?? "");
 	return elsewhere === void 0 ? {
 		why: "there is no such file in the model",
 		hint: renderLogHint(source)
 	} : {
 		why: `there is no such file in the model, which has it as ${elsewhere}`,
 		add: `${name} @ ${elsewhere}`
+	};
+}
+function makeFileFinder(folder) {
+	const index = async () => {
+		const files = await listFiles(resolve(folder));
+		return new Map(files.toReversed().map((file) => [basename(file), file]));
+	};
+	let listed;
+	return async (name) => {
+		listed ??= index();
+		return (await listed).get(name);
 	};
 }
 async function listFiles(root, folder = root, depth = 0) {
@@ -39440,6 +39536,7 @@ var init_check_source = __esmMin((() => {
 	init_locked_values();
 	init_mask_secrets();
 	init_model_digest();
+	init_quote_shell();
 	init_parse_reference();
 	CONDA_BUILD = /\/(?:croot|feedstock_root|conda-bld)\/|\/tmp\/build\/[0-9a-f]+\/|\/work(?:\/dist\/[^/]*)?$/;
 	DATABRICKS$1 = /^(?:dbfs:|(?:file:)?\/+(?:dbfs|Workspace|Volumes|databricks)\/)/i;
@@ -39494,7 +39591,11 @@ var init_pip_names = __esmMin((() => {
 // validation/requirements/check-requirements.ts
 async function checkRequirements(subject, model, { requirements, twins }, policy) {
 	const others = new Set(requirements.map((r) => r.name));
-	const sources = requirements.map((r) => checkSource(subject, model, r));
+	const files = {
+		folder: model.folder,
+		findFile: makeFileFinder(model.folder)
+	};
+	const sources = requirements.map((r) => checkSource(subject, files, r));
 	return [
 		...requirements.flatMap((r) => checkRequirement(subject, r, {
 			policy,
@@ -39591,7 +39692,12 @@ function checkSignaturePart(part, text) {
 	const names = checked.data.map((c) => c.name);
 	const named = names.filter((n) => n !== void 0);
 	if (named.length > 0 && named.length < names.length) return "some columns have a name and some have none";
-	const twice = named.find((n, i) => named.indexOf(n) < i);
+	const seen = /* @__PURE__ */ new Set();
+	const twice = named.find((n) => {
+		const isTwice = seen.has(n);
+		seen.add(n);
+		return isTwice;
+	});
 	return twice === void 0 ? void 0 : `the name "${String(twice)}" appears twice`;
 }
 function describeIssue(issue) {
@@ -40492,6 +40598,9 @@ var init_choose_registry = __esmMin((() => {
 	UNITY_CATALOG_NAME = /^[^./]+\.[^./]+\.[^./]+$/;
 }));
 // validation/model/explain-download.ts
+function keepReadable(entry, max) {
+	return array(unknown$1()).transform((all) => all.map((e) => entry.safeParse(e)).flatMap((parsed) => parsed.success ? [parsed.data] : []).slice(0, max));
+}
 function explainOrThrow(failed, { label, uri }) {
 	try {
 		return explainDownloadFailure(failed);
@@ -40504,10 +40613,16 @@ function explainDownloadFailure(failed) {
 	const { run, limitSeconds } = failed;
 	const reason = parseLastLine(run.stderr);
 	if (run.timedOut) throw new DownloadOutage(`it took longer than ${limitSeconds} s`);
-	if (reason === void 0) return makeFailure$1("the download program failed", HINT);
-	if (reason.kind === "unreachable") throw new DownloadOutage(`${failed.connection?.label ?? "the server"} is not reachable`);
+	if (reason === void 0) throw new DownloadOutage(`the download program ended without a reason (${renderEnd(run)})`);
+	const server = failed.connection?.label ?? "the server";
+	if (reason.kind === "unreachable") throw new DownloadOutage(`${server} is not reachable`);
+	if (reason.kind === "unavailable") throw new DownloadOutage(`${server}, or the store of its files, answers with an error of its own`);
+	if (reason.kind === "system") throw new DownloadOutage(`this machine reports ${reason.error}`);
 	if (reason.kind === "truncated") throw new DownloadOutage("a file ended before the size that its store lists; the files that are complete are kept");
 	return explainRegistry(reason, failed) ?? explainSource(reason, failed);
+}
+function renderEnd({ code, signal }) {
+	return signal === void 0 ? `exit code ${code}` : `ended by ${signal}`;
 }
 function explainRegistry(reason, { wanted, connection }) {
 	const registry = connection?.label ?? "the registry";
@@ -40538,6 +40653,8 @@ function explainRegistry(reason, { wanted, connection }) {
 		case "denied":
 		case "missing":
 		case "unreachable":
+		case "unavailable":
+		case "system":
 		case "truncated":
 		case "unconfigured":
 		case "failed": return;
@@ -40554,8 +40671,9 @@ function explainVersion({ count, versions }, model, target) {
 	const last = Number(versions.at(-1) ?? 0);
 	const there = versions.length === 0 ? "it has no version" : `its versions are ${count > versions.length ? "…, " : ""}${versions.join(", ")}`;
 	const isNext = /^\d+$/.test(target) && Number(target) > last;
-	const hint = isNext ? "The lock and the proof follow when the version is registered; run this again then" : last === 0 ? "Register a version" : `Write one of them, such as "${last}"`;
-	const why = /^\d+$/.test(target) ? `${model} has no version ${target}${isNext ? " yet" : ""}` : `no version of ${model} is in "${target}"`;
+	const others = last === 0 ? "" : `; otherwise write one of them, such as "${last}"`;
+	const hint = isNext ? `If version ${target} will be registered, run this again then${others}` : last === 0 ? "Register a version" : `Write one of them, such as "${last}"`;
+	const why = /^\d+$/.test(target) ? `${model} has no version ${target}` : `no version of ${model} is in "${target}"`;
 	return {
 		code: isNext ? "model-pending" : "model-not-found",
 		about: "version",
@@ -40575,6 +40693,8 @@ function explainSource(reason, { connection }) {
 		case "missing": return makeFailure$1("there is no such model or directory", HINT);
 		case "failed": return makeFailure$1(`the download failed (${reason.error})`, HINT);
 		case "unreachable":
+		case "unavailable":
+		case "system":
 		case "truncated":
 		case "pending":
 		case "no-model":
@@ -40603,7 +40723,7 @@ function parseLastLine(stderr) {
 		return;
 	}
 }
-var name, version, failure, DownloadOutage, HINT, PACKAGES$2, DATABRICKS_HINT;
+var name, version, aliases, failure, DownloadOutage, HINT, PACKAGES$2, DATABRICKS_HINT;
 var init_explain_download = __esmMin((() => {
 	init_zod();
 	init_suggest_value();
@@ -40611,6 +40731,7 @@ var init_explain_download = __esmMin((() => {
 	init_model_sources();
 	name = string$1().regex(/^[\w.-]{1,200}$/);
 	version = string$1().regex(/^\d{1,18}$/);
+	aliases = record(string$1(), unknown$1()).transform((all) => Object.entries(all)).pipe(keepReadable(tuple([name, version]), 20)).transform((all) => Object.fromEntries(all));
 	failure = discriminatedUnion("kind", [
 		object({
 			kind: literal("refused"),
@@ -40627,6 +40748,7 @@ var init_explain_download = __esmMin((() => {
 		object({ kind: _enum([
 			"missing",
 			"unreachable",
+			"unavailable",
 			"truncated",
 			"unconfigured"
 		]) }),
@@ -40637,17 +40759,21 @@ var init_explain_download = __esmMin((() => {
 		}),
 		object({
 			kind: literal("no-model"),
-			near: array(name).max(3),
+			near: keepReadable(name, 3),
 			hidden: boolean$1()
 		}),
 		object({
 			kind: literal("no-version"),
 			count: int(),
-			versions: array(version).max(20)
+			versions: keepReadable(version, 20)
 		}),
 		object({
 			kind: literal("no-alias"),
-			aliases: record(name, version)
+			aliases
+		}),
+		object({
+			kind: literal("system"),
+			error: string$1().regex(/^\w{1,40}$/)
 		}),
 		object({
 			kind: literal("failed"),
@@ -40765,6 +40891,7 @@ function makeDownloadEnvironment(source, uri, { home, connection, variables = pr
 	return {
 		...environment,
 		HOME: home,
+		AWS_EC2_METADATA_DISABLED: "true",
 		NETRC: variables["NETRC"] ?? join(variables["HOME"] ?? homedir(), ".netrc"),
 		...!connection && { MLFLOW_TRACKING_URI: makeTrackingUri(uri, variables["MLFLOW_TRACKING_URI"] ?? "") }
 	};
@@ -40799,7 +40926,8 @@ var init_download_environment = __esmMin((() => {
 	SERVER_CREDENTIALS = /^MLFLOW_TRACKING_(?:USERNAME|PASSWORD|TOKEN|AUTH|AWS_SIGV4)$/;
 }));
 // validation/model/run-download.ts
-async function runDownload({ uri, kind, allowed, connection }, { action, folder, label }, options) {
+async function runDownload(source, { action, folder, label }, options) {
+	const { uri, kind, connection } = source;
 	const packages = parseLockedRequirements(await readFile(REQUIREMENTS$1, "utf8"));
 	const virtualenv = await ensureVirtualenv({
 		python: await chooseMinorVersion(SUPPORTED_PYTHONS$1),
@@ -40812,7 +40940,7 @@ async function runDownload({ uri, kind, allowed, connection }, { action, folder,
 		"-s",
 		PROGRAM,
 		action,
-		JSON.stringify({ sources: allowed }),
+		JSON.stringify(makePolicy(source)),
 		uri,
 		...folder === void 0 ? [] : [folder]
 	];
@@ -40826,7 +40954,7 @@ async function runDownload({ uri, kind, allowed, connection }, { action, folder,
 				}),
 				PYTHONPYCACHEPREFIX: virtualenv.pycache
 			},
-			limitSeconds: DOWNLOAD_LIMIT_SECONDS,
+			limitSeconds: LIMIT_SECONDS$6[action],
 			onLine: (line) => {
 				const [, done, total] = PROGRESS_LINE.exec(line) ?? [];
 				if (done !== void 0) progress.say(renderAmount$1(label, Number(done), Number(total)));
@@ -40840,10 +40968,16 @@ async function runDownload({ uri, kind, allowed, connection }, { action, folder,
 		});
 	}
 }
+function makePolicy({ allowed, kind, connection }) {
+	return {
+		sources: allowed,
+		buckets: (connection?.kind ?? kind) !== "other"
+	};
+}
 function renderAmount$1(label, done, total) {
 	return `Downloading ${label}: ${total > 0 ? `${renderBytes(done)} of ${renderBytes(total)}` : renderBytes(done)}`;
 }
-var REQUIREMENTS$1, PROGRAM, DOWNLOAD_LIMIT_SECONDS, SUPPORTED_PYTHONS$1, PROGRESS_LINE;
+var REQUIREMENTS$1, PROGRAM, LIMIT_SECONDS$6, SUPPORTED_PYTHONS$1, PROGRESS_LINE;
 var init_run_download = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_ensure_virtualenv();
@@ -40856,7 +40990,10 @@ var init_run_download = __esmMin((() => {
 	init_download_environment();
 	REQUIREMENTS$1 = codePath("validation", "model", "download-requirements.txt");
 	PROGRAM = codePath("validation", "model", "download_model.py");
-	DOWNLOAD_LIMIT_SECONDS = 3600;
+	LIMIT_SECONDS$6 = {
+		"--find": 120,
+		"--download": 3600
+	};
 	SUPPORTED_PYTHONS$1 = [
 		"3.12",
 		"3.11",
@@ -40873,7 +41010,10 @@ async function resolveVersion(subject, { source, wanted }, options) {
 	};
 	const { model } = subject.entity;
 	const from = model.uri ?? model.version;
-	const locked = options.locked?.resolved?.from === from ? options.locked.resolved : void 0;
+	const locked = findResolved(options.locked, {
+		name: model.name,
+		from
+	});
 	if (locked && options.aliases === "locked") return {
 		version: locked.version,
 		resolved: locked
@@ -40890,7 +41030,7 @@ async function resolveVersion(subject, { source, wanted }, options) {
 			run,
 			wanted,
 			connection: source.connection,
-			limitSeconds: DOWNLOAD_LIMIT_SECONDS
+			limitSeconds: LIMIT_SECONDS$6["--find"]
 		}, {
 			label: subject.label,
 			uri: source.uri
@@ -40916,6 +41056,9 @@ async function resolveVersion(subject, { source, wanted }, options) {
 			at
 		}
 	};
+}
+function findResolved(locked, { name, from }) {
+	return locked?.name === name && locked.resolved?.from === from ? locked.resolved : void 0;
 }
 function refuseVersion(subject, { uri }, { version }) {
 	return makeDownloadError(subject, {
@@ -41082,31 +41225,41 @@ async function runToEnd(subject, { source, wanted }, { partial, key, options }) 
 		run,
 		wanted,
 		connection: source.connection,
-		limitSeconds: DOWNLOAD_LIMIT_SECONDS
+		limitSeconds: LIMIT_SECONDS$6["--download"]
 	}, {
 		label,
 		uri: source.uri
 	}), source.uri);
 	const model = join(partial, "model");
 	const digest = await digestModel(model);
-	const folder = locateDownload(digest);
-	if (await findDownloadByDigest(digest) === void 0) {
-		await mkdir(dirname(folder), { recursive: true });
-		await rm(folder, {
-			recursive: true,
-			force: true
-		});
-		await rename(model, folder);
-	}
+	await keepDownload(model, digest, options);
 	await rm(partial, {
 		recursive: true,
 		force: true
 	});
 	await noteDownload(key, digest);
 	return {
-		folder,
+		folder: locateDownload(digest),
 		diagnostics: []
 	};
+}
+async function keepDownload(model, digest, options) {
+	const folder = locateDownload(digest);
+	const keep = async () => {
+		if (await findDownloadByDigest(digest) !== void 0) return;
+		await mkdir(dirname(folder), { recursive: true });
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+		await rename(model, folder);
+	};
+	const { progress, signal } = options;
+	await withFileLock(`${folder}.lock`, keep, {
+		what: "keeping the same model",
+		...progress && { progress },
+		signal
+	});
 }
 function refuse$2(subject, failure, uri) {
 	return {
@@ -42466,13 +42619,15 @@ var init_list_environments = __esmMin((() => {
 	init_repository_folders();
 }));
 // app/read-registries.ts
-async function readRegistries(place, environment) {
-	if (environment?.registry) return [environment.registry];
+async function readRegistries(place, environments) {
+	const named = environments.flatMap((e) => e.registry ?? []);
+	if (named.length > 0 || environments.some((e) => e.name !== "local")) return named;
 	const names = await listEnvironments$1(place);
 	return (await Promise.all(names.map((name) => readEnvironment(place, name)))).flatMap((r) => r.value?.registry ?? []);
 }
 var init_read_registries = __esmMin((() => {
 	init_read_project();
+	init_names();
 	init_list_environments();
 }));
 // app/validate-endpoints.ts
@@ -42491,7 +42646,7 @@ async function validateWithOwnLock(endpoint, { place, progress, signal, withoutS
 		signal,
 		withoutSandbox,
 		policies: environment && [environment.policy],
-		registries: await readRegistries(place, environment),
+		registries: await readRegistries(place, environment ? [environment] : []),
 		...until && { until }
 	});
 }
@@ -44225,7 +44380,7 @@ async function explainMissingWheel(request, message, compile) {
 	};
 	const newer = chain && await findCompatibleVersion(request, chain.requirement.name, compile);
 	const meant = findMeantPackage(about);
-	const build = `Davit does not build packages from source. Build the wheel where the model is trained: pip wheel --no-deps ${mine?.text ?? about}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
+	const build = `Davit does not build packages from source. Build the wheel where the model is trained: pip wheel --no-deps ${quoteShell(mine?.text ?? about)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
 	return {
 		why: `${steps}no version of ${about} has a wheel for Python ${python} on ${machine}`,
 		hint: newer !== void 0 ? `That version does not need ${about}. Otherwise: ${build}` : direct ? `${build}. If predictions do not need ${direct.name}, leave it out` : build,
@@ -44259,6 +44414,7 @@ function shorten$1(message) {
 var PRIVATE_HINT;
 var init_explain_resolution = __esmMin((() => {
 	init_normalize_package_name();
+	init_quote_shell();
 	init_find_chain();
 	init_pip_names();
 	PRIVATE_HINT = "If it is a private package, set UV_INDEX and its credentials where Davit runs (docs/models.md, \"Private packages\"), or log its wheel in code_paths";
@@ -46114,14 +46270,14 @@ async function extractGitFolder(folder, from, target) {
 		common
 	].find(({ code }) => code !== 0);
 	if (wrong) throw new GitFolderError(`git reports "${renderGitError(wrong.stderr)}"`);
-	const prefix = `${top.stdout.trim()}${path}/`;
+	const prefix = `${stripNewline(top.stdout)}${path}/`;
 	const files = listed.stdout.split("\0").filter((line) => line !== "");
 	if (files.length === 0) throw new GitFolderError(`the commit ${commit.slice(0, 12)} has no ${path}`);
 	if (files.length > MAX_FILES) throw new GitFolderError(`${path} has more than ${MAX_FILES} files`);
 	for (const line of files) {
 		const [, mode = "", id = "", name = ""] = /^(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
 		if (!FILE_MODES.has(mode)) throw new GitFolderError(`${name} is a link or another repository`);
-		const file = join(target, name.slice(prefix.length));
+		const file = join(target, ...splitInside(name, prefix));
 		await mkdir(dirname(file), { recursive: true });
 		await writeBlob(folder, {
 			id,
@@ -46129,10 +46285,22 @@ async function extractGitFolder(folder, from, target) {
 			signal
 		}, file);
 		await replacePointer(file, {
-			store: join(common.stdout.trim(), "lfs", "objects"),
+			store: join(stripNewline(common.stdout), "lfs", "objects"),
 			name
 		});
 	}
+}
+function splitInside(name, prefix) {
+	const parts = name.slice(prefix.length).split("/");
+	if (!(name.startsWith(prefix) && parts.every((part) => ![
+		"",
+		".",
+		".."
+	].includes(part)))) throw new GitFolderError(`${name} is a path outside the folder`);
+	return parts;
+}
+function stripNewline(text) {
+	return text.replace(/\n$/, "");
 }
 async function writeBlob(folder, { id, name, signal }, file) {
 	const out = await open(file, "wx");
@@ -46622,7 +46790,7 @@ async function proveEndpoint(endpoint, stage) {
 	const { value: lock, diagnostics } = await readLock$1(place, endpoint.name);
 	const progress = named(all, endpoint.name);
 	const { policies } = stage;
-	const registries = await findReviewedRegistries(stage);
+	const registries = await readRegistries(place, stage.environments);
 	const options = {
 		root: declarationsRoot(place),
 		progress,
@@ -46681,10 +46849,6 @@ async function proveEndpoint(endpoint, stage) {
 		lock: computed,
 		aliases: "locked"
 	}), computed, await keepLock(computed, stage.locks));
-}
-async function findReviewedRegistries({ request, environments }) {
-	const own = environments.flatMap((e) => e.registry ?? []);
-	return own.length > 0 ? own : readRegistries(request.place);
 }
 async function keepLock(lock, folder) {
 	const text = renderLock$1(lock);

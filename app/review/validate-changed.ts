@@ -82,7 +82,7 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const { value: lock, diagnostics } = await readLock(place, endpoint.name);
   const progress = named(all, endpoint.name);
   const { policies } = stage;
-  const registries = await findReviewedRegistries(stage);
+  const registries = await readRegistries(place, stage.environments);
   const options = { root: declarationsRoot(place), progress, signal, withoutSandbox, policies, registries };
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
@@ -114,12 +114,6 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   // The new lock has just resolved the aliases.
   const validation = await validateEndpoint(endpoint, { ...options, lock: computed, aliases: 'locked' });
   return proven(validation, computed, await keepLock(computed, stage.locks));
-}
-
-/** The registries of the environments under review, else those of all environments. */
-async function findReviewedRegistries({ request, environments }: ValidateStage) {
-  const own = environments.flatMap((e) => e.registry ?? []);
-  return own.length > 0 ? own : readRegistries(request.place);
 }
 
 /** Writes `NAME.lock` and returns the SHA-256 of its text. */

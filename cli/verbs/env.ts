@@ -1,3 +1,4 @@
+import { quoteShell } from '../../schemas/values/quote-shell.ts';
 import { relative } from 'node:path';
 import { readEngineEnvironment } from '../../app/engine-environment.ts';
 import type { Command } from '../command.ts';
@@ -16,11 +17,7 @@ With a Pulumi.yaml of your own that has Davit's program, without -C.`,
     const { engine, folder, environment, exports } = await readEngineEnvironment(makeRequest(context));
     const below = relative(context.cwd, folder);
     // Standard output is for `eval`.
-    if (below !== '') context.progress.say(`Next: pulumi -C ${quote(below)} preview -s iris.local`);
+    if (below !== '') context.progress.say(`Next: pulumi -C ${quoteShell(below)} preview -s iris.local`);
     return { diagnostics: [], result: { engine, folder, environment }, text: exports };
   },
 };
-
-function quote(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-}

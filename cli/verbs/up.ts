@@ -1,3 +1,4 @@
+import { quoteShell } from '../../schemas/values/quote-shell.ts';
 import { relative } from 'node:path';
 import { type DeployedEndpoint, deployEndpoints } from '../../app/deploy/deploy-endpoints.ts';
 import { findExampleRequest } from '../../app/find-example-request.ts';
@@ -74,7 +75,7 @@ function renderFirstQuery(
   const endpoint = endpoints.find(isNew);
   const file = endpoint && findExampleRequest(context.root, endpoint);
   if (!endpoint || file === undefined) return [];
-  const data = quote(`@${relative(context.cwd, file)}`);
+  const data = quoteShell(`@${relative(context.cwd, file)}`);
   const environment = environmentName(context) === 'local' ? '' : ` --env ${environmentName(context)}`;
   const headers = `-H "Authorization: Bearer $DATABRICKS_TOKEN" -H 'Content-Type: application/json'`;
   return [
@@ -82,9 +83,4 @@ function renderFirstQuery(
     `    npx davit query ${endpoint.name}${environment} --data ${data}`,
     `    curl ${headers} -d ${data} "$DATABRICKS_HOST/serving-endpoints/${endpoint.name}/invocations"`,
   ];
-}
-
-/** For a POSIX shell. */
-function quote(text: string): string {
-  return /^[\w@./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -15,7 +15,7 @@ export interface Revision {
   readonly model: {
     readonly name: string;
     readonly version: string;
-    /** As in the endpoint file. Undefined: the model is found by name and version. */
+    /** As in the endpoint file, or of the version that an alias meant. Undefined: found by name and version. */
     readonly uri: string | undefined;
     /** `sha256:…` */
     readonly digest: string;

@@ -73,7 +73,7 @@ export const PACKAGE_CODES = {
   'module-missing': {
     stage: 'lock',
     means:
-      'The code of the model, or a pickle in it, imports a module that no package of the lock contains. It worked in the notebook because the module was installed there. Davit reads this in the files, before anything is installed. It is an error if the import certainly runs when the model is loaded, and a warning if it is inside a function or a condition, because then it runs later, or never.',
+      'The code of the model, or a pickle in it, imports a module that no package of the lock contains. It worked in the notebook because the module was installed there. Davit reads this in the files, before anything is installed. It is an error if the import certainly runs when the model is loaded, and a warning if it is inside a function, a condition or a `with`, because then it runs later, or never. It is also a warning if the code can change where Python looks for modules (`sys.path`, `exec`, `import_module`), or if Davit cannot read a file of the code or a package.',
     example: {
       code: { language: 'python', text: '# code/features.py\nimport humanize' },
       command: 'davit validate iris',

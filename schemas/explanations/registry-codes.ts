@@ -7,14 +7,14 @@ export const REGISTRY_CODES = {
   'model-pending': {
     stage: 'fetch',
     means:
-      'The registry knows the model, but not this version yet, or the version is being registered (PENDING_REGISTRATION). The review says "waiting for the model" for this endpoint and goes on with the others.',
+      'The registry knows the model, but the version is being registered (PENDING_REGISTRATION), or it has a higher number than all that the registry has: it may be registered later, have been deleted, or be a slip. The review says "waiting for the model" for this endpoint and goes on with the others.',
     example: {
       code: {
         language: 'yaml',
         text: 'name: iris\nconfig:\n  served_entities:\n    - entity_name: iris\n      entity_version: "4"',
       },
       command: 'davit lock iris',
-      says: 'endpoints/iris.yaml:5:23 error model-pending Cannot fetch iris 4: iris has no version 4 yet; its versions are 1, 2, 3',
+      says: 'endpoints/iris.yaml:5:23 error model-pending Cannot fetch iris 4: iris has no version 4; its versions are 1, 2, 3',
     },
     repair:
       'Register the version, or wait until the registry says READY, and run the command or the workflow again. If the number is wrong, write one of those that the message names.',

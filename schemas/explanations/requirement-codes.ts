@@ -64,7 +64,7 @@ export const REQUIREMENT_CODES = {
   'conda-only-package': {
     stage: 'check',
     means:
-      'conda.yaml of the model lists a package outside its pip section. A server installs with pip from locked wheels. What pip certainly has too, such as scikit-learn, becomes a requirement, and what the wheels or the driver provide, such as libgomp, is left out; both are warnings. A program such as openjdk can only be in the base image, and the hint names its package of Debian. Any other package would be missing.',
+      'conda.yaml of the model lists a package outside its pip section. A server installs with pip from locked wheels. What pip certainly has too, such as scikit-learn, becomes a requirement, and what the wheels or the driver provide, such as libgomp, is left out; both are warnings. So is any other package with the name of a library, and the hint has the requirement to add if the model imports it. A program such as openjdk can only be in the base image, and the hint names its package of Debian. Any other package would be missing.',
     example: {
       files: { ...IRIS, [CONDA]: makeConda('conda-forge', 'librosa=0.10.2') },
       command: 'davit lock iris',

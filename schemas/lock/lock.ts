@@ -12,6 +12,7 @@ import {
   platform,
   pythonMinor,
   pythonVersion,
+  registeredVersion,
   SHA256,
   virtualenvKey,
 } from './locked-values.ts';
@@ -42,7 +43,7 @@ const lockedEntity = z.strictObject({
     /** As in the endpoint file. Absent if the model is found by name and version. */
     uri: line.optional(),
     /** What the endpoint file says instead of a number, and the version that it meant when it was resolved. */
-    resolved: z.strictObject({ from: line, version: line, at: line }).optional(),
+    resolved: z.strictObject({ from: line, version: registeredVersion, at: line }).optional(),
     digest: SHA256,
     mlflow_version: line.optional(),
     /** Full version of the Python that saved the model: `3.11.7`. */

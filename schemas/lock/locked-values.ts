@@ -61,6 +61,9 @@ export const pythonVersion = makePatternSchema(
   /^3\.\d{1,2}(?:\.\d{1,3})?$/,
 );
 
+/** The number of a version in a registry. */
+export const registeredVersion = makePatternSchema('expected the number of a version, such as 3', /^\d{1,18}$/);
+
 /** `python3.11-0a1b2c3d4e` */
 export const virtualenvKey = makePatternSchema(
   'expected the key of a virtualenv, such as python3.11-0a1b2c3d4e',

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 
+/** The environment of a command that names none: this machine, for development. */
+export const DEFAULT_ENVIRONMENT = 'local';
+
 /** `iris.local`: the Pulumi stack of one endpoint in one environment. */
 export function stackName(endpoint: string, environment: string): string {
   return `${endpoint}.${environment}`;

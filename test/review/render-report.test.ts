@@ -425,7 +425,7 @@ describe('renderReport()', () => {
 });
 
 it('shows an endpoint that waits for its model as a state of its own, which stops the merge and no other endpoint', () => {
-  const waits = failing('a', 'fetch', 'model-pending', 'Cannot fetch iris 4: iris has no version 4 yet', 'Wait');
+  const waits = failing('a', 'fetch', 'model-pending', 'Cannot fetch iris 4: iris has no version 4', 'Wait');
   const report = makeReport([waits, makeEndpoint('b')]);
   expect(renderSummaryLine(report)).toBe('2 endpoints: 1 waiting for the model, 1 rolling');
   expect(concludeReview(report)).toBe('failure');

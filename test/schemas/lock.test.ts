@@ -92,6 +92,7 @@ describe('a lock from a stranger', () => {
     [[...MODEL, 'python_version'], '3.11.7\n'],
     [[...MODEL, 'name'], 'iris\u001b[2J'],
     [[...MODEL, 'uri'], 'models:/iris/1\nRUN curl'],
+    [[...MODEL, 'resolved'], { from: '@champion', version: '3/../../other/1', at: '2026-11-30T04:20:11Z' }],
     [['entities', 'iris-1', 'requirements'], ['numpy==1\n--no-binary :all:']],
     [['endpoint'], '../iris'],
   ])('cannot say %j: %j', (path, value) => {

@@ -9,9 +9,9 @@ const ID = 'a'.repeat(64);
 const BYTES = Buffer.from([0, 255, 13, 10, 128, 0]);
 
 /** A repository with a project in a folder, whose model is committed and then removed. */
-async function makeRepository(more: (model: string) => Promise<void> = async () => {}) {
+async function makeRepository(more: (model: string) => Promise<void> = async () => {}, folder = 'shop') {
   const root = await mkdtemp(join(tmpdir(), 'davit-git-'));
-  const project = join(root, 'shop');
+  const project = join(root, folder);
   const model = join(project, 'models', 'iris', '1');
   await mkdir(join(model, 'data'), { recursive: true });
   await writeFile(join(model, 'data', 'model.bin'), BYTES);
@@ -37,10 +37,10 @@ async function makeRepository(more: (model: string) => Promise<void> = async () 
   git('config', 'filter.evil.smudge', 'false');
   git('config', 'filter.evil.required', 'true');
   await rm(model, { recursive: true });
-  const extract = async () => {
+  const extract = async (commit = 'HEAD') => {
     const target = join(root, 'target');
     await mkdir(target);
-    const from = { commit: 'HEAD', path: 'models/iris/1', signal: new AbortController().signal };
+    const from = { commit, path: 'models/iris/1', signal: new AbortController().signal };
     await extractGitFolder(project, from, target);
     return (name: string) => readFile(join(target, name));
   };
@@ -66,6 +66,24 @@ test('extractGitFolder() takes a file of Git LFS from the store of the clone, an
   await mkdir(dirname(stored), { recursive: true });
   await writeFile(stored, 'large');
   expect(String(await (await extract())('large'))).toBe('large');
+});
+
+test('extractGitFolder() writes below the target a project whose name begins with spaces', async () => {
+  const { extract } = await makeRepository(undefined, '  shop');
+  expect(await (await extract())('data/model.bin')).toEqual(BYTES);
+});
+
+test('extractGitFolder() writes nothing outside the target', async () => {
+  const { root, extract } = await makeRepository();
+  const run = (input: string, ...args: readonly string[]) =>
+    execFileSync('git', ['-C', root, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { input })
+      .toString()
+      .trim();
+  let id = run('outside', 'hash-object', '-w', '--stdin');
+  id = run(`100644 blob ${id}\toutside\n`, 'mktree');
+  for (const name of ['..', '1', 'iris', 'models', 'shop']) id = run(`040000 tree ${id}\t${name}\n`, 'mktree');
+  const commit = run('', 'commit-tree', id, '-m', 'hostile');
+  await expect(extract(commit)).rejects.toThrow('shop/models/iris/1/../outside is a path outside the folder');
 });
 
 test('extractGitFolder() writes no link', async () => {

@@ -26,6 +26,9 @@ test.each([
   ['scikit-learn=1.5.2', true],
   ['librosa', false],
   ['gdal=3.8', false],
+  ['libpysal', false],
+  ['jsonpath-ng', true],
+  ['cuda-bindings', true],
 ])('findPipCounterpart() says whether pip certainly calls %s so: %s', (spec, certain) => {
   expect(findPipCounterpart(spec)).toHaveProperty('certain', certain);
 });
@@ -42,9 +45,21 @@ test.each([
   ['aws-c-common', /^the wheels/],
   ['gxx_linux-64=11', /^only builds/],
   ['cmake', /^only builds/],
-  ['mkl_fft', /^only packages of conda/],
+  ['libarrow-dataset', /^the wheels that/],
+  ['libstdcxx-ng', /^the wheels that/],
+  ['zlib-ng', /^the wheels that/],
+  ['nomkl', /^only conda/],
 ])('findPipCounterpart() knows that %s is not needed', (spec, why) => {
   expect(findPipCounterpart(spec)).toEqual({ none: expect.stringMatching(why) as string, isNeeded: false });
+});
+
+test.each([
+  ['mkl_fft=1.3.8', /^the wheels of NumPy/, 'mkl-fft==1.3.8.*'],
+  ['mkl-service', /^the wheels of NumPy/, 'mkl-service'],
+  ['libfoo=2.0', /^it has the name of a library/, 'libfoo==2.0.*'],
+])('findPipCounterpart() leaves out %s, and knows the requirement if it is imported', (spec, why, ifImported) => {
+  const none = expect.stringMatching(why) as string;
+  expect(findPipCounterpart(spec)).toEqual({ none, isNeeded: false, ifImported });
 });
 
 test.each([
@@ -57,9 +72,9 @@ test.each([
   expect(findPipCounterpart(spec)).toMatchObject({ isNeeded: true, ...(debian !== undefined && { debian }) });
 });
 
-test.each(['librosa', 'libcst', 'liblinear-official', 'cuda-python', 'rpy2', 'gdal'])(
-  'findPipCounterpart() takes %s for a Python package',
-  (spec) => {
-    expect(findPipCounterpart(spec)).toMatchObject({ pip: spec });
-  },
-);
+test.each([
+  ...['librosa', 'libcst', 'liblinear-official', 'libpysal', 'libmambapy', 'jsonpath-ng', 'prompt-toolkit-ng'],
+  ...['cuda-python', 'cuda-bindings', 'cuda-core', 'rpy2', 'gdal'],
+])('findPipCounterpart() takes %s for a Python package', (spec) => {
+  expect(findPipCounterpart(spec)).toMatchObject({ pip: spec });
+});

@@ -9,8 +9,7 @@ import { applyPolicy, type ResolvedPolicy } from '../policy.ts';
 import { findProvider, renderUnknownModuleHint } from '../requirements/explain-module.ts';
 import { findPythonsWith, isInStandardLibrary } from '../requirements/standard-library.ts';
 import { joinHints, locateProblem, type ModelProblem, type Subject } from '../subject.ts';
-import { findMissingImports, type MissingImport } from './find-missing.ts';
-import { guessModules, listKnownModules } from './known-modules.ts';
+import { compareImports, type MissingImport } from './find-missing.ts';
 import { readPackagedModules } from './packaged-modules.ts';
 import { scanImports } from './scan-imports.ts';
 
@@ -38,20 +37,17 @@ export async function checkImports(
   if (options.policy.missingModule === 'ignore') return [];
   const scan = await scanImports(model, pythonVersion, { ...options, openSandbox: () => openSandbox(options) });
   if (!scan) return [];
-  const find = (modules: Iterable<string>) => findMissingImports(scan.imports, modules, pythonVersion);
-  // Most models end here: no file of a package is needed for what the table and the names of packages explain.
-  if (find(locked.packages.flatMap(guessModules)).length === 0) return [];
-  const unknown = locked.packages.filter((p) => listKnownModules(p.name) === undefined);
-  const read = await readUnknown(unknown, { ...locked, python: pythonVersion, modelFolder: model.folder }, options);
-  const isCertain = !scan.changesPath && unknown.every((p) => read.has(p.name));
-  const modules = locked.packages.flatMap((p) => listKnownModules(p.name) ?? read.get(p.name) ?? guessModules(p));
-  const missing = takeStrongest(find(modules));
+  const request = { ...locked, python: pythonVersion, modelFolder: model.folder };
+  const { missing, isCertain } = await compareImports(scan, locked.packages, pythonVersion, (packages) =>
+    readPackages(packages, request, options),
+  );
+  const shown = takeStrongest(missing).slice(0, SHOWN);
   const context = { isCertain, pythonVersion, policy: options.policy };
-  const problems = missing.slice(0, SHOWN).flatMap((each) => describe(subject, each, context));
+  const problems = shown.flatMap((each) => describe(subject, each, context));
   return problems.map((problem) => locateProblem(subject, problem));
 }
 
-async function readUnknown(
+async function readPackages(
   packages: readonly LockedPackage[],
   request: Pick<VirtualenvRequest, 'python' | 'platform' | 'modelFolder'>,
   options: ImportOptions,
@@ -123,7 +119,7 @@ function describe(
 }
 
 const UNCERTAIN =
-  'The proof decides, because the model changes the import path or a package of the lock cannot be read';
+  'The proof decides, because the model may change the import path, or Davit cannot read a file of its code or a package of the lock';
 
 /** Leaves out a warning about a module where the proof has failed for that module. */
 export function dropExplainedImports(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {

@@ -1,5 +1,7 @@
+import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { isInStandardLibrary } from '../requirements/standard-library.ts';
-import type { ScannedImport } from './scan-imports.ts';
+import { guessModules, isCudaPart, listKnownModules } from './known-modules.ts';
+import type { ImportScan, ScannedImport } from './scan-imports.ts';
 
 /** An import that no package of the lock provides. */
 export interface MissingImport {
@@ -13,6 +15,47 @@ export interface MissingImport {
  * Databricks, where a check for it comes first.
  */
 const NEVER_CLAIMED = new Set(['mlflow', 'dbutils', 'davit_server', '_distutils_hack']);
+
+type ReadPackages = (packages: readonly LockedPackage[]) => Promise<ReadonlyMap<string, readonly string[]>>;
+
+interface MissingImports {
+  readonly missing: readonly MissingImport[];
+  /** Whether the imports that run at load are certainly missing. */
+  readonly isCertain: boolean;
+}
+
+/**
+ * Compares a scan with packages. `read` returns the modules of the packages that it can read. The table of known modules
+ * only ends the comparison early: before an import that runs at load counts as missing, every package is read.
+ */
+export async function compareImports(
+  scan: ImportScan,
+  packages: readonly LockedPackage[],
+  pythonVersion: string,
+  read: ReadPackages,
+): Promise<MissingImports> {
+  const find = (known: ReadonlyMap<string, readonly string[]>) =>
+    findMissingImports(
+      scan.imports,
+      packages.flatMap((p) => known.get(p.name) ?? guessModules(p)),
+      pythonVersion,
+    );
+  // Most models end here.
+  if (find(new Map()).length === 0) return { missing: [], isCertain: true };
+  const [known, unknown] = partition(packages, (p) => listKnownModules(p) !== undefined);
+  const first = await read(unknown);
+  const missing = find(first);
+  if (!missing.some(({ found }) => found.when === 'load')) return { missing, isCertain: false };
+  const isReadable = unknown.every((p) => first.has(p.name));
+  if (scan.changesPath || !scan.complete || !isReadable) return { missing, isCertain: false };
+  const others = known.filter((p) => !isCudaPart(p));
+  const second = await read(others);
+  return { missing: find(new Map([...first, ...second])), isCertain: others.every((p) => second.has(p.name)) };
+}
+
+function partition<T>(values: readonly T[], matches: (value: T) => boolean): readonly [readonly T[], readonly T[]] {
+  return [values.filter(matches), values.filter((value) => !matches(value))];
+}
 
 /** Compares imports with the modules of packages: top-level names, and names with dots below a shared namespace. */
 export function findMissingImports(

@@ -1,11 +1,14 @@
+import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
+
+type PackageIdentity = Pick<LockedPackage, 'name' | 'source'>;
 
 /** Packages whose only module has their own name, with underscores. */
 const SAME_NAME = new Set(
   `accelerate aiobotocore aiofiles aiohappyeyeballs aiohttp aioitertools aiosignal aiosqlite alembic altair
   annotated-doc annotated-types anthropic anyio arrow asgiref asttokens astunparse async-timeout asyncpg awswrangler
   babel backcall backoff bcrypt beartype bitsandbytes black bleach blinker boto3 botocore build cachetools catboost
-  category-encoders cattrs causalml certifi chardet charset-normalizer click cloudpickle cmdstanpy cohere colorama
+  category-encoders causalml certifi chardet charset-normalizer click cloudpickle cmdstanpy cohere colorama
   coloredlogs colorlog comm confluent-kafka contourpy coverage croniter cryptography cycler darts dask
   dataclasses-json datasets dateparser debugpy decorator deepdiff defusedxml deprecated dill diskcache distributed
   distro docker docutils durationpy econml einops evaluate exceptiongroup executing faiss faker fastapi fastparquet
@@ -23,7 +26,7 @@ const SAME_NAME = new Set(
   openpyxl opt-einsum optree optuna ordered-set orderly-set orjson outcome packaging pandas pandera parso pathspec
   patsy pdfplumber peft pendulum pexpect pickleshare pip platformdirs plotly pluggy pmdarima polars portalocker
   prettytable prometheus-client prompt-toolkit propcache prophet psutil psycopg psycopg2 ptyprocess pure-eval py4j
-  pyasn1 pyasn1-modules pycparser pydantic pydantic-core pydantic-settings pygments pymongo pymysql pyod pyparsing
+  pyasn1 pyasn1-modules pycparser pydantic pydantic-core pydantic-settings pygments pymysql pyod pyparsing
   pypdf pyproj pyspark pytorch-lightning pytz querystring-parser rank-bm25 rapidfuzz ray redis referencing regex
   requests requests-oauthlib requests-toolbelt responses retrying rfc3339-validator rich rouge-score rsa ruff s3fs
   s3transfer sacrebleu sacremoses safetensors scipy seaborn sentence-transformers sentencepiece sentry-sdk
@@ -31,13 +34,13 @@ const SAME_NAME = new Set(
   sortedcontainers soupsieve spacy spacy-legacy spacy-loggers sqlalchemy sqlglot sqlparse srsly sse-starlette
   stack-data stanio starlette statsforecast statsmodels structlog tables tabulate tenacity tensorboard
   tensorboard-data-server tensorflow-io-gcs-filesystem termcolor tf-keras thinc threadpoolctl tiktoken timm
-  tokenizers toml tomli tomlkit torchaudio torchmetrics torchvision tornado tqdm traitlets transformers trio triton
+  tokenizers toml tomli tomlkit torchmetrics torchvision tornado tqdm traitlets transformers trio triton
   tsfresh typeguard typer typing-extensions typing-inspect typing-inspection tzdata tzlocal ujson uritemplate urllib3
   uvicorn uvloop waitress watchdog watchfiles wcwidth weasel webencodings websockets werkzeug wheel wordcloud wrapt
   xarray xgboost xlrd xlsxwriter xmltodict xxhash yarl zipp zstandard`.split(/\s+/),
 );
 
-/** All modules of packages that have others than their name says. A name with a dot is in a namespace that packages share. */
+/** Modules of packages that have others than their name says. A name with a dot is in a namespace that packages share. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   'absl-py': 'absl',
   'antlr4-python3-runtime': 'antlr4',
@@ -47,8 +50,9 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   'backports-tarfile': 'backports.tarfile',
   beautifulsoup4: 'bs4',
   brotli: 'brotli _brotli',
+  cattrs: 'cattr cattrs',
   cffi: 'cffi _cffi_backend',
-  'databricks-sql-connector': 'databricks.sql',
+  'databricks-sql-connector': 'databricks.sql databricks.sqlalchemy',
   duckdb: 'duckdb _duckdb adbc_driver_duckdb',
   'faiss-cpu': 'faiss',
   fonttools: 'fontTools',
@@ -77,6 +81,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   pycryptodome: 'Crypto',
   pycryptodomex: 'Cryptodome',
   pyjwt: 'jwt',
+  pymongo: 'pymongo bson gridfs',
   pymupdf: 'fitz pymupdf',
   pynacl: 'nacl _sodium',
   pyopenssl: 'OpenSSL',
@@ -103,22 +108,33 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   tensorflow: 'tensorflow tensorflow_core',
   'tensorflow-cpu': 'tensorflow tensorflow_core',
   toolz: 'toolz tlz',
+  torchaudio: 'torchaudio torio',
   torch: 'torch torchgen functorch caffe2',
   'umap-learn': 'umap',
   'websocket-client': 'websocket',
   'xgboost-cpu': 'xgboost',
 };
 
+/** NVIDIA's libraries for wheels of others, such as `nvidia-cublas-cu12`. They have gigabytes, and no module but `nvidia`. */
+const CUDA_PART = /^nvidia-[a-z0-9-]+-cu\d+$/;
+
 /**
- * The modules that a package has in any of its versions, where they are certain; a name with dots for a part of a namespace.
- * Undefined: only the files of the package say which.
+ * The modules that a package usually has; a name with dots for a part of a namespace. A version may have others, so only
+ * the files of the package prove that it lacks one. Undefined: only its files say which.
  */
-export function listKnownModules(name: string): readonly string[] | undefined {
+export function listKnownModules({ name, source }: PackageIdentity): readonly string[] | undefined {
+  // A wheel inside the model or at an address may have the name of a package and other content.
+  if (source !== undefined) return undefined;
   const others = readOwn(OTHER_NAMES, name);
   if (others !== undefined) return others.split(' ');
   if (SAME_NAME.has(name)) return [name.replaceAll('-', '_')];
-  if (name.startsWith('nvidia-')) return ['nvidia'];
+  if (CUDA_PART.test(name)) return ['nvidia'];
   return name.startsWith('types-') || name.endsWith('-stubs') ? [] : undefined;
+}
+
+/** Whether no file of the package needs to be read, because it provides nothing that a model imports. */
+export function isCudaPart({ name, source }: PackageIdentity): boolean {
+  return source === undefined && CUDA_PART.test(name);
 }
 
 /** Namespaces that many packages share: the name of a package says which part it has. */
@@ -130,8 +146,8 @@ const NAMESPACES = new Set(
  * The modules that a package has, or, where only its files could say, every name that it could have by its own name. So
  * what is missing beside these is worth a look into the files.
  */
-export function guessModules({ name }: { readonly name: string }): readonly string[] {
-  const known = listKnownModules(name);
+export function guessModules({ name, source }: PackageIdentity): readonly string[] {
+  const known = listKnownModules({ name, source });
   if (known) return known;
   const parts = name.split('-');
   const [first = ''] = parts;

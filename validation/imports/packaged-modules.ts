@@ -94,7 +94,7 @@ export function listModulesOfRecord(text: string): readonly string[] | undefined
     .split('\n')
     .map((line) => (line.startsWith('"') ? line.slice(1, line.indexOf('"', 1)) : (line.split(',')[0] ?? '')))
     .filter((file) => file !== '' && !file.startsWith('../') && !/^[^/]*\.(?:dist-info|data)\//.test(file));
-  if (files.some((file) => file.endsWith('.pth') && file !== 'distutils-precedence.pth')) return undefined;
+  if (files.some((file) => file.endsWith('.pth') && !HARMLESS_PATH_FILE.test(file))) return undefined;
   const found = new Set<string>();
   const regular = new Set(files.flatMap((file) => (IS_INIT.test(file) ? [file.slice(0, file.lastIndexOf('/'))] : [])));
   for (const file of files) {
@@ -109,6 +109,8 @@ export function listModulesOfRecord(text: string): readonly string[] | undefined
   return found.size > MAX_MODULES ? undefined : [...found].sort();
 }
 
+/** Files of setuptools: one for `distutils`, and one that declares a namespace whose modules RECORD lists anyway. */
+const HARMLESS_PATH_FILE = /^distutils-precedence\.pth$|-nspkg\.pth$/;
 const IS_INIT = /\/__init__\.(?:py|pyc|[\w.-]*so)$/;
 
 function keptFile({ name, version, source, hashes }: LockedPackage): string {

@@ -14,6 +14,11 @@ from stub_machine import Machine, Stub
 OLD_CODES, CODES_OF_13 = (108, 100, 144), (75, 83, 71)
 CODE_TYPES = {("types", "CodeType"), ("builtins", "code")}
 CODES, NAMES, CHARACTERS = 20_000, 300, 200
+#: What a trainer leaves beside a model, and only training loads again.
+CHECKPOINTS = re.compile(
+    r"(?:^|/)(?:training_args\.bin|(?:optimizer|scheduler|scaler)(?:_\d+)?\.(?:pt|bin)|rng_state(?:_\d+)?\.pth"
+    r"|random_states_\d+\.pkl)$"
+)
 CONFIGURATIONS = re.compile(r"(?:config\.json|\.pb|\.h5|\.hdf5|\.keras)$")
 
 
@@ -95,13 +100,14 @@ def text(value):
 def scan_model(folder, loaded, python, is_skipped):
     """Yields for each pickle its path, and tuples of module, when, function and line.
 
-    `loaded` are the files and folders that MLmodel names: only these does MLflow load. Any other file is an artifact.
+    `loaded` are the files that MLflow certainly loads. A folder that MLmodel names has others too.
     """
     # The imports are those that Python would make, so the library's own view is not needed.
     scan_pickles.Machine, scan_pickles.read_statically = CodeMachine, lambda data, dangerous: ({}, False)
     CodeMachine.instructions = choose_instructions(python)
     for path, file in scan_pickles.list_files(folder):
-        if is_skipped(path):
+        is_loaded = path in loaded
+        if is_skipped(path) or (not is_loaded and CHECKPOINTS.search(path)):
             continue
         CodeMachine.codes = []
         scan = scan_pickles.Scan()
@@ -110,7 +116,6 @@ def scan_model(folder, loaded, python, is_skipped):
                 scan.scan(path, stream)
         except (Exception, RecursionError):
             pass  # what was found before counts; the scan of pickles reports the file
-        is_loaded = any(path == name or path.startswith(name + "/") for name in loaded)
         for inner, (names, _, why) in scan.found.items():
             if why is not None:
                 continue  # other bytes can begin like a pickle

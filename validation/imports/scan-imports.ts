@@ -31,7 +31,7 @@ const scannedImport = z.strictObject({
 });
 const scan = z.strictObject({
   imports: z.array(scannedImport),
-  /** Whether the model's code changes where Python looks for modules. */
+  /** Whether the model's code may change where Python looks for modules. A file of it that cannot be read may. */
   changesPath: z.boolean(),
   /** False: the time was over, and later imports are missing. */
   complete: z.boolean(),
@@ -113,7 +113,7 @@ async function run(
   return ran.code === 0 ? parseScan(ran.stdout) : undefined;
 }
 
-/** Where MLflow begins to load a model. */
+/** Where MLflow begins to load a model. `loaded` has the files that it certainly loads, among other values. */
 export function listEntrances(flavors: Model['flavors']): {
   readonly code: string;
   readonly script: string;
@@ -125,11 +125,16 @@ export function listEntrances(flavors: Model['flavors']): {
     return typeof value === 'string' ? value : '';
   };
   const loader = read('loader_module');
-  // A loader of the author's own may leave any of the model's files unread.
-  const named = loader.startsWith('mlflow.')
-    ? Object.values(flavors).flatMap((flavor) => Object.values(flavor).filter((value) => typeof value === 'string'))
-    : [];
-  const paths = named.map((path) => path.replace(/^\.\//, '').replace(/\/$/, ''));
+  // A loader of the author's own may leave any of the model's files unread, and MLflow's own reads one flavor.
+  const [, own] = /^mlflow\.(\w+)/.exec(loader) ?? [];
+  const named =
+    own === undefined
+      ? []
+      : ['python_function', own].flatMap((flavor) =>
+          Object.values(flavors[flavor] ?? {}).filter((value) => typeof value === 'string'),
+        );
+  const state = own === 'pytorch' ? named.map((folder) => `${folder}/model.pth`) : [];
+  const paths = [...named, ...state].map((path) => path.replace(/^\.\//, '').replace(/\/$/, ''));
   const script = basename(
     read('model_code_path') || (read('python_model').endsWith('.py') ? read('python_model') : ''),
   );

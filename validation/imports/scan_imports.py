@@ -3,9 +3,9 @@
 python -I scan_imports.py FOLDER PYTHON CODE SCRIPT LOADER LOADED…
 
 PYTHON is the model's version, CODE its code folder, SCRIPT the file of a model from code and LOADER its loader module
-(each perhaps empty). LOADED are the other paths that MLmodel names. Starts at what MLflow loads (the script, the
-loader, the pickles) and follows the imports of the model's own files from there, so a training script in the code
-folder does not count. Prints JSON: the imports, each with file, line, column and when it is made.
+(each perhaps empty). LOADED are the files that MLmodel names and MLflow loads. Starts at what MLflow loads (the
+script, the loader, the pickles) and follows the imports of the model's own files from there, so a training script in
+the code folder does not count. Prints JSON: the imports, each with file, line, column and when it is made.
 """
 
 import json
@@ -46,37 +46,45 @@ class TimeUp(BaseException):
 class Scan:
     def __init__(self, folder, code):
         self.folder = os.path.realpath(folder)
+        #: Whether a module of the model may change where Python looks, or is not read.
+        self.changes_path = False
         #: Where the model server looks first. MLflow before 2.0 adds the folders directly below `code`.
         root = os.path.join(self.folder, code) if code else ""
         self.roots = [root, *list_folders(root)] if root and os.path.isdir(root) else []
-        self.found, self.visited, self.todo, self.bytes, self.changes_path = {}, set(), deque(), 0, False
+        self.found, self.visited, self.todo, self.bytes = {}, set(), deque(), 0
 
     def follow(self):
         """Parses the files that are to be parsed. The imports of each one's own modules add more."""
         while self.todo:
             path, package, when = self.todo.pop()
-            if path in self.visited or len(self.visited) >= FILES:
+            if path in self.visited:
+                continue
+            if len(self.visited) >= FILES:
+                self.changes_path = True
                 continue
             self.visited.add(path)
             for found in self.parse(path):
                 self.add_import(found, path, package, LOAD if when == found.when == LOAD else CALL)
 
     def parse(self, path):
-        """Nothing is known of a file that cannot be read or parsed, so nothing is said about it."""
+        """A file that cannot be read or parsed may do anything, such as change where Python looks for modules."""
+        imports, changes_path = self.read(path) or ([], True)
+        self.changes_path = self.changes_path or changes_path
+        return imports
+
+    def read(self, path):
         real = os.path.realpath(path)
         if not real.startswith(self.folder + os.sep) or not os.path.isfile(real):
-            return []
+            return None
         size = os.path.getsize(real)
         if size > FILE or self.bytes + size > TOTAL:
-            return []
+            return None
         self.bytes += size
         try:
             with open(real, "rb") as file:
-                imports, changes_path = parse_imports(file.read(FILE))
+                return parse_imports(file.read(FILE))
         except (Exception, RecursionError, MemoryError):
-            return []
-        self.changes_path = self.changes_path or changes_path
-        return imports
+            return None
 
     def add_import(self, found, path, package, when):
         module = found.module
@@ -108,7 +116,10 @@ class Scan:
                     step = find_module(folder, name) if own else None
                     if step is not None:
                         self.enqueue(step, f"{module}.{name}", when)
-        return own or is_in_folder(self.folder, module.split(".")[0])
+        if own or not is_in_folder(self.folder, module.split(".")[0]):
+            return own
+        self.changes_path = True  # it is not where the model server looks, so nothing of it is read
+        return True
 
     def enqueue(self, path, module, when):
         is_package = os.path.basename(path) == "__init__.py"
@@ -116,6 +127,8 @@ class Scan:
         if path.endswith(".py"):
             # What is imported at load comes first, so that each file is parsed once, with its strongest reason.
             (self.todo.append if when == LOAD else self.todo.appendleft)((path, package, when))
+        elif not os.path.isdir(path):
+            self.changes_path = True  # compiled, so nothing of it is read
 
     def add(self, wanted, file, line, column, function=""):
         module, names, when = wanted

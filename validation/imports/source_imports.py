@@ -17,10 +17,17 @@ LOOPS = (ast.For, ast.AsyncFor, ast.While)
 TRIES = tuple(getattr(ast, name) for name in ("Try", "TryStar") if hasattr(ast, name))
 #: Names in a test that ask what is there: a version, a platform, a setting, or whether a module can be found.
 QUESTIONS = {"sys", "platform", "os", "find_spec", "importlib", "util", "six", "__name__", "environ", "PY2", "PY3"}
-#: What can make modules importable that the lock does not name.
+#: Managers that never suppress an exception. Any other may, such as optuna's `try_import()`.
+TRANSPARENT = {"open", "catch_warnings"}
+#: What can make modules importable that the lock does not name, or runs code that this scan does not read. Words of
+#: comments may match too; `modules()` is a method of PyTorch, and `nn.modules` its package.
 PATH_CHANGES = re.compile(
-    r"sys\s{0,9}\.\s{0,9}(?:path\b|meta_path|path_hooks|modules\s{0,9}\[)|from\s{1,9}sys\s{1,9}import"
-    r"|addsitedir|\bpip\b|modules\.(?:setdefault|update)"
+    r"sys\s{0,9}\.\s{0,9}path\b|\bsys\s{1,9}as\b|from\s{1,9}sys\s{1,9}import|\b(?:meta_path|path_hooks|addsitedir)\b"
+    r"|(?<!\bnn)\.\s{0,9}modules\b(?!\s{0,9}\()"
+    r"|(?:\bgetattr\s{0,9}\([^()\n]{0,80}|(?:\bvars\s{0,9}\([^()\n]{0,80}\)|__dict__)\s{0,9}\[)[\"'](?:modules|path)[\"']"
+    r"|\.\s{0,9}path\s{0,9}\.\s{0,9}(?:append|insert|extend)\b"
+    r"|\bpip\b|\bpyximport\b|\brunpy\b|\bzipimport\b|\bworking_set\b|__import__|import_module|module_from_spec"
+    r"|\b(?:exec|load)_module\b|\bload_source\b|FileLoader\b|\bexec\s{0,9}\(|(?<![\w.])eval\s{0,9}\("
 )
 
 
@@ -35,8 +42,8 @@ class Import:
 
 
 def parse_imports(source):
-    """Returns the imports, and whether the file changes where Python looks for modules. Raises for a file that Python
-    cannot parse."""
+    """Returns the imports, and whether the file may change where Python looks for modules. Raises for a file that
+    Python cannot parse."""
     imports, todo = [], [(node, LOAD) for node in reversed(ast.parse(source).body)]
     while todo:
         node, when = todo.pop()
@@ -61,7 +68,7 @@ def list_statements(node, when):
     if isinstance(node, LOOPS):
         return mark([*node.body, *node.orelse], CALL)
     if isinstance(node, (ast.With, ast.AsyncWith)):
-        return () if any(suppresses(item.context_expr) for item in node.items) else mark(node.body, when)
+        return list_managed(node, when)
     if isinstance(node, ast.ClassDef):
         return mark(node.body, when)
     cases = getattr(node, "cases", ())  # of a match statement
@@ -94,6 +101,20 @@ def list_attempts(node, when):
 def catches_imports(kind):
     kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
     return not all(isinstance(each, ast.Name) and each.id in UNRELATED for each in kinds)
+
+
+def list_managed(node, when):
+    managers = [item.context_expr for item in node.items]
+    if any(suppresses(manager) for manager in managers):
+        return ()
+    return mark(node.body, when if all(is_transparent(manager) for manager in managers) else CALL)
+
+
+def is_transparent(expression):
+    function = expression.func if isinstance(expression, ast.Call) else None
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+        return (function.value.id, function.attr) == ("warnings", "catch_warnings")
+    return isinstance(function, ast.Name) and function.id in TRANSPARENT
 
 
 def suppresses(expression):

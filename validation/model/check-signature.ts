@@ -56,7 +56,12 @@ export function checkSignaturePart(part: 'inputs' | 'outputs' | 'params', text: 
   );
   const named = names.filter((n) => n !== undefined);
   if (named.length > 0 && named.length < names.length) return 'some columns have a name and some have none';
-  const twice = named.find((n, i) => named.indexOf(n) < i);
+  const seen = new Set<unknown>();
+  const twice = named.find((n) => {
+    const isTwice = seen.has(n);
+    seen.add(n);
+    return isTwice;
+  });
   return twice === undefined ? undefined : `the name "${String(twice)}" appears twice`;
 }
 

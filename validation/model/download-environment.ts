@@ -56,6 +56,7 @@ export function makeDownloadEnvironment(
   return {
     ...environment,
     HOME: home,
+    AWS_EC2_METADATA_DISABLED: 'true', // a bucket would be read with the role of the machine
     NETRC: variables['NETRC'] ?? join(variables['HOME'] ?? homedir(), '.netrc'), // names the host of each password
     ...(!connection && { MLFLOW_TRACKING_URI: makeTrackingUri(uri, variables['MLFLOW_TRACKING_URI'] ?? '') }),
   };

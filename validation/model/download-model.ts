@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../system/cache.ts';
 import { parseRegisteredVersion, type RegisteredVersion } from '../../schemas/endpoint/model-reference.ts';
 import { locateDownload } from '../../system/locate-model.ts';
-import { withFileLock } from '../../system/locks/file-lock.ts';
+import { type FileLockOptions, withFileLock } from '../../system/locks/file-lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
 import type { Subject } from '../subject.ts';
@@ -15,7 +15,7 @@ import { findDownload, findDownloadByDigest, makeAddressKey, noteDownload } from
 import { allowTypedUri, checkModelUri, readModelSources, type Refusal } from './model-sources.ts';
 import { makeDownloadError } from './refuse-download.ts';
 import { resolveVersion } from './resolve-version.ts';
-import { DOWNLOAD_LIMIT_SECONDS, type DownloadSource, runDownload } from './run-download.ts';
+import { type DownloadSource, LIMIT_SECONDS, runDownload } from './run-download.ts';
 
 /** The registry of a registered model; undefined if none is configured. */
 export function findRegistry(
@@ -120,20 +120,31 @@ async function runToEnd(
   const work = () => runDownload(source, { action: '--download', folder: partial, label }, options);
   const run = await withProgress(options.progress ?? SILENT, `Downloading ${label} (${shown})`, work);
   if (run.code !== 0) {
-    const failed = { run, wanted, connection: source.connection, limitSeconds: DOWNLOAD_LIMIT_SECONDS };
+    const failed = { run, wanted, connection: source.connection, limitSeconds: LIMIT_SECONDS['--download'] };
     return refuse(subject, explainOrThrow(failed, { label, uri: source.uri }), source.uri);
   }
   const model = join(partial, 'model');
   const digest = await digestModel(model);
+  await keepDownload(model, digest, options);
+  await rm(partial, { recursive: true, force: true });
+  await noteDownload(key, digest);
+  return { folder: locateDownload(digest), diagnostics: [] };
+}
+
+/**
+ * Moves a downloaded model to the folder of its content, unless the cache has it. Another address may give the same
+ * content at the same time, so the lock is that of the content: a folder that is in use is never removed.
+ */
+export async function keepDownload(model: string, digest: string, options: FileLockOptions): Promise<void> {
   const folder = locateDownload(digest);
-  if ((await findDownloadByDigest(digest)) === undefined) {
+  const keep = async () => {
+    if ((await findDownloadByDigest(digest)) !== undefined) return;
     await mkdir(dirname(folder), { recursive: true });
     await rm(folder, { recursive: true, force: true });
     await rename(model, folder);
-  }
-  await rm(partial, { recursive: true, force: true });
-  await noteDownload(key, digest);
-  return { folder, diagnostics: [] };
+  };
+  const { progress, signal } = options;
+  await withFileLock(`${folder}.lock`, keep, { what: 'keeping the same model', ...(progress && { progress }), signal });
 }
 
 function refuse(subject: Subject, failure: Refusal & Partial<DownloadFailure>, uri: string): FetchedModel {

@@ -3,15 +3,18 @@
 python download_model.py --download POLICY URI FOLDER
 python download_model.py --find POLICY URI
 
-POLICY is JSON: `sources`, the URIs that are allowed besides what the tracking server keeps itself. Standard output is
-JSON: what the registry says about the version. A line `progress: DONE TOTAL` of standard error counts bytes, and the
-last line is JSON with the reason of a failure. Of what a server has answered it repeats only version numbers, aliases
-and the names of models that nearly match, because the reader of a pull request may not always query that server.
+POLICY is JSON: `sources`, the URIs that are allowed besides what the tracking server keeps itself, and `buckets`: may
+that server name any bucket. Standard output is JSON: what the registry says about the version. A line
+`progress: DONE TOTAL` of standard error counts bytes, and the last line is JSON with the reason of a failure. Of what a
+server has answered it repeats only version numbers, aliases and the names of models that nearly match, because the
+reader of a pull request may not always query that server.
 """
 
 import contextlib
+import errno
 import json
 import os
+import re
 import shutil
 import sys
 import threading
@@ -34,8 +37,29 @@ UNREACHABLE = (
     "SSLError",
     "ProxyError",
     "NewConnectionError",
+    "ChunkedEncodingError",
+    "ProtocolError",
+    "IncompleteRead",
+    # botocore
+    "HTTPClientError",
+    "EndpointConnectionError",
+    "ConnectionClosedError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "ResponseStreamingError",
+    "IncompleteReadError",
 )
-UNREACHABLE_TEXT = ("Max retries exceeded", "Connection refused", "timed out", "Failed to resolve")
+UNREACHABLE_TEXT = ("Max retries exceeded", "Connection refused", "timed out", "Failed to resolve", "IncompleteRead(")
+# Of a server that cannot answer now. MLflow also gives INTERNAL_ERROR to every error of its own, see is_outage.
+OUTAGE_CODES = (
+    "TEMPORARILY_UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+    "REQUEST_LIMIT_EXCEEDED",
+    "RESOURCE_EXHAUSTED",
+    "DATA_LOSS",
+)
+# An answer that is not JSON is only in the text of MLflow's error. So are errors of files that it downloads together.
+OUTAGE_TEXT = re.compile(r"failed with error code (?:429|5\d\d) != |\b(?:429 Client|5\d\d Server) Error\b")
 
 
 # Files at a time. Some repositories also read one large file in parallel parts.
@@ -55,7 +79,7 @@ def main() -> int:
     action, policy, uri, *rest = sys.argv[1:]
     is_found = False
     try:
-        guard(json.loads(policy)["sources"])
+        guard(**json.loads(policy))
         found = registry_versions.find(uri)
         is_found = True
         if action == "--download":
@@ -94,15 +118,33 @@ def describe(error: BaseException) -> dict:
             return {"kind": "denied"}
         if status == 404 or code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"):
             return {"kind": "missing"}
+        if is_outage(e, status, code):
+            return {"kind": "unavailable"}
     names = [type(e).__name__ for e in seen]
     text = " ".join(str(e) for e in seen)
     if any(n in UNREACHABLE for n in names) or any(t in text for t in UNREACHABLE_TEXT):
         return {"kind": "unreachable"}
+    if OUTAGE_TEXT.search(text):
+        return {"kind": "unavailable"}
     if "default auth" in text or "cannot configure default credentials" in text or "databrickscfg" in text:
         return {"kind": "unconfigured"}
-    if any(isinstance(e, OSError) and e.errno == 2 for e in seen) or "No such artifact" in text:
+    if "No such artifact" in text:
         return {"kind": "missing"}
+    numbers = [e.errno for e in seen if isinstance(e, OSError) and e.errno is not None]
+    if os.strerror(errno.ENOSPC) in text:
+        numbers.insert(0, errno.ENOSPC)
+    if errno.ENOENT in numbers:
+        return {"kind": "missing"}
+    if numbers:
+        return {"kind": "system", "error": errno.errorcode.get(numbers[0], str(numbers[0]))}
     return {"kind": "failed", "error": names[0]}
+
+
+def is_outage(error: BaseException, status: int, code) -> bool:
+    """Whether a server answers with an error of its own, or receives too many requests."""
+    if status == 429 or status >= 500 or code in OUTAGE_CODES:
+        return True
+    return code == "INTERNAL_ERROR" and type(error).__name__ == "RestException"
 
 
 def status_of(response) -> int:
@@ -112,7 +154,7 @@ def status_of(response) -> int:
     return int(getattr(response, "status_code", 0) or 0)
 
 
-def guard(sources: list) -> None:
+def guard(sources: list, buckets: bool) -> None:
     """Checks every location that MLflow resolves a name to, and every HTTP request, redirects included."""
     import mlflow
     from mlflow.store.artifact.artifact_repository_registry import ArtifactRepositoryRegistry
@@ -124,7 +166,7 @@ def guard(sources: list) -> None:
 
     def check_location(self, artifact_uri, *args, **kwargs):
         uri = str(artifact_uri)
-        if not is_allowed_location(uri, sources, trusted, is_local):
+        if not is_allowed_location(uri, sources, trusted, is_local, buckets):
             raise Refused(describe_source(uri))
         return locate(self, artifact_uri, *args, **kwargs)
 
@@ -147,7 +189,7 @@ def guard(sources: list) -> None:
     HTTPAdapter.send = check_request
 
 
-def is_allowed_location(uri: str, sources: list, trusted: list, is_local: bool) -> bool:
+def is_allowed_location(uri: str, sources: list, trusted: list, is_local: bool, buckets: bool) -> bool:
     parts = urlsplit(uri)
     scheme, host = parts.scheme, parts.netloc
     if any(p in (".", "..") for p in parts.path.split("/")) and scheme not in ("", "file"):
@@ -160,7 +202,7 @@ def is_allowed_location(uri: str, sources: list, trusted: list, is_local: bool) 
         return is_local and host in ("", "localhost")
     if scheme == "mlflow-artifacts":
         return host == "" or any(origin(f"{t.split(':')[0]}://{host}") == t for t in trusted)
-    return (scheme in STORES and "@" not in host) or origin(uri) in trusted
+    return (buckets and scheme in STORES and "@" not in host) or origin(uri) in trusted
 
 
 def origin(uri: str) -> str:

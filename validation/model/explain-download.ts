@@ -9,16 +9,33 @@ import { type Refusal, SOURCES_VARIABLE } from './model-sources.ts';
 const name = z.string().regex(/^[\w.-]{1,200}$/);
 const version = z.string().regex(/^\d{1,18}$/);
 
+/** A name that no diagnostic can show is left out. The rest of the answer still explains the failure. */
+function keepReadable<T>(entry: z.ZodType<T>, max: number) {
+  return z.array(z.unknown()).transform((all) =>
+    all
+      .map((e) => entry.safeParse(e))
+      .flatMap((parsed) => (parsed.success ? [parsed.data] : []))
+      .slice(0, max),
+  );
+}
+
+const aliases = z
+  .record(z.string(), z.unknown())
+  .transform((all): unknown[] => Object.entries(all))
+  .pipe(keepReadable(z.tuple([name, version]), 20))
+  .transform((all): Readonly<Record<string, string>> => Object.fromEntries(all));
+
 /** The last line that download_model.py writes to standard error. */
 const failure = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('refused'), source: z.string() }),
   z.object({ kind: z.literal('package'), package: z.string() }),
   z.object({ kind: z.literal('denied'), registry: z.boolean() }),
-  z.object({ kind: z.enum(['missing', 'unreachable', 'truncated', 'unconfigured']) }),
+  z.object({ kind: z.enum(['missing', 'unreachable', 'unavailable', 'truncated', 'unconfigured']) }),
   z.object({ kind: z.literal('pending'), version, status: z.string().regex(/^[A-Z_]{1,60}$/) }),
-  z.object({ kind: z.literal('no-model'), near: z.array(name).max(3), hidden: z.boolean() }),
-  z.object({ kind: z.literal('no-version'), count: z.int(), versions: z.array(version).max(20) }),
-  z.object({ kind: z.literal('no-alias'), aliases: z.record(name, version) }),
+  z.object({ kind: z.literal('no-model'), near: keepReadable(name, 3), hidden: z.boolean() }),
+  z.object({ kind: z.literal('no-version'), count: z.int(), versions: keepReadable(version, 20) }),
+  z.object({ kind: z.literal('no-alias'), aliases }),
+  z.object({ kind: z.literal('system'), error: z.string().regex(/^\w{1,40}$/) }),
   z.object({ kind: z.literal('failed'), error: z.string().regex(/^\w+$/) }),
 ]);
 type Failure = z.infer<typeof failure>;
@@ -37,7 +54,7 @@ export interface FailedDownload {
   readonly limitSeconds: number;
 }
 
-/** A server that does not answer, or answers wrongly: an outage, and not a fault of the user's files. */
+/** A server that does not answer, or answers wrongly, or a fault of this machine: no file of the user is wrong. */
 class DownloadOutage extends Error {}
 
 const HINT = 'Check the URI, MLFLOW_TRACKING_URI and your credentials for it';
@@ -70,12 +87,19 @@ function explainDownloadFailure(failed: FailedDownload): DownloadFailure {
   const { run, limitSeconds } = failed;
   const reason = parseLastLine(run.stderr);
   if (run.timedOut) throw new DownloadOutage(`it took longer than ${limitSeconds} s`);
-  if (reason === undefined) return makeFailure('the download program failed', HINT);
-  if (reason.kind === 'unreachable')
-    throw new DownloadOutage(`${failed.connection?.label ?? 'the server'} is not reachable`);
+  if (reason === undefined) throw new DownloadOutage(`the download program ended without a reason (${renderEnd(run)})`);
+  const server = failed.connection?.label ?? 'the server';
+  if (reason.kind === 'unreachable') throw new DownloadOutage(`${server} is not reachable`);
+  if (reason.kind === 'unavailable')
+    throw new DownloadOutage(`${server}, or the store of its files, answers with an error of its own`);
+  if (reason.kind === 'system') throw new DownloadOutage(`this machine reports ${reason.error}`);
   if (reason.kind === 'truncated')
     throw new DownloadOutage('a file ended before the size that its store lists; the files that are complete are kept');
   return explainRegistry(reason, failed) ?? explainSource(reason, failed);
+}
+
+function renderEnd({ code, signal }: ProcessResult): string {
+  return signal === undefined ? `exit code ${code}` : `ended by ${signal}`;
 }
 
 function explainRegistry(reason: Failure, { wanted, connection }: FailedDownload): DownloadFailure | undefined {
@@ -111,6 +135,8 @@ function explainRegistry(reason: Failure, { wanted, connection }: FailedDownload
     case 'denied':
     case 'missing':
     case 'unreachable':
+    case 'unavailable':
+    case 'system':
     case 'truncated':
     case 'unconfigured':
     case 'failed':
@@ -126,7 +152,7 @@ function suggestAlias(alias: string, aliases: Readonly<Record<string, string>>):
   return `${near === undefined ? '' : `${near} `}Aliases of the model: ${there}`;
 }
 
-/** A version above all others is probably being registered. */
+/** A version above all others may be being registered, have been deleted, or be a slip. */
 function explainVersion(
   { count, versions }: Extract<Failure, { kind: 'no-version' }>,
   model: string,
@@ -135,12 +161,13 @@ function explainVersion(
   const last = Number(versions.at(-1) ?? 0);
   const there = versions.length === 0 ? 'it has no version' : `its versions are ${count > versions.length ? '…, ' : ''}${versions.join(', ')}`; // prettier-ignore
   const isNext = /^\d+$/.test(target) && Number(target) > last;
+  const others = last === 0 ? '' : `; otherwise write one of them, such as "${last}"`;
   const hint = isNext
-    ? 'The lock and the proof follow when the version is registered; run this again then'
+    ? `If version ${target} will be registered, run this again then${others}`
     : last === 0
       ? 'Register a version'
       : `Write one of them, such as "${last}"`;
-  const why = /^\d+$/.test(target) ? `${model} has no version ${target}${isNext ? ' yet' : ''}` : `no version of ${model} is in "${target}"`; // prettier-ignore
+  const why = /^\d+$/.test(target) ? `${model} has no version ${target}` : `no version of ${model} is in "${target}"`; // prettier-ignore
   return { code: isNext ? 'model-pending' : 'model-not-found', about: 'version', why: `${why}; ${there}`, hint };
 }
 
@@ -167,6 +194,8 @@ function explainSource(reason: Failure, { connection }: FailedDownload): Downloa
     case 'failed':
       return makeFailure(`the download failed (${reason.error})`, HINT);
     case 'unreachable':
+    case 'unavailable':
+    case 'system':
     case 'truncated':
     case 'pending':
     case 'no-model':

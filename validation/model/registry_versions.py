@@ -4,7 +4,8 @@ import difflib
 import re
 from datetime import datetime, timezone
 
-NAME = re.compile(r"[\w.-]{1,200}")
+# ASCII alone: a diagnostic shows no other name, and an endpoint file cannot have another alias.
+NAME = re.compile(r"[\w.-]{1,200}", re.ASCII)
 PERSON = re.compile(r"[\w.@+-]{1,100}")
 MAX_LISTED = 20
 MAX_NEAR = 3
@@ -64,7 +65,7 @@ def locate(client, name: str, target: str, is_alias: bool):
         found = client.get_model_version_by_alias(name, target)
         # A server may leave out what only the version itself has.
         return client.get_model_version(name, str(found.version))
-    if target.isdigit():
+    if target.isdecimal():
         return client.get_model_version(name, target)
     versions = list_versions(client, name)
     if target.lower() != "latest":
@@ -85,7 +86,7 @@ def is_missing(error) -> bool:
 
 def list_versions(client, name: str) -> list:
     return [
-        v for v in client.search_model_versions("name='{}'".format(name.replace("'", ""))) if str(v.version).isdigit()
+        v for v in client.search_model_versions("name='{}'".format(name.replace("'", ""))) if str(v.version).isdecimal()
     ]
 
 

@@ -6,7 +6,7 @@ import type { Subject } from '../subject.ts';
 import { explainOrThrow } from './explain-download.ts';
 import type { FetchOptions, ResolvedVersion } from './fetched-model.ts';
 import { makeDownloadError } from './refuse-download.ts';
-import { DOWNLOAD_LIMIT_SECONDS, type DownloadSource, runDownload } from './run-download.ts';
+import { type DownloadSource, LIMIT_SECONDS, runDownload } from './run-download.ts';
 
 /** What the registry says about a version, as registry_versions.py writes it. */
 const foundVersion = z.object({
@@ -36,13 +36,13 @@ export async function resolveVersion(
     return /^\d+$/.test(version) ? { version } : { version, refused: refuseVersion(subject, source, wanted) };
   const { model } = subject.entity;
   const from = model.uri ?? model.version;
-  const locked = options.locked?.resolved?.from === from ? options.locked.resolved : undefined;
+  const locked = findResolved(options.locked, { name: model.name, from });
   if (locked && options.aliases === 'locked') return { version: locked.version, resolved: locked };
   const work = () => runDownload(source, { action: '--find', label: subject.label }, options);
   const run = await withProgress(options.progress ?? SILENT, `Resolving ${subject.label} in the registry`, work);
   const found = run.code === 0 ? foundVersion.safeParse(JSON.parse(run.stdout)).data : undefined;
   if (!found) {
-    const failed = { run, wanted, connection: source.connection, limitSeconds: DOWNLOAD_LIMIT_SECONDS };
+    const failed = { run, wanted, connection: source.connection, limitSeconds: LIMIT_SECONDS['--find'] };
     const why = explainOrThrow(failed, { label: subject.label, uri: source.uri });
     return { version, refused: makeDownloadError(subject, why, source.uri) };
   }
@@ -51,6 +51,14 @@ export async function resolveVersion(
     return { version, refused: reportMove(subject, locked, { wanted, found }) };
   const at = `${new Date().toISOString().slice(0, 19)}Z`;
   return { version: found.version, resolved: { from, version: found.version, at } };
+}
+
+/** What the lock says, if it is about the same text for the same model. */
+function findResolved(
+  locked: FetchOptions['locked'],
+  { name, from }: { readonly name: string; readonly from: string },
+): ResolvedVersion | undefined {
+  return locked?.name === name && locked.resolved?.from === from ? locked.resolved : undefined;
 }
 
 function refuseVersion(subject: Subject, { uri }: DownloadSource, { version }: RegisteredVersion): Diagnostic {

@@ -15,7 +15,8 @@ import type { SourceKind } from './model-sources.ts';
 /** mlflow-skinny and boto3 with hashes, written by `uv pip compile --generate-hashes`. */
 const REQUIREMENTS = codePath('validation', 'model', 'download-requirements.txt');
 const PROGRAM = codePath('validation', 'model', 'download_model.py');
-export const DOWNLOAD_LIMIT_SECONDS = 3600;
+/** To resolve a version needs a few short requests. */
+export const LIMIT_SECONDS = { '--find': 120, '--download': 3600 } as const;
 /** Python versions for which every package above has a wheel. */
 const SUPPORTED_PYTHONS = ['3.12', '3.11', '3.13'];
 const PROGRESS_LINE = /^progress: (\d{1,16}) (\d{1,16})$/;
@@ -40,21 +41,22 @@ export interface DownloadTask {
 
 /** Runs the program that downloads. It runs in an empty folder, because MLflow makes a database in the current one. */
 export async function runDownload(
-  { uri, kind, allowed, connection }: DownloadSource,
+  source: DownloadSource,
   { action, folder, label }: DownloadTask,
   options: PythonOptions,
 ): Promise<ProcessResult> {
+  const { uri, kind, connection } = source;
   const packages = parseLockedRequirements(await readFile(REQUIREMENTS, 'utf8'));
   const python = await chooseMinorVersion(SUPPORTED_PYTHONS);
   const virtualenv = await ensureVirtualenv({ python, platform: 'here', packages }, options);
   const home = makeTemporaryFolder('download');
   const { progress = SILENT } = options;
-  const args = ['-s', PROGRAM, action, JSON.stringify({ sources: allowed }), uri, ...(folder === undefined ? [] : [folder])]; // prettier-ignore
+  const args = ['-s', PROGRAM, action, JSON.stringify(makePolicy(source)), uri, ...(folder === undefined ? [] : [folder])]; // prettier-ignore
   try {
     return await runProcess(virtualenv.python, args, {
       cwd: home,
       env: { ...makeDownloadEnvironment(kind, uri, { home, connection }), PYTHONPYCACHEPREFIX: virtualenv.pycache },
-      limitSeconds: DOWNLOAD_LIMIT_SECONDS,
+      limitSeconds: LIMIT_SECONDS[action],
       onLine: (line) => {
         const [, done, total] = PROGRESS_LINE.exec(line) ?? [];
         if (done !== undefined) progress.say(renderAmount(label, Number(done), Number(total)));
@@ -64,6 +66,11 @@ export async function runDownload(
   } finally {
     await rm(home, { recursive: true, force: true });
   }
+}
+
+/** A registry without credentials may name no bucket, because the machine may have a role that can read it. */
+function makePolicy({ allowed, kind, connection }: DownloadSource) {
+  return { sources: allowed, buckets: (connection?.kind ?? kind) !== 'other' };
 }
 
 function renderAmount(label: string, done: number, total: number): string {

@@ -31,8 +31,11 @@ function describePackage(
   if (twin !== undefined)
     return { code, severity: 'warning', message: `${found}: it is installed with pip, as "${twin}"`, at };
   const pip = findPipCounterpart(spec);
-  if ('none' in pip && !pip.isNeeded)
-    return { code, severity: 'warning', message: `${found}: it is not installed, because ${pip.none}`, at };
+  if ('none' in pip && !pip.isNeeded) {
+    const message = `${found}: it is not installed, because ${pip.none}`;
+    const hint = describeImported(pip.ifImported, { entity, alone });
+    return { code, severity: 'warning', message, ...(hint !== undefined && { hint }), at };
+  }
   const without = `Cannot install "${spec}" for ${label}: it comes from conda`;
   const leaveOut = alone
     ? 'Remove it from conda.yaml'
@@ -62,6 +65,18 @@ function describePackage(
     add: pip.pip,
     at,
   };
+}
+
+/** The hint for a name that a Python package may have. */
+function describeImported(
+  requirement: string | undefined,
+  { entity, alone }: Pick<Subject, 'entity' | 'alone'>,
+): string | undefined {
+  if (requirement === undefined) return undefined;
+  const add = alone
+    ? `add "${requirement}" to its requirements`
+    : `add "${requirement}" to davit.served_entities.${entity.name}.requirements.add`;
+  return `If the model imports it as a Python package, ${add}`;
 }
 
 /** The names of a conda package in conda and in pip. */

@@ -1,5 +1,5 @@
 import { checkConda } from './check-conda.ts';
-import { checkSource } from './check-source.ts';
+import { checkSource, makeFileFinder } from './check-source.ts';
 import type { EditedRequirements } from './edit-requirements.ts';
 import { parseRequirement, type Requirement } from './parse-requirements.ts';
 import type { LineFault } from './explain-line.ts';
@@ -20,7 +20,8 @@ export async function checkRequirements(
   policy: ResolvedPolicy,
 ): Promise<readonly ModelProblem[]> {
   const others = new Set(requirements.map((r) => r.name));
-  const sources = requirements.map((r) => checkSource(subject, model, r));
+  const files = { folder: model.folder, findFile: makeFileFinder(model.folder) };
+  const sources = requirements.map((r) => checkSource(subject, files, r));
   return [
     ...requirements.flatMap((r) => checkRequirement(subject, r, { policy, others })),
     ...(await Promise.all(sources)).flat(),

@@ -1,9 +1,10 @@
 import { access, readdir } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { basename, relative, resolve, sep } from 'node:path';
 import { isWebWheel } from '../../schemas/lock/locked-values.ts';
 import { hasCredentials, maskSecrets } from '../model/mask-secrets.ts';
 import type { Model } from '../model/read-model.ts';
 import { isModelFile } from '../../system/model-digest.ts';
+import { quoteShell } from '../../schemas/values/quote-shell.ts';
 import type { ModelProblem, Subject } from '../subject.ts';
 import { isRepository, isSourceArchive, parseFileVersion } from './parse-reference.ts';
 import type { Requirement } from './parse-requirements.ts';
@@ -21,10 +22,13 @@ const CONDA_BUILD = /\/(?:croot|feedstock_root|conda-bld)\/|\/tmp\/build\/[0-9a-
 const DATABRICKS = /^(?:dbfs:|(?:file:)?\/+(?:dbfs|Workspace|Volumes|databricks)\/)/i;
 const SEARCHED_DEPTH = 4;
 
+/** Returns the path, inside a model, of a file with this name. */
+type FindFile = (name: string) => Promise<string | undefined>;
+
 /** A direct reference must be a wheel, as a URL or as a file inside the model. */
 export async function checkSource(
   { label }: Subject,
-  model: Pick<Model, 'folder'>,
+  model: Pick<Model, 'folder'> & { readonly findFile: FindFile },
   { source, written, name, at, fault: lineFault }: Requirement,
 ): Promise<readonly ModelProblem[]> {
   if (source === undefined || lineFault) return [];
@@ -74,7 +78,8 @@ const OR_REMOVE = 'Or leave it out if predictions do not need it';
 /** The command that builds the wheel where the model is trained. */
 function renderBuildHint(source: string | undefined): string {
   const what = source !== undefined && isFile(source) && !/^[~/.]/.test(source) ? `./${source}` : source;
-  const build = what === undefined ? 'Build a wheel of it' : `Build a wheel of it: pip wheel --no-deps "${what}"`;
+  const build =
+    what === undefined ? 'Build a wheel of it' : `Build a wheel of it: pip wheel --no-deps ${quoteShell(what)}`;
   return `${build}. Log the model with that file in code_paths and the requirement code/FILE.whl. ${OR_REMOVE}`;
 }
 
@@ -96,10 +101,14 @@ function explainForeignPath(name: string, source: string): SourceFault {
 }
 
 function renderLogHint(source: string): string {
-  return `Log the model with code_paths=["${source}"] and the requirement code/${source.split('/').at(-1) ?? ''}. ${OR_REMOVE}`;
+  return `Log the model with code_paths=[${JSON.stringify(source)}] and the requirement code/${source.split('/').at(-1) ?? ''}. ${OR_REMOVE}`;
 }
 
-async function checkFile(model: Pick<Model, 'folder'>, name: string, source: string): Promise<SourceFault | undefined> {
+async function checkFile(
+  model: Pick<Model, 'folder'> & { readonly findFile: FindFile },
+  name: string,
+  source: string,
+): Promise<SourceFault | undefined> {
   const root = resolve(model.folder);
   const file = resolve(root, source);
   const isInside = file.startsWith(root + sep);
@@ -113,11 +122,23 @@ async function checkFile(model: Pick<Model, 'folder'>, name: string, source: str
     () => false,
   );
   if (exists) return undefined;
-  const base = source.split('/').at(-1);
-  const elsewhere = (await listFiles(root)).find((f) => f.split(sep).at(-1) === base);
+  const elsewhere = await model.findFile(source.split('/').at(-1) ?? '');
   return elsewhere === undefined
     ? { why: 'there is no such file in the model', hint: renderLogHint(source) }
     : { why: `there is no such file in the model, which has it as ${elsewhere}`, add: `${name} @ ${elsewhere}` };
+}
+
+/** Finds files of a model by their names. Lists the files once, when the first is looked for. */
+export function makeFileFinder(folder: string): FindFile {
+  const index = async () => {
+    const files = await listFiles(resolve(folder));
+    return new Map(files.toReversed().map((file) => [basename(file), file])); // the first of a name stays
+  };
+  let listed: Promise<ReadonlyMap<string, string>> | undefined;
+  return async (name) => {
+    listed ??= index();
+    return (await listed).get(name);
+  };
 }
 
 /** Paths relative to the model. */

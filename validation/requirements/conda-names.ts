@@ -6,6 +6,8 @@ type PipCounterpart = { readonly pip: string; readonly certain: boolean } | NoCo
 
 interface NoCounterpart {
   readonly none: string;
+  /** The pip requirement to add, should the model import the package itself. */
+  readonly ifImported?: string | undefined;
   /** Nothing else provides it: a model that uses it fails without it. */
   readonly isNeeded: boolean;
   /** The package of Debian, and so of the base image, with the same program. */
@@ -49,10 +51,10 @@ const TWINS: Readonly<Record<string, string>> = {
 /** Common packages with the same name in conda and pip. The pip name of any other package is uncertain. */
 const SAME_NAME = new Set(
   `absl-py accelerate aiohttp alembic altair anyio argcomplete arrow attrs beautifulsoup4 bokeh boto3 botocore catboost
-  category-encoders certifi cffi charset-normalizer click cloudpickle colorama coverage cryptography cython dask
+  category-encoders certifi cffi charset-normalizer click cloudpickle colorama coverage cryptography cuda-bindings cuda-python cython dask
   databricks-sdk datasets decorator dill distributed docker duckdb einops evaluate fastapi fastparquet filelock flask
   fsspec gensim geopandas google-auth graphene greenlet grpcio gunicorn h5py holidays httpx huggingface-hub hyperopt idna
-  imageio imbalanced-learn ipykernel ipython itsdangerous jax jaxlib jinja2 jmespath joblib jsonschema kafka-python keras
+  imageio imbalanced-learn ipykernel ipython itsdangerous jax jaxlib jinja2 jmespath joblib jsonpath-ng jsonschema kafka-python keras
   langchain lightgbm lime llvmlite lxml markdown markupsafe matplotlib mlflow mlflow-skinny mlxtend more-itertools
   multidict nltk numba numexpr numpy onnx onnxruntime openai openpyxl optuna orjson packaging pandas patsy pillow plotly
   polars pooch prometheus-client prophet protobuf psutil pyarrow pyasn1 pycparser pydantic pydantic-core pyjwt pymongo
@@ -66,7 +68,9 @@ const SAME_NAME = new Set(
 const IN_WHEELS = 'the wheels that need it include it';
 const FROM_DRIVER = 'the driver of the machine and the wheels that need it provide it';
 const FOR_BUILDS = 'only builds need it, and Davit installs wheels';
-const NOT_FOR_PIP = 'only packages of conda use it';
+const ONLY_CONDA = 'only conda uses it';
+const FOR_MKL = 'the wheels of NumPy and SciPy do not use it';
+const LIKE_A_LIBRARY = 'it has the name of a library, and the wheels that need a library include it';
 const A_PROGRAM = 'it is not a Python package, so only the base image can have it';
 const OF_R = 'it is a package of R, which Davit does not serve';
 
@@ -74,14 +78,14 @@ const LISTS: readonly (readonly [reason: string, names: string, pattern: RegExp]
   [
     FROM_DRIVER,
     'cudatoolkit cudnn nccl cuda pytorch-cuda pytorch-mutex cupti cutensor',
-    /^(?:cuda-(?!python$)|magma-cuda)/,
+    /^(?:cuda-(?!(?:python|bindings|core|pathfinder)$)|magma-cuda)/,
   ],
   [
     FOR_BUILDS,
     'cmake make ninja gcc gxx gfortran clang clangxx llvm binutils compilers c-compiler cxx-compiler fortran-compiler pkg-config autoconf automake libtool patchelf swig',
     /^(?:gcc|gxx|gfortran|binutils|ld-impl|sysroot|kernel-headers|clang|clangxx)[-_](?:impl-|bootstrap-)?linux/,
   ],
-  [NOT_FOR_PIP, 'mkl-service mkl-fft mkl-random nomkl python-abi conda anaconda cpuonly blas', /^conda-|^menuinst$/],
+  [ONLY_CONDA, 'nomkl python-abi conda anaconda cpuonly blas', /^conda-|^menuinst$/],
   [
     IN_WHEELS,
     `abseil-cpp arrow-cpp blosc boost boost-cpp brotli bzip2 c-ares c-blosc2 ca-certificates cairo dbus double-conversion
@@ -89,8 +93,8 @@ const LISTS: readonly (readonly [reason: string, names: string, pattern: RegExp]
     harfbuzz hdf4 hdf5 icu intel-openmp jpeg krb5 lame lcms2 lerc llvm-openmp lz4-c metis mkl mpc mpfr ncurses netcdf4-c
     nettle nspr nss openblas openh264 openjpeg openmp openssl orc pango pcre pcre2 pixman proj pthread-stubs qhull qt
     qt-main rapidjson re2 readline s2n snappy sqlite suitesparse tbb thrift-cpp tk tzdata uriparser utf8proc x264 x265 xz
-    yaml zlib zstd`,
-    /^(?:xorg-|aws-(?:c-|checksums|crt-cpp|sdk-cpp)|qt6-)|-mutex$|-ng$|^-/,
+    yaml zlib zlib-ng zstd`,
+    /^(?:xorg-|aws-(?:c-|checksums|crt-cpp|sdk-cpp)|qt6-)|-mutex$|^-/,
   ],
   [OF_R, 'r r-base', /^r-(?!.*python)/],
 ];
@@ -120,8 +124,25 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   wget: 'wget',
 };
 
-/** Libraries that conda packages separately: `libgomp`, `libgcc-ng`. Some Python packages begin with the same letters. */
-const LIBRARY = /^lib(?!cst$|rosa$|sass$|tmux$|linear|svm|clang$|rt$|archive-c$)/;
+/** Python packages for which conda's NumPy and SciPy have a use, and pip's have none. */
+const MKL = new Set(['mkl-fft', 'mkl-random', 'mkl-service']);
+
+/** Libraries that conda packages separately, without the `lib` of their names: `libgomp`, `libgcc-ng`. */
+const LIBRARIES = new Set(
+  `abseil atomic blas cap cblas crc32c cublas cufft cufile curand curl cusolver cusparse cxx cxxabi deflate edit ev event
+  expat ffi gcc gcrypt gfortran gfortran4 gfortran5 glib gomp gpg-error grpc hdf5 hwloc iconv idn2 jpeg-turbo kml lapack
+  lapacke lzma magma netcdf nghttp2 npp nsl nvjitlink nvjpeg ogg openblas opus parquet png pq protobuf quadmath sndfile
+  sodium spatialite sqlite ssh2 stdcxx thrift tiff tmglib torch unistring utf8proc uuid uv vorbis webp webp-base xcb
+  xcrypt xkbcommon xml2 xslt zip zlib`.split(/\s+/),
+);
+/** Libraries in parts or with their version in the name: `libarrow-dataset`, `libllvm14`. */
+const LIBRARY_PARTS = /^lib(?:arrow|boost|brotli|clang-cpp|clang\d|google-cloud|llvm\d|opencv|re2-)/;
+
+/**
+ * A name such as `libfoo` is most often that of a library, and a Python package can have it. The exceptions are known to
+ * be Python packages, or pip has one of the same name.
+ */
+const OTHER_LIB = /^lib(?!cst$|rosa$|sass$|tmux$|linear|svm|clang$|rt$|archive-c$|pysal$|mambapy$)/;
 
 /** Converts `pytorch::pytorch=2.1` to the requirement `torch==2.1.*`, or returns why pip has none. */
 export function findPipCounterpart(spec: string): PipCounterpart {
@@ -132,8 +153,16 @@ export function findPipCounterpart(spec: string): PipCounterpart {
   if (twin !== undefined || SAME_NAME.has(name)) return { pip: `${twin ?? name}${pipVersion(spec)}`, certain: true };
   const reason = LISTS.find(([, names, pattern]) => names.split(/\s+/).includes(name) || pattern.test(name))?.[0];
   if (reason !== undefined) return { none: reason, isNeeded: reason === OF_R };
-  if (LIBRARY.test(name)) return { none: IN_WHEELS, isNeeded: false };
-  return { pip: `${name}${pipVersion(spec)}`, certain: false };
+  if (isLibrary(name)) return { none: IN_WHEELS, isNeeded: false };
+  const pip = `${name}${pipVersion(spec)}`;
+  if (MKL.has(name)) return { none: FOR_MKL, isNeeded: false, ifImported: pip };
+  if (OTHER_LIB.test(name)) return { none: LIKE_A_LIBRARY, isNeeded: false, ifImported: pip };
+  return { pip, certain: false };
+}
+
+function isLibrary(name: string): boolean {
+  const stem = name.slice('lib'.length).replace(/-(?:devel|dev|static|ng)$/, '');
+  return name.startsWith('lib') && (LIBRARIES.has(stem) || LIBRARY_PARTS.test(name));
 }
 
 /**

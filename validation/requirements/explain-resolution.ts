@@ -1,4 +1,5 @@
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
+import { quoteShell } from '../../schemas/values/quote-shell.ts';
 import { type Chain, type CompileRequirements, findChain, listDependencies, parseName } from './find-chain.ts';
 import { findMeantPackage } from './pip-names.ts';
 import type { ResolutionRequest } from './resolution-request.ts';
@@ -185,7 +186,7 @@ async function explainMissingWheel(
     );
   const newer = chain && (await findCompatibleVersion(request, chain.requirement.name, compile));
   const meant = findMeantPackage(about);
-  const build = `Davit does not build packages from source. Build the wheel where the model is trained: pip wheel --no-deps ${mine?.text ?? about}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
+  const build = `Davit does not build packages from source. Build the wheel where the model is trained: pip wheel --no-deps ${quoteShell(mine?.text ?? about)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
   return {
     why: `${steps}no version of ${about} has a wheel for Python ${python} on ${machine}`,
     hint:

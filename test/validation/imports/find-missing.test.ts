@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findMissingImports } from '../../../validation/imports/find-missing.ts';
+import { compareImports, findMissingImports } from '../../../validation/imports/find-missing.ts';
 import { guessModules } from '../../../validation/imports/known-modules.ts';
 import { listModulesOfRecord } from '../../../validation/imports/packaged-modules.ts';
 import { listEntrances, type ScannedImport } from '../../../validation/imports/scan-imports.ts';
@@ -18,6 +18,7 @@ test.each<[string, readonly string[], ScannedImport, readonly string[]]>([
   ['has another name than its module', ['scikit-learn'], scanned('sklearn.svm'), []],
   ['is absent', ['numpy'], scanned('sklearn.svm'), ['sklearn']],
   ['has several modules', ['matplotlib'], scanned('mpl_toolkits.mplot3d'), []],
+  ['has old modules too', ['pymongo'], scanned('bson'), []],
   ['is a variant', ['opencv-python-headless'], scanned('cv2'), []],
   ['is unknown, and its name fits', ['acme-risk'], scanned('acme_risk.scores'), []],
   ['is unknown, and the beginning of its name fits', ['acme-risk'], scanned('acme'), []],
@@ -35,6 +36,27 @@ test.each<[string, readonly string[], ScannedImport, readonly string[]]>([
   ['is MLflow, of which others say that it is missing', [], scanned('mlflow.pyfunc'), []],
 ])('findMissingImports() when a package %s', (_what, packages, found, expected) => {
   expect(findIn(packages, found)).toEqual(expected);
+});
+
+async function compare(module: string, name: string, files: readonly string[] | undefined, more = {}) {
+  const scan = { imports: [scanned(module)], changesPath: false, complete: true };
+  const packages = [{ name, version: '1', hashes: [], ...more }];
+  const read = () => Promise.resolve(new Map(files === undefined ? [] : [[name, files]]));
+  const { missing, isCertain } = await compareImports({ ...scan, ...more }, packages, '3.11.7', read);
+  return missing.length === 0 ? 'there' : isCertain ? 'missing' : 'uncertain';
+}
+
+test.each<[string, string, string, readonly string[] | undefined, object, string]>([
+  ['a table that lacks a module', 'numpy_extra', 'numpy', ['numpy', 'numpy_extra'], {}, 'there'],
+  ['a known package that cannot be read', 'sklearn', 'numpy', undefined, {}, 'uncertain'],
+  ['a known package', 'sklearn', 'numpy', ['numpy'], {}, 'missing'],
+  ['a wheel with the name of a known package', 'own', 'build', ['own'], { source: 'code/build-1.whl' }, 'there'],
+  ['NVIDIA as the beginning of a name', 'pynvml', 'nvidia-ml-py', ['pynvml'], {}, 'there'],
+  ['a library of NVIDIA, which is not read', 'sklearn', 'nvidia-cublas-cu12', undefined, {}, 'missing'],
+  ['a model that changes the path', 'sklearn', 'numpy', ['numpy'], { changesPath: true }, 'uncertain'],
+  ['a scan that has not ended', 'sklearn', 'numpy', ['numpy'], { complete: false }, 'uncertain'],
+])('compareImports() with %s', async (_what, module, name, files, more, expected) => {
+  expect(await compare(module, name, files, more)).toBe(expected);
 });
 
 test.each<[string, string, readonly string[], readonly string[]]>([
@@ -68,6 +90,7 @@ test.each<[string, string, readonly string[] | undefined]>([
   ],
   ['scripts and data', '../../../bin/x,,\nx-1.data/scripts/y.py,,\nshare/my-data/z.py,,\n"a,b.py",,', []],
   ['a path file', 'x.pth,,\nx.py,,', undefined],
+  ['the path file of a namespace', 'x-1-py3.8-nspkg.pth,,\nx/a/__init__.py,,', ['x.a']],
   ["setuptools' path file", 'distutils-precedence.pth,,\nsetuptools/__init__.py,,', ['setuptools']],
 ])('listModulesOfRecord() reads %s', (_what, record, expected) => {
   expect(listModulesOfRecord(record)).toEqual(expected);
@@ -81,4 +104,8 @@ test('listEntrances() names only what MLflow loads', () => {
   expect(listEntrances(flavors(script)).script).toBe('model.py');
   const native = flavors({ loader_module: 'mlflow.sklearn', model_path: './model.pkl' }, { sklearn: { code: null } });
   expect(listEntrances(native).loaded).toContain('model.pkl');
+  const torch = flavors({ loader_module: 'mlflow.pytorch', data: 'data' }, { pytorch: { model_data: 'data' } });
+  expect(listEntrances(torch).loaded).toContain('data/model.pth');
+  const other = flavors({ loader_module: 'mlflow.sklearn' }, { acme: { data: 'other.pkl' } });
+  expect(listEntrances(other).loaded).not.toContain('other.pkl');
 });

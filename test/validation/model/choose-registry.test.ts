@@ -48,6 +48,8 @@ test('a registry that DAVIT_MODEL_SOURCES lists is queried without credentials',
   if (connection === undefined || 'why' in connection) throw new Error(JSON.stringify(connection));
   const given = makeDownloadEnvironment('tracking', 'models:/iris/1', { home: '/empty', connection, variables });
   expect(given).toMatchObject({ MLFLOW_TRACKING_URI: MLFLOW, MLFLOW_REGISTRY_URI: MLFLOW, HOME: '/empty' });
+  // Nor the role of the machine.
+  expect(given).toHaveProperty('AWS_EC2_METADATA_DISABLED', 'true');
   expect(JSON.stringify(given)).not.toMatch(/secret|elsewhere/);
 });
 

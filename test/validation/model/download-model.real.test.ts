@@ -111,8 +111,8 @@ test('an interrupted download continues with the files that are not complete', a
 
 test('a tracking server cannot name a path, another server or a profile of this machine', () => {
   const program = join(import.meta.dirname, '../../../validation/model/download_model.py');
-  const allowed = (uri: string, server: string | undefined) =>
-    `is_allowed_location(${JSON.stringify(uri)}, ["https://models.acme.com/iris"], ${JSON.stringify(server ? [server] : [])}, ${server ? 'False' : 'True'})`;
+  const allowed = (uri: string, server: string | undefined, buckets = true) =>
+    `is_allowed_location(${JSON.stringify(uri)}, ["https://models.acme.com/iris"], ${JSON.stringify(server ? [server] : [])}, ${server ? 'False' : 'True'}, ${buckets ? 'True' : 'False'})`;
   const server = 'https://mlflow.acme.com:443';
   const cases = {
     [allowed('s3://bucket/1/abc/artifacts', server)]: true,
@@ -124,6 +124,8 @@ test('a tracking server cannot name a path, another server or a profile of this 
     [allowed('models:/m-1', server)]: true,
     [allowed('/home/me/mlruns/1', undefined)]: true,
     [allowed('file:///home/me/mlruns/1', undefined)]: true,
+    [allowed('s3://bucket/1/abc/artifacts', server, false)]: false,
+    [allowed('mlflow-artifacts:/1/abc', server, false)]: true,
     [allowed('file:///etc', server)]: false,
     [allowed('/etc', server)]: false,
     [allowed('mlflow-artifacts://evil.com/1', server)]: false,

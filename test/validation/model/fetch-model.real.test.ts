@@ -85,7 +85,7 @@ test('fetchModel() resolves what moves to the version that it is now, and keeps 
     3: ['Cannot fetch iris 1 from "models:/iris": it has no version'],
   });
   expect(await found('models:/iris/99')).toMatchObject({
-    3: ['Cannot fetch iris 1 from "models:/iris/99": iris has no version 99 yet; its versions are 1, 2'],
+    3: ['Cannot fetch iris 1 from "models:/iris/99": iris has no version 99; its versions are 1, 2'],
   });
 });
 

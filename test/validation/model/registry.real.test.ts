@@ -74,7 +74,7 @@ test('an alias is resolved and downloaded with the credentials of the job, and t
   expect(model).toMatchObject({ name: 'flowers', version: '1', resolved: { from: '@champion', version: '1' } });
   expect(model.digest).toBe(await digestModel(FLOWERS[0]!));
   const [pinned] = pinVersions(endpoint, lock).entities;
-  expect(pinned?.model).toEqual({ name: 'flowers', version: '1', uri: undefined });
+  expect(pinned?.model).toEqual({ name: 'flowers', version: '1', uri: 'models:/flowers/1' });
   expect(await digestModel(findModelFolder(root, { ...pinned!.model, digest: model.digest }))).toBe(model.digest);
   const text = await readFile(join(root, 'endpoints/e.lock'), 'utf8');
   expect(`${text}${said.join('\n')}`).not.toMatch(/password|127\.0\.0\.1/);
@@ -114,7 +114,7 @@ test('what is missing is reported at its line, with what is there', async () => 
     fetchFrom('v2'),
   ]);
   expect(name).toEqual(['5:20 model-not-found Cannot fetch flowrs 1: the registry of MLFLOW_TRACKING_URI has no model "flowrs", or hides it from this account. Similar names there: flowers']); // prettier-ignore
-  expect(version).toEqual(['6:23 model-pending Cannot fetch flowers 99: flowers has no version 99 yet; its versions are 1, 2, 3. The lock and the proof follow when the version is registered; run this again then']); // prettier-ignore
+  expect(version).toEqual(['6:23 model-pending Cannot fetch flowers 99: flowers has no version 99; its versions are 1, 2, 3. If version 99 will be registered, run this again then; otherwise write one of them, such as "3"']); // prettier-ignore
   expect(alias).toEqual([expect.stringMatching(/^6:23 model-not-found Cannot fetch flowers @chmpion: flowers has no alias "chmpion". Did you mean "champion"\? Aliases of the model: @champion \(version \d\)$/)]); // prettier-ignore
   expect(pending).toEqual([expect.stringMatching(/^6:23 model-pending Cannot fetch flowers 3: version 3 of flowers is not ready \(PENDING_REGISTRATION\)/)]); // prettier-ignore
   expect(latest).toEqual([expect.stringMatching(/^6:23 model-not-found Cannot fetch flowers v2: "v2" is not a version of a registry/)]); // prettier-ignore

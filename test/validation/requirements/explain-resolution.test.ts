@@ -66,6 +66,8 @@ test('proposes what has wheels for a package of the model that never has, and ho
   });
   const pyspark = await explain('pyspark==3.5.5', none('pyspark'));
   expect(pyspark.hint).toContain('pip wheel --no-deps pyspark==3.5.5');
+  const range = await explain('foo>=1,<2', none('foo'));
+  expect(range.hint).toContain("pip wheel --no-deps 'foo>=1,<2'");
   expect(JSON.stringify(pyspark)).not.toContain('Choose a version');
 });
 

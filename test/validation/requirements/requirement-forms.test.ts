@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { checkModel } from '../../../validation/model/check-model.ts';
+import { makeFileFinder } from '../../../validation/requirements/check-source.ts';
 import { resolvePolicy } from '../../../validation/policy.ts';
 import { makeSubject } from '../../../validation/subject.ts';
 import { makeTemporaryFolder } from '../../../system/temporary-folder.ts';
@@ -87,7 +88,21 @@ const BUILD = 'Build a wheel of it: pip wheel --no-deps';
 const REMOVE = 'requirements.remove in endpoints/e.yaml';
 /** The line, what is said of it after "Cannot install "LINE" for M: ", and a part of the hint. */
 const REFUSED: readonly (readonly [line: string, why: string, hint: string])[] = [
-  ['foo @ git+https://github.com/a/b@0123abc', 'it is a repository, expected a wheel', `${BUILD} "git+https`],
+  [
+    'foo @ git+https://github.com/a/b@0123abc',
+    'it is a repository, expected a wheel',
+    `${BUILD} git+https://github.com/a/b@0123abc.`,
+  ],
+  [
+    'git+https://x/"; touch x; "/r.git',
+    'it is a repository, expected a wheel',
+    `${BUILD} 'git+https://x/"; touch x; "/r.git'.`,
+  ],
+  [
+    'dbfs:/x/"a"/foo-1.0-py3-none-any.whl',
+    'it is a path of the Databricks workspace, expected a wheel inside the model',
+    String.raw`code_paths=["dbfs:/x/\"a\"/foo-1.0-py3-none-any.whl"]`,
+  ],
   ['git+https://github.com/a/b@v1.0#egg=foo&subdirectory=x', 'it is a repository, expected a wheel', '"foo" to'],
   ['git+https://github.com/a/b.git', 'it is a repository, expected a wheel', '"b" to'],
   ['git+ssh://git@github.com/a/b.git@main#egg=foo', 'it is a repository, expected a wheel', '"foo" to'],
@@ -102,9 +117,9 @@ const REFUSED: readonly (readonly [line: string, why: string, hint: string])[] =
     'anybody on the way can change it, expected an address with https',
     BUILD.slice(0, 19),
   ],
-  ['-e ../mine', 'it is a path of the machine that logged it, expected a wheel inside the model', `${BUILD} "../mine"`],
-  ['./mine', 'it is not a wheel, expected one (.whl)', `${BUILD} "./mine"`],
-  ['code/foo-1.0.tar.gz', 'it is a source distribution, expected a wheel (.whl)', `${BUILD} "./code/foo-1.0.tar.gz"`],
+  ['-e ../mine', 'it is a path of the machine that logged it, expected a wheel inside the model', `${BUILD} ../mine.`],
+  ['./mine', 'it is not a wheel, expected one (.whl)', `${BUILD} ./mine.`],
+  ['code/foo-1.0.tar.gz', 'it is a source distribution, expected a wheel (.whl)', `${BUILD} ./code/foo-1.0.tar.gz.`],
   [
     '/Workspace/Users/me/foo-1.0.tar.gz',
     'it is a path of the Databricks workspace, expected a wheel inside the model',
@@ -184,6 +199,16 @@ test.each(REFUSED)('refuses %s, and its name is enough to change that', async (l
   const name = /"([\w.-]+)" to \S+remove/.exec(hints)?.[1] ?? /Add "([\w.-]+)/.exec(hints)?.[1] ?? '';
   const removed = await check(files, { requirements: { remove: [name] } });
   expect(removed.checked?.requirements.map((r) => r.text)).toEqual(['pandas==3.1.1']);
+});
+
+test('lists the files of a model once, whatever number of wheels is missing', async () => {
+  const folder = makeTemporaryFolder('files');
+  await writeFiles(folder, { 'code/a.whl': '', 'code/b.whl': '' });
+  const files = makeFileFinder(folder);
+  expect(await files('a.whl')).toBe(join('code', 'a.whl'));
+  await rm(join(folder, 'code'), { recursive: true });
+  expect(await files('b.whl')).toBe(join('code', 'b.whl'));
+  expect(await files('c.whl')).toBeUndefined();
 });
 
 test.each([
