@@ -105,7 +105,7 @@ it('davit review tells of every endpoint of a branch: one fails, one is new, the
     stdout: expect.stringMatching(/### 1 endpoint: 1 rolling\n[^]*rolling update: iris-\w+ → iris-\w+/) as string,
   });
   expect(rolling.stdout).toMatch(
-    /\*\*`iris 2` against `iris 1`, which serves now\*\*\n[^]*Accepted [^\n]*`The shop reads names of species since today`\n[^]*Predictions: \*\*3 of 3 rows differ \(100%\)\*\*; 1 input\n/,
+    /\*\*`iris 2` against `iris 1`, which the base branch declares\*\*\n[^]*Accepted [^\n]*`The shop reads names of species since today`\n[^]*Predictions: \*\*3 of 3 rows differ \(100%\)\*\*; 1 input\n/,
   );
   expect(rolling.stdout).toMatch(/\| `iris 1` \| \d[^|]+s \| \d[^|]+s \| \d[^|]+MiB \|\n/);
   await rename(join(root, '.davit/old'), join(root, 'models/iris/1'));

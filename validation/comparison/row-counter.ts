@@ -1,12 +1,11 @@
 import type { PredictionComparison } from '../../schemas/report/comparison.ts';
 import type { RowDifference } from './compare-rows.ts';
-import { type Json, renderJson } from './exact-json.ts';
+import type { Json } from './exact-json.ts';
 
 const MAX_CHANGED_ROWS = 5;
 const MAX_MOVES = 20;
 /** Texts that moved are counted until there are so many different pairs. */
 const MAX_COUNTED_MOVES = 10_000;
-const MOVE_CHARACTERS = 60;
 /** Whole numbers with more values than this are no classes. */
 const MAX_CLASSES = 20;
 
@@ -42,7 +41,7 @@ export class RowCounter {
     for (const [from, to] of difference.moved) this.#moves.add(from, to);
     // An input without an answer says nothing about its rows: its failure is shown once.
     if (old === undefined || now === undefined) return;
-    if (this.#classes) this.#classMoves.add(renderJson(old, MOVE_CHARACTERS), renderJson(now, MOVE_CHARACTERS));
+    if (this.#classes) this.#classMoves.add(JSON.stringify(old), JSON.stringify(now));
     this.#keepMostChanged(pair, difference.size);
   }
 
@@ -84,7 +83,7 @@ class MoveCounter {
   readonly #moves = new Map<string, { readonly from: string; readonly to: string; count: number }>();
 
   add(from: string, to: string): void {
-    const key = JSON.stringify([from, to]);
+    const key = `${from.length} ${from} ${to}`;
     const move = this.#moves.get(key);
     if (move) move.count += 1;
     else if (this.#moves.size < MAX_COUNTED_MOVES) this.#moves.set(key, { from, to, count: 1 });
