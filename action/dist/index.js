@@ -29036,20 +29036,31 @@ var init_explain_yaml_errors = __esmMin((() => {
 	BRACES_HINT = "Put a value that contains braces in quotes: \"{{secrets/SCOPE/KEY}}\"";
 	DISALLOWED_CHARACTER = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 }));
+// schemas/yaml/path-keys.ts
+function makePathKey(path) {
+	return JSON.stringify(path.map((step) => typeof step === "symbol" ? String(step) : step));
+}
+function isAtOrBelow(path, keys) {
+	if (keys.size === 0) return false;
+	for (let length = 0; length <= path.length; length++) if (keys.has(makePathKey(path.slice(0, length)))) return true;
+	return false;
+}
+var init_path_keys = __esmMin((() => {}));
 // schemas/yaml/find-valid-rest.ts
 function findValidRest(schema, root, issues, standIn = () => void 0) {
 	const copy = structuredClone(root);
 	const wrong = [];
 	let open = issues.flatMap(listInvalidPaths);
 	for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
-		const round = [];
+		const round = /* @__PURE__ */ new Set();
 		for (const path of open) {
-			if (round.some((removed) => isBelow$2(path, removed))) continue;
+			if (isAtOrBelow(path, round)) continue;
 			const removed = removeNearest(copy, path, standIn);
 			if (removed === void 0) return void 0;
-			round.push(removed);
+			round.add(makePathKey(removed));
+			wrong.push(removed);
 		}
-		wrong.push(...round, ...open);
+		for (const path of open) wrong.push(path);
 		const checked = schema.safeParse(copy);
 		if (checked.success) {
 			for (const path of wrong) restoreText(checked.data, root, path);
@@ -29090,21 +29101,19 @@ function restoreText(value, root, path) {
 function readPath(root, path) {
 	return path.reduce((at, step) => isContainer(at) ? Reflect.get(at, step) : void 0, root);
 }
-function isBelow$2(path, above) {
-	return above.every((step, i) => path[i] === step);
-}
 function isContainer(value) {
 	return typeof value === "object" && value !== null;
 }
 var MAX_ROUNDS;
 var init_find_valid_rest = __esmMin((() => {
+	init_path_keys();
 	MAX_ROUNDS = 12;
 }));
 // schemas/yaml/drop-issues.ts
 function dropReported(issues, reported) {
 	if (reported.length === 0) return issues;
-	const keys = reported.map((path) => JSON.stringify(path));
-	const isReported = (path) => path.some((_, i) => keys.includes(JSON.stringify(path.slice(0, i + 1))));
+	const keys = new Set(reported.filter((path) => path.length > 0).map(makePathKey));
+	const isReported = (path) => isAtOrBelow(path, keys);
 	return issues.flatMap((issue) => {
 		if (issue.code !== "unrecognized_keys") return isReported(issue.path) ? [] : [issue];
 		const rest = issue.keys.filter((key) => !isReported([...issue.path, key]));
@@ -29116,13 +29125,13 @@ function dropReported(issues, reported) {
 }
 function dropGeneralLimits(issues) {
 	const isGeneral = ({ code, message }) => code === "too_big" && !message.startsWith("expected");
-	const has = (path) => issues.some((other) => !isGeneral(other) && JSON.stringify(other.path) === JSON.stringify(path));
-	return issues.filter((issue) => !isGeneral(issue) || !has(issue.path));
+	const others = new Set(issues.filter((issue) => !isGeneral(issue)).map(({ path }) => makePathKey(path)));
+	return issues.filter((issue) => !isGeneral(issue) || !others.has(makePathKey(issue.path)));
 }
 function dropReplacedFields(issues, fields) {
-	const explained = new Set(issues.flatMap((issue) => listReplacedFields(issue, fields)).map((path) => JSON.stringify(path)));
+	const explained = new Set(issues.flatMap((issue) => listReplacedFields(issue, fields)).map((path) => makePathKey(path)));
 	if (explained.size === 0) return issues;
-	return issues.filter((issue) => issue.input !== void 0 || !explained.has(JSON.stringify(issue.path)));
+	return issues.filter((issue) => issue.input !== void 0 || !explained.has(makePathKey(issue.path)));
 }
 function listReplacedFields(issue, fields) {
 	if (issue.code === "unrecognized_keys") {
@@ -29137,6 +29146,7 @@ function listReplacedFields(issue, fields) {
 	return insteadOf.map((name) => [...issue.path.slice(0, -1), name]);
 }
 var init_drop_issues = __esmMin((() => {
+	init_path_keys();
 	init_suggest_field();
 }));
 // schemas/yaml/refuse-tags.ts
@@ -29251,11 +29261,24 @@ function checkSchema(schema, { standIn, ...source }, { diagnostics: prepared, wr
 			...rest,
 			wrong: [...rest.wrong, ...reported]
 		},
-		diagnostics: [...prepared, ...news.flatMap((issue) => renderIssue(issue, {
+		diagnostics: [...prepared, ...renderIssues(news, {
 			...source,
 			fields
-		}))]
+		})]
 	};
+}
+function renderIssues(issues, source) {
+	const single = issues.flatMap((issue) => issue.code === "unrecognized_keys" ? issue.keys.map((key) => ({
+		...issue,
+		keys: [key]
+	})) : [issue]);
+	const shown = single.slice(0, MAX_RENDERED).flatMap((issue) => renderIssue(issue, source));
+	const next = single[MAX_RENDERED];
+	if (!next) return shown;
+	const [path = []] = listInvalidPaths(next);
+	const more = single.length - MAX_RENDERED;
+	const message = `Cannot show ${more} more ${more === 1 ? "error" : "errors"} in this file: expected at most ${MAX_RENDERED}`;
+	return [...shown, makeError("bad-value", source.locate(path), message, "Correct the others first")];
 }
 function listIssues(schema, root, issues, standIn) {
 	const variant = issues.find((issue) => issue.code === "invalid_union" && issue.errors.length === 0);
@@ -29296,15 +29319,17 @@ function findOffset(document, path, key) {
 	}
 	return 0;
 }
-var import_dist$4, PARSER_OPTIONS;
+var import_dist$4, MAX_RENDERED, PARSER_OPTIONS;
 var init_parse_yaml = __esmMin((() => {
 	import_dist$4 = require_dist();
+	init_diagnostic();
 	init_explain_yaml_errors();
 	init_find_valid_rest();
 	init_list_fields();
 	init_drop_issues();
 	init_refuse_tags();
 	init_render_issue();
+	MAX_RENDERED = 100;
 	PARSER_OPTIONS = {
 		prettyErrors: false,
 		logLevel: "error",
@@ -32332,7 +32357,7 @@ var init_project$1 = __esmMin((() => {
 function valueAt(value, path) {
 	return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)].reduce((at, [, quoted, index, name]) => {
 		const key = quoted === void 0 ? index ?? name ?? "" : JSON.parse(`"${quoted}"`);
-		if (at === HIDDEN$1) return at;
+		if (at === HIDDEN) return at;
 		return isObject(at) ? at[key] : void 0;
 	}, value);
 }
@@ -32380,7 +32405,7 @@ function redactAll(values) {
 	return Object.fromEntries(Object.entries(values).map(([key, v]) => [key, redactValue(v)]));
 }
 function hide(value) {
-	return value === void 0 ? void 0 : HIDDEN$1;
+	return value === void 0 ? void 0 : HIDDEN;
 }
 function hasSecret(value) {
 	return isSecret(value) || isObject(value) && Object.values(value).some(hasSecret);
@@ -32392,18 +32417,18 @@ function redactValue(value) {
 	if (value === UNKNOWN) return "[unknown]";
 	if (Array.isArray(value)) return value.map(redactValue);
 	if (!isObject(value)) return value;
-	if (isSecret(value)) return HIDDEN$1;
+	if (isSecret(value)) return HIDDEN;
 	return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, redactValue(v)]));
 }
 function isObject(value) {
 	return typeof value === "object" && value !== null;
 }
-var WRAPPED, SECRET$1, UNKNOWN, HIDDEN$1;
+var WRAPPED, SECRET$1, UNKNOWN, HIDDEN;
 var init_property_values = __esmMin((() => {
 	WRAPPED = "4dabf18193072939515e22adb298388d";
 	SECRET$1 = "1b47061264138c4ac30d75fd1eb44270";
 	UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-	HIDDEN$1 = "[secret]";
+	HIDDEN = "[secret]";
 }));
 // engine/plan/digest-resources.ts
 function digestResources(events, root) {
@@ -32476,7 +32501,7 @@ function compareFields$1(before, after, path = "", depth = 0) {
 		old: before,
 		new: after
 	}];
-	if (depth === MAX_DEPTH$4) return whole;
+	if (depth === MAX_DEPTH$3) return whole;
 	if (Array.isArray(before) && Array.isArray(after)) return (before.length > after.length ? before : after).flatMap((_, i) => compareFields$1(before[i], after[i], `${path}[${i}]`, depth + 1));
 	if (!isRecord(before) || !isRecord(after)) return whole;
 	return [.../* @__PURE__ */ new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => compareFields$1(before[key], after[key], path === "" ? key : `${path}.${key}`, depth + 1));
@@ -32519,11 +32544,11 @@ function parseJson$1(text) {
 function isRecord(value) {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-var SHORT_CHARACTERS$4, CONTEXT_CHARACTERS, MAX_DEPTH$4;
+var SHORT_CHARACTERS$4, CONTEXT_CHARACTERS, MAX_DEPTH$3;
 var init_compare_text = __esmMin((() => {
 	SHORT_CHARACTERS$4 = 60;
 	CONTEXT_CHARACTERS = 16;
-	MAX_DEPTH$4 = 16;
+	MAX_DEPTH$3 = 16;
 }));
 // schemas/deployment/resource-summary.ts
 function summarizeResources(resources) {
@@ -37861,7 +37886,8 @@ function resolvePolicy(environments = [], variables = process.env) {
 		defaultsChannel: severity("defaults_channel"),
 		missingModule: severity("missing_module"),
 		pickles: severity("pickles", pickles),
-		vulnerabilities: findStrictest(VULNERABILITY_POLICIES, vulnerabilities, advisories)
+		vulnerabilities: findStrictest(VULNERABILITY_POLICIES, vulnerabilities, advisories),
+		showPredictions: resolveComparisonPolicy(environments).showPredictions
 	};
 }
 function findStrictest(order, environments, variable) {
@@ -37884,9 +37910,10 @@ function applyPolicy(severity, problem) {
 		severity
 	}];
 }
-var DEFAULT_SEVERITY, PICKLES_VARIABLE, ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES;
+var HIDDEN_PREDICTION, DEFAULT_SEVERITY, PICKLES_VARIABLE, ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES;
 var init_policy = __esmMin((() => {
 	init_policy$1();
+	HIDDEN_PREDICTION = "not shown, because the policy hides inputs and predictions";
 	DEFAULT_SEVERITY = "warning";
 	PICKLES_VARIABLE = "DAVIT_PICKLES";
 	ADVISORIES_VARIABLE = "DAVIT_ADVISORIES";
@@ -38589,52 +38616,37 @@ var init_proof = __esmMin((() => {
 		"signature"
 	];
 }));
-// validation/proof/network-failure.ts
-function isNetworkFailure({ kind, message }) {
-	const [name = ""] = message.split(":");
-	if (OWN_MACHINE.test(message)) return false;
-	return UNREACHABLE.some((pattern) => pattern.test(message)) || KINDS$2.test(kind) || KINDS$2.test(name.split(".").at(-1) ?? "");
-}
-var UNREACHABLE, KINDS$2, OWN_MACHINE;
-var init_network_failure = __esmMin((() => {
-	UNREACHABLE = [
-		/name resolution|getaddrinfo|name or service not known|nodename nor servname|could not translate host name/i,
-		/could not resolve host|failed to resolve|dns (?:resolution|lookup|error)|unknownhostexception|no address associated/i,
-		/network is unreachable|no route to host|network is down|connection refused|errno (?:101|111|113)\b/i,
-		/max retries exceeded|failed to establish a new connection|cannot connect to host|connection error\b/i,
-		/failed to connect to all addresses|could not connect to|couldn.t connect to|unable to connect/i,
-		/connect(?:ion)? timed? ?out|connecttimeout|serverselectiontimeout|outgoing traffic has been disabled/i,
-		/offline mode is enabled|statuscode\.unavailable|error -\d connecting to|error 11[13] connecting to/i
-	];
-	KINDS$2 = /^(?:gaierror|URLError|(?:API|New|Endpoint|Client)?Connect(?:ion|or)?(?:Timeout)?Error|MaxRetryError|ConnectTimeout|NameResolutionError|ConnectionRefusedError|ClientConnector\w*Error|ServerSelectionTimeoutError|TransportError|ServiceUnavailable|LocalEntryNotFoundError|OfflineModeIsEnabled)$/;
-	OWN_MACHINE = /\b(?:127\.\d+\.\d+\.\d+|localhost|::1)\b/;
-}));
 // validation/proof/check-cases.ts
-function checkCases(subject, { cases }, { missingExample }) {
+function checkCases(subject, { cases }, { missingExample, showPredictions }) {
+	return cases.flatMap((found) => {
+		if (found.failure === void 0) return [];
+		return applyPolicy(found.origin !== "signature" && missingExample === "ignore" ? "warning" : missingExample, explainLoaded(subject, found, showPredictions ? found.failure : HIDDEN_PREDICTION));
+	}).map((problem) => locateProblem(subject, problem));
+}
+function explainLoaded(subject, found, failure) {
 	const at = {
 		file: "MLmodel",
 		line: 1,
 		column: 1
 	};
-	return cases.flatMap((found) => {
-		const { failure } = found;
-		if (failure === void 0) return [];
-		const needsNetwork = isNetworkFailure({
-			kind: "",
-			message: failure
-		});
-		return applyPolicy(missingExample, {
-			code: needsNetwork ? "prediction-failed" : "example-missing",
-			message: needsNetwork ? `Loaded ${subject.label}, not asked: to predict ${describeCase(found)} it needs the network (${failure}), expected a model that predicts without` : `Loaded ${subject.label}, not asked: it refuses an input made from its signature (${failure}), expected an input example`,
-			hint: needsNetwork ? "A proof has no network. The revision is asked where it has one, before it takes traffic" : "The model may be right, because the values of such an input are arbitrary",
-			at
-		});
-	}).map((problem) => locateProblem(subject, problem));
+	const code = found.origin === "signature" ? "example-missing" : "prediction-failed";
+	const loaded = `Loaded ${subject.label}, not asked:`;
+	if (found.needsNetwork) return {
+		code,
+		at,
+		message: `${loaded} to predict ${describeCase(found)} it needs the network (${failure}), expected a model that predicts without`,
+		hint: "A proof has no network. The revision is asked where it has one, before it takes traffic"
+	};
+	return {
+		code,
+		at,
+		message: `${loaded} it refuses ${describeCase(found)} (${failure}), expected an input example`,
+		hint: "The model may be right, because the values of such an input are arbitrary"
+	};
 }
 var init_check_cases = __esmMin((() => {
 	init_proof();
 	init_policy();
-	init_network_failure();
 	init_subject();
 }));
 // schemas/endpoint/check-workers-memory.ts
@@ -40086,7 +40098,7 @@ async function readOption(folder, line, parents) {
 	const file = posix.join(posix.dirname(at.file), value);
 	if (value.startsWith("/") || !resolve(folder, file).startsWith(resolve(folder) + sep)) return refuse("there is no such file in the model");
 	if (parents.includes(file)) return refuse("the file includes itself");
-	const text = parents.length <= MAX_DEPTH$3 ? await readModelText(folder, file) : void 0;
+	const text = parents.length <= MAX_DEPTH$2 ? await readModelText(folder, file) : void 0;
 	if (text === void 0) return refuse("there is no such file in the model");
 	const read = await readIncludes(folder, parseRequirements(text, file), [...parents, file]);
 	if (/^(-r|--requirement)$/.test(option)) return read;
@@ -40112,14 +40124,14 @@ function makeProblem(message, at, hint) {
 		at
 	};
 }
-var MAX_DEPTH$3, INCLUDE_HINT;
+var MAX_DEPTH$2, INCLUDE_HINT;
 var init_read_requirements = __esmMin((() => {
 	init_read_model_text();
 	init_mask_secrets();
 	init_remove_comment();
 	init_parse_requirements();
 	init_report_option();
-	MAX_DEPTH$3 = 5;
+	MAX_DEPTH$2 = 5;
 	INCLUDE_HINT = "Copy its lines into requirements.txt of the model";
 }));
 // validation/model/read-model.ts
@@ -41665,22 +41677,133 @@ var init_check_pickles = __esmMin((() => {
 	SHOWN_FILES = 10;
 }));
 // validation/proof/explain-cause.ts
-function explainCause({ kind, message, trace }) {
+function explainCause({ kind, message, trace, needsNetwork }) {
 	if (kind === "KeyError" && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? "")) return "It reads an environment variable: set it in environment_vars of the served entity";
-	return CAUSES.find(([pattern]) => pattern.test(message))?.[1] ?? (isNetworkFailure({
-		kind,
-		message
-	}) ? "Models are proved without network access: log the model with everything it needs" : void 0);
+	return needsNetwork ? NETWORK_HINT : CAUSES.find(([pattern]) => pattern.test(message))?.[1];
 }
-var CAUSES;
+var NETWORK_HINT, CAUSES;
 var init_explain_cause = __esmMin((() => {
-	init_network_failure();
+	NETWORK_HINT = "Models are proved without network access: log the model with everything it needs";
 	CAUSES = [
 		[/Read-only file system/, "A model's files are read-only: write to the folder in TMPDIR"],
 		[/Can't get attribute '[^']*' on <module '(?:__main__|__mp_main__|davit_server[^']*)'/, "A pickle names a class or function of the notebook or script that trained the model: move it to a module that is logged with code_paths, or log the model from code"],
 		[/Found unknown categor|Cannot setitem on a Categorical with a new category|categorical_feature do not match|DataFrame\.dtypes for data must be|pandas dtypes must be int|Found a category not in the training set|previously unseen labels/i, "Requests have strings, not the categories of the training: convert the columns in the model (a pyfunc or a pipeline whose encoder has handle_unknown=\"ignore\"), and log an example with values that the training had"],
-		[/tz-naive|tz-aware|offset-naive|timezone-aware|UTC offset/i, "MLflow's type datetime has no time zone: send times as UTC without a zone, or make them comparable in the model (tz_localize, tz_convert)"]
+		[/tz-naive|tz-aware|offset-naive|timezone-aware|UTC offset/i, "MLflow's type datetime has no time zone: send times as UTC without a zone, or make them comparable in the model (tz_localize, tz_convert)"],
+		[/temporary failure in name resolution|could not translate host name|network is unreachable/i, NETWORK_HINT]
 	];
+}));
+// validation/libraries/library-packages.ts
+function findLibraryPackage(library) {
+	return readOwn(PACKAGES$1, library);
+}
+function hasLibrary(packages, library) {
+	const names = packages.map(removeSuffix);
+	const all = new Set(names.flatMap((name) => [name, ...readOwn(BROUGHT, name) ?? []]));
+	const known = findLibraryPackage(library);
+	if (known !== void 0 && all.has(known) || all.has(makeUsualName(library))) return "yes";
+	return names.every((name) => TABLE_PACKAGES.has(name)) ? "no" : "unknown";
+}
+function removeSuffix(name) {
+	return name.replace(/t64$/, "");
+}
+function makeUsualName(library) {
+	const [stem = "", version = ""] = library.toLowerCase().replaceAll("_", "-").split(".so.");
+	return /\d$/.test(stem) ? `${stem}-${version}` : `${stem}${version}`;
+}
+var PACKAGES$1, BROUGHT, TABLE_PACKAGES;
+var init_library_packages = __esmMin((() => {
+	init_read_own();
+	PACKAGES$1 = {
+		"libEGL.so.1": "libegl1",
+		"libGL.so.1": "libgl1",
+		"libGLX.so.0": "libglx0",
+		"libICE.so.6": "libice6",
+		"libOpenCL.so.1": "ocl-icd-libopencl1",
+		"libOpenGL.so.0": "libopengl0",
+		"libSM.so.6": "libsm6",
+		"libX11.so.6": "libx11-6",
+		"libXext.so.6": "libxext6",
+		"libXrender.so.1": "libxrender1",
+		"libaio.so.1": "libaio1",
+		"libatomic.so.1": "libatomic1",
+		"libblas.so.3": "libblas3",
+		"libcairo.so.2": "libcairo2",
+		"libcurl.so.4": "libcurl4",
+		"libfontconfig.so.1": "libfontconfig1",
+		"libfreetype.so.6": "libfreetype6",
+		"libgeos_c.so.1": "libgeos-c1v5",
+		"libgfortran.so.5": "libgfortran5",
+		"libgio-2.0.so.0": "libglib2.0-0",
+		"libglib-2.0.so.0": "libglib2.0-0",
+		"libgmodule-2.0.so.0": "libglib2.0-0",
+		"libgobject-2.0.so.0": "libglib2.0-0",
+		"libgomp.so.1": "libgomp1",
+		"libgssapi_krb5.so.2": "libgssapi-krb5-2",
+		"libgthread-2.0.so.0": "libglib2.0-0",
+		"libhdf5_serial.so.103": "libhdf5-103-1",
+		"liblapack.so.3": "liblapack3",
+		"libmagic.so.1": "libmagic1",
+		"libmariadb.so.3": "libmariadb3",
+		"libnuma.so.1": "libnuma1",
+		"libodbc.so.2": "libodbc2",
+		"libopenblas.so.0": "libopenblas0-pthread",
+		"libpango-1.0.so.0": "libpango-1.0-0",
+		"libpangocairo-1.0.so.0": "libpangocairo-1.0-0",
+		"libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
+		"libpq.so.5": "libpq5",
+		"libquadmath.so.0": "libquadmath0",
+		"libsndfile.so.1": "libsndfile1",
+		"libsnappy.so.1": "libsnappy1v5",
+		"libtbb.so.12": "libtbb12",
+		"libusb-1.0.so.0": "libusb-1.0-0",
+		"libxcb.so.1": "libxcb1",
+		"libxml2.so.2": "libxml2",
+		"libxslt.so.1": "libxslt1.1"
+	};
+	BROUGHT = {
+		libegl1: ["libx11-6", "libxcb1"],
+		libgfortran5: ["libquadmath0"],
+		libgl1: [
+			"libglx0",
+			"libx11-6",
+			"libxcb1",
+			"libxext6"
+		],
+		libglx0: [
+			"libx11-6",
+			"libxcb1",
+			"libxext6"
+		],
+		liblapack3: [
+			"libblas3",
+			"libgfortran5",
+			"libquadmath0"
+		],
+		"libopenblas0-pthread": [
+			"libblas3",
+			"libgfortran5",
+			"liblapack3",
+			"libquadmath0"
+		],
+		libsm6: ["libice6"],
+		"libx11-6": ["libxcb1"],
+		libxext6: ["libx11-6", "libxcb1"],
+		libxrender1: ["libx11-6", "libxcb1"]
+	};
+	TABLE_PACKAGES = new Set(Object.values(PACKAGES$1));
+}));
+// validation/proof/missing-library.ts
+function findMissingLibrary(message) {
+	const at = message.indexOf(": cannot open shared object");
+	const name = message.slice(0, Math.max(at, 0)).split(/[\s/'"]/).at(-1) ?? "";
+	return name.startsWith("lib") && name.includes(".so") ? name : void 0;
+}
+function renderLibraryHint(library) {
+	const name = findLibraryPackage(library);
+	return `${name === void 0 ? "Install the system package that provides it" : `Install it: apt-get install ${name}`}. On Kubernetes, also name that package in images.packages of the environment`;
+}
+var init_missing_library = __esmMin((() => {
+	init_library_packages();
 }));
 // python/compile-byte-code.ts
 var SCRIPT, MAX_FILES$1, LIMIT_MILLISECONDS$1, ByteCodeCompiler;
@@ -41778,6 +41901,7 @@ var init_proof_document = __esmMin((() => {
 		kind: text$4(200),
 		message: text$4(4e3),
 		module: text$4(200).nullish(),
+		needs_network: boolean$1().nullish(),
 		trace: tail(2e4).nullish()
 	});
 	proofDocument = looseObject({
@@ -41791,7 +41915,8 @@ var init_proof_document = __esmMin((() => {
 			origin: _enum(CASE_ORIGINS),
 			seconds: seconds$3,
 			answer: text$4(2048).nullish(),
-			why: text$4(2e3).nullish()
+			why: text$4(2e3).nullish(),
+			needs_network: boolean$1().nullish()
 		}), 40),
 		peak_memory_bytes: bytes,
 		load_memory_bytes: bytes.nullish(),
@@ -41927,122 +42052,19 @@ resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 runpy.run_module("davit_server.prove", run_name="__main__", alter_sys=True)
 `;
 }));
-// validation/libraries/library-packages.ts
-function findLibraryPackage(library) {
-	return readOwn(PACKAGES$1, library);
-}
-function hasLibrary(packages, library) {
-	const names = packages.map(removeSuffix);
-	const all = new Set(names.flatMap((name) => [name, ...readOwn(BROUGHT, name) ?? []]));
-	const known = findLibraryPackage(library);
-	if (known !== void 0 && all.has(known) || all.has(makeUsualName(library))) return "yes";
-	return names.every((name) => TABLE_PACKAGES.has(name)) ? "no" : "unknown";
-}
-function removeSuffix(name) {
-	return name.replace(/t64$/, "");
-}
-function makeUsualName(library) {
-	const [stem = "", version = ""] = library.toLowerCase().replaceAll("_", "-").split(".so.");
-	return /\d$/.test(stem) ? `${stem}-${version}` : `${stem}${version}`;
-}
-var PACKAGES$1, BROUGHT, TABLE_PACKAGES;
-var init_library_packages = __esmMin((() => {
-	init_read_own();
-	PACKAGES$1 = {
-		"libEGL.so.1": "libegl1",
-		"libGL.so.1": "libgl1",
-		"libGLX.so.0": "libglx0",
-		"libICE.so.6": "libice6",
-		"libOpenCL.so.1": "ocl-icd-libopencl1",
-		"libOpenGL.so.0": "libopengl0",
-		"libSM.so.6": "libsm6",
-		"libX11.so.6": "libx11-6",
-		"libXext.so.6": "libxext6",
-		"libXrender.so.1": "libxrender1",
-		"libaio.so.1": "libaio1",
-		"libatomic.so.1": "libatomic1",
-		"libblas.so.3": "libblas3",
-		"libcairo.so.2": "libcairo2",
-		"libcurl.so.4": "libcurl4",
-		"libfontconfig.so.1": "libfontconfig1",
-		"libfreetype.so.6": "libfreetype6",
-		"libgeos_c.so.1": "libgeos-c1v5",
-		"libgfortran.so.5": "libgfortran5",
-		"libgio-2.0.so.0": "libglib2.0-0",
-		"libglib-2.0.so.0": "libglib2.0-0",
-		"libgmodule-2.0.so.0": "libglib2.0-0",
-		"libgobject-2.0.so.0": "libglib2.0-0",
-		"libgomp.so.1": "libgomp1",
-		"libgssapi_krb5.so.2": "libgssapi-krb5-2",
-		"libgthread-2.0.so.0": "libglib2.0-0",
-		"libhdf5_serial.so.103": "libhdf5-103-1",
-		"liblapack.so.3": "liblapack3",
-		"libmagic.so.1": "libmagic1",
-		"libmariadb.so.3": "libmariadb3",
-		"libnuma.so.1": "libnuma1",
-		"libodbc.so.2": "libodbc2",
-		"libopenblas.so.0": "libopenblas0-pthread",
-		"libpango-1.0.so.0": "libpango-1.0-0",
-		"libpangocairo-1.0.so.0": "libpangocairo-1.0-0",
-		"libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
-		"libpq.so.5": "libpq5",
-		"libquadmath.so.0": "libquadmath0",
-		"libsndfile.so.1": "libsndfile1",
-		"libsnappy.so.1": "libsnappy1v5",
-		"libtbb.so.12": "libtbb12",
-		"libusb-1.0.so.0": "libusb-1.0-0",
-		"libxcb.so.1": "libxcb1",
-		"libxml2.so.2": "libxml2",
-		"libxslt.so.1": "libxslt1.1"
-	};
-	BROUGHT = {
-		libegl1: ["libx11-6", "libxcb1"],
-		libgfortran5: ["libquadmath0"],
-		libgl1: [
-			"libglx0",
-			"libx11-6",
-			"libxcb1",
-			"libxext6"
-		],
-		libglx0: [
-			"libx11-6",
-			"libxcb1",
-			"libxext6"
-		],
-		liblapack3: [
-			"libblas3",
-			"libgfortran5",
-			"libquadmath0"
-		],
-		"libopenblas0-pthread": [
-			"libblas3",
-			"libgfortran5",
-			"liblapack3",
-			"libquadmath0"
-		],
-		libsm6: ["libice6"],
-		"libx11-6": ["libxcb1"],
-		libxext6: ["libx11-6", "libxcb1"],
-		libxrender1: ["libx11-6", "libxcb1"]
-	};
-	TABLE_PACKAGES = new Set(Object.values(PACKAGES$1));
-}));
 // validation/proof/explain-proof.ts
-function explainProof(subject, ran, { limits, packages, elsewhere }) {
+function explainProof(subject, ran, context) {
+	const { limits } = context;
 	const wrong = (code, message, hint) => makeSubjectError(subject, code, message, hint);
 	const { document } = ran;
-	if (!document) return [explainCrash(subject, ran, limits)];
+	if (!document) return [explainCrash(subject, ran, context)];
 	const { failed } = document;
 	if (failed) {
 		const asked = document.cases.findLast((c) => typeof c.why === "string");
-		return [explainFailure(locateCase(subject, asked), {
+		return [explainShown(locateCase(subject, asked), {
 			...failed,
 			asked
-		}, {
-			limits,
-			packages,
-			elsewhere
-		})];
+		}, context)];
 	}
 	const found = [];
 	const predicted = Math.max(0, ...document.cases.map((c) => c.seconds));
@@ -42060,6 +42082,18 @@ function locateCase(subject, found) {
 		}
 	} : subject;
 }
+function explainShown(subject, failed, context) {
+	const explained = explainFailure(subject, failed, context);
+	if (context.hidesPredictions !== true || !QUOTING_CODES.includes(explained.code)) return explained;
+	const message = `${failed.kind} (${HIDDEN_PREDICTION})`;
+	return {
+		...explained,
+		message: explainFailure(subject, {
+			...failed,
+			message
+		}, context).message
+	};
+}
 function explainFailure(subject, failed, { limits, packages, elsewhere }) {
 	const { stage, kind, message, module, trace, asked } = failed;
 	const input = asked ? describeCase(asked) : "its input example";
@@ -42067,7 +42101,8 @@ function explainFailure(subject, failed, { limits, packages, elsewhere }) {
 	const where = joinHints(explainCause({
 		kind,
 		message,
-		trace
+		trace,
+		needsNetwork: failed.needs_network === true
 	}), findModelFrame(trace));
 	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
 	if (kind === "MemoryError") return makeMemoryError(subject, limits);
@@ -42093,7 +42128,8 @@ function renderNanHint({ alone, entity, endpoint }) {
 function renderWorkersHint({ alone, entity, endpoint }) {
 	return alone ? "Set it with davit serve --worker-mode" : `Set it with davit.served_entities.${entity.name}.workers in ${endpoint.file}`;
 }
-function explainCrash(subject, { run, began }, limits) {
+function explainCrash(subject, { run, began }, context) {
+	const { limits, hidesPredictions = false } = context;
 	const { label } = subject;
 	const code = readOwn(CODES_BY_STAGE, began ?? "") ?? "load-failed";
 	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
@@ -42110,7 +42146,7 @@ function explainCrash(subject, { run, began }, limits) {
 	if (signal === "SIGKILL") return wrong("memory-limit", `Cannot prove ${label}: the system killed it, most likely because it used too much memory`);
 	if (signal !== void 0) return wrong(code, `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
 	if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ended its own process`, EXIT_HINT);
-	const last = run.stderr.trim().split("\n").at(-1)?.trim() ?? "";
+	const last = hidesPredictions ? "" : run.stderr.trim().split("\n").at(-1)?.trim() ?? "";
 	return wrong(code, `Cannot prove ${label}: Python ended with exit code ${run.code}${last ? `: ${last.slice(0, 300)}` : ""}`);
 }
 function makeMemoryError(subject, { memoryBytes }) {
@@ -42124,15 +42160,6 @@ function findSignal(code) {
 function renderTimeHint({ alone, entity, endpoint }) {
 	return alone ? void 0 : `Raise davit.served_entities.${entity.name}.time_limit_seconds in ${endpoint.file}, or make the model faster`;
 }
-function findMissingLibrary(message) {
-	const at = message.indexOf(": cannot open shared object");
-	const name = message.slice(0, Math.max(at, 0)).split(/[\s/'"]/).at(-1) ?? "";
-	return name.startsWith("lib") && name.includes(".so") ? name : void 0;
-}
-function renderLibraryHint(library) {
-	const name = findLibraryPackage(library);
-	return `${name === void 0 ? "Install the system package that provides it" : `Install it: apt-get install ${name}`}. On Kubernetes, also name that package in images.packages of the environment`;
-}
 function findModelFrame(trace) {
 	const lines = (trace ?? "").split("\n").filter((l) => l.trim() !== "");
 	const own = lines.findLastIndex((l) => l.startsWith(" ")) - 1;
@@ -42144,15 +42171,17 @@ function findModelFrame(trace) {
 function firstSentence(text) {
 	return text.replace(/\s+/g, " ").split(". ")[0] ?? text;
 }
-var JSON_VALUES_HINT, CASE_HINT, EXPECT_HINT, EXAMPLE_HINT, CODES_BY_STAGE, PROCESSES_HINT, EXIT_HINT, SIGNALS;
+var QUOTING_CODES, JSON_VALUES_HINT, CASE_HINT, EXPECT_HINT, EXAMPLE_HINT, CODES_BY_STAGE, PROCESSES_HINT, EXIT_HINT, SIGNALS;
 var init_explain_proof = __esmMin((() => {
 	init_explain_cause();
 	init_explain_module();
+	init_missing_library();
+	init_policy();
 	init_run_proof();
 	init_proof();
 	init_subject();
-	init_library_packages();
 	init_read_own();
+	QUOTING_CODES = ["prediction-failed", "output-mismatch"];
 	JSON_VALUES_HINT = "Return values that JSON can represent: null instead of a missing number, lists, maps and strings";
 	CASE_HINT = "Correct the input: it is the body of a request that the model accepts";
 	EXPECT_HINT = "Correct the value of expect, if the answer is right";
@@ -42210,15 +42239,14 @@ async function proveModel(subject, model, options) {
 		signal,
 		cases: model.cases
 	});
-	const loaded = run.document && findOnlyLoaded(run, run.document);
+	const loaded = run.document && findOnlyLoaded(run, model.cases, run.document);
 	const usable = loaded ? {
 		...run,
 		document: loaded
 	} : run;
 	const diagnostics = explainProof(subject, usable, {
-		limits,
-		packages: model.packages,
-		elsewhere: model.elsewhere
+		...model,
+		limits
 	});
 	if (diagnostics.length > 0 || !usable.document) return {
 		proof: void 0,
@@ -42228,29 +42256,26 @@ async function proveModel(subject, model, options) {
 		...usable,
 		document: usable.document
 	}, settings);
-	await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
+	if (!proof.cases.some((c) => c.needsNetwork)) await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
 	return {
 		proof,
 		diagnostics
 	};
 }
-function findOnlyLoaded({ sandbox }, document) {
+function findOnlyLoaded({ sandbox }, given, document) {
 	const { failed, cases } = document;
-	if (!sandbox || failed?.stage !== "predict" || !isNetworkFailure(failed)) return void 0;
-	const asked = cases.findLast((c) => typeof c.why === "string") ?? cases.at(-1);
+	const [example, ...others] = cases;
+	if (!sandbox || given.length > 0 || failed?.stage !== "predict" || failed.needs_network !== true) return void 0;
+	if (example?.origin !== "example" || others.length > 0) return void 0;
 	const why = failed.message.slice(0, SHOWN_CHARACTERS$1);
 	return {
 		...document,
 		failed: null,
-		cases: [...cases.filter((c) => c !== asked), asked ? {
-			...asked,
-			why
-		} : {
-			name: "",
-			origin: "example",
-			seconds: 0,
+		cases: [{
+			...example,
 			answer: null,
-			why
+			why,
+			needs_network: true
 		}]
 	};
 }
@@ -42264,11 +42289,12 @@ function makeProof(key, { pythonVersion }, { sandbox, document }, settings) {
 			name,
 			seconds
 		})),
-		cases: document.cases.map(({ name, origin, answer, why }) => ({
+		cases: document.cases.map(({ name, origin, answer, why, needs_network: needsNetwork }) => ({
 			name,
 			origin,
 			answer: answer ?? void 0,
-			failure: why ?? void 0
+			failure: why ?? void 0,
+			needsNetwork: needsNetwork === true
 		})),
 		peakMemoryBytes: document.peak_memory_bytes,
 		loadMemoryBytes: document.load_memory_bytes ?? void 0,
@@ -42313,8 +42339,7 @@ var init_prove_model = __esmMin((() => {
 	init_cache();
 	init_explain_proof();
 	init_run_proof();
-	init_network_failure();
-	FORMAT$2 = 5;
+	FORMAT$2 = 6;
 	LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
 	SHOWN_CHARACTERS$1 = 300;
 }));
@@ -42546,7 +42571,8 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 		key,
 		packages,
 		elsewhere,
-		cases
+		cases,
+		hidesPredictions: !options.policy.showPredictions
 	}, {
 		virtualenv,
 		sandbox,
@@ -45047,21 +45073,64 @@ function checkClients({ model, signature, breaking }, { subject, hasTraffic, has
 	const hint = joinHints(`Log the model with such a signature, serve it as an endpoint of its own, or write in davit.breaking of ${subject.endpoint.file} why it may break them`, hasOldReason ? "The reason in the file is that of an earlier change: replace it" : void 0);
 	return [(hasTraffic ? makeError : makeWarning)("signature-breaking", locateVersion(subject), message, hint)];
 }
-function checkShare({ model, predictions }, { subject, policy: { maxChanged } }) {
-	if (!predictions || maxChanged === void 0 || predictions.changed <= maxChanged * predictions.rows) return [];
-	const { changed, rows } = predictions;
-	const message = `Cannot replace ${model} by ${subject.label}: ${changed} of ${rows} predictions differ (${renderShare(changed, rows)}), expected at most ${renderShare(maxChanged, 1)}`;
+function checkShare(comparison, context) {
+	const { model, predictions } = comparison;
+	const { subject, policy } = context;
+	if (!hasLimit(policy)) return [];
+	const { maxChanged } = policy;
+	if (!predictions || predictions.rows === 0) return reportMissing(comparison, context);
+	const known = predictions.inputs.filter((input) => input.of !== "new");
+	const sum = (field) => known.reduce((total, input) => total + input[field], 0);
+	const over = [{
+		...predictions,
+		of: ""
+	}, {
+		rows: sum("rows"),
+		changed: sum("changed"),
+		of: " for the base branch's inputs"
+	}].find(({ rows, changed }) => !isWithin(changed, rows, maxChanged));
+	if (!over) return [];
+	const { changed, rows, of } = over;
+	const message = `Cannot replace ${model} by ${subject.label}: ${changed} of ${pluralize(rows, "prediction")}${of} ${changed === 1 ? "differs" : "differ"} (${renderShare(changed, rows)}), expected at most ${renderShare(maxChanged, 1)}`;
 	return [makeError("predictions-changed", locateVersion(subject), message, "The review shows the rows that changed most. If the change is right, raise policy.max_changed of the environment first, in a pull request of its own")];
+}
+function hasLimit(policy) {
+	return policy.maxChanged !== void 0 && policy.maxChanged < 1;
+}
+function isWithin(changed, rows, share) {
+	return changed <= share * rows * (1 + 4 * Number.EPSILON);
+}
+function reportMissing({ model, note }, context) {
+	const { subject, missing, isRefused, policy } = context;
+	if (missing?.cause === "outage" || missing?.cause === "unproved" && isRefused) return [];
+	const message = `Cannot compare ${subject.label} with ${model}: ${note ?? NOTHING_COMPARED}, expected predictions of which at most ${renderShare(policy.maxChanged ?? 1, 1)} differ`;
+	const hint = `Add an input that both versions answer to davit.served_entities.${subject.entity.name}.validation in ${subject.endpoint.file}, or set policy.max_changed of the environment to 100% first, in a pull request of its own`;
+	return [makeError("predictions-not-compared", locateVersion(subject), message, hint)];
+}
+function reportWrongBase(subject, policy, why) {
+	const message = `Cannot compare ${subject.label} with the base branch: ${why}, expected an endpoint file and a lock without errors there`;
+	if (!hasLimit(policy)) return makeWarning("predictions-not-compared", locateVersion(subject), message);
+	return makeError("predictions-not-compared", locateVersion(subject), message, "Set policy.max_changed of the environment to 100% first, in a pull request of its own: then this one can correct the files");
+}
+function findComparisonOutage({ missing, policy }) {
+	return hasLimit(policy) && missing?.cause === "outage" ? missing.note : void 0;
 }
 function locateVersion({ entity }) {
 	return entity.modelPlaces?.version ?? entity.place;
 }
-var MAX_DESCRIBED;
+var MAX_DESCRIBED, NOTHING_COMPARED;
 var init_check_comparison = __esmMin((() => {
 	init_diagnostic();
 	init_describe_signature_change();
+	init_pluralize();
 	init_subject();
 	MAX_DESCRIBED = 3;
+	NOTHING_COMPARED = "there is no prediction of both versions for any input";
+}));
+// validation/comparison/comparison-error.ts
+var ComparisonError;
+var init_comparison_error = __esmMin((() => {
+	ComparisonError = class extends Error {};
 }));
 // validation/comparison/compare-packages.ts
 function comparePackages(old, now) {
@@ -45152,27 +45221,36 @@ function parseExactly(text) {
 	const keep = (_key, value, context) => {
 		if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
 		const { source = "" } = context ?? {};
-		return source.length <= MAX_DIGITS$1 && /^-?\d+$/.test(source) ? BigInt(source) : value;
+		if (source.length <= MAX_DIGITS$1 && /^-?\d+$/.test(source)) return BigInt(source);
+		return Number.isFinite(value) ? value : source;
 	};
-	return LONG_INTEGER.test(text) ? JSON.parse(text, keep) : JSON.parse(text);
+	return INEXACT_NUMBER.test(text) ? JSON.parse(text, keep) : JSON.parse(text);
 }
 function renderJson(value, characters) {
-	const text = JSON.stringify(value, (_key, v) => typeof v === "bigint" ? String(v) : v);
+	const text = stringify(value);
 	const points = Array.from((text ?? "null").slice(0, characters * 2));
 	return points.length > characters ? `${points.slice(0, characters - 1).join("")}…` : points.join("");
+}
+function stringify(value) {
+	try {
+		return JSON.stringify(value, (_key, v) => typeof v === "bigint" ? String(v) : v);
+	} catch (e) {
+		if (e instanceof RangeError) return "(nested too deeply to show)";
+		throw e;
+	}
 }
 function isMap(value) {
 	return value !== null && typeof value === "object" && !Array.isArray(value);
 }
-var MAX_DIGITS$1, LONG_INTEGER;
+var MAX_DIGITS$1, INEXACT_NUMBER;
 var init_exact_json = __esmMin((() => {
 	MAX_DIGITS$1 = 400;
-	LONG_INTEGER = /(?<![.\d])\d{16}/;
+	INEXACT_NUMBER = /(?<![.\d])\d{16}|e\+?\d{3}/i;
 }));
 // validation/comparison/column-types.ts
 function renderType(column, depth = 0) {
 	const { type, items, values } = column;
-	if (depth > MAX_DEPTH$2) return "…";
+	if (depth > MAX_DEPTH$1) return "…";
 	return (type === "array" ? `array<${renderType(toColumn(items), depth + 1)}>` : type === "map" ? `map<${renderType(toColumn(values), depth + 1)}>` : type === "tensor" ? renderTensor(column) : renderText(type ?? column["dtype"])).slice(0, TYPE_CHARACTERS);
 }
 function renderText(type) {
@@ -45216,10 +45294,10 @@ function makeColumnOfTensor(columns) {
 		required: true
 	}] : columns;
 }
-var MAX_DEPTH$2, TYPE_CHARACTERS, WIDER, COLUMN_TYPES, ELEMENT;
+var MAX_DEPTH$1, TYPE_CHARACTERS, WIDER, COLUMN_TYPES, ELEMENT;
 var init_column_types = __esmMin((() => {
 	init_signature_column();
-	MAX_DEPTH$2 = 50;
+	MAX_DEPTH$1 = 50;
 	TYPE_CHARACTERS = 200;
 	WIDER = {
 		integer: [
@@ -45283,7 +45361,7 @@ function compareColumns(part, old, now) {
 			change: now ? "added" : "removed",
 			old: describe(old),
 			new: describe(now),
-			breaks: false
+			breaks: part === "outputs" && !now
 		}];
 	}
 	const [before, after] = part === "outputs" ? [makeColumnOfTensor(old), makeColumnOfTensor(now)] : [old, now];
@@ -45354,7 +45432,7 @@ function compareColumn(part, name, [old, now], depth) {
 	return changes;
 }
 function compareTypes(part, name, [old, now], depth) {
-	if (depth > MAX_DEPTH$1) return [];
+	if (depth > MAX_DEPTH) return [];
 	const nested = {
 		isNested: true,
 		isNamed: true,
@@ -45426,14 +45504,14 @@ function renderParameter(parameter) {
 	const isList = Array.isArray(parameter["shape"]);
 	return `${renderType(parameter)}${isList ? "[]" : ""}`;
 }
-var MAX_CHANGES$1, MAX_DEPTH$1, NAME_CHARACTERS$5;
+var MAX_CHANGES$1, MAX_DEPTH, NAME_CHARACTERS$5;
 var init_compare_signatures = __esmMin((() => {
 	init_pluralize();
 	init_signature_column();
 	init_exact_json();
 	init_column_types();
 	MAX_CHANGES$1 = 200;
-	MAX_DEPTH$1 = 50;
+	MAX_DEPTH = 50;
 	NAME_CHARACTERS$5 = 200;
 }));
 // validation/comparison/measure-packages.ts
@@ -45601,8 +45679,8 @@ async function runAnswers({ entity, folder: model, virtualenv }, inputs, { sandb
 	await compiler.end();
 	const { data } = answerDocument.safeParse(parseLine(run.stdout.trimEnd().split("\n").at(-1) ?? ""));
 	if (data && !data.failed) return data;
-	if (data?.failed) throw new AnswerError(data.failed.message);
-	throw new AnswerError(run.stopped === void 0 ? "its process ended early" : `it exceeded its limit (${run.stopped})`);
+	if (data?.failed) throw new ComparisonError(data.failed.message);
+	throw new ComparisonError(run.stopped === void 0 ? "its process ended early" : `it exceeded its limit (${run.stopped})`);
 }
 function parseLine(line) {
 	try {
@@ -45631,7 +45709,7 @@ function makeAnswers(key, { inputs, stages, peak_memory_bytes: peak }) {
 function answersFile(key) {
 	return cacheFolder("proofs", `${key}.json`);
 }
-var FORMAT, OUTPUT_LIMIT_BYTES, AnswerError, text$3, answerDocument;
+var FORMAT, OUTPUT_LIMIT_BYTES, text$3, answerDocument;
 var init_answer_inputs = __esmMin((() => {
 	init_zod();
 	init_compile_byte_code();
@@ -45647,9 +45725,9 @@ var init_answer_inputs = __esmMin((() => {
 	init_proof_document();
 	init_prove_model();
 	init_run_proof();
+	init_comparison_error();
 	FORMAT = 1;
 	OUTPUT_LIMIT_BYTES = 32 << 20;
-	AnswerError = class extends Error {};
 	text$3 = (characters) => string$1().transform((t) => t.slice(0, characters));
 	answerDocument = looseObject({
 		stages: array(object({
@@ -45674,23 +45752,19 @@ function compareRows(old, now, tolerance) {
 		numeric: 0,
 		moved: []
 	};
-	compare(old, now, {
+	const pairs = [[old, now]];
+	for (let pair = pairs.pop(); pair; pair = pairs.pop()) comparePair$1(pair, {
 		tolerance,
 		found,
-		depth: 0
+		pairs
 	});
 	return found.size > 0 ? found : void 0;
 }
-function compare(old, now, context) {
-	const { found, depth } = context;
-	const inner = {
-		...context,
-		depth: depth + 1
-	};
+function comparePair$1([old, now], context) {
+	const { found, pairs } = context;
 	if (isNumber(old) && isNumber(now)) compareNumbers(old, now, context);
-	else if (depth > MAX_DEPTH) found.size = Infinity;
-	else if (Array.isArray(old) && Array.isArray(now) && old.length === now.length) old.forEach((value, i) => compare(value, now[i] ?? null, inner));
-	else if (isMap(old) && isMap(now) && hasSameKeys(old, now)) for (const [key, value] of Object.entries(old)) compare(value, now[key] ?? null, inner);
+	else if (Array.isArray(old) && Array.isArray(now) && old.length === now.length) for (let i = old.length - 1; i >= 0; i -= 1) pairs.push([old[i] ?? null, now[i] ?? null]);
+	else if (isMap(old) && isMap(now) && hasSameKeys(old, now)) for (const key of Object.keys(old).reverse()) pairs.push([old[key] ?? null, now[key] ?? null]);
 	else if (old !== now) {
 		found.size = Infinity;
 		if (isClass(old) && isClass(now)) found.moved.push([String(old), String(now)]);
@@ -45698,10 +45772,23 @@ function compare(old, now, context) {
 }
 function compareNumbers(old, now, { tolerance, found }) {
 	if (old == now) return;
-	const difference = Math.min(Math.abs(Number(now) - Number(old)) || Number.MIN_VALUE, Number.MAX_VALUE);
-	if (difference <= tolerance) return;
+	const difference = Math.min(subtract(old, now) || Number.MIN_VALUE, Number.MAX_VALUE);
+	if (difference <= tolerance + findRoundingError(old, now, tolerance)) return;
 	found.size = Math.max(found.size, difference);
 	found.numeric = Math.max(found.numeric, difference);
+}
+function subtract(one, other) {
+	if (!isWhole(one) || !isWhole(other)) return Math.abs(Number(one) - Number(other));
+	if (typeof one === "number" && typeof other === "number") return Math.abs(one - other);
+	const difference = BigInt(one) - BigInt(other);
+	return Number(difference < 0n ? -difference : difference);
+}
+function findRoundingError(one, other, tolerance) {
+	if (tolerance === 0 || isWhole(one) && isWhole(other)) return 0;
+	return Math.max(Math.abs(Number(one)), Math.abs(Number(other))) * Number.EPSILON;
+}
+function isWhole(value) {
+	return typeof value === "bigint" || Number.isInteger(value);
 }
 function isNumber(value) {
 	return typeof value === "number" || typeof value === "bigint";
@@ -45713,15 +45800,81 @@ function hasSameKeys(one, other) {
 	const keys = Object.keys(one);
 	return keys.length === Object.keys(other).length && keys.every((key) => Object.hasOwn(other, key));
 }
-var MAX_DEPTH, CLASS_CHARACTERS;
+var CLASS_CHARACTERS;
 var init_compare_rows = __esmMin((() => {
 	init_exact_json();
-	MAX_DEPTH = 100;
 	CLASS_CHARACTERS = 60;
+}));
+// validation/comparison/row-counter.ts
+var MAX_CHANGED_ROWS, MAX_MOVES, MAX_COUNTED_MOVES, MAX_CLASSES, RowCounter, MoveCounter;
+var init_row_counter = __esmMin((() => {
+	MAX_CHANGED_ROWS = 5;
+	MAX_MOVES = 20;
+	MAX_COUNTED_MOVES = 1e4;
+	MAX_CLASSES = 20;
+	RowCounter = class {
+		#largest = 0;
+		#most = [];
+		#moves = new MoveCounter();
+		#classMoves = new MoveCounter();
+		#classes = /* @__PURE__ */ new Set();
+		add(pair) {
+			this.#addClasses(pair);
+			const { difference, old, new: now } = pair;
+			if (!difference) return;
+			this.#largest = Math.max(this.#largest, difference.numeric);
+			for (const [from, to] of difference.moved) this.#moves.add(from, to);
+			if (old === void 0 || now === void 0) return;
+			if (this.#classes) this.#classMoves.add(JSON.stringify(old), JSON.stringify(now));
+			this.#keepMostChanged(pair, difference.size);
+		}
+		get mostChanged() {
+			return this.#most;
+		}
+		get moved() {
+			return (this.#areClasses ? this.#classMoves : this.#moves).list();
+		}
+		get largest() {
+			return this.#areClasses || this.#largest === 0 ? null : this.#largest;
+		}
+		get #areClasses() {
+			return this.#classes !== void 0 && this.#classes.size > 0;
+		}
+		#addClasses(pair) {
+			for (const value of [pair.old, pair.new]) {
+				if (value === void 0 || !this.#classes) continue;
+				const isClass = typeof value === "number" && Number.isInteger(value);
+				if (isClass) this.#classes.add(value);
+				if (!isClass || this.#classes.size > MAX_CLASSES) this.#classes = void 0;
+			}
+		}
+		#keepMostChanged(pair, size) {
+			const smaller = this.#most.findIndex((kept) => (kept.difference?.size ?? 0) < size);
+			if (smaller < 0 && this.#most.length >= MAX_CHANGED_ROWS) return;
+			this.#most.splice(smaller < 0 ? this.#most.length : smaller, 0, pair);
+			this.#most.splice(MAX_CHANGED_ROWS);
+		}
+	};
+	MoveCounter = class {
+		#moves = /* @__PURE__ */ new Map();
+		add(from, to) {
+			const key = `${from.length} ${from} ${to}`;
+			const move = this.#moves.get(key);
+			if (move) move.count += 1;
+			else if (this.#moves.size < MAX_COUNTED_MOVES) this.#moves.set(key, {
+				from,
+				to,
+				count: 1
+			});
+		}
+		list() {
+			return [...this.#moves.values()].sort((a, b) => b.count - a.count).slice(0, MAX_MOVES);
+		}
+	};
 }));
 // validation/comparison/split-rows.ts
 function splitAnswer(answer) {
-	const value = parseExactly(answer);
+	const value = parseOrText(answer);
 	const predictions = isMap(value) && Object.hasOwn(value, "predictions") ? value["predictions"] : void 0;
 	if (predictions === void 0) return [value];
 	return Array.isArray(predictions) ? predictions : splitColumns(predictions);
@@ -45770,105 +45923,84 @@ var init_split_rows = __esmMin((() => {
 }));
 // validation/comparison/compare-predictions.ts
 function comparePredictions(inputs, old, now, { tolerance, showPredictions }) {
-	const pairs = inputs.flatMap((_, i) => pairRows(i, [old.answers[i], now.answers[i]], tolerance));
-	const changed = pairs.filter((p) => p.difference !== void 0);
-	const areClasses = areWholeNumbersClasses(pairs);
-	const largest = areClasses ? 0 : changed.reduce((most, p) => Math.max(most, p.difference?.numeric ?? 0), 0);
-	const fails = (answer) => answer === void 0 || answer.answer !== void 0 ? null : showPredictions ? (answer.why ?? "").slice(0, WHY_CHARACTERS$1) : HIDDEN;
+	const counter = new RowCounter();
+	const describeFailure = (answer) => {
+		if (answer === void 0 || answer.answer !== void 0) return null;
+		return showPredictions ? (answer.why ?? "").slice(0, WHY_CHARACTERS$1) : HIDDEN_PREDICTION;
+	};
+	const compared = inputs.map(({ of, origin, name }, i) => ({
+		of,
+		origin,
+		name,
+		...countRows(i, [old.answers[i], now.answers[i]], {
+			tolerance,
+			counter
+		}),
+		failure: {
+			old: describeFailure(old.answers[i]),
+			new: describeFailure(now.answers[i])
+		}
+	}));
 	return {
-		inputs: inputs.map(({ of, origin, name }, i) => ({
-			of,
-			origin,
-			name,
-			rows: pairs.filter((p) => p.input === i).length,
-			changed: changed.filter((p) => p.input === i).length,
-			failure: {
-				old: fails(old.answers[i]),
-				new: fails(now.answers[i])
-			}
-		})),
-		rows: pairs.length,
-		changed: changed.length,
+		inputs: compared,
+		rows: compared.reduce((sum, input) => sum + input.rows, 0),
+		changed: compared.reduce((sum, input) => sum + input.changed, 0),
 		tolerance,
-		largest: largest > 0 ? largest : null,
-		moved: showPredictions ? countMoves(changed, areClasses) : [],
-		most_changed: showPredictions ? showMostChanged(inputs, changed) : [],
+		largest: counter.largest,
+		moved: showPredictions ? counter.moved : [],
+		most_changed: showPredictions ? counter.mostChanged.map((pair) => showRow(pair, inputs)) : [],
 		hidden: !showPredictions,
 		old: old.run,
 		new: now.run
 	};
 }
-function pairRows(input, [old, now], tolerance) {
+function countRows(input, [old, now], { tolerance, counter }) {
 	const [before, after] = [old, now].map((a) => a?.answer === void 0 ? void 0 : splitAnswer(a.answer));
 	const isComparable = before !== void 0 && before.length === after?.length;
 	const atLeast = isComparable || !before && !after ? 0 : 1;
-	const length = Math.max(before?.length ?? 0, after?.length ?? 0, atLeast);
-	return Array.from({ length }, (_, row) => {
+	const rows = Math.max(before?.length ?? 0, after?.length ?? 0, atLeast);
+	let changed = 0;
+	for (let row = 0; row < rows; row += 1) {
 		const pair = {
 			input,
 			row,
 			old: before?.[row],
 			new: after?.[row]
 		};
-		if (!isComparable) return {
+		const difference = isComparable ? compareRows(pair.old ?? null, pair.new ?? null, tolerance) : EVERYTHING;
+		counter.add({
 			...pair,
-			difference: EVERYTHING
-		};
-		return {
-			...pair,
-			difference: compareRows(pair.old ?? null, pair.new ?? null, tolerance)
-		};
-	});
-}
-function areWholeNumbersClasses(pairs) {
-	const values = pairs.flatMap((p) => [p.old, p.new].filter((v) => v !== void 0));
-	if (values.length === 0 || !values.every((v) => typeof v === "number" && Number.isInteger(v))) return false;
-	return new Set(values).size <= MAX_CLASSES;
-}
-function countMoves(changed, areClasses) {
-	const counts = /* @__PURE__ */ new Map();
-	for (const pair of changed) {
-		const moves = areClasses && pair.old !== void 0 && pair.new !== void 0 ? [[renderJson(pair.old, 60), renderJson(pair.new, 60)]] : pair.difference?.moved ?? [];
-		for (const [from, to] of moves) {
-			const key = JSON.stringify([from, to]);
-			const move = counts.get(key) ?? {
-				from,
-				to,
-				count: 0
-			};
-			move.count += 1;
-			counts.set(key, move);
-		}
+			difference
+		});
+		if (difference) changed += 1;
 	}
-	return [...counts.values()].sort((a, b) => b.count - a.count).slice(0, MAX_MOVES);
+	return {
+		rows,
+		changed
+	};
 }
-function showMostChanged(inputs, changed) {
-	const size = (p) => p.difference?.size ?? 0;
-	return [...changed.filter((p) => p.old !== void 0 && p.new !== void 0)].sort((a, b) => size(a) === size(b) ? 0 : size(b) - size(a)).slice(0, MAX_SHOWN_ROWS).map((pair) => {
-		const { kind = "json", body = "" } = inputs[pair.input] ?? {};
-		const [input = "", old = "", now = ""] = [
-			makeInputReader(kind, body)(pair.row),
-			pair.old,
-			pair.new
-		].map((value) => renderJson(value, ROW_CHARACTERS));
-		return {
-			input,
-			old,
-			new: now
-		};
-	});
+function showRow(pair, inputs) {
+	const { kind = "json", body = "" } = inputs[pair.input] ?? {};
+	const [input = "", old = "", now = ""] = [
+		makeInputReader(kind, body)(pair.row),
+		pair.old,
+		pair.new
+	].map((value) => renderJson(value, ROW_CHARACTERS));
+	return {
+		input,
+		old,
+		new: now
+	};
 }
-var ROW_CHARACTERS, WHY_CHARACTERS$1, MAX_SHOWN_ROWS, MAX_MOVES, MAX_CLASSES, HIDDEN, EVERYTHING;
+var ROW_CHARACTERS, WHY_CHARACTERS$1, EVERYTHING;
 var init_compare_predictions = __esmMin((() => {
+	init_policy();
 	init_compare_rows();
 	init_exact_json();
+	init_row_counter();
 	init_split_rows();
 	ROW_CHARACTERS = 300;
 	WHY_CHARACTERS$1 = 500;
-	MAX_SHOWN_ROWS = 5;
-	MAX_MOVES = 20;
-	MAX_CLASSES = 20;
-	HIDDEN = "not shown, because the policy hides inputs and predictions";
 	EVERYTHING = {
 		size: Infinity,
 		numeric: 0,
@@ -45877,7 +46009,7 @@ var init_compare_predictions = __esmMin((() => {
 }));
 // validation/comparison/list-inputs.ts
 async function listSharedInputs(old, now) {
-	const found = [...await listInputs("new", now), ...await listInputs("old", old)];
+	const found = [...await listInputs("old", old), ...await listInputs("new", now)];
 	const byBody = /* @__PURE__ */ new Map();
 	for (const input of found) {
 		const key = `${input.kind} ${input.body}`;
@@ -45953,15 +46085,22 @@ var init_list_inputs = __esmMin((() => {
 	TEXT_OR_NAN = /(\\.|"|NaN)/s;
 }));
 // validation/comparison/predict-side-by-side.ts
+function makeMissing(failure, error) {
+	const isFault = error instanceof ComparisonError || error instanceof VirtualenvError;
+	return {
+		predictions: null,
+		missing: {
+			note: `${failure}: ${renderError(error)}`,
+			cause: isFault ? "fault" : "outage"
+		}
+	};
+}
 async function predictSideBySide(old, now, options) {
 	try {
 		return await runSideBySide(old, now, options);
 	} catch (e) {
 		options.signal?.throwIfAborted();
-		return {
-			predictions: null,
-			note: `the predictions cannot be compared: ${renderError(e)}`
-		};
+		return makeMissing("the predictions cannot be compared", e);
 	}
 }
 function renderError(error) {
@@ -45970,10 +46109,7 @@ function renderError(error) {
 async function runSideBySide(old, now, options) {
 	const { progress = SILENT, signal, policy } = options;
 	const given = (await listSharedInputs(old, now)).slice(0, 50);
-	if (given.length === 0 && old.locked.signature.inputs !== now.locked.signature.inputs) return {
-		predictions: null,
-		note: "neither version has an example or a validation case, and their inputs differ"
-	};
+	if (given.length === 0 && old.locked.signature.inputs !== now.locked.signature.inputs) throw new ComparisonError("neither version has an example or a validation case, and their inputs differ");
 	const both = [{
 		...old,
 		beside: nameModel(now)
@@ -45988,22 +46124,13 @@ async function runSideBySide(old, now, options) {
 	const [before, after] = isKept ? kept : await withProgress(progress, what, run);
 	signal?.throwIfAborted();
 	if (!before || !after) throw new RangeError("two versions give two results");
-	if ("why" in before) return {
-		predictions: null,
-		note: before.why
-	};
-	if ("why" in after) return {
-		predictions: null,
-		note: after.why
-	};
+	if ("missing" in before) return before;
+	if ("missing" in after) return after;
 	const inputs = given.length > 0 ? given : listMadeInputs(before, after);
-	if (inputs.length === 0) return {
-		predictions: null,
-		note: "neither version has an input to predict"
-	};
+	if (inputs.length === 0) throw new ComparisonError("neither version has an input to predict");
 	return {
 		predictions: comparePredictions(inputs, before, after, policy),
-		note: null
+		missing: null
 	};
 }
 function nameModel({ locked }) {
@@ -46046,7 +46173,7 @@ async function answer$1(version, inputs, options) {
 		});
 	} catch (e) {
 		signal?.throwIfAborted();
-		return { why: `${version.subject.label} cannot predict the inputs: ${renderError(e)}` };
+		return makeMissing(`${version.subject.label} cannot predict the inputs`, e);
 	}
 }
 async function openSandbox({ withoutSandbox }) {
@@ -46069,9 +46196,11 @@ var MESSAGE_CHARACTERS$1;
 var init_predict_side_by_side = __esmMin((() => {
 	init_read_error_message();
 	init_ensure_virtualenv();
+	init_virtualenv_error();
 	init_sandbox();
 	init_progress();
 	init_answer_inputs();
+	init_comparison_error();
 	init_compare_predictions();
 	init_list_inputs();
 	MESSAGE_CHARACTERS$1 = 1e3;
@@ -46083,13 +46212,13 @@ async function compareEntity(old, now, options) {
 	const { breaking, isProven, signal } = options;
 	const folders = await findFolders(old, now, signal);
 	const runBoth = async () => {
-		if ("why" in folders) return {
-			predictions: null,
-			note: folders.why
-		};
+		if ("missing" in folders) return folders;
 		if (!isProven) return {
 			predictions: null,
-			note: `${now.subject.label} is not proved`
+			missing: {
+				note: `${now.subject.label} is not proved`,
+				cause: "unproved"
+			}
 		};
 		const runnable = {
 			old: {
@@ -46105,19 +46234,23 @@ async function compareEntity(old, now, options) {
 		};
 		return predictSideBySide(runnable.old, runnable.new, options);
 	};
-	const ran = await runBoth();
+	const { predictions, missing } = await runBoth();
 	return {
-		entity: old.subject.entity.name,
-		model: old.subject.label.slice(0, LABEL_CHARACTERS),
-		breaking: breaking ?? null,
-		signature: [...compareSignatures(before.entity.signature, after.entity.signature)],
-		packages: {
-			...comparePackages(before, after),
-			bytes: await measureBoth([old, now], options),
-			advisories: await compareAdvisories(before, after)
+		comparison: {
+			entity: old.subject.entity.name,
+			model: old.subject.label.slice(0, LABEL_CHARACTERS),
+			breaking: breaking ?? null,
+			signature: [...compareSignatures(before.entity.signature, after.entity.signature)],
+			packages: {
+				...comparePackages(before, after),
+				bytes: await measureBoth([old, now], options),
+				advisories: await compareAdvisories(before, after)
+			},
+			predictions,
+			note: missing?.note ?? null,
+			card: "missing" in folders ? [] : await compareModelCards(folders.old, folders.new)
 		},
-		...ran,
-		card: "why" in folders ? [] : await compareModelCards(folders.old, folders.new)
+		missing
 	};
 }
 function findSide({ subject, lock }) {
@@ -46139,7 +46272,7 @@ async function findFolders(old, now, signal) {
 		};
 	} catch (e) {
 		signal?.throwIfAborted();
-		return { why: `the model ${about.subject.label} cannot be read: ${renderError(e)}` };
+		return makeMissing(`the model ${about.subject.label} cannot be read`, e);
 	}
 }
 async function measureBoth(versions, options) {
@@ -46352,12 +46485,14 @@ async function readBaseEndpoint(name, request) {
 	const file = `${place.endpoints}/${name}.yaml`;
 	const [text, locked] = await Promise.all([readBaseFile(file, request), readBaseFile(lockFile(place, name), request)]);
 	if (text === void 0 || locked === void 0) return void 0;
-	const { endpoint } = parseEndpoint(text, file);
-	const { lock } = parseLock(locked, lockFile(place, name));
-	return endpoint && lock ? {
+	const { endpoint, diagnostics } = parseEndpoint(text, file);
+	const { lock, diagnostics: wrong } = parseLock(locked, lockFile(place, name));
+	if (endpoint && lock) return {
 		endpoint,
 		lock
-	} : void 0;
+	};
+	const [first] = [...diagnostics, ...wrong].filter((d) => d.severity === "error");
+	throw new ComparisonError(`${first?.file ?? file} on the base branch is wrong: ${first?.message ?? "it cannot be read"}`);
 }
 async function readBaseFile(path, { place, base, signal }) {
 	const folder = declarationsRoot(place);
@@ -46392,7 +46527,7 @@ async function findBaseModel(subject, locked, { place, base, signal, progress, r
 		commit: base,
 		path,
 		signal
-	})) throw new Error(fetched.diagnostics[0]?.message ?? `${written} has other files than those in the lock`);
+	})) throw new ComparisonError(fetched.diagnostics[0]?.message ?? `${written} has other files than those in the lock`);
 	const kept = cacheFolder("models", contentHash({ digest }).slice(0, 20));
 	const extract = async () => {
 		if (await hasDigest(kept, digest)) return;
@@ -46409,7 +46544,7 @@ async function findBaseModel(subject, locked, { place, base, signal, progress, r
 	});
 	await markUsed(kept);
 	if (await hasDigest(kept, digest)) return kept;
-	throw new Error(`${path} of the commit ${base.slice(0, 12)} has other files than those in the lock`);
+	throw new ComparisonError(`${path} of the commit ${base.slice(0, 12)} has other files than those in the lock`);
 }
 async function hasDigest(folder, digest) {
 	return await digestModel(folder).catch(() => void 0) === digest;
@@ -46427,22 +46562,28 @@ var init_read_base = __esmMin((() => {
 	init_file_lock();
 	init_model_digest();
 	init_run_git();
+	init_comparison_error();
 	init_fetch_model();
 }));
 // app/review/compare-changed.ts
 async function compareChanged(now, compare) {
 	const { request, base, policies, registries } = compare;
-	if (base === void 0) return {
+	const nothing = {
 		entities: now.entities,
-		diagnostics: []
+		diagnostics: [],
+		outage: null
 	};
+	if (base === void 0) return nothing;
+	const policy = resolveComparisonPolicy(policies);
+	const report = (entities, why) => entities.map((entity) => reportWrongBase(makeSubject(now.endpoint, entity), policy, why));
 	const old = await readBaseEndpoint(now.endpoint.name, {
 		...request,
 		base
-	});
-	if (!old) return {
-		entities: now.entities,
-		diagnostics: []
+	}).catch(returnComparisonError);
+	if (!old) return nothing;
+	if (old instanceof ComparisonError) return {
+		...nothing,
+		diagnostics: report(now.endpoint.entities.slice(0, 1), old.message)
 	};
 	const work = {
 		old,
@@ -46450,15 +46591,19 @@ async function compareChanged(now, compare) {
 		base,
 		request,
 		registries,
-		policy: resolveComparisonPolicy(policies)
+		policy
 	};
-	const diagnostics = [];
+	const pairs = pairEntities(old, now);
+	const isLocked = (pair) => Object.hasOwn(old.lock.entities, pair.old.name);
+	const diagnostics = pairs.filter((pair) => !isLocked(pair)).flatMap((pair) => report([pair.new], `its lock there has no "${pair.old.name}"`));
+	let outage = null;
 	const compared = /* @__PURE__ */ new Map();
-	for (const pair of pairEntities(old, now).filter((p) => Object.hasOwn(old.lock.entities, p.old.name))) {
+	for (const pair of pairs.filter(isLocked)) {
 		const found = await comparePair(pair, work);
 		if (!found) continue;
 		compared.set(pair.new.name, found.comparison);
 		diagnostics.push(...found.diagnostics);
+		outage ??= found.outage ?? null;
 	}
 	return {
 		entities: now.entities.map((e) => {
@@ -46468,15 +46613,20 @@ async function compareChanged(now, compare) {
 				comparison
 			} : e;
 		}),
-		diagnostics
+		diagnostics,
+		outage
 	};
+}
+function returnComparisonError(error) {
+	if (error instanceof ComparisonError) return error;
+	throw error;
 }
 async function comparePair({ old, new: entity }, work) {
 	const { now, request, policy } = work;
 	const subject = makeSubject(now.endpoint, entity);
 	const reason = now.endpoint.breaking;
 	const hasOldReason = reason !== void 0 && reason === work.old.endpoint.breaking && isLockOf(old, work.old.lock);
-	const comparison = await compareEntity(makeOldVersion(old, work), {
+	const compared = await compareEntity(makeOldVersion(old, work), {
 		subject,
 		lock: now.lock,
 		findModel: () => findModel(subject, work)
@@ -46486,15 +46636,21 @@ async function comparePair({ old, new: entity }, work) {
 		breaking: hasOldReason ? void 0 : reason,
 		isProven: now.entities.find((e) => e.entity === entity.name)?.proof != null
 	});
-	if (!comparison) return void 0;
+	if (!compared) return void 0;
+	const { comparison, missing } = compared;
+	const isRefused = hasErrors(now.diagnostics);
+	const context = {
+		subject,
+		policy,
+		hasTraffic: hasTraffic(now.endpoint, entity.name),
+		hasOldReason,
+		missing,
+		isRefused
+	};
 	return {
 		comparison,
-		diagnostics: checkComparison(comparison, {
-			subject,
-			policy,
-			hasTraffic: hasTraffic(now.endpoint, entity.name),
-			hasOldReason
-		})
+		diagnostics: checkComparison(comparison, context),
+		outage: findComparisonOutage(context)
 	};
 }
 function makeReference({ name, version, uri, resolved }) {
@@ -46539,14 +46695,16 @@ async function findModel(subject, { now, request, registries }) {
 		locked,
 		aliases: "locked"
 	});
-	if (folder === void 0) throw new Error(diagnostics[0]?.message);
+	if (folder === void 0) throw new ComparisonError(diagnostics[0]?.message);
 	return folder;
 }
 var init_compare_changed = __esmMin((() => {
+	init_diagnostic();
 	init_read_project();
 	init_names();
 	init_read_own();
 	init_check_comparison();
+	init_comparison_error();
 	init_compare_entity();
 	init_pair_entities();
 	init_fetch_model();
@@ -46807,12 +46965,12 @@ async function proveEndpoint(endpoint, stage) {
 	const proven = async (validation, used, computedLock) => {
 		if (used) await writeSboms(stage.sboms, used, stage.environments);
 		const unfit = stage.environments.flatMap((e) => checkProofInEnvironment(endpoint, validation, e));
-		const { showPredictions } = resolveComparisonPolicy(policies);
-		const entities = report$2(validation).map((e) => showPredictions ? e : hidePredictions(e));
+		const entities = report$2(validation, policies);
 		const compared = used && await compareChanged({
 			endpoint,
 			lock: used,
-			entities
+			entities,
+			diagnostics: [...validation.diagnostics, ...unfit]
 		}, {
 			...stage,
 			registries,
@@ -46830,7 +46988,8 @@ async function proveEndpoint(endpoint, stage) {
 			lock: found,
 			computed_lock: computedLock,
 			entities: compared?.entities ?? entities,
-			diagnostics: [...all]
+			diagnostics: [...all],
+			outage: compared?.outage ?? null
 		};
 	};
 	if (first && found !== "stale") return proven(first, lock, null);
@@ -46841,8 +47000,9 @@ async function proveEndpoint(endpoint, stage) {
 	if (!computed) return {
 		lock: found,
 		computed_lock: null,
-		entities: first ? report$2(first) : [],
-		diagnostics: wrong
+		entities: first ? report$2(first, policies) : [],
+		diagnostics: wrong,
+		outage: null
 	};
 	return proven(await validateEndpoint(endpoint, {
 		...options,
@@ -46855,8 +47015,9 @@ async function keepLock(lock, folder) {
 	await writeFileAtomically(join(folder, `${lock.endpoint}.lock`), text);
 	return createHash("sha256").update(text).digest("hex");
 }
-function report$2({ entities }) {
-	return entities.map(makeEntityReport);
+function report$2({ entities }, policies) {
+	const { showPredictions } = resolveComparisonPolicy(policies);
+	return entities.map(makeEntityReport).map((e) => showPredictions ? e : hidePredictions(e));
 }
 function makeEntityReport({ entity, model, stages, proof, advisories }) {
 	return {
@@ -46882,7 +47043,7 @@ function makeEntityReport({ entity, model, stages, proof, advisories }) {
 }
 function hidePredictions(entity) {
 	if (!entity.proof) return entity;
-	const hide = (text) => text && "not shown, because the policy hides predictions";
+	const hide = (text) => text && "not shown, because the policy hides inputs and predictions";
 	const cases = entity.proof.cases.map((c) => ({
 		...c,
 		answer: hide(c.answer),
@@ -47167,6 +47328,7 @@ var init_diagnostic_codes = __esmMin((() => {
 		"library-missing": "The model has loaded a shared library that its image lacks",
 		"signature-breaking": "The new version breaks requests of today, or the reading of their answers",
 		"predictions-changed": "The new version changes more predictions than the environment allows",
+		"predictions-not-compared": "The predictions were not compared with those of the version that the base branch declares",
 		"image-unattested": "An image is not attested by the workflow that the environment names",
 		"revision-failed": "A revision does not become ready"
 	};
@@ -47765,7 +47927,7 @@ var init_render_code = __esmMin((() => {
 // review/render-comparison.ts
 function renderComparison(comparison, model, level) {
 	return [
-		`**${renderSpan(model)} against ${renderSpan(comparison.model)}, which serves now**`,
+		`**${renderSpan(model)} against ${renderSpan(comparison.model)}, which the base branch declares**`,
 		renderClients(comparison, level),
 		renderPredictions(comparison, model, level),
 		renderPackages(comparison, level),
@@ -47803,20 +47965,25 @@ function renderPredictions({ predictions, note, model }, label, level) {
 function renderDifferences({ rows, changed, largest, tolerance, inputs, hidden }) {
 	const from = `${pluralize(inputs.length, "input")}${hidden ? ", which the policy hides" : ""}`;
 	const within = tolerance > 0 ? `, where numbers may differ by ${tolerance}` : "";
+	if (rows === 0) return `Predictions: not compared, because there is no prediction of both versions; ${from}`;
 	if (changed === 0) return `Predictions: the same for ${pluralize(rows, "row")} of ${from}${within}`;
 	const by = largest === null ? "" : `, by up to ${renderNumber(largest)}`;
 	return `Predictions: **${changed} of ${pluralize(rows, "row")} differ (${renderShare(changed, rows)})**${by}; ${from}${within}`;
 }
 function renderFailures({ inputs }, { rows, characters }) {
-	const failed = inputs.filter(({ failure }) => failure.old === null !== (failure.new === null));
+	const failed = inputs.filter(({ failure }) => failure.old !== null || failure.new !== null);
 	if (failed.length === 0) return [];
 	const items = failed.slice(0, Math.max(1, rows)).map(({ origin, name, of, failure }) => {
-		const which = failure.new === null ? "only the old version fails on" : "⚠️ only the new version fails on";
+		const which = describeFailing(failure);
 		const whose = of === "both" ? "both versions" : `the ${of} version`;
-		return `- ${which} ${origin === "endpoint" ? `the validation case ${renderSpan(name)}` : `the example of ${whose}`}: ${renderSpan(failure.new ?? failure.old ?? "", characters)}`;
+		return `- ${which} ${origin === "endpoint" ? `the validation case ${renderSpan(name)}` : `the example of ${whose}`}: ${[.../* @__PURE__ */ new Set([failure.old, failure.new])].filter((why) => why !== null).map((why) => renderSpan(why, characters)).join(" and ")}`;
 	});
 	const left = failed.length - items.length;
 	return [[...items, ...left > 0 ? [`- and ${left} more`] : []].join("\n")];
+}
+function describeFailing({ old, new: now }) {
+	if (now === null) return "only the old version fails on";
+	return old === null ? "⚠️ only the new version fails on" : "both versions fail on";
 }
 function renderMoves({ moved }, { rows, characters }) {
 	const shown = moved.slice(0, rows * 2);
@@ -48070,7 +48237,7 @@ function renderOutcome$1(proof) {
 function renderCase(shown, characters) {
 	const { answer, failure } = shown;
 	const input = renderCaseName(shown);
-	if (answer === null) return `The model refuses ${input}: ${renderSpan(failure ?? "", characters)}`;
+	if (answer === null) return `No prediction for ${input}: ${renderSpan(failure ?? "", characters)}`;
 	return `Prediction for ${input}: ${renderSpan(answer, characters)}`;
 }
 function renderCaseName({ origin, name }) {

@@ -336,7 +336,9 @@ test.each([
 
 test('a policy that hides predictions hides what a failed process and a refused case have said', () => {
   expect(explain(undefined, 1, [], true)[0]?.[1]).not.toContain('secret');
-  const proved = { cases: [{ name: '', origin: 'signature' as const, answer: undefined, failure: 'secret', needsNetwork: false }] };
+  const proved = {
+    cases: [{ name: '', origin: 'signature' as const, answer: undefined, failure: 'secret', needsNetwork: false }],
+  };
   const found = checkCases(subject(), proved, resolvePolicy([{ show_predictions: false }], {}));
   expect(found[0]?.message).toContain('(not shown, because the policy hides inputs and predictions)');
 });
