@@ -48,7 +48,7 @@ test.each(GOOD)('validateEndpoint() proves %s on its own example', async (fixtur
   expect(validation.diagnostics).toEqual([]);
   expect(stages(validation)).toEqual([['fetch', 'check', 'lock', 'virtualenv', 'proof']]);
   const [{ proof } = { proof: undefined }] = validation.entities;
-  expect(proof?.cases).toEqual([{ origin: 'example', name: '', answer }]);
+  expect(proof?.cases).toEqual([{ origin: 'example', name: '', answer, needsNetwork: false }]);
   expect(proof?.stages.map((s) => s.name)).toEqual(['import', 'load', 'predict', 'signature', 'workers']);
   expect(proof?.mlflow).toBe('3.17.2');
   expect(proof?.peakMemoryBytes).toBeGreaterThan(1e7);
