@@ -1,35 +1,33 @@
 import { isAbsolute, relative } from 'node:path';
 import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 import { type LockedEntity, parseLock } from '../../schemas/lock/lock.ts';
-import { declarationsRoot, lockFile, type ProjectFolders } from '../../schemas/read-project.ts';
+import { declarationsRoot, lockFile } from '../../schemas/read-project.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder, markUsed } from '../../system/cache.ts';
 import { extractGitFolder } from '../../system/extract-git-folder.ts';
-import { isInCommit, renderGitError } from '../../system/git-files.ts';
+import { isInCommit } from '../../system/git-files.ts';
 import { locateModel } from '../../system/locate-model.ts';
 import { withFileLock } from '../../system/locks/file-lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
-import { runGit } from '../../system/run-git.ts';
 import { ComparisonError } from '../../validation/comparison/comparison-error.ts';
 import type { LockedEndpoint } from '../../validation/comparison/pair-entities.ts';
 import type { FetchOptions } from '../../validation/model/fetched-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
 import type { Subject } from '../../validation/subject.ts';
 import type { ProjectRequest } from '../project.ts';
+import { type BaseFile, readBaseFile } from './read-base-file.ts';
 
 /** What a review compares with. */
-export interface BaseRequest extends Pick<ProjectRequest, 'progress' | 'signal'> {
-  readonly place: ProjectFolders;
-  /** The commit. */
-  readonly base: string;
-}
+export interface BaseRequest extends BaseFile, Pick<ProjectRequest, 'progress'> {}
 
 /** Reads an endpoint and its lock as the base has them. Undefined: one is missing. Throws a ComparisonError for a wrong file. */
 export async function readBaseEndpoint(name: string, request: BaseRequest): Promise<LockedEndpoint | undefined> {
   const { place } = request;
   const file = `${place.endpoints}/${name}.yaml`;
-  const [text, locked] = await Promise.all([readBaseFile(file, request), readBaseFile(lockFile(place, name), request)]);
+  const [text, locked] = await Promise.all(
+    [file, lockFile(place, name)].map((path) => readBaseFile(path, request, 'to compare with it')),
+  );
   if (text === undefined || locked === undefined) return undefined;
   const { endpoint, diagnostics } = parseEndpoint(text, file);
   const { lock, diagnostics: wrong } = parseLock(locked, lockFile(place, name));
@@ -37,16 +35,6 @@ export async function readBaseEndpoint(name: string, request: BaseRequest): Prom
   const [first] = [...diagnostics, ...wrong].filter((d) => d.severity === 'error');
   throw new ComparisonError(
     `${first?.file ?? file} on the base branch is wrong: ${first?.message ?? 'it cannot be read'}`,
-  );
-}
-
-async function readBaseFile(path: string, { place, base, signal }: BaseRequest): Promise<string | undefined> {
-  const folder = declarationsRoot(place);
-  if (!(await isInCommit(folder, { commit: base, path, signal }))) return undefined;
-  const { code, stdout, stderr } = await runGit(folder, ['cat-file', 'blob', `${base}:./${path}`], { signal });
-  if (code === 0) return stdout;
-  throw new Error(
-    `Cannot read ${path} of the base ${base}, to compare with it: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`,
   );
 }
 

@@ -1,9 +1,8 @@
 import type { Changes } from '../../review/changed-paths.ts';
 import { parseEnvironment } from '../../schemas/environment/environment.ts';
 import type { Policy } from '../../schemas/environment/policy.ts';
-import { declarationsRoot, type ProjectFolders } from '../../schemas/read-project.ts';
-import { isInCommit, renderGitError } from '../../system/git-files.ts';
-import { runGit } from '../../system/run-git.ts';
+import type { ProjectFolders } from '../../schemas/read-project.ts';
+import { readBaseFile } from './read-base-file.ts';
 import type { ReviewedEnvironment } from './review-environments.ts';
 
 export interface PoliciesRequest {
@@ -29,19 +28,9 @@ export async function readReviewedPolicies(
   return (await Promise.all(read)).flat();
 }
 
-/**
- * Only a file that the base does not list has no policy there. One that is listed and cannot be read, such as in a clone
- * without the contents of old files, is an error: it may have the stricter policy. `cat-file` prints the file as it is in
- * the commit, without a program of the user's or the repository's settings.
- */
+/** Only a file that the base does not list has no policy there: one that cannot be read may have the stricter policy. */
 async function readBasePolicy(file: string, { place, changes, signal }: PoliciesRequest): Promise<Policy> {
-  const folder = declarationsRoot(place);
   const base = changes?.base ?? 'HEAD';
-  if (!(await isInCommit(folder, { commit: base, path: file, signal }))) return {};
-  const { code, stdout, stderr } = await runGit(folder, ['cat-file', 'blob', `${base}:./${file}`], { signal });
-  if (code !== 0)
-    throw new Error(
-      `Cannot read ${file} of the base ${base}, whose policy this review needs: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`,
-    );
-  return parseEnvironment(stdout, file).environment?.policy ?? {};
+  const text = await readBaseFile(file, { place, base, signal }, 'whose policy this review needs');
+  return text === undefined ? {} : (parseEnvironment(text, file).environment?.policy ?? {});
 }
