@@ -2,13 +2,12 @@ import { locateVirtualenv, makeVirtualenvRequest, type Virtualenv } from '../../
 import type { PythonOptions } from '../../python/find-uv.ts';
 import type { Lock } from '../../schemas/lock/lock.ts';
 import type { Comparison, PackageComparison } from '../../schemas/report/comparison.ts';
-import { readOwn } from '../../schemas/values/read-own.ts';
 import { readIgnoredAdvisories } from '../advisories/check-advisories.ts';
 import { openAdvisories } from '../advisories/database.ts';
 import { findVulnerabilities } from '../advisories/advisory.ts';
 import type { ComparisonPolicy } from '../policy.ts';
 import type { Subject } from '../subject.ts';
-import { comparePackages, type LockedSide } from './compare-packages.ts';
+import { comparePackages, findLockedSide, type LockedSide } from './compare-packages.ts';
 import { compareSignatures } from './compare-signatures.ts';
 import { measurePackages } from './measure-packages.ts';
 import { compareModelCards } from './read-model-card.ts';
@@ -46,7 +45,7 @@ export async function compareEntity(
   now: ComparedVersion,
   options: CompareOptions,
 ): Promise<ComparedEntity | undefined> {
-  const [before, after] = [findSide(old), findSide(now)];
+  const [before, after] = [old, now].map(({ lock, subject }) => findLockedSide(lock, subject.entity.name));
   if (!before || !after) return undefined;
   const { breaking, isProven, signal } = options;
   const folders = await findFolders(old, now, signal);
@@ -73,12 +72,6 @@ export async function compareEntity(
     card: 'missing' in folders ? [] : await compareModelCards(folders.old, folders.new),
   };
   return { comparison, missing };
-}
-
-function findSide({ subject, lock }: ComparedVersion): LockedSide | undefined {
-  const entity = readOwn(lock.entities, subject.entity.name);
-  const virtualenv = entity && lock.virtualenvs[entity.virtualenv];
-  return entity && virtualenv ? { entity, virtualenv } : undefined;
 }
 
 type Folders = { readonly old: string; readonly new: string } | ReturnType<typeof makeMissing>;

@@ -1,5 +1,6 @@
-import type { LockedEntity, LockedPackage, LockedVirtualenv } from '../../schemas/lock/lock.ts';
+import type { Lock, LockedEntity, LockedPackage, LockedVirtualenv } from '../../schemas/lock/lock.ts';
 import type { PackageChange, PackageComparison } from '../../schemas/report/comparison.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 import { compareVersions, parseVersion } from '../advisories/compare-versions.ts';
 import { parseRequirements } from '../requirements/parse-requirements.ts';
 
@@ -7,6 +8,13 @@ import { parseRequirements } from '../requirements/parse-requirements.ts';
 export interface LockedSide {
   readonly entity: LockedEntity;
   readonly virtualenv: LockedVirtualenv;
+}
+
+/** What a lock has of an entity. */
+export function findLockedSide(lock: Lock, name: string): LockedSide | undefined {
+  const entity = readOwn(lock.entities, name);
+  const virtualenv = entity && lock.virtualenvs[entity.virtualenv];
+  return virtualenv && { entity, virtualenv };
 }
 
 const MAX_CHANGES = 2000;
