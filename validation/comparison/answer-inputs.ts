@@ -1,22 +1,18 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ByteCodeCompiler } from '../../python/compile-byte-code.ts';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
-import { findBasePython } from '../../python/find-base-python.ts';
-import { makeReadable } from '../../python/make-readable.ts';
-import { runUntrusted } from '../../sandbox/run-untrusted.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { Entity } from '../../schemas/endpoint/endpoint.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import { readText } from '../../schemas/read-project.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
-import { listIgnoredFiles } from '../../system/model-digest.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
-import { describedFailure, parseImported } from '../proof/proof-document.ts';
+import { describedFailure, parseDocument } from '../proof/proof-document.ts';
 import { hashModelServer } from '../proof/prove-model.ts';
-import { computeProofSeconds, makeProofLimits, makePythonEnvironment, RUNTIME_FOLDER } from '../proof/run-proof.ts';
+import { runModelProgram } from '../proof/run-model-program.ts';
+import { computeProofSeconds, makeProofLimits } from '../proof/run-proof.ts';
 import type { AnsweredInputs, SharedInput } from './compare-predictions.ts';
 import { ComparisonError } from './comparison-error.ts';
 
@@ -126,46 +122,24 @@ async function runAnswers(
   { sandbox, signal }: AnswerOptions,
 ): Promise<AnswerDocument> {
   const limits = makeProofLimits(entity);
-  const base = await findBasePython(virtualenv.python);
-  await mkdir(virtualenv.pycache, { recursive: true });
-  await makeReadable(virtualenv.pycache);
-  const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
-  const command = [virtualenv.python, '-m', 'davit_server.answer', '--model', model, '--inputs', inputs.file];
-  const run = await runUntrusted(
-    {
-      command: [...command, '--nan', entity.nan],
-      env: { ...entity.environmentVars, ...makePythonEnvironment(virtualenv) },
-      path: [join(virtualenv.folder, 'bin')],
-      readable: [...base.folders, virtualenv.folder],
-      data: [RUNTIME_FOLDER, model, inputs.folder],
-      hidden: await listIgnoredFiles(model),
-      limits: {
-        // Each input is predicted twice, the second time only if the first took little.
-        seconds: computeProofSeconds({ ...limits, loads: 1, predictions: Math.max(1, inputs.count) }),
-        outputBytes: OUTPUT_LIMIT_BYTES,
-        processMemoryBytes: limits.memoryBytes,
-        memoryBytes: limits.memoryBytes,
-      },
-      signal,
-      onLine: (line) => compiler.add(parseImported(line)),
+  const run = await runModelProgram({
+    ...{ model, interpreter: virtualenv, environmentVars: entity.environmentVars, sandbox, signal },
+    args: ['-m', 'davit_server.answer', '--model', model, '--inputs', inputs.file, '--nan', entity.nan],
+    data: [inputs.folder],
+    limits: {
+      // Each input is predicted twice, the second time only if the first took little.
+      seconds: computeProofSeconds({ ...limits, loads: 1, predictions: Math.max(1, inputs.count) }),
+      outputBytes: OUTPUT_LIMIT_BYTES,
+      processMemoryBytes: limits.memoryBytes,
+      memoryBytes: limits.memoryBytes,
     },
-    sandbox,
-  );
-  await compiler.end();
-  const { data } = answerDocument.safeParse(parseLine(run.stdout.trimEnd().split('\n').at(-1) ?? ''));
+  });
+  const { data } = answerDocument.safeParse(parseDocument(run.stdout));
   if (data && !data.failed) return data;
   if (data?.failed) throw new ComparisonError(data.failed.message);
   throw new ComparisonError(
     run.stopped === undefined ? 'its process ended early' : `it exceeded its limit (${run.stopped})`,
   );
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined; // the incomplete last line of a killed program
-  }
 }
 
 function makeAnswers(key: string, { inputs, stages, peak_memory_bytes: peak }: AnswerDocument): KeptAnswers {

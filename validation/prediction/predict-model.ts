@@ -10,17 +10,12 @@ import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
 import { fetchModel } from '../model/fetch-model.ts';
+import { type Interpreter, listVirtualenvFolders } from '../proof/run-model-program.ts';
 import { warnWithoutSandbox } from '../proof/warn-without-sandbox.ts';
 import { makeSubjectError, type Subject } from '../subject.ts';
 import { makeStandaloneSubject, prepareStandaloneModel, type StandaloneModelOptions } from '../validate-model.ts';
 import { explainPrediction } from './explain-prediction.ts';
-import {
-  type Interpreter,
-  listVirtualenvFolders,
-  type PredictionInput,
-  type ReplacedNumbers,
-  runPrediction,
-} from './run-prediction.ts';
+import { type PredictionInput, type ReplacedNumbers, runPrediction } from './run-prediction.ts';
 
 export interface PredictModelOptions extends StandaloneModelOptions {
   /** Run with the Python of the user's shell, and install nothing. */

@@ -1,20 +1,9 @@
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { z } from 'zod';
-import { ByteCodeCompiler } from '../../python/compile-byte-code.ts';
-import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
-import { findBasePython } from '../../python/find-base-python.ts';
-import { makeReadable } from '../../python/make-readable.ts';
 import type { LimitedRun } from '../../sandbox/run-limited.ts';
-import { runUntrusted } from '../../sandbox/run-untrusted.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
-import { listIgnoredFiles } from '../../system/model-digest.ts';
-import { describedFailure, parseImported } from '../proof/proof-document.ts';
-import { makePythonEnvironment, RUNTIME_FOLDER } from '../proof/run-proof.ts';
-
-/** A Python that runs a model: the locked virtualenv, or one that Davit did not make and does not write to. */
-export type Interpreter = Virtualenv | { readonly python: string; readonly pythonVersion: string };
+import { describedFailure, parseDocument } from '../proof/proof-document.ts';
+import { type Interpreter, runModelProgram } from '../proof/run-model-program.ts';
 
 export interface PredictionInput {
   /** A file in a folder of its own, because the sandbox shows the whole folder to the model. */
@@ -69,61 +58,34 @@ export async function runPrediction(
   input: PredictionInput,
   { environmentVars, sandbox, signal }: PredictionOptions,
 ): Promise<PredictionRun> {
-  const base = await findBasePython(interpreter.python);
-  const own = 'folder' in interpreter ? interpreter : undefined;
-  const compiler = own && new ByteCodeCompiler(own, base, [RUNTIME_FOLDER]);
-  if (own) {
-    await mkdir(own.pycache, { recursive: true });
-    await makeReadable(own.pycache);
-  }
-  const folder = own?.folder ?? dirname(dirname(interpreter.python));
-  const ours = makePythonEnvironment(own ?? { ...interpreter, folder, pycache: '', key: '' });
-  const run = await runUntrusted(
-    {
-      command: [
-        ...[interpreter.python, '-m', 'davit_server.predict', '--model', model, '--nan', 'null'],
-        ...['--input', input.file, '--content-type', input.contentType],
-      ],
-      // Only Davit's virtualenvs have their byte code in a folder of its own.
-      env: { ...environmentVars, ...Object.fromEntries(Object.entries(ours).filter(([, value]) => value !== '')) },
-      path: [join(folder, 'bin')],
-      readable: [...base.folders, ...(own ? [folder] : listVirtualenvFolders(folder))],
-      data: [RUNTIME_FOLDER, model, dirname(input.file)],
-      hidden: await listIgnoredFiles(model),
-      limits: {
-        seconds: PREDICTION_SECONDS,
-        outputBytes: ANSWER_BYTES,
-        processMemoryBytes: undefined,
-        memoryBytes: undefined,
-      },
-      signal,
-      onLine: (line) => compiler?.add(parseImported(line)),
+  const run = await runModelProgram({
+    ...{ model, interpreter, environmentVars, sandbox, signal },
+    args: [
+      ...['-m', 'davit_server.predict', '--model', model, '--nan', 'null'],
+      ...['--input', input.file, '--content-type', input.contentType],
+    ],
+    data: [dirname(input.file)],
+    limits: {
+      seconds: PREDICTION_SECONDS,
+      outputBytes: ANSWER_BYTES,
+      processMemoryBytes: undefined,
+      memoryBytes: undefined,
     },
-    sandbox,
-  );
-  await compiler?.end();
+  });
   return { run, sandbox, ...parseOutput(run.stdout) };
-}
-
-/** What a virtualenv of the user consists of, and not what may be beside it: a project often has the name of its folder. */
-export function listVirtualenvFolders(folder: string): readonly string[] {
-  return ['bin', 'lib', 'lib64', 'pyvenv.cfg'].map((name) => join(folder, name)).filter((path) => existsSync(path));
 }
 
 function parseOutput(stdout: string): Pick<PredictionRun, 'document' | 'began'> {
   const lines = stdout.trimEnd().split('\n');
   const begun = lines.flatMap((line) => /^\{"began": "([a-z]+)"\}$/.exec(line)?.[1] ?? []);
-  return { document: predictionDocument.safeParse(parseJson(lines.at(-1) ?? '')).data, began: begun.at(-1) };
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined; // the incomplete last line of a killed program
-  }
+  return { document: predictionDocument.safeParse(parseDocument(stdout)).data, began: begun.at(-1) };
 }
 
 function isJson(answer: string): boolean {
-  return parseJson(answer) !== undefined;
+  try {
+    JSON.parse(answer);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -80,6 +80,11 @@ export function parseImported(line: string): readonly string[] {
   return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
 }
 
+/** The document that a program writes as its last line. Undefined if it did not finish. */
+export function parseDocument(stdout: string): unknown {
+  return parseLine(stdout.trimEnd().split('\n').at(-1) ?? '')[0];
+}
+
 const stageBegan = z.strictObject({ began: z.string() });
 
 function parseLine(line: string): readonly unknown[] {

@@ -16,9 +16,9 @@ import {
   type ProofRun,
   type ProofSettings,
   makeProofSettings,
-  RUNTIME_FOLDER,
   runProof,
 } from './run-proof.ts';
+import { RUNTIME_FOLDER } from './run-model-program.ts';
 import type { ProofDocument } from './proof-document.ts';
 import type { Subject } from '../subject.ts';
 

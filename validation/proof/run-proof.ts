@@ -1,24 +1,13 @@
-import { mkdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { ByteCodeCompiler } from '../../python/compile-byte-code.ts';
-import { findBasePython } from '../../python/find-base-python.ts';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
-import { makeReadable } from '../../python/make-readable.ts';
 import type { Entity } from '../../schemas/endpoint/endpoint.ts';
 import type { LockedCase } from '../../schemas/lock/locked-case.ts';
 import { renderCases } from '../../schemas/lock/render-cases.ts';
 import { countWorkers } from '../../schemas/endpoint/count-replicas.ts';
 import { mayLoadAgain, type WorkerMode, chooseWorkerMode } from '../../schemas/endpoint/worker-mode.ts';
-import { codePath } from '../../system/code.ts';
-import { listIgnoredFiles } from '../../system/model-digest.ts';
 import type { LimitedRun } from '../../sandbox/run-limited.ts';
-import { parseImported, parseProofOutput, type ProofOutput } from './proof-document.ts';
-import { runUntrusted } from '../../sandbox/run-untrusted.ts';
+import { parseProofOutput, type ProofOutput } from './proof-document.ts';
+import { runModelProgram } from './run-model-program.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
-
-/** The folder of the model server's Python package, which contains `davit_server.prove`. */
-export const RUNTIME_FOLDER = codePath('runtime');
 
 export interface ProofRun extends ProofOutput {
   readonly run: LimitedRun;
@@ -40,8 +29,6 @@ export interface ProofLimits {
 }
 
 const OUTPUT_LIMIT_BYTES = 16 << 20;
-/** Limited, because OpenBLAS allocates a buffer for each thread, which counts against the memory limit. */
-const THREADS = Math.min(4, availableParallelism());
 const LOAD_LIMIT_SECONDS = 600;
 const GIBIBYTE = 1 << 30;
 /** Memory of Databricks' workload types. */
@@ -100,48 +87,19 @@ export interface ProofOptions {
 export async function runProof(model: string, virtualenv: Virtualenv, options: ProofOptions): Promise<ProofRun> {
   const { limits, settings, cases, sandbox, signal } = options;
   const { workers, workerMode, nan } = settings;
-  const base = await findBasePython(virtualenv.python);
-  await mkdir(virtualenv.pycache, { recursive: true });
-  await makeReadable(virtualenv.pycache);
-  const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
-  const python = [virtualenv.python, '-c', BOOTSTRAP, String(limits.memoryBytes ?? 0)];
-  const run = await runUntrusted(
-    {
-      command: [
-        ...[...python, '--model', model, '--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],
-        ...(cases.length > 0 ? ['--cases', renderCases(cases)] : []),
-      ],
-      env: { ...options.environmentVars, ...makePythonEnvironment(virtualenv) },
-      path: [join(virtualenv.folder, 'bin')],
-      readable: [...base.folders, virtualenv.folder],
-      data: [RUNTIME_FOLDER, model],
-      // The digest leaves them out, so a proof with them would be of another model.
-      hidden: await listIgnoredFiles(model),
-      limits: {
-        seconds: computeProofSeconds(limits),
-        outputBytes: OUTPUT_LIMIT_BYTES,
-        processMemoryBytes: limits.memoryBytes,
-        memoryBytes: limits.memoryBytes === undefined ? undefined : limits.memoryBytes * limits.loads,
-      },
-      signal,
-      onLine: (line) => compiler.add(parseImported(line)),
+  const run = await runModelProgram({
+    ...{ model, interpreter: virtualenv, environmentVars: options.environmentVars, sandbox, signal },
+    args: [
+      ...['-c', BOOTSTRAP, String(limits.memoryBytes ?? 0), '--model', model],
+      ...['--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],
+      ...(cases.length > 0 ? ['--cases', renderCases(cases)] : []),
+    ],
+    limits: {
+      seconds: computeProofSeconds(limits),
+      outputBytes: OUTPUT_LIMIT_BYTES,
+      processMemoryBytes: limits.memoryBytes,
+      memoryBytes: limits.memoryBytes === undefined ? undefined : limits.memoryBytes * limits.loads,
     },
-    sandbox,
-  );
-  await compiler.end();
+  });
   return { ...parseProofOutput(run.stdout), run, sandbox };
-}
-
-/** The variables of a Python that runs a model. */
-export function makePythonEnvironment(virtualenv: Virtualenv): Readonly<Record<string, string>> {
-  const threads = ['OMP', 'OPENBLAS', 'MKL', 'NUMEXPR'].map(
-    (name) => [`${name}_NUM_THREADS`, String(THREADS)] as const,
-  );
-  return {
-    PYTHONPATH: RUNTIME_FOLDER,
-    PYTHONPYCACHEPREFIX: virtualenv.pycache,
-    PYTHONNOUSERSITE: '1',
-    PYTHONUNBUFFERED: '1',
-    ...Object.fromEntries(threads),
-  };
 }
