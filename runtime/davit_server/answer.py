@@ -11,17 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 import traceback
 from pathlib import Path
 from typing import Any, Callable
 
 from .failures.stages import Stages, describe_failure
-from .files.own_folder import MODEL, enter_folder
 from .predict import find_refusal
-from .run_once import Output, read_peak_bytes, run_once
-from .scoring.import_scorer import import_scorer
+from .run_once import add_model_options, describe_run, load_scorer, parse_options, run_document
 
 MOST_ANSWER_BYTES = 1 << 20
 REPEATED_SECONDS = 1.0
@@ -29,38 +26,23 @@ REPEATED_SECONDS = 1.0
 
 
 def main() -> None:
-    options = read_options()
-
-    def run(folder: str, output: Output) -> dict:
-        document = answer(options, folder, output.begin_stage)
-        output.write_imports()
-        return document
-
-    run_once(run)
+    run_document(read_options(), answer)
 
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="davit_server.answer", description=__doc__.partition("\n")[0])
-    parser.add_argument("--model", required=True, help="the model's directory (with MLmodel)")
+    add_model_options(parser)
     parser.add_argument("--inputs", required=True, help="a file with a JSON list of request bodies")
-    parser.add_argument("--nan", choices=("error", "null"), default="error", help="what NaN in an answer becomes")
-    options = parser.parse_args()
-    for name in ("model", "inputs"):  # made absolute, because the working directory changes
-        setattr(options, name, os.path.abspath(getattr(options, name)))
-    return options
+    return parse_options(parser, "model", "inputs")
 
 
 def answer(options: argparse.Namespace, folder: str, on_stage: Callable[[str], object]) -> dict:
     """Returns the document: the stages, and the answer or the failure of each input."""
     stages = Stages(on_stage)
-    document: dict[str, Any] = {"stages": [], "failed": None, "mlflow": None, "inputs": []}
+    document: dict[str, Any] = {"failed": None, "mlflow": None, "inputs": []}
     try:
         given = json.loads(Path(options.inputs).read_text(encoding="utf-8"))
-        enter_folder(folder, MODEL)
-        with stages("import"):
-            Scorer = import_scorer()
-        with stages("load"):
-            scorer = Scorer(options.model, options.nan)
+        scorer = load_scorer(options, folder, stages)
         document["mlflow"] = scorer.version
         inputs = [(one["kind"], one["body"].encode()) for one in given] or [(c.kind, c.body) for c in scorer.cases]
         with stages("predict"):
@@ -68,9 +50,7 @@ def answer(options: argparse.Namespace, folder: str, on_stage: Callable[[str], o
     except BaseException as error:  # a model may raise anything, SystemExit too
         document["failed"] = describe_failure(stages.name, error, options.model)
         traceback.print_exc()
-    document["stages"] = [{"name": name, "seconds": seconds} for name, seconds in stages.seconds.items()]
-    document["peak_memory_bytes"] = read_peak_bytes()
-    return document
+    return {**document, **describe_run(stages)}
 
 
 def answer_input(scorer: Any, kind: str, body: bytes) -> dict:

@@ -9,39 +9,25 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import traceback
 from collections import Counter
 from pathlib import Path
 from typing import Callable
 
 from .failures.stages import Stages, describe_failure
-from .files.own_folder import MODEL, enter_folder
-from .run_once import Output, read_peak_bytes, run_once
-from .scoring.import_scorer import import_scorer
+from .run_once import add_model_options, describe_run, load_scorer, parse_options, run_document
 
 
 def main() -> None:
-    options = read_options()
-
-    def run(folder: str, output: Output) -> dict:
-        document = predict(options, folder, output.begin_stage)
-        output.write_imports()
-        return document
-
-    run_once(run)
+    run_document(read_options(), predict)
 
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="davit_server.predict", description=__doc__.partition("\n")[0])
-    parser.add_argument("--model", required=True, help="the model's directory (with MLmodel)")
+    add_model_options(parser)
     parser.add_argument("--input", required=True, help="a file with a request body")
     parser.add_argument("--content-type", choices=("json", "csv"), required=True, help="the format of --input")
-    parser.add_argument("--nan", choices=("error", "null"), default="error", help="what NaN in an answer becomes")
-    options = parser.parse_args()
-    for name in ("model", "input"):  # made absolute, because the working directory changes
-        setattr(options, name, os.path.abspath(getattr(options, name)))
-    return options
+    return parse_options(parser, "model", "input")
 
 
 def predict(options: argparse.Namespace, folder: str, on_stage: Callable[[str], object]) -> dict:
@@ -52,13 +38,9 @@ def predict(options: argparse.Namespace, folder: str, on_stage: Callable[[str], 
     """
     stages, scorer, body = Stages(on_stage), None, b""
     replaced: Counter[str] = Counter()
-    document = {"stages": [], "failed": None, "refused": None, "mlflow": None, "answer": None}
+    document = {"failed": None, "refused": None, "mlflow": None, "answer": None}
     try:
-        enter_folder(folder, MODEL)
-        with stages("import"):
-            Scorer = import_scorer()
-        with stages("load"):
-            scorer = Scorer(options.model, options.nan)
+        scorer = load_scorer(options, folder, stages)
         document["mlflow"] = scorer.version
         scorer.replace_nan = lambda name: replaced.update((name,))
         body = Path(options.input).read_bytes()
@@ -71,9 +53,7 @@ def predict(options: argparse.Namespace, folder: str, on_stage: Callable[[str], 
         if document["refused"] is None:
             traceback.print_exc()
     document["replaced"] = replaced
-    document["stages"] = [{"name": name, "seconds": seconds} for name, seconds in stages.seconds.items()]
-    document["peak_memory_bytes"] = read_peak_bytes()
-    return document
+    return {**document, **describe_run(stages)}
 
 
 def find_refusal(scorer, error: BaseException, kind: str, body: bytes) -> str | None:

@@ -24,7 +24,7 @@ from .processes.exit_code import describe_exit
 from .processes.loaded_libraries import list_system_libraries
 from .processes.threads import LIMITS, count_processors, make_single_thread_environment
 from .protocol.wire import FOUND, MODES, ONE, SEPARATE, SHARED
-from .run_once import Output, read_peak_bytes, run_once
+from .run_once import Output, add_model_options, describe_run, parse_options, read_peak_bytes, run_once
 from .scoring.import_scorer import import_scorer
 from .sharing.predict_cases import predict_cases
 from .sharing.worker_mode import WorkerMode
@@ -52,19 +52,14 @@ def main() -> None:
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="davit_server.prove", description=__doc__.partition("\n")[0])
-    parser.add_argument("--model", required=True, help="the model's directory (with MLmodel)")
+    add_model_options(parser)
     parser.add_argument("--input", help="a request body to predict instead of the model's example")
     parser.add_argument("--content-type", choices=("json", "csv"), default="json", help="the format of --input")
     parser.add_argument("--cases", default="", help="the cases of the endpoint file, as for the server")
     parser.add_argument("--output", help="a file for the whole answer")
-    parser.add_argument("--nan", choices=("error", "null"), default="error", help="what NaN in an answer becomes")
     parser.add_argument("--workers", type=int, default=1, help="the number of workers that the server will have")
     parser.add_argument("--worker-mode", choices=MODES, default=FOUND, help="the worker mode of the server")
-    options = parser.parse_args()
-    for name in ("model", "input", "output"):  # made absolute, because the working directory changes
-        if getattr(options, name):
-            setattr(options, name, os.path.abspath(getattr(options, name)))
-    return options
+    return parse_options(parser, "model", "input", "output")
 
 
 def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], object]) -> tuple[dict, str | None]:
@@ -102,9 +97,7 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
         proof["failed"] = describe_failure(stages.name, error, options.model)
     proof["cases"] = [{**record, "answer": shorten(record["answer"])} for record in records]
     proof["answer"] = next((case["answer"] for case in proof["cases"] if case["answer"] is not None), None)
-    proof["stages"] = [{"name": name, "seconds": seconds} for name, seconds in stages.seconds.items()]
-    proof["peak_memory_bytes"] = read_peak_bytes()
-    return proof, answer
+    return {**proof, **describe_run(stages)}, answer
 
 
 def prove_second_load(options: argparse.Namespace, threads: int, found: list[str], seconds: float) -> None:
@@ -141,12 +134,10 @@ def shorten(answer: str | None) -> str | None:
 
 def make_empty_proof() -> dict:
     return {
-        "stages": [],
         "failed": None,
         "answer": None,
         "cases": [],
         "workers": None,
-        "peak_memory_bytes": 0,
         "load_memory_bytes": None,
         "mlflow": None,
         "warnings": [],

@@ -1,7 +1,8 @@
-"""What the programs share that run a model once and write one JSON document: prove and predict."""
+"""What the programs share that run a model once and write one JSON document: prove, predict and answer."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import faulthandler
 import json
@@ -9,10 +10,12 @@ import os
 import resource
 import signal
 import sys
-from typing import Callable
+from typing import Any, Callable
 
-from .files.own_folder import OwnFolder
+from .failures.stages import Stages
+from .files.own_folder import MODEL, OwnFolder, enter_folder
 from .processes.process_state import list_children
+from .scoring.import_scorer import import_scorer
 
 
 class Output:
@@ -55,6 +58,46 @@ def run_once(run: Callable[[str, Output], dict]) -> None:
         stream.flush()
     end_children()
     os._exit(1 if document["failed"] else 0)  # a thread of the model must not keep this process alive
+
+
+def run_document(options: argparse.Namespace, make: Callable[..., dict]) -> None:
+    """Writes the document of `make(options, folder, on_stage)` and the modules that it has imported. See `run_once`."""
+
+    def run(folder: str, output: Output) -> dict:
+        document = make(options, folder, output.begin_stage)
+        output.write_imports()
+        return document
+
+    run_once(run)
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", required=True, help="the model's directory (with MLmodel)")
+    parser.add_argument("--nan", choices=("error", "null"), default="error", help="what NaN in an answer becomes")
+
+
+def parse_options(parser: argparse.ArgumentParser, *paths: str) -> argparse.Namespace:
+    """Returns the options; the given paths are absolute, because the working directory changes."""
+    options = parser.parse_args()
+    for name in paths:
+        if getattr(options, name):
+            setattr(options, name, os.path.abspath(getattr(options, name)))
+    return options
+
+
+def load_scorer(options: argparse.Namespace, folder: str, stages: Stages) -> Any:
+    """Enters the temporary folder and loads the model, in the stages "import" and "load"."""
+    enter_folder(folder, MODEL)
+    with stages("import"):
+        Scorer = import_scorer()
+    with stages("load"):
+        return Scorer(options.model, options.nan)
+
+
+def describe_run(stages: Stages) -> dict:
+    """Returns the fields that each document has: the stages with their seconds, and the peak memory."""
+    times = [{"name": name, "seconds": seconds} for name, seconds in stages.seconds.items()]
+    return {"stages": times, "peak_memory_bytes": read_peak_bytes()}
 
 
 class UncompiledModules:
