@@ -41805,6 +41805,80 @@ function renderLibraryHint(library) {
 var init_missing_library = __esmMin((() => {
 	init_library_packages();
 }));
+// validation/proof/proof-document.ts
+function parseProofOutput(stdout) {
+	const lines = stdout.split("\n").flatMap(parseLine);
+	const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
+	return {
+		document: proofDocument.safeParse(lines.at(-1)).data,
+		began: begun.at(-1)
+	};
+}
+function parseImported(line) {
+	if (!line.startsWith("{\"imported\"")) return [];
+	return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
+}
+function parseDocument(stdout) {
+	return parseLine(stdout.trimEnd().split("\n").at(-1) ?? "")[0];
+}
+function parseLine(line) {
+	try {
+		return [JSON.parse(line)];
+	} catch {
+		return [];
+	}
+}
+var text$4, tail, list$2, seconds$3, bytes, describedFailure, proofDocument, imported, stageBegan;
+var init_proof_document = __esmMin((() => {
+	init_zod();
+	init_proof();
+	init_worker_mode();
+	text$4 = (characters) => string$1().transform((t) => t.slice(0, characters));
+	tail = (characters) => string$1().transform((t) => t.slice(-characters));
+	list$2 = (item, items) => array(unknown$1()).transform((all) => all.slice(0, items)).pipe(array(item));
+	seconds$3 = number$1().min(0).max(1e7);
+	bytes = int().min(0).max(2 ** 50);
+	describedFailure = object({
+		stage: text$4(40),
+		kind: text$4(200),
+		message: text$4(4e3),
+		module: text$4(200).nullish(),
+		needs_network: boolean$1().nullish(),
+		trace: tail(2e4).nullish()
+	});
+	proofDocument = looseObject({
+		stages: list$2(object({
+			name: text$4(40),
+			seconds: seconds$3
+		}), 20),
+		failed: describedFailure.nullable(),
+		cases: list$2(object({
+			name: text$4(100),
+			origin: _enum(CASE_ORIGINS),
+			seconds: seconds$3,
+			answer: text$4(2048).nullish(),
+			why: text$4(2e3).nullish(),
+			needs_network: boolean$1().nullish()
+		}), 40),
+		peak_memory_bytes: bytes,
+		load_memory_bytes: bytes.nullish(),
+		mlflow: text$4(100).nullish(),
+		workers: object({
+			mode: _enum(WORKER_MODES),
+			found: list$2(text$4(100), 20)
+		}).nullish(),
+		warnings: list$2(object({
+			category: text$4(200),
+			message: text$4(2e3)
+		}), 50),
+		libraries: list$2(object({
+			name: text$4(100),
+			by: text$4(300).nullable()
+		}), 200)
+	});
+	imported = strictObject({ imported: array(string$1()) });
+	stageBegan = strictObject({ began: string$1() });
+}));
 // python/compile-byte-code.ts
 var SCRIPT, MAX_FILES$1, LIMIT_MILLISECONDS$1, ByteCodeCompiler;
 var init_compile_byte_code = __esmMin((() => {
@@ -41866,76 +41940,72 @@ var init_compile_byte_code = __esmMin((() => {
 		}
 	};
 }));
-// validation/proof/proof-document.ts
-function parseProofOutput(stdout) {
-	const lines = stdout.split("\n").flatMap(parseLine$1);
-	const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
+// validation/proof/run-model-program.ts
+async function runModelProgram(program) {
+	const { model, interpreter, args, environmentVars, data = [], limits, sandbox, signal } = program;
+	const base = await findBasePython(interpreter.python);
+	const own = "folder" in interpreter ? interpreter : void 0;
+	const compiler = own && new ByteCodeCompiler(own, base, [RUNTIME_FOLDER]);
+	if (own) {
+		await mkdir(own.pycache, { recursive: true });
+		await makeReadable(own.pycache);
+	}
+	const folder = own?.folder ?? dirname(dirname(interpreter.python));
+	const run = await runUntrusted({
+		command: [interpreter.python, ...args],
+		env: {
+			...environmentVars,
+			...makePythonEnvironment(own)
+		},
+		path: [join(folder, "bin")],
+		readable: [...base.folders, ...own ? [folder] : listVirtualenvFolders(folder)],
+		data: [
+			RUNTIME_FOLDER,
+			model,
+			...data
+		],
+		hidden: await listIgnoredFiles(model),
+		limits,
+		signal,
+		onLine: (line) => compiler?.add(parseImported(line))
+	}, sandbox);
+	await compiler?.end();
+	return run;
+}
+function listVirtualenvFolders(folder) {
+	return [
+		"bin",
+		"lib",
+		"lib64",
+		"pyvenv.cfg"
+	].map((name) => join(folder, name)).filter((path) => existsSync$1(path));
+}
+function makePythonEnvironment(own) {
+	const threads = [
+		"OMP",
+		"OPENBLAS",
+		"MKL",
+		"NUMEXPR"
+	].map((name) => [`${name}_NUM_THREADS`, String(THREADS)]);
 	return {
-		document: proofDocument.safeParse(lines.at(-1)).data,
-		began: begun.at(-1)
+		PYTHONPATH: RUNTIME_FOLDER,
+		...own && { PYTHONPYCACHEPREFIX: own.pycache },
+		PYTHONNOUSERSITE: "1",
+		PYTHONUNBUFFERED: "1",
+		...Object.fromEntries(threads)
 	};
 }
-function parseImported(line) {
-	if (!line.startsWith("{\"imported\"")) return [];
-	return parseLine$1(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
-}
-function parseLine$1(line) {
-	try {
-		return [JSON.parse(line)];
-	} catch {
-		return [];
-	}
-}
-var text$4, tail, list$2, seconds$3, bytes, describedFailure, proofDocument, imported, stageBegan;
-var init_proof_document = __esmMin((() => {
-	init_zod();
-	init_proof();
-	init_worker_mode();
-	text$4 = (characters) => string$1().transform((t) => t.slice(0, characters));
-	tail = (characters) => string$1().transform((t) => t.slice(-characters));
-	list$2 = (item, items) => array(unknown$1()).transform((all) => all.slice(0, items)).pipe(array(item));
-	seconds$3 = number$1().min(0).max(1e7);
-	bytes = int().min(0).max(2 ** 50);
-	describedFailure = object({
-		stage: text$4(40),
-		kind: text$4(200),
-		message: text$4(4e3),
-		module: text$4(200).nullish(),
-		needs_network: boolean$1().nullish(),
-		trace: tail(2e4).nullish()
-	});
-	proofDocument = looseObject({
-		stages: list$2(object({
-			name: text$4(40),
-			seconds: seconds$3
-		}), 20),
-		failed: describedFailure.nullable(),
-		cases: list$2(object({
-			name: text$4(100),
-			origin: _enum(CASE_ORIGINS),
-			seconds: seconds$3,
-			answer: text$4(2048).nullish(),
-			why: text$4(2e3).nullish(),
-			needs_network: boolean$1().nullish()
-		}), 40),
-		peak_memory_bytes: bytes,
-		load_memory_bytes: bytes.nullish(),
-		mlflow: text$4(100).nullish(),
-		workers: object({
-			mode: _enum(WORKER_MODES),
-			found: list$2(text$4(100), 20)
-		}).nullish(),
-		warnings: list$2(object({
-			category: text$4(200),
-			message: text$4(2e3)
-		}), 50),
-		libraries: list$2(object({
-			name: text$4(100),
-			by: text$4(300).nullable()
-		}), 200)
-	});
-	imported = strictObject({ imported: array(string$1()) });
-	stageBegan = strictObject({ began: string$1() });
+var RUNTIME_FOLDER, THREADS;
+var init_run_model_program = __esmMin((() => {
+	init_compile_byte_code();
+	init_find_base_python();
+	init_make_readable();
+	init_run_untrusted();
+	init_code();
+	init_model_digest();
+	init_proof_document();
+	RUNTIME_FOLDER = codePath("runtime");
+	THREADS = Math.min(4, availableParallelism());
 }));
 // validation/proof/run-proof.ts
 function makeProofSettings(entity) {
@@ -41962,81 +42032,51 @@ function computeProofSeconds({ loadSeconds, predictSeconds, predictions, loads }
 async function runProof(model, virtualenv, options) {
 	const { limits, settings, cases, sandbox, signal } = options;
 	const { workers, workerMode, nan } = settings;
-	const base = await findBasePython(virtualenv.python);
-	await mkdir(virtualenv.pycache, { recursive: true });
-	await makeReadable(virtualenv.pycache);
-	const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
-	const run = await runUntrusted({
-		command: [...[
+	const run = await runModelProgram({
+		model,
+		interpreter: virtualenv,
+		environmentVars: options.environmentVars,
+		sandbox,
+		signal,
+		args: [
 			...[
-				virtualenv.python,
 				"-c",
 				BOOTSTRAP,
-				String(limits.memoryBytes ?? 0)
+				String(limits.memoryBytes ?? 0),
+				"--model",
+				model
 			],
-			"--model",
-			model,
-			"--workers",
-			String(workers),
-			"--worker-mode",
-			workerMode,
-			"--nan",
-			nan
-		], ...cases.length > 0 ? ["--cases", renderCases(cases)] : []],
-		env: {
-			...options.environmentVars,
-			...makePythonEnvironment(virtualenv)
-		},
-		path: [join(virtualenv.folder, "bin")],
-		readable: [...base.folders, virtualenv.folder],
-		data: [RUNTIME_FOLDER, model],
-		hidden: await listIgnoredFiles(model),
+			...[
+				"--workers",
+				String(workers),
+				"--worker-mode",
+				workerMode,
+				"--nan",
+				nan
+			],
+			...cases.length > 0 ? ["--cases", renderCases(cases)] : []
+		],
 		limits: {
 			seconds: computeProofSeconds(limits),
 			outputBytes: OUTPUT_LIMIT_BYTES$1,
 			processMemoryBytes: limits.memoryBytes,
 			memoryBytes: limits.memoryBytes === void 0 ? void 0 : limits.memoryBytes * limits.loads
-		},
-		signal,
-		onLine: (line) => compiler.add(parseImported(line))
-	}, sandbox);
-	await compiler.end();
+		}
+	});
 	return {
 		...parseProofOutput(run.stdout),
 		run,
 		sandbox
 	};
 }
-function makePythonEnvironment(virtualenv) {
-	const threads = [
-		"OMP",
-		"OPENBLAS",
-		"MKL",
-		"NUMEXPR"
-	].map((name) => [`${name}_NUM_THREADS`, String(THREADS)]);
-	return {
-		PYTHONPATH: RUNTIME_FOLDER,
-		PYTHONPYCACHEPREFIX: virtualenv.pycache,
-		PYTHONNOUSERSITE: "1",
-		PYTHONUNBUFFERED: "1",
-		...Object.fromEntries(threads)
-	};
-}
-var RUNTIME_FOLDER, OUTPUT_LIMIT_BYTES$1, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP;
+var OUTPUT_LIMIT_BYTES$1, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP;
 var init_run_proof = __esmMin((() => {
-	init_compile_byte_code();
-	init_find_base_python();
-	init_make_readable();
 	init_render_cases();
 	init_count_replicas();
 	init_worker_mode();
-	init_code();
-	init_model_digest();
 	init_proof_document();
-	init_run_untrusted();
-	RUNTIME_FOLDER = codePath("runtime");
+	init_run_model_program();
 	OUTPUT_LIMIT_BYTES$1 = 16 << 20;
-	THREADS = Math.min(4, availableParallelism());
 	LOAD_LIMIT_SECONDS = 600;
 	GIBIBYTE = 1 << 30;
 	MEMORY_GIBIBYTES = {
@@ -42339,6 +42379,7 @@ var init_prove_model = __esmMin((() => {
 	init_cache();
 	init_explain_proof();
 	init_run_proof();
+	init_run_model_program();
 	FORMAT$2 = 6;
 	LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
 	SHOWN_CHARACTERS$1 = 300;
@@ -45133,6 +45174,14 @@ var init_comparison_error = __esmMin((() => {
 	ComparisonError = class extends Error {};
 }));
 // validation/comparison/compare-packages.ts
+function findLockedSide(lock, name) {
+	const entity = readOwn(lock.entities, name);
+	const virtualenv = entity && lock.virtualenvs[entity.virtualenv];
+	return virtualenv && {
+		entity,
+		virtualenv
+	};
+}
 function comparePackages(old, now) {
 	const [before, after] = [old, now].map(({ virtualenv }) => new Map(virtualenv.packages.map((p) => [p.name, p])));
 	const direct = /* @__PURE__ */ new Set([...listDirect(old.entity), ...listDirect(now.entity)]);
@@ -45181,6 +45230,7 @@ function hasSameFiles$1(old, now) {
 }
 var MAX_CHANGES$2, NAME_CHARACTERS$6, ORDER$2;
 var init_compare_packages = __esmMin((() => {
+	init_read_own();
 	init_compare_versions();
 	init_parse_requirements();
 	MAX_CHANGES$2 = 2e3;
@@ -45633,36 +45683,23 @@ async function answerInputs(model, inputs, options) {
 }
 async function runAnswers({ entity, folder: model, virtualenv }, inputs, { sandbox, signal }) {
 	const limits = makeProofLimits(entity);
-	const base = await findBasePython(virtualenv.python);
-	await mkdir(virtualenv.pycache, { recursive: true });
-	await makeReadable(virtualenv.pycache);
-	const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
-	const run = await runUntrusted({
-		command: [
-			...[
-				virtualenv.python,
-				"-m",
-				"davit_server.answer",
-				"--model",
-				model,
-				"--inputs",
-				inputs.file
-			],
+	const run = await runModelProgram({
+		model,
+		interpreter: virtualenv,
+		environmentVars: entity.environmentVars,
+		sandbox,
+		signal,
+		args: [
+			"-m",
+			"davit_server.answer",
+			"--model",
+			model,
+			"--inputs",
+			inputs.file,
 			"--nan",
 			entity.nan
 		],
-		env: {
-			...entity.environmentVars,
-			...makePythonEnvironment(virtualenv)
-		},
-		path: [join(virtualenv.folder, "bin")],
-		readable: [...base.folders, virtualenv.folder],
-		data: [
-			RUNTIME_FOLDER,
-			model,
-			inputs.folder
-		],
-		hidden: await listIgnoredFiles(model),
+		data: [inputs.folder],
 		limits: {
 			seconds: computeProofSeconds({
 				...limits,
@@ -45672,22 +45709,12 @@ async function runAnswers({ entity, folder: model, virtualenv }, inputs, { sandb
 			outputBytes: OUTPUT_LIMIT_BYTES,
 			processMemoryBytes: limits.memoryBytes,
 			memoryBytes: limits.memoryBytes
-		},
-		signal,
-		onLine: (line) => compiler.add(parseImported(line))
-	}, sandbox);
-	await compiler.end();
-	const { data } = answerDocument.safeParse(parseLine(run.stdout.trimEnd().split("\n").at(-1) ?? ""));
+		}
+	});
+	const { data } = answerDocument.safeParse(parseDocument(run.stdout));
 	if (data && !data.failed) return data;
 	if (data?.failed) throw new ComparisonError(data.failed.message);
 	throw new ComparisonError(run.stopped === void 0 ? "its process ended early" : `it exceeded its limit (${run.stopped})`);
-}
-function parseLine(line) {
-	try {
-		return JSON.parse(line);
-	} catch {
-		return;
-	}
 }
 function makeAnswers(key, { inputs, stages, peak_memory_bytes: peak }) {
 	const seconds = (names) => stages.filter((s) => names.includes(s.name)).reduce((sum, s) => sum + s.seconds, 0);
@@ -45712,18 +45739,14 @@ function answersFile(key) {
 var FORMAT, OUTPUT_LIMIT_BYTES, text$3, answerDocument;
 var init_answer_inputs = __esmMin((() => {
 	init_zod();
-	init_compile_byte_code();
-	init_find_base_python();
-	init_make_readable();
-	init_run_untrusted();
 	init_names();
 	init_read_project();
 	init_atomic_files();
 	init_cache();
-	init_model_digest();
 	init_temporary_folder();
 	init_proof_document();
 	init_prove_model();
+	init_run_model_program();
 	init_run_proof();
 	init_comparison_error();
 	FORMAT = 1;
@@ -46207,7 +46230,7 @@ var init_predict_side_by_side = __esmMin((() => {
 }));
 // validation/comparison/compare-entity.ts
 async function compareEntity(old, now, options) {
-	const [before, after] = [findSide(old), findSide(now)];
+	const [before, after] = [old, now].map(({ lock, subject }) => findLockedSide(lock, subject.entity.name));
 	if (!before || !after) return void 0;
 	const { breaking, isProven, signal } = options;
 	const folders = await findFolders(old, now, signal);
@@ -46252,14 +46275,6 @@ async function compareEntity(old, now, options) {
 		},
 		missing
 	};
-}
-function findSide({ subject, lock }) {
-	const entity = readOwn(lock.entities, subject.entity.name);
-	const virtualenv = entity && lock.virtualenvs[entity.virtualenv];
-	return entity && virtualenv ? {
-		entity,
-		virtualenv
-	} : void 0;
 }
 async function findFolders(old, now, signal) {
 	let about = old;
@@ -46313,7 +46328,6 @@ async function compareAdvisories(old, now) {
 var LABEL_CHARACTERS, MAX_ADVISORIES;
 var init_compare_entity = __esmMin((() => {
 	init_ensure_virtualenv();
-	init_read_own();
 	init_check_advisories();
 	init_database();
 	init_advisory();
@@ -46479,22 +46493,8 @@ var init_extract_git_folder = __esmMin((() => {
 	POINTER_BYTES = 1024;
 	POINTER = /^version https:\/\/git-lfs\.github\.com\/spec\/v1\n(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n/;
 }));
-// app/review/read-base.ts
-async function readBaseEndpoint(name, request) {
-	const { place } = request;
-	const file = `${place.endpoints}/${name}.yaml`;
-	const [text, locked] = await Promise.all([readBaseFile(file, request), readBaseFile(lockFile(place, name), request)]);
-	if (text === void 0 || locked === void 0) return void 0;
-	const { endpoint, diagnostics } = parseEndpoint(text, file);
-	const { lock, diagnostics: wrong } = parseLock(locked, lockFile(place, name));
-	if (endpoint && lock) return {
-		endpoint,
-		lock
-	};
-	const [first] = [...diagnostics, ...wrong].filter((d) => d.severity === "error");
-	throw new ComparisonError(`${first?.file ?? file} on the base branch is wrong: ${first?.message ?? "it cannot be read"}`);
-}
-async function readBaseFile(path, { place, base, signal }) {
+// app/review/read-base-file.ts
+async function readBaseFile(path, { place, base, signal }, need) {
 	const folder = declarationsRoot(place);
 	if (!await isInCommit(folder, {
 		commit: base,
@@ -46507,7 +46507,27 @@ async function readBaseFile(path, { place, base, signal }) {
 		`${base}:./${path}`
 	], { signal });
 	if (code === 0) return stdout;
-	throw new Error(`Cannot read ${path} of the base ${base}, to compare with it: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`);
+	throw new Error(`Cannot read ${path} of the base ${base}, ${need}: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`);
+}
+var init_read_base_file = __esmMin((() => {
+	init_read_project();
+	init_git_files();
+	init_run_git();
+}));
+// app/review/read-base.ts
+async function readBaseEndpoint(name, request) {
+	const { place } = request;
+	const file = `${place.endpoints}/${name}.yaml`;
+	const [text, locked] = await Promise.all([file, lockFile(place, name)].map((path) => readBaseFile(path, request, "to compare with it")));
+	if (text === void 0 || locked === void 0) return void 0;
+	const { endpoint, diagnostics } = parseEndpoint(text, file);
+	const { lock, diagnostics: wrong } = parseLock(locked, lockFile(place, name));
+	if (endpoint && lock) return {
+		endpoint,
+		lock
+	};
+	const [first] = [...diagnostics, ...wrong].filter((d) => d.severity === "error");
+	throw new ComparisonError(`${first?.file ?? file} on the base branch is wrong: ${first?.message ?? "it cannot be read"}`);
 }
 async function findBaseModel(subject, locked, { place, base, signal, progress, registries }) {
 	const { digest } = locked;
@@ -46561,9 +46581,9 @@ var init_read_base = __esmMin((() => {
 	init_locate_model();
 	init_file_lock();
 	init_model_digest();
-	init_run_git();
 	init_comparison_error();
 	init_fetch_model();
+	init_read_base_file();
 }));
 // app/review/compare-changed.ts
 async function compareChanged(now, compare) {
@@ -47214,26 +47234,16 @@ async function readReviewedPolicies(environments, request) {
 	return (await Promise.all(read)).flat();
 }
 async function readBasePolicy(file, { place, changes, signal }) {
-	const folder = declarationsRoot(place);
-	const base = changes?.base ?? "HEAD";
-	if (!await isInCommit(folder, {
-		commit: base,
-		path: file,
+	const text = await readBaseFile(file, {
+		place,
+		base: changes?.base ?? "HEAD",
 		signal
-	})) return {};
-	const { code, stdout, stderr } = await runGit(folder, [
-		"cat-file",
-		"blob",
-		`${base}:./${file}`
-	], { signal });
-	if (code !== 0) throw new Error(`Cannot read ${file} of the base ${base}, whose policy this review needs: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`);
-	return parseEnvironment(stdout, file).environment?.policy ?? {};
+	}, "whose policy this review needs");
+	return text === void 0 ? {} : parseEnvironment(text, file).environment?.policy ?? {};
 }
 var init_review_policies = __esmMin((() => {
 	init_environment();
-	init_read_project();
-	init_git_files();
-	init_run_git();
+	init_read_base_file();
 }));
 // app/review/reviewed-files.ts
 async function digestReviewedFiles(place, endpoints) {
