@@ -17,6 +17,11 @@ const REQUIREMENTS = codePath('validation', 'model', 'download-requirements.txt'
 const PROGRAM = codePath('validation', 'model', 'download_model.py');
 /** To resolve a version needs a few short requests. */
 export const LIMIT_SECONDS = { '--find': 120, '--download': 3600 } as const;
+/**
+ * MLflow tries each request eight times, for four minutes in all, before it says that a server cannot be reached. The
+ * user's own number counts.
+ */
+const FIND_VARIABLES = { MLFLOW_HTTP_REQUEST_MAX_RETRIES: '3' };
 /** Python versions for which every package above has a wheel. */
 const SUPPORTED_PYTHONS = ['3.12', '3.11', '3.13'];
 const PROGRESS_LINE = /^progress: (\d{1,16}) (\d{1,16})$/;
@@ -55,7 +60,11 @@ export async function runDownload(
   try {
     return await runProcess(virtualenv.python, args, {
       cwd: home,
-      env: { ...makeDownloadEnvironment(kind, uri, { home, connection }), PYTHONPYCACHEPREFIX: virtualenv.pycache },
+      env: {
+        ...(action === '--find' && FIND_VARIABLES),
+        ...makeDownloadEnvironment(kind, uri, { home, connection }),
+        PYTHONPYCACHEPREFIX: virtualenv.pycache,
+      },
       limitSeconds: LIMIT_SECONDS[action],
       onLine: (line) => {
         const [, done, total] = PROGRESS_LINE.exec(line) ?? [];
