@@ -40960,6 +40960,7 @@ async function runDownload(source, { action, folder, label }, options) {
 		return await runProcess(virtualenv.python, args, {
 			cwd: home,
 			env: {
+				...action === "--find" && FIND_VARIABLES,
 				...makeDownloadEnvironment(kind, uri, {
 					home,
 					connection
@@ -40989,7 +40990,7 @@ function makePolicy({ allowed, kind, connection }) {
 function renderAmount$1(label, done, total) {
 	return `Downloading ${label}: ${total > 0 ? `${renderBytes(done)} of ${renderBytes(total)}` : renderBytes(done)}`;
 }
-var REQUIREMENTS$1, PROGRAM, LIMIT_SECONDS$6, SUPPORTED_PYTHONS$1, PROGRESS_LINE;
+var REQUIREMENTS$1, PROGRAM, LIMIT_SECONDS$6, FIND_VARIABLES, SUPPORTED_PYTHONS$1, PROGRESS_LINE;
 var init_run_download = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_ensure_virtualenv();
@@ -41006,6 +41007,7 @@ var init_run_download = __esmMin((() => {
 		"--find": 120,
 		"--download": 3600
 	};
+	FIND_VARIABLES = { MLFLOW_HTTP_REQUEST_MAX_RETRIES: "3" };
 	SUPPORTED_PYTHONS$1 = [
 		"3.12",
 		"3.11",
