@@ -81,12 +81,8 @@ function adaptDeployment(given: PlainManifest, environment: KubernetesEnvironmen
 function withMeshMode(manifest: PlainManifest): PlainManifest {
   const template = asRecord(readSpec(manifest)['template']);
   const metadata = asRecord(template['metadata']);
-  const annotations = { ...asRecord(metadata['annotations']), ...addPrefix(MESH_MODE) };
+  const annotations = { ...asRecord(metadata['annotations']), 'davit.dev/mesh-compatibility-mode': MESH_MODE };
   return withSpec(manifest, { template: { ...template, metadata: { ...metadata, annotations } } });
-}
-
-function addPrefix(values: Readonly<Record<string, string>>) {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`davit.dev/${key}`, value]));
 }
 
 /**

@@ -12,7 +12,7 @@ export const KOURIER_CLASS = 'kourier.ingress.networking.knative.dev';
  * The activator sends each query to a pod that it chooses. By default (`auto`) one slow answer to its check makes it use
  * the Service of that revision for ever, which keeps queries waiting while a replica ends.
  */
-export const MESH_MODE = { 'mesh-compatibility-mode': 'disabled' };
+export const MESH_MODE = 'disabled';
 
 /** Pod fields that Knative refuses unless a feature flag enables them. */
 const POD_FEATURES = [
@@ -49,7 +49,7 @@ export function makeOwnSettings(environment: KubernetesEnvironment): KnativeConf
   const needed = makeNeededSettings(environment);
   return {
     ...needed,
-    'config-network': { 'ingress-class': KOURIER_CLASS, ...MESH_MODE },
+    'config-network': { 'ingress-class': KOURIER_CLASS, 'mesh-compatibility-mode': MESH_MODE },
     // Every Route is reachable inside the cluster only, because the edge is the only way in.
     'config-domain': { 'svc.cluster.local': '' },
     'config-deployment': {
