@@ -1,10 +1,14 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { makeTemporaryFolder } from '../system/temporary-folder.ts';
 import { wrapInBubblewrap } from './bubblewrap.ts';
 import { copyIfPrivate } from './copy-if-private.ts';
-import { type LimitedRun, runLimited } from './run-limited.ts';
+import type { Dial } from './network/dial-service.ts';
+import type { NetworkUse } from './network/network-use.ts';
+import { type Forwarder, openForwarder } from './network/open-forwarder.ts';
+import type { SandboxNetwork } from './network/relay.ts';
+import { type LimitedRun, type LimitedRunOptions, runLimited } from './run-limited.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** A program that runs code of a model, or of a package that a model requires. */
@@ -20,10 +24,22 @@ export interface UntrustedProgram {
   readonly data?: readonly string[];
   /** Absolute paths inside of `data` that it must not see. Without a sandbox it sees them. */
   readonly hidden?: readonly string[];
+  /** The services that it may reach in a sandbox. Without a sandbox, nothing limits its network. */
+  readonly network?: UntrustedNetwork | undefined;
   readonly limits: UntrustedLimits;
   readonly signal?: AbortSignal | undefined;
   /** Receives each line of its standard output when it arrives. */
   readonly onLine?: (line: string) => void;
+}
+
+export interface UntrustedNetwork extends Pick<SandboxNetwork, 'services' | 'python'> {
+  /** How this machine connects to a service. Default: by name, never to itself. */
+  readonly dial?: Dial | undefined;
+}
+
+export interface UntrustedRun extends LimitedRun {
+  /** How the program used each service. Empty without a sandbox, which alone knows it. */
+  readonly network: readonly NetworkUse[];
 }
 
 export interface UntrustedLimits {
@@ -45,7 +61,7 @@ const SHARE_OF_MACHINE = 0.75;
  * The only way to run code that came with a model: in a sandbox. `undefined` as the sandbox means that the user has
  * asked to run it with the user's own rights; then only the limits remain.
  */
-export async function runUntrusted(program: UntrustedProgram, sandbox: Sandbox | undefined): Promise<LimitedRun> {
+export async function runUntrusted(program: UntrustedProgram, sandbox: Sandbox | undefined): Promise<UntrustedRun> {
   const temporary = makeTemporaryFolder('untrusted');
   try {
     const scratch = sandbox ? '/tmp' : temporary;
@@ -60,22 +76,57 @@ export async function runUntrusted(program: UntrustedProgram, sandbox: Sandbox |
       ...{ cwd: temporary, limitSeconds: limits.seconds, limitBytes: limits.outputBytes, signal, onLine },
       tree: { memoryBytes, processes: MAX_PROCESSES },
     };
-    if (!sandbox) return await runLimited(program.command, { ...options, env });
-    const { command: inner, readable, data = [], hidden = [] } = program;
-    const isOther = sandbox.user === 'other';
-    const copies = data.map(async (folder, i) => ({
-      from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
-      at: folder,
-    }));
+    if (!sandbox) return { ...(await runLimited(program.command, { ...options, env })), network: [] };
+    return await runSandboxed(program, sandbox, { temporary, env, memoryBytes, options });
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+interface SandboxedRun {
+  readonly temporary: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly memoryBytes: number;
+  readonly options: Omit<LimitedRunOptions, 'env'>;
+}
+
+async function runSandboxed(
+  { command: inner, readable, data = [], hidden = [], network, limits }: UntrustedProgram,
+  sandbox: Sandbox,
+  { temporary, env, memoryBytes, options }: SandboxedRun,
+): Promise<UntrustedRun> {
+  const isOther = sandbox.user === 'other';
+  const copies = data.map(async (folder, i) => ({
+    from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
+    at: folder,
+  }));
+  const services = await openServices(network, temporary);
+  try {
     const wanted = {
       ...{ command: inner, env },
       readable: [...readable, ...(await Promise.all(copies))],
       ...{ hidden, processMemoryBytes: limits.processMemoryBytes, processes: MAX_PROCESSES },
-      scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2)),
+      ...{ scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2)), network: services?.network },
     };
     const { command, inputs } = await wrapInBubblewrap(wanted, sandbox.user, sandbox.sized);
-    return await runLimited(command, { ...options, inputs, env: { PATH: process.env['PATH'] ?? '' } });
+    const ran = await runLimited(command, { ...options, inputs, env: { PATH: process.env['PATH'] ?? '' } });
+    return { ...ran, network: (await services?.forwarder.close()) ?? [] };
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    await services?.forwarder.close();
   }
+}
+
+interface OpenServices {
+  readonly network: SandboxNetwork;
+  readonly forwarder: Forwarder;
+}
+
+async function openServices(
+  wanted: UntrustedNetwork | undefined,
+  temporary: string,
+): Promise<OpenServices | undefined> {
+  if (!wanted || wanted.services.length === 0) return undefined;
+  const folder = join(temporary, 'net');
+  await mkdir(folder);
+  return { network: { ...wanted, folder }, forwarder: await openForwarder(wanted.services, folder, wanted.dial) };
 }

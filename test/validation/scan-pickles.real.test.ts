@@ -9,7 +9,7 @@ import type * as RunUntrusted from '../../sandbox/run-untrusted.ts';
 const machine = vi.hoisted(() => ({ isBusy: false }));
 vi.mock('../../sandbox/run-untrusted.ts', async (load) => {
   const real = await load<typeof RunUntrusted>();
-  const cut = { code: 137, signal: undefined, stdout: '', stderr: '', stopped: undefined };
+  const cut = { code: 137, signal: undefined, stdout: '', stderr: '', stopped: undefined, network: [] };
   const runUntrusted: typeof real.runUntrusted = (...args) =>
     machine.isBusy ? Promise.resolve(cut) : real.runUntrusted(...args);
   return { ...real, runUntrusted };
