@@ -2,7 +2,7 @@ import type { EndpointReport, EntityReport, PreviewReport } from '../schemas/rep
 import { renderBytes } from '../schemas/values/quantity.ts';
 import { summarizeResources, type ResourceSummary } from '../schemas/deployment/resource-summary.ts';
 import { renderModelLoading } from '../schemas/endpoint/worker-mode.ts';
-import { describeCase, isOnlyLoaded } from '../schemas/lock/proof.ts';
+import { describeCase, isOnlyLoaded, renderNetworkUse } from '../schemas/lock/proof.ts';
 import { shortenFingerprint } from './fingerprint.ts';
 import { renderComparison } from './render-comparison.ts';
 import { renderBlock, renderHtmlCode, renderLine, renderLink, renderSpan } from './render-code.ts';
@@ -126,7 +126,7 @@ function renderProof(
   if (!proof) return what;
   const mlflow = proof.mlflow === null ? '' : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
   const sandbox = proof.sandboxed ? `in a sandbox${renderLacks(proof.sandboxLacks)}` : '**without a sandbox**';
-  const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}`;
+  const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}${renderNetwork(proof)}`;
   if (answer === 0) return ran;
   return [ran, ...proof.cases.map((c) => renderCase(c, answer))].join('\n\n');
 }
@@ -158,6 +158,12 @@ function renderWorkers({ workers }: NonNullable<EntityReport['proof']>): string 
   if (workers === null) return '';
   const how = renderSpan(renderModelLoading(workers), LOADING_CHARACTERS);
   return `<br>In each replica the model is ${how} and takes ${renderBytes(workers.memoryBytes)}`;
+}
+
+/** A reviewer has to see what left the sandbox. */
+function renderNetwork({ network = [] }: NonNullable<EntityReport['proof']>): string {
+  if (network.length === 0) return '';
+  return `<br>Its proof could reach ${network.map((use) => renderSpan(renderNetworkUse(use))).join(', ')}`;
 }
 
 /** A plan as a diff that GitHub colours. */

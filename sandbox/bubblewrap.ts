@@ -53,13 +53,13 @@ function makeFiles(
   relay: Relay | undefined,
 ): Readonly<Record<string, string>> {
   return {
-  ...relay?.files,
-  [ENVIRONMENT]: Object.entries(env).map(renderVariable).join(''),
-  '/etc/passwd': `root:x:0:0:root:/:/bin/false\ndavit:x:${id}:${id}:davit:/tmp:/bin/false\n`,
-  '/etc/group': `root:x:0:\ndavit:x:${id}:\n`,
-  '/etc/hosts': `127.0.0.1 localhost ${HOST_NAME}\n::1 localhost\n${relay?.files['/etc/hosts'] ?? ''}`,
-  '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
-};
+    ...relay?.files,
+    [ENVIRONMENT]: Object.entries(env).map(renderVariable).join(''),
+    '/etc/passwd': `root:x:0:0:root:/:/bin/false\ndavit:x:${id}:${id}:davit:/tmp:/bin/false\n`,
+    '/etc/group': `root:x:0:\ndavit:x:${id}:\n`,
+    '/etc/hosts': `127.0.0.1 localhost ${HOST_NAME}\n::1 localhost\n${relay?.files['/etc/hosts'] ?? ''}`,
+    '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
+  };
 }
 
 function renderVariable([name, value]: readonly [string, string]): string {
@@ -107,7 +107,8 @@ export async function wrapInBubblewrap(wanted: SandboxedCommand, user: SandboxUs
   ];
   const dropped = relay || user === 'other' ? drop : [];
   const inner = [...(relay?.command ?? []), ...dropped, ...limitEachProcess(wanted), ...ENTER, ...wanted.command];
-  if ([...args, ...Object.values(wanted.env)].some((a) => a.includes('\0'))) throw new TypeError('Cannot sandbox a program: an argument contains NUL');
+  if ([...args, ...Object.values(wanted.env)].some((a) => a.includes('\0')))
+    throw new TypeError('Cannot sandbox a program: an argument contains NUL');
   return {
     command: ['bwrap', '--args', String(FIRST_INPUT), '--', ...inner],
     inputs: [Buffer.from(args.map((a) => `${a}\0`).join('')), ...contents],

@@ -5,7 +5,7 @@ import { makeTemporaryFolder } from '../system/temporary-folder.ts';
 import { wrapInBubblewrap } from './bubblewrap.ts';
 import { copyIfPrivate } from './copy-if-private.ts';
 import type { Dial } from './network/dial-service.ts';
-import type { NetworkUse } from './network/network-use.ts';
+import type { NetworkUse } from '../schemas/lock/proof.ts';
 import { type Forwarder, openForwarder } from './network/open-forwarder.ts';
 import type { SandboxNetwork } from './network/relay.ts';
 import { type LimitedRun, type LimitedRunOptions, runLimited } from './run-limited.ts';

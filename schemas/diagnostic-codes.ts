@@ -66,6 +66,7 @@ export const DIAGNOSTIC_CODES = {
   'sandbox-missing': 'This machine has no sandbox for the code of models',
   'import-failed': 'The model needs a module that is not installed or cannot be imported',
   'load-failed': 'The model cannot be loaded',
+  'network-not-allowed': 'The endpoint file names a service for the proof of a model, and nobody allows it',
   'prediction-failed': 'The model fails on its own input example',
   'output-mismatch': 'The prediction does not match the output signature',
   'time-limit': 'The model takes longer than its time limit',

@@ -7,6 +7,7 @@ import {
   VULNERABILITY_POLICIES,
   type VulnerabilityPolicy,
 } from '../schemas/environment/policy.ts';
+import { parseNetworkAddress, renderNetworkAddress } from '../schemas/values/network-address.ts';
 import type { ModelProblem } from './subject.ts';
 
 /** The severity of each kind of finding, with every default filled in. */
@@ -20,6 +21,8 @@ export interface ResolvedPolicy {
   /** Undefined: nobody asks for a check, so a missing database is no finding. */
   readonly vulnerabilities: VulnerabilityPolicy | undefined;
   readonly showPredictions: boolean;
+  /** The services that every environment lets models reach in their proofs: `api.example.com:443`. */
+  readonly network: readonly string[];
 }
 
 /** Stands for an input, an answer or the text of an exception. */
@@ -73,7 +76,16 @@ export function resolvePolicy(
     pickles: severity('pickles', pickles),
     vulnerabilities: findStrictest(VULNERABILITY_POLICIES, vulnerabilities, advisories),
     showPredictions: resolveComparisonPolicy(environments).showPredictions,
+    network: resolveNetwork(environments),
   };
+}
+
+/** One proof is for all environments, so each of them must allow a service. */
+function resolveNetwork(environments: readonly Policy[]): readonly string[] {
+  const [first = [], ...others] = environments.map(({ network = [] }) =>
+    network.flatMap((text) => parseNetworkAddress(text) ?? []).map(renderNetworkAddress),
+  );
+  return first.filter((address) => others.every((list) => list.includes(address)));
 }
 
 /** The words of DAVIT_ADVISORIES, in the order of its error message. */

@@ -24,6 +24,7 @@ import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import type { FetchedModel } from './model/fetched-model.ts';
 import { checkPickles } from './pickles/check-pickles.ts';
+import { allowServices, reportRefusedServices } from './network/allow-services.ts';
 import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
 import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
 import { chooseSandbox, isSandboxWaived, type MissingSandbox, type Sandbox } from '../sandbox/sandbox.ts';
@@ -51,6 +52,8 @@ export interface ValidateOptions extends PythonOptions {
   readonly registries?: readonly EnvironmentRegistry[] | undefined;
   /** The policies of the environments that the endpoint is for. */
   readonly policies?: readonly Policy[] | undefined;
+  /** The services that the endpoint file of the base branch lets its models reach in their proofs. */
+  readonly acceptedServices?: readonly string[] | undefined;
   /** Runs models with the user's own rights. Undefined: the environment of the user decides. */
   readonly withoutSandbox?: boolean | undefined;
 }
@@ -214,9 +217,10 @@ async function runVirtualenvStage(
 ): Promise<StageOutput<PreparedVirtualenv>> {
   const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
   const locked = readOwn(lock.entities, subject.entity.name);
+  const services = allowServices(subject.entity, options);
   try {
     const known = await locateVirtualenv(request, options);
-    const key = known && locked && (await makeProofKey(subject, locked, known));
+    const key = known && locked && (await makeProofKey(subject, locked, known, services));
     const proof = key === undefined ? undefined : await readProof(key);
     if (known && key !== undefined && proof && (proof.sandboxed || isSandboxWaived(options.withoutSandbox)))
       return {
@@ -229,7 +233,7 @@ async function runVirtualenvStage(
       return { value: undefined, cached: false, diagnostics: [reportMissingSandbox(subject, sandbox)] };
     const cached = known !== undefined && (await isVirtualenvComplete(known));
     const virtualenv = cached ? known : await ensureVirtualenv(request, { ...options, sandbox });
-    const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv) : '');
+    const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv, services) : '');
     const openSandbox = () => Promise.resolve(sandbox);
     return { value: { virtualenv, key: wanted, proof: undefined, openSandbox }, cached, diagnostics: [] };
   } catch (e) {
@@ -256,6 +260,8 @@ async function runProofStage(
   options: SubjectOptions,
 ): Promise<StageOutput<Proof>> {
   const locked = readOwn(lock.entities, subject.entity.name);
+  const services = allowServices(subject.entity, options);
+  const refused = reportRefusedServices(subject, services);
   const [digest, cases] = [locked?.model.digest ?? '', locked?.validation ?? []];
   const judge = (proof: Proof) => [
     ...checkMemory(subject.entity, proof),
@@ -267,8 +273,9 @@ async function runProofStage(
     return sandbox;
   };
   const pickles = await checkPickles(subject, { folder, virtualenv, digest, prepare }, options);
-  if (hasErrors(pickles)) return { value: undefined, cached: false, diagnostics: pickles };
-  if (earlier) return { value: earlier, cached: true, diagnostics: [...pickles, ...judge(earlier)] };
+  const found = [...refused, ...pickles];
+  if (hasErrors(found)) return { value: undefined, cached: false, diagnostics: found };
+  if (earlier) return { value: earlier, cached: true, diagnostics: [...found, ...judge(earlier)] };
   const { progress = SILENT, signal } = options;
   const sandbox = await openSandbox();
   if (!sandbox) warnWithoutSandbox(progress);
@@ -277,13 +284,13 @@ async function runProofStage(
   const { proof, diagnostics } = await withProgress(progress, `Proving ${subject.label} (loads it and predicts)`, () =>
     proveModel(
       subject,
-      { folder, key, packages, elsewhere, cases, hidesPredictions: !options.policy.showPredictions },
+      { folder, key, packages, elsewhere, cases, services, hidesPredictions: !options.policy.showPredictions },
       { virtualenv, sandbox, signal },
     ),
   );
   return {
     value: proof,
     cached: false,
-    diagnostics: [...pickles, ...diagnostics, ...(proof ? judge(proof) : [])],
+    diagnostics: [...found, ...diagnostics, ...(proof ? judge(proof) : [])],
   };
 }

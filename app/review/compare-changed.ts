@@ -22,7 +22,8 @@ import {
 } from '../../validation/comparison/pair-entities.ts';
 import type { FetchOptions } from '../../validation/model/fetched-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
-import { type ComparisonPolicy, resolveComparisonPolicy } from '../../validation/policy.ts';
+import { allowServices, type NetworkRules } from '../../validation/network/allow-services.ts';
+import { type ComparisonPolicy, resolveComparisonPolicy, resolvePolicy } from '../../validation/policy.ts';
 import { makeSubject, type Subject } from '../../validation/subject.ts';
 import type { ProjectRequest } from '../project.ts';
 import { findBaseModel, readBaseEndpoint } from './read-base.ts';
@@ -32,6 +33,8 @@ export interface CompareRequest {
   /** The commit that the review compares with. Undefined: there is none. */
   readonly base: string | undefined;
   readonly policies: readonly Policy[];
+  /** The services that the endpoint file of the base names. */
+  readonly acceptedServices: readonly string[];
   readonly registries: FetchOptions['registries'];
 }
 
@@ -53,7 +56,7 @@ interface ComparedEntities {
 
 /** Adds to each entity what it changes against the one that it replaces on the base branch. */
 export async function compareChanged(now: ValidatedEndpoint, compare: CompareRequest): Promise<ComparedEntities> {
-  const { request, base, policies, registries } = compare;
+  const { request, base, policies, acceptedServices, registries } = compare;
   const nothing = { entities: now.entities, diagnostics: [], outage: null };
   if (base === undefined) return nothing;
   const policy = resolveComparisonPolicy(policies);
@@ -63,7 +66,8 @@ export async function compareChanged(now: ValidatedEndpoint, compare: CompareReq
   if (!old) return nothing;
   if (old instanceof ComparisonError)
     return { ...nothing, diagnostics: report(now.endpoint.entities.slice(0, 1), old.message) };
-  const work = { old, now, base, request, registries, policy };
+  const rules = { policy: resolvePolicy(policies), acceptedServices };
+  const work = { old, now, base, request, registries, policy, rules };
   const pairs = pairEntities(old, now);
   const isLocked = (pair: EntityPair) => Object.hasOwn(old.lock.entities, pair.old.name);
   const diagnostics = pairs
@@ -97,6 +101,7 @@ interface CompareWork {
   readonly request: ProjectRequest;
   readonly registries: FetchOptions['registries'];
   readonly policy: ComparisonPolicy;
+  readonly rules: NetworkRules;
 }
 
 async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) {
@@ -106,7 +111,7 @@ async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) 
   const hasOldReason = reason !== undefined && reason === work.old.endpoint.breaking && isLockOf(old, work.old.lock);
   const compared = await compareEntity(
     makeOldVersion(old, work),
-    { subject, lock: now.lock, findModel: () => findModel(subject, work) },
+    { subject, lock: now.lock, findModel: () => findModel(subject, work), services: allowServices(entity, work.rules) },
     {
       ...request,
       policy,
@@ -144,7 +149,11 @@ function makeOldVersion(entity: Entity, { old, base, request, registries }: Comp
   if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
   const made = makeSubject(old.endpoint, { ...entity, model: makeReference(locked) });
   const subject = { ...made, label: `${locked.name} ${locked.version}` };
-  return { subject, lock: old.lock, findModel: () => findBaseModel(subject, locked, { ...request, base, registries }) };
+  return {
+    ...{ subject, lock: old.lock },
+    findModel: () => findBaseModel(subject, locked, { ...request, base, registries }),
+    services: (entity.network ?? []).map(({ host, port }) => ({ host, port })), // the base itself allows them
+  };
 }
 
 async function findModel(subject: Subject, { now, request, registries }: CompareWork): Promise<string> {

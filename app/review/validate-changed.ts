@@ -8,6 +8,7 @@ import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import type { Policy } from '../../schemas/environment/policy.ts';
 import { type Lock, renderLock } from '../../schemas/lock/lock.ts';
+import type { Proof } from '../../schemas/lock/proof.ts';
 import { declarationsRoot, lockFile, type ProjectFolders, readEndpoint, readLock } from '../../schemas/read-project.ts';
 import type { EndpointReport, EntityReport } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
@@ -18,6 +19,7 @@ import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
 import { HIDDEN_PREDICTION, resolveComparisonPolicy } from '../../validation/policy.ts';
 import { catchOutage } from '../outage.ts';
+import { readAcceptedServices } from './accepted-services.ts';
 import { compareChanged } from './compare-changed.ts';
 import { readRegistries } from '../read-registries.ts';
 import { writeSboms } from './write-sboms.ts';
@@ -83,7 +85,11 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const progress = named(all, endpoint.name);
   const { policies } = stage;
   const registries = await readRegistries(place, stage.environments);
-  const options = { root: declarationsRoot(place), progress, signal, withoutSandbox, policies, registries };
+  const acceptedServices = await readAcceptedServices(endpoint, { place, base: stage.base, signal });
+  const options = {
+    ...{ root: declarationsRoot(place), progress, signal, withoutSandbox },
+    ...{ policies, acceptedServices, registries },
+  };
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
   const proven = async (validation: Validation, used: Lock | undefined, computedLock: string | null) => {
@@ -94,7 +100,7 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
       used &&
       (await compareChanged(
         { endpoint, lock: used, entities, diagnostics: [...validation.diagnostics, ...unfit] },
-        { ...stage, registries, request: { ...stage.request, progress } },
+        { ...stage, acceptedServices, registries, request: { ...stage.request, progress } },
       ));
     const all = sortDiagnostics([...validation.diagnostics, ...unfit, ...(compared?.diagnostics ?? [])]);
     return {
@@ -147,10 +153,15 @@ function makeEntityReport({ entity, model, stages, proof, advisories }: EntityVa
           })),
           peakMemoryBytes: proof.peakMemoryBytes,
           workers: proof.workers ?? null,
+          ...(proof.network.length > 0 && { network: proof.network.map(reportUse) }),
         }
       : null,
     ...(advisories !== undefined && { advisories }),
   };
+}
+
+function reportUse({ failure, ...use }: Proof['network'][number]) {
+  return failure === undefined ? use : { ...use, failure };
 }
 
 /** Whether the model has predicted stays visible, and not what. */

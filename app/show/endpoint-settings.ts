@@ -1,6 +1,7 @@
 import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
 import type { Permission, RateLimit } from '../../schemas/deployment/serving-entry.ts';
 import { WORKLOAD_SIZES } from '../../schemas/endpoint/workload.ts';
+import { renderNetworkAddress } from '../../schemas/values/network-address.ts';
 import { type FindField, type Path, renderField, type Setting } from './setting.ts';
 
 /** Every field of an endpoint with its value, and where the value comes from. */
@@ -65,6 +66,7 @@ function listEntitySettings(entity: Entity, index: number, set: SetValue): reado
       entity.validation.map((c) => c.name),
       "default: the model's input example",
     ),
+    set([...own, 'validation', 'network'], (entity.network ?? []).map(renderNetworkAddress), 'default: none'),
   ];
 }
 

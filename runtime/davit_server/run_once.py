@@ -13,6 +13,7 @@ import sys
 from typing import Any, Callable
 
 from .failures.stages import Stages
+from .failures.watch_network import NETWORK
 from .files.own_folder import MODEL, OwnFolder, enter_folder
 from .processes.process_state import list_children
 from .scoring.import_scorer import import_scorer
@@ -47,6 +48,7 @@ def run_once(run: Callable[[str, Output], dict]) -> None:
     """
     sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]  # put there by `python -m`
     output = Output()
+    NETWORK.start()
     faulthandler.enable()
     folder = OwnFolder()
     try:
@@ -95,9 +97,9 @@ def load_scorer(options: argparse.Namespace, folder: str, stages: Stages) -> Any
 
 
 def describe_run(stages: Stages) -> dict:
-    """Returns the fields that each document has: the stages with their seconds, and the peak memory."""
+    """Returns the fields that each document has: stages with their seconds, peak memory, and services asked for."""
     times = [{"name": name, "seconds": seconds} for name, seconds in stages.seconds.items()]
-    return {"stages": times, "peak_memory_bytes": read_peak_bytes()}
+    return {"stages": times, "peak_memory_bytes": read_peak_bytes(), "network": NETWORK.list_asked()}
 
 
 class UncompiledModules:

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { NetworkAddress } from '../../schemas/values/network-address.ts';
 import { type Dial, dialService } from './dial-service.ts';
-import type { NetworkUse } from './network-use.ts';
+import type { NetworkUse } from '../../schemas/lock/proof.ts';
 
 /** Connects sandboxed programs to a few services. */
 export interface Forwarder {

@@ -1,7 +1,7 @@
 import type { SourceLocation } from '../diagnostic.ts';
 import type { WorkloadType } from './workload.ts';
 import type { Permission, RateLimit } from '../deployment/serving-entry.ts';
-import type { ValidationCase } from './validation-cases.ts';
+import type { ValidationCase, WantedService } from './validation-cases.ts';
 import type { WorkerMode } from './worker-mode.ts';
 
 /** One endpoint file after checks, with every default filled in. */
@@ -46,6 +46,8 @@ export interface Entity {
   readonly nan: 'error' | 'null';
   /** What the model predicts in its proof and before it serves. Empty: its own example. */
   readonly validation: readonly ValidationCase[];
+  /** The services that it asks to reach in its proof. Absent: none. */
+  readonly network?: readonly WantedService[];
   /** Source location of the entity. */
   readonly place: SourceLocation;
   /** Source locations of what names the model. Absent: the entity does not come from a file. */

@@ -6,7 +6,7 @@ import { WORKLOAD_SIZES } from './workload.ts';
 import { completePermission, completeRateLimit } from './complete-access.ts';
 import { prepareEndpoint } from './document/prepare-endpoint.ts';
 import { suggestEndpointValue } from './document/suggest-endpoint-value.ts';
-import { completeValidation } from './validation-cases.ts';
+import { completeNetwork, completeValidation } from './validation-cases.ts';
 import { readOwn } from '../values/read-own.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { ParsedYaml, Path } from '../yaml/parsed-yaml.ts';
@@ -146,6 +146,7 @@ function completeEntity(
     workerMode: extra?.workers,
     nan: extra?.nan === null ? 'null' : (extra?.nan ?? 'error'),
     validation: completeValidation(extra?.validation, entityName(served), locate),
+    ...(extra?.validation?.network && { network: completeNetwork(extra.validation, entityName(served), locate) }),
     place: locate(path),
     modelPlaces: locateModelNames(extra, entityName(served), { locate, path }),
   };

@@ -1,5 +1,6 @@
 import { type Diagnostic, makeError, type SourceLocation } from '../diagnostic.ts';
 import type { Locate, Path } from '../yaml/parsed-yaml.ts';
+import { type NetworkAddress, parseNetworkAddress } from '../values/network-address.ts';
 import type { EndpointFile } from './endpoint-file.ts';
 import type { ContentType, ValidationFile } from './validation-file.ts';
 
@@ -15,15 +16,21 @@ export interface ValidationCase {
   readonly place: SourceLocation;
 }
 
+/** A service that a model asks to reach in its proof. */
+export interface WantedService extends NetworkAddress {
+  /** Source location in the endpoint file. */
+  readonly place: SourceLocation;
+}
+
 /** The name of the case whose fields are not below `cases`. */
 const ONLY_CASE = 'default';
 
-type CaseFile = Omit<ValidationFile, 'cases'>;
+type CaseFile = Omit<ValidationFile, 'cases' | 'network'>;
 
 /** Each case of a file with its name and its path. The fields beside `cases` are a case if there is any of them. */
 function listCases(file: ValidationFile, at: Path): readonly (readonly [name: string, file: CaseFile, path: Path])[] {
-  const { cases = {}, ...own } = file;
-  const hasOwn = Object.keys(own).length > 0 || Object.keys(cases).length === 0;
+  const { cases = {}, network, ...own } = file;
+  const hasOwn = Object.keys(own).length > 0 || (Object.keys(cases).length === 0 && network === undefined);
   return [
     ...(hasOwn ? [[ONLY_CASE, own, at] as const] : []),
     ...Object.entries(cases).map(([name, value]) => [name, value, [...at, 'cases', name]] as const),
@@ -47,6 +54,20 @@ export function completeValidation(
       place: locate([...path, written === undefined ? 'input_data' : 'input_path']),
     };
   });
+}
+
+/** The services that a model asks to reach, each once. */
+export function completeNetwork(
+  file: ValidationFile | undefined,
+  entity: string,
+  locate: Locate,
+): readonly WantedService[] {
+  const wanted = (file?.network ?? []).flatMap((text, i): readonly WantedService[] => {
+    const address = parseNetworkAddress(text);
+    const place = locate(['davit', 'served_entities', entity, 'validation', 'network', i]);
+    return address ? [{ ...address, place }] : [];
+  });
+  return wanted.filter((w, i) => wanted.findIndex((o) => o.host === w.host && o.port === w.port) === i);
 }
 
 /** Checks that every case has one input, and that the input can have the format. */

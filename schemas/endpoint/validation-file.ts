@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { networkAddress } from '../values/network-address.ts';
 
 export const MAX_VALIDATION_CASES = 20;
+/** Services that one model may reach in its proof. */
+export const MAX_NETWORK_ADDRESSES = 16;
 export const CONTENT_TYPES = ['json', 'csv'] as const;
 export type ContentType = (typeof CONTENT_TYPES)[number];
 
@@ -45,6 +48,14 @@ export const validationFile = z.strictObject({
     )
     .optional()
     .describe('Several inputs by name, each with the same fields'),
+  network: z
+    .array(networkAddress)
+    .min(1, 'expected one address or more')
+    .max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`)
+    .optional()
+    .describe(
+      'Services that the model calls and may reach in its proof, if the environment or the base branch allows them: `api.example.com:443`; default: none',
+    ),
 });
 
 export type ValidationFile = z.infer<typeof validationFile>;

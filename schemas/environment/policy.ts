@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { networkAddress } from '../values/network-address.ts';
 
 /** From the mildest to the strictest. */
 export const POLICY_SEVERITIES = ['ignore', 'warning', 'error'] as const;
@@ -10,6 +11,8 @@ export type VulnerabilityPolicy = (typeof VULNERABILITY_POLICIES)[number];
 
 /** `5%`, `0.5%` */
 const SHARE = /^(?:100(?:\.0{1,6})?|\d{1,2}(?:\.\d{1,6})?)%$/;
+
+const MAX_NETWORK_ADDRESSES = 100;
 
 const severity = z.enum(POLICY_SEVERITIES).optional();
 
@@ -50,6 +53,13 @@ export const policyFile = z
       .boolean()
       .optional()
       .describe('Whether comments and reports of reviews may contain inputs and predictions; default true'),
+    network: z
+      .array(networkAddress)
+      .max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`)
+      .optional()
+      .describe(
+        'Services that models may reach in their proofs, where `validation.network` of the endpoint file names them: `api.example.com:443`; default: none',
+      ),
   })
   .optional()
   .describe('How severe each finding is in this environment: error, warning or ignore');
@@ -58,14 +68,14 @@ export const policyFile = z
 export type Policy = NonNullable<z.infer<typeof policyFile>>;
 
 /** The findings that are only an error, a warning or nothing. */
-export type FindingPolicy = Exclude<keyof Policy, 'vulnerabilities' | (typeof COMPARISON_POLICY)[number]>;
+export type FindingPolicy = Exclude<keyof Policy, 'vulnerabilities' | 'network' | (typeof COMPARISON_POLICY)[number]>;
 
 /** The fields about the comparison with the version that the base branch declares. */
 export const COMPARISON_POLICY = ['max_changed', 'prediction_tolerance', 'show_predictions'] as const;
 
 /** Vulnerabilities have no default: they are warnings where a database of advisories is in the cache. */
 export const DEFAULT_POLICY: Readonly<Record<FindingPolicy, PolicySeverity>> &
-  Readonly<Record<keyof Policy, string | number | boolean | undefined>> = {
+  Readonly<Record<keyof Policy, string | number | boolean | readonly string[] | undefined>> = {
   missing_example: 'warning',
   missing_signature: 'warning',
   unpinned_requirement: 'warning',
@@ -76,4 +86,5 @@ export const DEFAULT_POLICY: Readonly<Record<FindingPolicy, PolicySeverity>> &
   max_changed: undefined,
   prediction_tolerance: 0,
   show_predictions: true,
+  network: [],
 };

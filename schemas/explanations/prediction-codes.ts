@@ -50,10 +50,25 @@ export const PREDICTION_CODES = {
     repair:
       'Read files through `context.artifacts` and log them with `artifacts={…}`; set environment variables in `environment_vars`; do not download at loading, because a model loads again at every restart. To try the model alone: `npx davit validate --model PATH`.',
   },
+  'network-not-allowed': {
+    stage: 'predict',
+    means:
+      'The endpoint file names a service that the model calls (`validation.network`), but its author alone must not decide what code of strangers reaches from a machine of yours. Allowed is what `policy.network` of every [environment](../environments.md) of the review names, as the base branch has it, and what the endpoint file on the base branch names already. The proof goes on without the service. If the model cannot predict its own example then, it is loaded, not asked.',
+    example: {
+      code: {
+        language: 'yaml',
+        text: 'davit:\n  served_entities:\n    iris-2:\n      validation: { network: [api.example.com:443] }',
+      },
+      command: 'davit validate iris',
+      says: 'endpoints/iris.yaml:9:32 warning network-not-allowed Cannot let iris 2 reach api.example.com:443 in its proof: neither the environments nor this file on the base branch allow it, expected it in policy.network of every environment',
+    },
+    repair:
+      'Add the address to `policy.network` in `environments/NAME.yaml` and merge that first, or merge the endpoint file as it is: the next review allows what it names. A service that only reads what the model sends is safest: the model can send it all that it sees. See [A model that calls a service](../models.md#a-model-that-calls-a-service).',
+  },
   'prediction-failed': {
     stage: 'predict',
     means:
-      'The model loads but fails on the example that was saved with it, so it would fail on requests like it. The hint has the line of your code. A model that cannot predict its own example because a proof has no network is reported as "loaded, not asked", as a warning, which `policy.missing_example` of an [environment](../environments.md) can make an error. A validation case of the endpoint file that needs the network is an error.',
+      'The model loads but fails on the example that was saved with it, so it would fail on requests like it. The hint has the line of your code. A model that cannot predict its own example because its proof does not reach a service is reported as "loaded, not asked", as a warning, which `policy.missing_example` of an [environment](../environments.md) can make an error. A validation case of the endpoint file that needs the network is an error.',
     example: {
       code: {
         language: 'python',
@@ -63,7 +78,7 @@ export const PREDICTION_CODES = {
       says: "endpoints/iris.yaml:4:7 error prediction-failed Cannot predict with iris 2: its input example raises KeyError: 'petal_width'",
     },
     repair:
-      'Make the example and `predict` fit each other, and log the model again. The same call locally: `mlflow.models.predict(model_uri, input_data, env_manager="uv")`. Models are proved without network: if an answer needs another service, see [A model that calls a service](../models.md#a-model-that-calls-a-service).',
+      'Make the example and `predict` fit each other, and log the model again. The same call locally: `mlflow.models.predict(model_uri, input_data, env_manager="uv")`. Models are proved without network, or with the services that `validation.network` names: if an answer needs one, see [A model that calls a service](../models.md#a-model-that-calls-a-service).',
   },
   'output-mismatch': {
     stage: 'predict',

@@ -1,4 +1,6 @@
 import type { ModelLoading } from '../endpoint/worker-mode.ts';
+import { type NetworkAddress, renderNetworkAddress } from '../values/network-address.ts';
+import { renderBytes } from '../values/quantity.ts';
 
 /** The result of a model's load and test prediction in the virtualenv of its lock. */
 export interface Proof {
@@ -22,6 +24,33 @@ export interface Proof {
   readonly warnings: readonly { readonly category: string; readonly message: string }[];
   /** Shared libraries of the system that the model's packages have loaded, those of the C library included. */
   readonly libraries: readonly SystemLibrary[];
+  /** The services that it could reach, and how it used them. */
+  readonly network: readonly NetworkUse[];
+  /** The services that it asked for, as it wrote them: `api.example.com:443`, or a host alone. */
+  readonly asked: readonly string[];
+}
+
+/** How a program used a service that it could reach. */
+export interface NetworkUse extends NetworkAddress {
+  readonly connections: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** Why this machine could not connect, the last time: `ECONNREFUSED`. Undefined: every connection was made. */
+  readonly failure: string | undefined;
+}
+
+/** `api.example.com:443 (2 connections, 1.2 KiB sent, 3 KiB received)` */
+export function renderNetworkUse(use: Omit<NetworkUse, 'failure'> & { readonly failure?: string | undefined }): string {
+  const { connections, sentBytes, receivedBytes, failure } = use;
+  const counts =
+    connections === 0
+      ? ['no connection']
+      : [
+          `${connections} ${connections === 1 ? 'connection' : 'connections'}`,
+          ...[`${renderBytes(sentBytes)} sent`, `${renderBytes(receivedBytes)} received`],
+        ];
+  const failed = failure === undefined ? [] : [`not reachable: ${failure}`];
+  return `${renderNetworkAddress(use)} (${[...counts, ...failed].join(', ')})`;
 }
 
 export interface SystemLibrary {

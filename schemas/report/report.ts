@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DIAGNOSTIC_CODES, type DiagnosticCode } from '../diagnostic-codes.ts';
 import { OPERATIONS } from './plan.ts';
 import { comparison } from './comparison.ts';
-import { MAX_VALIDATION_CASES } from '../endpoint/validation-file.ts';
+import { MAX_NETWORK_ADDRESSES, MAX_VALIDATION_CASES } from '../endpoint/validation-file.ts';
 import { CASE_ORIGINS } from '../lock/proof.ts';
 import { WORKER_MODES } from '../endpoint/worker-mode.ts';
 
@@ -49,6 +49,20 @@ const proof = z.strictObject({
   workers: z
     .strictObject({ mode: z.enum(WORKER_MODES), found: z.array(text).max(100).readonly(), count, memoryBytes: count })
     .nullable(),
+  /** The services that it could reach, and how it used them. Absent: none. */
+  network: z
+    .array(
+      z.strictObject({
+        host: text,
+        port: count,
+        connections: count,
+        ...{ sentBytes: count, receivedBytes: count },
+        failure: text.exactOptional(),
+      }),
+    )
+    .max(MAX_NETWORK_ADDRESSES)
+    .readonly()
+    .exactOptional(),
 });
 
 const entity = z.strictObject({

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { z } from 'zod';
 
 /** A service that a program may reach: one port of one host. */
 export interface NetworkAddress {
@@ -8,10 +9,16 @@ export interface NetworkAddress {
 }
 
 /** As in a URL: `api.example.com:443`, `10.0.3.7:5432`, `[fd00::7]:5432`. */
-export const NETWORK_ADDRESS = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):[1-9]\d{0,4}$/;
+const NETWORK_ADDRESS = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):[1-9]\d{0,4}$/;
 
-export const NETWORK_ADDRESS_EXPECTED =
+const EXPECTED =
   'expected HOST:PORT, such as api.example.com:443, 10.0.3.7:5432 or [fd00::7]:5432, without a scheme, a path or "*"';
+
+/** An address in a file. */
+export const networkAddress = z
+  .string()
+  .regex(NETWORK_ADDRESS, EXPECTED)
+  .refine((text) => parseNetworkAddress(text) !== undefined, EXPECTED);
 
 /** Addresses that mean no single host. */
 const NO_HOST = ['0.0.0.0', '::', '255.255.255.255'];

@@ -24,6 +24,7 @@ function prove(mode: ProofWorkers['mode'], gibibytes: number) {
       mlflow: undefined,
       warnings: [],
       libraries: [],
+      ...{ network: [], asked: [] },
     },
     ...{ peakMemoryBytes: 1, loadMemoryBytes: 1, workers },
   };

@@ -58,7 +58,7 @@ function explain(
   packages: readonly LockedPackage[] = [],
   hidesPredictions = false,
 ) {
-  const run = { code, signal: undefined, stdout: '', stderr: 'secret', stopped: undefined };
+  const run = { code, signal: undefined, stdout: '', stderr: 'secret', stopped: undefined, network: [] };
   return explainProof(
     subject(),
     { document, began: 'predict', run, sandbox: undefined },
@@ -226,7 +226,7 @@ test.each([
 ])('the time limit of a proof with %i validation cases allows each one its own', (count, message) => {
   const cases = Array.from({ length: count }, (_, i) => [`case ${i}`, { input_data: [i] }] as const);
   const endpoint = makeEndpoint('e', { m: 'm/1' }, { m: { validation: { cases: Object.fromEntries(cases) } } });
-  const run = { code: 137, signal: undefined, stdout: '', stderr: '', stopped: 'time' } as const;
+  const run = { code: 137, signal: undefined, stdout: '', stderr: '', stopped: 'time', network: [] } as const;
   const found = explainProof(
     subject(),
     { document: undefined, began: 'predict', run, sandbox: undefined },
@@ -243,7 +243,8 @@ const NETWORK_FAILURE = {
   needs_network: true,
   trace: '',
 };
-const SANDBOXED = { sandbox: {} as never };
+const SANDBOXED = { sandbox: {} as never, run: { network: [] } };
+const NOTHING_REACHED = { network: [], asked: [] };
 
 function makeCase(origin: 'endpoint' | 'example' | 'signature', answer: string | null = null) {
   return { name: origin === 'endpoint' ? 'easy' : '', origin, seconds: 1, answer, why: answer === null ? 'x' : null };
@@ -258,7 +259,11 @@ test.each(['ignore', 'warning', 'error'] as const)(
     expect(loaded?.failed).toBeNull();
     expect(loaded?.cases).toEqual([{ ...makeCase('example'), why: NETWORK_FAILURE.message, needs_network: true }]);
     const found = { name: '', origin: 'example', answer: undefined, failure: 'E: x', needsNetwork: true } as const;
-    const diagnostics = checkCases(subject(), { cases: [found] }, resolvePolicy([{ missing_example: policy }], {}));
+    const diagnostics = checkCases(
+      subject(),
+      { cases: [found], ...NOTHING_REACHED },
+      resolvePolicy([{ missing_example: policy }], {}),
+    );
     expect(diagnostics.map((d) => [d.severity, d.code, d.message])).toEqual([
       [
         policy === 'error' ? 'error' : 'warning',
@@ -282,7 +287,7 @@ test('a proof is never made of a validation case that failed, nor of words about
   expect(ask({ failed: { ...NETWORK_FAILURE, needs_network: undefined } })).toBeUndefined();
   for (const stage of ['load', 'signature', 'workers'])
     expect(ask({ failed: { ...NETWORK_FAILURE, stage } })).toBeUndefined();
-  expect(ask({}, [], { sandbox: undefined })).toBeUndefined();
+  expect(ask({}, [], { ...SANDBOXED, sandbox: undefined })).toBeUndefined();
 });
 
 test.each([
@@ -293,9 +298,12 @@ test.each([
   ],
 ])('a model that fails on an input made from its signature says why (network: %s)', (needsNetwork, why) => {
   const found = { name: '', origin: 'signature', answer: undefined, failure: 'E: x', needsNetwork } as const;
-  expect(checkCases(subject(), { cases: [found] }, resolvePolicy([], {})).map((d) => [d.code, d.message])).toEqual([
-    ['example-missing', `Loaded models/m, not asked: ${why}`],
-  ]);
+  expect(
+    checkCases(subject(), { cases: [found], ...NOTHING_REACHED }, resolvePolicy([], {})).map((d) => [
+      d.code,
+      d.message,
+    ]),
+  ).toEqual([['example-missing', `Loaded models/m, not asked: ${why}`]]);
 });
 
 test.each([
@@ -338,6 +346,7 @@ test('a policy that hides predictions hides what a failed process and a refused 
   expect(explain(undefined, 1, [], true)[0]?.[1]).not.toContain('secret');
   const proved = {
     cases: [{ name: '', origin: 'signature' as const, answer: undefined, failure: 'secret', needsNetwork: false }],
+    ...NOTHING_REACHED,
   };
   const found = checkCases(subject(), proved, resolvePolicy([{ show_predictions: false }], {}));
   expect(found[0]?.message).toContain('(not shown, because the policy hides inputs and predictions)');

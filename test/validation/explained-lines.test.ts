@@ -82,7 +82,7 @@ test.each(FAILURES)('what a model does wrong is explained as on the page of %s',
     libraries: [],
     ...failure,
   };
-  const run = { code: 1, signal: undefined, stdout: '', stderr: '', stopped: undefined };
+  const run = { code: 1, signal: undefined, stdout: '', stderr: '', stopped: undefined, network: [] };
   const found = explainProof(
     makeSubject(endpoint, entity),
     { document, began: 'predict', run, sandbox: undefined },

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { Entity } from '../../schemas/endpoint/endpoint.ts';
+import { type NetworkAddress, renderNetworkAddress } from '../../schemas/values/network-address.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import { readText } from '../../schemas/read-project.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
@@ -28,6 +29,8 @@ export interface AnsweringModel {
   readonly virtualenv: Virtualenv;
   /** The other model of the comparison, which runs at the same time: the answers have times. */
   readonly beside: string;
+  /** The services that it may reach. */
+  readonly services: readonly NetworkAddress[];
 }
 
 const text = (characters: number) => z.string().transform((t) => t.slice(0, characters));
@@ -63,7 +66,7 @@ export interface KeptAnswers extends AnsweredInputs {
 
 /** Hash of everything that the answers of a model depend on. */
 export async function makeAnswersKey(model: AnsweringModel, inputs: readonly SharedInput[]): Promise<string> {
-  const { entity, digest, virtualenv, beside } = model;
+  const { entity, digest, virtualenv, beside, services } = model;
   return contentHash({
     answers: FORMAT,
     model: digest,
@@ -74,6 +77,7 @@ export async function makeAnswersKey(model: AnsweringModel, inputs: readonly Sha
     limits: makeProofLimits(entity),
     nan: entity.nan,
     environmentVars: entity.environmentVars,
+    services: services.map(renderNetworkAddress),
     inputs: inputs.map(({ kind, body }) => [kind, body]),
   });
 }
@@ -117,13 +121,13 @@ export async function answerInputs(
 }
 
 async function runAnswers(
-  { entity, folder: model, virtualenv }: AnsweringModel,
+  { entity, folder: model, virtualenv, services }: AnsweringModel,
   inputs: { readonly folder: string; readonly file: string; readonly count: number },
   { sandbox, signal }: AnswerOptions,
 ): Promise<AnswerDocument> {
   const limits = makeProofLimits(entity);
   const run = await runModelProgram({
-    ...{ model, interpreter: virtualenv, environmentVars: entity.environmentVars, sandbox, signal },
+    ...{ model, interpreter: virtualenv, environmentVars: entity.environmentVars, services, sandbox, signal },
     args: ['-m', 'davit_server.answer', '--model', model, '--inputs', inputs.file, '--nan', entity.nan],
     data: [inputs.folder],
     limits: {

@@ -1,6 +1,7 @@
 import { locateVirtualenv, makeVirtualenvRequest, type Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 import type { Lock } from '../../schemas/lock/lock.ts';
+import type { NetworkAddress } from '../../schemas/values/network-address.ts';
 import type { Comparison, PackageComparison } from '../../schemas/report/comparison.ts';
 import { readIgnoredAdvisories } from '../advisories/check-advisories.ts';
 import { openAdvisories } from '../advisories/database.ts';
@@ -19,6 +20,8 @@ export interface ComparedVersion {
   readonly lock: Lock;
   /** Finds the folder with exactly the model of the lock. Throws an error that says why there is none. */
   readonly findModel: () => Promise<string>;
+  /** The services that it may reach. */
+  readonly services: readonly NetworkAddress[];
 }
 
 export interface CompareOptions extends PythonOptions {

@@ -5,6 +5,7 @@ import type { PythonOptions } from '../../python/find-uv.ts';
 import { chooseSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import type { Lock, LockedEntity } from '../../schemas/lock/lock.ts';
 import type { PredictionComparison } from '../../schemas/report/comparison.ts';
+import type { NetworkAddress } from '../../schemas/values/network-address.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
 import type { ComparisonPolicy } from '../policy.ts';
 import type { Subject } from '../subject.ts';
@@ -21,6 +22,8 @@ export interface RunnableVersion {
   readonly lock: Lock;
   readonly locked: LockedEntity;
   readonly folder: string;
+  /** The services that it may reach. */
+  readonly services: readonly NetworkAddress[];
 }
 
 /** Why there is no comparison. */
@@ -145,6 +148,6 @@ function makeRequest({ lock, subject, folder }: RunnableVersion) {
   return makeVirtualenvRequest(lock, subject.entity.name, folder);
 }
 
-function makeModel({ subject, locked, folder, beside }: VersionOfPair) {
-  return { entity: subject.entity, digest: locked.model.digest, folder, beside };
+function makeModel({ subject, locked, folder, beside, services }: VersionOfPair) {
+  return { entity: subject.entity, digest: locked.model.digest, folder, beside, services };
 }

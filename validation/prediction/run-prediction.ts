@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import type { LimitedRun } from '../../sandbox/run-limited.ts';
+import type { UntrustedRun } from '../../sandbox/run-untrusted.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { describedFailure, parseDocument } from '../proof/proof-document.ts';
 import { type Interpreter, runModelProgram } from '../proof/run-model-program.ts';
@@ -19,7 +19,7 @@ export interface PredictionOptions {
 }
 
 export interface PredictionRun {
-  readonly run: LimitedRun;
+  readonly run: UntrustedRun;
   readonly sandbox: Sandbox | undefined;
   /** Undefined if the program did not finish. */
   readonly document: PredictionDocument | undefined;

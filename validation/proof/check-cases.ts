@@ -1,7 +1,8 @@
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import { describeCase, type Proof } from '../../schemas/lock/proof.ts';
 import { applyPolicy, HIDDEN_PREDICTION, type ResolvedPolicy } from '../policy.ts';
-import { locateProblem, type ModelProblem, type Subject } from '../subject.ts';
+import { explainNetwork, listUnreached, nameServices } from '../network/explain-network.ts';
+import { joinHints, locateProblem, type ModelProblem, type Subject } from '../subject.ts';
 
 /**
  * Reports a model that was only loaded: it refuses the input that was made from its signature, or it needs the network,
@@ -9,7 +10,7 @@ import { locateProblem, type ModelProblem, type Subject } from '../subject.ts';
  */
 export function checkCases(
   subject: Subject,
-  { cases }: Pick<Proof, 'cases'>,
+  { cases, network, asked }: Pick<Proof, 'cases' | 'network' | 'asked'>,
   { missingExample, showPredictions }: Pick<ResolvedPolicy, 'missingExample' | 'showPredictions'>,
 ): readonly Diagnostic[] {
   return cases
@@ -18,28 +19,41 @@ export function checkCases(
       // The author has no other sign that the example was not predicted, so it is never ignored.
       const isExample = found.origin !== 'signature';
       const severity = isExample && missingExample === 'ignore' ? 'warning' : missingExample;
-      return applyPolicy(severity, explainLoaded(subject, found, showPredictions ? found.failure : HIDDEN_PREDICTION));
+      return applyPolicy(
+        severity,
+        explainLoaded(
+          subject,
+          { ...found, network, asked: showPredictions ? asked : [] },
+          showPredictions ? found.failure : HIDDEN_PREDICTION,
+        ),
+      );
     })
     .map((problem) => locateProblem(subject, problem));
 }
 
 function explainLoaded(
   subject: Subject,
-  found: Proof['cases'][number],
+  found: Proof['cases'][number] & Pick<Proof, 'network' | 'asked'>,
   failure: string,
 ): Omit<ModelProblem, 'severity'> {
   const at = { file: 'MLmodel', line: 1, column: 1 };
   const code = found.origin === 'signature' ? 'example-missing' : 'prediction-failed';
   const loaded = `Loaded ${subject.label}, not asked:`;
-  if (found.needsNetwork)
+  if (found.needsNetwork) {
+    const unreached = listUnreached(found);
+    const needed = unreached.length > 0 ? nameServices(unreached) : 'the network';
     return {
       ...{ code, at },
-      message: `${loaded} to predict ${describeCase(found)} it needs the network (${failure}), expected a model that predicts without`,
-      hint: 'A proof has no network. The revision is asked where it has one, before it takes traffic',
+      message: `${loaded} to predict ${describeCase(found)} it needs ${needed} (${failure}), expected a model that predicts without`,
+      hint: joinHints(explainNetwork(subject, found) ?? NO_NETWORK, ASKED_LATER),
     };
+  }
   return {
     ...{ code, at },
     message: `${loaded} it refuses ${describeCase(found)} (${failure}), expected an input example`,
     hint: 'The model may be right, because the values of such an input are arbitrary',
   };
 }
+
+const NO_NETWORK = 'A proof reaches only what validation.network of the endpoint file names and the environment allows';
+const ASKED_LATER = 'The revision is asked where it has the network, before it takes traffic';

@@ -2,11 +2,14 @@ interface Failure {
   readonly kind: string;
   readonly message: string;
   readonly trace: string | null | undefined;
-  /** The model server found the class of a failed connection. */
+  /** The model server found a failed connection. */
   readonly needsNetwork: boolean;
+  /** What the model asked for, and how a proof reaches it. Undefined: nothing that was seen. */
+  readonly network: string | undefined;
 }
 
-const NETWORK_HINT = 'Models are proved without network access: log the model with everything it needs';
+const NETWORK_HINT =
+  'Models are proved without network access: log the model with everything it needs, or name the services in validation.network';
 
 /** Common causes, by what the libraries say, and the repair. */
 const CAUSES: readonly (readonly [RegExp, string])[] = [
@@ -28,8 +31,9 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Explains common wrong assumptions of a model about its runtime environment. */
-export function explainCause({ kind, message, trace, needsNetwork }: Failure): string | undefined {
+export function explainCause({ kind, message, trace, needsNetwork, network }: Failure): string | undefined {
   if (kind === 'KeyError' && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? ''))
     return 'It reads an environment variable: set it in environment_vars of the served entity';
-  return needsNetwork ? NETWORK_HINT : CAUSES.find(([pattern]) => pattern.test(message))?.[1];
+  if (needsNetwork) return network ?? NETWORK_HINT;
+  return CAUSES.find(([pattern]) => pattern.test(message))?.[1] ?? network;
 }

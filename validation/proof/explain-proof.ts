@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
 import { explainCause } from './explain-cause.ts';
 import { explainModule, type ModuleContext } from '../requirements/explain-module.ts';
+import { explainNetwork } from '../network/explain-network.ts';
 import { findMissingLibrary, renderLibraryHint } from './missing-library.ts';
 import { HIDDEN_PREDICTION } from '../policy.ts';
 import type { ProofDocument } from './proof-document.ts';
@@ -26,7 +27,13 @@ export function explainProof(subject: Subject, ran: ProofRun, context: ProofCont
   const { failed } = document;
   if (failed) {
     const asked = document.cases.findLast((c) => typeof c.why === 'string');
-    return [explainShown(locateCase(subject, asked), { ...failed, asked }, context)];
+    const network =
+      ran.sandbox &&
+      explainNetwork(subject, {
+        asked: context.hidesPredictions === true ? [] : (document.network ?? []), // the model wrote it
+        network: ran.run.network,
+      });
+    return [explainShown(locateCase(subject, asked), { ...failed, asked, network }, context)];
   }
   const found: Diagnostic[] = [];
   const predicted = Math.max(0, ...document.cases.map((c) => c.seconds));
@@ -46,7 +53,10 @@ export function explainProof(subject: Subject, ran: ProofRun, context: ProofCont
 
 type PredictedCase = Pick<ProofDocument['cases'][number], 'origin' | 'name'>;
 
-type Failed = NonNullable<ProofDocument['failed']> & { readonly asked: PredictedCase | undefined };
+type Failed = NonNullable<ProofDocument['failed']> & {
+  readonly asked: PredictedCase | undefined;
+  readonly network: string | undefined;
+};
 
 /** A failure of a validation case is reported on the line of its input. */
 function locateCase(subject: Subject, found: PredictedCase | undefined): Subject {
@@ -66,11 +76,11 @@ function explainShown(subject: Subject, failed: Failed, context: ProofContext): 
 const QUOTING_CODES: readonly DiagnosticCode[] = ['prediction-failed', 'output-mismatch'];
 
 function explainFailure(subject: Subject, failed: Failed, { limits, packages, elsewhere }: ProofContext): Diagnostic {
-  const { stage, kind, message, module, trace, asked } = failed;
+  const { stage, kind, message, module, trace, asked, network } = failed;
   const input = asked ? describeCase(asked) : 'its input example';
   const { label } = subject;
   const where = joinHints(
-    explainCause({ kind, message, trace, needsNetwork: failed.needs_network === true }),
+    explainCause({ kind, message, trace, needsNetwork: failed.needs_network === true, network }),
     findModelFrame(trace),
   );
   const wrong = (code: DiagnosticCode, text: string, hint?: string) => makeSubjectError(subject, code, text, hint);

@@ -47,6 +47,8 @@ const proofDocument = z.looseObject({
     40,
   ),
   peak_memory_bytes: bytes,
+  /** The services that the model asked for. */
+  network: list(text(300), 20).nullish(),
   load_memory_bytes: bytes.nullish(),
   mlflow: text(100).nullish(),
   /** Null: the model failed before the server chose a worker mode. */

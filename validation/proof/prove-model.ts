@@ -6,9 +6,11 @@ import type { LockedEntity } from '../../schemas/lock/lock.ts';
 import type { LockedCase } from '../../schemas/lock/locked-case.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import type { Proof } from '../../schemas/lock/proof.ts';
+import { type NetworkAddress, renderNetworkAddress } from '../../schemas/values/network-address.ts';
 import { readText } from '../../schemas/read-project.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
+import { hasFailedService } from '../network/explain-network.ts';
 import { explainProof, type ProofContext } from './explain-proof.ts';
 import {
   type ProofOptions,
@@ -28,16 +30,22 @@ export interface ProofResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const FORMAT = 6;
+const FORMAT = 7;
 /** `libgomp.so.1`. Plug-ins of libraries have other names. */
 const LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
 /** Of a failure, in a report. */
 const SHOWN_CHARACTERS = 300;
 
 /**
- * Hash of every input of a proof: model, virtualenv, machine, model server, limits, settings, environment variables.
+ * Hash of every input of a proof: model, virtualenv, machine, model server, limits, settings, environment variables,
+ * services that it may reach.
  */
-export async function makeProofKey(subject: Subject, locked: LockedEntity, virtualenv: Virtualenv): Promise<string> {
+export async function makeProofKey(
+  subject: Subject,
+  locked: LockedEntity,
+  virtualenv: Virtualenv,
+  services: readonly NetworkAddress[],
+): Promise<string> {
   return contentHash({
     format: FORMAT,
     model: locked.model.digest,
@@ -48,6 +56,7 @@ export async function makeProofKey(subject: Subject, locked: LockedEntity, virtu
     settings: makeProofSettings(subject.entity),
     environmentVars: subject.entity.environmentVars,
     cases: locked.validation,
+    services: services.map(renderNetworkAddress),
   });
 }
 
@@ -70,6 +79,7 @@ export async function proveModel(
     readonly folder: string;
     readonly key: string;
     readonly cases: readonly LockedCase[];
+    readonly services: readonly NetworkAddress[];
   },
   options: Pick<ProofOptions, 'sandbox' | 'signal'> & { readonly virtualenv: Virtualenv },
 ): Promise<ProofResult> {
@@ -79,7 +89,7 @@ export async function proveModel(
   const { virtualenv, sandbox, signal } = options;
   const run = await runProof(model.folder, virtualenv, {
     ...{ limits, settings, environmentVars, sandbox, signal },
-    cases: model.cases,
+    ...{ cases: model.cases, services: model.services },
   });
   const loaded = run.document && findOnlyLoaded(run, model.cases, run.document);
   const usable = loaded ? { ...run, document: loaded } : run;
@@ -91,18 +101,19 @@ export async function proveModel(
 }
 
 /**
- * A model that calls a service cannot predict its own example in the sandbox, which has no network. It has loaded, and the
- * revision is asked where it has the network, before it takes traffic. Undefined: it did not fail so. An input of the
- * endpoint file is a condition of the author, so its failure always counts.
+ * A model that calls a service cannot predict its own example where the sandbox does not reach it, or where it does not
+ * answer this machine. It has loaded, and the revision is asked where it has the network, before it takes traffic.
+ * Undefined: it did not fail so. An input of the endpoint file is a condition of the author, so its failure always counts.
  */
 export function findOnlyLoaded(
-  { sandbox }: Pick<ProofRun, 'sandbox'>,
+  { sandbox, run }: Pick<ProofRun, 'sandbox'> & { readonly run: Pick<ProofRun['run'], 'network'> },
   given: readonly unknown[],
   document: ProofDocument,
 ): ProofDocument | undefined {
   const { failed, cases } = document;
   const [example, ...others] = cases;
-  if (!sandbox || given.length > 0 || failed?.stage !== 'predict' || failed.needs_network !== true) return undefined;
+  if (!sandbox || given.length > 0 || failed?.stage !== 'predict') return undefined;
+  if (failed.needs_network !== true && !hasFailedService(run.network)) return undefined;
   if (example?.origin !== 'example' || others.length > 0) return undefined;
   const why = failed.message.slice(0, SHOWN_CHARACTERS);
   return { ...document, failed: null, cases: [{ ...example, answer: null, why, needs_network: true }] };
@@ -111,7 +122,7 @@ export function findOnlyLoaded(
 function makeProof(
   key: string,
   { pythonVersion }: Virtualenv,
-  { sandbox, document }: ProofRun & { readonly document: ProofDocument },
+  { sandbox, document, run }: ProofRun & { readonly document: ProofDocument },
   settings: ProofSettings,
 ): Proof {
   return {
@@ -134,6 +145,8 @@ function makeProof(
     libraries: document.libraries
       .filter(({ name }) => LIBRARY_NAME.test(name))
       .map(({ name, by }) => ({ name, by: by ?? undefined })),
+    network: run.network,
+    asked: document.network ?? [],
   };
 }
 

@@ -6,9 +6,9 @@ import { ByteCodeCompiler } from '../../python/compile-byte-code.ts';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import { findBasePython } from '../../python/find-base-python.ts';
 import { makeReadable } from '../../python/make-readable.ts';
-import type { LimitedRun } from '../../sandbox/run-limited.ts';
-import { runUntrusted, type UntrustedLimits } from '../../sandbox/run-untrusted.ts';
+import { runUntrusted, type UntrustedLimits, type UntrustedRun } from '../../sandbox/run-untrusted.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { NetworkAddress } from '../../schemas/values/network-address.ts';
 import { codePath } from '../../system/code.ts';
 import { listIgnoredFiles } from '../../system/model-digest.ts';
 import { parseImported } from './proof-document.ts';
@@ -31,6 +31,8 @@ export interface ModelProgram {
   readonly environmentVars: Readonly<Record<string, string>>;
   /** Folders that it reads, beside the model's. */
   readonly data?: readonly string[];
+  /** The services that it may reach in a sandbox. Without one, its network is this machine's. */
+  readonly services?: readonly NetworkAddress[];
   readonly limits: UntrustedLimits;
   /** Undefined: the model runs with the user's own rights. */
   readonly sandbox: Sandbox | undefined;
@@ -41,8 +43,8 @@ export interface ModelProgram {
  * Runs a model in a fresh process, never with Davit's environment variables. Modules that it imports without byte code are
  * compiled for later runs, in the virtualenvs that Davit made.
  */
-export async function runModelProgram(program: ModelProgram): Promise<LimitedRun> {
-  const { model, interpreter, args, environmentVars, data = [], limits, sandbox, signal } = program;
+export async function runModelProgram(program: ModelProgram): Promise<UntrustedRun> {
+  const { model, interpreter, args, environmentVars, data = [], services = [], limits, sandbox, signal } = program;
   const base = await findBasePython(interpreter.python);
   const own = 'folder' in interpreter ? interpreter : undefined;
   const compiler = own && new ByteCodeCompiler(own, base, [RUNTIME_FOLDER]);
@@ -60,6 +62,7 @@ export async function runModelProgram(program: ModelProgram): Promise<LimitedRun
       data: [RUNTIME_FOLDER, model, ...data],
       // The digest leaves them out, so a run with them would be of another model.
       hidden: await listIgnoredFiles(model),
+      ...(services.length > 0 && { network: { services, python: base.executable } }),
       limits,
       signal,
       onLine: (line) => compiler?.add(parseImported(line)),

@@ -4,13 +4,14 @@ import type { LockedCase } from '../../schemas/lock/locked-case.ts';
 import { renderCases } from '../../schemas/lock/render-cases.ts';
 import { countWorkers } from '../../schemas/endpoint/count-replicas.ts';
 import { mayLoadAgain, type WorkerMode, chooseWorkerMode } from '../../schemas/endpoint/worker-mode.ts';
-import type { LimitedRun } from '../../sandbox/run-limited.ts';
+import type { UntrustedRun } from '../../sandbox/run-untrusted.ts';
+import type { NetworkAddress } from '../../schemas/values/network-address.ts';
 import { parseProofOutput, type ProofOutput } from './proof-document.ts';
 import { runModelProgram } from './run-model-program.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 
 export interface ProofRun extends ProofOutput {
-  readonly run: LimitedRun;
+  readonly run: UntrustedRun;
   /** Undefined: the model ran with the user's own rights. */
   readonly sandbox: Sandbox | undefined;
 }
@@ -78,6 +79,8 @@ export interface ProofOptions {
   readonly environmentVars: Readonly<Record<string, string>>;
   /** The validation cases of the endpoint file. Empty: the model predicts its own example. */
   readonly cases: readonly LockedCase[];
+  /** The services that it may reach. */
+  readonly services: readonly NetworkAddress[];
   /** Undefined: the model runs with the user's own rights. */
   readonly sandbox: Sandbox | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -85,10 +88,10 @@ export interface ProofOptions {
 
 /** Loads a model and predicts its example, never with Davit's environment variables. */
 export async function runProof(model: string, virtualenv: Virtualenv, options: ProofOptions): Promise<ProofRun> {
-  const { limits, settings, cases, sandbox, signal } = options;
+  const { limits, settings, cases, services, sandbox, signal } = options;
   const { workers, workerMode, nan } = settings;
   const run = await runModelProgram({
-    ...{ model, interpreter: virtualenv, environmentVars: options.environmentVars, sandbox, signal },
+    ...{ model, interpreter: virtualenv, environmentVars: options.environmentVars, services, sandbox, signal },
     args: [
       ...['-c', BOOTSTRAP, String(limits.memoryBytes ?? 0), '--model', model],
       ...['--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],

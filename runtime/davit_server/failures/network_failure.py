@@ -1,6 +1,7 @@
-"""Says whether a model failed because it has no network, from the classes of its exceptions and never from their words.
+"""Says whether a model failed because it has no network, from the classes and the words of its exceptions.
 
-Words prove nothing: "could not connect to node 12 of the graph" is a fault of the model.
+The resolver's words are certain. Other words prove nothing ("could not connect to node 12 of the graph" is a fault of the
+model) unless the model has asked for a host that it cannot reach.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import sys
 import traceback
 
 from .root_cause import MOST_LINKS, find_root_cause, flatten_group, is_of_model
+from .watch_network import NETWORK
 
+SEARCHED_CHARACTERS = 20_000
 UNREACHABLE = (errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH)
 
 CLASSES = (
@@ -27,17 +30,43 @@ CLASSES = (
     ("aiohttp", "ClientConnectorError"),
     ("botocore.exceptions", "EndpointConnectionError"),
     ("botocore.exceptions", "ConnectTimeoutError"),
+    ("botocore.exceptions", "ProxyConnectionError"),
     ("openai", "APIConnectionError"),
     ("anthropic", "APIConnectionError"),
     ("google.auth.exceptions", "TransportError"),
+    ("google.api_core.exceptions", "ServiceUnavailable"),
     ("azure.core.exceptions", "ServiceRequestError"),
     ("pymongo.errors", "ServerSelectionTimeoutError"),
     ("redis.exceptions", "ConnectionError"),
     ("elastic_transport", "ConnectionError"),
+    ("elasticsearch.exceptions", "ConnectionError"),
+    ("opensearchpy.exceptions", "ConnectionError"),
+    ("huggingface_hub.errors", "LocalEntryNotFoundError"),
+    ("huggingface_hub.errors", "OfflineModeIsEnabled"),
+    ("kafka.errors", "NoBrokersAvailable"),
+    ("cassandra.cluster", "NoHostAvailable"),
+    ("neo4j.exceptions", "ServiceUnavailable"),
+    ("pika.exceptions", "AMQPConnectionError"),
 )
 """Exceptions that mean a failed connection, as (module, class). A class counts only from the loaded module itself."""
 
-OWN_MACHINE = re.compile(r"\b127\.\d+\.\d+\.\d+|\blocalhost\b|::1\b")
+RESOLVER = re.compile(
+    r"temporary failure in name resolution|name or service not known|no address associated with hostname"
+    r"|failed to lookup address information|could not (?:resolve|translate) host|dns resolution failed"
+    r"|domain name not found|getaddrinfo failed",
+    re.IGNORECASE,
+)
+"""What resolvers say, in the words of the C library, Rust, curl, libpq, c-ares and their kind."""
+
+CONNECTION = re.compile(
+    r"network is unreachable|no route to host|connection (?:refused|reset|aborted|timed out|error|failed|failure)"
+    r"|(?:cannot|can't|could not|couldn't|failed to|unable to) (?:connect|establish|reach|resolve)|max retries exceeded"
+    r"|failed to connect|timed out|offline",
+    re.IGNORECASE,
+)
+"""What libraries say of a failed connection. It counts only after a host was asked for that cannot be reached."""
+
+OWN_MACHINE = re.compile(r"\b127\.(?!8\.)\d+\.\d+\.\d+|\blocalhost\b|::1\b")
 """Text that excludes a failure: a model reaches a program of its own without a network."""
 
 
@@ -51,14 +80,14 @@ def needs_network(error: BaseException, model: str) -> bool:
 
 
 def is_network_failure(error: BaseException, model: str) -> bool:
-    """Says it for one exception: its own class, or the class of an exception that it was raised from.
+    """Says it for one exception: its own class and words, or those of an exception that it was raised from.
 
     It is never an exit, nor what this server says about an answer.
     """
     if Exception not in type(error).__mro__ or type(error).__module__.startswith("davit_server."):
         return False
     links = list_reported(error, model)
-    if not any(is_network_class(link) for link in links):
+    if not any(is_network_class(link) or has_network_words(link) for link in links):
         return False
     return not any(is_own_machine(link) for link in list_linked(error))
 
@@ -111,10 +140,23 @@ def is_network_class(error: BaseException) -> bool:
     return find_class("grpc", "RpcError") in kinds and error.code().name == "UNAVAILABLE"
 
 
+def has_network_words(error: BaseException) -> bool:
+    text = str(error)[:SEARCHED_CHARACTERS]
+    if RESOLVER.search(text):
+        return True
+    hosts = NETWORK.list_unreachable()
+    return bool(hosts) and (CONNECTION.search(text) is not None or any(host in text.lower() for host in hosts))
+
+
 def find_class(module: str, name: str) -> object:
     return getattr(sys.modules.get(module), name, None)
 
 
 def is_own_machine(error: BaseException) -> bool:
-    """Says whether a program of this machine refused the connection. Without a network, no other machine can."""
-    return isinstance(error, ConnectionRefusedError) or OWN_MACHINE.search(str(error)) is not None
+    """Says whether a program of this machine refused the connection.
+
+    Without a network no other machine can. With one, ports of a service that the sandbox may not reach are refused.
+    """
+    if isinstance(error, ConnectionRefusedError) and not NETWORK.services:
+        return True
+    return OWN_MACHINE.search(str(error)[:SEARCHED_CHARACTERS]) is not None
