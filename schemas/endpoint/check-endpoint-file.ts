@@ -40,7 +40,8 @@ export function checkRulesWithoutNames(
   ]);
   return [
     compute,
-    ...[checkVersions, checkWorkers, checkValidation, checkTags].map((check) => check(value, locate)),
+    ...[checkVersions, checkWorkers, checkTags].map((check) => check(value, locate)),
+    checkValidation(value, locate, wrong),
     checkAccess(value, locate, wrong),
   ].flat();
 }

@@ -71,9 +71,13 @@ export function completeNetwork(
 }
 
 /** Checks that every case has one input, and that the input can have the format. */
-export function checkValidation({ davit }: EndpointFile, locate: Locate): readonly Diagnostic[] {
+export function checkValidation(
+  { davit }: EndpointFile,
+  locate: Locate,
+  wrong: readonly Path[],
+): readonly Diagnostic[] {
   return Object.entries(davit?.served_entities ?? {}).flatMap(([entity, { validation }]) => {
-    if (!validation) return [];
+    if (!validation || wrong.some((path) => path[2] === entity && path[4] === 'network')) return [];
     const at = ['davit', 'served_entities', entity, 'validation'];
     return listCases(validation, at).flatMap(([, value, path]) => checkCase(value, path, locate));
   });

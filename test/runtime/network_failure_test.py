@@ -11,6 +11,7 @@ import urllib.error
 from unittest import mock
 
 from davit_server.failures.network_failure import needs_network
+from davit_server.failures import network_failure, watch_network
 from davit_server.failures.stages import describe_failure
 
 MODEL = os.path.realpath(tempfile.gettempdir()) + "/davit-model"
@@ -121,6 +122,45 @@ class NetworkFailure(unittest.TestCase):
         group = __builtins__.ExceptionGroup
         self.check(True, group("x", [RESOLVER, UNREACHABLE]))
         self.check(False, group("x", [RESOLVER, ValueError("x")]))
+
+    def test_the_words_of_a_resolver_count_whatever_library_says_them(self):
+        for words in (
+            "could not translate host name \"db\" to address: Temporary failure in name resolution",
+            "Generic S3 error: dns error: failed to lookup address information: Name or service not known",
+            "curl: (6) Could not resolve host: api.example.com",
+            "DNS resolution failed for api.example.com:443: C-ares status is not ARES_SUCCESS",
+        ):
+            self.check(True, RuntimeError(words), OSError(words))
+        self.check(False, RuntimeError("could not resolve host localhost"))
+
+    def test_other_words_count_after_a_host_was_asked_for_that_is_not_there(self):
+        watch = watch_network.NetworkWatch()
+        with mock.patch.object(network_failure, "NETWORK", watch):
+            self.check(False, RuntimeError("call failed: Connection refused"))
+            watch.note("socket.getaddrinfo", ("api.example.com", 443, 0, 0, 0))
+            self.check(True, RuntimeError("call failed: Connection refused"), ValueError("api.example.com is away"))
+            self.check(False, ValueError("too small"), REFUSED, RuntimeError("127.0.0.1: Connection refused"))
+            with mock.patch.object(watch_network, "read_hosts", lambda: {"api.example.com"}):
+                self.check(False, ValueError("404 for https://api.example.com/x"))
+            with socket.socket() as stream:
+                watch.note("socket.connect", (stream, ("127.8.0.1", 444)))
+            self.check(True, chain(Requests("x"), REFUSED))
+
+    def test_services_are_noted(self):
+        watch = watch_network.NetworkWatch()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams, socket.socket() as stream:
+            watch.note("socket.connect", (datagrams, ("8.8.8.8", 80)))
+            watch.note("socket.connect", (stream, ("10.0.0.1", 5432)))
+            watch.note("socket.connect", (stream, "/tmp/socket"))
+        for host, port in (
+            *((b"A.Example.", "443"), ("a.example", None), ("b.example", "https"), ("fd00::7", 80), ("127.8.0.1", 443)),
+            *(("localhost", 1), (None, 1), ("", 1), (socket.gethostname(), 1), ("a b", 1), ("x" * 999, 1), (1, 2)),
+        ):
+            watch.note("socket.getaddrinfo", (host, port, 0, 0, 0))
+        self.assertEqual(watch.list_asked(), ["10.0.0.1:5432", "a.example:443", "b.example", "[fd00::7]:80"])
+        for number in range(99):
+            watch.note("socket.gethostbyname", (f"n{number}.example",))
+        self.assertEqual(len(watch.list_asked()), watch_network.MOST_ADDRESSES - 1)
 
     def test_the_failure_says_it(self):
         self.assertIs(describe_failure("predict", RESOLVER, MODEL)["needs_network"], True)

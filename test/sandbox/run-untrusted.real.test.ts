@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,7 +65,7 @@ def attempt(work):
     try:
         return str(work())
     except OSError as error:
-        return errno.errorcode[error.errno]
+        return errno.errorcode.get(error.errno, type(error).__name__)
 def call(*arguments):
     answer = libc.syscall(*arguments)
     return "done" if answer >= 0 else errno.errorcode[ctypes.get_errno()]
@@ -181,6 +181,73 @@ describe.runIf(sandbox)('a program in the sandbox', () => {
     const loopback =
       '(lambda server: socket.create_connection(server.getsockname(), 5).fileno() > 0)(socket.create_server(("127.0.0.1", 0)))';
     expect(await attempt(loopback)).toEqual(['True']);
+  });
+
+  test.each(sandbox ? [...new Set([sandbox.user, 'namespace' as const])] : [])(
+    'reaches only the services that it may, by their names, as user %s',
+    async (user) => {
+      const server = createServer((client) => void client.on('error', () => undefined).end('hello')).listen(
+        0,
+        '127.0.0.1',
+      );
+      onTestFinished(() => void server.close());
+      await once(server, 'listening');
+      const { port } = server.address() as { port: number };
+      const services = [
+        ...[
+          { host: 'service.example', port: 443 },
+          { host: '10.9.8.7', port: 5432 },
+          { host: 'localhost', port },
+        ],
+        { host: 'down.example', port: 80 },
+      ];
+      const asked = [...services, { host: 'service.example', port: 444 }, { host: '10.9.8.8', port: 5432 }, { host: 'other.example', port: 443 }, { host: '127.0.0.1', port: 9 }]; // prettier-ignore
+      const tries = asked.map((s) => `attempt(lambda: read(("${s.host}", ${s.port})))`);
+      const code = `${TRY}
+def read(address):
+    with socket.create_connection(address, 20) as connection:
+        return connection.makefile().read()
+status = dict(line.split(":\\t") for line in open("/proc/self/status"))
+children = [p for p in os.listdir("/proc") if p.isdigit() and f"PPid:\\t{os.getpid()}\\n" in open(f"/proc/{p}/status").read()]
+import json
+print(json.dumps([${tries.join(', ')}, status["CapEff"].strip(), status["CapAmb"].strip(), children, sorted(os.environ)]))`;
+      const dial = ({ host }: { readonly host: string }) =>
+        connect({ host: '127.0.0.1', port: host === 'down.example' ? 1 : port, allowHalfOpen: true });
+      const program = { env: {}, path: [], limits: LIMITS, readable: [python.folder] };
+      const ran = await runUntrusted(
+        {
+          ...program,
+          command: [python.executable, '-I', '-c', code],
+          network: { services, dial, python: python.executable },
+        },
+        sandbox && { ...sandbox, user },
+      );
+      expect(ran.stderr).toBe('');
+      const none = '0'.repeat(16);
+      expect(JSON.parse(ran.stdout)).toEqual([
+        ...['hello', 'hello', 'hello', 'ECONNRESET', 'ECONNREFUSED', 'ENETUNREACH', 'gaierror', 'ECONNREFUSED'],
+        ...[none, none, [], ['HOME', 'LANG', 'PATH', 'PWD', 'TMPDIR', 'USER']],
+      ]);
+      expect(ran.network.map((use) => [use.connections, use.receivedBytes, use.failure])).toEqual([
+        ...[[1, 5, undefined], [1, 5, undefined], [1, 5, undefined], [0, 0, 'ECONNREFUSED']], // prettier-ignore
+      ]);
+    },
+  );
+
+  test('has no right when its environment and its folders of programs begin to count', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'davit-path-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await chmod(folder, 0o755);
+    for (const name of ['setpriv', 'prlimit', 'sh', 'bwrap'])
+      await writeFile(join(folder, name), '#!/bin/sh\necho taken over >&2\n', { mode: 0o755 });
+    const value = `it's "$HOME"\n\`id\``;
+    const ran = await run('import os; print(os.environ["VALUE"])', {
+      ...{ path: [folder], readable: [python.folder, folder] },
+      env: { VALUE: value, LD_PRELOAD: '/missing.so' },
+    });
+    expect(ran.stdout).toBe(`${value}\n`);
+    expect(ran.stderr).not.toContain('taken over');
+    expect(ran.stderr.split('\n').filter((line) => line.includes('/missing.so'))).toHaveLength(1); // Python's only
   });
 
   test('knows its user, its names, certificates and processors', async () => {

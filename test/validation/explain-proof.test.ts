@@ -96,7 +96,7 @@ test.each([
     },
     'prediction-failed',
     'Cannot predict with models/m: its input example raises gaierror: [Errno -3] Temporary failure in name resolution',
-    'Models are proved without network access: log the model with everything it needs. At code/x.py:3 in predict: get(url)',
+    'Models are proved without network access: log the model with everything it needs, or name the services in validation.network. At code/x.py:3 in predict: get(url)',
   ],
   [
     'what JSON has not',

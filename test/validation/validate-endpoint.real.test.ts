@@ -6,11 +6,13 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
+import type { Policy } from '../../schemas/environment/policy.ts';
 import { findSandbox } from '../../sandbox/sandbox.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { Validation } from '../../validation/validation.ts';
 import { makeEndpoint, makeModelFromCode, makeProject } from './throw-away-project.ts';
 
+const isSandboxed = !('why' in (await findSandbox()));
 const lines: string[] = [];
 const progress = { say: (line: string) => void lines.push(line) };
 
@@ -154,6 +156,62 @@ test('validateEndpoint() holds a model to its time limit', async () => {
   ]);
   expect(found(await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' })))).toEqual([]);
 });
+
+/** Asks a service for its answer, and what else listens there. */
+const CALLING = PREDICT(`
+        import socket
+        host, port = os.environ["SERVICE"].rsplit(":", 1)
+        with socket.create_connection((host, int(port)), 20) as connection:
+            first = connection.makefile().read()
+        try:
+            socket.create_connection((host, int(os.environ["OTHER"])), 20)
+        except OSError as error:
+            return [len(first), int(type(error) is ConnectionRefusedError), 0]`);
+
+test.runIf(isSandboxed)(
+  'validateEndpoint() lets a model reach only the services that somebody else allows',
+  async () => {
+    const listen = async () => {
+      const server = createServer((client) => void client.on('error', () => undefined).end('hello')).listen(
+        0,
+        '127.0.0.1',
+      );
+      onTestFinished(() => void server.close());
+      await once(server, 'listening');
+      return (server.address() as AddressInfo).port;
+    };
+    const [port, OTHER] = [await listen(), String(await listen())];
+    const root = await makeProject({});
+    await makeModelFromCode(root, 'm/1', CALLING);
+    const validate = async (service: string, policies: readonly Policy[]) => {
+      const endpoint = makeEndpoint('e', { m: 'm/1' }, { m: { validation: { network: [service] } } });
+      const entities = endpoint.entities.map((e) => ({ ...e, environmentVars: { SERVICE: service, OTHER } }));
+      const { lock } = await lockEndpoint({ ...endpoint, entities }, { root });
+      return validateEndpoint({ ...endpoint, entities }, { root, lock, policies });
+    };
+    const service = `localhost:${port}`;
+    const { entities, diagnostics } = await validate(service, [{ network: [service] }]);
+    expect(diagnostics).toEqual([]);
+    expect(entities[0]?.proof?.cases[0]?.answer).toContain('[5, 1, 0]');
+    expect(entities[0]?.proof?.network).toMatchObject([{ host: 'localhost', port }]);
+    expect(entities[0]?.proof?.network[0]?.receivedBytes).toBeGreaterThanOrEqual(5);
+    const refused = await validate('service.example:443', [{ network: ['service.example:443'] }, {}]);
+    expect(refused.diagnostics.map((d) => [d.severity, d.code, d.message])).toEqual([
+      [
+        'warning',
+        'prediction-failed',
+        expect.stringMatching(
+          /^Loaded m 1, not asked: to predict its input example it needs service\.example:443 \(gaierror: /,
+        ),
+      ],
+      [
+        'warning',
+        'network-not-allowed',
+        expect.stringMatching(/^Cannot let m 1 reach service\.example:443 in its proof: /),
+      ],
+    ]);
+  },
+);
 
 test('validateEndpoint() asks a model without an example what its endpoint file or its signature says, else nothing', async () => {
   const root = await makeProject({ 'm/1': 'a_sklearn', 'n/1': 'i_no_example' });
