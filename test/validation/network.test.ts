@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readAcceptedServices } from '../../app/review/accepted-services.ts';
+import type { Policy } from '../../schemas/environment/policy.ts';
 import { renderNetworkAddress } from '../../schemas/values/network-address.ts';
 import { runGit } from '../../system/run-git.ts';
 import { allowServices, reportRefusedServices } from '../../validation/network/allow-services.ts';
@@ -16,7 +17,7 @@ const NAMES = ['a.example:443', 'b.example:443', '[fd00::7]:5432'];
 const endpoint = makeEndpoint('e', { m: 'm/1' }, { m: { validation: { network: NAMES } } });
 const subject = makeSubject(endpoint, endpoint.entities[0]!);
 
-test.each([
+test.each<[string, readonly Policy[], readonly string[], readonly string[]]>([
   ['no environment', [], [], []],
   ['an environment', [{ network: ['A.example:443', 'other.example:1'] }], [], ['a.example:443']],
   ['only one of two environments', [{ network: ['a.example:443'] }, {}], [], []],
