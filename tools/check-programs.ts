@@ -7,9 +7,9 @@ import { codePath } from '../system/code.ts';
 
 const PYTHONS = ['3.12', '3.11', '3.13'];
 
-/** Returns the path of a program of gate-requirements.txt. Installs the pinned wheels, by their hashes, once. */
-export async function ensureGateProgram(name: 'ruff' | 'zizmor'): Promise<string> {
-  const packages = parseLockedRequirements(await readFile(codePath('tools', 'gate-requirements.txt'), 'utf8'));
+/** Returns the path of a program of check-requirements.txt. Installs the pinned wheels, by their hashes, once. */
+export async function ensureCheckProgram(name: 'ruff' | 'zizmor'): Promise<string> {
+  const packages = parseLockedRequirements(await readFile(codePath('tools', 'check-requirements.txt'), 'utf8'));
   const python = await chooseMinorVersion(PYTHONS);
   const virtualenv = await ensureVirtualenv({ python, platform: 'here', packages });
   return join(dirname(virtualenv.python), name);
