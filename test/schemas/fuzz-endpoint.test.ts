@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { makeRandom, mutate } from '../mutate-text.ts';
+import { makeRandom, mutate } from '../helpers/mutate-text.ts';
 import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 
 /** How many mutations are checked. `DAVIT_FUZZ=100000` takes some minutes. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
-const REPOSITORY = dirname(import.meta.dirname);
+const REPOSITORY = dirname(dirname(import.meta.dirname));
 
 /**
  * With DAVIT_TEST_PACKAGE=FOLDER the tests use the compiled files of an installed package instead of the sources:

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findPython } from '../python/find-python.ts';
-import { findUv } from '../python/find-uv.ts';
-import { cacheFolder } from '../system/cache.ts';
-import { runProcess } from '../system/run-process.ts';
+import { findPython } from '../../python/find-python.ts';
+import { findUv } from '../../python/find-uv.ts';
+import { cacheFolder } from '../../system/cache.ts';
+import { runProcess } from '../../system/run-process.ts';
 
 /** Packages of others that a test needs, in their current versions, because no lock describes them. */
 export interface PythonPackages {

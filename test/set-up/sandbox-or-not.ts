@@ -1,4 +1,4 @@
-import { findSandbox } from '../sandbox/sandbox.ts';
+import { findSandbox } from '../../sandbox/sandbox.ts';
 
 /** On a machine without a sandbox, the tests' own models run without one. The tests of the sandbox are then skipped. */
 export default async function setUp(): Promise<void> {
