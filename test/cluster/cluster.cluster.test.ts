@@ -7,12 +7,12 @@ import { type Cluster, removeCluster, readClusterStatus, startCluster } from '..
 import { describeCluster } from '../../cluster/describe-cluster.ts';
 import { ENVIRONMENT_FILE } from '../../cluster/environment-file.ts';
 import { findKubectl } from '../../cluster/go-programs.ts';
-import { makeImageReference } from '../../cluster/node-images/images.ts';
+import { makeImageReference } from '../../cluster/registry-images/images.ts';
 import { applyObjects, type KubectlConnection, kubectl } from '../../cluster/kubectl.ts';
 import { pinImages } from '../../cluster/kind/kind-parts.ts';
-import { makeImage, planProgramImage, readImage } from '../../cluster/node-images/oci-image.ts';
-import { NODE_NAME } from '../../cluster/node/node-layout.ts';
-import { pushImage } from '../../cluster/node-images/registry.ts';
+import { makeImage, planProgramImage, readImage } from '../../cluster/registry-images/oci-image.ts';
+import { NODE_NAME } from '../../cluster/kubernetes-node/node-layout.ts';
+import { pushImage } from '../../cluster/registry-images/registry.ts';
 import { renderEnvironment } from '../../cluster/render-environment.ts';
 import { buildGo } from '../../system/go-build.ts';
 import { makeKnativeInstallation } from '../../infra/platform/knative/make-knative-installation.ts';

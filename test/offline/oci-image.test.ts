@@ -2,7 +2,7 @@ import { mkdtemp, realpath, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeImage, planProgramImage, readImage } from '../../cluster/node-images/oci-image.ts';
+import { makeImage, planProgramImage, readImage } from '../../cluster/registry-images/oci-image.ts';
 
 test('makeImage() gives the same image for the same bytes, whenever they were written', async () => {
   const folder = await makeFolder();

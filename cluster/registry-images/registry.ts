@@ -5,9 +5,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import type { Component } from '../node/node-process.ts';
+import type { Component } from '../kubernetes-node/node-process.ts';
 import { digest, type Image, MANIFEST_MEDIA_TYPE } from './oci-image.ts';
-import { LOGS_FOLDER, NODE_FOLDER, REGISTRY } from '../node/node-layout.ts';
+import { LOGS_FOLDER, NODE_FOLDER, REGISTRY } from '../kubernetes-node/node-layout.ts';
 
 const API = `http://${REGISTRY}/v2`;
 const ADDRESS = REGISTRY.replace('localhost', '127.0.0.1');

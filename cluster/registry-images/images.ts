@@ -4,9 +4,9 @@ import type { BuildOptions } from '../../system/go-build.ts';
 import { ensureBaseLayers } from './base-image.ts';
 import { ensureCachedFolder, computeCacheKey } from '../cached-folder.ts';
 import type { GoPrograms } from '../go-programs.ts';
-import { findNodeProgram } from '../node/node-program.ts';
+import { findNodeProgram } from '../kubernetes-node/nodejs-program.ts';
 import { type Image, type ImagePlan, makeImage, planProgramImage, readImage } from './oci-image.ts';
-import { REGISTRY } from '../node/node-layout.ts';
+import { REGISTRY } from '../kubernetes-node/node-layout.ts';
 import type { WheelPrograms } from './wheels.ts';
 
 const KNATIVE_PROGRAMS = ['activator', 'autoscaler', 'controller', 'kourier', 'queue', 'webhook'] as const;

@@ -8,7 +8,7 @@ import { ensureCachedFolder, computeCacheKey } from '../cached-folder.ts';
 import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 /** Lines `NAME==VERSION --hash=sha256:…`. */
-const REQUIREMENTS = codePath('cluster', 'node-images', 'wheels.txt');
+const REQUIREMENTS = codePath('cluster', 'registry-images', 'wheels.txt');
 const INSTALL_LIMIT_SECONDS = 300;
 
 /** Programs that are available from PyPI but not as Go modules. */

@@ -10,7 +10,7 @@ import { makeControlPlane } from './control-plane.ts';
 import { ensureDebianPackages, findProgram } from './debian.ts';
 import { ensureDockerEngine, makeDockerEngineComponent, waitForDockerEngine } from './docker-engine.ts';
 import { ensureGoPrograms, type GoPrograms } from '../go-programs.ts';
-import { ensureImages, makeImageReference, type Images } from '../node-images/images.ts';
+import { ensureImages, makeImageReference, type Images } from '../registry-images/images.ts';
 import {
   installDns,
   installKnative,
@@ -30,8 +30,8 @@ import {
   pushImage,
   requireFreeRegistryPort,
   waitForRegistry,
-} from '../node-images/registry.ts';
-import { ensureWheels, type WheelPrograms } from '../node-images/wheels.ts';
+} from '../registry-images/registry.ts';
+import { ensureWheels, type WheelPrograms } from '../registry-images/wheels.ts';
 
 const LOCK = '/run/davit-cluster.lock';
 const API_LIMIT_SECONDS = 60;

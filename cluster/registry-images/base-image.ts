@@ -9,7 +9,7 @@ import {
   purgePackages,
   PYTHON_PACKAGES,
   UNUSED_PACKAGES,
-} from '../node/debian-root.ts';
+} from '../kubernetes-node/debian-root.ts';
 import { packLayer, readLayer } from './oci-layer.ts';
 import { runChecked } from '../run-checked.ts';
 
