@@ -1,6 +1,6 @@
 import type { EngineEvent, Stack } from '@pulumi/pulumi/automation/index.js';
 import { pathToFileURL } from 'node:url';
-import type { ProgramServer, ServeProgram } from '../provider/program-server.ts';
+import type { ProgramServer, ServeProgram } from '../pulumi-provider/program-server.ts';
 import { programPath } from '../system/code.ts';
 import { skipUnusedPackages } from '../system/lean-sdk/skip-unused-packages.ts';
 import type { Progress } from '../system/progress.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { makeImageResource } from '../../offline/plugins/docker/image-resource.ts';
-import type { Context } from '../../provider/provider.ts';
+import type { Context } from '../../pulumi-provider/provider.ts';
 import { requireLocalCluster } from '../cluster/require-local-cluster.ts';
 
 const REPOSITORY = 'localhost:5001/test/docker-plugin';

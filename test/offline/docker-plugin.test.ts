@@ -8,7 +8,7 @@ import { withDockerConfig } from '../../offline/plugins/docker/docker-config.ts'
 import { makeDockerProvider } from '../../offline/plugins/docker/docker-provider.ts';
 import { makeImageResource } from '../../offline/plugins/docker/image-resource.ts';
 import { describeImage, type ImageInputs } from '../../offline/plugins/docker/image-inputs.ts';
-import type { Context } from '../../provider/provider.ts';
+import type { Context } from '../../pulumi-provider/provider.ts';
 
 const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
 const silent = { progress: () => undefined, info: () => undefined, warning: () => undefined, error: () => undefined };

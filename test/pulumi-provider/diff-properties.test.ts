@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { diffProperties } from '../../provider/diff-properties.ts';
+import { diffProperties } from '../../pulumi-provider/diff-properties.ts';
 
 test.each([
   ['nothing', { a: 1, b: [{ c: null }] }, { b: [{ c: null }], a: 1 }, {}],
