@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Cluster, removeCluster, readClusterStatus, startCluster } from '../../cluster/cluster.ts';
 import { describeCluster } from '../../cluster/describe-cluster.ts';
-import { ENVIRONMENT_FILE } from '../../cluster/environment-file.ts';
+import { ENVIRONMENT_FILE } from '../../cluster/write-environment-file.ts';
 import { findKubectl } from '../../cluster/go-programs.ts';
 import { makeImageReference } from '../../cluster/registry-images/images.ts';
 import { applyObjects, type KubectlConnection, kubectl } from '../../cluster/kubectl.ts';

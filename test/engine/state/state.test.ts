@@ -11,7 +11,7 @@ import {
   type StackState,
 } from '../../../engine/state/pending-operations.ts';
 import { checkHolder, recordHolder } from '../../../engine/state/lock-holders.ts';
-import type { PulumiProject } from '../../../engine/project.ts';
+import type { PulumiProject } from '../../../engine/pulumi-project.ts';
 import { releaseLocks } from '../../../engine/state/release-locks.ts';
 import { readStateLocks, releaseDeadLocks, renderStateLock } from '../../../engine/state/state-lock.ts';
 

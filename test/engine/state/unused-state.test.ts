@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { prepareEngineProject } from '../../../engine/engine-project.ts';
-import type { PulumiProject } from '../../../engine/project.ts';
+import type { PulumiProject } from '../../../engine/pulumi-project.ts';
 import { makePulumiEnvironment } from '../../../engine/pulumi-environment.ts';
 import { ensureStack, listStacks, removeStackHistory } from '../../../engine/stacks.ts';
 import { removeUnusedState } from '../../../engine/state/remove-unused-state.ts';

@@ -7,7 +7,7 @@ import {
   sumPodRequests,
 } from '../../../kubernetes/diagnosis/capacity.ts';
 import { checkFit, type PodGroup } from '../../../kubernetes/diagnosis/check-fit.ts';
-import { describeAmount, parseQuantity } from '../../../kubernetes/diagnosis/quantity.ts';
+import { describeAmount, parseQuantity } from '../../../kubernetes/diagnosis/amounts.ts';
 
 test.each([
   ['500m', 0.5],

@@ -9,7 +9,7 @@ import { RevisionPool } from '../../../local/revisions/revision-pool.ts';
 import type { Target } from '../../../local/gateway/routes.ts';
 import { type FakeReplica, makeLauncher, OK } from '../fake-replica.ts';
 import { queryEndpoint, type ProbeResponse } from '../../prober/query-endpoint.ts';
-import { waitUntil } from '../project.ts';
+import { waitUntil } from '../local-project.ts';
 
 const SETTINGS = {
   workers: 1,

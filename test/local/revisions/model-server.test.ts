@@ -7,7 +7,7 @@ import { computeLoadLimit } from '../../../local/revisions/launched-replica.ts';
 import { ModelServer } from '../../../local/revisions/model-server.ts';
 import { sendQuery } from '../../../local/gateway/send-query.ts';
 import { isAlive } from '../../../system/is-alive.ts';
-import { waitUntil } from '../project.ts';
+import { waitUntil } from '../local-project.ts';
 
 const QUERY = { headers: { 'content-type': 'application/json' }, body: Buffer.from('{}') };
 

@@ -5,7 +5,7 @@ import type { ControlClient } from '../../../local/control/control-client.ts';
 import type { ControlFile } from '../../../local/control/control-file.ts';
 import { ensureSupervisor, readStatus, waitForEnd } from '../../../local/supervisor/start-supervisor.ts';
 import { isAlive } from '../../../system/is-alive.ts';
-import { endProject, makeProject, listProjectProcesses, type Project, waitUntil } from '../project.ts';
+import { endProject, makeProject, listProjectProcesses, type Project, waitUntil } from '../local-project.ts';
 
 let project: Project;
 let client: ControlClient;

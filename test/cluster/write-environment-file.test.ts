@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { ENVIRONMENT_FILE, removeEnvironmentFile, writeEnvironmentFile } from '../../cluster/environment-file.ts';
+import { ENVIRONMENT_FILE, removeEnvironmentFile, writeEnvironmentFile } from '../../cluster/write-environment-file.ts';
 import { pinFiles } from '../../cluster/kind/kind-parts.ts';
 import { type ClusterDescription, renderEnvironment, TO_FILL_IN } from '../../cluster/render-environment.ts';
 import { parseEnvironment } from '../../schemas/environment/environment.ts';

@@ -5,7 +5,7 @@ import {
   readFailures,
   recordFailure,
   removeConfiguration,
-} from '../../../kubernetes/diagnosis/update-failure.ts';
+} from '../../../kubernetes/diagnosis/recorded-failures.ts';
 import type { UpdateFailure } from '../../../schemas/deployment/update-failure.ts';
 
 const FAILURE: UpdateFailure = {

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../engine/plan/outcome.ts';
-import { openProject } from '../../engine/project.ts';
+import { openProject } from '../../engine/pulumi-project.ts';
 import { destroyStack, previewDestroyStack, previewStack, upStack } from '../../engine/run-pulumi.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { listDependents } from '../../kubernetes/client/list-dependents.ts';
@@ -9,7 +9,7 @@ import { imagesStackName, PLATFORM, platformStackName } from '../../schemas/valu
 import type { Plan } from '../../schemas/report/plan.ts';
 import { named } from '../../system/progress.ts';
 import { buildMissingPlatformImages, listMissingPlatformImages } from '../images/build-missing-images.ts';
-import type { ProjectRequest } from '../project.ts';
+import type { ProjectRequest } from '../project-request.ts';
 import { addNotes } from './describe-rollout.ts';
 import { requireSucceeded } from './stack-failures.ts';
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { findFolderInside } from '../../action/project.ts';
+import { findFolderInside } from '../../action/job-project.ts';
 import { makeWorkspace, writeFiles } from './run-action.ts';
 
 it('refuses a project with files below .davit/ that came out of the repository', async () => {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { expect, test } from 'vitest';
-import { findMissingAttestation } from '../../../images/attestations/check-attestations.ts';
+import { findMissingAttestation } from '../../../images/attestations/find-missing-attestation.ts';
 import { findAttestationFault } from '../../../images/attestations/verify-attestation.ts';
 import { connected, REPOSITORY } from '../../action/github/connect-fake-github.ts';
 import type { Seed } from '../../action/github/fake/seed.ts';

@@ -7,7 +7,7 @@ import { findTrackedDavitFiles } from '../system/davit-folder.ts';
 import { runGit } from '../system/run-git.ts';
 import type { Job } from './job.ts';
 import { LOG } from './log.ts';
-import { readStageReport } from './stage-folder.ts';
+import { readStageReport } from './read-stage-report.ts';
 
 /** GitHub's limit for a step's summary is one mebibyte, and a character may take four bytes. */
 export const SUMMARY_CHARACTERS = 250_000;

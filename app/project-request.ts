@@ -1,4 +1,4 @@
-import { openProject, type PulumiProject } from '../engine/project.ts';
+import { openProject, type PulumiProject } from '../engine/pulumi-project.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
 import { renderFolderVariables } from '../schemas/deployment/folder-variables.ts';
 import type { ProjectFolders } from '../schemas/read-project.ts';

@@ -4,7 +4,7 @@ import {
   previewPlatform,
   refusePlatform,
   takeDownPlatform,
-} from '../app/deploy/platform.ts';
+} from '../app/deploy/deploy-platform.ts';
 import { renderPlan } from '../app/deploy/preview-endpoints.ts';
 import { hasErrors } from '../schemas/diagnostic.ts';
 import type { Environment, KubernetesEnvironment } from '../schemas/environment/environment.ts';
