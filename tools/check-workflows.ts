@@ -15,7 +15,7 @@ import { ensureGoProgram } from './workflow-programs.ts';
  * `queue`.
  */
 const UNKNOWN = [
-  [/(?<=uses: )\$\//g, '.'],
+  [/(?<=uses: )\$\//g, './'],
   [/^ +queue: max.*\n/gm, ''],
   [new RegExp(`(?<=uses: )${DOCUMENTED_RELEASE}/(.*)@${DOCUMENTED_DIGEST}`, 'g'), './$1'],
 ] as const;

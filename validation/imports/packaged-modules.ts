@@ -93,7 +93,7 @@ export function listModulesOfRecord(text: string): readonly string[] | undefined
   const files = text
     .split('\n')
     .map((line) => (line.startsWith('"') ? line.slice(1, line.indexOf('"', 1)) : (line.split(',')[0] ?? '')))
-    .filter((file) => file !== '' && !file.startsWith('..') && !/^[^/]*\.(?:dist-info|data)\//.test(file));
+    .filter((file) => file !== '' && !file.startsWith('../') && !/^[^/]*\.(?:dist-info|data)\//.test(file));
   if (files.some((file) => file.endsWith('.pth') && !HARMLESS_PATH_FILE.test(file))) return undefined;
   const found = new Set<string>();
   const regular = new Set(files.flatMap((file) => (IS_INIT.test(file) ? [file.slice(0, file.lastIndexOf('/'))] : [])));

@@ -46,7 +46,7 @@ test('parseRequirements() keeps options and what it cannot read, each on its lin
     ['--index-url', 'https://x/simple', 2],
   ]);
   expect(unreadable.map((u) => [u.text, u.at])).toEqual([
-    ['.', { file: 'r.txt', line: 3, column: 1 }],
+    ['./', { file: 'r.txt', line: 3, column: 1 }],
     ['a b', { file: 'r.txt', line: 4, column: 1 }],
   ]);
 });
