@@ -6,18 +6,17 @@ import * as fs from "fs";
 import { constants, existsSync, promises, readFileSync } from "fs";
 import "path";
 import * as events from "events";
-import { BlockList, connect, createServer, isIP, isIPv4, isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { Agent, request } from "node:http";
 import { PassThrough } from "node:stream";
 import { once } from "node:events";
 import { X509Certificate, createHash, randomBytes, randomInt, randomUUID } from "node:crypto";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { lookup } from "node:dns";
 import "child_process";
 import "timers";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
 import { access, chmod, constants as constants$1, copyFile, cp, link, lstat, mkdir, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
-import { availableParallelism, homedir, hostname, networkInterfaces, tmpdir, totalmem, userInfo } from "node:os";
+import { availableParallelism, homedir, hostname, tmpdir, totalmem, userInfo } from "node:os";
 import { closeSync, constants as constants$2, createReadStream, existsSync as existsSync$1, mkdirSync, mkdtempSync, openSync, readFileSync as readFileSync$1, readdirSync, readlinkSync, rmSync, statSync, truncateSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { setTimeout as setTimeout$2 } from "node:timers/promises";
@@ -21441,46 +21440,9 @@ var init_permission_file = __esmMin((() => {
 		service_principal_name: string$1().min(1, "expected a name").optional().describe("One service principal"),
 		permission_level: _enum(PERMISSION_LEVELS).describe("CAN_VIEW, CAN_QUERY or CAN_MANAGE")
 	});
-}));
-// schemas/values/network-address.ts
-function parseNetworkAddress(text) {
-	if (!NETWORK_ADDRESS.test(text)) return void 0;
-	const at = text.lastIndexOf(":");
-	const port = Number(text.slice(at + 1));
-	const written = text.slice(0, at);
-	const host = written.startsWith("[") ? readIPv6(written.slice(1, -1)) : readHost(written.toLowerCase());
-	return host === void 0 || port > 65535 || NO_HOST.includes(host) ? void 0 : {
-		host,
-		port
-	};
-}
-function readIPv6(text) {
-	if (isIP(text) !== 6) return void 0;
-	return new URL(`http://[${text}]`).hostname.slice(1, -1);
-}
-function readHost(text) {
-	if (isIP(text) === 4) return text;
-	const labels = text.split(".");
-	return labels.every((label) => label.length > 0 && label.length <= 63 && !label.startsWith("-")) && /^[a-z]/.test(labels.at(-1) ?? "") ? text : void 0;
-}
-function renderNetworkAddress({ host, port }) {
-	return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-var NETWORK_ADDRESS, EXPECTED$1, networkAddress, NO_HOST;
-var init_network_address = __esmMin((() => {
-	init_zod();
-	NETWORK_ADDRESS = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):[1-9]\d{0,4}$/;
-	EXPECTED$1 = "expected HOST:PORT, such as api.example.com:443, 10.0.3.7:5432 or [fd00::7]:5432, without a scheme, a path or \"*\"";
-	networkAddress = string$1().regex(NETWORK_ADDRESS, EXPECTED$1).refine((text) => parseNetworkAddress(text) !== void 0, EXPECTED$1);
-	NO_HOST = [
-		"0.0.0.0",
-		"::",
-		"255.255.255.255"
-	];
 })), CONTENT_TYPES, caseFields, caseName, validationFile;
 var init_validation_file = __esmMin((() => {
 	init_zod();
-	init_network_address();
 	CONTENT_TYPES = ["json", "csv"];
 	caseFields = {
 		input_data: unknown$1().optional().describe("The input: a request body of MLflow (dataframe_split, dataframe_records, instances, inputs), any other value as `inputs`, or a text that is the whole body"),
@@ -21491,8 +21453,7 @@ var init_validation_file = __esmMin((() => {
 	caseName = string$1().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, "expected 1 to 63 letters, digits, \" \", \".\", \"-\" or \"_\"");
 	validationFile = strictObject({
 		...caseFields,
-		cases: record(caseName, strictObject(caseFields)).refine((cases) => Object.keys(cases).length <= 20, `expected at most 20 cases`).optional().describe("Several inputs by name, each with the same fields"),
-		network: array(networkAddress).min(1, "expected one address or more").max(16, `expected at most 16 addresses`).optional().describe("Services that the model calls and may reach in its proof, if the environment or the base branch allows them: `api.example.com:443`; default: none")
+		cases: record(caseName, strictObject(caseFields)).refine((cases) => Object.keys(cases).length <= 20, `expected at most 20 cases`).optional().describe("Several inputs by name, each with the same fields")
 	});
 }));
 // schemas/endpoint/workload.ts
@@ -22104,8 +22065,8 @@ var init_check_workers = __esmMin((() => {
 }));
 // schemas/endpoint/validation-cases.ts
 function listCases(file, at) {
-	const { cases = {}, network, ...own } = file;
-	return [...Object.keys(own).length > 0 || Object.keys(cases).length === 0 && network === void 0 ? [[
+	const { cases = {}, ...own } = file;
+	return [...Object.keys(own).length > 0 || Object.keys(cases).length === 0 ? [[
 		ONLY_CASE,
 		own,
 		at
@@ -22137,27 +22098,9 @@ function completeValidation(file, entity, locate) {
 		};
 	});
 }
-function completeNetwork(file, entity, locate) {
-	const wanted = (file?.network ?? []).flatMap((text, i) => {
-		const address = parseNetworkAddress(text);
-		const place = locate([
-			"davit",
-			"served_entities",
-			entity,
-			"validation",
-			"network",
-			i
-		]);
-		return address ? [{
-			...address,
-			place
-		}] : [];
-	});
-	return wanted.filter((w, i) => wanted.findIndex((o) => o.host === w.host && o.port === w.port) === i);
-}
-function checkValidation({ davit }, locate, wrong) {
+function checkValidation({ davit }, locate) {
 	return Object.entries(davit?.served_entities ?? {}).flatMap(([entity, { validation }]) => {
-		if (!validation || wrong.some((path) => path[2] === entity && path[4] === "network")) return [];
+		if (!validation) return [];
 		return listCases(validation, [
 			"davit",
 			"served_entities",
@@ -22183,7 +22126,6 @@ function checkCase({ input_data: data, input_path: file, content_type: type }, p
 var ONLY_CASE;
 var init_validation_cases = __esmMin((() => {
 	init_diagnostic();
-	init_network_address();
 	ONLY_CASE = "default";
 }));
 // schemas/endpoint/count-replicas.ts
@@ -22218,9 +22160,9 @@ function checkRulesWithoutNames(value, locate, wrong) {
 		...[
 			checkVersions,
 			checkWorkers,
+			checkValidation,
 			checkTags$1
 		].map((check) => check(value, locate)),
-		checkValidation(value, locate, wrong),
 		checkAccess(value, locate, wrong)
 	].flat();
 }
@@ -28575,7 +28517,7 @@ function findVariables(document, at, isIgnored) {
 	const report = (reference, path, node) => {
 		if (isIgnored(path)) return;
 		const place = at(node.range?.[0] ?? 0);
-		diagnostics.push(makeError("unresolved-variable", place, ...renderVariable$1(reference, path)));
+		diagnostics.push(makeError("unresolved-variable", place, ...renderVariable(reference, path)));
 		wrong.push(path);
 	};
 	(0, import_dist$11.visit)(document, {
@@ -28609,7 +28551,7 @@ function mayHaveReference(text) {
 function isVariable({ kind }, path) {
 	return path.length > 4 && path[3] === "environment_vars" ? kind === "system" : true;
 }
-function renderVariable$1(reference, path) {
+function renderVariable(reference, path) {
 	const shown = reference.length > 60 ? `${reference.slice(0, 57)}…` : reference;
 	const secret = /^\{\{\s*secrets\//.test(reference);
 	return [`Cannot use ${shown} in "${renderPath(path)}": endpoint files have no variables, expected the value itself`, secret ? "A secret can be the value of an environment variable of a served entity, in quotes: \"{{secrets/SCOPE/KEY}}\"" : "Write the value. For bundles and Terraform files, npx davit import FILE fills the variables in"];
@@ -29504,7 +29446,6 @@ function completeEntity(served, extra, { locate, path }) {
 		workerMode: extra?.workers,
 		nan: extra?.nan === null ? "null" : extra?.nan ?? "error",
 		validation: completeValidation(extra?.validation, entityName$1(served), locate),
-		...extra?.validation?.network && { network: completeNetwork(extra.validation, entityName$1(served), locate) },
 		place: locate(path),
 		modelPlaces: locateModelNames(extra, entityName$1(served), {
 			locate,
@@ -30156,10 +30097,9 @@ var init_kubernetes_environment_file = __esmMin((() => {
 	};
 }));
 // schemas/environment/policy.ts
-var POLICY_SEVERITIES, VULNERABILITY_POLICIES, SHARE, MAX_NETWORK_ADDRESSES, severity, policyFile, DEFAULT_POLICY;
+var POLICY_SEVERITIES, VULNERABILITY_POLICIES, SHARE, severity, policyFile, DEFAULT_POLICY;
 var init_policy$1 = __esmMin((() => {
 	init_zod();
-	init_network_address();
 	POLICY_SEVERITIES = [
 		"ignore",
 		"warning",
@@ -30175,7 +30115,6 @@ var init_policy$1 = __esmMin((() => {
 		"error"
 	];
 	SHARE = /^(?:100(?:\.0{1,6})?|\d{1,2}(?:\.\d{1,6})?)%$/;
-	MAX_NETWORK_ADDRESSES = 100;
 	severity = _enum(POLICY_SEVERITIES).optional();
 	policyFile = strictObject({
 		missing_example: severity.describe("A model without input example, and without validation in its endpoint file; default warning"),
@@ -30187,8 +30126,7 @@ var init_policy$1 = __esmMin((() => {
 		vulnerabilities: _enum(VULNERABILITY_POLICIES).optional().describe("Known vulnerabilities of the locked packages; low, moderate, high or critical: from this level on an error; default warning, from a database that davit audit has downloaded"),
 		max_changed: string$1().regex(SHARE, "expected a share of the rows, such as 5%").optional().describe("Share of the compared predictions that a new version may change, such as 5%; more is an error in a review; default: any share"),
 		prediction_tolerance: number$1().min(0, "expected 0 or more").optional().describe("Numbers in the predictions of two versions are equal if they differ by no more; default 0"),
-		show_predictions: boolean$1().optional().describe("Whether comments and reports of reviews may contain inputs and predictions; default true"),
-		network: array(networkAddress).max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`).optional().describe("Services that models may reach in their proofs, where `validation.network` of the endpoint file names them: `api.example.com:443`; default: none")
+		show_predictions: boolean$1().optional().describe("Whether comments and reports of reviews may contain inputs and predictions; default true")
 	}).optional().describe("How severe each finding is in this environment: error, warning or ignore");
 	DEFAULT_POLICY = {
 		missing_example: "warning",
@@ -30200,8 +30138,7 @@ var init_policy$1 = __esmMin((() => {
 		vulnerabilities: void 0,
 		max_changed: void 0,
 		prediction_tolerance: 0,
-		show_predictions: true,
-		network: []
+		show_predictions: true
 	};
 }));
 // schemas/environment/registry.ts
@@ -31307,7 +31244,7 @@ var init_check_files = __esmMin((() => {
 }));
 // system/davit-folder.ts
 function davitFolder(root, ...below) {
-	return join(root, FOLDER$3, ...below);
+	return join(root, FOLDER$2, ...below);
 }
 async function makeDavitFolder(root, ...below) {
 	const folder = davitFolder(root, ...below);
@@ -31327,7 +31264,7 @@ async function retryWhileRemoved(work, tries = MAKING_TRIES) {
 }
 async function removeEmptyDavitFolder(root) {
 	const folder = davitFolder(root);
-	if ((await readdir(folder).catch(() => [FOLDER$3])).some((name) => name !== IGNORE_FILE)) return;
+	if ((await readdir(folder).catch(() => [FOLDER$2])).some((name) => name !== IGNORE_FILE)) return;
 	await rm(join(folder, IGNORE_FILE), { force: true });
 	try {
 		await rmdir(folder);
@@ -31344,25 +31281,25 @@ async function findTrackedDavitFiles(root) {
 		"ls-files",
 		"-z",
 		"--",
-		FOLDER$3
+		FOLDER$2
 	], { limitSeconds: GIT_SECONDS });
 	if (code !== 0) {
 		if (stderr.includes("not a git repository")) return void 0;
-		throw new Error(`Cannot check whether Git tracks files below ${FOLDER$3}/: ${stderr.trim().split("\n")[0] ?? ""}`);
+		throw new Error(`Cannot check whether Git tracks files below ${FOLDER$2}/: ${stderr.trim().split("\n")[0] ?? ""}`);
 	}
 	const [first = "", ...more] = stdout.split("\0").filter(Boolean);
 	if (first === "") return void 0;
 	const others = more.length === 0 ? "" : ` and ${more.length} more`;
-	return `Cannot use ${FOLDER$3}/: Git tracks ${first}${others} there, expected only files that Davit makes on this machine. Remove them from the repository: git rm -r --cached ${FOLDER$3}`;
+	return `Cannot use ${FOLDER$2}/: Git tracks ${first}${others} there, expected only files that Davit makes on this machine. Remove them from the repository: git rm -r --cached ${FOLDER$2}`;
 }
 async function refuseTrackedDavitFiles(root) {
 	const error = await findTrackedDavitFiles(root).catch(() => void 0);
 	if (error !== void 0) throw new Error(error);
 }
-var FOLDER$3, MAKING_TRIES, IGNORE_FILE, GIT_SECONDS;
+var FOLDER$2, MAKING_TRIES, IGNORE_FILE, GIT_SECONDS;
 var init_davit_folder = __esmMin((() => {
 	init_run_git();
-	FOLDER$3 = ".davit";
+	FOLDER$2 = ".davit";
 	MAKING_TRIES = 10;
 	IGNORE_FILE = ".gitignore";
 	GIT_SECONDS = 30;
@@ -35875,50 +35812,6 @@ var init_choose_user_id = __esmMin((() => {
 	IMAGE_USER_ID = 65532;
 	[FIRST, LAST] = [1879048192, 2147483632];
 }));
-// sandbox/network/relay.ts
-async function makeRelay({ services, folder, python }, drop) {
-	const names = [...new Set(services.map((s) => s.host))].filter((host) => isIP(host) === 0 && host !== "localhost");
-	const addresses = new Map(names.map((name, i) => [name, `127.8.0.${i + 1}`]));
-	const spec = {
-		folder: `${FOLDER$2}/services`,
-		drop,
-		services: services.map(({ host, port }) => ({
-			port,
-			addresses: listAddresses(host, addresses)
-		}))
-	};
-	const program = `${FOLDER$2}/relay.py`;
-	return {
-		command: [
-			python,
-			"-I",
-			"-S",
-			"-B",
-			program,
-			"start",
-			JSON.stringify(spec)
-		],
-		capabilities: ["NET_BIND_SERVICE", "NET_ADMIN"],
-		readable: [{
-			from: folder,
-			at: spec.folder
-		}],
-		files: {
-			[program]: await readFile(PROGRAM$2, "utf8"),
-			"/etc/hosts": [...addresses].map(([name, address]) => `${address} ${name}\n`).join("")
-		}
-	};
-}
-function listAddresses(host, names) {
-	if (host === "localhost") return ["127.0.0.1", "::1"];
-	return [names.get(host) ?? host];
-}
-var FOLDER$2, PROGRAM$2;
-var init_relay = __esmMin((() => {
-	init_code();
-	FOLDER$2 = "/etc/davit";
-	PROGRAM$2 = codePath("sandbox", "network", "relay.py");
-}));
 // sandbox/seccomp-filter.ts
 function makeSeccompFilter(architecture = process.arch) {
 	const known = ARCHITECTURES[architecture];
@@ -35979,13 +35872,13 @@ function listSocketTests() {
 			EQUAL,
 			2,
 			0,
-			IPV4$1
+			IPV4
 		],
 		[
 			EQUAL,
 			1,
 			0,
-			IPV6$1
+			IPV6
 		],
 		[
 			RETURN,
@@ -36072,7 +35965,7 @@ function encode(instructions) {
 	}
 	return bytes;
 }
-var NEWER, ARCHITECTURES, LOCAL, IPV4$1, IPV6$1, NETLINK, INTERNET_PROTOCOLS, NETLINK_ROUTE, OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$4, LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT;
+var NEWER, ARCHITECTURES, LOCAL, IPV4, IPV6, NETLINK, INTERNET_PROTOCOLS, NETLINK_ROUTE, OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$4, LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT;
 var init_seccomp_filter = __esmMin((() => {
 	NEWER = {
 		refused: [...[
@@ -36226,7 +36119,7 @@ var init_seccomp_filter = __esmMin((() => {
 			]
 		}
 	};
-	[LOCAL, IPV4$1, IPV6$1, NETLINK] = [
+	[LOCAL, IPV4, IPV6, NETLINK] = [
 		1,
 		2,
 		10,
@@ -36266,31 +36159,16 @@ var init_seccomp_filter = __esmMin((() => {
 	];
 }));
 // sandbox/bubblewrap.ts
-function makeFiles(id, env, relay) {
-	return {
-		...relay?.files,
-		[ENVIRONMENT$1]: Object.entries(env).map(renderVariable).join(""),
-		"/etc/passwd": `root:x:0:0:root:/:/bin/false\ndavit:x:${id}:${id}:davit:/tmp:/bin/false\n`,
-		"/etc/group": `root:x:0:\ndavit:x:${id}:\n`,
-		"/etc/hosts": `127.0.0.1 localhost ${HOST_NAME}\n::1 localhost\n${relay?.files["/etc/hosts"] ?? ""}`,
-		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n"
-	};
-}
-function renderVariable([name, value]) {
-	if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new TypeError(`Cannot sandbox a program: ${JSON.stringify(name)} is not the name of an environment variable`);
-	return `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`;
-}
 async function wrapInBubblewrap(wanted, user, sized) {
 	const filter = makeSeccompFilter();
 	const id = String(user === "other" ? chooseUserId() : IMAGE_USER_ID);
-	const { before, drop } = USERS[user](id);
-	const relay = wanted.network && await makeRelay(wanted.network, drop);
-	const files = makeFiles(id, wanted.env, relay);
+	const files = makeFiles(id);
+	const { before, command } = USERS[user](id);
 	const contents = [...Object.values(files).map((text) => Buffer.from(text)), ...filter ? [filter] : []];
-	const readable = [...wanted.readable.map((r) => typeof r === "string" ? {
+	const readable = wanted.readable.map((r) => typeof r === "string" ? {
 		from: r,
 		at: r
-	} : r), ...relay?.readable ?? []];
+	} : r);
 	const hidden = wanted.hidden ?? [];
 	const stray = hidden.find((path) => !readable.some(({ at }) => path.startsWith(`${at}/`)));
 	if (stray !== void 0) throw new TypeError(`Cannot hide ${stray} from a program: it is in nothing that it reads`);
@@ -36298,8 +36176,7 @@ async function wrapInBubblewrap(wanted, user, sized) {
 	const args = [
 		...NAMESPACES$1,
 		...before,
-		...(relay?.capabilities ?? []).flatMap((name) => ["--cap-add", `CAP_${name}`]),
-		...listFoldersAbove([...SYSTEM_FILES, ...Object.keys(files)]).flatMap(makeFolder),
+		...listFoldersAbove(SYSTEM_FILES).flatMap(makeFolder),
 		...await listSystemFiles(),
 		...Object.keys(files).flatMap((file, i) => [
 			"--perms",
@@ -36309,8 +36186,12 @@ async function wrapInBubblewrap(wanted, user, sized) {
 			file
 		]),
 		...filter ? ["--seccomp", descriptor(contents.length - 1)] : [],
-		...["--proc", "/proc"],
-		...relay && user === "namespace" ? await makeDevices() : ["--dev", "/dev"],
+		...[
+			"--proc",
+			"/proc",
+			"--dev",
+			"/dev"
+		],
 		...["/tmp", "/dev/shm"].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
 		...listFoldersAbove(readable.map((r) => r.at)).flatMap(makeFolder),
 		...readable.flatMap(({ from, at }) => [
@@ -36326,28 +36207,24 @@ async function wrapInBubblewrap(wanted, user, sized) {
 			"/",
 			"--chdir",
 			"/tmp",
-			"--clearenv",
+			"--clearenv"
+		],
+		...Object.entries(wanted.env).flatMap(([name, value]) => [
 			"--setenv",
-			"PATH",
-			SYSTEM_PATH$1
-		]
+			name,
+			value
+		])
 	];
-	const dropped = relay || user === "other" ? drop : [];
-	const inner = [
-		...relay?.command ?? [],
-		...dropped,
-		...limitEachProcess(wanted),
-		...ENTER$1,
-		...wanted.command
-	];
-	if ([...args, ...Object.values(wanted.env)].some((a) => a.includes("\0"))) throw new TypeError("Cannot sandbox a program: an argument contains NUL");
+	if (args.some((a) => a.includes("\0"))) throw new TypeError("Cannot sandbox a program: an argument contains NUL");
 	return {
 		command: [
 			"bwrap",
 			"--args",
 			String(FIRST_INPUT),
 			"--",
-			...inner
+			...command,
+			...limitEachProcess(wanted),
+			...wanted.command
 		],
 		inputs: [Buffer.from(args.map((a) => `${a}\0`).join("")), ...contents]
 	};
@@ -36408,28 +36285,6 @@ async function coverHidden(readable, hidden) {
 	});
 	return (await Promise.all(covered)).flat();
 }
-async function makeDevices() {
-	const found = await Promise.all(DEVICES.map((name) => lstat(`/dev/${name}`).catch(() => void 0)));
-	return [
-		...[
-			"--perms",
-			"0755",
-			"--tmpfs",
-			"/dev"
-		],
-		...DEVICES.filter((_, i) => found[i]).flatMap((name) => [
-			"--dev-bind",
-			`/dev/${name}`,
-			`/dev/${name}`
-		]),
-		...Object.entries(DEVICE_LINKS).flatMap(([name, at]) => [
-			"--symlink",
-			`/proc/self/fd${at}`,
-			`/dev/${name}`
-		]),
-		...makeFolder("/dev/shm")
-	];
-}
 function makeScratch(folder, bytes, sized) {
 	return [
 		"--perms",
@@ -36465,11 +36320,10 @@ async function copyLink(path) {
 		path
 	];
 }
-var ROOT_LINKS, SYSTEM_FILES, HOST_NAME, ENVIRONMENT$1, SYSTEM_PATH$1, ENTER$1, MAX_OPEN_FILES, FIRST_INPUT, NAMESPACES$1, USERS, DEVICES, DEVICE_LINKS;
+var ROOT_LINKS, SYSTEM_FILES, HOST_NAME, makeFiles, MAX_OPEN_FILES, FIRST_INPUT, NAMESPACES$1, USERS;
 var init_bubblewrap = __esmMin((() => {
 	init_cache();
 	init_choose_user_id();
-	init_relay();
 	init_seccomp_filter();
 	ROOT_LINKS = [
 		"/bin",
@@ -36496,14 +36350,12 @@ var init_bubblewrap = __esmMin((() => {
 		...["/sys/devices/system/cpu", "/sys/devices/system/node"]
 	];
 	HOST_NAME = "sandbox";
-	ENVIRONMENT$1 = "/etc/davit/environment";
-	SYSTEM_PATH$1 = "/usr/sbin:/usr/bin:/sbin:/bin";
-	ENTER$1 = [
-		"/bin/sh",
-		"-c",
-		`. ${ENVIRONMENT$1}; exec "$@"`,
-		"sh"
-	];
+	makeFiles = (id) => ({
+		"/etc/passwd": `root:x:0:0:root:/:/bin/false\ndavit:x:${id}:${id}:davit:/tmp:/bin/false\n`,
+		"/etc/group": `root:x:0:\ndavit:x:${id}:\n`,
+		"/etc/hosts": `127.0.0.1 localhost ${HOST_NAME}\n::1 localhost\n`,
+		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n"
+	});
 	MAX_OPEN_FILES = 4096;
 	FIRST_INPUT = 3;
 	NAMESPACES$1 = [...[
@@ -36527,11 +36379,7 @@ var init_bubblewrap = __esmMin((() => {
 				"--gid",
 				id
 			],
-			drop: [
-				"setpriv",
-				"--inh-caps=-all",
-				"--ambient-caps=-all"
-			]
+			command: []
 		}),
 		other: (id) => ({
 			before: [
@@ -36540,7 +36388,7 @@ var init_bubblewrap = __esmMin((() => {
 				"SETGID",
 				"SETPCAP"
 			].flatMap((name, i) => i === 0 ? ["--cap-drop", name] : ["--cap-add", `CAP_${name}`]),
-			drop: [...[
+			command: [...[
 				"setpriv",
 				"--reuid",
 				id,
@@ -36554,20 +36402,6 @@ var init_bubblewrap = __esmMin((() => {
 				"--bounding-set=-all"
 			]]
 		})
-	};
-	DEVICES = [
-		"null",
-		"zero",
-		"full",
-		"random",
-		"urandom",
-		"tty"
-	];
-	DEVICE_LINKS = {
-		fd: "",
-		stdin: "/0",
-		stdout: "/1",
-		stderr: "/2"
 	};
 }));
 // sandbox/copy-if-private.ts
@@ -36601,147 +36435,6 @@ async function makePublic(folder) {
 var READ$1, LIST;
 var init_copy_if_private = __esmMin((() => {
 	[READ$1, LIST] = [4, 5];
-}));
-// sandbox/network/dial-service.ts
-function listLocalAddresses() {
-	const list = new BlockList();
-	for (const [address, bits] of IPV4) list.addSubnet(address, bits, "ipv4");
-	for (const [address, bits] of IPV6) list.addSubnet(address, bits, "ipv6");
-	for (const { address, family } of Object.values(networkInterfaces()).flatMap((all) => all ?? [])) list.addAddress(address, family === "IPv6" ? "ipv6" : "ipv4");
-	return list;
-}
-var DIAL_MILLISECONDS, dialService, DialError, lookUpElsewhere, LOCAL_ADDRESS, IPV4, IPV6;
-var init_dial_service = __esmMin((() => {
-	DIAL_MILLISECONDS = 1e4;
-	dialService = ({ host, port }) => {
-		const socket = connect({
-			host,
-			port,
-			allowHalfOpen: true,
-			lookup: host === "localhost" ? void 0 : lookUpElsewhere
-		});
-		const timer = setTimeout(() => socket.destroy(new DialError("ETIMEDOUT")), DIAL_MILLISECONDS);
-		for (const event of ["connect", "close"]) socket.once(event, () => clearTimeout(timer));
-		return socket;
-	};
-	DialError = class extends Error {
-		code;
-		constructor(code) {
-			super(code);
-			this.code = code;
-		}
-	};
-	lookUpElsewhere = (host, options, callback) => {
-		lookup(host, {
-			...options,
-			all: true
-		}, (error, found) => {
-			if (error) {
-				callback(error, []);
-				return;
-			}
-			const local = listLocalAddresses();
-			const others = found.filter(({ address }) => !local.check(address, isIP(address) === 6 ? "ipv6" : "ipv4"));
-			const [first] = others;
-			if (!first) {
-				callback(new DialError(LOCAL_ADDRESS), []);
-				return;
-			}
-			if (options.all === true) callback(null, others);
-			else callback(null, first.address, first.family);
-		});
-	};
-	LOCAL_ADDRESS = "its name means an address of this machine or its link";
-	IPV4 = [
-		["0.0.0.0", 8],
-		["127.0.0.0", 8],
-		["169.254.0.0", 16],
-		["100.100.100.200", 32],
-		["168.63.129.16", 32],
-		["224.0.0.0", 3]
-	];
-	IPV6 = [
-		["::", 127],
-		["fe80::", 10],
-		["ff00::", 8],
-		["fd00:ec2::", 32]
-	];
-}));
-// sandbox/network/open-forwarder.ts
-async function openForwarder(services, folder, dial = dialService) {
-	const ports = services.map((service) => new ServicePort(service, dial));
-	for (const [i, port] of ports.entries()) await port.listen(join(folder, String(i)));
-	return { close: () => Promise.all(ports.map((port) => port.close())) };
-}
-function nameFailure(error) {
-	return error.code ?? error.errors?.find((e) => e.code !== void 0)?.code ?? "ECONNRESET";
-}
-var MAX_CONNECTIONS, CONNECTED, WORLD_WRITABLE, ServicePort;
-var init_open_forwarder = __esmMin((() => {
-	init_dial_service();
-	MAX_CONNECTIONS = 64;
-	CONNECTED = Buffer.from([1]);
-	WORLD_WRITABLE = 438;
-	ServicePort = class {
-		#service;
-		#dial;
-		#server;
-		#open = /* @__PURE__ */ new Set();
-		#connections = 0;
-		#sentBytes = 0;
-		#receivedBytes = 0;
-		#failure;
-		constructor(service, dial) {
-			this.#service = service;
-			this.#dial = dial;
-			this.#server = createServer({ allowHalfOpen: true }, (client) => this.#connect(client));
-			this.#server.maxConnections = MAX_CONNECTIONS;
-		}
-		async listen(path) {
-			this.#server.listen(path);
-			await once(this.#server, "listening");
-			await chmod(path, WORLD_WRITABLE);
-		}
-		async close() {
-			const closed = once(this.#server, "close");
-			this.#server.close();
-			const ended = [...this.#open].map((socket) => socket.closed ? void 0 : once(socket, "close"));
-			for (const socket of this.#open) socket.destroy();
-			await Promise.all([closed, ...ended]);
-			return {
-				...this.#service,
-				connections: this.#connections,
-				sentBytes: this.#sentBytes,
-				receivedBytes: this.#receivedBytes,
-				failure: this.#failure
-			};
-		}
-		#connect(client) {
-			const service = this.#dial(this.#service);
-			this.#keep(client);
-			this.#keep(service);
-			let isConnected = false;
-			service.once("connect", () => {
-				isConnected = true;
-				this.#connections += 1;
-				client.write(CONNECTED);
-				client.pipe(service).pipe(client);
-			});
-			service.on("error", (error) => {
-				if (!isConnected) this.#failure = nameFailure(error);
-				client.destroy();
-			});
-			client.on("error", () => service.destroy());
-			service.once("close", () => {
-				this.#sentBytes += service.bytesWritten;
-				this.#receivedBytes += service.bytesRead;
-			});
-		}
-		#keep(socket) {
-			this.#open.add(socket);
-			socket.once("close", () => this.#open.delete(socket));
-		}
-	};
 }));
 // sandbox/control-group.ts
 async function makeControlGroup(limits, root = ROOT$1) {
@@ -37101,18 +36794,29 @@ async function runUntrusted(program, sandbox) {
 				processes: MAX_PROCESSES
 			}
 		};
-		if (!sandbox) return {
-			...await runLimited(program.command, {
-				...options,
-				env
-			}),
-			network: []
-		};
-		return await runSandboxed(program, sandbox, {
-			temporary,
+		if (!sandbox) return await runLimited(program.command, {
+			...options,
+			env
+		});
+		const { command: inner, readable, data = [], hidden = [] } = program;
+		const isOther = sandbox.user === "other";
+		const copies = data.map(async (folder, i) => ({
+			from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
+			at: folder
+		}));
+		const { command, inputs } = await wrapInBubblewrap({
+			command: inner,
 			env,
-			memoryBytes,
-			options
+			readable: [...readable, ...await Promise.all(copies)],
+			hidden,
+			processMemoryBytes: limits.processMemoryBytes,
+			processes: MAX_PROCESSES,
+			scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2))
+		}, sandbox.user, sandbox.sized);
+		return await runLimited(command, {
+			...options,
+			inputs,
+			env: { PATH: process.env["PATH"] ?? "" }
 		});
 	} finally {
 		await rm(temporary, {
@@ -37121,54 +36825,11 @@ async function runUntrusted(program, sandbox) {
 		});
 	}
 }
-async function runSandboxed({ command: inner, readable, data = [], hidden = [], network, limits }, sandbox, { temporary, env, memoryBytes, options }) {
-	const isOther = sandbox.user === "other";
-	const copies = data.map(async (folder, i) => ({
-		from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
-		at: folder
-	}));
-	const services = await openServices(network, temporary);
-	try {
-		const { command, inputs } = await wrapInBubblewrap({
-			command: inner,
-			env,
-			readable: [...readable, ...await Promise.all(copies)],
-			hidden,
-			processMemoryBytes: limits.processMemoryBytes,
-			processes: MAX_PROCESSES,
-			scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2)),
-			network: services?.network
-		}, sandbox.user, sandbox.sized);
-		return {
-			...await runLimited(command, {
-				...options,
-				inputs,
-				env: { PATH: process.env["PATH"] ?? "" }
-			}),
-			network: await services?.forwarder.close() ?? []
-		};
-	} finally {
-		await services?.forwarder.close();
-	}
-}
-async function openServices(wanted, temporary) {
-	if (!wanted || wanted.services.length === 0) return void 0;
-	const folder = join(temporary, "net");
-	await mkdir(folder);
-	return {
-		network: {
-			...wanted,
-			folder
-		},
-		forwarder: await openForwarder(wanted.services, folder, wanted.dial)
-	};
-}
 var SYSTEM_PATH, MAX_PROCESSES, MAX_SCRATCH_BYTES, SHARE_OF_MACHINE;
 var init_run_untrusted = __esmMin((() => {
 	init_temporary_folder();
 	init_bubblewrap();
 	init_copy_if_private();
-	init_open_forwarder();
 	init_run_limited();
 	SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin";
 	MAX_PROCESSES = 2048;
@@ -38226,13 +37887,8 @@ function resolvePolicy(environments = [], variables = process.env) {
 		missingModule: severity("missing_module"),
 		pickles: severity("pickles", pickles),
 		vulnerabilities: findStrictest(VULNERABILITY_POLICIES, vulnerabilities, advisories),
-		showPredictions: resolveComparisonPolicy(environments).showPredictions,
-		network: resolveNetwork(environments)
+		showPredictions: resolveComparisonPolicy(environments).showPredictions
 	};
-}
-function resolveNetwork(environments) {
-	const [first = [], ...others] = environments.map(({ network = [] }) => network.flatMap((text) => parseNetworkAddress(text) ?? []).map(renderNetworkAddress));
-	return first.filter((address) => others.every((list) => list.includes(address)));
 }
 function findStrictest(order, environments, variable) {
 	const all = variable === void 0 ? environments : [...environments, variable];
@@ -38257,7 +37913,6 @@ function applyPolicy(severity, problem) {
 var HIDDEN_PREDICTION, DEFAULT_SEVERITY, PICKLES_VARIABLE, ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES;
 var init_policy = __esmMin((() => {
 	init_policy$1();
-	init_network_address();
 	HIDDEN_PREDICTION = "not shown, because the policy hides inputs and predictions";
 	DEFAULT_SEVERITY = "warning";
 	PICKLES_VARIABLE = "DAVIT_PICKLES";
@@ -38946,12 +38601,6 @@ var init_check_imports = __esmMin((() => {
 	UNCERTAIN = "The proof decides, because the model may change the import path, or Davit cannot read a file of its code or a package of the lock";
 }));
 // schemas/lock/proof.ts
-function renderNetworkUse(use) {
-	const { connections, sentBytes, receivedBytes, failure } = use;
-	const counts = connections === 0 ? ["no connection"] : [`${connections} ${connections === 1 ? "connection" : "connections"}`, ...[`${renderBytes(sentBytes)} sent`, `${renderBytes(receivedBytes)} received`]];
-	const failed = failure === void 0 ? [] : [`not reachable: ${failure}`];
-	return `${renderNetworkAddress(use)} (${[...counts, ...failed].join(", ")})`;
-}
 function describeCase({ origin, name }) {
 	if (origin === "endpoint") return `the validation case "${name}"`;
 	return origin === "example" ? "its input example" : "an input made from the signature";
@@ -38961,64 +38610,17 @@ function isOnlyLoaded(cases) {
 }
 var CASE_ORIGINS;
 var init_proof = __esmMin((() => {
-	init_network_address();
-	init_quantity$1();
 	CASE_ORIGINS = [
 		"endpoint",
 		"example",
 		"signature"
 	];
 }));
-// validation/network/explain-network.ts
-function listUnreached({ asked, network }) {
-	const reached = network.filter((use) => use.failure === void 0).map(renderNetworkAddress);
-	const named = asked.flatMap((text) => {
-		const address = parseNetworkAddress(text);
-		if (address) return [renderNetworkAddress(address)];
-		return HOST$1.test(text) && !network.some((use) => use.host === text) ? [text] : [];
-	});
-	const failed = network.filter((use) => use.failure !== void 0).map(renderNetworkAddress);
-	return [.../* @__PURE__ */ new Set([...failed, ...named])].filter((address) => !reached.includes(address));
-}
-function nameServices(addresses) {
-	const shown = addresses.slice(0, MAX_SHOWN).join(", ");
-	return addresses.length > MAX_SHOWN ? `${shown} and ${addresses.length - MAX_SHOWN} more` : shown;
-}
-function explainNetwork(subject, record) {
-	const failed = record.network.filter((use) => use.failure !== void 0);
-	const unreached = listUnreached(record).filter((a) => !failed.some((use) => renderNetworkAddress(use) === a));
-	const isNamed = (address) => (subject.entity.network ?? []).some((s) => renderNetworkAddress(s) === address);
-	const [named, missing] = [unreached.filter(isNamed), unreached.filter((address) => !isNamed(address))];
-	const parts = [
-		...failed.map((use) => `This machine cannot reach ${renderNetworkAddress(use)} (${use.failure ?? ""})`),
-		...named.length > 0 ? [`Nobody allows ${nameServices(named)} yet: see network-not-allowed`] : [],
-		...missing.length > 0 ? [renderWay(subject, missing)] : []
-	];
-	return parts.length === 0 ? void 0 : parts.join(". ");
-}
-function renderWay({ alone, entity, endpoint }, missing) {
-	const what = `It asked for ${nameServices(missing)}, which the sandbox does not reach`;
-	if (alone) return what;
-	return `${what}: to allow it, add ${missing.every((address) => parseNetworkAddress(address)) ? nameServices(missing) : "HOST:PORT"} to davit.served_entities.${entity.name}.validation.network in ${endpoint.file} and to policy.network of the environment`;
-}
-function hasFailedService(network) {
-	return network.some((use) => use.failure !== void 0);
-}
-var MAX_SHOWN, HOST$1;
-var init_explain_network = __esmMin((() => {
-	init_network_address();
-	MAX_SHOWN = 3;
-	HOST$1 = /^[a-z0-9][a-z0-9._-]{0,252}$/;
-}));
 // validation/proof/check-cases.ts
-function checkCases(subject, { cases, network, asked }, { missingExample, showPredictions }) {
+function checkCases(subject, { cases }, { missingExample, showPredictions }) {
 	return cases.flatMap((found) => {
 		if (found.failure === void 0) return [];
-		return applyPolicy(found.origin !== "signature" && missingExample === "ignore" ? "warning" : missingExample, explainLoaded(subject, {
-			...found,
-			network,
-			asked: showPredictions ? asked : []
-		}, showPredictions ? found.failure : HIDDEN_PREDICTION));
+		return applyPolicy(found.origin !== "signature" && missingExample === "ignore" ? "warning" : missingExample, explainLoaded(subject, found, showPredictions ? found.failure : HIDDEN_PREDICTION));
 	}).map((problem) => locateProblem(subject, problem));
 }
 function explainLoaded(subject, found, failure) {
@@ -39029,16 +38631,12 @@ function explainLoaded(subject, found, failure) {
 	};
 	const code = found.origin === "signature" ? "example-missing" : "prediction-failed";
 	const loaded = `Loaded ${subject.label}, not asked:`;
-	if (found.needsNetwork) {
-		const unreached = listUnreached(found);
-		const needed = unreached.length > 0 ? nameServices(unreached) : "the network";
-		return {
-			code,
-			at,
-			message: `${loaded} to predict ${describeCase(found)} it needs ${needed} (${failure}), expected a model that predicts without`,
-			hint: joinHints(explainNetwork(subject, found) ?? NO_NETWORK, ASKED_LATER)
-		};
-	}
+	if (found.needsNetwork) return {
+		code,
+		at,
+		message: `${loaded} to predict ${describeCase(found)} it needs the network (${failure}), expected a model that predicts without`,
+		hint: "A proof has no network. The revision is asked where it has one, before it takes traffic"
+	};
 	return {
 		code,
 		at,
@@ -39046,14 +38644,10 @@ function explainLoaded(subject, found, failure) {
 		hint: "The model may be right, because the values of such an input are arbitrary"
 	};
 }
-var NO_NETWORK, ASKED_LATER;
 var init_check_cases = __esmMin((() => {
 	init_proof();
 	init_policy();
-	init_explain_network();
 	init_subject();
-	NO_NETWORK = "A proof reaches only what validation.network of the endpoint file names and the environment allows";
-	ASKED_LATER = "The revision is asked where it has the network, before it takes traffic";
 }));
 // schemas/endpoint/check-workers-memory.ts
 function checkWorkersMemory(entity, { mode, found, count, memoryBytes }, { per, memory, where = "" }) {
@@ -41106,10 +40700,10 @@ function explainSource(reason, { connection }) {
 			const known = PACKAGES$2[reason.package.split(".")[0] ?? ""] ?? reason.package;
 			return makeFailure$1(`Davit has no package${known === "" ? "" : ` ${known}`} to read this URI`, "Download the model and write its path");
 		}
-		case "denied": return makeFailure$1("access was denied", reason.registry ? renderCredentialsHint(connection) : HINT$1);
+		case "denied": return makeFailure$1("access was denied", reason.registry ? renderCredentialsHint(connection) : HINT);
 		case "unconfigured": return makeFailure$1("there are no credentials for Databricks", DATABRICKS_HINT);
-		case "missing": return makeFailure$1("there is no such model or directory", HINT$1);
-		case "failed": return makeFailure$1(`the download failed (${reason.error})`, HINT$1);
+		case "missing": return makeFailure$1("there is no such model or directory", HINT);
+		case "failed": return makeFailure$1(`the download failed (${reason.error})`, HINT);
 		case "unreachable":
 		case "unavailable":
 		case "system":
@@ -41117,11 +40711,11 @@ function explainSource(reason, { connection }) {
 		case "pending":
 		case "no-model":
 		case "no-version":
-		case "no-alias": return makeFailure$1("the download failed", HINT$1);
+		case "no-alias": return makeFailure$1("the download failed", HINT);
 	}
 }
 function renderCredentialsHint(connection) {
-	if (connection === void 0) return HINT$1;
+	if (connection === void 0) return HINT;
 	if (connection.registry.startsWith("databricks")) return DATABRICKS_HINT;
 	if (connection.kind === "other") return `This registry gets no credential of the job. Set MLFLOW_REGISTRY_URI to its address, or add its host to ~/.netrc`;
 	return "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to an account that may read the model";
@@ -41141,7 +40735,7 @@ function parseLastLine(stderr) {
 		return;
 	}
 }
-var name, version, aliases, failure, DownloadOutage, HINT$1, PACKAGES$2, DATABRICKS_HINT;
+var name, version, aliases, failure, DownloadOutage, HINT, PACKAGES$2, DATABRICKS_HINT;
 var init_explain_download = __esmMin((() => {
 	init_zod();
 	init_suggest_value();
@@ -41199,7 +40793,7 @@ var init_explain_download = __esmMin((() => {
 		})
 	]);
 	DownloadOutage = class extends Error {};
-	HINT$1 = "Check the URI, MLFLOW_TRACKING_URI and your credentials for it";
+	HINT = "Check the URI, MLFLOW_TRACKING_URI and your credentials for it";
 	PACKAGES$2 = {
 		google: "google-cloud-storage (gs://)",
 		azure: "azure-storage-blob and azure-identity (wasbs://, abfss://)",
@@ -42084,35 +41678,14 @@ var init_check_pickles = __esmMin((() => {
 	SHOWN_IMPORTS = 8;
 	SHOWN_FILES = 10;
 }));
-// validation/network/allow-services.ts
-function allowServices({ network = [] }, { policy, acceptedServices = [] }) {
-	return network.filter((service) => [...policy.network, ...acceptedServices].includes(renderNetworkAddress(service))).map(({ host, port }) => ({
-		host,
-		port
-	}));
-}
-function reportRefusedServices({ entity, label }, allowed) {
-	const isAllowed = (service) => allowed.some((other) => renderNetworkAddress(other) === renderNetworkAddress(service));
-	return (entity.network ?? []).filter((service) => !isAllowed(service)).map((service) => {
-		const message = `Cannot let ${label} reach ${renderNetworkAddress(service)} in its proof: neither the environments nor this file on the base branch allow it, expected it in policy.network of every environment`;
-		return makeWarning("network-not-allowed", service.place, message, HINT);
-	});
-}
-var HINT;
-var init_allow_services = __esmMin((() => {
-	init_diagnostic();
-	init_network_address();
-	HINT = "Add it to policy.network in environments/NAME.yaml and merge that first, or merge this file: the next review allows what it names. Until then the proof has no such service";
-}));
 // validation/proof/explain-cause.ts
-function explainCause({ kind, message, trace, needsNetwork, network }) {
+function explainCause({ kind, message, trace, needsNetwork }) {
 	if (kind === "KeyError" && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? "")) return "It reads an environment variable: set it in environment_vars of the served entity";
-	if (needsNetwork) return network ?? NETWORK_HINT;
-	return CAUSES.find(([pattern]) => pattern.test(message))?.[1] ?? network;
+	return needsNetwork ? NETWORK_HINT : CAUSES.find(([pattern]) => pattern.test(message))?.[1];
 }
 var NETWORK_HINT, CAUSES;
 var init_explain_cause = __esmMin((() => {
-	NETWORK_HINT = "Models are proved without network access: log the model with everything it needs, or name the services in validation.network";
+	NETWORK_HINT = "Models are proved without network access: log the model with everything it needs";
 	CAUSES = [
 		[/Read-only file system/, "A model's files are read-only: write to the folder in TMPDIR"],
 		[/Can't get attribute '[^']*' on <module '(?:__main__|__mp_main__|davit_server[^']*)'/, "A pickle names a class or function of the notebook or script that trained the model: move it to a module that is logged with code_paths, or log the model from code"],
@@ -42290,7 +41863,6 @@ var init_proof_document = __esmMin((() => {
 			needs_network: boolean$1().nullish()
 		}), 40),
 		peak_memory_bytes: bytes,
-		network: list$2(text$4(300), 20).nullish(),
 		load_memory_bytes: bytes.nullish(),
 		mlflow: text$4(100).nullish(),
 		workers: object({
@@ -42372,7 +41944,7 @@ var init_compile_byte_code = __esmMin((() => {
 }));
 // validation/proof/run-model-program.ts
 async function runModelProgram(program) {
-	const { model, interpreter, args, environmentVars, data = [], services = [], limits, sandbox, signal } = program;
+	const { model, interpreter, args, environmentVars, data = [], limits, sandbox, signal } = program;
 	const base = await findBasePython(interpreter.python);
 	const own = "folder" in interpreter ? interpreter : void 0;
 	const compiler = own && new ByteCodeCompiler(own, base, [RUNTIME_FOLDER]);
@@ -42395,10 +41967,6 @@ async function runModelProgram(program) {
 			...data
 		],
 		hidden: await listIgnoredFiles(model),
-		...services.length > 0 && { network: {
-			services,
-			python: base.executable
-		} },
 		limits,
 		signal,
 		onLine: (line) => compiler?.add(parseImported(line))
@@ -42464,13 +42032,12 @@ function computeProofSeconds({ loadSeconds, predictSeconds, predictions, loads }
 	return loads * (loadSeconds + predictions * predictSeconds);
 }
 async function runProof(model, virtualenv, options) {
-	const { limits, settings, cases, services, sandbox, signal } = options;
+	const { limits, settings, cases, sandbox, signal } = options;
 	const { workers, workerMode, nan } = settings;
 	const run = await runModelProgram({
 		model,
 		interpreter: virtualenv,
 		environmentVars: options.environmentVars,
-		services,
 		sandbox,
 		signal,
 		args: [
@@ -42536,14 +42103,9 @@ function explainProof(subject, ran, context) {
 	const { failed } = document;
 	if (failed) {
 		const asked = document.cases.findLast((c) => typeof c.why === "string");
-		const network = ran.sandbox && explainNetwork(subject, {
-			asked: context.hidesPredictions === true ? [] : document.network ?? [],
-			network: ran.run.network
-		});
 		return [explainShown(locateCase(subject, asked), {
 			...failed,
-			asked,
-			network
+			asked
 		}, context)];
 	}
 	const found = [];
@@ -42575,15 +42137,14 @@ function explainShown(subject, failed, context) {
 	};
 }
 function explainFailure(subject, failed, { limits, packages, elsewhere }) {
-	const { stage, kind, message, module, trace, asked, network } = failed;
+	const { stage, kind, message, module, trace, asked } = failed;
 	const input = asked ? describeCase(asked) : "its input example";
 	const { label } = subject;
 	const where = joinHints(explainCause({
 		kind,
 		message,
 		trace,
-		needsNetwork: failed.needs_network === true,
-		network
+		needsNetwork: failed.needs_network === true
 	}), findModelFrame(trace));
 	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
 	if (kind === "MemoryError") return makeMemoryError(subject, limits);
@@ -42656,7 +42217,6 @@ var QUOTING_CODES, JSON_VALUES_HINT, CASE_HINT, EXPECT_HINT, EXAMPLE_HINT, CODES
 var init_explain_proof = __esmMin((() => {
 	init_explain_cause();
 	init_explain_module();
-	init_explain_network();
 	init_missing_library();
 	init_policy();
 	init_run_proof();
@@ -42685,7 +42245,7 @@ var init_explain_proof = __esmMin((() => {
 	};
 }));
 // validation/proof/prove-model.ts
-async function makeProofKey(subject, locked, virtualenv, services) {
+async function makeProofKey(subject, locked, virtualenv) {
 	return contentHash({
 		format: FORMAT$2,
 		model: locked.model.digest,
@@ -42695,8 +42255,7 @@ async function makeProofKey(subject, locked, virtualenv, services) {
 		limits: makeProofLimits(subject.entity),
 		settings: makeProofSettings(subject.entity),
 		environmentVars: subject.entity.environmentVars,
-		cases: locked.validation,
-		services: services.map(renderNetworkAddress)
+		cases: locked.validation
 	});
 }
 async function readProof(key) {
@@ -42720,8 +42279,7 @@ async function proveModel(subject, model, options) {
 		environmentVars,
 		sandbox,
 		signal,
-		cases: model.cases,
-		services: model.services
+		cases: model.cases
 	});
 	const loaded = run.document && findOnlyLoaded(run, model.cases, run.document);
 	const usable = loaded ? {
@@ -42746,11 +42304,10 @@ async function proveModel(subject, model, options) {
 		diagnostics
 	};
 }
-function findOnlyLoaded({ sandbox, run }, given, document) {
+function findOnlyLoaded({ sandbox }, given, document) {
 	const { failed, cases } = document;
 	const [example, ...others] = cases;
-	if (!sandbox || given.length > 0 || failed?.stage !== "predict") return void 0;
-	if (failed.needs_network !== true && !hasFailedService(run.network)) return void 0;
+	if (!sandbox || given.length > 0 || failed?.stage !== "predict" || failed.needs_network !== true) return void 0;
 	if (example?.origin !== "example" || others.length > 0) return void 0;
 	const why = failed.message.slice(0, SHOWN_CHARACTERS$1);
 	return {
@@ -42764,7 +42321,7 @@ function findOnlyLoaded({ sandbox, run }, given, document) {
 		}]
 	};
 }
-function makeProof(key, { pythonVersion }, { sandbox, document, run }, settings) {
+function makeProof(key, { pythonVersion }, { sandbox, document }, settings) {
 	return {
 		key,
 		python: pythonVersion,
@@ -42792,9 +42349,7 @@ function makeProof(key, { pythonVersion }, { sandbox, document, run }, settings)
 		libraries: document.libraries.filter(({ name }) => LIBRARY_NAME.test(name)).map(({ name, by }) => ({
 			name,
 			by: by ?? void 0
-		})),
-		network: run.network,
-		asked: document.network ?? []
+		}))
 	};
 }
 function makeProofWorkers(document, { workers }) {
@@ -42821,15 +42376,13 @@ async function hashModelServer() {
 var FORMAT$2, LIBRARY_NAME, SHOWN_CHARACTERS$1;
 var init_prove_model = __esmMin((() => {
 	init_names();
-	init_network_address();
 	init_read_project();
 	init_atomic_files();
 	init_cache();
-	init_explain_network();
 	init_explain_proof();
 	init_run_proof();
 	init_run_model_program();
-	FORMAT$2 = 7;
+	FORMAT$2 = 6;
 	LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
 	SHOWN_CHARACTERS$1 = 300;
 }));
@@ -42970,10 +42523,9 @@ function listPackages({ entity }, lock) {
 async function runVirtualenvStage(subject, lock, folder, options) {
 	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
 	const locked = readOwn(lock.entities, subject.entity.name);
-	const services = allowServices(subject.entity, options);
 	try {
 		const known = await locateVirtualenv(request, options);
-		const key = known && locked && await makeProofKey(subject, locked, known, services);
+		const key = known && locked && await makeProofKey(subject, locked, known);
 		const proof = key === void 0 ? void 0 : await readProof(key);
 		if (known && key !== void 0 && proof && (proof.sandboxed || isSandboxWaived(options.withoutSandbox))) return {
 			value: {
@@ -42996,7 +42548,7 @@ async function runVirtualenvStage(subject, lock, folder, options) {
 			...options,
 			sandbox
 		});
-		const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv, services) : "");
+		const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv) : "");
 		const openSandbox = () => Promise.resolve(sandbox);
 		return {
 			value: {
@@ -43026,8 +42578,6 @@ function reportMissingSandbox(subject, { why, hint }) {
 }
 async function runProofStage(subject, { virtualenv, key, proof: earlier, openSandbox, folder }, lock, options) {
 	const locked = readOwn(lock.entities, subject.entity.name);
-	const services = allowServices(subject.entity, options);
-	const refused = reportRefusedServices(subject, services);
 	const [digest, cases] = [locked?.model.digest ?? "", locked?.validation ?? []];
 	const judge = (proof) => [...checkMemory(subject.entity, proof), ...checkCases(subject, proof, options.policy)];
 	const prepare = async () => {
@@ -43044,16 +42594,15 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 		digest,
 		prepare
 	}, options);
-	const found = [...refused, ...pickles];
-	if (hasErrors(found)) return {
+	if (hasErrors(pickles)) return {
 		value: void 0,
 		cached: false,
-		diagnostics: found
+		diagnostics: pickles
 	};
 	if (earlier) return {
 		value: earlier,
 		cached: true,
-		diagnostics: [...found, ...judge(earlier)]
+		diagnostics: [...pickles, ...judge(earlier)]
 	};
 	const { progress = SILENT, signal } = options;
 	const sandbox = await openSandbox();
@@ -43066,7 +42615,6 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 		packages,
 		elsewhere,
 		cases,
-		services,
 		hidesPredictions: !options.policy.showPredictions
 	}, {
 		virtualenv,
@@ -43077,7 +42625,7 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 		value: proof,
 		cached: false,
 		diagnostics: [
-			...found,
+			...pickles,
 			...diagnostics,
 			...proof ? judge(proof) : []
 		]
@@ -43098,7 +42646,6 @@ var init_validate_endpoint = __esmMin((() => {
 	init_check_model();
 	init_fetch_model();
 	init_check_pickles();
-	init_allow_services();
 	init_policy();
 	init_prove_model();
 	init_sandbox();
@@ -45528,61 +45075,6 @@ var init_lock_endpoint = __esmMin((() => {
 	LOCK_PLATFORM = "x86_64-manylinux_2_28";
 	CONCURRENCY = 2;
 }));
-// system/git-files.ts
-async function isInCommit(folder, { commit, path, signal }) {
-	const { code, stdout, stderr } = await runGit(folder, [
-		"ls-tree",
-		"-z",
-		commit,
-		"--",
-		`./${path}`
-	], { signal });
-	if (code !== 0) throw new Error(`Cannot tell whether ${commit} has ${path}: git reports "${renderGitError(stderr)}"`);
-	return stdout !== "";
-}
-function renderGitError(stderr) {
-	return stderr.trim().replaceAll(/\s+/g, " ");
-}
-var init_git_files = __esmMin((() => {
-	init_run_git();
-}));
-// app/review/read-base-file.ts
-async function readBaseFile(path, { place, base, signal }, need) {
-	const folder = declarationsRoot(place);
-	if (!await isInCommit(folder, {
-		commit: base,
-		path,
-		signal
-	})) return void 0;
-	const { code, stdout, stderr } = await runGit(folder, [
-		"cat-file",
-		"blob",
-		`${base}:./${path}`
-	], { signal });
-	if (code === 0) return stdout;
-	throw new Error(`Cannot read ${path} of the base ${base}, ${need}: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`);
-}
-var init_read_base_file = __esmMin((() => {
-	init_read_project();
-	init_git_files();
-	init_run_git();
-}));
-// app/review/accepted-services.ts
-async function readAcceptedServices({ name, entities }, { place, base, signal }) {
-	if (base === void 0 || entities.every(({ network = [] }) => network.length === 0)) return [];
-	const file = `${place.endpoints}/${name}.yaml`;
-	const text = await readBaseFile(file, {
-		place,
-		base,
-		signal
-	}, "which says what the models may reach in their proofs");
-	return ((text === void 0 ? void 0 : parseEndpoint(text, file).endpoint)?.entities ?? []).flatMap(({ network = [] }) => network.map(renderNetworkAddress));
-}
-var init_accepted_services = __esmMin((() => {
-	init_parse_endpoint();
-	init_network_address();
-	init_read_base_file();
-}));
 // schemas/report/describe-signature-change.ts
 function describeSignatureChange(change, quote) {
 	const { part, name, old, new: now, breaks } = change;
@@ -46144,7 +45636,7 @@ var init_read_model_card = __esmMin((() => {
 }));
 // validation/comparison/answer-inputs.ts
 async function makeAnswersKey(model, inputs) {
-	const { entity, digest, virtualenv, beside, services } = model;
+	const { entity, digest, virtualenv, beside } = model;
 	return contentHash({
 		answers: FORMAT,
 		model: digest,
@@ -46155,7 +45647,6 @@ async function makeAnswersKey(model, inputs) {
 		limits: makeProofLimits(entity),
 		nan: entity.nan,
 		environmentVars: entity.environmentVars,
-		services: services.map(renderNetworkAddress),
 		inputs: inputs.map(({ kind, body }) => [kind, body])
 	});
 }
@@ -46192,13 +45683,12 @@ async function answerInputs(model, inputs, options) {
 		});
 	}
 }
-async function runAnswers({ entity, folder: model, virtualenv, services }, inputs, { sandbox, signal }) {
+async function runAnswers({ entity, folder: model, virtualenv }, inputs, { sandbox, signal }) {
 	const limits = makeProofLimits(entity);
 	const run = await runModelProgram({
 		model,
 		interpreter: virtualenv,
 		environmentVars: entity.environmentVars,
-		services,
 		sandbox,
 		signal,
 		args: [
@@ -46251,7 +45741,6 @@ function answersFile(key) {
 var FORMAT, OUTPUT_LIMIT_BYTES, text$3, answerDocument;
 var init_answer_inputs = __esmMin((() => {
 	init_zod();
-	init_network_address();
 	init_names();
 	init_read_project();
 	init_atomic_files();
@@ -46720,13 +46209,12 @@ async function openSandbox({ withoutSandbox }) {
 function makeRequest({ lock, subject, folder }) {
 	return makeVirtualenvRequest(lock, subject.entity.name, folder);
 }
-function makeModel({ subject, locked, folder, beside, services }) {
+function makeModel({ subject, locked, folder, beside }) {
 	return {
 		entity: subject.entity,
 		digest: locked.model.digest,
 		folder,
-		beside,
-		services
+		beside
 	};
 }
 var MESSAGE_CHARACTERS$1;
@@ -46886,6 +46374,24 @@ var init_pair_entities = __esmMin((() => {
 	init_names();
 	init_read_own();
 }));
+// system/git-files.ts
+async function isInCommit(folder, { commit, path, signal }) {
+	const { code, stdout, stderr } = await runGit(folder, [
+		"ls-tree",
+		"-z",
+		commit,
+		"--",
+		`./${path}`
+	], { signal });
+	if (code !== 0) throw new Error(`Cannot tell whether ${commit} has ${path}: git reports "${renderGitError(stderr)}"`);
+	return stdout !== "";
+}
+function renderGitError(stderr) {
+	return stderr.trim().replaceAll(/\s+/g, " ");
+}
+var init_git_files = __esmMin((() => {
+	init_run_git();
+}));
 // system/extract-git-folder.ts
 async function extractGitFolder(folder, from, target) {
 	const { commit, path, signal } = from;
@@ -46989,6 +46495,27 @@ var init_extract_git_folder = __esmMin((() => {
 	POINTER_BYTES = 1024;
 	POINTER = /^version https:\/\/git-lfs\.github\.com\/spec\/v1\n(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n/;
 }));
+// app/review/read-base-file.ts
+async function readBaseFile(path, { place, base, signal }, need) {
+	const folder = declarationsRoot(place);
+	if (!await isInCommit(folder, {
+		commit: base,
+		path,
+		signal
+	})) return void 0;
+	const { code, stdout, stderr } = await runGit(folder, [
+		"cat-file",
+		"blob",
+		`${base}:./${path}`
+	], { signal });
+	if (code === 0) return stdout;
+	throw new Error(`Cannot read ${path} of the base ${base}, ${need}: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`);
+}
+var init_read_base_file = __esmMin((() => {
+	init_read_project();
+	init_git_files();
+	init_run_git();
+}));
 // app/review/read-base.ts
 async function readBaseEndpoint(name, request) {
 	const { place } = request;
@@ -47062,7 +46589,7 @@ var init_read_base = __esmMin((() => {
 }));
 // app/review/compare-changed.ts
 async function compareChanged(now, compare) {
-	const { request, base, policies, acceptedServices, registries } = compare;
+	const { request, base, policies, registries } = compare;
 	const nothing = {
 		entities: now.entities,
 		diagnostics: [],
@@ -47086,11 +46613,7 @@ async function compareChanged(now, compare) {
 		base,
 		request,
 		registries,
-		policy,
-		rules: {
-			policy: resolvePolicy(policies),
-			acceptedServices
-		}
+		policy
 	};
 	const pairs = pairEntities(old, now);
 	const isLocked = (pair) => Object.hasOwn(old.lock.entities, pair.old.name);
@@ -47128,8 +46651,7 @@ async function comparePair({ old, new: entity }, work) {
 	const compared = await compareEntity(makeOldVersion(old, work), {
 		subject,
 		lock: now.lock,
-		findModel: () => findModel(subject, work),
-		services: allowServices(entity, work.rules)
+		findModel: () => findModel(subject, work)
 	}, {
 		...request,
 		policy,
@@ -47181,11 +46703,7 @@ function makeOldVersion(entity, { old, base, request, registries }) {
 			...request,
 			base,
 			registries
-		}),
-		services: (entity.network ?? []).map(({ host, port }) => ({
-			host,
-			port
-		}))
+		})
 	};
 }
 async function findModel(subject, { now, request, registries }) {
@@ -47212,7 +46730,6 @@ var init_compare_changed = __esmMin((() => {
 	init_compare_entity();
 	init_pair_entities();
 	init_fetch_model();
-	init_allow_services();
 	init_policy();
 	init_subject();
 	init_read_base();
@@ -47454,18 +46971,12 @@ async function proveEndpoint(endpoint, stage) {
 	const progress = named(all, endpoint.name);
 	const { policies } = stage;
 	const registries = await readRegistries(place, stage.environments);
-	const acceptedServices = await readAcceptedServices(endpoint, {
-		place,
-		base: stage.base,
-		signal
-	});
 	const options = {
 		root: declarationsRoot(place),
 		progress,
 		signal,
 		withoutSandbox,
 		policies,
-		acceptedServices,
 		registries
 	};
 	const first = lock && await validateEndpoint(endpoint, {
@@ -47484,7 +46995,6 @@ async function proveEndpoint(endpoint, stage) {
 			diagnostics: [...validation.diagnostics, ...unfit]
 		}, {
 			...stage,
-			acceptedServices,
 			registries,
 			request: {
 				...stage.request,
@@ -47548,16 +47058,9 @@ function makeEntityReport({ entity, model, stages, proof, advisories }) {
 				failure: failure ?? null
 			})),
 			peakMemoryBytes: proof.peakMemoryBytes,
-			workers: proof.workers ?? null,
-			...proof.network.length > 0 && { network: proof.network.map(reportUse) }
+			workers: proof.workers ?? null
 		} : null,
 		...advisories !== void 0 && { advisories }
-	};
-}
-function reportUse({ failure, ...use }) {
-	return failure === void 0 ? use : {
-		...use,
-		failure
 	};
 }
 function hidePredictions(entity) {
@@ -47595,7 +47098,6 @@ var init_validate_changed = __esmMin((() => {
 	init_lock_endpoint();
 	init_validate_endpoint();
 	init_policy();
-	init_accepted_services();
 	init_compare_changed();
 	init_read_registries();
 	init_write_sboms();
@@ -47831,7 +47333,6 @@ var init_diagnostic_codes = __esmMin((() => {
 		"sandbox-missing": "This machine has no sandbox for the code of models",
 		"import-failed": "The model needs a module that is not installed or cannot be imported",
 		"load-failed": "The model cannot be loaded",
-		"network-not-allowed": "The endpoint file names a service for the proof of a model, and nobody allows it",
 		"prediction-failed": "The model fails on its own input example",
 		"output-mismatch": "The prediction does not match the output signature",
 		"time-limit": "The model takes longer than its time limit",
@@ -48027,15 +47528,7 @@ var init_report$1 = __esmMin((() => {
 			found: array(text$1).max(100).readonly(),
 			count,
 			memoryBytes: count
-		}).nullable(),
-		network: array(strictObject({
-			host: text$1,
-			port: count,
-			connections: count,
-			sentBytes: count,
-			receivedBytes: count,
-			failure: text$1.exactOptional()
-		})).max(16).readonly().exactOptional()
+		}).nullable()
 	});
 	entity = strictObject({
 		entity: text$1,
@@ -48745,7 +48238,7 @@ function renderProof({ entity, model, stages, proof }, { answer }) {
 	if (!proof) return what;
 	const mlflow = proof.mlflow === null ? "" : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
 	const sandbox = proof.sandboxed ? `in a sandbox${renderLacks(proof.sandboxLacks)}` : "**without a sandbox**";
-	const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}${renderNetwork(proof)}`;
+	const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}`;
 	if (answer === 0) return ran;
 	return [ran, ...proof.cases.map((c) => renderCase(c, answer))].join("\n\n");
 }
@@ -48771,10 +48264,6 @@ function renderLacks(lacks) {
 function renderWorkers({ workers }) {
 	if (workers === null) return "";
 	return `<br>In each replica the model is ${renderSpan(renderModelLoading(workers), LOADING_CHARACTERS)} and takes ${renderBytes(workers.memoryBytes)}`;
-}
-function renderNetwork({ network = [] }) {
-	if (network.length === 0) return "";
-	return `<br>Its proof could reach ${network.map((use) => renderSpan(renderNetworkUse(use))).join(", ")}`;
 }
 function renderPreview$1({ environment, plan, outage, fingerprint }, step) {
 	const where = `Preview of ${renderSpan(environment)}`;

@@ -25,7 +25,7 @@ import { fetchModel } from '../../validation/model/fetch-model.ts';
 import { allowServices, type NetworkRules } from '../../validation/network/allow-services.ts';
 import { type ComparisonPolicy, resolveComparisonPolicy, resolvePolicy } from '../../validation/policy.ts';
 import { makeSubject, type Subject } from '../../validation/subject.ts';
-import type { ProjectRequest } from '../project.ts';
+import type { ProjectRequest } from '../project-request.ts';
 import { findBaseModel, readBaseEndpoint } from './read-base.ts';
 
 export interface CompareRequest {

@@ -18,12 +18,12 @@ import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
 import { HIDDEN_PREDICTION, resolveComparisonPolicy } from '../../validation/policy.ts';
-import { catchOutage } from '../outage.ts';
+import { catchOutage } from '../catch-outage.ts';
 import { readAcceptedServices } from './accepted-services.ts';
 import { compareChanged } from './compare-changed.ts';
 import { readRegistries } from '../read-registries.ts';
 import { writeSboms } from './write-sboms.ts';
-import type { ProjectRequest } from '../project.ts';
+import type { ProjectRequest } from '../project-request.ts';
 
 export interface ValidateStage {
   readonly request: ProjectRequest;

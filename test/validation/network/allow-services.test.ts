@@ -1,0 +1,83 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readAcceptedServices } from '../../../app/review/accepted-services.ts';
+import type { Policy } from '../../../schemas/environment/policy.ts';
+import { renderNetworkAddress } from '../../../schemas/values/network-address.ts';
+import { runGit } from '../../../system/run-git.ts';
+import { allowServices, reportRefusedServices } from '../../../validation/network/allow-services.ts';
+import { explainNetwork, listUnreached } from '../../../validation/network/explain-network.ts';
+import { resolvePolicy } from '../../../validation/policy.ts';
+import { findOnlyLoaded } from '../../../validation/proof/prove-model.ts';
+import { makeSubject } from '../../../validation/subject.ts';
+import { makeEndpoint } from '../throw-away-project.ts';
+
+const NAMES = ['a.example:443', 'b.example:443', '[fd00::7]:5432'];
+const endpoint = makeEndpoint('e', { m: 'm/1' }, { m: { validation: { network: NAMES } } });
+const subject = makeSubject(endpoint, endpoint.entities[0]!);
+
+test.each<[string, readonly Policy[], readonly string[], readonly string[]]>([
+  ['no environment', [], [], []],
+  ['an environment', [{ network: ['A.example:443', 'other.example:1'] }], [], ['a.example:443']],
+  ['only one of two environments', [{ network: ['a.example:443'] }, {}], [], []],
+  ['both environments', [{ network: NAMES }, { network: ['b.example:443'] }], [], ['b.example:443']],
+  ['another port', [{ network: ['a.example:80'] }], [], []],
+  ['the base branch', [{}], ['[fd00::7]:5432', 'other.example:1'], ['[fd00::7]:5432']],
+])('a proof reaches what %s allows', (_who, policies, acceptedServices, expected) => {
+  const rules = { policy: resolvePolicy(policies, {}), acceptedServices };
+  const allowed = allowServices(subject.entity, rules);
+  expect(allowed.map(renderNetworkAddress)).toEqual(expected);
+  const refused = NAMES.filter((name) => !expected.includes(name));
+  const diagnostics = reportRefusedServices(subject, allowed);
+  expect(diagnostics.map((d) => /reach (\S+) in/.exec(d.message)?.[1])).toEqual(refused);
+  expect(diagnostics.map((d) => d.line)).toEqual(
+    subject.entity.network?.filter((s) => refused.includes(renderNetworkAddress(s))).map((s) => s.place.line),
+  );
+});
+
+const USE = { host: 'a.example', port: 443, connections: 1, sentBytes: 1, receivedBytes: 1, failure: undefined };
+
+test('what a model could not reach is named with the way to it', () => {
+  const asked = ['a.example:443', 'c.example:443', 'bare.example', 'b.example:443', 'x; rm -rf /', 'a.example'];
+  expect(listUnreached({ asked, network: [USE] })).toEqual(['c.example:443', 'bare.example', 'b.example:443']);
+  expect(explainNetwork(subject, { asked, network: [USE] })).toBe(
+    'Nobody allows b.example:443 yet: see network-not-allowed. It asked for c.example:443, bare.example, which the sandbox does not reach: to allow it, add HOST:PORT to davit.served_entities.m.validation.network in endpoints/e.yaml and to policy.network of the environment',
+  );
+  expect(explainNetwork(subject, { asked: [], network: [USE] })).toBeUndefined();
+  const failed = { ...USE, connections: 0, failure: 'ECONNREFUSED' };
+  expect(explainNetwork(subject, { asked: ['a.example:443'], network: [failed] })).toBe(
+    'This machine cannot reach a.example:443 (ECONNREFUSED)',
+  );
+});
+
+test('a service that does not answer this machine leaves its model loaded, not asked', () => {
+  const failed = { stage: 'predict', kind: 'RemoteDisconnected', message: 'closed', trace: '' };
+  const document = {
+    ...{ stages: [], failed, peak_memory_bytes: 0, warnings: [], libraries: [] },
+    cases: [{ name: '', origin: 'example' as const, seconds: 1, answer: null, why: 'x' }],
+  };
+  const sandbox = { user: 'other', sized: true, lacks: [] } as const;
+  const find = (failure: string | undefined) =>
+    findOnlyLoaded({ sandbox, run: { network: [{ ...USE, failure }] } }, [], document);
+  expect(find('ENOTFOUND')?.failed).toBeNull();
+  expect(find(undefined)).toBeUndefined();
+});
+
+test('the endpoint file of the base allows its services for every entity, and that of the pull request none', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'davit-accepted-'));
+  onTestFinished(() => rm(root, { recursive: true, force: true }));
+  const git = (...args: readonly string[]) => runGit(root, ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args]);
+  await mkdir(join(root, 'endpoints'));
+  await git('init', '-q', '-b', 'main');
+  const text = `name: e\nconfig: { served_entities: [{ name: old, entity_name: m, entity_version: "1" }] }\ndavit: { served_entities: { old: { validation: { network: [a.example:443] } } } }\n`;
+  await writeFile(join(root, 'endpoints/e.yaml'), text);
+  await git('add', '-A');
+  await git('commit', '-q', '-m', 'base');
+  await writeFile(join(root, 'endpoints/e.yaml'), text.replace('a.example:443', 'a.example:443, b.example:443'));
+  const request = { place: { root, endpoints: 'endpoints' }, signal: new AbortController().signal };
+  expect(await readAcceptedServices(endpoint, { ...request, base: 'main' })).toEqual(['a.example:443']);
+  expect(await readAcceptedServices(endpoint, { ...request, base: undefined })).toEqual([]);
+  const other = makeEndpoint('new', { m: 'm/1' }, { m: { validation: { network: NAMES } } });
+  expect(await readAcceptedServices(other, { ...request, base: 'main' })).toEqual([]);
+});
