@@ -26,7 +26,7 @@ export const dialService: Dial = ({ host, port }) => {
 };
 
 /** An error that has only a code, like those of the system. */
-export class DialError extends Error {
+class DialError extends Error {
   readonly code: string;
 
   constructor(code: string) {
@@ -38,11 +38,17 @@ export class DialError extends Error {
 /** Resolves a name without the addresses of this machine and of its link. */
 export const lookUpElsewhere: LookupFunction = (host, options, callback) => {
   lookup(host, { ...options, all: true }, (error, found) => {
-    if (error) { callback(error, []); return; }
+    if (error) {
+      callback(error, []);
+      return;
+    }
     const local = listLocalAddresses();
     const others = found.filter(({ address }) => !local.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'));
     const [first] = others;
-    if (!first) { callback(new DialError(LOCAL_ADDRESS), []); return; }
+    if (!first) {
+      callback(new DialError(LOCAL_ADDRESS), []);
+      return;
+    }
     if (options.all === true) callback(null, others);
     else callback(null, first.address, first.family);
   });

@@ -41,7 +41,7 @@ def start(spec, command):
 
 
 def start_relay(spec, listeners):
-    """Starts the relay as a child of the sandbox's first process, so that the command has no child of which it knows nothing."""
+    """Starts the relay as a child of the sandbox's first process, so that it is no child of the command."""
     between = os.fork()
     if between > 0:
         os.waitpid(between, 0)
@@ -60,7 +60,7 @@ def start_relay(spec, listeners):
 
 
 def listen(address, port, number):
-    """Listens on an address, which is added where it is missing. Returns None where the machine does not have its family."""
+    """Listens on an address and adds it where it is missing. Returns None where the machine cannot have it."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         listener = socket.socket(family, socket.SOCK_STREAM)

@@ -1,7 +1,7 @@
 """Says whether a model failed because it has no network, from the classes and the words of its exceptions.
 
-The resolver's words are certain. Other words prove nothing ("could not connect to node 12 of the graph" is a fault of the
-model) unless the model has asked for a host that it cannot reach.
+The resolver's words are certain. Other words prove nothing ("could not connect to node 12 of the graph" is a fault of
+the model) unless the model has asked for a host that it cannot reach.
 """
 
 from __future__ import annotations
