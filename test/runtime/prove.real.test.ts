@@ -18,6 +18,7 @@ const PROVED = {
   mlflow: '3.17.2',
   warnings: [],
   peak_memory_bytes: NUMBER,
+  network: [],
   load_memory_bytes: NUMBER,
   workers: { mode: 'shared', found: [] },
   libraries: expect.any(Array) as unknown[],

@@ -46,7 +46,7 @@ export function explainNetwork(subject: Subject, record: NetworkRecord): string 
 
 function renderWay({ alone, entity, endpoint }: Subject, missing: readonly string[]): string {
   const what = `It asked for ${nameServices(missing)}, which the sandbox does not reach`;
-  if (alone) return what;
+  if (alone) return `${what}: --without-sandbox runs the model with your own rights and network`;
   const text = missing.every((address) => parseNetworkAddress(address)) ? nameServices(missing) : 'HOST:PORT';
   return `${what}: to allow it, add ${text} to davit.served_entities.${entity.name}.validation.network in ${endpoint.file} and to policy.network of the environment`;
 }

@@ -45,6 +45,9 @@ test('what a model could not reach is named with the way to it', () => {
     'Nobody allows b.example:443 yet: see network-not-allowed. It asked for c.example:443, bare.example, which the sandbox does not reach: to allow it, add HOST:PORT to davit.served_entities.m.validation.network in endpoints/e.yaml and to policy.network of the environment',
   );
   expect(explainNetwork(subject, { asked: [], network: [USE] })).toBeUndefined();
+  expect(explainNetwork({ ...subject, alone: true }, { asked: ['c.example:443'], network: [] })).toBe(
+    'It asked for c.example:443, which the sandbox does not reach: --without-sandbox runs the model with your own rights and network',
+  );
   const failed = { ...USE, connections: 0, failure: 'ECONNREFUSED' };
   expect(explainNetwork(subject, { asked: ['a.example:443'], network: [failed] })).toBe(
     'This machine cannot reach a.example:443 (ECONNREFUSED)',
