@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { makeTemporaryFolder } from '../system/temporary-folder.ts';
@@ -100,7 +100,7 @@ async function runSandboxed(
     from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
     at: folder,
   }));
-  const services = await openServices(network, temporary);
+  const services = await openServices(network);
   try {
     const wanted = {
       ...{ command: inner, env },
@@ -112,21 +112,29 @@ async function runSandboxed(
     const ran = await runLimited(command, { ...options, inputs, env: { PATH: process.env['PATH'] ?? '' } });
     return { ...ran, network: (await services?.forwarder.close()) ?? [] };
   } finally {
-    await services?.forwarder.close();
+    if (services) {
+      await services.forwarder.close();
+      await rm(services.outer, { recursive: true, force: true });
+    }
   }
 }
 
 interface OpenServices {
   readonly network: SandboxNetwork;
   readonly forwarder: Forwarder;
+  readonly outer: string;
 }
 
-async function openServices(
-  wanted: UntrustedNetwork | undefined,
-  temporary: string,
-): Promise<OpenServices | undefined> {
+/**
+ * The folder is in /tmp, because the path of a Unix socket has at most 107 bytes. The program is another user, so it may enter
+ * the inner folder, which alone is in the sandbox; nobody else may enter the outer one.
+ */
+async function openServices(wanted: UntrustedNetwork | undefined): Promise<OpenServices | undefined> {
   if (!wanted || wanted.services.length === 0) return undefined;
-  const folder = join(temporary, 'net');
+  const outer = makeTemporaryFolder('net', '/tmp');
+  const folder = join(outer, 'open');
   await mkdir(folder);
-  return { network: { ...wanted, folder }, forwarder: await openForwarder(wanted.services, folder, wanted.dial) };
+  await chmod(folder, 0o755); // whatever the umask
+  const forwarder = await openForwarder(wanted.services, folder, wanted.dial);
+  return { network: { ...wanted, folder }, forwarder, outer };
 }

@@ -8,7 +8,7 @@ import type { NetworkUse } from '../../schemas/lock/proof.ts';
 
 /** Connects sandboxed programs to a few services. */
 export interface Forwarder {
-  /** Ends all connections and says how each service was used. */
+  /** Ends all connections and says how each service was used. A second call changes nothing. */
   close(): Promise<readonly NetworkUse[]>;
 }
 
@@ -28,7 +28,8 @@ export async function openForwarder(
 ): Promise<Forwarder> {
   const ports = services.map((service) => new ServicePort(service, dial));
   for (const [i, port] of ports.entries()) await port.listen(join(folder, String(i)));
-  return { close: () => Promise.all(ports.map((port) => port.close())) };
+  let closed: Promise<readonly NetworkUse[]> | undefined;
+  return { close: () => (closed ??= Promise.all(ports.map((port) => port.close()))) };
 }
 
 /** The socket of one service, and what passed through it. */
