@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { CODE_FOLDER, codePath } from '../system/code.ts';
 import { addPassedKeys, hashTexts, readPassedKeys } from '../tools/passed-files.ts';
-import { listAttacks } from './attack-regular-expression.ts';
+import { listAttacks } from './helpers/attack-regular-expression.ts';
 
 /** Tests, benchmarks and the gate read no text of strangers; the bundle is made from the other files. */
 const ELSEWHERE = ['test/', 'tools/', 'bench/', 'action/dist/'];
@@ -34,7 +34,7 @@ interface Pattern {
 }
 
 /** What the result for a file depends on, besides its text. */
-const CHECKER = ['test/regular-expressions.test.ts', 'test/attack-regular-expression.ts', 'package-lock.json'];
+const CHECKER = ['test/regular-expressions.test.ts', 'test/helpers/attack-regular-expression.ts', 'package-lock.json'];
 
 interface SourceFile {
   readonly file: string;
