@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { FileOrder } from './test/set-up/file-order.ts';
 import { FailuresAtOnce } from './test/set-up/failures-at-once.ts';
@@ -26,6 +27,8 @@ const ALONE_ON_CLUSTER = [
 ];
 const isGiven = process.env['DAVIT_TEST_ENVIRONMENT'] !== undefined;
 
+/** Half of the time a worker waits, for Git, other programs and time limits, so two leave two cores half idle. */
+const FAST_WORKERS = Math.ceil(availableParallelism() * 1.5);
 /** A real test mostly waits for other programs, so more workers than cores keep the cores busy. */
 const REAL_WORKERS = 3;
 const REAL_LIMITS = { testTimeout: 600_000, hookTimeout: 600_000 }; // seconds, unless others use the machine
@@ -41,7 +44,7 @@ const CLUSTER = {
  */
 export default defineConfig({
   test: {
-    globalSetup: ['test/set-up/temporary-folder.ts', 'test/set-up/sandbox-or-not.ts'],
+    globalSetup: ['test/set-up/temporary-folder.ts', 'test/set-up/sandbox-or-not.ts', 'test/set-up/git-settings.ts'],
     sequence: { sequencer: FileOrder },
     reporters: [new FailuresAtOnce(), new SlowestFiles(), 'default'], // vitest's summary stays last
     maxWorkers: '100%', // the default leaves one core free, which is half of two cores
@@ -58,6 +61,7 @@ export default defineConfig({
           ],
           testTimeout: 120_000, // leaves time on a busy machine
           hookTimeout: 120_000,
+          maxWorkers: FAST_WORKERS,
           isolate: false, // files share the modules of their worker, which saves a quarter of the CPU time
         },
       },

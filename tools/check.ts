@@ -19,7 +19,7 @@ const ruff = await ensureCheckProgram('ruff');
 const STEPS: Readonly<Record<string, { readonly program: string; readonly args: readonly string[] }>> = {
   'fast tests': bin('vitest', 'vitest.mjs', 'run', '--project', 'fast'),
   lint: node('tools/lint.ts'),
-  types: bin('typescript', 'bin/tsc', '--noEmit', '--incremental', '--tsBuildInfoFile', 'node_modules/.cache/tsc.json'),
+  types: node('tools/check-types.ts'),
   format: node('tools/check-format.ts'),
   'dead code': bin('knip', 'bin/knip.js'),
   'generated files': node('tools/generate.ts', '--check'),

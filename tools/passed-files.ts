@@ -32,8 +32,7 @@ export async function checkUnpassed(
   inputs: CheckInputs,
   check: (files: readonly string[]) => Promise<ReadonlySet<string>>,
 ): Promise<void> {
-  const list = cacheFolder('test', `passed-${name}.txt`);
-  const passed = new Set(existsSync(list) ? readFileSync(list, 'utf8').split('\n').filter(Boolean) : []);
+  const passed = readPassedKeys(name);
   const keys = await makeKeys(inputs);
   const waiting = [...keys].filter(([, key]) => !passed.has(key)).map(([file]) => file);
   if (waiting.length === 0) return;
@@ -43,8 +42,24 @@ export async function checkUnpassed(
     const key = keys.get(file);
     return key !== undefined && key === after.get(file) && !failed.has(file) ? [key] : [];
   });
-  await writeFileAtomically(list, [...passed, ...fresh].slice(-MAX_KEYS).join('\n'));
+  await addPassedKeys(name, fresh);
   if (failed.size > 0) process.exitCode = 1;
+}
+
+/** Reads the keys of all that has passed a check on this machine. */
+export function readPassedKeys(name: string): ReadonlySet<string> {
+  const list = listPath(name);
+  return new Set(existsSync(list) ? readFileSync(list, 'utf8').split('\n').filter(Boolean) : []);
+}
+
+/** Keeps what another checkout has added meanwhile, except for a write at the same moment, which costs a repeated check. */
+export async function addPassedKeys(name: string, keys: readonly string[]): Promise<void> {
+  const all = new Set([...readPassedKeys(name), ...keys]);
+  await writeFileAtomically(listPath(name), [...all].slice(-MAX_KEYS).join('\n'));
+}
+
+function listPath(name: string): string {
+  return cacheFolder('test', `passed-${name}.txt`);
 }
 
 /** Makes the key of each file to check. */
@@ -87,7 +102,8 @@ function isAmbient(file: string): boolean {
   return file.endsWith('.d.ts') || AMBIENT.test(readFileSync(codePath(file), 'utf8'));
 }
 
-function hashTexts(texts: readonly (string | Buffer)[]): string {
+/** Makes the key of what a check reads. */
+export function hashTexts(texts: readonly (string | Buffer)[]): string {
   const hash = createHash('sha256');
   for (const text of texts) hash.update(text).update('\0');
   return hash.digest('hex').slice(0, 40);

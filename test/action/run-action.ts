@@ -6,6 +6,7 @@ import { summary } from '@actions/core';
 import { vi } from 'vitest';
 import { main } from '../../action/main.ts';
 import { codePath } from '../../system/code.ts';
+import { readCommit } from './deploy/repository.ts';
 
 /** What a release starts. */
 const BUNDLE = codePath('action', 'dist', 'index.js');
@@ -52,9 +53,9 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
 /** Commits all there is; the commit. */
 export function commit(folder: string): string {
   git(folder, 'add', '--all');
-  const settings = ['user.name=Test', 'user.email=test@example.org', 'maintenance.auto=false'];
-  git(folder, ...settings.flatMap((s) => ['-c', s]), 'commit', '--quiet', '--allow-empty', '--message', 'files');
-  return git(folder, 'rev-parse', 'HEAD').trim();
+  const settings = ['user.name=Test', 'user.email=test@example.org', 'core.abbrev=40'];
+  const options = settings.flatMap((s) => ['-c', s]);
+  return readCommit(git(folder, ...options, 'commit', '--allow-empty', '--message', 'files'));
 }
 
 function git(folder: string, ...args: readonly string[]): string {

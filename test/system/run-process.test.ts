@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { isAlive } from '../../system/is-alive.ts';
 import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 
@@ -34,8 +34,12 @@ describe('runProcess()', () => {
     async (how) => {
       const stop = new AbortController();
       const pids: number[] = [];
+      if (how === 'killed for its time') vi.useFakeTimers({ toFake: ['setTimeout'] }); // Node may start slowly
+      onTestFinished(() => void vi.useRealTimers());
       const heard = (line: string) => {
         pids.push(Number(line));
+        if (how === 'killed for its time') vi.advanceTimersByTime(1000);
+        vi.useRealTimers();
         if (how === 'stopped') stop.abort(new Error('enough'));
       };
       const script = `

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Without maintenance, for which each commit would start two more processes. */
-const SETTINGS = ['user.name=t', 'user.email=t@example.org', 'maintenance.auto=false'].flatMap((s) => ['-c', s]);
+/** With the last one, `git commit` prints the whole name of the commit. */
+const SETTINGS = ['user.name=t', 'user.email=t@example.org', 'core.abbrev=40'].flatMap((s) => ['-c', s]);
 
 /** A Git repository for tests, in a folder that is there. */
 export function makeRepository(folder: string, branch = 'main') {
@@ -26,8 +26,14 @@ export function makeRepository(folder: string, branch = 'main') {
     /** Commits all there is; the commit. */
     commit: (message = 'files') => {
       git('add', '--all');
-      git('commit', '--quiet', '--allow-empty', '--message', message);
-      return git('rev-parse', 'HEAD');
+      return readCommit(git('commit', '--allow-empty', '--message', message));
     },
   };
+}
+
+/** Reads the name of the commit that `git commit` prints with `core.abbrev=40`, which saves a process. */
+export function readCommit(printed: string): string {
+  const [, commit] = /^\[[^\n]*? ([0-9a-f]{40})\] /.exec(printed) ?? [];
+  if (commit === undefined) throw new Error(`Cannot read the commit: git printed ${JSON.stringify(printed)}`);
+  return commit;
 }
