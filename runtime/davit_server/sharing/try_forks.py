@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import os
+import signal
 import time
 from typing import NamedTuple
 
@@ -118,7 +119,15 @@ def count_varied_rounds(seconds: float) -> int:
 
 
 def run_forks(scorer, tasks: list[Task], limit: float, folder: str) -> tuple[list[dict], str]:
-    """Runs each task in a fork of its own, all at once. Returns the results, or why one of the forks failed."""
+    """Runs each task in a fork of its own, all at once. Returns the results, or why one of the forks failed.
+
+    SIGKILL comes from outside and shows nothing about the model, so all forks then run once more.
+    """
+    results, failure = run_forks_once(scorer, tasks, limit, folder)
+    return run_forks_once(scorer, tasks, limit, folder) if failure == KILLED else (results, failure)
+
+
+def run_forks_once(scorer, tasks: list[Task], limit: float, folder: str) -> tuple[list[dict], str]:
     go, start = os.pipe()
     forks: list[Fork] = []
     try:
@@ -240,9 +249,16 @@ def describe_fork_failure(fork: Fork, result: bytes | None, limit: float) -> str
     if not result:
         ended = os.waitid(os.P_PID, fork.pid, os.WEXITED | os.WNOWAIT)
         code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
-        return f"a fork ended {describe_exit(code)}"
+        return describe_fork_end(code)
     failure = json.loads(result)["failure"]
     return f"a fork fails the example ({failure})" if failure else ""
+
+
+def describe_fork_end(code: int) -> str:
+    return f"a fork ended {describe_exit(code)}"
+
+
+KILLED = describe_fork_end(-signal.SIGKILL)
 
 
 def end_fork(fork: Fork, folder: str) -> None:

@@ -10,8 +10,8 @@ import unittest
 import urllib.error
 from unittest import mock
 
-from davit_server.failures.network_failure import needs_network
 from davit_server.failures import network_failure, watch_network
+from davit_server.failures.network_failure import needs_network
 from davit_server.failures.stages import describe_failure
 
 MODEL = os.path.realpath(tempfile.gettempdir()) + "/davit-model"
@@ -125,7 +125,7 @@ class NetworkFailure(unittest.TestCase):
 
     def test_the_words_of_a_resolver_count_whatever_library_says_them(self):
         for words in (
-            "could not translate host name \"db\" to address: Temporary failure in name resolution",
+            'could not translate host name "db" to address: Temporary failure in name resolution',
             "Generic S3 error: dns error: failed to lookup address information: Name or service not known",
             "curl: (6) Could not resolve host: api.example.com",
             "DNS resolution failed for api.example.com:443: C-ares status is not ARES_SUCCESS",

@@ -363,6 +363,22 @@ class Trying(unittest.TestCase):
         )
         self.assertEqual(self.found(answering(die_elsewhere, load)), "a fork ended by signal 11 (SIGSEGV)")
 
+    def test_forks_that_are_killed_from_outside_are_tried_once_more(self):
+        load = hold("loaded_in", os.getpid)
+        with tempfile.TemporaryDirectory() as folder:
+            often = {"kills": 1}
+
+            def kill_elsewhere(self):
+                if os.getpid() != self.loaded_in and len(os.listdir(folder)) < often["kills"]:
+                    tempfile.mkdtemp(dir=folder)
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return "1"
+
+            one_fork = {"model": answering(kill_elsewhere, load), "workers": 1}
+            self.assertEqual(decide(**one_fork), {"mode": "shared", "found": []})
+            often["kills"] = 3
+            self.assertEqual(decide(**one_fork)["found"], ["a fork ended by SIGKILL, probably out of memory"])
+
     def test_a_fork_that_hangs(self):
         from davit_server.sharing import try_forks
 
