@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { makeTemporaryFolder } from '../system/temporary-folder.ts';
-import { wrapInBubblewrap } from './bubblewrap.ts';
+import { type Readable, wrapInBubblewrap } from './bubblewrap.ts';
 import { copyIfPrivate } from './copy-if-private.ts';
 import { type LimitedRun, runLimited } from './run-limited.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -15,7 +15,7 @@ export interface UntrustedProgram {
   /** Folders that come first in PATH. */
   readonly path: readonly string[];
   /** The files and folders that it can read, besides the system's programs and libraries. */
-  readonly readable: readonly string[];
+  readonly readable: readonly Readable[];
   /** Small folders and the model, whose files perhaps only the user can read. */
   readonly data?: readonly string[];
   /** Absolute paths inside of `data` that it must not see. Without a sandbox it sees them. */

@@ -20,7 +20,8 @@ import { fetchModel } from './model/fetch-model.ts';
 import type { ResolvedVersion } from './model/fetched-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
-import { type Resolution, resolveRequirements } from './requirements/resolve-requirements.ts';
+import { resolveAndBuild } from './requirements/resolve-and-build.ts';
+import type { Resolution } from './requirements/resolve-requirements.ts';
 import { makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
@@ -146,7 +147,7 @@ async function resolveSubject(
     progress,
     `Locking ${subject.entity.name} (${reason})`,
     () =>
-      resolveRequirements(
+      resolveAndBuild(
         {
           requirements: checked.requirements,
           constraints: checked.model.constraints,
@@ -155,6 +156,7 @@ async function resolveSubject(
           modelFolder: checked.model.folder,
           preferences: upgrade ? undefined : (old?.packages ?? []),
         },
+        subject.entity.buildWheels,
         options,
       ),
   );

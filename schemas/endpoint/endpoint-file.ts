@@ -8,6 +8,7 @@ import {
 } from './refused-fields.ts';
 import { changeFields } from './change-fields.ts';
 import { refuseModelUri, refuseWrongAlias } from './model-reference.ts';
+import { packageName } from '../lock/locked-values.ts';
 import { permission } from './permission-file.ts';
 import { validationFile } from './validation-file.ts';
 import { WORKER_MODES } from './worker-mode.ts';
@@ -146,6 +147,12 @@ const davitEntity = z.strictObject({
     })
     .optional()
     .describe("Changes to the model's requirements, without logging the model again"),
+  build_wheels: z
+    .array(packageName)
+    .optional()
+    .describe(
+      'Packages without a wheel: `davit lock` builds one from the source distribution, in the sandbox and without network',
+    ),
   time_limit_seconds: z
     .number()
     .positive('expected more than 0')
