@@ -129,7 +129,10 @@ async function makeVirtualenv(
   const clear = () => makeEmptyVirtualenv(folder, python, options);
   await clear();
   const requirements = join(folder, 'davit-requirements.txt');
-  await installPackages({ packages: files, modelFolder, folder, into: ['--python', own], clear, requirements }, options);
+  await installPackages(
+    { packages: files, modelFolder, folder, into: ['--python', own], clear, requirements },
+    options,
+  );
   await makeReadable(folder);
   await checkInstalled({ folder, python: own }, python, options);
   await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));

@@ -82,7 +82,8 @@ export function makeInstallError(what: string, run: ProcessResult): VirtualenvEr
 
 function renderRequirements({ packages, modelFolder }: InstallRequest): string {
   const lines = packages.map(({ name, version, source, hashes, built, file }) => {
-    if (built !== undefined && file === undefined) throw new TypeError(`Cannot install ${name}: its wheel is not built`);
+    if (built !== undefined && file === undefined)
+      throw new TypeError(`Cannot install ${name}: its wheel is not built`);
     const address = file === undefined ? source && locateSource(source, modelFolder) : pathToFileURL(file).href;
     const what = address === undefined ? `${name}==${version}` : `${name} @ ${address}`;
     return [what, ...hashes.map((h) => `--hash=${h}`)].join(' ');

@@ -99,7 +99,10 @@ export function explainBuild(
   if (stopped === 'memory')
     return { why: `its build needs more than ${memoryBytes / 2 ** 30} GiB of memory`, hint: BUILD_ELSEWHERE };
   if (stopped !== undefined)
-    return { why: `its build exceeds the limit of ${stopped === 'output' ? 'its wheel and log' : 'processes'}`, hint: BUILD_ELSEWHERE };
+    return {
+      why: `its build exceeds the limit of ${stopped === 'output' ? 'its wheel and log' : 'processes'}`,
+      hint: BUILD_ELSEWHERE,
+    };
   const log = `${stdout.slice(0, MAX_LOG)}\n${stderr.slice(-MAX_LOG)}`;
   return (
     explainProgram(log) ??
@@ -146,13 +149,17 @@ function explainProgram(log: string): BuildFailure | undefined {
 }
 
 function explainHeader(log: string): BuildFailure | undefined {
-  const header = /fatal error: '?([\w./+-]{1,100}\.h(?:pp)?|Eigen\/\w{1,40})'?(?: file not found|: No such file or directory)/.exec(
-    log,
-  )?.[1];
+  const header =
+    /fatal error: '?([\w./+-]{1,100}\.h(?:pp)?|Eigen\/\w{1,40})'?(?: file not found|: No such file or directory)/.exec(
+      log,
+    )?.[1];
   if (header === undefined) return undefined;
   const debian = HEADERS[header] ?? HEADERS[`${header.split('/')[0] ?? ''}/`];
   const why = `its build needs the header ${header}, which this machine does not have`;
-  return { why, hint: debian === undefined ? `Install the library that has it. ${BUILD_ELSEWHERE}` : renderInstall(debian) };
+  return {
+    why,
+    hint: debian === undefined ? `Install the library that has it. ${BUILD_ELSEWHERE}` : renderInstall(debian),
+  };
 }
 
 const NETWORK =

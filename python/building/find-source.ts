@@ -36,7 +36,9 @@ export function allowSources(names: readonly string[]): readonly string[] {
 
 /** Settings without which uv would build a source distribution to read its requirements, outside the sandbox. */
 export function renderEmptyMetadata(names: readonly string[]): string {
-  return names.map((name) => `[[dependency-metadata]]\nname = ${JSON.stringify(name)}\nrequires-dist = []\n`).join('\n');
+  return names
+    .map((name) => `[[dependency-metadata]]\nname = ${JSON.stringify(name)}\nrequires-dist = []\n`)
+    .join('\n');
 }
 
 /** Finds the source distribution of a version. uv runs nothing of it. Throws a VirtualenvError if there is none. */

@@ -46,7 +46,8 @@ const LIMIT_SECONDS = 900;
 /** Of a replica with the workload type CPU. */
 const MEMORY_BYTES = 4 * 2 ** 30;
 const OUTPUT_BYTES = 512 << 20;
-const WHEEL_NAME = /^[A-Za-z0-9._]+-[A-Za-z0-9._+!]+(?:-\d[A-Za-z0-9._]*)?-[A-Za-z0-9._]+-[A-Za-z0-9_]+-[A-Za-z0-9._]+\.whl$/;
+const WHEEL_NAME =
+  /^[A-Za-z0-9._]+-[A-Za-z0-9._+!]+(?:-\d[A-Za-z0-9._]*)?-[A-Za-z0-9._]+-[A-Za-z0-9_]+-[A-Za-z0-9._]+\.whl$/;
 
 const output = z.union([
   z.object({ name: z.string().regex(WHEEL_NAME), wheel: z.base64(), metadata: z.string() }),

@@ -2,7 +2,12 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findKeptWheel, keepWheel, prepareBuild } from '../../python/building/ensure-built-wheels.ts';
 import { downloadSource, findSource, type SourceDistribution } from '../../python/building/find-source.ts';
-import { type BuildRequest, type BuiltWheel, buildWheel, readBuildRequirements } from '../../python/building/run-build.ts';
+import {
+  type BuildRequest,
+  type BuiltWheel,
+  buildWheel,
+  readBuildRequirements,
+} from '../../python/building/run-build.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
 import { VirtualenvError } from '../../python/virtualenv-error.ts';
@@ -53,7 +58,12 @@ export async function buildPackage(
     const metadata = parseMetadata(built.wheel.metadata);
     if ('why' in metadata) return { ...metadata, why: `in the wheel built of ${label}, ${metadata.why}`, about: name };
     if ((await findKeptWheel(built.wheel.hash)) === undefined) await keepWheel(built.wheel);
-    const locked = { name, version, hashes: [built.wheel.hash], built: { from: source.hash, with: [...built.packages] } };
+    const locked = {
+      name,
+      version,
+      hashes: [built.wheel.hash],
+      built: { from: source.hash, with: [...built.packages] },
+    };
     return { locked, metadata };
   } catch (e) {
     if (e instanceof VirtualenvError) return { why: e.message, hint: e.hint, about: name };

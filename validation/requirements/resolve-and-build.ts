@@ -19,7 +19,12 @@ export async function resolveAndBuild(
   options: PythonOptions,
 ): Promise<Resolution> {
   const builds = new Map<string, PackageBuild>();
-  let built: readonly WheelMetadata[] = buildWheels.map((name) => ({ name, requires: [], extras: [], python: undefined }));
+  let built: readonly WheelMetadata[] = buildWheels.map((name) => ({
+    name,
+    requires: [],
+    extras: [],
+    python: undefined,
+  }));
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const resolution = await resolveRequirements({ ...request, built }, options);
     if (!resolution.packages || buildWheels.length === 0) return resolution;
