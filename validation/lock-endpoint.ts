@@ -19,9 +19,9 @@ import type { ResolutionExplanation } from './requirements/explain-resolution.ts
 import { fetchModel } from './model/fetch-model.ts';
 import type { ResolvedVersion } from './model/fetched-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
-import { checkBuilt } from './requirements/check-built.ts';
+import { checkBuilt } from './requirements/building/check-built.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
-import { resolveAndBuild } from './requirements/resolve-and-build.ts';
+import { resolveAndBuild } from './requirements/building/resolve-and-build.ts';
 import type { Resolution } from './requirements/resolve-requirements.ts';
 import { joinHints, makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
 import { readOwn } from '../schemas/values/read-own.ts';

@@ -8,7 +8,7 @@ import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from '../.
 import { checkModel } from '../../validation/model/check-model.ts';
 import { makeLockedModel, renderRequirements } from '../../validation/locked-model.ts';
 import { resolvePolicy } from '../../validation/policy.ts';
-import { checkBuilt } from '../../validation/requirements/check-built.ts';
+import { checkBuilt } from '../../validation/requirements/building/check-built.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeEndpoint, makeProject } from './throw-away-project.ts';
 

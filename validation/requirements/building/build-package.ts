@@ -1,24 +1,24 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findKeptWheel, keepWheel, prepareBuild } from '../../python/building/ensure-built-wheels.ts';
-import { downloadSource, findSource, type SourceDistribution } from '../../python/building/find-source.ts';
+import { findKeptWheel, keepWheel, prepareBuild } from '../../../python/building/ensure-built-wheels.ts';
+import { downloadSource, findSource, type SourceDistribution } from '../../../python/building/find-source.ts';
 import {
   type BuildRequest,
   type BuiltWheel,
   buildWheel,
   readBuildRequirements,
-} from '../../python/building/run-build.ts';
-import type { PythonOptions } from '../../python/find-uv.ts';
-import { normalizePackageName } from '../../python/normalize-package-name.ts';
-import { VirtualenvError } from '../../python/virtualenv-error.ts';
-import type { LockedPackage } from '../../schemas/lock/lock.ts';
-import { SILENT, withProgress } from '../../system/progress.ts';
-import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
-import type { ResolutionExplanation } from './explain-resolution.ts';
-import { parseRequirement, type Requirement } from './parse-requirements.ts';
-import { parseMetadata, type WheelMetadata } from './read-wheel.ts';
-import type { ResolutionRequest } from './resolution-request.ts';
-import { resolveRequirements } from './resolve-requirements.ts';
+} from '../../../python/building/run-build.ts';
+import type { PythonOptions } from '../../../python/find-uv.ts';
+import { normalizePackageName } from '../../../python/normalize-package-name.ts';
+import { VirtualenvError } from '../../../python/virtualenv-error.ts';
+import type { LockedPackage } from '../../../schemas/lock/lock.ts';
+import { SILENT, withProgress } from '../../../system/progress.ts';
+import { makeTemporaryFolder } from '../../../system/temporary-folder.ts';
+import type { ResolutionExplanation } from '../explain-resolution.ts';
+import { parseRequirement, type Requirement } from '../parse-requirements.ts';
+import { parseMetadata, type WheelMetadata } from '../read-wheel.ts';
+import type { ResolutionRequest } from '../resolution-request.ts';
+import { resolveRequirements } from '../resolve-requirements.ts';
 
 export interface PackageBuild {
   readonly locked: LockedPackage;

@@ -1,10 +1,10 @@
-import type { PythonOptions } from '../../python/find-uv.ts';
-import type { LockedPackage } from '../../schemas/lock/lock.ts';
-import { contentHash } from '../../schemas/values/names.ts';
+import type { PythonOptions } from '../../../python/find-uv.ts';
+import type { LockedPackage } from '../../../schemas/lock/lock.ts';
+import { contentHash } from '../../../schemas/values/names.ts';
 import { buildPackage, type PackageBuild } from './build-package.ts';
-import type { WheelMetadata } from './read-wheel.ts';
-import type { ResolutionRequest } from './resolution-request.ts';
-import { type Resolution, resolveRequirements } from './resolve-requirements.ts';
+import type { WheelMetadata } from '../read-wheel.ts';
+import type { ResolutionRequest } from '../resolution-request.ts';
+import { type Resolution, resolveRequirements } from '../resolve-requirements.ts';
 
 /** A built wheel can require packages that change the version of another built one. */
 const MAX_ROUNDS = 5;

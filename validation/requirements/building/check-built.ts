@@ -1,6 +1,6 @@
-import type { LockedPackage } from '../../schemas/lock/lock.ts';
-import { applyPolicy, type ResolvedPolicy } from '../policy.ts';
-import type { ModelProblem, Subject } from '../subject.ts';
+import type { LockedPackage } from '../../../schemas/lock/lock.ts';
+import { applyPolicy, type ResolvedPolicy } from '../../policy.ts';
+import type { ModelProblem, Subject } from '../../subject.ts';
 
 /** Reports the packages whose wheels Davit builds, because a build runs code of the package wherever it is installed. */
 export function checkBuilt(

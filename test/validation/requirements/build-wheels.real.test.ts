@@ -6,12 +6,12 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { ensureVirtualenv, makeVirtualenvRequest } from '../../python/ensure-virtualenv.ts';
-import { findSandbox } from '../../sandbox/sandbox.ts';
-import type { Lock } from '../../schemas/lock/lock.ts';
-import { cacheFolder } from '../../system/cache.ts';
-import { lockEndpoint } from '../../validation/lock-endpoint.ts';
-import { makeEndpoint, makeProject, writeFiles } from './throw-away-project.ts';
+import { ensureVirtualenv, makeVirtualenvRequest } from '../../../python/ensure-virtualenv.ts';
+import { findSandbox } from '../../../sandbox/sandbox.ts';
+import type { Lock } from '../../../schemas/lock/lock.ts';
+import { cacheFolder } from '../../../system/cache.ts';
+import { lockEndpoint } from '../../../validation/lock-endpoint.ts';
+import { makeEndpoint, makeProject, writeFiles } from '../throw-away-project.ts';
 
 const sandbox = await findSandbox();
 const hasSandbox = !('why' in sandbox);
@@ -107,7 +107,7 @@ ${makeSetup('name="davit-trap", version="1.0", py_modules=["davit_trap"]')}`;
     expect(await readdir(join(root, 'marks'))).toEqual(['.keep']);
 
     await writeFile(join(root, 'index', 'davit_trap-1.0.tar.gz'), 'another file');
-    await rm(join(root, 'cache'), { recursive: true });
+    for (const kind of ['wheels', 'virtualenvs']) await rm(join(root, 'cache', kind), { recursive: true });
     const other = await ensureVirtualenv(makeVirtualenvRequest(lock!, 'trap')).catch((e: unknown) => String(e));
     expect(other).toContain('Cannot build davit-trap 1.0: the index has another source distribution');
   },
