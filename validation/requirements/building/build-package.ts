@@ -66,7 +66,12 @@ export async function buildPackage(
     };
     return { locked, metadata };
   } catch (e) {
-    if (e instanceof VirtualenvError) return { why: e.message, hint: e.hint, about: name };
+    if (e instanceof VirtualenvError)
+      return {
+        why: e.message.replace(`Cannot build ${label}: `, `${label} cannot be built: `),
+        hint: e.hint,
+        about: name,
+      };
     throw e;
   } finally {
     await rm(folder, { recursive: true, force: true });
