@@ -146,22 +146,20 @@ async function resolveSubject(
   const before = current && readOwn(current.entities, subject.entity.name);
   const old = before && current.virtualenvs[before.virtualenv];
   const platform = old?.platform ?? LOCK_PLATFORM;
+  const { requirements, model } = checked;
+  const preferences = upgrade ? undefined : (old?.packages ?? []);
+  const wanted = {
+    requirements,
+    constraints: model.constraints,
+    python,
+    platform,
+    modelFolder: model.folder,
+    preferences,
+  };
   const { packages, yanked, explanation } = await withProgress(
     progress,
     `Locking ${subject.entity.name} (${reason})`,
-    () =>
-      resolveAndBuild(
-        {
-          requirements: checked.requirements,
-          constraints: checked.model.constraints,
-          python,
-          platform,
-          modelFolder: checked.model.folder,
-          preferences: upgrade ? undefined : (old?.packages ?? []),
-        },
-        subject.entity.buildWheels,
-        options,
-      ),
+    () => resolveAndBuild(wanted, subject.entity.buildWheels, options),
   );
   if (!packages) {
     const wrong = locateProblem(subject, describeResolutionFailure(subject, checked, explanation));

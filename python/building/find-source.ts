@@ -105,7 +105,7 @@ async function download(url: string, signal: AbortSignal | undefined): Promise<B
     throw new Error(`${what}: it answers ${response.status}. Check UV_INDEX and its credentials`);
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  for await (const part of response.body) {
+  for await (const part of response.body as AsyncIterable<Uint8Array>) {
     parts.push(part);
     bytes += part.length;
     if (bytes > MAX_BYTES)
