@@ -23,7 +23,7 @@ async function explain(lines: string, message: string, answers: Readonly<Record<
     ...{ requirements, constraints: [], python: '3.11', platform: 'x86_64-manylinux_2_28', modelFolder: '/m' },
     preferences: undefined,
   };
-  const compile = (wanted: readonly string[], ...[, sources = []]: readonly (readonly string[])[]) => {
+  const compile = (wanted: readonly string[], ...[, sources = []]: readonly (readonly string[] | undefined)[]) => {
     if (sources.length > 0) return Promise.resolve(run(sources.includes('docopt') ? 0 : 1, '', ''));
     const answer = answers[wanted[0] ?? ''] ?? '';
     return Promise.resolve(answer.includes('==') && !answer.includes(' ') ? run(0, answer, '') : run(1, '', answer));
