@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { withProgress } from '../system/progress.ts';
 import { makeChildEnvironment, runProcess } from '../system/run-process.ts';
 import { findSandbox } from '../sandbox/sandbox.ts';
@@ -25,6 +27,14 @@ export async function ensureSandbox(signal: AbortSignal, variables: NodeJS.Proce
   if (await hasSandbox()) return;
   if (variables['RUNNER_ENVIRONMENT'] === 'github-hosted' && variables['RUNNER_OS'] === 'Linux')
     await withProgress(LOG, 'Installing bubblewrap to sandbox models', () => install(signal));
+}
+
+/** The same for a job that runs no model, if a lock says to build a wheel: that runs code of a package. */
+export async function ensureSandboxForBuilds(root: string, signal: AbortSignal): Promise<void> {
+  const folder = join(root, 'endpoints');
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.lock'));
+  const locks = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8').catch(() => '')));
+  if (locks.some((text) => /^ +built:$/m.test(text))) await ensureSandbox(signal);
 }
 
 async function hasSandbox(): Promise<boolean> {

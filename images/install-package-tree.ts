@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { findPython, listPythons } from '../python/find-python.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
+import { addBuiltWheels } from '../python/building/ensure-built-wheels.ts';
 import { installPackages } from '../python/install-packages.ts';
 import type { LockedPackage } from '../schemas/lock/lock.ts';
 
@@ -35,7 +36,8 @@ export async function installPackageTree(tree: Tree, options: PythonOptions): Pr
   const where = ['--prefix', folder, '--python', executable, '--python-version', python, '--python-platform', platform];
   // Copy or reflink, because setting times on hard links would change the files in uv's cache.
   const into = [...where, '--link-mode', 'copy'];
-  await installPackages({ packages, modelFolder, folder, into, requirements }, options);
+  const files = await addBuiltWheels(packages, { python, platform }, options);
+  await installPackages({ packages: files, modelFolder, folder, into, requirements }, options);
   await Promise.all([requirements, join(folder, '.lock')].map((file) => rm(file, { force: true })));
   await renameLibraryFolder(folder, python);
   await rewriteScripts(tree, executable);

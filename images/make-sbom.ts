@@ -112,7 +112,7 @@ function makeSystemPackage(name: string): Component {
 }
 
 /** The same package may be in the virtualenv of the model and in that of the server. */
-function makePackage({ name, version, source, hashes }: LockedPackage, of: 'model' | 'server'): Component {
+function makePackage({ name, version, source, hashes, built }: LockedPackage, of: 'model' | 'server'): Component {
   const origin = source === undefined ? '' : `?download_url=${encodeURIComponent(source)}`;
   const purl = `pkg:pypi/${name}${version === '' ? '' : `@${encodeURIComponent(version)}`}${origin}`;
   return {
@@ -123,7 +123,11 @@ function makePackage({ name, version, source, hashes }: LockedPackage, of: 'mode
     purl,
     // One for each file of this version that the lock allows.
     ...(hashes.length > 0 && { hashes: makeHashes(hashes) }),
-    properties: [{ name: 'davit:virtualenv', value: of }],
+    properties: [
+      { name: 'davit:virtualenv', value: of },
+      // The source distribution that Davit builds the wheel from.
+      ...(built === undefined ? [] : [{ name: 'davit:built-from', value: built.from }]),
+    ],
   };
 }
 

@@ -8,6 +8,7 @@ import { contentHash } from '../schemas/values/names.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import { findPython, listPythons, minorVersion, type Python } from './find-python.ts';
 import type { PythonOptions } from './find-uv.ts';
+import { addBuiltWheels } from './building/ensure-built-wheels.ts';
 import { INSTALL_LIMIT_SECONDS, installPackages, makeInstallError } from './install-packages.ts';
 import { checkInstalled } from './check-installed.ts';
 import { makeReadable } from './make-readable.ts';
@@ -119,15 +120,19 @@ async function requirePython(wanted: string, options: PythonOptions): Promise<Py
 
 /** Builds in place, because scripts and byte code contain the path. Writes the marker last. */
 async function makeVirtualenv(
-  { packages, modelFolder }: VirtualenvRequest,
+  { packages, modelFolder, platform }: VirtualenvRequest,
   { folder, python: own, key }: Virtualenv,
   python: Python,
   options: PythonOptions,
 ): Promise<void> {
+  const files = await addBuiltWheels(packages, { python: python.version, platform }, options);
   const clear = () => makeEmptyVirtualenv(folder, python, options);
   await clear();
   const requirements = join(folder, 'davit-requirements.txt');
-  await installPackages({ packages, modelFolder, folder, into: ['--python', own], clear, requirements }, options);
+  await installPackages(
+    { packages: files, modelFolder, folder, into: ['--python', own], clear, requirements },
+    options,
+  );
   await makeReadable(folder);
   await checkInstalled({ folder, python: own }, python, options);
   await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));

@@ -15,6 +15,8 @@ export interface PythonOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where code of packages runs. Undefined: with the user's own rights, because they serve already or the user said so. */
   readonly sandbox?: Sandbox | undefined;
+  /** Whether wheels may be built with the user's own rights. Undefined: the environment of the user decides. */
+  readonly withoutSandbox?: boolean | undefined;
 }
 
 /**

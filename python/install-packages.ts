@@ -1,4 +1,5 @@
 import { join, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { LockedPackage } from '../schemas/lock/lock.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import type { ProcessResult } from '../system/run-process.ts';
@@ -7,8 +8,13 @@ import { removeTests } from './remove-tests.ts';
 import { runUv } from './run-uv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 
+/** A package of the lock, with the file of its wheel if Davit has built it. */
+export interface InstallablePackage extends LockedPackage {
+  readonly file?: string;
+}
+
 export interface InstallRequest {
-  readonly packages: readonly LockedPackage[];
+  readonly packages: readonly InstallablePackage[];
   /** Base folder of a relative package `source`, which is a wheel in the model's directory. */
   readonly modelFolder?: string | undefined;
   /** The folder that contains, or will contain, `lib`. */
@@ -75,8 +81,11 @@ export function makeInstallError(what: string, run: ProcessResult): VirtualenvEr
 }
 
 function renderRequirements({ packages, modelFolder }: InstallRequest): string {
-  const lines = packages.map(({ name, version, source, hashes }) => {
-    const what = source === undefined ? `${name}==${version}` : `${name} @ ${locateSource(source, modelFolder)}`;
+  const lines = packages.map(({ name, version, source, hashes, built, file }) => {
+    if (built !== undefined && file === undefined)
+      throw new TypeError(`Cannot install ${name}: its wheel is not built`);
+    const address = file === undefined ? source && locateSource(source, modelFolder) : pathToFileURL(file).href;
+    const what = address === undefined ? `${name}==${version}` : `${name} @ ${address}`;
     return [what, ...hashes.map((h) => `--hash=${h}`)].join(' ');
   });
   return `${lines.join('\n')}\n`;

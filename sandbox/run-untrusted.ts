@@ -2,7 +2,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { makeTemporaryFolder } from '../system/temporary-folder.ts';
-import { wrapInBubblewrap } from './bubblewrap.ts';
+import { type Readable, wrapInBubblewrap } from './bubblewrap.ts';
 import { copyIfPrivate } from './copy-if-private.ts';
 import type { Dial } from './network/dial-service.ts';
 import type { NetworkUse } from '../schemas/lock/proof.ts';
@@ -19,7 +19,7 @@ export interface UntrustedProgram {
   /** Folders that come first in PATH. */
   readonly path: readonly string[];
   /** The files and folders that it can read, besides the system's programs and libraries. */
-  readonly readable: readonly string[];
+  readonly readable: readonly Readable[];
   /** Small folders and the model, whose files perhaps only the user can read. */
   readonly data?: readonly string[];
   /** Absolute paths inside of `data` that it must not see. Without a sandbox it sees them. */

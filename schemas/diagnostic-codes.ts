@@ -51,6 +51,7 @@ export const DIAGNOSTIC_CODES = {
   // Lock and virtualenv
   'hardware-mismatch': 'A package of the lock is for other hardware than that of the workload type',
   'package-yanked': 'A version in the lock was withdrawn by its authors',
+  'package-built': 'Davit builds the wheel of a package in the lock from its source distribution',
   'module-missing': 'The model imports a module that no package of its lock provides',
   'resolution-failed': 'The requirements cannot be satisfied together',
   'python-unavailable': 'The Python version that the model needs is not available',

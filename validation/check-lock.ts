@@ -1,6 +1,6 @@
 import { type Diagnostic, makeError, type SourceLocation } from '../schemas/diagnostic.ts';
 import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
-import type { Lock, LockedEntity } from '../schemas/lock/lock.ts';
+import type { Lock, LockedEntity, LockedPackage } from '../schemas/lock/lock.ts';
 import { renderCases } from '../schemas/lock/render-cases.ts';
 import { findFormerEntities } from './former-names.ts';
 import type { ResolvedVersion } from './model/fetched-model.ts';
@@ -97,10 +97,20 @@ export function explainStalePackages(
   const sameRequirements = renderRequirements(checked).join('\n') === requirements.join('\n');
   if (!sameRequirements)
     return sameFiles ? `the edits of its requirements changed` : `the requirements of ${label} changed`;
+  const builds = explainBuilds(entity.buildWheels, lock.virtualenvs[locked.virtualenv]?.packages ?? []);
+  if (builds !== undefined) return builds;
   if (model.python_version !== now.python_version) return `the Python of ${label} changed`;
   if (!sameFiles)
     return hasSameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
   return undefined;
+}
+
+/** Whether the lock has built other packages than build_wheels names. */
+function explainBuilds(names: readonly string[], packages: readonly LockedPackage[]): string | undefined {
+  const inIndex = packages.filter((p) => p.source === undefined);
+  const other = inIndex.find(({ name, built }) => (built !== undefined) !== names.includes(name));
+  if (!other) return undefined;
+  return other.built ? `build_wheels does not name ${other.name}` : `build_wheels now names ${other.name}`;
 }
 
 /** Whether an alias, a stage or `latest` meant another version, or has become one, or has replaced one. */

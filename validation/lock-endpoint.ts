@@ -14,14 +14,16 @@ import { checkImports } from './imports/check-imports.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import type { EnvironmentRegistry } from '../schemas/environment/model-registry.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
-import { resolvePolicy } from './policy.ts';
+import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
 import type { ResolutionExplanation } from './requirements/explain-resolution.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import type { ResolvedVersion } from './model/fetched-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
+import { checkBuilt } from './requirements/building/check-built.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
-import { type Resolution, resolveRequirements } from './requirements/resolve-requirements.ts';
-import { makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
+import { resolveAndBuild } from './requirements/building/resolve-and-build.ts';
+import type { Resolution } from './requirements/resolve-requirements.ts';
+import { joinHints, makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface LockEndpointOptions extends PythonOptions {
@@ -119,7 +121,9 @@ async function lockSubject(subject: Subject, options: LockEndpointOptions): Prom
   const reason = current ? explainStalePackages(subject, current, checked, fetched.resolved) : 'no lock yet';
   if (reason === undefined && !upgrade && before && virtualenv) {
     const locked = { name: subject.entity.name, entity: { ...before, ...makeLockedValidation(checked) }, virtualenv };
-    const bounds = checkPackages(subject, checked.model, virtualenv.packages).map((p) => locateProblem(subject, p));
+    const bounds = checkPackages(subject, checked.model, { packages: virtualenv.packages, policy }).map((p) =>
+      locateProblem(subject, p),
+    );
     const changedCases = explainStaleCases(subject, current, checked);
     const imports = await checkImports(subject, checked, virtualenv, { ...options, policy });
     return { subject, reason: changedCases, locked, diagnostics: [...diagnostics, ...bounds, ...imports] };
@@ -142,21 +146,20 @@ async function resolveSubject(
   const before = current && readOwn(current.entities, subject.entity.name);
   const old = before && current.virtualenvs[before.virtualenv];
   const platform = old?.platform ?? LOCK_PLATFORM;
+  const { requirements, model } = checked;
+  const preferences = upgrade ? undefined : (old?.packages ?? []);
+  const wanted = {
+    requirements,
+    constraints: model.constraints,
+    python,
+    platform,
+    modelFolder: model.folder,
+    preferences,
+  };
   const { packages, yanked, explanation } = await withProgress(
     progress,
     `Locking ${subject.entity.name} (${reason})`,
-    () =>
-      resolveRequirements(
-        {
-          requirements: checked.requirements,
-          constraints: checked.model.constraints,
-          python,
-          platform,
-          modelFolder: checked.model.folder,
-          preferences: upgrade ? undefined : (old?.packages ?? []),
-        },
-        options,
-      ),
+    () => resolveAndBuild(wanted, subject.entity.buildWheels, options),
   );
   if (!packages) {
     const wrong = locateProblem(subject, describeResolutionFailure(subject, checked, explanation));
@@ -165,7 +168,10 @@ async function resolveSubject(
   const policy = resolvePolicy(options.policies);
   const imports = await checkImports(subject, checked, { packages, platform }, { ...options, policy });
   const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
-  const bounds = [...checkPackages(subject, checked.model, packages), ...describeYanked(subject, checked, yanked)];
+  const bounds = [
+    ...checkPackages(subject, checked.model, { packages, policy }),
+    ...describeYanked(subject, checked, yanked),
+  ];
   return {
     subject,
     reason,
@@ -190,9 +196,13 @@ function makeLockedEntity(subject: Subject, checked: CheckedModel, resolved: Res
 function checkPackages(
   subject: Subject,
   model: CheckedModel['model'],
-  packages: readonly LockedPackage[],
+  { packages, policy }: { readonly packages: readonly LockedPackage[]; readonly policy: ResolvedPolicy },
 ): readonly ModelProblem[] {
-  return [...checkLockedMlflow(subject, model, packages), ...checkHardware(subject, packages)];
+  return [
+    ...checkLockedMlflow(subject, model, packages),
+    ...checkHardware(subject, packages),
+    ...checkBuilt(subject, packages, policy),
+  ];
 }
 
 function describeYanked(
@@ -225,11 +235,17 @@ function describeResolutionFailure(
     code: 'resolution-failed',
     severity: 'error',
     message: `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? 'uv gives no reason'}`,
-    hint: explanation?.hint,
+    hint: joinHints(renderBuildHint(subject, explanation?.build), explanation?.hint),
     at: at ?? { file: 'requirements.txt', line: 1, column: 1 },
     ...(explanation?.add !== undefined && { add: explanation.add }),
     ...(explanation?.remove !== undefined && { remove: explanation.remove }),
   };
+}
+
+/** Only an endpoint file can allow a build. */
+function renderBuildHint({ alone, entity, endpoint }: Subject, name: string | undefined): string | undefined {
+  if (alone || name === undefined) return undefined;
+  return `Davit can build its wheel in the sandbox: add build_wheels: [${name}] to davit.served_entities.${entity.name} in ${endpoint.file}`;
 }
 
 /** Assembles the lock in the order of the entities. Entities with equal packages share one virtualenv. */

@@ -17,6 +17,7 @@ export interface ResolvedPolicy {
   readonly unpinnedRequirement: PolicySeverity;
   readonly defaultsChannel: PolicySeverity;
   readonly missingModule: PolicySeverity;
+  readonly builtPackage: PolicySeverity;
   readonly pickles: PolicySeverity;
   /** Undefined: nobody asks for a check, so a missing database is no finding. */
   readonly vulnerabilities: VulnerabilityPolicy | undefined;
@@ -73,6 +74,7 @@ export function resolvePolicy(
     unpinnedRequirement: severity('unpinned_requirement'),
     defaultsChannel: severity('defaults_channel'),
     missingModule: severity('missing_module'),
+    builtPackage: severity('built_package'),
     pickles: severity('pickles', pickles),
     vulnerabilities: findStrictest(VULNERABILITY_POLICIES, vulnerabilities, advisories),
     showPredictions: resolveComparisonPolicy(environments).showPredictions,

@@ -29,7 +29,8 @@ import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
 import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
 import { chooseSandbox, isSandboxWaived, type MissingSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
-import { makeSubject, type Subject, makeSubjectError } from './subject.ts';
+import { checkBuilt } from './requirements/building/check-built.ts';
+import { locateProblem, makeSubject, type Subject, makeSubjectError } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
@@ -172,8 +173,10 @@ async function runLockStage(
   }: { readonly checked: CheckedModel; readonly notes: Notes } & Pick<FetchedModel, 'resolved'>,
 ): Promise<StageOutput<Lock>> {
   const { lock } = options;
-  const diagnostics = lock ? checkLockedEntity(subject, lock, checked, resolved) : [reportMissingLock(subject)];
+  const diagnostics = lock ? [...checkLockedEntity(subject, lock, checked, resolved)] : [reportMissingLock(subject)];
   if (!lock || hasErrors(diagnostics)) return { value: lock, cached: false, diagnostics };
+  const built = checkBuilt(subject, listPackages(subject, lock), options.policy);
+  diagnostics.push(...built.map((p) => locateProblem(subject, p)));
   const compared = { ...options, isReviewed: options.until === 'lock' };
   const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
   notes.advisories = advisories.summary;

@@ -112,6 +112,7 @@ export function makeStandaloneSubject(
     environmentVars: {},
     instanceProfileArn: undefined,
     requirementEdits: { add: [...addedRequirements], remove: [] },
+    buildWheels: [],
     timeLimitSeconds,
     workerMode: undefined,
     nan: 'error',

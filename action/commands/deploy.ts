@@ -13,6 +13,7 @@ import { type DeploymentLog, renderLog, renderOutcome } from '../deploy/render-l
 import { type Candidate, selectDeployments } from '../deploy/select-deployments.ts';
 import { postResult } from '../deploy/post-result.ts';
 import type { Job } from '../job.ts';
+import { ensureSandboxForBuilds } from '../ensure-sandbox.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
 import { prepareProgram } from '../prepare-program.ts';
 import { findProject, SUMMARY_CHARACTERS } from '../job-project.ts';
@@ -28,6 +29,7 @@ export async function deploy(job: Job): Promise<void> {
   const failed: string[] = [];
   await withGitHub(job, async (github) => {
     const root = await findProject(job);
+    await ensureSandboxForBuilds(root, job.signal);
     const outage = await withoutWorkflowCommands(() => prepareProgram(job.signal)).catch((e: unknown) => e);
     for (const [i, name] of environments.entries()) {
       const options = { job, github, root, name, after: environments[i - 1] ?? after };

@@ -19,6 +19,7 @@ import type { Deploying } from '../deploy/deployment-context.ts';
 import { openDeploymentContext } from '../deploy/open-deployment-context.ts';
 import { type Candidate, selectDeployments } from '../deploy/select-deployments.ts';
 import type { Job } from '../job.ts';
+import { ensureSandboxForBuilds } from '../ensure-sandbox.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
 import { prepareProgram } from '../prepare-program.ts';
 import { findProject } from '../job-project.ts';
@@ -36,6 +37,7 @@ export async function images(job: Job): Promise<void> {
   const deadline = AbortSignal.timeout(LIMIT_MILLISECONDS);
   await withGitHub(job, async (github) => {
     const root = await findProject(job);
+    await ensureSandboxForBuilds(root, job.signal);
     for (const name of job.inputs.environments) {
       const failures = await withoutWorkflowCommands(async () => {
         try {

@@ -6,17 +6,18 @@ import * as fs from "fs";
 import { constants, existsSync, promises, readFileSync } from "fs";
 import "path";
 import * as events from "events";
-import { isIPv4, isIPv6 } from "node:net";
+import { BlockList, connect, createServer, isIP, isIPv4, isIPv6 } from "node:net";
 import { Agent, request } from "node:http";
 import { PassThrough } from "node:stream";
 import { once } from "node:events";
 import { X509Certificate, createHash, randomBytes, randomInt, randomUUID } from "node:crypto";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { lookup } from "node:dns";
 import "child_process";
 import "timers";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
 import { access, chmod, constants as constants$1, copyFile, cp, link, lstat, mkdir, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
-import { availableParallelism, homedir, hostname, tmpdir, totalmem, userInfo } from "node:os";
+import { availableParallelism, homedir, hostname, networkInterfaces, tmpdir, totalmem, userInfo } from "node:os";
 import { closeSync, constants as constants$2, createReadStream, existsSync as existsSync$1, mkdirSync, mkdtempSync, openSync, readFileSync as readFileSync$1, readdirSync, readlinkSync, rmSync, statSync, truncateSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { setTimeout as setTimeout$2 } from "node:timers/promises";
@@ -16226,7 +16227,7 @@ function datetime(args) {
 	const timeRegex = args.local ? `${qualified}|${timeSource({ precision: args.precision })}` : qualified;
 	return new RegExp(`^${dateSource}T(?:${timeRegex})$`);
 }
-var cuid, cuid2, ulid, xid, ksuid, nanoid, duration, guid, uuid, email, _emoji$1, ipv4, ipv6, cidrv4, cidrv6, base64, base64url, httpProtocol, e164, dateSource, date, anyString, integer, number$2, boolean$2, lowercase, uppercase;
+var cuid, cuid2, ulid, xid, ksuid, nanoid, duration, guid, uuid, email, _emoji$1, ipv4, ipv6, cidrv4, cidrv6, base64$1, base64url, httpProtocol, e164, dateSource, date, anyString, integer, number$2, boolean$2, lowercase, uppercase;
 var init_regexes = __esmMin((() => {
 	cuid = /^[cC][0-9a-z]{6,}$/;
 	cuid2 = /^[0-9a-z]+$/;
@@ -16246,7 +16247,7 @@ var init_regexes = __esmMin((() => {
 	ipv6 = /^(([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,7}:|([0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,5}(:[0-9a-fA-F]{1,4}){1,2}|([0-9a-fA-F]{1,4}:){1,4}(:[0-9a-fA-F]{1,4}){1,3}|([0-9a-fA-F]{1,4}:){1,3}(:[0-9a-fA-F]{1,4}){1,4}|([0-9a-fA-F]{1,4}:){1,2}(:[0-9a-fA-F]{1,4}){1,5}|[0-9a-fA-F]{1,4}:((:[0-9a-fA-F]{1,4}){1,6})|:((:[0-9a-fA-F]{1,4}){1,7}|:))$/;
 	cidrv4 = /^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])\/([0-9]|[1-2][0-9]|3[0-2])$/;
 	cidrv6 = /^(([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,7}:|([0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,5}(:[0-9a-fA-F]{1,4}){1,2}|([0-9a-fA-F]{1,4}:){1,4}(:[0-9a-fA-F]{1,4}){1,3}|([0-9a-fA-F]{1,4}:){1,3}(:[0-9a-fA-F]{1,4}){1,4}|([0-9a-fA-F]{1,4}:){1,2}(:[0-9a-fA-F]{1,4}){1,5}|[0-9a-fA-F]{1,4}:((:[0-9a-fA-F]{1,4}){1,6})|:((:[0-9a-fA-F]{1,4}){1,7}|:))\/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$/;
-	base64 = /^$|^(?:[0-9a-zA-Z+/]{4})*(?:(?:[0-9a-zA-Z+/]{2}==)|(?:[0-9a-zA-Z+/]{3}=))?$/;
+	base64$1 = /^$|^(?:[0-9a-zA-Z+/]{4})*(?:(?:[0-9a-zA-Z+/]{2}==)|(?:[0-9a-zA-Z+/]{3}=))?$/;
 	base64url = /^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?$/;
 	httpProtocol = /^https?$/;
 	e164 = /^\+[1-9]\d{6,14}$/;
@@ -19669,7 +19670,7 @@ var init_json_schema_processors = __esmMin((() => {
 		json_string: "json-string",
 		regex: ""
 	};
-	exactPatterns = /* @__PURE__ */ new Map([[base64Charset, base64], [base64urlCharset, base64url]]);
+	exactPatterns = /* @__PURE__ */ new Map([[base64Charset, base64$1], [base64urlCharset, base64url]]);
 	exactPattern = (p) => exactPatterns.get(p) ?? p;
 	stringProcessor = (schema, ctx, _json, _params) => {
 		const json = _json;
@@ -20124,6 +20125,9 @@ function _ensureDefaultMemoizer() {
 }
 function string$1(params) {
 	return /* @__PURE__ */ _string(ZodString, params);
+}
+function base64(params) {
+	return /* @__PURE__ */ _base64(ZodBase64, params);
 }
 function number$1(params) {
 	return /* @__PURE__ */ _number(ZodNumber, params);
@@ -21440,9 +21444,116 @@ var init_permission_file = __esmMin((() => {
 		service_principal_name: string$1().min(1, "expected a name").optional().describe("One service principal"),
 		permission_level: _enum(PERMISSION_LEVELS).describe("CAN_VIEW, CAN_QUERY or CAN_MANAGE")
 	});
+}));
+// schemas/values/text-shape.ts
+function makeTextSchema(expected, judge, pattern) {
+	const schema = string$1(expected).superRefine((text, context) => {
+		const wrong = judge(text);
+		if (wrong) context.addIssue({
+			code: "custom",
+			message: wrong.message,
+			params: { hint: wrong.hint }
+		});
+	});
+	return pattern ? schema.meta({ pattern: pattern.source }) : schema;
+}
+function makePatternSchema(expected, pattern) {
+	return makeTextSchema(expected, (text) => pattern.test(text) ? void 0 : { message: expected }, pattern);
+}
+function refuseCredentials(text, hint) {
+	const [authority = ""] = text.replace(/^[a-z+]+:\/\//i, "").split("/");
+	return authority.replace(/@sha256:.*/, "").includes("@") ? {
+		message: "Cannot accept credentials in an address: expected an address without them, because files are in Git",
+		hint
+	} : void 0;
+}
+var init_text_shape = __esmMin((() => {
+	init_zod();
+}));
+// schemas/lock/locked-values.ts
+function isPackageVersion(text) {
+	return text.length <= VERSION_CHARACTERS && VERSION$4.test(text);
+}
+function judgeSource(text) {
+	return isWebWheel(text) || text.endsWith(".whl") && text.split("/").every((part) => PATH_PART.test(part)) ? void 0 : { message: SOURCE_RULE$1 };
+}
+function isWebWheel(text) {
+	if (!/^https:\/\/[^\s\p{Cc}\p{Cf}\\$]+$/u.test(text) || !URL.canParse(text)) return false;
+	const { pathname, username, password } = new URL(text);
+	return pathname.endsWith(".whl") && username === "" && password === "";
+}
+var SHA256, packageName, VERSION$4, VERSION_CHARACTERS, packageVersion, SOURCE_RULE$1, PATH_PART, packageSource, platform, pythonMinor, pythonVersion, registeredVersion, virtualenvKey, LINE_CHARACTERS$2, line;
+var init_locked_values = __esmMin((() => {
+	init_zod();
+	init_text_shape();
+	SHA256 = makePatternSchema("expected sha256: and 64 hexadecimal digits", /^sha256:[0-9a-f]{64}$/);
+	packageName = makePatternSchema("expected the normalised name of a package, such as scikit-learn", /^[a-z0-9]+(?:-[a-z0-9]+)*$/);
+	VERSION$4 = /^v?(?:\d+!)?\d+(?:\.\d+)*(?:[-_.]?(?:alpha|beta|preview|pre|rc|a|b|c)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/i;
+	VERSION_CHARACTERS = 100;
+	packageVersion = makeTextSchema("expected a version, such as 1.9.1", (text) => isPackageVersion(text) ? void 0 : { message: "expected a version, such as 1.9.1" });
+	SOURCE_RULE$1 = "expected a wheel: an https address, or a path inside the model";
+	PATH_PART = /^(?!\.{1,2}$)[^\s\p{Cc}\p{Cf}\\/:?#%$]+$/u;
+	packageSource = makeTextSchema(SOURCE_RULE$1, judgeSource);
+	platform = makePatternSchema("expected a platform in the notation of uv, such as x86_64-manylinux_2_28", /^[a-z0-9_]+(?:-[a-z0-9_]+){0,4}$/);
+	pythonMinor = makePatternSchema("expected a minor version of Python, such as 3.11", /^3\.\d{1,2}$/);
+	pythonVersion = makePatternSchema("expected a version of Python, such as 3.11.7", /^3\.\d{1,2}(?:\.\d{1,3})?$/);
+	registeredVersion = makePatternSchema("expected the number of a version, such as 3", /^\d{1,18}$/);
+	virtualenvKey = makePatternSchema("expected the key of a virtualenv, such as python3.11-0a1b2c3d4e", /^python3\.\d{1,2}-[0-9a-f]{10}$/);
+	LINE_CHARACTERS$2 = 2e3;
+	line = string$1().max(LINE_CHARACTERS$2, `expected at most ${LINE_CHARACTERS$2} characters`).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected a text on one line");
+}));
+// schemas/endpoint/requirement-fields.ts
+var requirementFields;
+var init_requirement_fields = __esmMin((() => {
+	init_zod();
+	init_locked_values();
+	requirementFields = {
+		requirements: strictObject({
+			add: array(string$1()).optional().describe("Requirements to add; each replaces a requirement with the same name"),
+			remove: array(string$1()).optional().describe("Names of requirements to remove")
+		}).optional().describe("Changes to the model's requirements, without logging the model again"),
+		build_wheels: array(packageName).optional().describe("Packages without a wheel: `davit lock` builds one from the source distribution, in the sandbox and without network")
+	};
+}));
+// schemas/values/network-address.ts
+function parseNetworkAddress(text) {
+	if (!NETWORK_ADDRESS.test(text)) return void 0;
+	const at = text.lastIndexOf(":");
+	const port = Number(text.slice(at + 1));
+	const written = text.slice(0, at);
+	const host = written.startsWith("[") ? readIPv6(written.slice(1, -1)) : readHost(written.toLowerCase());
+	return host === void 0 || port > 65535 || NO_HOST.includes(host) ? void 0 : {
+		host,
+		port
+	};
+}
+function readIPv6(text) {
+	if (isIP(text) !== 6) return void 0;
+	return new URL(`http://[${text}]`).hostname.slice(1, -1);
+}
+function readHost(text) {
+	if (isIP(text) === 4) return text;
+	const labels = text.split(".");
+	return labels.every((label) => label.length > 0 && label.length <= 63 && !label.startsWith("-")) && /^[a-z]/.test(labels.at(-1) ?? "") ? text : void 0;
+}
+function renderNetworkAddress({ host, port }) {
+	return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+var NETWORK_ADDRESS, EXPECTED$1, networkAddress, NO_HOST;
+var init_network_address = __esmMin((() => {
+	init_zod();
+	NETWORK_ADDRESS = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):[1-9]\d{0,4}$/;
+	EXPECTED$1 = "expected HOST:PORT, such as api.example.com:443, 10.0.3.7:5432 or [fd00::7]:5432, without a scheme, a path or \"*\"";
+	networkAddress = string$1().regex(NETWORK_ADDRESS, EXPECTED$1).refine((text) => parseNetworkAddress(text) !== void 0, EXPECTED$1);
+	NO_HOST = [
+		"0.0.0.0",
+		"::",
+		"255.255.255.255"
+	];
 })), CONTENT_TYPES, caseFields, caseName, validationFile;
 var init_validation_file = __esmMin((() => {
 	init_zod();
+	init_network_address();
 	CONTENT_TYPES = ["json", "csv"];
 	caseFields = {
 		input_data: unknown$1().optional().describe("The input: a request body of MLflow (dataframe_split, dataframe_records, instances, inputs), any other value as `inputs`, or a text that is the whole body"),
@@ -21453,7 +21564,8 @@ var init_validation_file = __esmMin((() => {
 	caseName = string$1().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, "expected 1 to 63 letters, digits, \" \", \".\", \"-\" or \"_\"");
 	validationFile = strictObject({
 		...caseFields,
-		cases: record(caseName, strictObject(caseFields)).refine((cases) => Object.keys(cases).length <= 20, `expected at most 20 cases`).optional().describe("Several inputs by name, each with the same fields")
+		cases: record(caseName, strictObject(caseFields)).refine((cases) => Object.keys(cases).length <= 20, `expected at most 20 cases`).optional().describe("Several inputs by name, each with the same fields"),
+		network: array(networkAddress).min(1, "expected one address or more").max(16, `expected at most 16 addresses`).optional().describe("Services that the model calls and may reach in its proof, if the environment or the base branch allows them: `api.example.com:443`; default: none")
 	});
 }));
 // schemas/endpoint/workload.ts
@@ -21530,6 +21642,7 @@ var init_endpoint_file = __esmMin((() => {
 	init_change_fields();
 	init_model_reference();
 	init_permission_file();
+	init_requirement_fields();
 	init_validation_file();
 	init_worker_mode();
 	init_workload();
@@ -21590,10 +21703,7 @@ var init_endpoint_file = __esmMin((() => {
 	});
 	davitEntity = strictObject({
 		model_uri: string$1().min(1, "expected a path or URI").optional().describe("Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: the directory models/ENTITY_NAME/ENTITY_VERSION, else the registry"),
-		requirements: strictObject({
-			add: array(string$1()).optional().describe("Requirements to add; each replaces a requirement with the same name"),
-			remove: array(string$1()).optional().describe("Names of requirements to remove")
-		}).optional().describe("Changes to the model's requirements, without logging the model again"),
+		...requirementFields,
 		time_limit_seconds: number$1().positive("expected more than 0").max(3600, "expected 3600 or less").optional().describe(`Maximum seconds for one prediction; default 120`),
 		workers: _enum(WORKER_MODES).optional().describe("shared: one process loads the model, and the workers are forks of it; separate: each worker loads the model; one: one worker for each replica; default: shared if the loaded model holds nothing that forks must not share, else separate"),
 		nan: _enum(["error", "null"]).nullable().optional().describe("How to return NaN and infinities: as an error or as null; default error"),
@@ -22077,8 +22187,8 @@ var init_check_workers = __esmMin((() => {
 }));
 // schemas/endpoint/validation-cases.ts
 function listCases(file, at) {
-	const { cases = {}, ...own } = file;
-	return [...Object.keys(own).length > 0 || Object.keys(cases).length === 0 ? [[
+	const { cases = {}, network, ...own } = file;
+	return [...Object.keys(own).length > 0 || Object.keys(cases).length === 0 && network === void 0 ? [[
 		ONLY_CASE,
 		own,
 		at
@@ -22110,9 +22220,27 @@ function completeValidation(file, entity, locate) {
 		};
 	});
 }
-function checkValidation({ davit }, locate) {
+function completeNetwork(file, entity, locate) {
+	const wanted = (file?.network ?? []).flatMap((text, i) => {
+		const address = parseNetworkAddress(text);
+		const place = locate([
+			"davit",
+			"served_entities",
+			entity,
+			"validation",
+			"network",
+			i
+		]);
+		return address ? [{
+			...address,
+			place
+		}] : [];
+	});
+	return wanted.filter((w, i) => wanted.findIndex((o) => o.host === w.host && o.port === w.port) === i);
+}
+function checkValidation({ davit }, locate, wrong) {
 	return Object.entries(davit?.served_entities ?? {}).flatMap(([entity, { validation }]) => {
-		if (!validation) return [];
+		if (!validation || wrong.some((path) => path[2] === entity && path[4] === "network")) return [];
 		return listCases(validation, [
 			"davit",
 			"served_entities",
@@ -22138,6 +22266,7 @@ function checkCase({ input_data: data, input_path: file, content_type: type }, p
 var ONLY_CASE;
 var init_validation_cases = __esmMin((() => {
 	init_diagnostic();
+	init_network_address();
 	ONLY_CASE = "default";
 }));
 // schemas/endpoint/count-replicas.ts
@@ -22172,9 +22301,9 @@ function checkRulesWithoutNames(value, locate, wrong) {
 		...[
 			checkVersions,
 			checkWorkers,
-			checkValidation,
 			checkTags$1
 		].map((check) => check(value, locate)),
+		checkValidation(value, locate, wrong),
 		checkAccess(value, locate, wrong)
 	].flat();
 }
@@ -28529,7 +28658,7 @@ function findVariables(document, at, isIgnored) {
 	const report = (reference, path, node) => {
 		if (isIgnored(path)) return;
 		const place = at(node.range?.[0] ?? 0);
-		diagnostics.push(makeError("unresolved-variable", place, ...renderVariable(reference, path)));
+		diagnostics.push(makeError("unresolved-variable", place, ...renderVariable$1(reference, path)));
 		wrong.push(path);
 	};
 	(0, import_dist$12.visit)(document, {
@@ -28563,7 +28692,7 @@ function mayHaveReference(text) {
 function isVariable({ kind }, path) {
 	return path.length > 4 && path[3] === "environment_vars" ? kind === "system" : true;
 }
-function renderVariable(reference, path) {
+function renderVariable$1(reference, path) {
 	const shown = reference.length > 60 ? `${reference.slice(0, 57)}…` : reference;
 	const secret = /^\{\{\s*secrets\//.test(reference);
 	return [`Cannot use ${shown} in "${renderPath(path)}": endpoint files have no variables, expected the value itself`, secret ? "A secret can be the value of an environment variable of a served entity, in quotes: \"{{secrets/SCOPE/KEY}}\"" : "Write the value. For bundles and Terraform files, npx davit import FILE fills the variables in"];
@@ -29069,7 +29198,7 @@ function findValidRest(schema, root, issues, standIn = () => void 0) {
 	const copy = structuredClone(root);
 	const wrong = [];
 	let open = issues.flatMap(listInvalidPaths);
-	for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
+	for (let rounds = 0; rounds < MAX_ROUNDS$2; rounds++) {
 		const round = /* @__PURE__ */ new Set();
 		for (const path of open) {
 			if (isAtOrBelow(path, round)) continue;
@@ -29122,10 +29251,10 @@ function readPath(root, path) {
 function isContainer(value) {
 	return typeof value === "object" && value !== null;
 }
-var MAX_ROUNDS;
+var MAX_ROUNDS$2;
 var init_find_valid_rest = __esmMin((() => {
 	init_path_keys();
-	MAX_ROUNDS = 12;
+	MAX_ROUNDS$2 = 12;
 }));
 // schemas/yaml/drop-issues.ts
 function dropReported(issues, reported) {
@@ -29501,10 +29630,12 @@ function completeEntity(served, extra, { locate, path }) {
 			add: extra?.requirements?.add ?? [],
 			remove: extra?.requirements?.remove ?? []
 		},
+		buildWheels: extra?.build_wheels ?? [],
 		timeLimitSeconds: extra?.time_limit_seconds ?? 120,
 		workerMode: extra?.workers,
 		nan: extra?.nan === null ? "null" : extra?.nan ?? "error",
 		validation: completeValidation(extra?.validation, entityName$1(served), locate),
+		...extra?.validation?.network && { network: completeNetwork(extra.validation, entityName$1(served), locate) },
 		place: locate(path),
 		modelPlaces: locateModelNames(extra, entityName$1(served), {
 			locate,
@@ -29909,31 +30040,6 @@ var init_quantity = __esmMin((() => {
 		].map((unit, i) => [unit, 1024 ** (i + 1)]))
 	};
 }));
-// schemas/values/text-shape.ts
-function makeTextSchema(expected, judge, pattern) {
-	const schema = string$1(expected).superRefine((text, context) => {
-		const wrong = judge(text);
-		if (wrong) context.addIssue({
-			code: "custom",
-			message: wrong.message,
-			params: { hint: wrong.hint }
-		});
-	});
-	return pattern ? schema.meta({ pattern: pattern.source }) : schema;
-}
-function makePatternSchema(expected, pattern) {
-	return makeTextSchema(expected, (text) => pattern.test(text) ? void 0 : { message: expected }, pattern);
-}
-function refuseCredentials(text, hint) {
-	const [authority = ""] = text.replace(/^[a-z+]+:\/\//i, "").split("/");
-	return authority.replace(/@sha256:.*/, "").includes("@") ? {
-		message: "Cannot accept credentials in an address: expected an address without them, because files are in Git",
-		hint
-	} : void 0;
-}
-var init_text_shape = __esmMin((() => {
-	init_zod();
-}));
 // schemas/environment/hardware-file.ts
 var DAY_SECONDS, QUANTITY, wholeSeconds, quantity, processors, memory, toleration, gpu, hardware, hardwareByType, hardwareTable;
 var init_hardware_file = __esmMin((() => {
@@ -30156,9 +30262,10 @@ var init_kubernetes_environment_file = __esmMin((() => {
 	};
 }));
 // schemas/environment/policy.ts
-var POLICY_SEVERITIES, VULNERABILITY_POLICIES, SHARE, severity, policyFile, DEFAULT_POLICY;
+var POLICY_SEVERITIES, VULNERABILITY_POLICIES, SHARE, MAX_NETWORK_ADDRESSES, severity, policyFile, DEFAULT_POLICY;
 var init_policy$1 = __esmMin((() => {
 	init_zod();
+	init_network_address();
 	POLICY_SEVERITIES = [
 		"ignore",
 		"warning",
@@ -30174,6 +30281,7 @@ var init_policy$1 = __esmMin((() => {
 		"error"
 	];
 	SHARE = /^(?:100(?:\.0{1,6})?|\d{1,2}(?:\.\d{1,6})?)%$/;
+	MAX_NETWORK_ADDRESSES = 100;
 	severity = _enum(POLICY_SEVERITIES).optional();
 	policyFile = strictObject({
 		missing_example: severity.describe("A model without input example, and without validation in its endpoint file; default warning"),
@@ -30181,11 +30289,13 @@ var init_policy$1 = __esmMin((() => {
 		unpinned_requirement: severity.describe("A requirement without an exact version; default warning"),
 		defaults_channel: severity.describe("A model that names Anaconda's channel, such as `defaults`; default warning"),
 		missing_module: severity.describe("An import that certainly runs when the model is loaded, and that no locked package provides; default error"),
+		built_package: severity.describe("A package whose wheel Davit builds from its source distribution (`build_wheels`); default warning"),
 		pickles: severity.describe("A pickle that imports more than the packages and the code of its model; default warning"),
 		vulnerabilities: _enum(VULNERABILITY_POLICIES).optional().describe("Known vulnerabilities of the locked packages; low, moderate, high or critical: from this level on an error; default warning, from a database that davit audit has downloaded"),
 		max_changed: string$1().regex(SHARE, "expected a share of the rows, such as 5%").optional().describe("Share of the compared predictions that a new version may change, such as 5%; more is an error in a review; default: any share"),
 		prediction_tolerance: number$1().min(0, "expected 0 or more").optional().describe("Numbers in the predictions of two versions are equal if they differ by no more; default 0"),
-		show_predictions: boolean$1().optional().describe("Whether comments and reports of reviews may contain inputs and predictions; default true")
+		show_predictions: boolean$1().optional().describe("Whether comments and reports of reviews may contain inputs and predictions; default true"),
+		network: array(networkAddress).max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`).optional().describe("Services that models may reach in their proofs, where `validation.network` of the endpoint file names them: `api.example.com:443`; default: none")
 	}).optional().describe("How severe each finding is in this environment: error, warning or ignore");
 	DEFAULT_POLICY = {
 		missing_example: "warning",
@@ -30193,11 +30303,13 @@ var init_policy$1 = __esmMin((() => {
 		unpinned_requirement: "warning",
 		defaults_channel: "warning",
 		missing_module: "error",
+		built_package: "warning",
 		pickles: "warning",
 		vulnerabilities: void 0,
 		max_changed: void 0,
 		prediction_tolerance: 0,
-		show_predictions: true
+		show_predictions: true,
+		network: []
 	};
 }));
 // schemas/environment/model-registry.ts
@@ -30343,38 +30455,6 @@ var init_environment = __esmMin((() => {
 	TARGETS = ["local", "kubernetes"];
 	KUBERNETES = /^(?:k8s|k3s|kube|knative|kind|eks|gke|aks|openshift|cluster)$/i;
 }));
-// schemas/lock/locked-values.ts
-function isPackageVersion(text) {
-	return text.length <= VERSION_CHARACTERS && VERSION$4.test(text);
-}
-function judgeSource(text) {
-	return isWebWheel(text) || text.endsWith(".whl") && text.split("/").every((part) => PATH_PART.test(part)) ? void 0 : { message: SOURCE_RULE$1 };
-}
-function isWebWheel(text) {
-	if (!/^https:\/\/[^\s\p{Cc}\p{Cf}\\$]+$/u.test(text) || !URL.canParse(text)) return false;
-	const { pathname, username, password } = new URL(text);
-	return pathname.endsWith(".whl") && username === "" && password === "";
-}
-var SHA256, packageName, VERSION$4, VERSION_CHARACTERS, packageVersion, SOURCE_RULE$1, PATH_PART, packageSource, platform, pythonMinor, pythonVersion, registeredVersion, virtualenvKey, LINE_CHARACTERS$2, line;
-var init_locked_values = __esmMin((() => {
-	init_zod();
-	init_text_shape();
-	SHA256 = makePatternSchema("expected sha256: and 64 hexadecimal digits", /^sha256:[0-9a-f]{64}$/);
-	packageName = makePatternSchema("expected the normalised name of a package, such as scikit-learn", /^[a-z0-9]+(?:-[a-z0-9]+)*$/);
-	VERSION$4 = /^v?(?:\d+!)?\d+(?:\.\d+)*(?:[-_.]?(?:alpha|beta|preview|pre|rc|a|b|c)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/i;
-	VERSION_CHARACTERS = 100;
-	packageVersion = makeTextSchema("expected a version, such as 1.9.1", (text) => isPackageVersion(text) ? void 0 : { message: "expected a version, such as 1.9.1" });
-	SOURCE_RULE$1 = "expected a wheel: an https address, or a path inside the model";
-	PATH_PART = /^(?!\.{1,2}$)[^\s\p{Cc}\p{Cf}\\/:?#%$]+$/u;
-	packageSource = makeTextSchema(SOURCE_RULE$1, judgeSource);
-	platform = makePatternSchema("expected a platform in the notation of uv, such as x86_64-manylinux_2_28", /^[a-z0-9_]+(?:-[a-z0-9_]+){0,4}$/);
-	pythonMinor = makePatternSchema("expected a minor version of Python, such as 3.11", /^3\.\d{1,2}$/);
-	pythonVersion = makePatternSchema("expected a version of Python, such as 3.11.7", /^3\.\d{1,2}(?:\.\d{1,3})?$/);
-	registeredVersion = makePatternSchema("expected the number of a version, such as 3", /^\d{1,18}$/);
-	virtualenvKey = makePatternSchema("expected the key of a virtualenv, such as python3.11-0a1b2c3d4e", /^python3\.\d{1,2}-[0-9a-f]{10}$/);
-	LINE_CHARACTERS$2 = 2e3;
-	line = string$1().max(LINE_CHARACTERS$2, `expected at most ${LINE_CHARACTERS$2} characters`).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected a text on one line");
-}));
 // schemas/lock/locked-case.ts
 var lockedCase;
 var init_locked_case = __esmMin((() => {
@@ -30416,7 +30496,7 @@ function renderLock$1(value) {
 		aliasDuplicateObjects: false
 	});
 }
-var import_dist$3, entityName, lockedPackage, lockedVirtualenv, lockedEntity, lock;
+var import_dist$3, entityName, packageFields, lockedPackage, lockedVirtualenv, lockedEntity, lock;
 var init_lock = __esmMin((() => {
 	import_dist$3 = require_dist();
 	init_zod();
@@ -30426,11 +30506,18 @@ var init_lock = __esmMin((() => {
 	init_parse_yaml();
 	init_locked_values();
 	entityName = makePatternSchema("expected a name", /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
-	lockedPackage = strictObject({
+	packageFields = {
 		name: packageName,
 		version: packageVersion,
 		source: packageSource.optional(),
 		hashes: array(SHA256).min(1, "expected at least one hash")
+	};
+	lockedPackage = strictObject({
+		...packageFields,
+		built: strictObject({
+			from: SHA256,
+			with: array(strictObject(packageFields))
+		}).optional()
 	}).describe("One package of a virtualenv");
 	lockedVirtualenv = strictObject({
 		python: pythonMinor,
@@ -30995,8 +31082,8 @@ async function refuse$6(file, inside, path) {
 	if (target === void 0) return [];
 	if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`)) return [makeRefusal(file, "a symbolic link leads outside the project, expected a file inside it", "Put the file itself there")];
 	const { size } = await stat(target);
-	if (size <= MAX_BYTES$3) return [];
-	return [makeRefusal(file, `it has ${size} bytes, expected at most ${MAX_BYTES$3}`)];
+	if (size <= MAX_BYTES$4) return [];
+	return [makeRefusal(file, `it has ${size} bytes, expected at most ${MAX_BYTES$4}`)];
 }
 function makeRefusal(file, why, hint) {
 	return makeError("unreadable-file", {
@@ -31005,10 +31092,10 @@ function makeRefusal(file, why, hint) {
 		column: 1
 	}, `Cannot read ${file}: ${why}`, hint);
 }
-var MAX_BYTES$3;
+var MAX_BYTES$4;
 var init_refuse_files = __esmMin((() => {
 	init_diagnostic();
-	MAX_BYTES$3 = 4 << 20;
+	MAX_BYTES$4 = 4 << 20;
 }));
 // system/map-concurrent.ts
 async function mapConcurrent(items, width, work) {
@@ -31303,7 +31390,7 @@ var init_check_files = __esmMin((() => {
 }));
 // system/davit-folder.ts
 function davitFolder(root, ...below) {
-	return join(root, FOLDER$2, ...below);
+	return join(root, FOLDER$3, ...below);
 }
 async function makeDavitFolder(root, ...below) {
 	const folder = davitFolder(root, ...below);
@@ -31323,7 +31410,7 @@ async function retryWhileRemoved(work, tries = MAKING_TRIES) {
 }
 async function removeEmptyDavitFolder(root) {
 	const folder = davitFolder(root);
-	if ((await readdir(folder).catch(() => [FOLDER$2])).some((name) => name !== IGNORE_FILE)) return;
+	if ((await readdir(folder).catch(() => [FOLDER$3])).some((name) => name !== IGNORE_FILE)) return;
 	await rm(join(folder, IGNORE_FILE), { force: true });
 	try {
 		await rmdir(folder);
@@ -31340,25 +31427,25 @@ async function findTrackedDavitFiles(root) {
 		"ls-files",
 		"-z",
 		"--",
-		FOLDER$2
+		FOLDER$3
 	], { limitSeconds: GIT_SECONDS });
 	if (code !== 0) {
 		if (stderr.includes("not a git repository")) return void 0;
-		throw new Error(`Cannot check whether Git tracks files below ${FOLDER$2}/: ${stderr.trim().split("\n")[0] ?? ""}`);
+		throw new Error(`Cannot check whether Git tracks files below ${FOLDER$3}/: ${stderr.trim().split("\n")[0] ?? ""}`);
 	}
 	const [first = "", ...more] = stdout.split("\0").filter(Boolean);
 	if (first === "") return void 0;
 	const others = more.length === 0 ? "" : ` and ${more.length} more`;
-	return `Cannot use ${FOLDER$2}/: Git tracks ${first}${others} there, expected only files that Davit makes on this machine. Remove them from the repository: git rm -r --cached ${FOLDER$2}`;
+	return `Cannot use ${FOLDER$3}/: Git tracks ${first}${others} there, expected only files that Davit makes on this machine. Remove them from the repository: git rm -r --cached ${FOLDER$3}`;
 }
 async function refuseTrackedDavitFiles(root) {
 	const error = await findTrackedDavitFiles(root).catch(() => void 0);
 	if (error !== void 0) throw new Error(error);
 }
-var FOLDER$2, MAKING_TRIES, IGNORE_FILE, GIT_SECONDS;
+var FOLDER$3, MAKING_TRIES, IGNORE_FILE, GIT_SECONDS;
 var init_davit_folder = __esmMin((() => {
 	init_run_git();
-	FOLDER$2 = ".davit";
+	FOLDER$3 = ".davit";
 	MAKING_TRIES = 10;
 	IGNORE_FILE = ".gitignore";
 	GIT_SECONDS = 30;
@@ -31800,27 +31887,27 @@ var require_version = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.version = "3.270.0";
 }));
 // engine/install/source-download.ts
-async function download(folder, { progress, signal }) {
+async function download$1(folder, { progress, signal }) {
 	progress.say(`Downloading Pulumi ${import_version.version} from get.pulumi.com: once, about 150 MB …`);
 	const ran = await runProcess(process.execPath, [INSTALLER, folder], {
 		env: {
 			...process.env,
 			NODE_USE_ENV_PROXY: "1"
 		},
-		limitSeconds: LIMIT_SECONDS$9,
+		limitSeconds: LIMIT_SECONDS$11,
 		...signal && { signal }
 	});
-	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$9} s`);
+	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$11} s`);
 	if (ran.code !== 0) throw new Error(ran.stderr.trim().split("\n").at(-1) ?? "the download failed");
 }
-var import_version, INSTALLER, LIMIT_SECONDS$9, ENTRY$1, DOWNLOAD_SOURCE;
+var import_version, INSTALLER, LIMIT_SECONDS$11, ENTRY$1, DOWNLOAD_SOURCE;
 var init_source_download = __esmMin((() => {
 	import_version = require_version();
 	init_code();
 	init_run_process();
 	init_cached_engine();
 	INSTALLER = programPath("engine", "install", "install-official-pulumi.ts");
-	LIMIT_SECONDS$9 = 600;
+	LIMIT_SECONDS$11 = 600;
 	ENTRY$1 = {
 		key: `${import_version.version}-official`,
 		version: import_version.version,
@@ -31830,7 +31917,7 @@ var init_source_download = __esmMin((() => {
 		name: "download",
 		words: "the official download",
 		find: (progress) => findCachedEngine(ENTRY$1, progress),
-		get: (options) => fillCache(ENTRY$1, options, (folder) => download(folder, options))
+		get: (options) => fillCache(ENTRY$1, options, (folder) => download$1(folder, options))
 	};
 }));
 // engine/install/pulumi-version.ts
@@ -31945,15 +32032,15 @@ var init_find_pulumi = __esmMin((() => {
 // schemas/deployment/folder-variables.ts
 function renderFolderVariables({ endpoints, from = "", environments = "", locks = "" }) {
 	return {
-		[VARIABLES$1.endpoints]: endpoints,
-		[VARIABLES$1.from]: from,
-		[VARIABLES$1.environments]: environments,
-		[VARIABLES$1.locks]: locks
+		[VARIABLES$2.endpoints]: endpoints,
+		[VARIABLES$2.from]: from,
+		[VARIABLES$2.environments]: environments,
+		[VARIABLES$2.locks]: locks
 	};
 }
-var VARIABLES$1, ENGINE_FOLDER;
+var VARIABLES$2, ENGINE_FOLDER;
 var init_folder_variables = __esmMin((() => {
-	VARIABLES$1 = {
+	VARIABLES$2 = {
 		endpoints: "DAVIT_ENDPOINTS",
 		from: "DAVIT_FROM",
 		environments: "DAVIT_ENVIRONMENTS_FROM",
@@ -35405,7 +35492,7 @@ var download_uv_exports = /* @__PURE__ */ __exportAll({ downloadUv: () => downlo
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids access to a package index");
 	const index = (process.env["PIP_INDEX_URL"] || DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$8 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$10 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
 	const listed = await get(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
@@ -35449,7 +35536,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		"-e",
 		wheel,
 		unpacked
-	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$8 * 1e3) });
+	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$10 * 1e3) });
 	if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split("\n").at(-1) ?? ""}`);
 	await mkdir(join(folder, "bin"), { recursive: true });
 	await rename(join(unpacked, program), join(folder, "bin", "uv"));
@@ -35459,7 +35546,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		force: true
 	})));
 }
-var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$8, page;
+var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$10, page;
 var init_download_uv = __esmMin((() => {
 	init_zod();
 	init_run_process();
@@ -35470,7 +35557,7 @@ var init_download_uv = __esmMin((() => {
 		"darwin-x64": ["macosx", "x86_64"],
 		"darwin-arm64": ["macosx", "arm64"]
 	};
-	LIMIT_SECONDS$8 = 120;
+	LIMIT_SECONDS$10 = 120;
 	page = object({ files: array(object({
 		filename: string$1(),
 		url: string$1()
@@ -35700,153 +35787,6 @@ var init_find_python = __esmMin((() => {
 	PROBE_SCRIPT = "import sys; print(sys.executable, \"%d.%d.%d\" % sys.version_info[:3], sep=\"\\t\")";
 	known = /* @__PURE__ */ new Map();
 }));
-// python/remove-tests.ts
-async function removeTests(folder, isTests = false) {
-	const entries = await readdir(folder, { withFileTypes: true });
-	await Promise.all(entries.map(async (entry) => {
-		const path = join(folder, entry.name);
-		if (entry.isDirectory()) return removeTests(path, isTests || entry.name === TESTS);
-		if (isTests && (TEST_MODULE.test(entry.name) || !CODE.test(entry.name))) await rm(path);
-	}));
-}
-var TESTS, TEST_MODULE, CODE;
-var init_remove_tests = __esmMin((() => {
-	TESTS = "tests";
-	TEST_MODULE = /^test_.*\.pyi?$/;
-	CODE = /\.(py|so|pyd|dylib)$/;
-}));
-// python/run-uv.ts
-async function runUv(args, { progress, signal, limitSeconds, settings }) {
-	const uv = await findUv({
-		...progress && { progress },
-		signal
-	});
-	const folder = settings?.folder ?? cacheFolder("neutral");
-	const text = `${settings?.text ?? ""}\n`;
-	await writeSettings(folder, text);
-	const run = await runProcess(uv, args, {
-		cwd: folder,
-		env: makeChildEnvironment({
-			UV_NO_PROGRESS: "1",
-			...UNSET,
-			...settings && await addToUserFile(folder, text)
-		}),
-		limitSeconds,
-		...signal && { signal }
-	});
-	if (/^Usage: uv/m.test(run.stderr)) throw new Error(`Cannot run uv: ${run.stderr.trim().split("\n")[0] ?? ""}`);
-	return run;
-}
-async function writeSettings(folder, text) {
-	for (const [name, content] of Object.entries({
-		"pyproject.toml": "[tool.uv.workspace]\n",
-		"uv.toml": text
-	})) {
-		const file = join(folder, name);
-		if (await readFile(file, "utf8").catch(() => "") !== content) await writeFileAtomically(file, content);
-	}
-}
-async function addToUserFile(folder, text) {
-	const { UV_CONFIG_FILE: file, UV_NO_CONFIG: none } = process.env;
-	if (!file && !none) return {};
-	const own = file && !none ? `${await readFile(file, "utf8")}\n` : "";
-	const merged = join(folder, "settings.toml");
-	await writeFileAtomically(merged, own + text);
-	return {
-		UV_CONFIG_FILE: merged,
-		UV_NO_CONFIG: void 0
-	};
-}
-var UNSET;
-var init_run_uv = __esmMin((() => {
-	init_atomic_files();
-	init_cache();
-	init_run_process();
-	init_find_uv();
-	UNSET = Object.fromEntries([
-		"COMPILE_BYTECODE",
-		"NO_BINARY",
-		"NO_BINARY_PACKAGE",
-		"ONLY_BINARY",
-		"NO_BUILD",
-		"NO_BUILD_PACKAGE"
-	].map((name) => [`UV_${name}`, void 0]));
-}));
-// python/virtualenv-error.ts
-var VirtualenvError;
-var init_virtualenv_error = __esmMin((() => {
-	VirtualenvError = class extends Error {
-		kind;
-		hint;
-		constructor(kind, message, options = {}) {
-			super(message, { cause: options.cause });
-			this.kind = kind;
-			this.hint = options.hint;
-		}
-	};
-}));
-// python/install-packages.ts
-async function installPackages(wanted, options = {}) {
-	await writeFileAtomically(wanted.requirements, renderRequirements$1(wanted));
-	if (wanted.packages.length === 0) return;
-	const install = [
-		"pip",
-		"install",
-		"--quiet",
-		"--no-deps",
-		"--require-hashes",
-		...WHEELS_ONLY,
-		"--no-compile-bytecode"
-	];
-	const from = [
-		...wanted.into,
-		"-r",
-		wanted.requirements
-	];
-	const limited = {
-		...options,
-		limitSeconds: INSTALL_LIMIT_SECONDS$1
-	};
-	const offline = await runUv([
-		...install,
-		"--offline",
-		...from
-	], limited);
-	if (offline.code !== 0) {
-		await wanted.clear?.();
-		await writeFileAtomically(wanted.requirements, renderRequirements$1(wanted));
-	}
-	const installed = offline.code === 0 ? offline : await runUv([...install, ...from], limited);
-	if (installed.code !== 0) throw makeInstallError("Cannot install the packages of the lock", installed);
-	await removeTests(join(wanted.folder, "lib"));
-}
-function makeInstallError(what, run) {
-	if (run.timedOut) return new VirtualenvError("install-failed", `${what}: uv was stopped after ${INSTALL_LIMIT_SECONDS$1} s`);
-	const cause = run.stderr.split("\n").map((line) => line.replace(/^\s*(error:|cause:|×|├─▶|╰─▶|│)\s*/u, "").trim()).filter(Boolean).slice(0, 4).join("; ");
-	const hint = /hash mismatch/i.test(run.stderr) ? "The index now has different files for this version than when the lock was made: find out why, then run npx davit lock --upgrade" : "If the network or the index failed, run the same command again; if a version was withdrawn, run npx davit lock --upgrade";
-	return new VirtualenvError("install-failed", `${what}: ${cause}`, { hint });
-}
-function renderRequirements$1({ packages, modelFolder }) {
-	return `${packages.map(({ name, version, source, hashes }) => {
-		return [source === void 0 ? `${name}==${version}` : `${name} @ ${locateSource(source, modelFolder)}`, ...hashes.map((h) => `--hash=${h}`)].join(" ");
-	}).join("\n")}\n`;
-}
-function locateSource(source, modelFolder) {
-	if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return source;
-	const root = resolve(modelFolder ?? ".");
-	const file = resolve(root, source);
-	if (!modelFolder || !file.startsWith(root + sep)) throw new VirtualenvError("install-failed", `Cannot install "${source}": it is not inside the model's directory`);
-	return `file://${file.split("/").map(encodeURIComponent).join("/")}`;
-}
-var INSTALL_LIMIT_SECONDS$1, WHEELS_ONLY;
-var init_install_packages = __esmMin((() => {
-	init_atomic_files();
-	init_remove_tests();
-	init_run_uv();
-	init_virtualenv_error();
-	INSTALL_LIMIT_SECONDS$1 = 1800;
-	WHEELS_ONLY = ["--only-binary", ":all:"];
-}));
 // sandbox/choose-user-id.ts
 function chooseUserId(maps = readMaps()) {
 	return maps.every(hasIds) ? randomInt(FIRST, LAST) : IMAGE_USER_ID;
@@ -35870,6 +35810,50 @@ var IMAGE_USER_ID, FIRST, LAST;
 var init_choose_user_id = __esmMin((() => {
 	IMAGE_USER_ID = 65532;
 	[FIRST, LAST] = [1879048192, 2147483632];
+}));
+// sandbox/network/relay.ts
+async function makeRelay({ services, folder, python }, drop) {
+	const names = [...new Set(services.map((s) => s.host))].filter((host) => isIP(host) === 0 && host !== "localhost");
+	const addresses = new Map(names.map((name, i) => [name, `127.8.0.${i + 1}`]));
+	const spec = {
+		folder: `${FOLDER$2}/services`,
+		drop,
+		services: services.map(({ host, port }) => ({
+			port,
+			addresses: listAddresses(host, addresses)
+		}))
+	};
+	const program = `${FOLDER$2}/relay.py`;
+	return {
+		command: [
+			python,
+			"-I",
+			"-S",
+			"-B",
+			program,
+			"start",
+			JSON.stringify(spec)
+		],
+		capabilities: ["NET_BIND_SERVICE", "NET_ADMIN"],
+		readable: [{
+			from: folder,
+			at: spec.folder
+		}],
+		files: {
+			[program]: await readFile(PROGRAM$3, "utf8"),
+			"/etc/hosts": [...addresses].map(([name, address]) => `${address} ${name}\n`).join("")
+		}
+	};
+}
+function listAddresses(host, names) {
+	if (host === "localhost") return ["127.0.0.1", "::1"];
+	return [names.get(host) ?? host];
+}
+var FOLDER$2, PROGRAM$3;
+var init_relay = __esmMin((() => {
+	init_code();
+	FOLDER$2 = "/etc/davit";
+	PROGRAM$3 = codePath("sandbox", "network", "relay.py");
 }));
 // sandbox/seccomp-filter.ts
 function makeSeccompFilter(architecture = process.arch) {
@@ -35931,13 +35915,13 @@ function listSocketTests() {
 			EQUAL,
 			2,
 			0,
-			IPV4
+			IPV4$1
 		],
 		[
 			EQUAL,
 			1,
 			0,
-			IPV6
+			IPV6$1
 		],
 		[
 			RETURN,
@@ -36024,7 +36008,7 @@ function encode(instructions) {
 	}
 	return bytes;
 }
-var NEWER, ARCHITECTURES, LOCAL, IPV4, IPV6, NETLINK, INTERNET_PROTOCOLS, NETLINK_ROUTE, OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$4, LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT;
+var NEWER, ARCHITECTURES, LOCAL, IPV4$1, IPV6$1, NETLINK, INTERNET_PROTOCOLS, NETLINK_ROUTE, OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$4, LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT;
 var init_seccomp_filter = __esmMin((() => {
 	NEWER = {
 		refused: [...[
@@ -36178,7 +36162,7 @@ var init_seccomp_filter = __esmMin((() => {
 			]
 		}
 	};
-	[LOCAL, IPV4, IPV6, NETLINK] = [
+	[LOCAL, IPV4$1, IPV6$1, NETLINK] = [
 		1,
 		2,
 		10,
@@ -36218,16 +36202,31 @@ var init_seccomp_filter = __esmMin((() => {
 	];
 }));
 // sandbox/bubblewrap.ts
+function makeFiles(id, env, relay) {
+	return {
+		...relay?.files,
+		[ENVIRONMENT$2]: Object.entries(env).map(renderVariable).join(""),
+		"/etc/passwd": `root:x:0:0:root:/:/bin/false\ndavit:x:${id}:${id}:davit:/tmp:/bin/false\n`,
+		"/etc/group": `root:x:0:\ndavit:x:${id}:\n`,
+		"/etc/hosts": `127.0.0.1 localhost ${HOST_NAME}\n::1 localhost\n${relay?.files["/etc/hosts"] ?? ""}`,
+		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n"
+	};
+}
+function renderVariable([name, value]) {
+	if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new TypeError(`Cannot sandbox a program: ${JSON.stringify(name)} is not the name of an environment variable`);
+	return `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`;
+}
 async function wrapInBubblewrap(wanted, user, sized) {
 	const filter = makeSeccompFilter();
 	const id = String(user === "other" ? chooseUserId() : IMAGE_USER_ID);
-	const files = makeFiles(id);
-	const { before, command } = USERS[user](id);
+	const { before, drop } = USERS[user](id);
+	const relay = wanted.network && await makeRelay(wanted.network, drop);
+	const files = makeFiles(id, wanted.env, relay);
 	const contents = [...Object.values(files).map((text) => Buffer.from(text)), ...filter ? [filter] : []];
-	const readable = wanted.readable.map((r) => typeof r === "string" ? {
+	const readable = [...wanted.readable.map((r) => typeof r === "string" ? {
 		from: r,
 		at: r
-	} : r);
+	} : r), ...relay?.readable ?? []];
 	const hidden = wanted.hidden ?? [];
 	const stray = hidden.find((path) => !readable.some(({ at }) => path.startsWith(`${at}/`)));
 	if (stray !== void 0) throw new TypeError(`Cannot hide ${stray} from a program: it is in nothing that it reads`);
@@ -36235,7 +36234,8 @@ async function wrapInBubblewrap(wanted, user, sized) {
 	const args = [
 		...NAMESPACES$1,
 		...before,
-		...listFoldersAbove(SYSTEM_FILES).flatMap(makeFolder),
+		...(relay?.capabilities ?? []).flatMap((name) => ["--cap-add", `CAP_${name}`]),
+		...listFoldersAbove([...SYSTEM_FILES, ...Object.keys(files)]).flatMap(makeFolder),
 		...await listSystemFiles(),
 		...Object.keys(files).flatMap((file, i) => [
 			"--perms",
@@ -36245,12 +36245,8 @@ async function wrapInBubblewrap(wanted, user, sized) {
 			file
 		]),
 		...filter ? ["--seccomp", descriptor(contents.length - 1)] : [],
-		...[
-			"--proc",
-			"/proc",
-			"--dev",
-			"/dev"
-		],
+		...["--proc", "/proc"],
+		...relay && user === "namespace" ? await makeDevices() : ["--dev", "/dev"],
 		...["/tmp", "/dev/shm"].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
 		...listFoldersAbove(readable.map((r) => r.at)).flatMap(makeFolder),
 		...readable.flatMap(({ from, at }) => [
@@ -36266,24 +36262,28 @@ async function wrapInBubblewrap(wanted, user, sized) {
 			"/",
 			"--chdir",
 			"/tmp",
-			"--clearenv"
-		],
-		...Object.entries(wanted.env).flatMap(([name, value]) => [
+			"--clearenv",
 			"--setenv",
-			name,
-			value
-		])
+			"PATH",
+			SYSTEM_PATH$1
+		]
 	];
-	if (args.some((a) => a.includes("\0"))) throw new TypeError("Cannot sandbox a program: an argument contains NUL");
+	const dropped = relay || user === "other" ? drop : [];
+	const inner = [
+		...relay?.command ?? [],
+		...dropped,
+		...limitEachProcess(wanted),
+		...ENTER$1,
+		...wanted.command
+	];
+	if ([...args, ...Object.values(wanted.env)].some((a) => a.includes("\0"))) throw new TypeError("Cannot sandbox a program: an argument contains NUL");
 	return {
 		command: [
 			"bwrap",
 			"--args",
 			String(FIRST_INPUT),
 			"--",
-			...command,
-			...limitEachProcess(wanted),
-			...wanted.command
+			...inner
 		],
 		inputs: [Buffer.from(args.map((a) => `${a}\0`).join("")), ...contents]
 	};
@@ -36344,6 +36344,28 @@ async function coverHidden(readable, hidden) {
 	});
 	return (await Promise.all(covered)).flat();
 }
+async function makeDevices() {
+	const found = await Promise.all(DEVICES.map((name) => lstat(`/dev/${name}`).catch(() => void 0)));
+	return [
+		...[
+			"--perms",
+			"0755",
+			"--tmpfs",
+			"/dev"
+		],
+		...DEVICES.filter((_, i) => found[i]).flatMap((name) => [
+			"--dev-bind",
+			`/dev/${name}`,
+			`/dev/${name}`
+		]),
+		...Object.entries(DEVICE_LINKS).flatMap(([name, at]) => [
+			"--symlink",
+			`/proc/self/fd${at}`,
+			`/dev/${name}`
+		]),
+		...makeFolder("/dev/shm")
+	];
+}
 function makeScratch(folder, bytes, sized) {
 	return [
 		"--perms",
@@ -36379,10 +36401,11 @@ async function copyLink(path) {
 		path
 	];
 }
-var ROOT_LINKS, SYSTEM_FILES, HOST_NAME, makeFiles, MAX_OPEN_FILES, FIRST_INPUT, NAMESPACES$1, USERS;
+var ROOT_LINKS, SYSTEM_FILES, HOST_NAME, ENVIRONMENT$2, SYSTEM_PATH$1, ENTER$1, MAX_OPEN_FILES, FIRST_INPUT, NAMESPACES$1, USERS, DEVICES, DEVICE_LINKS;
 var init_bubblewrap = __esmMin((() => {
 	init_cache();
 	init_choose_user_id();
+	init_relay();
 	init_seccomp_filter();
 	ROOT_LINKS = [
 		"/bin",
@@ -36409,12 +36432,14 @@ var init_bubblewrap = __esmMin((() => {
 		...["/sys/devices/system/cpu", "/sys/devices/system/node"]
 	];
 	HOST_NAME = "sandbox";
-	makeFiles = (id) => ({
-		"/etc/passwd": `root:x:0:0:root:/:/bin/false\ndavit:x:${id}:${id}:davit:/tmp:/bin/false\n`,
-		"/etc/group": `root:x:0:\ndavit:x:${id}:\n`,
-		"/etc/hosts": `127.0.0.1 localhost ${HOST_NAME}\n::1 localhost\n`,
-		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n"
-	});
+	ENVIRONMENT$2 = "/etc/davit/environment";
+	SYSTEM_PATH$1 = "/usr/sbin:/usr/bin:/sbin:/bin";
+	ENTER$1 = [
+		"/bin/sh",
+		"-c",
+		`. ${ENVIRONMENT$2}; exec "$@"`,
+		"sh"
+	];
 	MAX_OPEN_FILES = 4096;
 	FIRST_INPUT = 3;
 	NAMESPACES$1 = [...[
@@ -36438,7 +36463,11 @@ var init_bubblewrap = __esmMin((() => {
 				"--gid",
 				id
 			],
-			command: []
+			drop: [
+				"setpriv",
+				"--inh-caps=-all",
+				"--ambient-caps=-all"
+			]
 		}),
 		other: (id) => ({
 			before: [
@@ -36447,7 +36476,7 @@ var init_bubblewrap = __esmMin((() => {
 				"SETGID",
 				"SETPCAP"
 			].flatMap((name, i) => i === 0 ? ["--cap-drop", name] : ["--cap-add", `CAP_${name}`]),
-			command: [...[
+			drop: [...[
 				"setpriv",
 				"--reuid",
 				id,
@@ -36462,38 +36491,20 @@ var init_bubblewrap = __esmMin((() => {
 			]]
 		})
 	};
-}));
-// sandbox/copy-if-private.ts
-async function copyIfPrivate(folder, copy) {
-	if (!await containsPrivate(folder)) return folder;
-	await cp(folder, copy, {
-		recursive: true,
-		mode: constants$2.COPYFILE_FICLONE
-	});
-	await makePublic(copy);
-	return copy;
-}
-async function containsPrivate(folder) {
-	if (((await stat(folder)).mode & LIST) !== LIST) return true;
-	const entries = await readdir(folder, { withFileTypes: true });
-	for (const entry of entries) {
-		const path = join(folder, entry.name);
-		if (entry.isDirectory() && await containsPrivate(path)) return true;
-		if (entry.isFile() && ((await stat(path)).mode & READ$1) !== READ$1) return true;
-	}
-	return false;
-}
-async function makePublic(folder) {
-	await chmod(folder, 493);
-	for (const entry of await readdir(folder, { withFileTypes: true })) {
-		const path = join(folder, entry.name);
-		if (entry.isDirectory()) await makePublic(path);
-		else if (entry.isFile()) await chmod(path, 420);
-	}
-}
-var READ$1, LIST;
-var init_copy_if_private = __esmMin((() => {
-	[READ$1, LIST] = [4, 5];
+	DEVICES = [
+		"null",
+		"zero",
+		"full",
+		"random",
+		"urandom",
+		"tty"
+	];
+	DEVICE_LINKS = {
+		fd: "",
+		stdin: "/0",
+		stdout: "/1",
+		stderr: "/2"
+	};
 }));
 // sandbox/control-group.ts
 async function makeControlGroup(limits, root = ROOT$1) {
@@ -36827,6 +36838,559 @@ var init_run_limited = __esmMin((() => {
 	CLOSE_ON_EXEC = 524288;
 	JOIN = "while [ \"$1\" != -- ]; do echo $$ > \"$1\" || exit 126; shift; done; shift; exec \"$@\"";
 }));
+// sandbox/sandbox.ts
+function isSandboxWaived(withoutSandbox) {
+	return withoutSandbox ?? process.env[WITHOUT_VARIABLE] === "1";
+}
+async function chooseSandbox(withoutSandbox) {
+	return isSandboxWaived(withoutSandbox) ? void 0 : findSandbox();
+}
+async function findSandbox() {
+	const path = process.env["PATH"] ?? "";
+	const probe = probes.get(path) ?? probeSandbox();
+	probes.set(path, probe);
+	const found = await probe;
+	if ("why" in found) probes.delete(path);
+	return found;
+}
+async function probeSandbox() {
+	const version = await readVersion();
+	if (version === void 0) return {
+		why: "bubblewrap (bwrap) is not installed",
+		hint: `${INSTALL_HINT}. ${WITHOUT_HINT}`
+	};
+	if (!isVersionAtLeast(version, MINIMUM_VERSION)) return {
+		why: `bubblewrap is version ${version}, expected ${MINIMUM_VERSION} or newer`,
+		hint: `Update it. ${WITHOUT_HINT}`
+	};
+	const user = process.getuid?.() === 0 ? "other" : "namespace";
+	const sized = isVersionAtLeast(version, SIZED_VERSION);
+	const failure = await tryCommand(user, sized);
+	if (failure !== void 0) return {
+		why: `bubblewrap cannot make one here (${failure})`,
+		hint: `Allow it to create user namespaces: in a container, give the container that right; on Ubuntu, set kernel.apparmor_restrict_unprivileged_userns=0. ${WITHOUT_HINT}`
+	};
+	return {
+		user,
+		sized,
+		lacks: [...sized ? [] : ["a limit for temporary files"], ...makeSeccompFilter() ? [] : ["a filter of system calls"]]
+	};
+}
+async function readVersion() {
+	const run = await runProcess("bwrap", ["--version"], { limitSeconds: PROBE_SECONDS }).catch(() => void 0);
+	return /^bubblewrap (\d+\.\d+\.\d+)/.exec(run?.stdout ?? "")?.[1];
+}
+async function tryCommand(user, sized) {
+	const { command, inputs } = await wrapInBubblewrap({
+		command: ["true"],
+		env: { PATH: "/usr/bin:/bin" },
+		readable: [],
+		processMemoryBytes: void 0,
+		processes: 10,
+		scratchBytes: PROBE_BYTES
+	}, user, sized);
+	const run = await runLimited(command, {
+		cwd: tmpdir(),
+		env: { PATH: process.env["PATH"] ?? "" },
+		inputs,
+		limitSeconds: PROBE_SECONDS,
+		limitBytes: PROBE_BYTES,
+		tree: {
+			memoryBytes: 1 << 30,
+			processes: 100
+		}
+	}).catch((e) => ({
+		code: -1,
+		stderr: readErrorMessage(e)
+	}));
+	if (run.code === 0) return void 0;
+	return run.stderr.trim().split("\n").at(-1)?.slice(0, 200) || `it ended with ${run.code}`;
+}
+var MINIMUM_VERSION, SIZED_VERSION, PROBE_SECONDS, PROBE_BYTES, INSTALL_HINT, WITHOUT_HINT, WITHOUT_VARIABLE, probes;
+var init_sandbox = __esmMin((() => {
+	init_versions();
+	init_run_process();
+	init_bubblewrap();
+	init_run_limited();
+	init_seccomp_filter();
+	init_read_error_message();
+	MINIMUM_VERSION = "0.5.0";
+	SIZED_VERSION = "0.7.0";
+	PROBE_SECONDS = 10;
+	PROBE_BYTES = 1 << 20;
+	INSTALL_HINT = "Install it, for example with apt-get install bubblewrap";
+	WITHOUT_HINT = "To run models with your own rights instead: --without-sandbox (the action: without-sandbox: true)";
+	WITHOUT_VARIABLE = "DAVIT_WITHOUT_SANDBOX";
+	probes = /* @__PURE__ */ new Map();
+}));
+// python/virtualenv-error.ts
+var VirtualenvError;
+var init_virtualenv_error = __esmMin((() => {
+	VirtualenvError = class extends Error {
+		kind;
+		hint;
+		constructor(kind, message, options = {}) {
+			super(message, { cause: options.cause });
+			this.kind = kind;
+			this.hint = options.hint;
+		}
+	};
+}));
+// python/remove-tests.ts
+async function removeTests(folder, isTests = false) {
+	const entries = await readdir(folder, { withFileTypes: true });
+	await Promise.all(entries.map(async (entry) => {
+		const path = join(folder, entry.name);
+		if (entry.isDirectory()) return removeTests(path, isTests || entry.name === TESTS);
+		if (isTests && (TEST_MODULE.test(entry.name) || !CODE.test(entry.name))) await rm(path);
+	}));
+}
+var TESTS, TEST_MODULE, CODE;
+var init_remove_tests = __esmMin((() => {
+	TESTS = "tests";
+	TEST_MODULE = /^test_.*\.pyi?$/;
+	CODE = /\.(py|so|pyd|dylib)$/;
+}));
+// python/run-uv.ts
+async function runUv(args, { progress, signal, limitSeconds, settings }) {
+	const uv = await findUv({
+		...progress && { progress },
+		signal
+	});
+	const folder = settings?.folder ?? cacheFolder("neutral");
+	const text = `${settings?.text ?? ""}\n`;
+	await writeSettings(folder, text);
+	const run = await runProcess(uv, args, {
+		cwd: folder,
+		env: makeChildEnvironment({
+			UV_NO_PROGRESS: "1",
+			...UNSET,
+			...settings && await addToUserFile(folder, text)
+		}),
+		limitSeconds,
+		...signal && { signal }
+	});
+	if (/^Usage: uv/m.test(run.stderr)) throw new Error(`Cannot run uv: ${run.stderr.trim().split("\n")[0] ?? ""}`);
+	return run;
+}
+async function writeSettings(folder, text) {
+	for (const [name, content] of Object.entries({
+		"pyproject.toml": "[tool.uv.workspace]\n",
+		"uv.toml": text
+	})) {
+		const file = join(folder, name);
+		if (await readFile(file, "utf8").catch(() => "") !== content) await writeFileAtomically(file, content);
+	}
+}
+async function addToUserFile(folder, text) {
+	const { UV_CONFIG_FILE: file, UV_NO_CONFIG: none } = process.env;
+	if (!file && !none) return {};
+	const own = file && !none ? `${await readFile(file, "utf8")}\n` : "";
+	const merged = join(folder, "settings.toml");
+	await writeFileAtomically(merged, own + text);
+	return {
+		UV_CONFIG_FILE: merged,
+		UV_NO_CONFIG: void 0
+	};
+}
+var UNSET;
+var init_run_uv = __esmMin((() => {
+	init_atomic_files();
+	init_cache();
+	init_run_process();
+	init_find_uv();
+	UNSET = Object.fromEntries([
+		"COMPILE_BYTECODE",
+		"NO_BINARY",
+		"NO_BINARY_PACKAGE",
+		"ONLY_BINARY",
+		"NO_BUILD",
+		"NO_BUILD_PACKAGE"
+	].map((name) => [`UV_${name}`, void 0]));
+}));
+// python/install-packages.ts
+async function installPackages(wanted, options = {}) {
+	await writeFileAtomically(wanted.requirements, renderRequirements$1(wanted));
+	if (wanted.packages.length === 0) return;
+	const install = [
+		"pip",
+		"install",
+		"--quiet",
+		"--no-deps",
+		"--require-hashes",
+		...WHEELS_ONLY,
+		"--no-compile-bytecode"
+	];
+	const from = [
+		...wanted.into,
+		"-r",
+		wanted.requirements
+	];
+	const limited = {
+		...options,
+		limitSeconds: INSTALL_LIMIT_SECONDS$1
+	};
+	const offline = await runUv([
+		...install,
+		"--offline",
+		...from
+	], limited);
+	if (offline.code !== 0) {
+		await wanted.clear?.();
+		await writeFileAtomically(wanted.requirements, renderRequirements$1(wanted));
+	}
+	const installed = offline.code === 0 ? offline : await runUv([...install, ...from], limited);
+	if (installed.code !== 0) throw makeInstallError("Cannot install the packages of the lock", installed);
+	await removeTests(join(wanted.folder, "lib"));
+}
+function makeInstallError(what, run) {
+	if (run.timedOut) return new VirtualenvError("install-failed", `${what}: uv was stopped after ${INSTALL_LIMIT_SECONDS$1} s`);
+	const cause = run.stderr.split("\n").map((line) => line.replace(/^\s*(error:|cause:|×|├─▶|╰─▶|│)\s*/u, "").trim()).filter(Boolean).slice(0, 4).join("; ");
+	const hint = /hash mismatch/i.test(run.stderr) ? "The index now has different files for this version than when the lock was made: find out why, then run npx davit lock --upgrade" : "If the network or the index failed, run the same command again; if a version was withdrawn, run npx davit lock --upgrade";
+	return new VirtualenvError("install-failed", `${what}: ${cause}`, { hint });
+}
+function renderRequirements$1({ packages, modelFolder }) {
+	return `${packages.map(({ name, version, source, hashes, built, file }) => {
+		if (built !== void 0 && file === void 0) throw new TypeError(`Cannot install ${name}: its wheel is not built`);
+		const address = file === void 0 ? source && locateSource(source, modelFolder) : pathToFileURL(file).href;
+		return [address === void 0 ? `${name}==${version}` : `${name} @ ${address}`, ...hashes.map((h) => `--hash=${h}`)].join(" ");
+	}).join("\n")}\n`;
+}
+function locateSource(source, modelFolder) {
+	if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return source;
+	const root = resolve(modelFolder ?? ".");
+	const file = resolve(root, source);
+	if (!modelFolder || !file.startsWith(root + sep)) throw new VirtualenvError("install-failed", `Cannot install "${source}": it is not inside the model's directory`);
+	return `file://${file.split("/").map(encodeURIComponent).join("/")}`;
+}
+var INSTALL_LIMIT_SECONDS$1, WHEELS_ONLY;
+var init_install_packages = __esmMin((() => {
+	init_atomic_files();
+	init_remove_tests();
+	init_run_uv();
+	init_virtualenv_error();
+	INSTALL_LIMIT_SECONDS$1 = 1800;
+	WHEELS_ONLY = ["--only-binary", ":all:"];
+}));
+// python/building/index-login.ts
+function findIndexLogin(url, variables) {
+	const wanted = new URL(url);
+	const login = readLogin(wanted) ?? listIndexes(variables).find(({ origin }) => origin === wanted.origin)?.login;
+	wanted.username = wanted.password = "";
+	return {
+		address: wanted.href,
+		headers: login === void 0 ? {} : { authorization: `Basic ${btoa(login)}` }
+	};
+}
+function listIndexes(variables) {
+	return VARIABLES$1.flatMap((name) => (variables[name] ?? "").split(/\s+/)).filter(Boolean).flatMap((text) => {
+		const [, name, address = ""] = /^(?:([A-Za-z0-9._-]+)=)?(.*)$/.exec(text) ?? [];
+		if (!URL.canParse(address)) return [];
+		const url = new URL(address);
+		const login = readNamedLogin(name, variables) ?? readLogin(url);
+		return login === void 0 ? [] : [{
+			origin: url.origin,
+			login
+		}];
+	});
+}
+function readNamedLogin(name, variables) {
+	if (name === void 0) return void 0;
+	const prefix = `UV_INDEX_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
+	const [user, password] = [variables[`${prefix}_USERNAME`], variables[`${prefix}_PASSWORD`]];
+	return user === void 0 && password === void 0 ? void 0 : `${user ?? ""}:${password ?? ""}`;
+}
+function readLogin({ username, password }) {
+	return username === "" ? void 0 : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+}
+var VARIABLES$1;
+var init_index_login = __esmMin((() => {
+	VARIABLES$1 = [
+		"UV_DEFAULT_INDEX",
+		"UV_INDEX",
+		"UV_INDEX_URL",
+		"UV_EXTRA_INDEX_URL"
+	];
+}));
+// python/building/find-source.ts
+function allowSources(names) {
+	return names.flatMap((name) => ["--no-binary", name]);
+}
+function renderEmptyMetadata(names) {
+	return names.map((name) => `[[dependency-metadata]]\nname = ${JSON.stringify(name)}\nrequires-dist = []\n`).join("\n");
+}
+async function findSource(wanted, options) {
+	const { name, version, interpreter, python, platform } = wanted;
+	const folder = makeTemporaryFolder("source");
+	try {
+		const input = join(folder, "in.txt");
+		await writeFile(input, `${name}==${version}\n`);
+		const compile = [
+			"pip",
+			"compile",
+			"--no-header",
+			"--no-deps",
+			"--color",
+			"never",
+			"--format",
+			"pylock.toml"
+		];
+		const target = [
+			"--python",
+			interpreter,
+			"--python-version",
+			python,
+			"--python-platform",
+			platform
+		];
+		const run = await runUv([
+			...compile,
+			...WHEELS_ONLY,
+			...allowSources([name]),
+			...target,
+			input
+		], {
+			...options,
+			limitSeconds: LIMIT_SECONDS$9,
+			settings: {
+				folder: join(folder, "settings"),
+				text: renderEmptyMetadata([name])
+			}
+		});
+		const found = run.code === 0 ? parseSource(run.stdout) : void 0;
+		if (found) return found;
+		throw new VirtualenvError("install-failed", `Cannot find the source distribution of ${name} ${version}`, {
+			hint: "If the network or the index failed, run the same command again",
+			cause: run.stderr
+		});
+	} finally {
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+function parseSource(text) {
+	const line = text.split("\n").find((l) => l.startsWith("sdist = {"));
+	const url = /\burl = "([^"]+)"/.exec(line ?? "")?.[1];
+	const hash = /\bsha256 = "([0-9a-f]{64})"/.exec(line ?? "")?.[1];
+	return url === void 0 || hash === void 0 ? void 0 : {
+		url,
+		hash: `sha256:${hash}`
+	};
+}
+async function downloadSource({ url, hash }, { folder, signal }) {
+	const file = join(folder, basename(decodeURIComponent(new URL(url).pathname)));
+	const bytes = url.startsWith("file:") ? await readFile(fileURLToPath(url)) : await download(url, signal);
+	if (`sha256:${createHash("sha256").update(bytes).digest("hex")}` !== hash) throw new VirtualenvError("install-failed", `Cannot use ${basename(file)}: it is not the file of its hash`, { hint: "The index has another file than it says. Find out why, then run the same command again" });
+	await writeFile(file, bytes);
+	return file;
+}
+async function download(url, signal) {
+	const { host, pathname } = new URL(url);
+	const what = `Cannot download ${basename(pathname)} from ${host}`;
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$9 * 1e3);
+	const { address, headers } = findIndexLogin(url, process.env);
+	const response = await fetch(address, {
+		headers,
+		signal: signal ? AbortSignal.any([limit, signal]) : limit
+	}).catch((e) => {
+		throw new Error(`${what}: it does not respond. Check the network and run the same command again`, { cause: e });
+	});
+	if (!response.ok || !response.body) throw new Error(`${what}: it answers ${response.status}. Check UV_INDEX and its credentials`);
+	const parts = [];
+	let bytes = 0;
+	for await (const part of response.body) {
+		parts.push(part);
+		bytes += part.length;
+		if (bytes > MAX_BYTES$3) throw new VirtualenvError("install-failed", `${what}: it has more than 512 MiB`);
+	}
+	return Buffer.concat(parts);
+}
+var LIMIT_SECONDS$9, MAX_BYTES$3;
+var init_find_source = __esmMin((() => {
+	init_temporary_folder();
+	init_install_packages();
+	init_run_uv();
+	init_virtualenv_error();
+	init_index_login();
+	LIMIT_SECONDS$9 = 120;
+	MAX_BYTES$3 = 512 << 20;
+}));
+// sandbox/copy-if-private.ts
+async function copyIfPrivate(folder, copy) {
+	if (!await containsPrivate(folder)) return folder;
+	await cp(folder, copy, {
+		recursive: true,
+		mode: constants$2.COPYFILE_FICLONE
+	});
+	await makePublic(copy);
+	return copy;
+}
+async function containsPrivate(folder) {
+	if (((await stat(folder)).mode & LIST) !== LIST) return true;
+	const entries = await readdir(folder, { withFileTypes: true });
+	for (const entry of entries) {
+		const path = join(folder, entry.name);
+		if (entry.isDirectory() && await containsPrivate(path)) return true;
+		if (entry.isFile() && ((await stat(path)).mode & READ$1) !== READ$1) return true;
+	}
+	return false;
+}
+async function makePublic(folder) {
+	await chmod(folder, 493);
+	for (const entry of await readdir(folder, { withFileTypes: true })) {
+		const path = join(folder, entry.name);
+		if (entry.isDirectory()) await makePublic(path);
+		else if (entry.isFile()) await chmod(path, 420);
+	}
+}
+var READ$1, LIST;
+var init_copy_if_private = __esmMin((() => {
+	[READ$1, LIST] = [4, 5];
+}));
+// sandbox/network/dial-service.ts
+function listLocalAddresses() {
+	const list = new BlockList();
+	for (const [address, bits] of IPV4) list.addSubnet(address, bits, "ipv4");
+	for (const [address, bits] of IPV6) list.addSubnet(address, bits, "ipv6");
+	for (const { address, family } of Object.values(networkInterfaces()).flatMap((all) => all ?? [])) list.addAddress(address, family === "IPv6" ? "ipv6" : "ipv4");
+	return list;
+}
+var DIAL_MILLISECONDS, dialService, DialError, lookUpElsewhere, LOCAL_ADDRESS, IPV4, IPV6;
+var init_dial_service = __esmMin((() => {
+	DIAL_MILLISECONDS = 1e4;
+	dialService = ({ host, port }) => {
+		const socket = connect({
+			host,
+			port,
+			allowHalfOpen: true,
+			lookup: host === "localhost" ? void 0 : lookUpElsewhere
+		});
+		const timer = setTimeout(() => socket.destroy(new DialError("ETIMEDOUT")), DIAL_MILLISECONDS);
+		for (const event of ["connect", "close"]) socket.once(event, () => clearTimeout(timer));
+		return socket;
+	};
+	DialError = class extends Error {
+		code;
+		constructor(code) {
+			super(code);
+			this.code = code;
+		}
+	};
+	lookUpElsewhere = (host, options, callback) => {
+		lookup(host, {
+			...options,
+			all: true
+		}, (error, found) => {
+			if (error) {
+				callback(error, []);
+				return;
+			}
+			const local = listLocalAddresses();
+			const others = found.filter(({ address }) => !local.check(address, isIP(address) === 6 ? "ipv6" : "ipv4"));
+			const [first] = others;
+			if (!first) {
+				callback(new DialError(LOCAL_ADDRESS), []);
+				return;
+			}
+			if (options.all === true) callback(null, others);
+			else callback(null, first.address, first.family);
+		});
+	};
+	LOCAL_ADDRESS = "its name means an address of this machine or its link";
+	IPV4 = [
+		["0.0.0.0", 8],
+		["127.0.0.0", 8],
+		["169.254.0.0", 16],
+		["100.100.100.200", 32],
+		["168.63.129.16", 32],
+		["224.0.0.0", 3]
+	];
+	IPV6 = [
+		["::", 127],
+		["fe80::", 10],
+		["ff00::", 8],
+		["fd00:ec2::", 32]
+	];
+}));
+// sandbox/network/open-forwarder.ts
+async function openForwarder(services, folder, dial = dialService) {
+	const ports = services.map((service) => new ServicePort(service, dial));
+	for (const [i, port] of ports.entries()) await port.listen(join(folder, String(i)));
+	let closed;
+	return { close: () => closed ??= Promise.all(ports.map((port) => port.close())) };
+}
+function nameFailure(error) {
+	return error.code ?? error.errors?.find((e) => e.code !== void 0)?.code ?? "ECONNRESET";
+}
+var MAX_CONNECTIONS, CONNECTED, WORLD_WRITABLE, ServicePort;
+var init_open_forwarder = __esmMin((() => {
+	init_dial_service();
+	MAX_CONNECTIONS = 64;
+	CONNECTED = Buffer.from([1]);
+	WORLD_WRITABLE = 438;
+	ServicePort = class {
+		#service;
+		#dial;
+		#server;
+		#open = /* @__PURE__ */ new Set();
+		#connections = 0;
+		#sentBytes = 0;
+		#receivedBytes = 0;
+		#failure;
+		constructor(service, dial) {
+			this.#service = service;
+			this.#dial = dial;
+			this.#server = createServer({ allowHalfOpen: true }, (client) => this.#connect(client));
+			this.#server.maxConnections = MAX_CONNECTIONS;
+		}
+		async listen(path) {
+			this.#server.listen(path);
+			await once(this.#server, "listening");
+			await chmod(path, WORLD_WRITABLE);
+		}
+		async close() {
+			const closed = once(this.#server, "close");
+			this.#server.close();
+			const ended = [...this.#open].map((socket) => socket.closed ? void 0 : once(socket, "close"));
+			for (const socket of this.#open) socket.destroy();
+			await Promise.all([closed, ...ended]);
+			return {
+				...this.#service,
+				connections: this.#connections,
+				sentBytes: this.#sentBytes,
+				receivedBytes: this.#receivedBytes,
+				failure: this.#failure
+			};
+		}
+		#connect(client) {
+			const service = this.#dial(this.#service);
+			this.#keep(client);
+			this.#keep(service);
+			let isConnected = false;
+			service.once("connect", () => {
+				isConnected = true;
+				this.#connections += 1;
+				client.write(CONNECTED);
+				client.pipe(service).pipe(client);
+			});
+			service.on("error", (error) => {
+				if (!isConnected) this.#failure = nameFailure(error);
+				client.destroy();
+			});
+			client.on("error", () => service.destroy());
+			service.once("close", () => {
+				this.#sentBytes += service.bytesWritten;
+				this.#receivedBytes += service.bytesRead;
+			});
+		}
+		#keep(socket) {
+			this.#open.add(socket);
+			socket.once("close", () => this.#open.delete(socket));
+		}
+	};
+}));
 // sandbox/run-untrusted.ts
 async function runUntrusted(program, sandbox) {
 	const temporary = makeTemporaryFolder("untrusted");
@@ -36853,29 +37417,18 @@ async function runUntrusted(program, sandbox) {
 				processes: MAX_PROCESSES
 			}
 		};
-		if (!sandbox) return await runLimited(program.command, {
-			...options,
-			env
-		});
-		const { command: inner, readable, data = [], hidden = [] } = program;
-		const isOther = sandbox.user === "other";
-		const copies = data.map(async (folder, i) => ({
-			from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
-			at: folder
-		}));
-		const { command, inputs } = await wrapInBubblewrap({
-			command: inner,
+		if (!sandbox) return {
+			...await runLimited(program.command, {
+				...options,
+				env
+			}),
+			network: []
+		};
+		return await runSandboxed(program, sandbox, {
+			temporary,
 			env,
-			readable: [...readable, ...await Promise.all(copies)],
-			hidden,
-			processMemoryBytes: limits.processMemoryBytes,
-			processes: MAX_PROCESSES,
-			scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2))
-		}, sandbox.user, sandbox.sized);
-		return await runLimited(command, {
-			...options,
-			inputs,
-			env: { PATH: process.env["PATH"] ?? "" }
+			memoryBytes,
+			options
 		});
 	} finally {
 		await rm(temporary, {
@@ -36884,11 +37437,64 @@ async function runUntrusted(program, sandbox) {
 		});
 	}
 }
+async function runSandboxed({ command: inner, readable, data = [], hidden = [], network, limits }, sandbox, { temporary, env, memoryBytes, options }) {
+	const isOther = sandbox.user === "other";
+	const copies = data.map(async (folder, i) => ({
+		from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
+		at: folder
+	}));
+	const services = await openServices(network);
+	try {
+		const { command, inputs } = await wrapInBubblewrap({
+			command: inner,
+			env,
+			readable: [...readable, ...await Promise.all(copies)],
+			hidden,
+			processMemoryBytes: limits.processMemoryBytes,
+			processes: MAX_PROCESSES,
+			scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2)),
+			network: services?.network
+		}, sandbox.user, sandbox.sized);
+		return {
+			...await runLimited(command, {
+				...options,
+				inputs,
+				env: { PATH: process.env["PATH"] ?? "" }
+			}),
+			network: await services?.forwarder.close() ?? []
+		};
+	} finally {
+		if (services) {
+			await services.forwarder.close();
+			await rm(services.outer, {
+				recursive: true,
+				force: true
+			});
+		}
+	}
+}
+async function openServices(wanted) {
+	if (!wanted || wanted.services.length === 0) return void 0;
+	const outer = makeTemporaryFolder("net", "/tmp");
+	const folder = join(outer, "open");
+	await mkdir(folder);
+	await chmod(folder, 493);
+	const forwarder = await openForwarder(wanted.services, folder, wanted.dial);
+	return {
+		network: {
+			...wanted,
+			folder
+		},
+		forwarder,
+		outer
+	};
+}
 var SYSTEM_PATH, MAX_PROCESSES, MAX_SCRATCH_BYTES, SHARE_OF_MACHINE;
 var init_run_untrusted = __esmMin((() => {
 	init_temporary_folder();
 	init_bubblewrap();
 	init_copy_if_private();
+	init_open_forwarder();
 	init_run_limited();
 	SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin";
 	MAX_PROCESSES = 2048;
@@ -36916,6 +37522,433 @@ var init_find_base_python = __esmMin((() => {
 		"ssl",
 		"share/zoneinfo"
 	];
+}));
+// python/make-readable.ts
+async function makeReadable(folder) {
+	if (process.getuid?.() === 0 && ((await lstat(folder)).mode & OTHERS) !== OTHERS) await open$1(folder);
+}
+async function open$1(path) {
+	const found = await lstat(path);
+	if (found.isDirectory()) {
+		await chmod(path, found.mode | READ | ENTER);
+		await Promise.all((await readdir(path)).map((name) => open$1(join(path, name))));
+	} else if (found.isFile()) await chmod(path, found.mode | READ | (found.mode & 64 ? ENTER : 0));
+}
+var READ, ENTER, OTHERS;
+var init_make_readable = __esmMin((() => {
+	[READ, ENTER] = [292, 73];
+	OTHERS = 5;
+}));
+// python/building/explain-build.ts
+function explainBuild$1({ code, signal, stdout, stderr, stopped }, { limitSeconds, memoryBytes }) {
+	if (stopped === "time") return {
+		why: `its build takes longer than ${limitSeconds / 60} minutes`,
+		hint: BUILD_ELSEWHERE
+	};
+	if (stopped === "memory") return {
+		why: `its build needs more than ${memoryBytes / 2 ** 30} GiB of memory`,
+		hint: BUILD_ELSEWHERE
+	};
+	if (stopped !== void 0) return {
+		why: `its build exceeds the limit of ${stopped === "output" ? "its wheel and log" : "processes"}`,
+		hint: BUILD_ELSEWHERE
+	};
+	const log = `${stdout.slice(0, MAX_LOG)}\n${stderr.slice(-MAX_LOG)}`;
+	return explainProgram(log) ?? explainHeader(log) ?? explainNetwork$1(log) ?? explainModule$1(log) ?? {
+		why: `its build ends with ${signal ?? `exit code ${code}`}: ${findLastLine(stderr)}`,
+		hint: "Or build the wheel where the model is trained (pip wheel --no-deps), and log the model with that file in code_paths and the requirement code/FILE.whl"
+	};
+}
+function explainProgram(log) {
+	for (const pattern of MISSING_PROGRAM) {
+		const found = pattern.exec(log);
+		if (!found) continue;
+		const written = (found[1] ?? "cmake").split("/").at(-1) ?? "";
+		const name = ALIASES[written] ?? written.replace(/^(?:x86_64|aarch64)-linux-gnu-/, "");
+		const debian = Object.hasOwn(PROGRAMS$3, name) ? PROGRAMS$3[name] : void 0;
+		if (debian === void 0) continue;
+		return {
+			why: `its build needs ${COMPILERS.has(name) ? `a C compiler (${name})` : `the program ${name}`}, which this machine does not have`,
+			hint: renderInstall(debian)
+		};
+	}
+}
+function explainHeader(log) {
+	const header = /fatal error: '?([\w./+-]{1,100}\.h(?:pp)?|Eigen\/\w{1,40})'?(?: file not found|: No such file or directory)/.exec(log)?.[1];
+	if (header === void 0) return void 0;
+	const debian = HEADERS[header] ?? HEADERS[`${header.split("/")[0] ?? ""}/`];
+	return {
+		why: `its build needs the header ${header}, which this machine does not have`,
+		hint: debian === void 0 ? `Install the library that has it. ${BUILD_ELSEWHERE}` : renderInstall(debian)
+	};
+}
+function explainNetwork$1(log) {
+	if (!NETWORK.test(log)) return void 0;
+	return {
+		why: "its build needs the network, which no build has",
+		hint: BUILD_ELSEWHERE
+	};
+}
+function explainModule$1(log) {
+	const module = /(?:ModuleNotFoundError|ImportError): No module named '?([\w.]{1,100})'?/.exec(log)?.[1];
+	if (module === void 0) return void 0;
+	return {
+		why: `its build imports ${module}, which it does not list among its build requirements`,
+		hint: OLD_SETUPTOOLS.test(module) ? `It needs an older setuptools. Choose a newer version of the package. ${BUILD_ELSEWHERE}` : BUILD_ELSEWHERE
+	};
+}
+function renderInstall(debian) {
+	return `Install it where Davit runs: apt-get install ${debian}. ${BUILD_ELSEWHERE}`;
+}
+function findLastLine(stderr) {
+	const lines = stderr.slice(-2e5).split("\n").map((line) => line.replace(/[\p{Cc}\p{Cf}]/gu, " ").trim()).filter(Boolean);
+	const found = lines.findLast((line) => /^(?:[\w.]{1,60}(?:Error|Exception)|error)\b/.test(line)) ?? lines.at(-1);
+	return found === void 0 ? "it prints nothing" : found.slice(0, 300);
+}
+var BUILD_ELSEWHERE, PROGRAMS$3, HEADERS, OLD_SETUPTOOLS, MAX_LOG, MISSING_PROGRAM, ALIASES, COMPILERS, NETWORK;
+var init_explain_build$1 = __esmMin((() => {
+	BUILD_ELSEWHERE = "Or build the wheel where the model is trained (pip wheel --no-deps), and log the model with that file in code_paths and the requirement code/FILE.whl";
+	PROGRAMS$3 = {
+		...Object.fromEntries([
+			"cc",
+			"gcc",
+			"c++",
+			"g++",
+			"make",
+			"ld"
+		].map((name) => [name, "build-essential"])),
+		clang: "clang",
+		gfortran: "gfortran",
+		cmake: "cmake",
+		ninja: "ninja-build",
+		cargo: "cargo",
+		rustc: "rustc",
+		go: "golang-go",
+		swig: "swig",
+		"pkg-config": "pkg-config",
+		git: "git",
+		nvcc: "nvidia-cuda-toolkit",
+		pg_config: "libpq-dev",
+		mysql_config: "default-libmysqlclient-dev",
+		"xml2-config": "libxml2-dev",
+		"xslt-config": "libxslt1-dev",
+		"krb5-config": "libkrb5-dev",
+		"curl-config": "libcurl4-openssl-dev",
+		"gdal-config": "libgdal-dev",
+		"geos-config": "libgeos-dev",
+		"nc-config": "libnetcdf-dev"
+	};
+	HEADERS = {
+		"Python.h": "python3-dev",
+		"ffi.h": "libffi-dev",
+		"openssl/": "libssl-dev",
+		"sql.h": "unixodbc-dev",
+		"sqlext.h": "unixodbc-dev",
+		"libpq-fe.h": "libpq-dev",
+		"mysql.h": "default-libmysqlclient-dev",
+		"mysql/": "default-libmysqlclient-dev",
+		"zlib.h": "zlib1g-dev",
+		"bzlib.h": "libbz2-dev",
+		"lzma.h": "liblzma-dev",
+		"zstd.h": "libzstd-dev",
+		"lz4.h": "liblz4-dev",
+		"snappy-c.h": "libsnappy-dev",
+		"snappy.h": "libsnappy-dev",
+		"jpeglib.h": "libjpeg-dev",
+		"png.h": "libpng-dev",
+		"libxml/": "libxml2-dev",
+		"libxslt/": "libxslt1-dev",
+		"gmp.h": "libgmp-dev",
+		"mpfr.h": "libmpfr-dev",
+		"portaudio.h": "portaudio19-dev",
+		"sndfile.h": "libsndfile1-dev",
+		"hdf5.h": "libhdf5-dev",
+		"netcdf.h": "libnetcdf-dev",
+		"geos_c.h": "libgeos-dev",
+		"proj.h": "libproj-dev",
+		"proj_api.h": "libproj-dev",
+		"gdal.h": "libgdal-dev",
+		"curl/": "libcurl4-openssl-dev",
+		"ldap.h": "libldap-dev",
+		"sasl/": "libsasl2-dev",
+		"gssapi/": "libkrb5-dev",
+		"yaml.h": "libyaml-dev",
+		"sqlite3.h": "libsqlite3-dev",
+		"fftw3.h": "libfftw3-dev",
+		"cblas.h": "libopenblas-dev",
+		"lapacke.h": "liblapacke-dev",
+		"boost/": "libboost-dev",
+		"Eigen/": "libeigen3-dev",
+		"zmq.h": "libzmq3-dev",
+		"librdkafka/": "librdkafka-dev",
+		"cairo.h": "libcairo2-dev",
+		"GL/": "libgl-dev",
+		"mpi.h": "libopenmpi-dev",
+		"db.h": "libdb-dev"
+	};
+	OLD_SETUPTOOLS = /^(?:pkg_resources|distutils)(?:\.|$)/;
+	MAX_LOG = 2e5;
+	MISSING_PROGRAM = [
+		/command '([\w./+-]{1,80})' failed: No such file or directory/,
+		/unable to execute '([\w./+-]{1,80})'/,
+		/\b([\w+-]{1,40}): (?:command )?not found/,
+		/No such file or directory: '([\w./+-]{1,80})'/,
+		/\b([a-z0-9]{1,20}_config|[a-z0-9]{1,20}-config) (?:executable )?not found/,
+		/can't find (Rust) compiler/,
+		/Unknown compiler\(s\): \[\['(cc)'/,
+		/No (CMAKE_C(?:XX)?_COMPILER) could be found/,
+		/CMake must be installed|(cmake) not found/i
+	];
+	ALIASES = {
+		Rust: "cargo",
+		CMAKE_C_COMPILER: "cc",
+		CMAKE_CXX_COMPILER: "c++"
+	};
+	COMPILERS = /* @__PURE__ */ new Set([
+		"cc",
+		"gcc",
+		"c++",
+		"g++",
+		"clang"
+	]);
+	NETWORK = /Temporary failure in name resolution|Name or service not known|Network is unreachable|Could not resolve host|nodename nor servname|Max retries exceeded/;
+}));
+// python/building/run-build.ts
+async function readBuildRequirements(request, options) {
+	const found = await runProgram(["inspect", request.source], request, {
+		...options,
+		environment: void 0
+	});
+	if ("file" in found) throw new TypeError("Cannot read build requirements: the program has built a wheel");
+	return found;
+}
+async function buildWheel(request, options) {
+	const environment = join(request.folder, "environment");
+	try {
+		await makeEnvironment(environment, request, options);
+		return await runProgram([
+			"build",
+			request.source,
+			JSON.stringify(request.requirements ?? null)
+		], request, {
+			...options,
+			environment
+		});
+	} finally {
+		await rm(environment, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+async function makeEnvironment(folder, { python, packages }, options) {
+	const own = join(folder, "bin", "python");
+	const clear = async () => {
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+		const made = await runUv([
+			"venv",
+			"--quiet",
+			"--no-project",
+			"--relocatable",
+			"--python",
+			python.executable,
+			folder
+		], {
+			...options,
+			limitSeconds: LIMIT_SECONDS$8
+		});
+		if (made.code !== 0) throw new VirtualenvError("install-failed", `Cannot make a virtualenv to build in: ${made.stderr.trim()}`);
+	};
+	await clear();
+	const requirements = `${folder}.txt`;
+	await installPackages({
+		packages,
+		folder,
+		into: ["--python", own],
+		clear,
+		requirements
+	}, options);
+	await makeReadable(folder);
+}
+async function runProgram(args, { source, python, sandbox }, { signal, environment }) {
+	const { folders, executable } = await findBasePython(python.executable);
+	const place = sandbox ? ENVIRONMENT_PLACE : environment;
+	const run = await runUntrusted({
+		command: [
+			environment === void 0 ? executable : join(place ?? "", "bin", "python"),
+			"-s",
+			PROGRAM$2,
+			...args
+		],
+		env: ENVIRONMENT$1,
+		path: environment === void 0 ? [] : [join(place ?? "", "bin")],
+		readable: [...folders, ...environment === void 0 ? [] : [{
+			from: environment,
+			at: ENVIRONMENT_PLACE
+		}]],
+		data: [dirname(PROGRAM$2), dirname(source)],
+		limits: {
+			seconds: LIMIT_SECONDS$8,
+			outputBytes: OUTPUT_BYTES$1,
+			processMemoryBytes: MEMORY_BYTES,
+			memoryBytes: MEMORY_BYTES
+		},
+		signal
+	}, sandbox);
+	const found = run.code === 0 ? parseOutput$1(run.stdout) : void 0;
+	if (!found) return explainBuild$1(run, {
+		limitSeconds: LIMIT_SECONDS$8,
+		memoryBytes: MEMORY_BYTES
+	});
+	if ("requires" in found) return found;
+	const bytes = Buffer.from(found.wheel, "base64");
+	const hash = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+	return {
+		file: basename(found.name),
+		bytes,
+		hash,
+		metadata: found.metadata
+	};
+}
+function parseOutput$1(stdout) {
+	try {
+		return output.safeParse(JSON.parse(stdout)).data;
+	} catch {
+		return;
+	}
+}
+var PROGRAM$2, LIMIT_SECONDS$8, MEMORY_BYTES, OUTPUT_BYTES$1, output, ENVIRONMENT$1, ENVIRONMENT_PLACE;
+var init_run_build = __esmMin((() => {
+	init_zod();
+	init_run_untrusted();
+	init_code();
+	init_find_base_python();
+	init_install_packages();
+	init_make_readable();
+	init_run_uv();
+	init_virtualenv_error();
+	init_explain_build$1();
+	PROGRAM$2 = codePath("python", "building", "build_wheel.py");
+	LIMIT_SECONDS$8 = 900;
+	MEMORY_BYTES = 4 * 2 ** 30;
+	OUTPUT_BYTES$1 = 512 << 20;
+	output = union([object({
+		name: string$1().regex(/^[A-Za-z0-9._]+-[A-Za-z0-9._+!]+(?:-\d[A-Za-z0-9._]*)?-[A-Za-z0-9._]+-[A-Za-z0-9_]+-[A-Za-z0-9._]+\.whl$/),
+		wheel: base64(),
+		metadata: string$1()
+	}), object({ requires: array(string$1().max(1e3)).max(100) })]);
+	ENVIRONMENT$1 = {
+		SOURCE_DATE_EPOCH: "315532800",
+		PYTHONHASHSEED: "0",
+		PYTHONNOUSERSITE: "1",
+		PYTHONDONTWRITEBYTECODE: "1",
+		CFLAGS: "-g0",
+		CXXFLAGS: "-g0"
+	};
+	ENVIRONMENT_PLACE = "/davit/environment";
+}));
+// python/building/ensure-built-wheels.ts
+async function addBuiltWheels(packages, target, options) {
+	const all = [];
+	for (const each of packages) all.push(each.built === void 0 ? each : {
+		...each,
+		file: await ensureBuiltWheel(each, target, options)
+	});
+	return all;
+}
+async function ensureBuiltWheel(locked, target, options) {
+	const [hash = ""] = locked.hashes;
+	const kept = await findKeptWheel(hash);
+	if (kept !== void 0) return kept;
+	const { progress = SILENT, signal } = options;
+	const what = `building the wheel of ${locked.name}`;
+	return withFileLock(`${keptFolder(hash)}.lock`, async () => await findKeptWheel(hash) ?? keepWheel(await rebuild(locked, target, options)), {
+		what,
+		progress,
+		signal
+	});
+}
+async function rebuild(locked, target, options) {
+	const { name, version, built, hashes } = locked;
+	const label = `${name} ${version}`;
+	const { python, sandbox } = await prepareBuild(label, target.python, options);
+	const folder = makeTemporaryFolder("build");
+	try {
+		const source = await findSource({
+			name,
+			version,
+			interpreter: python.executable,
+			...target,
+			python: minorVersion(target.python)
+		}, options);
+		if (source.hash !== built?.from) throw new VirtualenvError("install-failed", `Cannot build ${label}: the index has another source distribution`, { hint: "Find out why it differs from the one of the lock, then run npx davit lock --upgrade" });
+		const into = join(folder, "source");
+		await mkdir(into);
+		const request = {
+			folder,
+			source: await downloadSource(source, {
+				folder: into,
+				signal: options.signal
+			}),
+			python,
+			sandbox,
+			packages: built.with
+		};
+		const made = await withProgress(options.progress ?? SILENT, `Building the wheel of ${label}`, () => buildWheel(request, options));
+		if ("why" in made) throw new VirtualenvError("install-failed", `Cannot build ${label}: ${made.why}`, { hint: made.hint });
+		if ("requires" in made) throw new TypeError(`Cannot build ${label}: its build requirements are not locked`);
+		if (!hashes.includes(made.hash)) throw makeDifferenceError(label, made);
+		return made;
+	} finally {
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+function makeDifferenceError(label, { file }) {
+	const isPure = file.endsWith("-any.whl");
+	return new VirtualenvError("install-failed", `Cannot use the wheel of ${label} that was built here: it differs from the wheel of the lock, which was proved`, { hint: isPure ? "Its build does not always give the same files. Build the wheel once, and log the model with it in code_paths" : "It has compiled code, which needs the same compiler and libraries: run npx davit lock --upgrade on a machine like this one, or build the wheel once and log the model with it in code_paths" });
+}
+async function prepareBuild(label, wanted, options) {
+	const sandbox = options.sandbox ?? await chooseSandbox(options.withoutSandbox);
+	if (sandbox && "why" in sandbox) throw new VirtualenvError("install-failed", `Cannot build ${label}: a build runs only in a sandbox, and ${sandbox.why}`, { hint: sandbox.hint });
+	const python = await findPython(wanted, options);
+	if (!python) throw new VirtualenvError("python-unavailable", `Cannot build ${label}: this machine has no Python ${minorVersion(wanted)}, and uv cannot download it`, { hint: `Install it (uv python install ${minorVersion(wanted)})` });
+	return {
+		python,
+		sandbox
+	};
+}
+function keptFolder(hash) {
+	return cacheFolder("wheels", hash.replace("sha256:", ""));
+}
+async function findKeptWheel(hash) {
+	const folder = keptFolder(hash);
+	const [file] = await readdir(folder).catch(() => []);
+	if (file === void 0) return void 0;
+	await markUsed(folder);
+	return join(folder, file);
+}
+async function keepWheel({ hash, file, bytes }) {
+	const folder = keptFolder(hash);
+	await makeFolderAtomically(folder, (fresh) => writeFile(join(fresh, file), bytes));
+	return join(folder, file);
+}
+var init_ensure_built_wheels = __esmMin((() => {
+	init_sandbox();
+	init_atomic_files();
+	init_cache();
+	init_file_lock();
+	init_progress();
+	init_temporary_folder();
+	init_find_python();
+	init_virtualenv_error();
+	init_find_source();
+	init_run_build();
 }));
 // python/check-installed.ts
 async function checkInstalled(virtualenv, base, options) {
@@ -36960,22 +37993,6 @@ var init_check_installed = __esmMin((() => {
 	init_virtualenv_error();
 	LIMIT_SECONDS$7 = 120;
 	OUTPUT_BYTES = 1 << 20;
-}));
-// python/make-readable.ts
-async function makeReadable(folder) {
-	if (process.getuid?.() === 0 && ((await lstat(folder)).mode & OTHERS) !== OTHERS) await open$1(folder);
-}
-async function open$1(path) {
-	const found = await lstat(path);
-	if (found.isDirectory()) {
-		await chmod(path, found.mode | READ | ENTER);
-		await Promise.all((await readdir(path)).map((name) => open$1(join(path, name))));
-	} else if (found.isFile()) await chmod(path, found.mode | READ | (found.mode & 64 ? ENTER : 0));
-}
-var READ, ENTER, OTHERS;
-var init_make_readable = __esmMin((() => {
-	[READ, ENTER] = [292, 73];
-	OTHERS = 5;
 }));
 // python/ensure-virtualenv.ts
 function makeVirtualenvRequest(lock, entity, modelFolder) {
@@ -37047,12 +38064,16 @@ async function requirePython(wanted, options) {
 	const here = (await listPythons()).map((p) => p.version).join(", ") || "none";
 	throw new VirtualenvError("python-unavailable", `Cannot find Python ${minor}: this machine has ${here}, and uv cannot download it`, { hint: `Install it (uv python install ${minor}, pyenv install ${minor}, or your system's packages)` });
 }
-async function makeVirtualenv({ packages, modelFolder }, { folder, python: own, key }, python, options) {
+async function makeVirtualenv({ packages, modelFolder, platform }, { folder, python: own, key }, python, options) {
+	const files = await addBuiltWheels(packages, {
+		python: python.version,
+		platform
+	}, options);
 	const clear = () => makeEmptyVirtualenv(folder, python, options);
 	await clear();
 	const requirements = join(folder, "davit-requirements.txt");
 	await installPackages({
-		packages,
+		packages: files,
 		modelFolder,
 		folder,
 		into: ["--python", own],
@@ -37102,6 +38123,7 @@ var init_ensure_virtualenv = __esmMin((() => {
 	init_progress();
 	init_names();
 	init_find_python();
+	init_ensure_built_wheels();
 	init_install_packages();
 	init_check_installed();
 	init_make_readable();
@@ -37514,8 +38536,15 @@ function explainStalePackages(subject, lock, checked, resolved) {
 	if (model.uri !== now.uri) return `it was made for ${model.uri ?? "models/"}, the endpoint says ${now.uri ?? "models/"}`;
 	const sameFiles = model.digest === now.digest;
 	if (!(renderRequirements(checked).join("\n") === requirements.join("\n"))) return sameFiles ? `the edits of its requirements changed` : `the requirements of ${label} changed`;
+	const builds = explainBuilds(entity.buildWheels, lock.virtualenvs[locked.virtualenv]?.packages ?? []);
+	if (builds !== void 0) return builds;
 	if (model.python_version !== now.python_version) return `the Python of ${label} changed`;
 	if (!sameFiles) return hasSameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
+}
+function explainBuilds(names, packages) {
+	const other = packages.filter((p) => p.source === void 0).find(({ name, built }) => built !== void 0 !== names.includes(name));
+	if (!other) return void 0;
+	return other.built ? `build_wheels does not name ${other.name}` : `build_wheels now names ${other.name}`;
 }
 function explainMovedVersion(locked, now) {
 	const [before, after] = [locked.resolved, now.resolved];
@@ -37874,91 +38903,6 @@ var init_check_advisories = __esmMin((() => {
 	STALE_HOURS = 168;
 	downloads = /* @__PURE__ */ new Map();
 }));
-// sandbox/sandbox.ts
-function isSandboxWaived(withoutSandbox) {
-	return withoutSandbox ?? process.env[WITHOUT_VARIABLE] === "1";
-}
-async function chooseSandbox(withoutSandbox) {
-	return isSandboxWaived(withoutSandbox) ? void 0 : findSandbox();
-}
-async function findSandbox() {
-	const path = process.env["PATH"] ?? "";
-	const probe = probes.get(path) ?? probeSandbox();
-	probes.set(path, probe);
-	const found = await probe;
-	if ("why" in found) probes.delete(path);
-	return found;
-}
-async function probeSandbox() {
-	const version = await readVersion();
-	if (version === void 0) return {
-		why: "bubblewrap (bwrap) is not installed",
-		hint: `${INSTALL_HINT}. ${WITHOUT_HINT}`
-	};
-	if (!isVersionAtLeast(version, MINIMUM_VERSION)) return {
-		why: `bubblewrap is version ${version}, expected ${MINIMUM_VERSION} or newer`,
-		hint: `Update it. ${WITHOUT_HINT}`
-	};
-	const user = process.getuid?.() === 0 ? "other" : "namespace";
-	const sized = isVersionAtLeast(version, SIZED_VERSION);
-	const failure = await tryCommand(user, sized);
-	if (failure !== void 0) return {
-		why: `bubblewrap cannot make one here (${failure})`,
-		hint: `Allow it to create user namespaces: in a container, give the container that right; on Ubuntu, set kernel.apparmor_restrict_unprivileged_userns=0. ${WITHOUT_HINT}`
-	};
-	return {
-		user,
-		sized,
-		lacks: [...sized ? [] : ["a limit for temporary files"], ...makeSeccompFilter() ? [] : ["a filter of system calls"]]
-	};
-}
-async function readVersion() {
-	const run = await runProcess("bwrap", ["--version"], { limitSeconds: PROBE_SECONDS }).catch(() => void 0);
-	return /^bubblewrap (\d+\.\d+\.\d+)/.exec(run?.stdout ?? "")?.[1];
-}
-async function tryCommand(user, sized) {
-	const { command, inputs } = await wrapInBubblewrap({
-		command: ["true"],
-		env: { PATH: "/usr/bin:/bin" },
-		readable: [],
-		processMemoryBytes: void 0,
-		processes: 10,
-		scratchBytes: PROBE_BYTES
-	}, user, sized);
-	const run = await runLimited(command, {
-		cwd: tmpdir(),
-		env: { PATH: process.env["PATH"] ?? "" },
-		inputs,
-		limitSeconds: PROBE_SECONDS,
-		limitBytes: PROBE_BYTES,
-		tree: {
-			memoryBytes: 1 << 30,
-			processes: 100
-		}
-	}).catch((e) => ({
-		code: -1,
-		stderr: readErrorMessage(e)
-	}));
-	if (run.code === 0) return void 0;
-	return run.stderr.trim().split("\n").at(-1)?.slice(0, 200) || `it ended with ${run.code}`;
-}
-var MINIMUM_VERSION, SIZED_VERSION, PROBE_SECONDS, PROBE_BYTES, INSTALL_HINT, WITHOUT_HINT, WITHOUT_VARIABLE, probes;
-var init_sandbox = __esmMin((() => {
-	init_versions();
-	init_run_process();
-	init_bubblewrap();
-	init_run_limited();
-	init_seccomp_filter();
-	init_read_error_message();
-	MINIMUM_VERSION = "0.5.0";
-	SIZED_VERSION = "0.7.0";
-	PROBE_SECONDS = 10;
-	PROBE_BYTES = 1 << 20;
-	INSTALL_HINT = "Install it, for example with apt-get install bubblewrap";
-	WITHOUT_HINT = "To run models with your own rights instead: --without-sandbox (the action: without-sandbox: true)";
-	WITHOUT_VARIABLE = "DAVIT_WITHOUT_SANDBOX";
-	probes = /* @__PURE__ */ new Map();
-}));
 // validation/policy.ts
 function resolveComparisonPolicy(environments) {
 	const shares = environments.flatMap((e) => e.max_changed === void 0 ? [] : [parseFloat(e.max_changed) / 100]);
@@ -37979,10 +38923,16 @@ function resolvePolicy(environments = [], variables = process.env) {
 		unpinnedRequirement: severity("unpinned_requirement"),
 		defaultsChannel: severity("defaults_channel"),
 		missingModule: severity("missing_module"),
+		builtPackage: severity("built_package"),
 		pickles: severity("pickles", pickles),
 		vulnerabilities: findStrictest(VULNERABILITY_POLICIES, vulnerabilities, advisories),
-		showPredictions: resolveComparisonPolicy(environments).showPredictions
+		showPredictions: resolveComparisonPolicy(environments).showPredictions,
+		network: resolveNetwork(environments)
 	};
+}
+function resolveNetwork(environments) {
+	const [first = [], ...others] = environments.map(({ network = [] }) => network.flatMap((text) => parseNetworkAddress(text) ?? []).map(renderNetworkAddress));
+	return first.filter((address) => others.every((list) => list.includes(address)));
 }
 function findStrictest(order, environments, variable) {
 	const all = variable === void 0 ? environments : [...environments, variable];
@@ -38007,6 +38957,7 @@ function applyPolicy(severity, problem) {
 var HIDDEN_PREDICTION, DEFAULT_SEVERITY, PICKLES_VARIABLE, ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES;
 var init_policy = __esmMin((() => {
 	init_policy$1();
+	init_network_address();
 	HIDDEN_PREDICTION = "not shown, because the policy hides inputs and predictions";
 	DEFAULT_SEVERITY = "warning";
 	PICKLES_VARIABLE = "DAVIT_PICKLES";
@@ -38370,7 +39321,10 @@ async function unpack(packages, { python, platform, modelFolder }, options) {
 	try {
 		await mkdir(join(folder, "lib"), { recursive: true });
 		await installPackages({
-			packages,
+			packages: await addBuiltWheels(packages, {
+				python: minor,
+				platform
+			}, options),
 			modelFolder,
 			folder,
 			into: [
@@ -38441,6 +39395,7 @@ var MAX_RECORD_BYTES, MAX_MODULES, modules, HARMLESS_PATH_FILE, IS_INIT;
 var init_packaged_modules = __esmMin((() => {
 	init_zod();
 	init_find_python();
+	init_ensure_built_wheels();
 	init_install_packages();
 	init_normalize_package_name();
 	init_virtualenv_error();
@@ -38695,6 +39650,12 @@ var init_check_imports = __esmMin((() => {
 	UNCERTAIN = "The proof decides, because the model may change the import path, or Davit cannot read a file of its code or a package of the lock";
 }));
 // schemas/lock/proof.ts
+function renderNetworkUse(use) {
+	const { connections, sentBytes, receivedBytes, failure } = use;
+	const counts = connections === 0 ? ["no connection"] : [`${connections} ${connections === 1 ? "connection" : "connections"}`, ...[`${renderBytes(sentBytes)} sent`, `${renderBytes(receivedBytes)} received`]];
+	const failed = failure === void 0 ? [] : [`not reachable: ${failure}`];
+	return `${renderNetworkAddress(use)} (${[...counts, ...failed].join(", ")})`;
+}
 function describeCase({ origin, name }) {
 	if (origin === "endpoint") return `the validation case "${name}"`;
 	return origin === "example" ? "its input example" : "an input made from the signature";
@@ -38704,17 +39665,64 @@ function isOnlyLoaded(cases) {
 }
 var CASE_ORIGINS;
 var init_proof = __esmMin((() => {
+	init_network_address();
+	init_quantity();
 	CASE_ORIGINS = [
 		"endpoint",
 		"example",
 		"signature"
 	];
 }));
+// validation/network/explain-network.ts
+function listUnreached({ asked, network }) {
+	const reached = network.filter((use) => use.failure === void 0).map(renderNetworkAddress);
+	const named = asked.flatMap((text) => {
+		const address = parseNetworkAddress(text);
+		if (address) return [renderNetworkAddress(address)];
+		return HOST$1.test(text) && !network.some((use) => use.host === text) ? [text] : [];
+	});
+	const failed = network.filter((use) => use.failure !== void 0).map(renderNetworkAddress);
+	return [.../* @__PURE__ */ new Set([...failed, ...named])].filter((address) => !reached.includes(address));
+}
+function nameServices(addresses) {
+	const shown = addresses.slice(0, MAX_SHOWN).join(", ");
+	return addresses.length > MAX_SHOWN ? `${shown} and ${addresses.length - MAX_SHOWN} more` : shown;
+}
+function explainNetwork(subject, record) {
+	const failed = record.network.filter((use) => use.failure !== void 0);
+	const unreached = listUnreached(record).filter((a) => !failed.some((use) => renderNetworkAddress(use) === a));
+	const isNamed = (address) => (subject.entity.network ?? []).some((s) => renderNetworkAddress(s) === address);
+	const [named, missing] = [unreached.filter(isNamed), unreached.filter((address) => !isNamed(address))];
+	const parts = [
+		...failed.map((use) => `This machine cannot reach ${renderNetworkAddress(use)} (${use.failure ?? ""})`),
+		...named.length > 0 ? [`Nobody allows ${nameServices(named)} yet: see network-not-allowed`] : [],
+		...missing.length > 0 ? [renderWay(subject, missing)] : []
+	];
+	return parts.length === 0 ? void 0 : parts.join(". ");
+}
+function renderWay({ alone, entity, endpoint }, missing) {
+	const what = `It asked for ${nameServices(missing)}, which the sandbox does not reach`;
+	if (alone) return `${what}: --without-sandbox runs the model with your own rights and network`;
+	return `${what}: to allow it, add ${missing.every((address) => parseNetworkAddress(address)) ? nameServices(missing) : "HOST:PORT"} to davit.served_entities.${entity.name}.validation.network in ${endpoint.file} and to policy.network of the environment`;
+}
+function hasFailedService(network) {
+	return network.some((use) => use.failure !== void 0);
+}
+var MAX_SHOWN, HOST$1;
+var init_explain_network = __esmMin((() => {
+	init_network_address();
+	MAX_SHOWN = 3;
+	HOST$1 = /^[a-z0-9][a-z0-9._-]{0,252}$/;
+}));
 // validation/proof/check-cases.ts
-function checkCases(subject, { cases }, { missingExample, showPredictions }) {
+function checkCases(subject, { cases, network, asked }, { missingExample, showPredictions }) {
 	return cases.flatMap((found) => {
 		if (found.failure === void 0) return [];
-		return applyPolicy(found.origin !== "signature" && missingExample === "ignore" ? "warning" : missingExample, explainLoaded(subject, found, showPredictions ? found.failure : HIDDEN_PREDICTION));
+		return applyPolicy(found.origin !== "signature" && missingExample === "ignore" ? "warning" : missingExample, explainLoaded(subject, {
+			...found,
+			network,
+			asked: showPredictions ? asked : []
+		}, showPredictions ? found.failure : HIDDEN_PREDICTION));
 	}).map((problem) => locateProblem(subject, problem));
 }
 function explainLoaded(subject, found, failure) {
@@ -38725,12 +39733,16 @@ function explainLoaded(subject, found, failure) {
 	};
 	const code = found.origin === "signature" ? "example-missing" : "prediction-failed";
 	const loaded = `Loaded ${subject.label}, not asked:`;
-	if (found.needsNetwork) return {
-		code,
-		at,
-		message: `${loaded} to predict ${describeCase(found)} it needs the network (${failure}), expected a model that predicts without`,
-		hint: "A proof has no network. The revision is asked where it has one, before it takes traffic"
-	};
+	if (found.needsNetwork) {
+		const unreached = listUnreached(found);
+		const needed = unreached.length > 0 ? nameServices(unreached) : "the network";
+		return {
+			code,
+			at,
+			message: `${loaded} to predict ${describeCase(found)} it needs ${needed} (${failure}), expected a model that predicts without`,
+			hint: joinHints(explainNetwork(subject, found) ?? NO_NETWORK, ASKED_LATER)
+		};
+	}
 	return {
 		code,
 		at,
@@ -38738,10 +39750,14 @@ function explainLoaded(subject, found, failure) {
 		hint: "The model may be right, because the values of such an input are arbitrary"
 	};
 }
+var NO_NETWORK, ASKED_LATER;
 var init_check_cases = __esmMin((() => {
 	init_proof();
 	init_policy();
+	init_explain_network();
 	init_subject();
+	NO_NETWORK = "A proof reaches only what validation.network of the endpoint file names and the environment allows";
+	ASKED_LATER = "The revision is asked where it has the network, before it takes traffic";
 }));
 // schemas/endpoint/check-workers-memory.ts
 function checkWorkersMemory(entity, { mode, found, count, memoryBytes }, { per, memory, where = "" }) {
@@ -39565,19 +40581,19 @@ function checkAddress(name, source) {
 	};
 	if (isRepository(source)) return {
 		why: "it is a repository, expected a wheel",
-		hint: renderBuildHint(source)
+		hint: renderBuildHint$1(source)
 	};
 	if (/^http:/i.test(source)) return {
 		why: "anybody on the way can change it, expected an address with https",
-		hint: renderBuildHint(void 0)
+		hint: renderBuildHint$1(void 0)
 	};
 	if (/^https:/i.test(source)) return isWebWheel(source) ? void 0 : {
 		why: "it is not a wheel, expected one (.whl)",
-		hint: renderBuildHint(source)
+		hint: renderBuildHint$1(source)
 	};
 	return explainForeignPath(name, source);
 }
-function renderBuildHint(source) {
+function renderBuildHint$1(source) {
 	const what = source !== void 0 && isFile(source) && !/^[~/.]/.test(source) ? `./${source}` : source;
 	return `${what === void 0 ? "Build a wheel of it" : `Build a wheel of it: pip wheel --no-deps ${quoteShell(what)}`}. Log the model with that file in code_paths and the requirement code/FILE.whl. ${OR_REMOVE}`;
 }
@@ -39589,7 +40605,7 @@ function explainForeignPath(name, source) {
 	};
 	return {
 		why: `it is ${DATABRICKS$1.test(source) ? "a path of the Databricks workspace" : "a path of the machine that logged it"}, expected a wheel inside the model`,
-		hint: isWheel(source) ? renderLogHint(source) : renderBuildHint(source.replace(/^file:\/*(?=\/)/, ""))
+		hint: isWheel(source) ? renderLogHint(source) : renderBuildHint$1(source.replace(/^file:\/*(?=\/)/, ""))
 	};
 }
 function renderLogHint(source) {
@@ -39602,10 +40618,10 @@ async function checkFile(model, name, source) {
 	if (/^~?\//.test(source) || !isInside) return explainForeignPath(name, source);
 	if (!isWheel(source)) return isSourceArchive(source) ? {
 		why: "it is a source distribution, expected a wheel (.whl)",
-		hint: renderBuildHint(source)
+		hint: renderBuildHint$1(source)
 	} : {
 		why: "it is not a wheel, expected one (.whl)",
-		hint: renderBuildHint(source)
+		hint: renderBuildHint$1(source)
 	};
 	if (await access(file).then(() => true, () => false)) return void 0;
 	const elsewhere = await model.findFile(source.split("/").at(-1) ?? "");
@@ -40794,10 +41810,10 @@ function explainSource(reason, { connection }) {
 			const known = PACKAGES$2[reason.package.split(".")[0] ?? ""] ?? reason.package;
 			return makeFailure$1(`Davit has no package${known === "" ? "" : ` ${known}`} to read this URI`, "Download the model and write its path");
 		}
-		case "denied": return makeFailure$1("access was denied", reason.registry ? renderCredentialsHint(connection) : HINT);
+		case "denied": return makeFailure$1("access was denied", reason.registry ? renderCredentialsHint(connection) : HINT$1);
 		case "unconfigured": return makeFailure$1("there are no credentials for Databricks", DATABRICKS_HINT);
-		case "missing": return makeFailure$1("there is no such model or directory", HINT);
-		case "failed": return makeFailure$1(`the download failed (${reason.error})`, HINT);
+		case "missing": return makeFailure$1("there is no such model or directory", HINT$1);
+		case "failed": return makeFailure$1(`the download failed (${reason.error})`, HINT$1);
 		case "unreachable":
 		case "unavailable":
 		case "system":
@@ -40805,11 +41821,11 @@ function explainSource(reason, { connection }) {
 		case "pending":
 		case "no-model":
 		case "no-version":
-		case "no-alias": return makeFailure$1("the download failed", HINT);
+		case "no-alias": return makeFailure$1("the download failed", HINT$1);
 	}
 }
 function renderCredentialsHint(connection) {
-	if (connection === void 0) return HINT;
+	if (connection === void 0) return HINT$1;
 	if (connection.registry.startsWith("databricks")) return DATABRICKS_HINT;
 	if (connection.kind === "other") return `This registry gets no credential of the job. Set MLFLOW_REGISTRY_URI to its address, or add its host to ~/.netrc`;
 	return "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to an account that may read the model";
@@ -40829,7 +41845,7 @@ function parseLastLine(stderr) {
 		return;
 	}
 }
-var name, version, aliases, failure, DownloadOutage, HINT, PACKAGES$2, DATABRICKS_HINT;
+var name, version, aliases, failure, DownloadOutage, HINT$1, PACKAGES$2, DATABRICKS_HINT;
 var init_explain_download = __esmMin((() => {
 	init_zod();
 	init_suggest_value();
@@ -40887,7 +41903,7 @@ var init_explain_download = __esmMin((() => {
 		})
 	]);
 	DownloadOutage = class extends Error {};
-	HINT = "Check the URI, MLFLOW_TRACKING_URI and your credentials for it";
+	HINT$1 = "Check the URI, MLFLOW_TRACKING_URI and your credentials for it";
 	PACKAGES$2 = {
 		google: "google-cloud-storage (gs://)",
 		azure: "azure-storage-blob and azure-identity (wasbs://, abfss://)",
@@ -41772,14 +42788,35 @@ var init_check_pickles = __esmMin((() => {
 	SHOWN_IMPORTS = 8;
 	SHOWN_FILES = 10;
 }));
+// validation/network/allow-services.ts
+function allowServices({ network = [] }, { policy, acceptedServices = [] }) {
+	return network.filter((service) => [...policy.network, ...acceptedServices].includes(renderNetworkAddress(service))).map(({ host, port }) => ({
+		host,
+		port
+	}));
+}
+function reportRefusedServices({ entity, label }, allowed) {
+	const isAllowed = (service) => allowed.some((other) => renderNetworkAddress(other) === renderNetworkAddress(service));
+	return (entity.network ?? []).filter((service) => !isAllowed(service)).map((service) => {
+		const message = `Cannot let ${label} reach ${renderNetworkAddress(service)} in its proof: neither the environments nor this file on the base branch allow it, expected it in policy.network of every environment`;
+		return makeWarning("network-not-allowed", service.place, message, HINT);
+	});
+}
+var HINT;
+var init_allow_services = __esmMin((() => {
+	init_diagnostic();
+	init_network_address();
+	HINT = "Add it to policy.network in environments/NAME.yaml and merge that first, or merge this file: the next review allows what it names. Until then the proof has no such service";
+}));
 // validation/proof/explain-cause.ts
-function explainCause({ kind, message, trace, needsNetwork }) {
+function explainCause({ kind, message, trace, needsNetwork, network }) {
 	if (kind === "KeyError" && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? "")) return "It reads an environment variable: set it in environment_vars of the served entity";
-	return needsNetwork ? NETWORK_HINT : CAUSES.find(([pattern]) => pattern.test(message))?.[1];
+	if (needsNetwork) return network ?? NETWORK_HINT;
+	return CAUSES.find(([pattern]) => pattern.test(message))?.[1] ?? network;
 }
 var NETWORK_HINT, CAUSES;
 var init_explain_cause = __esmMin((() => {
-	NETWORK_HINT = "Models are proved without network access: log the model with everything it needs";
+	NETWORK_HINT = "Models are proved without network access: log the model with everything it needs, or name the services in validation.network";
 	CAUSES = [
 		[/Read-only file system/, "A model's files are read-only: write to the folder in TMPDIR"],
 		[/Can't get attribute '[^']*' on <module '(?:__main__|__mp_main__|davit_server[^']*)'/, "A pickle names a class or function of the notebook or script that trained the model: move it to a module that is logged with code_paths, or log the model from code"],
@@ -41957,6 +42994,7 @@ var init_proof_document = __esmMin((() => {
 			needs_network: boolean$1().nullish()
 		}), 40),
 		peak_memory_bytes: bytes,
+		network: list$2(text$4(300), 20).nullish(),
 		load_memory_bytes: bytes.nullish(),
 		mlflow: text$4(100).nullish(),
 		workers: object({
@@ -42038,7 +43076,7 @@ var init_compile_byte_code = __esmMin((() => {
 }));
 // validation/proof/run-model-program.ts
 async function runModelProgram(program) {
-	const { model, interpreter, args, environmentVars, data = [], limits, sandbox, signal } = program;
+	const { model, interpreter, args, environmentVars, data = [], services = [], limits, sandbox, signal } = program;
 	const base = await findBasePython(interpreter.python);
 	const own = "folder" in interpreter ? interpreter : void 0;
 	const compiler = own && new ByteCodeCompiler(own, base, [RUNTIME_FOLDER]);
@@ -42061,6 +43099,10 @@ async function runModelProgram(program) {
 			...data
 		],
 		hidden: await listIgnoredFiles(model),
+		...services.length > 0 && { network: {
+			services,
+			python: base.executable
+		} },
 		limits,
 		signal,
 		onLine: (line) => compiler?.add(parseImported(line))
@@ -42126,12 +43168,13 @@ function computeProofSeconds({ loadSeconds, predictSeconds, predictions, loads }
 	return loads * (loadSeconds + predictions * predictSeconds);
 }
 async function runProof(model, virtualenv, options) {
-	const { limits, settings, cases, sandbox, signal } = options;
+	const { limits, settings, cases, services, sandbox, signal } = options;
 	const { workers, workerMode, nan } = settings;
 	const run = await runModelProgram({
 		model,
 		interpreter: virtualenv,
 		environmentVars: options.environmentVars,
+		services,
 		sandbox,
 		signal,
 		args: [
@@ -42197,9 +43240,14 @@ function explainProof(subject, ran, context) {
 	const { failed } = document;
 	if (failed) {
 		const asked = document.cases.findLast((c) => typeof c.why === "string");
+		const network = ran.sandbox && explainNetwork(subject, {
+			asked: context.hidesPredictions === true ? [] : document.network ?? [],
+			network: ran.run.network
+		});
 		return [explainShown(locateCase(subject, asked), {
 			...failed,
-			asked
+			asked,
+			network
 		}, context)];
 	}
 	const found = [];
@@ -42231,14 +43279,15 @@ function explainShown(subject, failed, context) {
 	};
 }
 function explainFailure(subject, failed, { limits, packages, elsewhere }) {
-	const { stage, kind, message, module, trace, asked } = failed;
+	const { stage, kind, message, module, trace, asked, network } = failed;
 	const input = asked ? describeCase(asked) : "its input example";
 	const { label } = subject;
 	const where = joinHints(explainCause({
 		kind,
 		message,
 		trace,
-		needsNetwork: failed.needs_network === true
+		needsNetwork: failed.needs_network === true,
+		network
 	}), findModelFrame(trace));
 	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
 	if (kind === "MemoryError") return makeMemoryError(subject, limits);
@@ -42311,6 +43360,7 @@ var QUOTING_CODES, JSON_VALUES_HINT, CASE_HINT, EXPECT_HINT, EXAMPLE_HINT, CODES
 var init_explain_proof = __esmMin((() => {
 	init_explain_cause();
 	init_explain_module();
+	init_explain_network();
 	init_missing_library();
 	init_policy();
 	init_run_proof();
@@ -42339,7 +43389,7 @@ var init_explain_proof = __esmMin((() => {
 	};
 }));
 // validation/proof/prove-model.ts
-async function makeProofKey(subject, locked, virtualenv) {
+async function makeProofKey(subject, locked, virtualenv, services) {
 	return contentHash({
 		format: FORMAT$2,
 		model: locked.model.digest,
@@ -42349,7 +43399,8 @@ async function makeProofKey(subject, locked, virtualenv) {
 		limits: makeProofLimits(subject.entity),
 		settings: makeProofSettings(subject.entity),
 		environmentVars: subject.entity.environmentVars,
-		cases: locked.validation
+		cases: locked.validation,
+		services: services.map(renderNetworkAddress)
 	});
 }
 async function readProof(key) {
@@ -42373,7 +43424,8 @@ async function proveModel(subject, model, options) {
 		environmentVars,
 		sandbox,
 		signal,
-		cases: model.cases
+		cases: model.cases,
+		services: model.services
 	});
 	const loaded = run.document && findOnlyLoaded(run, model.cases, run.document);
 	const usable = loaded ? {
@@ -42398,10 +43450,11 @@ async function proveModel(subject, model, options) {
 		diagnostics
 	};
 }
-function findOnlyLoaded({ sandbox }, given, document) {
+function findOnlyLoaded({ sandbox, run }, given, document) {
 	const { failed, cases } = document;
 	const [example, ...others] = cases;
-	if (!sandbox || given.length > 0 || failed?.stage !== "predict" || failed.needs_network !== true) return void 0;
+	if (!sandbox || given.length > 0 || failed?.stage !== "predict") return void 0;
+	if (failed.needs_network !== true && !hasFailedService(run.network)) return void 0;
 	if (example?.origin !== "example" || others.length > 0) return void 0;
 	const why = failed.message.slice(0, SHOWN_CHARACTERS$1);
 	return {
@@ -42415,7 +43468,7 @@ function findOnlyLoaded({ sandbox }, given, document) {
 		}]
 	};
 }
-function makeProof(key, { pythonVersion }, { sandbox, document }, settings) {
+function makeProof(key, { pythonVersion }, { sandbox, document, run }, settings) {
 	return {
 		key,
 		python: pythonVersion,
@@ -42443,7 +43496,9 @@ function makeProof(key, { pythonVersion }, { sandbox, document }, settings) {
 		libraries: document.libraries.filter(({ name }) => LIBRARY_NAME.test(name)).map(({ name, by }) => ({
 			name,
 			by: by ?? void 0
-		}))
+		})),
+		network: run.network,
+		asked: document.network ?? []
 	};
 }
 function makeProofWorkers(document, { workers }) {
@@ -42470,13 +43525,15 @@ async function hashModelServer() {
 var FORMAT$2, LIBRARY_NAME, SHOWN_CHARACTERS$1;
 var init_prove_model = __esmMin((() => {
 	init_names();
+	init_network_address();
 	init_read_project();
 	init_atomic_files();
 	init_cache();
+	init_explain_network();
 	init_explain_proof();
 	init_run_proof();
 	init_run_model_program();
-	FORMAT$2 = 6;
+	FORMAT$2 = 7;
 	LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
 	SHOWN_CHARACTERS$1 = 300;
 }));
@@ -42489,6 +43546,22 @@ function warnWithoutSandbox(progress) {
 var state;
 var init_warn_without_sandbox = __esmMin((() => {
 	state = { warned: false };
+}));
+// validation/requirements/building/check-built.ts
+function checkBuilt({ label }, packages, policy) {
+	return packages.filter((p) => p.built !== void 0).flatMap(({ name, version }) => applyPolicy(policy.builtPackage, {
+		code: "package-built",
+		message: `Found ${name} ${version} in the lock of ${label}: Davit builds its wheel from the source distribution, which runs code of the package in the sandbox`,
+		hint: policy.builtPackage === "error" ? `The policy allows no builds. Log the model with a wheel of ${name} in code_paths, or with a version that has one` : "policy.built_package of an environment allows or forbids it",
+		at: {
+			file: "MLmodel",
+			line: 1,
+			column: 1
+		}
+	}));
+}
+var init_check_built = __esmMin((() => {
+	init_policy();
 }));
 // validation/validate-endpoint.ts
 async function validateEndpoint(endpoint, options) {
@@ -42584,12 +43657,14 @@ async function runCheckStage(subject, folder, options) {
 }
 async function runLockStage(subject, options, { checked, resolved, notes }) {
 	const { lock } = options;
-	const diagnostics = lock ? checkLockedEntity(subject, lock, checked, resolved) : [reportMissingLock(subject)];
+	const diagnostics = lock ? [...checkLockedEntity(subject, lock, checked, resolved)] : [reportMissingLock(subject)];
 	if (!lock || hasErrors(diagnostics)) return {
 		value: lock,
 		cached: false,
 		diagnostics
 	};
+	const built = checkBuilt(subject, listPackages(subject, lock), options.policy);
+	diagnostics.push(...built.map((p) => locateProblem(subject, p)));
 	const compared = {
 		...options,
 		isReviewed: options.until === "lock"
@@ -42617,9 +43692,10 @@ function listPackages({ entity }, lock) {
 async function runVirtualenvStage(subject, lock, folder, options) {
 	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
 	const locked = readOwn(lock.entities, subject.entity.name);
+	const services = allowServices(subject.entity, options);
 	try {
 		const known = await locateVirtualenv(request, options);
-		const key = known && locked && await makeProofKey(subject, locked, known);
+		const key = known && locked && await makeProofKey(subject, locked, known, services);
 		const proof = key === void 0 ? void 0 : await readProof(key);
 		if (known && key !== void 0 && proof && (proof.sandboxed || isSandboxWaived(options.withoutSandbox))) return {
 			value: {
@@ -42642,7 +43718,7 @@ async function runVirtualenvStage(subject, lock, folder, options) {
 			...options,
 			sandbox
 		});
-		const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv) : "");
+		const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv, services) : "");
 		const openSandbox = () => Promise.resolve(sandbox);
 		return {
 			value: {
@@ -42672,6 +43748,8 @@ function reportMissingSandbox(subject, { why, hint }) {
 }
 async function runProofStage(subject, { virtualenv, key, proof: earlier, openSandbox, folder }, lock, options) {
 	const locked = readOwn(lock.entities, subject.entity.name);
+	const services = allowServices(subject.entity, options);
+	const refused = reportRefusedServices(subject, services);
 	const [digest, cases] = [locked?.model.digest ?? "", locked?.validation ?? []];
 	const judge = (proof) => [...checkMemory(subject.entity, proof), ...checkCases(subject, proof, options.policy)];
 	const prepare = async () => {
@@ -42688,15 +43766,16 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 		digest,
 		prepare
 	}, options);
-	if (hasErrors(pickles)) return {
+	const found = [...refused, ...pickles];
+	if (hasErrors(found)) return {
 		value: void 0,
 		cached: false,
-		diagnostics: pickles
+		diagnostics: found
 	};
 	if (earlier) return {
 		value: earlier,
 		cached: true,
-		diagnostics: [...pickles, ...judge(earlier)]
+		diagnostics: [...found, ...judge(earlier)]
 	};
 	const { progress = SILENT, signal } = options;
 	const sandbox = await openSandbox();
@@ -42709,6 +43788,7 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 		packages,
 		elsewhere,
 		cases,
+		services,
 		hidesPredictions: !options.policy.showPredictions
 	}, {
 		virtualenv,
@@ -42719,7 +43799,7 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 		value: proof,
 		cached: false,
 		diagnostics: [
-			...pickles,
+			...found,
 			...diagnostics,
 			...proof ? judge(proof) : []
 		]
@@ -42740,10 +43820,12 @@ var init_validate_endpoint = __esmMin((() => {
 	init_check_model();
 	init_fetch_model();
 	init_check_pickles();
+	init_allow_services();
 	init_policy();
 	init_prove_model();
 	init_sandbox();
 	init_warn_without_sandbox();
+	init_check_built();
 	init_subject();
 	init_read_own();
 	CONCURRENCY$1 = 2;
@@ -44364,6 +45446,61 @@ var init_check_proof_in_environment = __esmMin((() => {
 	init_check_libraries();
 	init_check_memory();
 }));
+// validation/requirements/read-wheel.ts
+async function readInstalledWheel(folder) {
+	try {
+		const info = (await readdir(folder)).filter((name) => name.endsWith(".dist-info"));
+		const file = join(folder, info[0] ?? "", "METADATA");
+		const { size } = await stat(file);
+		if (info.length !== 1 || size > MAX_BYTES) return { why: "the metadata cannot be read" };
+		return parseMetadata(await readFile(file, "utf8"));
+	} finally {
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+function parseMetadata(text) {
+	const [head = ""] = text.replace(/\r\n?/g, "\n").split("\n\n");
+	const lines = head.replace(/\n[ \t]+/g, " ").split("\n");
+	const read = (field) => lines.flatMap((line) => line.toLowerCase().startsWith(`${field}:`) ? [line.slice(field.length + 1).trim().replaceAll("	", " ")] : []);
+	const isOfExtra = (r) => r.includes(";") && /\bextra\s*==/.test(r.slice(r.indexOf(";")));
+	const requires = read("requires-dist").filter((r) => !(UNSAFE.test(r) && isOfExtra(r)));
+	const unsafe = requires.find((r) => UNSAFE.test(r));
+	if (unsafe !== void 0) {
+		const [name = ""] = unsafe.split(/[^A-Za-z0-9._-]/);
+		return {
+			why: `${name || "a package"} is required from an address`,
+			hint: `Write that address into the model's requirements, and require ${name || "the package"} by its name in the wheel`
+		};
+	}
+	const [extras, others] = [read("provides-extra"), [...read("requires-python"), ...read("name")]];
+	if ([...extras, ...others].some((t) => UNSAFE.test(t))) return { why: "the metadata cannot be read" };
+	return {
+		name: normalizePackageName(read("name")[0] ?? ""),
+		requires,
+		extras,
+		python: read("requires-python")[0]
+	};
+}
+function renderMetadataSettings(wheels) {
+	const list = (texts) => `[${texts.map((t) => JSON.stringify(t)).join(", ")}]`;
+	return wheels.map(({ name, requires, extras, python }) => [
+		"[[dependency-metadata]]",
+		`name = ${JSON.stringify(name)}`,
+		`requires-dist = ${list(requires)}`,
+		`provides-extra = ${list(extras)}`,
+		...python === void 0 ? [] : [`requires-python = ${JSON.stringify(python)}`],
+		""
+	].join("\n")).join("\n");
+}
+var MAX_BYTES, UNSAFE;
+var init_read_wheel = __esmMin((() => {
+	init_normalize_package_name();
+	MAX_BYTES = 4 << 20;
+	UNSAFE = /[@$\\\p{Cc}\p{Cf}]/u;
+}));
 // validation/requirements/find-chain.ts
 async function findChain(requirements, name, { message, compile }) {
 	const found = readChain(requirements, name, message);
@@ -44524,9 +45661,11 @@ async function explainMissingWheel(request, message, compile) {
 	const why = `${what} has no wheel for Python ${python} on ${machine}`;
 	const mine = requirements.find((r) => r.name === about && r.source === void 0);
 	const version = mine && await findCompatibleVersion(request, about, compile);
+	const build = await hasSource(mine?.text ?? about, about, compile) ? about : void 0;
 	if (version !== void 0) return {
 		why: `${why}, expected one such as ${version}`,
 		add: `${about}==${version}`,
+		build,
 		about
 	};
 	const chain = mine ? void 0 : await findChain(requirements, about, {
@@ -44537,21 +45676,26 @@ async function explainMissingWheel(request, message, compile) {
 	const steps = renderSteps(chain);
 	const other = await findVersion(compile, about);
 	if (other !== void 0) return explainConflict(request, message) ?? {
+		build,
 		why: `${steps}${why}`,
 		hint: `Other versions, such as ${other}, have one, but conflict with the other requirements: change those, or log the model again with that version`,
 		about: direct?.name ?? about
 	};
 	const newer = chain && await findCompatibleVersion(request, chain.requirement.name, compile);
 	const meant = findMeantPackage(about);
-	const build = `Davit does not build packages from source. Build the wheel where the model is trained: pip wheel --no-deps ${quoteShell(mine?.text ?? about)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
+	const elsewhere = `Build the wheel where the model is trained: pip wheel --no-deps ${quoteShell(mine?.text ?? about)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
 	return {
 		why: `${steps}no version of ${about} has a wheel for Python ${python} on ${machine}`,
-		hint: newer !== void 0 ? `That version does not need ${about}. Otherwise: ${build}` : direct ? `${build}. If predictions do not need ${direct.name}, leave it out` : build,
+		hint: newer !== void 0 ? `That version does not need ${about}. Otherwise: ${elsewhere}` : direct ? `${elsewhere}. If predictions do not need ${direct.name}, leave it out` : elsewhere,
+		build,
 		...newer !== void 0 && chain && { add: `${chain.requirement.name}==${newer}` },
 		...mine && meant !== void 0 && { add: meant },
 		...direct && newer === void 0 && { remove: direct.name },
 		about: direct?.name ?? about
 	};
+}
+async function hasSource(requirement, name, compile) {
+	return (await compile([requirement], ["--no-deps", "--upgrade"], [name])).code === 0;
 }
 async function findCompatibleVersion({ requirements }, name, compile) {
 	const run = await compile(requirements.filter((r) => r.source === void 0).map((r) => r.name === name ? name : r.text), ["--upgrade"]);
@@ -44583,9 +45727,13 @@ var init_explain_resolution = __esmMin((() => {
 	PRIVATE_HINT = "If it is a private package, set UV_INDEX and its credentials where Davit runs (docs/models.md, \"Private packages\"), or log its wheel in code_paths";
 }));
 // validation/requirements/keep-hashes.ts
-function keepRequiredHashes(packages, requirements) {
+function keepRequiredHashes(packages, requirements, built = []) {
 	const kept = [];
 	for (const found of packages) {
+		if (built.includes(found.name)) {
+			kept.push(found);
+			continue;
+		}
 		const required = requirements.filter((r) => r.name === found.name).flatMap((r) => r.hashes);
 		const hashes = required.length === 0 ? found.hashes : found.hashes.filter((hash) => required.includes(hash));
 		if (hashes.length === 0) return { explanation: explainHashes(found) };
@@ -44671,61 +45819,6 @@ var init_explain_wheel = __esmMin((() => {
 	init_mask_secrets();
 	NO_CONNECTION = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|failed to download|status/i;
 }));
-// validation/requirements/read-wheel.ts
-async function readInstalledWheel(folder) {
-	try {
-		const info = (await readdir(folder)).filter((name) => name.endsWith(".dist-info"));
-		const file = join(folder, info[0] ?? "", "METADATA");
-		const { size } = await stat(file);
-		if (info.length !== 1 || size > MAX_BYTES) return { why: "the metadata cannot be read" };
-		return parseMetadata(await readFile(file, "utf8"));
-	} finally {
-		await rm(folder, {
-			recursive: true,
-			force: true
-		});
-	}
-}
-function parseMetadata(text) {
-	const [head = ""] = text.replace(/\r\n?/g, "\n").split("\n\n");
-	const lines = head.replace(/\n[ \t]+/g, " ").split("\n");
-	const read = (field) => lines.flatMap((line) => line.toLowerCase().startsWith(`${field}:`) ? [line.slice(field.length + 1).trim().replaceAll("	", " ")] : []);
-	const isOfExtra = (r) => r.includes(";") && /\bextra\s*==/.test(r.slice(r.indexOf(";")));
-	const requires = read("requires-dist").filter((r) => !(UNSAFE.test(r) && isOfExtra(r)));
-	const unsafe = requires.find((r) => UNSAFE.test(r));
-	if (unsafe !== void 0) {
-		const [name = ""] = unsafe.split(/[^A-Za-z0-9._-]/);
-		return {
-			why: `${name || "a package"} is required from an address`,
-			hint: `Write that address into the model's requirements, and require ${name || "the package"} by its name in the wheel`
-		};
-	}
-	const [extras, others] = [read("provides-extra"), [...read("requires-python"), ...read("name")]];
-	if ([...extras, ...others].some((t) => UNSAFE.test(t))) return { why: "the metadata cannot be read" };
-	return {
-		name: normalizePackageName(read("name")[0] ?? ""),
-		requires,
-		extras,
-		python: read("requires-python")[0]
-	};
-}
-function renderMetadataSettings(wheels) {
-	const list = (texts) => `[${texts.map((t) => JSON.stringify(t)).join(", ")}]`;
-	return wheels.map(({ name, requires, extras, python }) => [
-		"[[dependency-metadata]]",
-		`name = ${JSON.stringify(name)}`,
-		`requires-dist = ${list(requires)}`,
-		`provides-extra = ${list(extras)}`,
-		...python === void 0 ? [] : [`requires-python = ${JSON.stringify(python)}`],
-		""
-	].join("\n")).join("\n");
-}
-var MAX_BYTES, UNSAFE;
-var init_read_wheel = __esmMin((() => {
-	init_normalize_package_name();
-	MAX_BYTES = 4 << 20;
-	UNSAFE = /[@$\\\p{Cc}\p{Cf}]/u;
-}));
 // validation/requirements/resolve-requirements.ts
 async function resolveRequirements(request, options) {
 	const python = (await listPythons(request.python)).at(-1) ?? (await listPythons()).at(-1);
@@ -44740,10 +45833,13 @@ async function resolveRequirements(request, options) {
 		};
 		const wheels = await readWheels(context);
 		if ("explanation" in wheels) return makeFailure(wheels.explanation);
-		const compile = (lines, more = []) => compileLines({
-			...context,
-			settings: wheels.settings
-		}, lines, more);
+		const compile = (lines, more = [], sources = []) => {
+			const settings = `${wheels.settings}\n${renderEmptyMetadata(sources)}`;
+			return compileLines({
+				...context,
+				settings
+			}, lines, [...more, ...allowSources(sources)]);
+		};
 		const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
 		const offline = request.preferences && await compile(lines, ["--offline"]);
 		const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : void 0;
@@ -44766,8 +45862,8 @@ function makeFailure(explanation) {
 		yanked: []
 	};
 }
-function makeResolution(packages, { requirements }, { notes }) {
-	const kept = keepRequiredHashes(packages, requirements);
+function makeResolution(packages, { requirements, built = [] }, { notes }) {
+	const kept = keepRequiredHashes(packages, requirements, built.map(({ name }) => name));
 	if ("explanation" in kept) return makeFailure(kept.explanation);
 	return {
 		packages: kept.packages,
@@ -44792,7 +45888,7 @@ async function readWheels(context) {
 		} };
 		wheels.push(read);
 	}
-	return { settings: renderMetadataSettings(wheels) };
+	return { settings: renderMetadataSettings([...wheels, ...context.request.built ?? []]) };
 }
 async function readWheel({ folder, python, request, options }, requirement) {
 	const [input, target] = [join(folder, "wheel.txt"), join(folder, "wheel")];
@@ -44851,7 +45947,8 @@ async function compileLines({ folder, python, request, options, settings = "" },
 		"--generate-hashes",
 		"--color",
 		"never",
-		...WHEELS_ONLY
+		...WHEELS_ONLY,
+		...allowSources((request.built ?? []).map(({ name }) => name))
 	];
 	const target = [
 		"--python",
@@ -44925,6 +46022,7 @@ var LIMIT_SECONDS$3, OUTAGE_MESSAGE;
 var init_resolve_requirements = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_find_python();
+	init_find_source();
 	init_install_packages();
 	init_run_uv();
 	init_temporary_folder();
@@ -44935,6 +46033,216 @@ var init_resolve_requirements = __esmMin((() => {
 	init_read_wheel();
 	LIMIT_SECONDS$3 = 300;
 	OUTAGE_MESSAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
+}));
+// validation/requirements/building/build-package.ts
+async function buildPackage({ name, version }, request, options) {
+	const label = `${name} ${version}`;
+	const folder = makeTemporaryFolder("build");
+	try {
+		const { python, sandbox } = await prepareBuild(label, request.python, options);
+		const source = await findSource({
+			name,
+			version,
+			interpreter: python.executable,
+			python: request.python,
+			platform: request.platform
+		}, options);
+		const preferences = (request.preferences?.find((p) => p.name === name && p.version === version))?.built?.with;
+		const refused = refuseHash(name, source, request);
+		if (refused) return refused;
+		const into = join(folder, "source");
+		await mkdir(into);
+		const file = await downloadSource(source, {
+			folder: into,
+			signal: options.signal
+		});
+		const built = await withProgress(options.progress ?? SILENT, `Building the wheel of ${label}`, () => buildWithRequirements({
+			folder,
+			source: file,
+			python,
+			sandbox
+		}, {
+			...request,
+			preferences
+		}, options));
+		if ("why" in built) return {
+			...built,
+			why: `${label} cannot be built: ${built.why}`,
+			about: name
+		};
+		const wrong = explainWrongWheel(built.wheel, {
+			name,
+			platform: request.platform
+		});
+		if (wrong !== void 0) return {
+			why: `${label} cannot be built: ${wrong}`,
+			about: name
+		};
+		const metadata = parseMetadata(built.wheel.metadata);
+		if ("why" in metadata) return {
+			...metadata,
+			why: `in the wheel built of ${label}, ${metadata.why}`,
+			about: name
+		};
+		if (await findKeptWheel(built.wheel.hash) === void 0) await keepWheel(built.wheel);
+		return {
+			locked: {
+				name,
+				version,
+				hashes: [built.wheel.hash],
+				built: {
+					from: source.hash,
+					with: [...built.packages]
+				}
+			},
+			metadata
+		};
+	} catch (e) {
+		if (e instanceof VirtualenvError) return {
+			why: e.message.replace(`Cannot build ${label}: `, `${label} cannot be built: `),
+			hint: e.hint,
+			about: name
+		};
+		throw e;
+	} finally {
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+function refuseHash(name, { hash }, { requirements }) {
+	const required = requirements.filter((r) => r.name === name).flatMap((r) => r.hashes);
+	if (required.length === 0 || required.includes(hash)) return void 0;
+	return {
+		why: `the source distribution of ${name} in the index has none of the hashes that the model requires`,
+		hint: "Find out why the files differ",
+		about: name
+	};
+}
+async function buildWithRequirements(build, request, options) {
+	const listed = await readBuildRequirements(build, options);
+	if ("why" in listed) return listed;
+	let lines = listed.requires;
+	for (let round = 0; round < MAX_ROUNDS$1; round++) {
+		const resolved = await resolveBuildRequirements(lines, request, options);
+		if ("why" in resolved) return resolved;
+		const made = await buildWheel({
+			...build,
+			packages: resolved,
+			requirements: lines
+		}, options);
+		if ("why" in made) return made;
+		if ("file" in made) return {
+			wheel: made,
+			packages: resolved
+		};
+		lines = [...lines, ...made.requires];
+	}
+	return { why: "it asks for other build requirements each time" };
+}
+async function resolveBuildRequirements(lines, { python, platform, modelFolder, preferences }, options) {
+	const requirements = [];
+	for (const line of lines) {
+		const parsed = parseRequirement(line, NOWHERE);
+		if (!parsed || parsed.fault || parsed.source !== void 0) return { why: `its build requires ${JSON.stringify(line)}, expected NAME==VERSION of an index` };
+		requirements.push(parsed);
+	}
+	const { packages, explanation } = await resolveRequirements({
+		requirements,
+		constraints: [],
+		python,
+		platform,
+		modelFolder,
+		preferences
+	}, options);
+	if (packages) return packages;
+	return {
+		why: `of its build requirements, ${explanation?.why ?? "uv gives no reason"}`,
+		hint: explanation?.hint
+	};
+}
+function explainWrongWheel({ file }, { name, platform }) {
+	const [built = "", ...rest] = file.replace(/\.whl$/, "").split("-");
+	if (normalizePackageName(built) !== name) return `its build has made ${file}`;
+	const tag = rest.at(-1) ?? "";
+	const [architecture = ""] = platform.split("-");
+	return tag === "any" || /^(?:many)?linux/.test(tag) && tag.endsWith(architecture) ? void 0 : `its build has made ${file} on this machine, expected a wheel for ${platform}`;
+}
+var MAX_ROUNDS$1, NOWHERE;
+var init_build_package = __esmMin((() => {
+	init_ensure_built_wheels();
+	init_find_source();
+	init_run_build();
+	init_normalize_package_name();
+	init_virtualenv_error();
+	init_progress();
+	init_temporary_folder();
+	init_parse_requirements();
+	init_read_wheel();
+	init_resolve_requirements();
+	MAX_ROUNDS$1 = 3;
+	NOWHERE = {
+		file: "pyproject.toml",
+		line: 1,
+		column: 1
+	};
+}));
+// validation/requirements/building/resolve-and-build.ts
+async function resolveAndBuild(request, buildWheels, options) {
+	const builds = /* @__PURE__ */ new Map();
+	let built = buildWheels.map((name) => ({
+		name,
+		requires: [],
+		extras: [],
+		python: void 0
+	}));
+	for (let round = 0; round < MAX_ROUNDS; round++) {
+		const resolution = await resolveRequirements({
+			...request,
+			built
+		}, options);
+		if (!resolution.packages || buildWheels.length === 0) return resolution;
+		const packages = [];
+		const metadata = new Map(built.map((each) => [each.name, each]));
+		for (const each of resolution.packages) {
+			if (!buildWheels.includes(each.name) || each.source !== void 0) {
+				packages.push(each);
+				continue;
+			}
+			const key = `${each.name}==${each.version}`;
+			const made = builds.get(key) ?? await buildPackage(each, request, options);
+			if ("why" in made) return {
+				packages: void 0,
+				explanation: made,
+				yanked: []
+			};
+			builds.set(key, made);
+			packages.push(made.locked);
+			metadata.set(each.name, made.metadata);
+		}
+		const next = [...metadata.values()];
+		if (contentHash(next) === contentHash(built)) return {
+			...resolution,
+			packages
+		};
+		built = next;
+	}
+	return {
+		packages: void 0,
+		explanation: {
+			why: `the versions of ${buildWheels.join(", ")} change each time that one is built`,
+			hint: "Require exact versions of them"
+		},
+		yanked: []
+	};
+}
+var MAX_ROUNDS;
+var init_resolve_and_build = __esmMin((() => {
+	init_names();
+	init_build_package();
+	init_resolve_requirements();
+	MAX_ROUNDS = 5;
 }));
 // validation/lock-endpoint.ts
 function lockEndpoint(endpoint, options) {
@@ -45002,7 +46310,10 @@ async function lockSubject(subject, options) {
 			},
 			virtualenv
 		};
-		const bounds = checkPackages(subject, checked.model, virtualenv.packages).map((p) => locateProblem(subject, p));
+		const bounds = checkPackages(subject, checked.model, {
+			packages: virtualenv.packages,
+			policy
+		}).map((p) => locateProblem(subject, p));
 		const changedCases = explainStaleCases(subject, current, checked);
 		const imports = await checkImports(subject, checked, virtualenv, {
 			...options,
@@ -45033,14 +46344,17 @@ async function resolveSubject(subject, checked, options) {
 	const before = current && readOwn(current.entities, subject.entity.name);
 	const old = before && current.virtualenvs[before.virtualenv];
 	const platform = old?.platform ?? LOCK_PLATFORM;
-	const { packages, yanked, explanation } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveRequirements({
-		requirements: checked.requirements,
-		constraints: checked.model.constraints,
+	const { requirements, model } = checked;
+	const preferences = upgrade ? void 0 : old?.packages ?? [];
+	const wanted = {
+		requirements,
+		constraints: model.constraints,
 		python,
 		platform,
-		modelFolder: checked.model.folder,
-		preferences: upgrade ? void 0 : old?.packages ?? []
-	}, options));
+		modelFolder: model.folder,
+		preferences
+	};
+	const { packages, yanked, explanation } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveAndBuild(wanted, subject.entity.buildWheels, options));
 	if (!packages) {
 		const wrong = locateProblem(subject, describeResolutionFailure(subject, checked, explanation));
 		return {
@@ -45059,7 +46373,10 @@ async function resolveSubject(subject, checked, options) {
 		policy
 	});
 	const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
-	const bounds = [...checkPackages(subject, checked.model, packages), ...describeYanked(subject, checked, yanked)];
+	const bounds = [...checkPackages(subject, checked.model, {
+		packages,
+		policy
+	}), ...describeYanked(subject, checked, yanked)];
 	return {
 		subject,
 		reason,
@@ -45090,8 +46407,12 @@ function makeLockedEntity(subject, checked, resolved) {
 		entity
 	};
 }
-function checkPackages(subject, model, packages) {
-	return [...checkLockedMlflow(subject, model, packages), ...checkHardware(subject, packages)];
+function checkPackages(subject, model, { packages, policy }) {
+	return [
+		...checkLockedMlflow(subject, model, packages),
+		...checkHardware(subject, packages),
+		...checkBuilt(subject, packages, policy)
+	];
 }
 function describeYanked(subject, { requirements }, yanked) {
 	return yanked.map(({ name, version, reason }) => ({
@@ -45115,7 +46436,7 @@ function describeResolutionFailure(subject, { requirements }, explanation) {
 		code: "resolution-failed",
 		severity: "error",
 		message: `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? "uv gives no reason"}`,
-		hint: explanation?.hint,
+		hint: joinHints(renderBuildHint(subject, explanation?.build), explanation?.hint),
 		at: at ?? {
 			file: "requirements.txt",
 			line: 1,
@@ -45124,6 +46445,10 @@ function describeResolutionFailure(subject, { requirements }, explanation) {
 		...explanation?.add !== void 0 && { add: explanation.add },
 		...explanation?.remove !== void 0 && { remove: explanation.remove }
 	};
+}
+function renderBuildHint({ alone, entity, endpoint }, name) {
+	if (alone || name === void 0) return void 0;
+	return `Davit can build its wheel in the sandbox: add build_wheels: [${name}] to davit.served_entities.${entity.name} in ${endpoint.file}`;
 }
 function assembleLock(endpoint, all) {
 	const entities = {};
@@ -45162,12 +46487,68 @@ var init_lock_endpoint = __esmMin((() => {
 	init_policy();
 	init_fetch_model();
 	init_locked_model();
+	init_check_built();
 	init_check_hardware();
-	init_resolve_requirements();
+	init_resolve_and_build();
 	init_subject();
 	init_read_own();
 	LOCK_PLATFORM = "x86_64-manylinux_2_28";
 	CONCURRENCY = 2;
+}));
+// system/git-files.ts
+async function isInCommit(folder, { commit, path, signal }) {
+	const { code, stdout, stderr } = await runGit(folder, [
+		"ls-tree",
+		"-z",
+		commit,
+		"--",
+		`./${path}`
+	], { signal });
+	if (code !== 0) throw new Error(`Cannot tell whether ${commit} has ${path}: git reports "${renderGitError(stderr)}"`);
+	return stdout !== "";
+}
+function renderGitError(stderr) {
+	return stderr.trim().replaceAll(/\s+/g, " ");
+}
+var init_git_files = __esmMin((() => {
+	init_run_git();
+}));
+// app/review/read-base-file.ts
+async function readBaseFile(path, { place, base, signal }, need) {
+	const folder = declarationsRoot(place);
+	if (!await isInCommit(folder, {
+		commit: base,
+		path,
+		signal
+	})) return void 0;
+	const { code, stdout, stderr } = await runGit(folder, [
+		"cat-file",
+		"blob",
+		`${base}:./${path}`
+	], { signal });
+	if (code === 0) return stdout;
+	throw new Error(`Cannot read ${path} of the base ${base}, ${need}: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`);
+}
+var init_read_base_file = __esmMin((() => {
+	init_read_project();
+	init_git_files();
+	init_run_git();
+}));
+// app/review/accepted-services.ts
+async function readAcceptedServices({ name, entities }, { place, base, signal }) {
+	if (base === void 0 || entities.every(({ network = [] }) => network.length === 0)) return [];
+	const file = `${place.endpoints}/${name}.yaml`;
+	const text = await readBaseFile(file, {
+		place,
+		base,
+		signal
+	}, "which says what the models may reach in their proofs");
+	return ((text === void 0 ? void 0 : parseEndpoint(text, file).endpoint)?.entities ?? []).flatMap(({ network = [] }) => network.map(renderNetworkAddress));
+}
+var init_accepted_services = __esmMin((() => {
+	init_parse_endpoint();
+	init_network_address();
+	init_read_base_file();
 }));
 // schemas/report/describe-signature-change.ts
 function describeSignatureChange(change, quote) {
@@ -45730,7 +47111,7 @@ var init_read_model_card = __esmMin((() => {
 }));
 // validation/comparison/answer-inputs.ts
 async function makeAnswersKey(model, inputs) {
-	const { entity, digest, virtualenv, beside } = model;
+	const { entity, digest, virtualenv, beside, services } = model;
 	return contentHash({
 		answers: FORMAT,
 		model: digest,
@@ -45741,6 +47122,7 @@ async function makeAnswersKey(model, inputs) {
 		limits: makeProofLimits(entity),
 		nan: entity.nan,
 		environmentVars: entity.environmentVars,
+		services: services.map(renderNetworkAddress),
 		inputs: inputs.map(({ kind, body }) => [kind, body])
 	});
 }
@@ -45777,12 +47159,13 @@ async function answerInputs(model, inputs, options) {
 		});
 	}
 }
-async function runAnswers({ entity, folder: model, virtualenv }, inputs, { sandbox, signal }) {
+async function runAnswers({ entity, folder: model, virtualenv, services }, inputs, { sandbox, signal }) {
 	const limits = makeProofLimits(entity);
 	const run = await runModelProgram({
 		model,
 		interpreter: virtualenv,
 		environmentVars: entity.environmentVars,
+		services,
 		sandbox,
 		signal,
 		args: [
@@ -45835,6 +47218,7 @@ function answersFile(key) {
 var FORMAT, OUTPUT_LIMIT_BYTES, text$3, answerDocument;
 var init_answer_inputs = __esmMin((() => {
 	init_zod();
+	init_network_address();
 	init_names();
 	init_read_project();
 	init_atomic_files();
@@ -46303,12 +47687,13 @@ async function openSandbox({ withoutSandbox }) {
 function makeRequest({ lock, subject, folder }) {
 	return makeVirtualenvRequest(lock, subject.entity.name, folder);
 }
-function makeModel({ subject, locked, folder, beside }) {
+function makeModel({ subject, locked, folder, beside, services }) {
 	return {
 		entity: subject.entity,
 		digest: locked.model.digest,
 		folder,
-		beside
+		beside,
+		services
 	};
 }
 var MESSAGE_CHARACTERS$1;
@@ -46468,24 +47853,6 @@ var init_pair_entities = __esmMin((() => {
 	init_names();
 	init_read_own();
 }));
-// system/git-files.ts
-async function isInCommit(folder, { commit, path, signal }) {
-	const { code, stdout, stderr } = await runGit(folder, [
-		"ls-tree",
-		"-z",
-		commit,
-		"--",
-		`./${path}`
-	], { signal });
-	if (code !== 0) throw new Error(`Cannot tell whether ${commit} has ${path}: git reports "${renderGitError(stderr)}"`);
-	return stdout !== "";
-}
-function renderGitError(stderr) {
-	return stderr.trim().replaceAll(/\s+/g, " ");
-}
-var init_git_files = __esmMin((() => {
-	init_run_git();
-}));
 // system/extract-git-folder.ts
 async function extractGitFolder(folder, from, target) {
 	const { commit, path, signal } = from;
@@ -46589,27 +47956,6 @@ var init_extract_git_folder = __esmMin((() => {
 	POINTER_BYTES = 1024;
 	POINTER = /^version https:\/\/git-lfs\.github\.com\/spec\/v1\n(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n/;
 }));
-// app/review/read-base-file.ts
-async function readBaseFile(path, { place, base, signal }, need) {
-	const folder = declarationsRoot(place);
-	if (!await isInCommit(folder, {
-		commit: base,
-		path,
-		signal
-	})) return void 0;
-	const { code, stdout, stderr } = await runGit(folder, [
-		"cat-file",
-		"blob",
-		`${base}:./${path}`
-	], { signal });
-	if (code === 0) return stdout;
-	throw new Error(`Cannot read ${path} of the base ${base}, ${need}: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`);
-}
-var init_read_base_file = __esmMin((() => {
-	init_read_project();
-	init_git_files();
-	init_run_git();
-}));
 // app/review/read-base.ts
 async function readBaseEndpoint(name, request) {
 	const { place } = request;
@@ -46683,7 +48029,7 @@ var init_read_base = __esmMin((() => {
 }));
 // app/review/compare-changed.ts
 async function compareChanged(now, compare) {
-	const { request, base, policies, registries } = compare;
+	const { request, base, policies, acceptedServices, registries } = compare;
 	const nothing = {
 		entities: now.entities,
 		diagnostics: [],
@@ -46707,7 +48053,11 @@ async function compareChanged(now, compare) {
 		base,
 		request,
 		registries,
-		policy
+		policy,
+		rules: {
+			policy: resolvePolicy(policies),
+			acceptedServices
+		}
 	};
 	const pairs = pairEntities(old, now);
 	const isLocked = (pair) => Object.hasOwn(old.lock.entities, pair.old.name);
@@ -46745,7 +48095,8 @@ async function comparePair({ old, new: entity }, work) {
 	const compared = await compareEntity(makeOldVersion(old, work), {
 		subject,
 		lock: now.lock,
-		findModel: () => findModel(subject, work)
+		findModel: () => findModel(subject, work),
+		services: allowServices(entity, work.rules)
 	}, {
 		...request,
 		policy,
@@ -46797,7 +48148,11 @@ function makeOldVersion(entity, { old, base, request, registries }) {
 			...request,
 			base,
 			registries
-		})
+		}),
+		services: (entity.network ?? []).map(({ host, port }) => ({
+			host,
+			port
+		}))
 	};
 }
 async function findModel(subject, { now, request, registries }) {
@@ -46824,6 +48179,7 @@ var init_compare_changed = __esmMin((() => {
 	init_compare_entity();
 	init_pair_entities();
 	init_fetch_model();
+	init_allow_services();
 	init_policy();
 	init_subject();
 	init_read_base();
@@ -46925,7 +48281,7 @@ function makeSystemPackage(name) {
 		purl
 	};
 }
-function makePackage({ name, version, source, hashes }, of) {
+function makePackage({ name, version, source, hashes, built }, of) {
 	const origin = source === void 0 ? "" : `?download_url=${encodeURIComponent(source)}`;
 	const purl = `pkg:pypi/${name}${version === "" ? "" : `@${encodeURIComponent(version)}`}${origin}`;
 	return {
@@ -46938,7 +48294,10 @@ function makePackage({ name, version, source, hashes }, of) {
 		properties: [{
 			name: "davit:virtualenv",
 			value: of
-		}]
+		}, ...built === void 0 ? [] : [{
+			name: "davit:built-from",
+			value: built.from
+		}]]
 	};
 }
 function makeHashes(digests) {
@@ -47065,12 +48424,18 @@ async function proveEndpoint(endpoint, stage) {
 	const progress = named(all, endpoint.name);
 	const { policies } = stage;
 	const registries = await readRegistries(place, stage.environments);
+	const acceptedServices = await readAcceptedServices(endpoint, {
+		place,
+		base: stage.base,
+		signal
+	});
 	const options = {
 		root: declarationsRoot(place),
 		progress,
 		signal,
 		withoutSandbox,
 		policies,
+		acceptedServices,
 		registries
 	};
 	const first = lock && await validateEndpoint(endpoint, {
@@ -47089,6 +48454,7 @@ async function proveEndpoint(endpoint, stage) {
 			diagnostics: [...validation.diagnostics, ...unfit]
 		}, {
 			...stage,
+			acceptedServices,
 			registries,
 			request: {
 				...stage.request,
@@ -47152,9 +48518,16 @@ function makeEntityReport({ entity, model, stages, proof, advisories }) {
 				failure: failure ?? null
 			})),
 			peakMemoryBytes: proof.peakMemoryBytes,
-			workers: proof.workers ?? null
+			workers: proof.workers ?? null,
+			...proof.network.length > 0 && { network: proof.network.map(reportUse) }
 		} : null,
 		...advisories !== void 0 && { advisories }
+	};
+}
+function reportUse({ failure, ...use }) {
+	return failure === void 0 ? use : {
+		...use,
+		failure
 	};
 }
 function hidePredictions(entity) {
@@ -47192,6 +48565,7 @@ var init_validate_changed = __esmMin((() => {
 	init_lock_endpoint();
 	init_validate_endpoint();
 	init_policy();
+	init_accepted_services();
 	init_compare_changed();
 	init_read_registries();
 	init_write_sboms();
@@ -47415,6 +48789,7 @@ var init_diagnostic_codes = __esmMin((() => {
 		"version-unsupported": "The model needs a version of Python or MLflow that is too old to serve",
 		"hardware-mismatch": "A package of the lock is for other hardware than that of the workload type",
 		"package-yanked": "A version in the lock was withdrawn by its authors",
+		"package-built": "Davit builds the wheel of a package in the lock from its source distribution",
 		"module-missing": "The model imports a module that no package of its lock provides",
 		"resolution-failed": "The requirements cannot be satisfied together",
 		"python-unavailable": "The Python version that the model needs is not available",
@@ -47427,6 +48802,7 @@ var init_diagnostic_codes = __esmMin((() => {
 		"sandbox-missing": "This machine has no sandbox for the code of models",
 		"import-failed": "The model needs a module that is not installed or cannot be imported",
 		"load-failed": "The model cannot be loaded",
+		"network-not-allowed": "The endpoint file names a service for the proof of a model, and nobody allows it",
 		"prediction-failed": "The model fails on its own input example",
 		"output-mismatch": "The prediction does not match the output signature",
 		"time-limit": "The model takes longer than its time limit",
@@ -47622,7 +48998,15 @@ var init_report$1 = __esmMin((() => {
 			found: array(text$1).max(100).readonly(),
 			count,
 			memoryBytes: count
-		}).nullable()
+		}).nullable(),
+		network: array(strictObject({
+			host: text$1,
+			port: count,
+			connections: count,
+			sentBytes: count,
+			receivedBytes: count,
+			failure: text$1.exactOptional()
+		})).max(16).readonly().exactOptional()
 	});
 	entity = strictObject({
 		entity: text$1,
@@ -48332,7 +49716,7 @@ function renderProof({ entity, model, stages, proof }, { answer }) {
 	if (!proof) return what;
 	const mlflow = proof.mlflow === null ? "" : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
 	const sandbox = proof.sandboxed ? `in a sandbox${renderLacks(proof.sandboxLacks)}` : "**without a sandbox**";
-	const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}`;
+	const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}${renderNetwork(proof)}`;
 	if (answer === 0) return ran;
 	return [ran, ...proof.cases.map((c) => renderCase(c, answer))].join("\n\n");
 }
@@ -48358,6 +49742,10 @@ function renderLacks(lacks) {
 function renderWorkers({ workers }) {
 	if (workers === null) return "";
 	return `<br>In each replica the model is ${renderSpan(renderModelLoading(workers), LOADING_CHARACTERS)} and takes ${renderBytes(workers.memoryBytes)}`;
+}
+function renderNetwork({ network = [] }) {
+	if (network.length === 0) return "";
+	return `<br>Its proof could reach ${network.map((use) => renderSpan(renderNetworkUse(use))).join(", ")}`;
 }
 function renderPreview$1({ environment, plan, outage, fingerprint }, step) {
 	const where = `Preview of ${renderSpan(environment)}`;
@@ -48870,6 +50258,11 @@ var init_log = __esmMin((() => {
 async function ensureSandbox(signal, variables = process.env) {
 	if (await hasSandbox()) return;
 	if (variables["RUNNER_ENVIRONMENT"] === "github-hosted" && variables["RUNNER_OS"] === "Linux") await withProgress(LOG, "Installing bubblewrap to sandbox models", () => install$1(signal));
+}
+async function ensureSandboxForBuilds(root, signal) {
+	const folder = join(root, "endpoints");
+	const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".lock"));
+	if ((await Promise.all(names.map((name) => readFile(join(folder, name), "utf8").catch(() => "")))).some((text) => /^ +built:$/m.test(text))) await ensureSandbox(signal);
 }
 async function hasSandbox() {
 	return !("why" in await findSandbox());
@@ -55585,6 +56978,7 @@ async function images(job) {
 	const deadline = AbortSignal.timeout(LIMIT_MILLISECONDS);
 	await withGitHub(job, async (github) => {
 		const root = await findProject(job);
+		await ensureSandboxForBuilds(root, job.signal);
 		for (const name of job.inputs.environments) {
 			const failures = await withoutWorkflowCommands(async () => {
 				try {
@@ -55684,6 +57078,7 @@ var init_images = __esmMin((() => {
 	init_build_images();
 	init_open_deployment_context();
 	init_select_deployments();
+	init_ensure_sandbox();
 	init_log();
 	init_prepare_program();
 	init_job_project();
@@ -56997,6 +58392,7 @@ async function deploy(job) {
 	const failed = [];
 	await withGitHub(job, async (github) => {
 		const root = await findProject(job);
+		await ensureSandboxForBuilds(root, job.signal);
 		const outage = await withoutWorkflowCommands(() => prepareProgram(job.signal)).catch((e) => e);
 		for (const [i, name] of environments.entries()) {
 			const options = {
@@ -57107,6 +58503,7 @@ var init_deploy = __esmMin((() => {
 	init_render_log();
 	init_select_deployments();
 	init_post_result();
+	init_ensure_sandbox();
 	init_log();
 	init_prepare_program();
 	init_job_project();

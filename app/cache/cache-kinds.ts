@@ -15,6 +15,7 @@ const PART = /^[\w.+-]{1,100}-[0-9a-f]{10}$/;
 /** The folders of the cache and what is in them. */
 export const CACHE_KINDS = {
   virtualenvs: { holds: 'virtualenvs, one for each set of locked packages', automatic: true, names: KEY },
+  wheels: { holds: 'wheels that were built from source', automatic: true, names: /^[0-9a-f]{64}$/ },
   models: { holds: 'downloaded models, and models of older commits', automatic: true, names: KEY },
   downloads: { holds: 'interrupted downloads of models', automatic: true, names: KEY },
   addresses: { holds: 'which model each address has', automatic: true, names: /^[0-9a-f]{20}\.json$/ },

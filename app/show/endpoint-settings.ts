@@ -58,6 +58,7 @@ function listEntitySettings(entity: Entity, index: number, set: SetValue): reado
     ),
     set([...own, 'requirements', 'add'], requirementEdits.add, 'default: none'),
     set([...own, 'requirements', 'remove'], requirementEdits.remove, 'default: none'),
+    set([...own, 'build_wheels'], entity.buildWheels, 'default: none'),
     set([...own, 'time_limit_seconds'], entity.timeLimitSeconds),
     set([...own, 'workers'], entity.workerMode, 'default: shared if the loaded model allows it, else separate'),
     set([...own, 'nan'], entity.nan),

@@ -9,6 +9,7 @@ import {
 import { changeFields } from './change-fields.ts';
 import { refuseModelUri, refuseWrongAlias } from './model-reference.ts';
 import { permission } from './permission-file.ts';
+import { requirementFields } from './requirement-fields.ts';
 import { validationFile } from './validation-file.ts';
 import { WORKER_MODES } from './worker-mode.ts';
 import { WORKLOAD_SIZES, WORKLOAD_TYPES } from './workload.ts';
@@ -136,16 +137,7 @@ const davitEntity = z.strictObject({
     .describe(
       'Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: the directory models/ENTITY_NAME/ENTITY_VERSION, else the registry',
     ),
-  requirements: z
-    .strictObject({
-      add: z
-        .array(z.string())
-        .optional()
-        .describe('Requirements to add; each replaces a requirement with the same name'),
-      remove: z.array(z.string()).optional().describe('Names of requirements to remove'),
-    })
-    .optional()
-    .describe("Changes to the model's requirements, without logging the model again"),
+  ...requirementFields,
   time_limit_seconds: z
     .number()
     .positive('expected more than 0')

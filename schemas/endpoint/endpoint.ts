@@ -39,6 +39,8 @@ export interface Entity {
   /** AWS role of the model; undefined: none. */
   readonly instanceProfileArn: string | undefined;
   readonly requirementEdits: RequirementEdits;
+  /** Normalised names of the packages whose wheels Davit builds from their source distributions. */
+  readonly buildWheels: readonly string[];
   readonly timeLimitSeconds: number;
   /** How workers load the model. Undefined: the model server inspects the loaded model and decides. */
   readonly workerMode: WorkerMode | undefined;

@@ -142,6 +142,7 @@ function completeEntity(
     environmentVars: served.environment_vars ?? {},
     instanceProfileArn: served.instance_profile_arn,
     requirementEdits: { add: extra?.requirements?.add ?? [], remove: extra?.requirements?.remove ?? [] },
+    buildWheels: extra?.build_wheels ?? [],
     timeLimitSeconds: extra?.time_limit_seconds ?? DEFAULT_TIME_LIMIT_SECONDS,
     workerMode: extra?.workers,
     nan: extra?.nan === null ? 'null' : (extra?.nan ?? 'error'),

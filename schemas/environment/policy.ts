@@ -28,6 +28,9 @@ export const policyFile = z
     missing_module: severity.describe(
       'An import that certainly runs when the model is loaded, and that no locked package provides; default error',
     ),
+    built_package: severity.describe(
+      'A package whose wheel Davit builds from its source distribution (`build_wheels`); default warning',
+    ),
     pickles: severity.describe(
       'A pickle that imports more than the packages and the code of its model; default warning',
     ),
@@ -81,6 +84,7 @@ export const DEFAULT_POLICY: Readonly<Record<FindingPolicy, PolicySeverity>> &
   unpinned_requirement: 'warning',
   defaults_channel: 'warning',
   missing_module: 'error',
+  built_package: 'warning',
   pickles: 'warning',
   vulnerabilities: undefined,
   max_changed: undefined,

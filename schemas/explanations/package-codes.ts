@@ -17,14 +17,14 @@ export const PACKAGE_CODES = {
   'install-failed': {
     stage: 'virtualenv',
     means:
-      'The packages of the lock cannot be installed: the index does not answer, a file has another hash than the lock says, a wheel is damaged, or the disk is full.',
+      'The packages of the lock cannot be installed: the index does not answer, a file has another hash than the lock says, a wheel is damaged, or the disk is full. Or a wheel that the lock says to build (`build_wheels`) cannot be built here, or differs from the one that was proved.',
     example: {
       code: { language: 'sh', text: 'UV_OFFLINE=1 npx davit validate iris' },
       command: 'davit validate iris',
       says: 'endpoints/iris.yaml:4:7 error install-failed Cannot install the packages of the lock: Failed to download `numpy==2.4.6`; Network connectivity is disabled, but the requested data was not found in the cache',
     },
     repair:
-      'Connection: set UV_INDEX or HTTPS_PROXY, and try again. Another hash: somebody replaced a published file; find out why before you run `npx davit lock --upgrade iris`. Disk: `npx davit cache --prune`.',
+      'Connection: set UV_INDEX or HTTPS_PROXY, and try again. Another hash: somebody replaced a published file; find out why before you run `npx davit lock --upgrade iris`. Disk: `npx davit cache --prune`. A wheel with compiled code is the same only with the same compiler and libraries: run `npx davit lock --upgrade iris` on a machine like the one that builds it.',
   },
   'incompatible-packages': {
     stage: 'virtualenv',
@@ -69,6 +69,21 @@ export const PACKAGE_CODES = {
       says: 'endpoints/iris.yaml:4:7 warning package-yanked Found numpy 2.4.0 in the lock of iris 2: its authors have withdrawn this version (Backward compatibility bug)',
     },
     repair: 'Require another version in `davit.served_entities.NAME.requirements.add`, then lock again.',
+  },
+  'package-built': {
+    stage: 'lock',
+    means:
+      'The endpoint file names the package in `build_wheels`, so Davit builds its wheel from the source distribution of the index. That runs code of the package (`setup.py` or its build backend) wherever the wheel is not in the cache: in the sandbox, without network. The lock has the hash of the source distribution, of everything that is installed for the build, and of the wheel. It is a warning, unless `policy.built_package` of an environment says otherwise.',
+    example: {
+      code: {
+        language: 'yaml',
+        text: 'davit:\n  served_entities:\n    iris-2:\n      build_wheels: [docopt]',
+      },
+      command: 'davit lock iris',
+      says: 'endpoints/iris.yaml:4:7 warning package-built Found docopt 0.6.2 in the lock of iris 2: Davit builds its wheel from the source distribution, which runs code of the package in the sandbox',
+    },
+    repair:
+      'Nothing, if the package is one that you trust. Otherwise choose a version that has a wheel, or log the model with a wheel of your own in `code_paths`, and remove the package from `build_wheels`.',
   },
   'module-missing': {
     stage: 'lock',

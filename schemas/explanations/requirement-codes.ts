@@ -118,7 +118,7 @@ export const REQUIREMENT_CODES = {
       command: 'davit lock iris',
       says: 'endpoints/iris.yaml:4:7 error resolution-failed Cannot install the requirements of iris 2: pandas 3.1.1 needs numpy>=1.26.0, and the model requires numpy==1.21.0',
     },
-    repair: `Change one of the two requirements that the message names. A package of a private index needs UV_INDEX (and its credentials) where Davit runs ([models](../models.md#private-packages)). A package without wheels, which the message names together with the requirement that brings it, needs a wheel that you build.${EDIT}`,
+    repair: `Change one of the two requirements that the message names. A package of a private index needs UV_INDEX (and its credentials) where Davit runs ([models](../models.md#private-packages)). A package without wheels, which the message names together with the requirement that brings it, can be built by Davit (\`build_wheels\`, [models](../models.md#packages-without-a-wheel)) or by you.${EDIT}`,
     check: 'davit lock iris',
   },
 } as const satisfies Readonly<Record<string, Explanation>>;

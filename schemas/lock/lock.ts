@@ -20,12 +20,18 @@ import {
 /** Of an endpoint or an entity, as in endpoint files. */
 const entityName = makePatternSchema('expected a name', /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
 
+const packageFields = {
+  name: packageName,
+  version: packageVersion,
+  source: packageSource.optional(),
+  hashes: z.array(SHA256).min(1, 'expected at least one hash'),
+};
+
 const lockedPackage = z
   .strictObject({
-    name: packageName,
-    version: packageVersion,
-    source: packageSource.optional(),
-    hashes: z.array(SHA256).min(1, 'expected at least one hash'),
+    ...packageFields,
+    /** Davit builds the wheel of this hash from a source distribution of the index, `from`, with these packages. */
+    built: z.strictObject({ from: SHA256, with: z.array(z.strictObject(packageFields)) }).optional(),
   })
   .describe('One package of a virtualenv');
 

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
+import type { Policy } from '../../schemas/environment/policy.ts';
 import type { Lock } from '../../schemas/lock/lock.ts';
 import {
   checkLockedEntity,
@@ -12,6 +13,7 @@ import {
 import { checkModel } from '../../validation/model/check-model.ts';
 import { makeLockedModel, renderRequirements } from '../../validation/locked-model.ts';
 import { resolvePolicy } from '../../validation/policy.ts';
+import { checkBuilt } from '../../validation/requirements/building/check-built.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeEndpoint, makeProject } from './throw-away-project.ts';
 
@@ -144,5 +146,35 @@ test('checkRemovedEntities() and reportMissingLock() speak of the whole lock', a
     'lock-missing',
     'Cannot prove "iris": e has no lock',
     'Run npx davit lock e',
+  ]);
+});
+
+test('checkLockedEntity() finds a lock that builds other packages than build_wheels names', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  const [plain, building] = [{}, { iris: { build_wheels: ['docopt'] } }].map((davit) =>
+    makeEndpoint('e', { iris: 'iris/1' }, davit),
+  );
+  const makeLock = async (built: boolean) => {
+    const docopt = { name: 'docopt', version: '0.6.2', hashes: [`sha256:${'a'.repeat(64)}`] };
+    const from = { from: `sha256:${'b'.repeat(64)}`, with: [] };
+    const lock = await lockFirst(root, plain!);
+    const packages = [built ? { ...docopt, built: from } : docopt];
+    return { ...lock, virtualenvs: { v: { ...lock.virtualenvs['v']!, packages } } };
+  };
+  const say = async (endpoint: Endpoint, built: boolean) =>
+    (await check(root, endpoint, await makeLock(built))).map((d) => d.message);
+  expect(await say(building!, true)).toEqual([]);
+  expect(await say(plain!, false)).toEqual([]);
+  expect(await say(plain!, true)).toEqual(['Cannot use the lock for "iris": build_wheels does not name docopt']);
+  expect(await say(building!, false)).toEqual(['Cannot use the lock for "iris": build_wheels now names docopt']);
+
+  const { packages } = (await makeLock(true)).virtualenvs.v;
+  const subject = makeSubject(building!, building!.entities[0]!);
+  const severities = (policy?: Policy) =>
+    checkBuilt(subject, packages, resolvePolicy(policy && [policy], {})).map((p) => p.severity);
+  expect([severities(), severities({ built_package: 'error' }), severities({ built_package: 'ignore' })]).toEqual([
+    ['warning'],
+    ['error'],
+    [],
   ]);
 });

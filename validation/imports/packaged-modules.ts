@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { VirtualenvRequest } from '../../python/ensure-virtualenv.ts';
 import { listPythons, minorVersion } from '../../python/find-python.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
+import { addBuiltWheels } from '../../python/building/ensure-built-wheels.ts';
 import { installPackages } from '../../python/install-packages.ts';
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
 import { VirtualenvError } from '../../python/virtualenv-error.ts';
@@ -57,8 +58,9 @@ async function unpack(
   const requirements = join(temporary, 'requirements.txt');
   try {
     await mkdir(join(folder, 'lib'), { recursive: true });
+    const files = await addBuiltWheels(packages, { python: minor, platform }, options);
     await installPackages(
-      { packages, modelFolder, folder, into: ['--prefix', folder, ...where], requirements },
+      { packages: files, modelFolder, folder, into: ['--prefix', folder, ...where], requirements },
       options,
     );
     const [library = ''] = await readdir(join(folder, 'lib'));

@@ -13,6 +13,8 @@ export interface ResolutionExplanation {
   readonly add?: string | undefined;
   /** A requirement to remove. */
   readonly remove?: string | undefined;
+  /** A package without a wheel that Davit could build. */
+  readonly build?: string | undefined;
   /** Name of the requirement that causes the problem. */
   readonly about?: string | undefined;
 }
@@ -170,8 +172,9 @@ async function explainMissingWheel(
   const why = `${what} has no wheel for Python ${python} on ${machine}`;
   const mine = requirements.find((r) => r.name === about && r.source === undefined);
   const version = mine && (await findCompatibleVersion(request, about, compile));
+  const build = (await hasSource(mine?.text ?? about, about, compile)) ? about : undefined;
   if (version !== undefined)
-    return { why: `${why}, expected one such as ${version}`, add: `${about}==${version}`, about };
+    return { why: `${why}, expected one such as ${version}`, add: `${about}==${version}`, build, about };
   const chain = mine ? undefined : await findChain(requirements, about, { message, compile });
   const direct = mine ?? chain?.requirement;
   const steps = renderSteps(chain);
@@ -179,6 +182,7 @@ async function explainMissingWheel(
   if (other !== undefined)
     return (
       explainConflict(request, message) ?? {
+        build,
         why: `${steps}${why}`,
         hint: `Other versions, such as ${other}, have one, but conflict with the other requirements: change those, or log the model again with that version`,
         about: direct?.name ?? about,
@@ -186,20 +190,26 @@ async function explainMissingWheel(
     );
   const newer = chain && (await findCompatibleVersion(request, chain.requirement.name, compile));
   const meant = findMeantPackage(about);
-  const build = `Davit does not build packages from source. Build the wheel where the model is trained: pip wheel --no-deps ${quoteShell(mine?.text ?? about)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
+  const elsewhere = `Build the wheel where the model is trained: pip wheel --no-deps ${quoteShell(mine?.text ?? about)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
   return {
     why: `${steps}no version of ${about} has a wheel for Python ${python} on ${machine}`,
     hint:
       newer !== undefined
-        ? `That version does not need ${about}. Otherwise: ${build}`
+        ? `That version does not need ${about}. Otherwise: ${elsewhere}`
         : direct
-          ? `${build}. If predictions do not need ${direct.name}, leave it out`
-          : build,
+          ? `${elsewhere}. If predictions do not need ${direct.name}, leave it out`
+          : elsewhere,
+    build,
     ...(newer !== undefined && chain && { add: `${chain.requirement.name}==${newer}` }),
     ...(mine && meant !== undefined && { add: meant }),
     ...(direct && newer === undefined && { remove: direct.name }),
     about: direct?.name ?? about,
   };
+}
+
+/** Whether the index has a source distribution. uv does not read it, because that could run its code. */
+async function hasSource(requirement: string, name: string, compile: CompileRequirements): Promise<boolean> {
+  return (await compile([requirement], ['--no-deps', '--upgrade'], [name])).code === 0;
 }
 
 /** Finds a version that all other requirements allow. */

@@ -2,7 +2,12 @@ import { normalizePackageName } from '../../python/normalize-package-name.ts';
 import type { ProcessResult } from '../../system/run-process.ts';
 import type { Requirement } from './parse-requirements.ts';
 
-export type CompileRequirements = (lines: readonly string[], more?: readonly string[]) => Promise<ProcessResult>;
+/** Resolves lines with uv. `sources` are packages to take as source distributions, without reading what they require. */
+export type CompileRequirements = (
+  lines: readonly string[],
+  more?: readonly string[],
+  sources?: readonly string[],
+) => Promise<ProcessResult>;
 
 /** One step from a model's requirement to a package: `num2words==0.5.10` needs `docopt>=0.6.2`. */
 interface Dependency {

@@ -4,14 +4,19 @@ import type { Requirement } from './parse-requirements.ts';
 
 /**
  * Keeps only the hashes that the model requires with `--hash`, as pip does: the author has tested those files and no
- * others. Explains a package of which the index has none of them.
+ * others. Explains a package of which the index has none of them. Skips those of `built`, whose hashes are not of wheels yet.
  */
 export function keepRequiredHashes(
   packages: readonly LockedPackage[],
   requirements: readonly Requirement[],
+  built: readonly string[] = [],
 ): { readonly packages: readonly LockedPackage[] } | { readonly explanation: ResolutionExplanation } {
   const kept: LockedPackage[] = [];
   for (const found of packages) {
+    if (built.includes(found.name)) {
+      kept.push(found);
+      continue;
+    }
     const required = requirements.filter((r) => r.name === found.name).flatMap((r) => r.hashes);
     const hashes = required.length === 0 ? found.hashes : found.hashes.filter((hash) => required.includes(hash));
     if (hashes.length === 0) return { explanation: explainHashes(found) };

@@ -1,8 +1,9 @@
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import type { Requirement } from './parse-requirements.ts';
 
-/** The requirements of one virtualenv to resolve. */
+import type { WheelMetadata } from './read-wheel.ts';
 
+/** The requirements of one virtualenv to resolve. */
 export interface ResolutionRequest {
   readonly requirements: readonly Requirement[];
   readonly constraints: readonly Requirement[];
@@ -14,4 +15,6 @@ export interface ResolutionRequest {
   readonly modelFolder: string;
   /** Pins to keep if they still satisfy the requirements. Undefined: resolve the newest versions from the index. */
   readonly preferences: readonly LockedPackage[] | undefined;
+  /** Packages to take as source distributions, and what the wheel of each requires. Absent: none. */
+  readonly built?: readonly WheelMetadata[];
 }

@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
 import { listPythons } from '../../python/find-python.ts';
+import { allowSources, renderEmptyMetadata } from '../../python/building/find-source.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { WHEELS_ONLY } from '../../python/install-packages.ts';
 import { runUv } from '../../python/run-uv.ts';
@@ -38,8 +39,10 @@ export async function resolveRequirements(request: ResolutionRequest, options: P
     const context = { folder, python: python.executable, request, options };
     const wheels = await readWheels(context);
     if ('explanation' in wheels) return makeFailure(wheels.explanation);
-    const compile = (lines: readonly string[], more: readonly string[] = []) =>
-      compileLines({ ...context, settings: wheels.settings }, lines, more);
+    const compile = (lines: readonly string[], more: readonly string[] = [], sources: readonly string[] = []) => {
+      const settings = `${wheels.settings}\n${renderEmptyMetadata(sources)}`;
+      return compileLines({ ...context, settings }, lines, [...more, ...allowSources(sources)]);
+    };
     const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
     const offline = request.preferences && (await compile(lines, ['--offline']));
     const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : undefined;
@@ -59,10 +62,14 @@ function makeFailure(explanation: ResolutionExplanation): Resolution {
 
 function makeResolution(
   packages: readonly LockedPackage[],
-  { requirements }: ResolutionRequest,
+  { requirements, built = [] }: ResolutionRequest,
   { notes }: CompileRun,
 ): Resolution {
-  const kept = keepRequiredHashes(packages, requirements);
+  const kept = keepRequiredHashes(
+    packages,
+    requirements,
+    built.map(({ name }) => name),
+  );
   if ('explanation' in kept) return makeFailure(kept.explanation);
   return { packages: kept.packages, explanation: undefined, yanked: parseYanked(notes) };
 }
@@ -105,7 +112,7 @@ async function readWheels(
       };
     wheels.push(read);
   }
-  return { settings: renderMetadataSettings(wheels) };
+  return { settings: renderMetadataSettings([...wheels, ...(context.request.built ?? [])]) };
 }
 
 async function readWheel(
@@ -156,6 +163,7 @@ async function compileLines(
     '--color',
     'never',
     ...WHEELS_ONLY,
+    ...allowSources((request.built ?? []).map(({ name }) => name)),
   ];
   const target = ['--python', python, '--python-version', request.python, '--python-platform', request.platform];
   const files = ['--constraints', bounds, '--output-file', output, input];

@@ -30,6 +30,7 @@ describe('parseEndpoint()', () => {
           environmentVars: {},
           instanceProfileArn: undefined,
           requirementEdits: { add: [], remove: [] },
+          buildWheels: [],
           validation: [],
           timeLimitSeconds: 120,
           workerMode: undefined,

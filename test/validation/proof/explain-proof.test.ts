@@ -31,6 +31,7 @@ function subject(): Subject {
     environmentVars: {},
     instanceProfileArn: undefined,
     requirementEdits: { add: [], remove: [] },
+    buildWheels: [],
     timeLimitSeconds: 120,
     workerMode: undefined,
     nan: 'error',

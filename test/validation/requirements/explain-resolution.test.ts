@@ -23,7 +23,8 @@ async function explain(lines: string, message: string, answers: Readonly<Record<
     ...{ requirements, constraints: [], python: '3.11', platform: 'x86_64-manylinux_2_28', modelFolder: '/m' },
     preferences: undefined,
   };
-  const compile = (wanted: readonly string[]) => {
+  const compile = (wanted: readonly string[], ...[, sources = []]: readonly (readonly string[] | undefined)[]) => {
+    if (sources.length > 0) return Promise.resolve(run(sources.includes('docopt') ? 0 : 1, '', ''));
     const answer = answers[wanted[0] ?? ''] ?? '';
     return Promise.resolve(answer.includes('==') && !answer.includes(' ') ? run(0, answer, '') : run(1, '', answer));
   };
@@ -69,6 +70,8 @@ test('proposes what has wheels for a package of the model that never has, and ho
   const range = await explain('foo>=1,<2', none('foo'));
   expect(range.hint).toContain("pip wheel --no-deps 'foo>=1,<2'");
   expect(JSON.stringify(pyspark)).not.toContain('Choose a version');
+  expect(pyspark.build).toBeUndefined(); // the index has no source distribution of it
+  expect((await explain('docopt==0.6.2', none('docopt'))).build).toBe('docopt');
 });
 
 test('says where indexes are configured for a package that no index has', async () => {

@@ -123,6 +123,7 @@ function entity(change: Partial<Entity> = {}): Entity {
     environmentVars: {},
     instanceProfileArn: undefined,
     requirementEdits: { add: [], remove: [] },
+    buildWheels: [],
     timeLimitSeconds: 120,
     workerMode: undefined,
     nan: 'error',

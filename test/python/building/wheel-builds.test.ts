@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { explainBuild } from '../../../python/building/explain-build.ts';
+import { parseSource } from '../../../python/building/find-source.ts';
+import { findIndexLogin } from '../../../python/building/index-login.ts';
+import type { LimitedRun } from '../../../sandbox/run-limited.ts';
+
+const LIMITS = { limitSeconds: 900, memoryBytes: 4 * 2 ** 30 };
+const explain = (stderr: string, more: Partial<LimitedRun> = {}) =>
+  explainBuild({ code: 1, signal: undefined, stdout: '', stopped: undefined, ...more, stderr }, LIMITS);
+
+test.each([
+  ["error: command 'gcc' failed: No such file or directory", 'a C compiler (gcc)', 'build-essential'],
+  ["error: command 'x86_64-linux-gnu-g++' failed: No such file or directory", 'a C compiler (g++)', 'build-essential'],
+  ["unable to execute 'gfortran': No such file or directory", 'the program gfortran', 'gfortran'],
+  ["FileNotFoundError: [Errno 2] No such file or directory: 'cmake'", 'the program cmake', 'cmake'],
+  ["error: can't find Rust compiler", 'the program cargo', 'cargo'],
+  ['CMake Error: No CMAKE_C_COMPILER could be found.', 'a C compiler (cc)', 'build-essential'],
+  ['Error: pg_config executable not found.', 'the program pg_config', 'libpq-dev'],
+  ['/bin/sh: 1: mysql_config: not found', 'the program mysql_config', 'default-libmysqlclient-dev'],
+  ['src/x.c:1:10: fatal error: Python.h: No such file or directory', 'the header Python.h', 'python3-dev'],
+  ['x.c:4:10: fatal error: openssl/ssl.h: No such file or directory', 'the header openssl/ssl.h', 'libssl-dev'],
+  ["x.c:2:10: fatal error: 'ffi.h' file not found", 'the header ffi.h', 'libffi-dev'],
+])('says what a build lacks on this machine, and its package of Debian: %s', (log, what, debian) => {
+  const { why, hint } = explain(`running build_ext\n${log}\n`);
+  expect(why).toBe(`its build needs ${what}, which this machine does not have`);
+  expect(hint).toContain(`apt-get install ${debian}. Or build the wheel where the model is trained`);
+});
+
+test('says why else a build fails', () => {
+  expect(explain('fatal error: acme.h: No such file or directory').hint).toContain('Install the library that has it');
+  expect(explain('urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>').why).toBe(
+    'its build needs the network, which no build has',
+  );
+  expect(explain("ModuleNotFoundError: No module named 'numpy'").why).toContain('its build imports numpy');
+  expect(explain("ModuleNotFoundError: No module named 'pkg_resources'").hint).toContain('an older setuptools');
+  expect(explain('a log\nValueError: no such option\nlast words').why).toBe(
+    'its build ends with exit code 1: ValueError: no such option',
+  );
+  expect(explain('', { code: -1, signal: 'SIGKILL' }).why).toBe('its build ends with SIGKILL: it prints nothing');
+  expect(explain('', { stopped: 'time' }).why).toBe('its build takes longer than 15 minutes');
+  expect(explain('', { stopped: 'memory' }).why).toBe('its build needs more than 4 GiB of memory');
+  expect(explain("open('x.h'): No such file or directory: '/data/x.h'").why).toContain('ends with exit code 1');
+});
+
+test("reads the source distribution in uv's pylock.toml", () => {
+  const hash = 'a'.repeat(64);
+  const sdist = `sdist = { url = "https://files.example/x-1.tar.gz", size = 1, hashes = { sha256 = "${hash}" } }`;
+  expect(parseSource(`[[packages]]\nname = "x"\n${sdist}\n`)).toEqual({
+    url: 'https://files.example/x-1.tar.gz',
+    hash: `sha256:${hash}`,
+  });
+  expect(parseSource('[[packages]]\nname = "x"\nwheels = [{ url = "https://files.example/x.whl" }]\n')).toBeUndefined();
+});
+
+test('sends credentials only to the origin of their index', () => {
+  const find = (url: string, variables: NodeJS.ProcessEnv) => findIndexLogin(url, variables);
+  const named = {
+    UV_INDEX: 'other=https://o.example/simple acme-x=https://pypi.acme.example/simple',
+    UV_INDEX_ACME_X_USERNAME: 'ci',
+    UV_INDEX_ACME_X_PASSWORD: 'secret',
+  };
+  const header = { authorization: `Basic ${btoa('ci:secret')}` };
+  expect(find('https://pypi.acme.example/files/x.tar.gz', named).headers).toEqual(header);
+  expect(find('https://files.pythonhosted.org/x.tar.gz', named).headers).toEqual({});
+  expect(find('http://pypi.acme.example/files/x.tar.gz', named).headers).toEqual({});
+  const inAddress = { UV_DEFAULT_INDEX: 'https://ci:sec%72et@pypi.acme.example/simple' };
+  expect(find('https://pypi.acme.example/x.tar.gz', inAddress).headers).toEqual(header);
+  expect(find('https://ci:secret@pypi.acme.example/x.tar.gz', {})).toEqual({
+    address: 'https://pypi.acme.example/x.tar.gz',
+    headers: header,
+  });
+});

@@ -1,0 +1,114 @@
+// Packages that have only a source distribution, which comes from a folder of the test as the index.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { ensureVirtualenv, makeVirtualenvRequest } from '../../../python/ensure-virtualenv.ts';
+import { findSandbox } from '../../../sandbox/sandbox.ts';
+import type { Lock } from '../../../schemas/lock/lock.ts';
+import { cacheFolder } from '../../../system/cache.ts';
+import { lockEndpoint } from '../../../validation/lock-endpoint.ts';
+import { makeEndpoint, makeProject, writeFiles } from '../throw-away-project.ts';
+
+const sandbox = await findSandbox();
+const hasSandbox = !('why' in sandbox);
+const ARCHIVE =
+  'import io,json,sys,tarfile\nwith tarfile.open(sys.argv[1],"w:gz") as t:\n  for n,x in json.loads(sys.argv[2]).items():\n    i=tarfile.TarInfo(n); i.size=len(x); t.addfile(i,io.BytesIO(x.encode()))';
+
+afterEach(() => void vi.unstubAllEnvs());
+
+/** A project with its own caches and its own index, of which `trap` requires a package without a wheel. */
+async function makeIndex(sources: Readonly<Record<string, Readonly<Record<string, string>>>>): Promise<string> {
+  const root = await makeProject({ 'trap/1': 'm_obedient' });
+  await mkdir(join(root, 'cache'));
+  const uv = cacheFolder('uv');
+  if (existsSync(uv)) await symlink(uv, join(root, 'cache', 'uv'));
+  await mkdir(join(root, 'index'));
+  for (const [name, files] of Object.entries(sources)) {
+    const inside = Object.fromEntries(Object.entries(files).map(([file, text]) => [`${name}/${file}`, text]));
+    execFileSync('python3', ['-c', ARCHIVE, join(root, 'index', `${name}.tar.gz`), JSON.stringify(inside)]);
+  }
+  await writeFiles(root, { 'models/trap/1/requirements.txt': 'davit-outer==1.0\n' });
+  vi.stubEnv('DAVIT_CACHE', join(root, 'cache'));
+  vi.stubEnv('UV_FIND_LINKS', join(root, 'index'));
+  return root;
+}
+
+const makeSetup = (arguments_: string) => `import setuptools\nsetuptools.setup(${arguments_})\n`;
+const OUTER = {
+  'pyproject.toml': '[build-system]\nrequires = ["setuptools<81"]\nbuild-backend = "setuptools.build_meta"\n',
+  'setup.py': makeSetup('name="davit-outer", version="1.0", py_modules=[], install_requires=["davit-trap>=1"]'),
+};
+
+function listPackages(lock: Lock) {
+  return lock.virtualenvs[lock.entities['trap']!.virtualenv]!.packages;
+}
+
+test.runIf(hasSandbox)(
+  'a wheel is built in the sandbox, locked by its hash, and built again to the same bytes',
+  async () => {
+    const server = createServer((_, response) => void response.end()).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const asked: string[] = [];
+    server.on('request', ({ url }) => void asked.push(url ?? ''));
+    // It notes in its own module what it could do.
+    const hostile = (root: string) => `
+import os, socket, urllib.request
+done = []
+def attempt(name, work):
+    try:
+        work()
+        done.append(name)
+    except Exception:
+        pass
+attempt("network", lambda: urllib.request.urlopen("http://127.0.0.1:${(server.address() as { port: number }).port}/", timeout=5))
+attempt("secret", lambda: open("${root}/home/.netrc").read())
+attempt("variable", lambda: os.environ["DAVIT_TEST_SECRET"])
+attempt("write", lambda: open("${root}/marks/here", "w").write("x"))
+attempt("index", lambda: os.listdir("${root}"))
+open("davit_trap.py", "w").write("DONE = %r" % done)
+${makeSetup('name="davit-trap", version="1.0", py_modules=["davit_trap"]')}`;
+    const root = await makeIndex({ 'davit_outer-1.0': OUTER });
+    await writeFiles(root, { 'home/.netrc': 'machine x login a password b\n', 'marks/.keep': '' });
+    const files = { 'davit_trap-1.0/setup.py': hostile(root) };
+    execFileSync('python3', ['-c', ARCHIVE, join(root, 'index', 'davit_trap-1.0.tar.gz'), JSON.stringify(files)]);
+    vi.stubEnv('HOME', join(root, 'home'));
+    vi.stubEnv('DAVIT_TEST_SECRET', 'secret');
+    // The model of the test requires no MLflow, so that little has to be installed.
+    const options = {
+      root,
+      policies: [{ missing_module: 'ignore' } as const],
+      tolerated: ['requirements-missing' as const],
+    };
+
+    const closed = await lockEndpoint(makeEndpoint('e', { trap: 'trap/1' }), options);
+    expect(closed.diagnostics.find((d) => d.code === 'resolution-failed')?.hint).toContain(
+      'add build_wheels: [davit-outer] to davit.served_entities.trap in endpoints/e.yaml',
+    );
+    const endpoint = makeEndpoint('e', { trap: 'trap/1' }, { trap: { build_wheels: ['davit-outer', 'davit-trap'] } });
+    const { lock, diagnostics } = await lockEndpoint(endpoint, options);
+    expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
+    expect(diagnostics.filter((d) => d.code === 'package-built')).toHaveLength(2);
+    expect(listPackages(lock!).map((p) => [p.name, p.built?.with.map((w) => w.name)])).toEqual([
+      ['davit-outer', ['setuptools']],
+      ['davit-trap', ['packaging', 'setuptools', 'wheel']],
+    ]);
+    await rm(join(root, 'cache', 'wheels'), { recursive: true });
+    const made = await ensureVirtualenv(makeVirtualenvRequest(lock!, 'trap'), {
+      sandbox: hasSandbox ? sandbox : undefined,
+    });
+    const said = execFileSync(made.python, ['-c', 'import davit_trap; print(davit_trap.DONE)'], { encoding: 'utf8' });
+    expect(said).toBe('[]\n');
+    expect(asked).toEqual([]);
+    expect(await readdir(join(root, 'marks'))).toEqual(['.keep']);
+
+    await writeFile(join(root, 'index', 'davit_trap-1.0.tar.gz'), 'another file');
+    for (const kind of ['wheels', 'virtualenvs']) await rm(join(root, 'cache', kind), { recursive: true });
+    const other = await ensureVirtualenv(makeVirtualenvRequest(lock!, 'trap')).catch((e: unknown) => String(e));
+    expect(other).toContain('Cannot build davit-trap 1.0: the index has another source distribution');
+  },
+);

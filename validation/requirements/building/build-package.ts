@@ -1,0 +1,150 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findKeptWheel, keepWheel, prepareBuild } from '../../../python/building/ensure-built-wheels.ts';
+import { downloadSource, findSource, type SourceDistribution } from '../../../python/building/find-source.ts';
+import {
+  type BuildRequest,
+  type BuiltWheel,
+  buildWheel,
+  readBuildRequirements,
+} from '../../../python/building/run-build.ts';
+import type { PythonOptions } from '../../../python/find-uv.ts';
+import { normalizePackageName } from '../../../python/normalize-package-name.ts';
+import { VirtualenvError } from '../../../python/virtualenv-error.ts';
+import type { LockedPackage } from '../../../schemas/lock/lock.ts';
+import { SILENT, withProgress } from '../../../system/progress.ts';
+import { makeTemporaryFolder } from '../../../system/temporary-folder.ts';
+import type { ResolutionExplanation } from '../explain-resolution.ts';
+import { parseRequirement, type Requirement } from '../parse-requirements.ts';
+import { parseMetadata, type WheelMetadata } from '../read-wheel.ts';
+import type { ResolutionRequest } from '../resolution-request.ts';
+import { resolveRequirements } from '../resolve-requirements.ts';
+
+export interface PackageBuild {
+  readonly locked: LockedPackage;
+  /** What the built wheel requires. */
+  readonly metadata: WheelMetadata;
+}
+
+/** The package asks for its last build requirements when those before are installed. */
+const MAX_ROUNDS = 3;
+const NOWHERE = { file: 'pyproject.toml', line: 1, column: 1 };
+
+/** Builds the wheel of a package for a lock, which records everything that the same wheel is built from later. */
+export async function buildPackage(
+  { name, version }: LockedPackage,
+  request: ResolutionRequest,
+  options: PythonOptions,
+): Promise<PackageBuild | ResolutionExplanation> {
+  const label = `${name} ${version}`;
+  const folder = makeTemporaryFolder('build');
+  try {
+    const { python, sandbox } = await prepareBuild(label, request.python, options);
+    const wanted = { name, version, interpreter: python.executable, python: request.python };
+    const source = await findSource({ ...wanted, platform: request.platform }, options);
+    const before = request.preferences?.find((p) => p.name === name && p.version === version);
+    const preferences = before?.built?.with;
+    const refused = refuseHash(name, source, request);
+    if (refused) return refused;
+    const into = join(folder, 'source');
+    await mkdir(into);
+    const file = await downloadSource(source, { folder: into, signal: options.signal });
+    const built = await withProgress(options.progress ?? SILENT, `Building the wheel of ${label}`, () =>
+      buildWithRequirements({ folder, source: file, python, sandbox }, { ...request, preferences }, options),
+    );
+    if ('why' in built) return { ...built, why: `${label} cannot be built: ${built.why}`, about: name };
+    const wrong = explainWrongWheel(built.wheel, { name, platform: request.platform });
+    if (wrong !== undefined) return { why: `${label} cannot be built: ${wrong}`, about: name };
+    const metadata = parseMetadata(built.wheel.metadata);
+    if ('why' in metadata) return { ...metadata, why: `in the wheel built of ${label}, ${metadata.why}`, about: name };
+    if ((await findKeptWheel(built.wheel.hash)) === undefined) await keepWheel(built.wheel);
+    const locked = {
+      name,
+      version,
+      hashes: [built.wheel.hash],
+      built: { from: source.hash, with: [...built.packages] },
+    };
+    return { locked, metadata };
+  } catch (e) {
+    if (e instanceof VirtualenvError)
+      return {
+        why: e.message.replace(`Cannot build ${label}: `, `${label} cannot be built: `),
+        hint: e.hint,
+        about: name,
+      };
+    throw e;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The model may require the hash of the source distribution that its author has tested. */
+function refuseHash(
+  name: string,
+  { hash }: SourceDistribution,
+  { requirements }: ResolutionRequest,
+): ResolutionExplanation | undefined {
+  const required = requirements.filter((r) => r.name === name).flatMap((r) => r.hashes);
+  if (required.length === 0 || required.includes(hash)) return undefined;
+  return {
+    why: `the source distribution of ${name} in the index has none of the hashes that the model requires`,
+    hint: 'Find out why the files differ',
+    about: name,
+  };
+}
+
+interface BuildWithRequirements {
+  readonly wheel: BuiltWheel;
+  /** What was installed for the build. */
+  readonly packages: readonly LockedPackage[];
+}
+
+async function buildWithRequirements(
+  build: BuildRequest,
+  request: ResolutionRequest,
+  options: PythonOptions,
+): Promise<BuildWithRequirements | Pick<ResolutionExplanation, 'why' | 'hint'>> {
+  const listed = await readBuildRequirements(build, options);
+  if ('why' in listed) return listed;
+  let lines = listed.requires;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const resolved = await resolveBuildRequirements(lines, request, options);
+    if ('why' in resolved) return resolved;
+    const made = await buildWheel({ ...build, packages: resolved, requirements: lines }, options);
+    if ('why' in made) return made;
+    if ('file' in made) return { wheel: made, packages: resolved };
+    lines = [...lines, ...made.requires];
+  }
+  return { why: 'it asks for other build requirements each time' };
+}
+
+async function resolveBuildRequirements(
+  lines: readonly string[],
+  { python, platform, modelFolder, preferences }: ResolutionRequest,
+  options: PythonOptions,
+): Promise<readonly LockedPackage[] | Pick<ResolutionExplanation, 'why' | 'hint'>> {
+  const requirements: Requirement[] = [];
+  for (const line of lines) {
+    const parsed = parseRequirement(line, NOWHERE);
+    if (!parsed || parsed.fault || parsed.source !== undefined)
+      return { why: `its build requires ${JSON.stringify(line)}, expected NAME==VERSION of an index` };
+    requirements.push(parsed);
+  }
+  const wanted = { requirements, constraints: [], python, platform, modelFolder, preferences };
+  const { packages, explanation } = await resolveRequirements(wanted, options);
+  if (packages) return packages;
+  return { why: `of its build requirements, ${explanation?.why ?? 'uv gives no reason'}`, hint: explanation?.hint };
+}
+
+/** What is wrong with a wheel that a build has made. */
+function explainWrongWheel(
+  { file }: BuiltWheel,
+  { name, platform }: { readonly name: string; readonly platform: string },
+): string | undefined {
+  const [built = '', ...rest] = file.replace(/\.whl$/, '').split('-');
+  if (normalizePackageName(built) !== name) return `its build has made ${file}`;
+  const tag = rest.at(-1) ?? '';
+  const [architecture = ''] = platform.split('-');
+  const fits = tag === 'any' || (/^(?:many)?linux/.test(tag) && tag.endsWith(architecture));
+  return fits ? undefined : `its build has made ${file} on this machine, expected a wheel for ${platform}`;
+}

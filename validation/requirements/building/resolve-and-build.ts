@@ -1,0 +1,51 @@
+import type { PythonOptions } from '../../../python/find-uv.ts';
+import type { LockedPackage } from '../../../schemas/lock/lock.ts';
+import { contentHash } from '../../../schemas/values/names.ts';
+import { buildPackage, type PackageBuild } from './build-package.ts';
+import type { WheelMetadata } from '../read-wheel.ts';
+import type { ResolutionRequest } from '../resolution-request.ts';
+import { type Resolution, resolveRequirements } from '../resolve-requirements.ts';
+
+/** A built wheel can require packages that change the version of another built one. */
+const MAX_ROUNDS = 5;
+
+/**
+ * Resolves requirements like `resolveRequirements`, but builds the wheels of `buildWheels`. What such a package requires
+ * is known when it is built, so uv resolves again until nothing changes.
+ */
+export async function resolveAndBuild(
+  request: ResolutionRequest,
+  buildWheels: readonly string[],
+  options: PythonOptions,
+): Promise<Resolution> {
+  const builds = new Map<string, PackageBuild>();
+  let built: readonly WheelMetadata[] = buildWheels.map((name) => ({
+    name,
+    requires: [],
+    extras: [],
+    python: undefined,
+  }));
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const resolution = await resolveRequirements({ ...request, built }, options);
+    if (!resolution.packages || buildWheels.length === 0) return resolution;
+    const packages: LockedPackage[] = [];
+    const metadata = new Map(built.map((each) => [each.name, each]));
+    for (const each of resolution.packages) {
+      if (!buildWheels.includes(each.name) || each.source !== undefined) {
+        packages.push(each);
+        continue;
+      }
+      const key = `${each.name}==${each.version}`;
+      const made = builds.get(key) ?? (await buildPackage(each, request, options));
+      if ('why' in made) return { packages: undefined, explanation: made, yanked: [] };
+      builds.set(key, made);
+      packages.push(made.locked);
+      metadata.set(each.name, made.metadata);
+    }
+    const next = [...metadata.values()];
+    if (contentHash(next) === contentHash(built)) return { ...resolution, packages };
+    built = next;
+  }
+  const why = `the versions of ${buildWheels.join(', ')} change each time that one is built`;
+  return { packages: undefined, explanation: { why, hint: 'Require exact versions of them' }, yanked: [] };
+}
