@@ -30,6 +30,8 @@ async function run(job: Job): Promise<void> {
   switch (job.inputs.command) {
     case 'caches':
       return (await import('./commands/caches.ts')).setCacheOutputs(job);
+    case 'fetch':
+      return (await import('./commands/fetch.ts')).fetchModels(job);
     case 'validate':
       return (await import('./commands/validate.ts')).validate(job);
     case 'preview':
