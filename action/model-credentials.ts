@@ -21,12 +21,11 @@ const INDEX_LINE = /^(UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD))=(.*)$/;
 const MIN_SECRET_CHARACTERS = 6;
 
 /**
- * Makes the credentials of the workflow ready for the programs that download models and packages. Masks them in the log,
- * and removes what the workflow has left empty: MLflow and uv would take an empty value for a given one. Returns the
- * secrets.
+ * Makes the credentials of the workflow ready for the programs that download models and packages. Masks them in the log.
+ * Returns the secrets.
  */
 export function prepareModelCredentials(variables: NodeJS.ProcessEnv = process.env): readonly string[] {
-  for (const name of [...REGISTRY, ...ADDRESSES]) if (variables[name] === '') Reflect.deleteProperty(variables, name);
+  removeEmptyVariables(variables);
   Object.assign(variables, readIndexLines(variables[INDEX_LINES] ?? ''));
   Reflect.deleteProperty(variables, INDEX_LINES);
   const given = Object.entries(variables).flatMap(([name, value]) => (isSecret(name) && value ? [value] : []));
@@ -39,7 +38,11 @@ export function prepareModelCredentials(variables: NodeJS.ProcessEnv = process.e
 export function removeModelCredentials(variables: NodeJS.ProcessEnv = process.env): void {
   for (const name of Object.keys(variables))
     if (isCredential(name) || name === INDEX_LINES) Reflect.deleteProperty(variables, name);
-  for (const name of ADDRESSES) if (variables[name] === '') Reflect.deleteProperty(variables, name);
+}
+
+/** Removes what the workflow has left empty: MLflow and uv would take an empty value for a given one. */
+export function removeEmptyVariables(variables: NodeJS.ProcessEnv = process.env): void {
+  for (const name of [...REGISTRY, ...ADDRESSES]) if (variables[name] === '') Reflect.deleteProperty(variables, name);
 }
 
 function isCredential(name: string): boolean {

@@ -8,7 +8,7 @@ import { ensureSandbox } from '../ensure-sandbox.ts';
 import { unpackFetched } from '../fetched-files.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
-import { removeModelCredentials } from '../model-credentials.ts';
+import { removeEmptyVariables, removeModelCredentials } from '../model-credentials.ts';
 import { needsPreview } from '../needs-preview.ts';
 import {
   findProject,
@@ -24,6 +24,7 @@ import { deleteRunnerVariables } from '../runner.ts';
 export async function validate(job: Job): Promise<void> {
   const { inputs, signal } = job;
   deleteRunnerVariables();
+  removeEmptyVariables();
   if (inputs.results.fetch !== undefined) removeModelCredentials();
   const root = await findProject(job);
   const environments = await listEnvironments(job, root);

@@ -42,7 +42,7 @@ it.each([
 it('removes every credential where models run', () => {
   const variables = {
     ...{ PATH: '/bin', DATABRICKS_HOST: 'https://acme.example', DATABRICKS_CLIENT_SECRET: 'x', AWS_ACCESS_KEY_ID: 'x' },
-    ...{ MLFLOW_TRACKING_USERNAME: 'x', UV_INDEX_ACME_PASSWORD: 'x', DAVIT_INDEX_CREDENTIALS: 'x', UV_INDEX: '' },
+    ...{ MLFLOW_TRACKING_USERNAME: 'x', UV_INDEX_ACME_PASSWORD: 'x', DAVIT_INDEX_CREDENTIALS: 'x' },
   };
   removeModelCredentials(variables);
   expect(variables).toEqual({ PATH: '/bin', DATABRICKS_HOST: 'https://acme.example' });
