@@ -4,7 +4,7 @@ import type { FetchedFolder } from '../app/review/fetched.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { runProcess } from '../system/run-process.ts';
 import type { Job } from './job.ts';
-import { hasReport } from './stage-folder.ts';
+import { hasReport } from './read-stage-report.ts';
 
 /** Files of the cache at their place. An archive keeps links and rights, which artifacts lose. */
 const ARCHIVE = 'files.tar';

@@ -7,7 +7,7 @@ import { packFetched } from '../fetched-files.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
 import { prepareModelCredentials } from '../model-credentials.ts';
-import { findProject, findScope, listEnvironments, withReportFolder } from '../project.ts';
+import { findProject, findScope, listEnvironments, withReportFolder } from '../job-project.ts';
 import { deleteRunnerVariables } from '../runner.ts';
 
 /**

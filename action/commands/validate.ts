@@ -17,7 +17,7 @@ import {
   makeProjectPrefix,
   SUMMARY_CHARACTERS,
   withReportFolder,
-} from '../project.ts';
+} from '../job-project.ts';
 import { deleteRunnerVariables } from '../runner.ts';
 
 /** `davit review --stage validate` for the pull request's changes. It runs the models and needs no secret. */

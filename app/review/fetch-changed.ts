@@ -13,7 +13,7 @@ import { locateModuleList, readPackagedModules } from '../../validation/imports/
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { makeSubject, makeSubjectError, type Subject } from '../../validation/subject.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
-import { catchOutage } from '../outage.ts';
+import { catchOutage } from '../catch-outage.ts';
 import { readRegistries } from '../read-registries.ts';
 import { listOldVersions } from './compare-changed.ts';
 import { keepLock, lockState, makeUnread, readReviewed, type ValidateStage } from './validate-changed.ts';

@@ -7,7 +7,7 @@ import { type Diagnostic, hasErrors, sortDiagnostics } from '../../schemas/diagn
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import type { Policy } from '../../schemas/environment/policy.ts';
-import type { EnvironmentRegistry } from '../../schemas/environment/registry.ts';
+import type { EnvironmentRegistry } from '../../schemas/environment/model-registry.ts';
 import { type Lock, renderLock } from '../../schemas/lock/lock.ts';
 import { declarationsRoot, lockFile, type ProjectFolders, readEndpoint, readLock } from '../../schemas/read-project.ts';
 import type { EndpointReport, EntityReport } from '../../schemas/report/report.ts';
@@ -18,12 +18,12 @@ import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { type ValidateOptions, validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
 import { HIDDEN_PREDICTION, resolveComparisonPolicy } from '../../validation/policy.ts';
-import { catchOutage } from '../outage.ts';
+import { catchOutage } from '../catch-outage.ts';
 import { compareChanged } from './compare-changed.ts';
 import { excuseMissingPackages, explainUnfetched, type Fetched } from './fetched.ts';
 import { readRegistries } from '../read-registries.ts';
 import { writeSboms } from './write-sboms.ts';
-import type { ProjectRequest } from '../project.ts';
+import type { ProjectRequest } from '../project-request.ts';
 
 export interface ValidateStage {
   readonly request: ProjectRequest;

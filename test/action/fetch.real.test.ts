@@ -163,7 +163,7 @@ it('fetches a model, its lock and its packages with credentials, and starts noth
 });
 
 it('sends each credential to its own server, and nothing to one that the model names', () => {
-  const sent = (server: Pick<RecordingServer, 'requests'>) => new Set(server.requests.flatMap((r) => r.authorization ?? [])); // prettier-ignore
+  const sent = (server: { readonly requests: FakeDatabricks['requests'] }) => new Set(server.requests.flatMap((r) => r.authorization ?? [])); // prettier-ignore
   expect(sent(registry)).toEqual(new Set([`Bearer ${FAKE_TOKEN}`]));
   expect(sent(index)).toEqual(new Set([`Basic ${Buffer.from(`ci:${PASSWORD}`).toString('base64')}`]));
   expect(stranger.requests).toEqual([]);
