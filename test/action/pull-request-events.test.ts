@@ -62,7 +62,9 @@ function listStarted(
     validate: { result: validate ? 'success' : 'skipped', outputs },
   };
   return Object.entries(called).flatMap(([name, { if: condition }]) =>
-    startsJob(condition, { ...contexts, needs }, status) ? [name] : [],
+    startsJob(condition, { ...contexts, needs }, name === 'fetch' ? { ...status, failed: false } : status)
+      ? [name]
+      : [],
   );
 }
 
