@@ -3,6 +3,7 @@ import { PLATFORM } from '../schemas/values/names.ts';
 
 export const COMMANDS = [
   'caches',
+  'fetch',
   'validate',
   'preview',
   'report',
@@ -35,14 +36,18 @@ export interface Inputs {
   readonly after: string | undefined;
   /** A checkout of the pull request, which is only data. */
   readonly pullRequest: string;
+  /** The folder that fetch wrote. */
+  readonly fetched: string;
   /** The folder that validate wrote. */
   readonly validated: string;
   readonly out: string | undefined;
   /** The folder that contains `davit-validate/` and `davit-preview/`. */
   readonly reports: string;
-  readonly results: { readonly validate: StageResult; readonly preview: StageResult };
+  readonly results: { readonly fetch: StageResult; readonly validate: StageResult; readonly preview: StageResult };
   /** SHA-256, in hex, of the preview's report.json. */
   readonly previewDigest: string | undefined;
+  /** Whether packages are fetched too. */
+  readonly withPackages: boolean;
   /** Models run with the rights of the job. */
   readonly withoutSandbox: boolean;
   readonly commitLocks: boolean;
@@ -60,11 +65,12 @@ const GIT_REFERENCE = /^[^\s~^:?*[\\\p{Cc}-][^\s~^:?*[\\\p{Cc}]*$/u;
 
 /** Inputs without a default in action.yml, and the commands that use them. */
 const COMMANDS_BY_INPUT: Readonly<Record<string, readonly CommandName[]>> = {
-  environments: ['validate', 'preview', 'report', 'queue', 'due', 'images', 'deploy', 'drift', 'destroy'],
-  endpoints: ['validate', 'preview', 'due', 'images', 'deploy', 'drift', 'destroy'],
-  base: ['validate', 'preview'],
+  environments: ['fetch', 'validate', 'preview', 'report', 'queue', 'due', 'images', 'deploy', 'drift', 'destroy'],
+  endpoints: ['fetch', 'validate', 'preview', 'due', 'images', 'deploy', 'drift', 'destroy'],
+  base: ['fetch', 'validate', 'preview'],
   after: ['due', 'images', 'deploy'],
-  out: ['validate', 'preview', 'report'],
+  out: ['fetch', 'validate', 'preview', 'report'],
+  'fetch-result': ['validate'],
   'validate-result': ['report'],
   'preview-result': ['report'],
   'preview-digest': ['report'],
@@ -93,14 +99,17 @@ export function readInputs(): Inputs {
     base: readBase(wrong),
     after: readNames(wrong, 'after', 'environments/staging.yaml is "staging"').at(0),
     pullRequest: getInput('pull-request') || '.davit/pull-request',
+    fetched: getInput('fetched') || 'reports/davit-fetch',
     validated: getInput('validated') || 'reports/davit-validate',
     out: getInput('out') || undefined,
     reports: getInput('reports') || 'reports',
     results: {
+      fetch: readResult(wrong, 'fetch-result'),
       validate: readResult(wrong, 'validate-result'),
       preview: readResult(wrong, 'preview-result'),
     },
     previewDigest: readDigest(wrong, 'preview-digest'),
+    withPackages: readBoolean(wrong, 'with-packages'),
     withoutSandbox: readBoolean(wrong, 'without-sandbox'),
     commitLocks: readBoolean(wrong, 'commit-locks'),
     revert: readBoolean(wrong, 'revert'),

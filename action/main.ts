@@ -1,6 +1,7 @@
 import { setFailed, setSecret } from '@actions/core';
 import { listMessages } from '../app/catch-outage.ts';
 import { readInputs } from './inputs.ts';
+import { prepareModelCredentials } from './model-credentials.ts';
 import type { Job } from './job.ts';
 import { readRunner } from './runner.ts';
 import { abortOnSignals } from './abort-on-signals.ts';
@@ -30,6 +31,8 @@ async function run(job: Job): Promise<void> {
   switch (job.inputs.command) {
     case 'caches':
       return (await import('./commands/caches.ts')).setCacheOutputs(job);
+    case 'fetch':
+      return (await import('./commands/fetch.ts')).fetchModels(job);
     case 'validate':
       return (await import('./commands/validate.ts')).validate(job);
     case 'preview':
@@ -43,8 +46,10 @@ async function run(job: Job): Promise<void> {
     case 'due':
       return (await import('./commands/due.ts')).due(job);
     case 'images':
+      prepareModelCredentials();
       return (await import('./commands/images.ts')).images(job);
     case 'deploy':
+      prepareModelCredentials();
       return (await import('./commands/deploy.ts')).deploy(job);
     case 'drift':
       return (await import('./commands/drift.ts')).drift(job);

@@ -111,3 +111,9 @@ function readEvent(file: string): RunnerEvent {
     throw new Error(`Cannot read the event in ${file}: it is not one of GitHub's`, { cause: e });
   }
 }
+
+/** From here on no child process inherits the tokens of the runner or the job. */
+export function deleteRunnerVariables(variables: NodeJS.ProcessEnv = process.env): void {
+  for (const name of Object.keys(variables).filter((n) => /^(?:INPUT_|ACTIONS_|GITHUB_TOKEN$)/.test(n)))
+    Reflect.deleteProperty(variables, name);
+}

@@ -56,10 +56,33 @@ const FORMAT = 2;
  * Returns the virtualenv for a request, and makes it if the cache does not have it. Safe to interrupt, because it
  * returns only complete virtualenvs. Concurrent processes make it once. Throws a VirtualenvError if it cannot be made.
  */
-export async function ensureVirtualenv(request: VirtualenvRequest, options: PythonOptions = {}): Promise<Virtualenv> {
+export function ensureVirtualenv(request: VirtualenvRequest, options: PythonOptions = {}): Promise<Virtualenv> {
+  return makeOnce(request, options, { isMade: isVirtualenvComplete, make: makeVirtualenv });
+}
+
+/**
+ * Installs the packages of a virtualenv, and runs nothing of them: to check that they fit together needs the virtualenv's
+ * Python. `ensureVirtualenv` does that later, perhaps on another machine, and installs nothing again.
+ */
+export function installVirtualenv(request: VirtualenvRequest, options: PythonOptions = {}): Promise<Virtualenv> {
+  return makeOnce(request, options, { isMade: isInstalled, make: installUnchecked });
+}
+
+interface Making {
+  readonly isMade: (virtualenv: Virtualenv) => Promise<boolean>;
+  readonly make: (
+    request: VirtualenvRequest,
+    virtualenv: Virtualenv,
+    python: Python,
+    options: PythonOptions,
+  ) => Promise<void>;
+}
+
+async function makeOnce(request: VirtualenvRequest, options: PythonOptions, work: Making): Promise<Virtualenv> {
+  const { isMade, make } = work;
   const python = await requirePython(request.python, options);
   const virtualenv = computeVirtualenv(request, python);
-  if (await isVirtualenvComplete(virtualenv)) {
+  if (await isMade(virtualenv)) {
     await markUsed(virtualenv.folder);
     return virtualenv;
   }
@@ -68,8 +91,8 @@ export async function ensureVirtualenv(request: VirtualenvRequest, options: Pyth
   await withFileLock(
     `${virtualenv.folder}.lock`,
     async () => {
-      if (await isVirtualenvComplete(virtualenv)) return;
-      await withProgress(progress, what, () => makeVirtualenv(request, virtualenv, python, options));
+      if (await isMade(virtualenv)) return;
+      await withProgress(progress, what, () => make(request, virtualenv, python, options));
     },
     { what: 'making the same virtualenv', progress, signal: options.signal },
   );
@@ -86,9 +109,18 @@ export async function locateVirtualenv(
 }
 
 /** Whether the cache contains the complete virtualenv. */
-export async function isVirtualenvComplete({ folder, python, key }: Virtualenv): Promise<boolean> {
+export function isVirtualenvComplete(virtualenv: Virtualenv): Promise<boolean> {
+  return isMarked(virtualenv, [renderMarker(virtualenv.key)]);
+}
+
+/** Whether the cache contains its packages, checked or not. */
+function isInstalled(virtualenv: Virtualenv): Promise<boolean> {
+  return isMarked(virtualenv, [renderMarker(virtualenv.key), renderUncheckedMarker(virtualenv.key)]);
+}
+
+async function isMarked({ folder, python }: Virtualenv, markers: readonly string[]): Promise<boolean> {
   const marker = await readFile(join(folder, MARKER_FILE), 'utf8').catch(() => '');
-  return marker === renderMarker(key) && (await exists(python));
+  return markers.includes(marker) && (await exists(python));
 }
 
 function computeVirtualenv(request: VirtualenvRequest, python: Python): Virtualenv {
@@ -118,10 +150,33 @@ async function requirePython(wanted: string, options: PythonOptions): Promise<Py
   );
 }
 
-/** Builds in place, because scripts and byte code contain the path. Writes the marker last. */
+/** Writes the marker last. */
 async function makeVirtualenv(
+  request: VirtualenvRequest,
+  virtualenv: Virtualenv,
+  python: Python,
+  options: PythonOptions,
+): Promise<void> {
+  const { folder, python: own, key } = virtualenv;
+  if (!(await isInstalled(virtualenv))) await installAll(request, virtualenv, python, options);
+  await checkInstalled({ folder, python: own }, python, options);
+  await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));
+}
+
+async function installUnchecked(
+  request: VirtualenvRequest,
+  virtualenv: Virtualenv,
+  python: Python,
+  options: PythonOptions,
+): Promise<void> {
+  await installAll(request, virtualenv, python, options);
+  await writeFileAtomically(join(virtualenv.folder, MARKER_FILE), renderUncheckedMarker(virtualenv.key));
+}
+
+/** Installs in place, because scripts and byte code contain the path. */
+async function installAll(
   { packages, modelFolder, platform }: VirtualenvRequest,
-  { folder, python: own, key }: Virtualenv,
+  { folder, python: own }: Virtualenv,
   python: Python,
   options: PythonOptions,
 ): Promise<void> {
@@ -134,8 +189,6 @@ async function makeVirtualenv(
     options,
   );
   await makeReadable(folder);
-  await checkInstalled({ folder, python: own }, python, options);
-  await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));
 }
 
 async function makeEmptyVirtualenv(folder: string, python: Python, options: PythonOptions): Promise<void> {
@@ -150,6 +203,10 @@ async function makeEmptyVirtualenv(folder: string, python: Python, options: Pyth
 
 function renderMarker(key: string): string {
   return JSON.stringify({ format: FORMAT, key });
+}
+
+function renderUncheckedMarker(key: string): string {
+  return JSON.stringify({ format: FORMAT, key, unchecked: true });
 }
 
 async function exists(file: string): Promise<boolean> {

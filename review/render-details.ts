@@ -53,7 +53,7 @@ const LOADING_CHARACTERS = 300;
 type DetailLevel = (typeof DETAIL_LEVELS)[number];
 
 /** Standings whose details are open, because a reviewer has to read them. */
-const EXPANDED_STATES: readonly ReviewState[] = ['fails', 'waiting', 'unknown', 'label', 'recreate'];
+const EXPANDED_STATES: readonly ReviewState[] = ['fails', 'waiting', 'withheld', 'unknown', 'label', 'recreate'];
 
 /** The details of one endpoint, folded when all is well; empty when there are none. */
 export function renderDetails(report: EndpointReport, standpoint: ReviewContext, at: number): string {

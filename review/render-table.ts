@@ -1,3 +1,4 @@
+import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
 import type { EndpointReport, PreviewReport, Report } from '../schemas/report/report.ts';
 import { isOnlyLoaded } from '../schemas/lock/proof.ts';
 import { renderSpan } from './render-code.ts';
@@ -95,11 +96,16 @@ function renderChange({ change, because }: EndpointReport): string {
   return `affected by ${renderSpan(first.path, NAME_CHARACTERS)}${more}`;
 }
 
+const WAITING: Partial<Record<DiagnosticCode, string>> = {
+  'model-pending': 'waiting for the model: ',
+  'credentials-withheld': 'waiting for a run with credentials: ',
+};
+
 /** The result of the checks of the files and the models. */
 function renderModel({ change, diagnostics, entities, outage }: EndpointReport): string {
   if (outage !== null) return `not checked: ${renderSpan(outage, SHORT_CHARACTERS)}`;
   const error = diagnostics.find((d) => d.severity === 'error');
-  const words = error?.code === 'model-pending' ? 'waiting for the model: ' : '';
+  const words = error === undefined ? '' : (WAITING[error.code] ?? '');
   if (error) return `${words}${renderSpan(error.message, SHORT_CHARACTERS)} (line ${error.line})`;
   const proofs = entities.flatMap((e) => e.proof ?? []);
   if (change === 'removed' || proofs.length === 0) return '–';

@@ -1,3 +1,4 @@
+import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
 import type { EndpointReport, Report, StageReport } from '../schemas/report/report.ts';
 import { pluralize } from '../schemas/values/pluralize.ts';
 
@@ -5,6 +6,7 @@ import { pluralize } from '../schemas/values/pluralize.ts';
 const REVIEW_STATES = {
   fails: ['fails', 'fail'],
   waiting: ['waiting for the model', 'waiting for the model'],
+  withheld: ['waiting for a run with credentials', 'waiting for a run with credentials'],
   unknown: ['not reviewed', 'not reviewed'],
   lock: ['without its lock', 'without their locks'],
   label: ['removed without the label', 'removed without the label'],
@@ -35,7 +37,7 @@ export function determineReviewState(report: EndpointReport, standpoint: ReviewC
   const { pull_request: pullRequest } = standpoint;
   const { diagnostics, outage, previews } = report;
   const errors = diagnostics.filter((d) => d.severity === 'error');
-  if (errors.length > 0) return errors.every((d) => d.code === 'model-pending') ? 'waiting' : 'fails';
+  if (errors.length > 0) return determineFailedState(errors);
   if (outage !== null || previews.some((p) => p.outage !== null)) return 'unknown';
   if (needsLock(report)) return 'lock';
   if (previews.length === 0 || previews.some((p) => p.plan === null))
@@ -43,6 +45,11 @@ export function determineReviewState(report: EndpointReport, standpoint: ReviewC
   const kinds = previews.flatMap((p) => p.plan?.verdict.kind ?? []);
   const found = ORDER.find((s) => kinds.some((k) => k === s)) ?? 'no-change';
   return found === 'delete' && report.change === 'removed' && pullRequest?.destroy === false ? 'label' : found;
+}
+
+function determineFailedState(errors: EndpointReport['diagnostics']): ReviewState {
+  const isAbout = (code: DiagnosticCode) => errors.every((d) => d.code === code);
+  return isAbout('model-pending') ? 'waiting' : isAbout('credentials-withheld') ? 'withheld' : 'fails';
 }
 
 /** Whether the review used a lock that is not in the pull request. */
@@ -67,6 +74,11 @@ export function sortEndpoints(report: Report): readonly EndpointReport[] {
   return [...report.endpoints].sort((a, b) => rank(a) - rank(b) || (a.endpoint < b.endpoint ? -1 : 1));
 }
 
+/** A run without credentials needs another run in any case, and its endpoints without a model are not at fault. */
+function isBlocking(state: ReviewState, { pull_request: pull }: Report): boolean {
+  return BLOCKING_STATES.includes(state) || (state === 'withheld' && !isRestricted(pull));
+}
+
 /**
  * Whether the review allows the merge: the conclusion of the check run. A required check run lets a merge through when it
  * is a success, neutral or skipped, and not when an action is required.
@@ -74,7 +86,7 @@ export function sortEndpoints(report: Report): readonly EndpointReport[] {
 export function concludeReview(report: Report): 'success' | 'failure' | 'action_required' {
   const wrong =
     report.diagnostics.some((d) => d.severity === 'error') ||
-    report.endpoints.some((e) => BLOCKING_STATES.includes(determineReviewState(e, report))) ||
+    report.endpoints.some((e) => isBlocking(determineReviewState(e, report), report)) ||
     listBrokenStages(report).length > 0;
   if (wrong) return 'failure';
   const needsOwnRun = report.pull_request?.needs_own_run ?? isRestricted(report.pull_request);

@@ -33,6 +33,7 @@ export const DIAGNOSTIC_CODES = {
   // Static checks of a model
   'model-not-found': 'The model cannot be found or fetched',
   'model-pending': 'The registry does not have the version yet, or it is not ready',
+  'credentials-withheld': 'The run of a fork or of Dependabot has no credentials to fetch the model or its packages',
   'moving-version': 'The version of a model can become another one without a change of a file',
   'registry-refused': 'The registry is not one that the environment of Davit allows',
   'model-unreadable': 'The directory is not an MLflow model that Davit can read',

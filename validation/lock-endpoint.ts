@@ -37,10 +37,14 @@ export interface LockEndpointOptions extends PythonOptions {
   readonly tolerated?: readonly DiagnosticCode[] | undefined;
   /** The registries of the environments that the endpoint is for. */
   readonly registries?: readonly EnvironmentRegistry[] | undefined;
+  /** Whether this run has no credentials although a registry needs some. */
+  readonly withheld?: boolean | undefined;
   /** The policies of the environments that the endpoint is for. */
   readonly policies?: readonly Policy[] | undefined;
   /** Reads the imports of models with the user's own rights. Undefined: the environment of the user decides. */
   readonly withoutSandbox?: boolean | undefined;
+  /** Starts no program that reads a model's code: where there are credentials. The validation of the lock does it. */
+  readonly withoutImports?: boolean | undefined;
 }
 
 export interface LockResult {
@@ -125,7 +129,9 @@ async function lockSubject(subject: Subject, options: LockEndpointOptions): Prom
       locateProblem(subject, p),
     );
     const changedCases = explainStaleCases(subject, current, checked);
-    const imports = await checkImports(subject, checked, virtualenv, { ...options, policy });
+    const imports = options.withoutImports
+      ? []
+      : await checkImports(subject, checked, virtualenv, { ...options, policy });
     return { subject, reason: changedCases, locked, diagnostics: [...diagnostics, ...bounds, ...imports] };
   }
   const { resolved } = fetched;
@@ -166,7 +172,9 @@ async function resolveSubject(
     return { subject, reason, locked: undefined, diagnostics: [...options.diagnostics, wrong] };
   }
   const policy = resolvePolicy(options.policies);
-  const imports = await checkImports(subject, checked, { packages, platform }, { ...options, policy });
+  const imports = options.withoutImports
+    ? []
+    : await checkImports(subject, checked, { packages, platform }, { ...options, policy });
   const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
   const bounds = [
     ...checkPackages(subject, checked.model, { packages, policy }),

@@ -40,10 +40,11 @@ export interface ValidateOptions extends PythonOptions {
   /** The endpoint's lock. Without one, every entity has an error. */
   readonly lock: Lock | undefined;
   /**
-   * Stops after the lock check, before any code of the model runs: for a preview, or to deploy what a review has proved.
-   * That does not depend on a download of today, so a missing database of advisories is a warning.
+   * `lock` stops after the lock check, before any code of the model runs: for a preview, or to deploy what a review has
+   * proved. That does not depend on a download of today, so a missing database of advisories is a warning. `fetch` does only
+   * what needs credentials: it fetches the model and compares the lock with it.
    */
-  readonly until?: 'lock';
+  readonly until?: 'lock' | 'fetch';
   /**
    * Whether the lock says which version an alias means. Default: with `until`, because what was reviewed is deployed;
    * else the registry says so, and another version than the locked one is an error.
@@ -51,6 +52,8 @@ export interface ValidateOptions extends PythonOptions {
   readonly aliases?: 'checked' | 'locked' | undefined;
   /** The registries of the environments that the endpoint is for. */
   readonly registries?: readonly EnvironmentRegistry[] | undefined;
+  /** Whether this run has no credentials although a registry needs some. */
+  readonly withheld?: boolean | undefined;
   /** The policies of the environments that the endpoint is for. */
   readonly policies?: readonly Policy[] | undefined;
   /** The services that the endpoint file of the base branch lets its models reach in their proofs. */
@@ -137,7 +140,7 @@ async function runStages(
   const lock = await stage('lock', () =>
     runLockStage(subject, options, { checked, resolved: fetched.resolved, notes }),
   );
-  if (!lock || options.until === 'lock') return undefined;
+  if (!lock || options.until !== undefined) return undefined;
   const place = await stage('virtualenv', () => runVirtualenvStage(subject, lock, folder, options));
   if (!place) return undefined;
   return stage('proof', () => runProofStage(subject, { ...place, folder }, lock, options));
@@ -174,7 +177,7 @@ async function runLockStage(
 ): Promise<StageOutput<Lock>> {
   const { lock } = options;
   const diagnostics = lock ? [...checkLockedEntity(subject, lock, checked, resolved)] : [reportMissingLock(subject)];
-  if (!lock || hasErrors(diagnostics)) return { value: lock, cached: false, diagnostics };
+  if (!lock || hasErrors(diagnostics) || options.until === 'fetch') return { value: lock, cached: false, diagnostics };
   const built = checkBuilt(subject, listPackages(subject, lock), options.policy);
   diagnostics.push(...built.map((p) => locateProblem(subject, p)));
   const compared = { ...options, isReviewed: options.until === 'lock' };

@@ -5,8 +5,10 @@ import { renderSummaryLine, sortEndpoints } from '../../review/review-state.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import { annotateDiagnostics } from '../annotate-diagnostics.ts';
 import { ensureSandbox } from '../ensure-sandbox.ts';
+import { unpackFetched } from '../fetched-files.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
+import { removeEmptyVariables, removeModelCredentials } from '../model-credentials.ts';
 import { needsPreview } from '../needs-preview.ts';
 import {
   findProject,
@@ -16,15 +18,19 @@ import {
   SUMMARY_CHARACTERS,
   withReportFolder,
 } from '../job-project.ts';
+import { deleteRunnerVariables } from '../runner.ts';
 
 /** `davit review --stage validate` for the pull request's changes. It runs the models and needs no secret. */
 export async function validate(job: Job): Promise<void> {
   const { inputs, signal } = job;
-  deleteCredentialVariables();
+  deleteRunnerVariables();
+  removeEmptyVariables();
+  if (inputs.results.fetch !== undefined) removeModelCredentials();
   const root = await findProject(job);
   const environments = await listEnvironments(job, root);
   const scope = await findScope(job, root);
   if (!inputs.withoutSandbox) await ensureSandbox(signal);
+  const fetched = await unpackFetched(job);
   const report = await withReportFolder(job, (out) =>
     withoutWorkflowCommands(() =>
       reviewProject({
@@ -33,6 +39,7 @@ export async function validate(job: Job): Promise<void> {
         environments,
         stage: 'validate',
         out,
+        fetched,
         withoutSandbox: inputs.withoutSandbox || undefined,
         progress: LOG,
         signal,
@@ -46,12 +53,6 @@ export async function validate(job: Job): Promise<void> {
   setOutput('preview', String(await needsPreview(report, job)));
   await summary.addRaw(renderReport(report, SUMMARY_CHARACTERS)).write({ overwrite: true });
   if (hasErrors(diagnostics) || report.endpoints.some((e) => e.outage !== null)) setFailed(renderSummaryLine(report));
-}
-
-/** From here on no child process inherits the tokens of the runner or the job. */
-function deleteCredentialVariables(): void {
-  for (const name of Object.keys(process.env).filter((n) => /^(?:INPUT_|ACTIONS_|GITHUB_TOKEN$)/.test(n)))
-    Reflect.deleteProperty(process.env, name);
 }
 
 /** An invalid name is only shown in the report and used nowhere else. */

@@ -23,7 +23,8 @@ const ARTIFACT_ACTIONS = [
 const UNKNOWN_LINES = [
   /^ +queue: max.*\n/gm, // a newer run then replaces a waiting one, and deploys its merges too
   /^ +attestations: write.*\n/gm,
-  /^ +pattern: davit-.*\n/gm, // v3 downloads all artifacts of the run, each into its own folder
+  /^ +compression-level: .*\n/gm,
+  /^ +pattern: (?:davit-|fetched-).*\n/gm, // v3 downloads all artifacts of the run, each into its own folder
   /^ {6}- name: Attest the images\n(?: {8}.*\n)+/gm,
 ] as const;
 

@@ -89,6 +89,18 @@ export async function compareChanged(now: ValidatedEndpoint, compare: CompareReq
   return { entities, diagnostics, outage };
 }
 
+/** The versions of the base branch that an endpoint will be compared with. None where the base cannot be read. */
+export async function listOldVersions(
+  now: LockedEndpoint,
+  { request, base, registries }: Omit<CompareRequest, 'policies' | 'acceptedServices'>,
+): Promise<readonly ComparedVersion[]> {
+  if (base === undefined) return [];
+  const old = await readBaseEndpoint(now.endpoint.name, { ...request, base }).catch(returnComparisonError);
+  if (!old || old instanceof ComparisonError) return [];
+  const locked = pairEntities(old, now).filter((pair) => Object.hasOwn(old.lock.entities, pair.old.name));
+  return locked.map((pair) => makeOldVersion(pair.old, { old, base, request, registries }));
+}
+
 function returnComparisonError(error: unknown): ComparisonError {
   if (error instanceof ComparisonError) return error;
   throw error;
@@ -144,7 +156,10 @@ function isLockOf({ name, model }: Entity, { entities }: Lock): boolean {
   return locked !== undefined && contentHash(makeReference(locked.model)) === contentHash(model);
 }
 
-function makeOldVersion(entity: Entity, { old, base, request, registries }: CompareWork): ComparedVersion {
+function makeOldVersion(
+  entity: Entity,
+  { old, base, request, registries }: Pick<CompareWork, 'old' | 'base' | 'request' | 'registries'>,
+): ComparedVersion {
   const locked = readOwn(old.lock.entities, entity.name)?.model;
   if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
   const made = makeSubject(old.endpoint, { ...entity, model: makeReference(locked) });

@@ -18,6 +18,7 @@ import { type PreviewEnvironment, previewChanged } from './preview-changed.ts';
 import { readReviewedEnvironments, type ReviewedEnvironment } from './review-environments.ts';
 import { readReviewedPolicies } from './review-policies.ts';
 import { digestReviewedFiles } from './reviewed-files.ts';
+import { type Fetched, type FetchedFolder, readFetched } from './fetched.ts';
 import { LOCKS, readValidated, SBOMS, writeReport } from './stage-folder.ts';
 import { makeUnread, validateChanged } from './validate-changed.ts';
 import { selectNames } from '../select-endpoints.ts';
@@ -40,6 +41,8 @@ export interface ReviewRequest {
   readonly with?: string | undefined;
   /** The folder for report.json, computed locks (locks/) and bills of materials (sboms/); default: none is written. */
   readonly out?: string | undefined;
+  /** What an earlier job with credentials has fetched, because this one has none. Default: there is no such job. */
+  readonly fetched?: FetchedFolder | undefined;
   /** The commit of Davit that makes the previews, if known. */
   readonly programCommit?: string | undefined;
   /** Models are proved with the user's own rights. */
@@ -62,7 +65,8 @@ export async function reviewProject(request: ReviewRequest): Promise<Report> {
     for (const earlier of [locks, sboms]) await rm(earlier, { recursive: true, force: true });
   const place = { root, endpoints: 'endpoints', ...(from !== undefined && { from }), locks };
   try {
-    const report = await makeReport({ ...request, place, locks, sboms });
+    const fetched = await readFetched(request.fetched, locks);
+    const report = await makeReport({ ...request, place, locks, sboms, fetched });
     if (out !== undefined) await writeReport(out, report);
     request.signal.throwIfAborted();
     return report;
@@ -71,7 +75,11 @@ export async function reviewProject(request: ReviewRequest): Promise<Report> {
   }
 }
 
-type Work = ReviewRequest & ProjectRequest & { readonly locks: string; readonly sboms: string };
+interface Work extends Omit<ReviewRequest, 'fetched'>, ProjectRequest {
+  readonly locks: string;
+  readonly sboms: string;
+  readonly fetched: Fetched | undefined;
+}
 
 async function makeReport(work: Work): Promise<Report> {
   const { environments: names, place, stage } = work;
@@ -133,7 +141,7 @@ async function reviewAll(
   changed: readonly ChangedEndpoint[],
   { work, environments, policies, diagnostics, base }: ReviewAll,
 ): Promise<readonly EndpointReport[]> {
-  const { stage, locks, sboms } = work;
+  const { stage, locks, sboms, fetched } = work;
   const validated = stage === 'preview' ? await readValidated(work.with) : new Map<string, EndpointReport>();
   const width = machineConcurrency();
   const turn = limitConcurrency(width);
@@ -144,7 +152,7 @@ async function reviewAll(
         stage === 'preview'
           ? { ...(validated.get(c.endpoint) ?? makeUnread(c)), ...c, previews: [] }
           : await validateChanged(c, {
-              ...{ request: work, policies, diagnostics, locks, sboms, base },
+              ...{ request: work, policies, diagnostics, locks, sboms, base, fetched },
               environments: environments.map((e) => e.environment),
             });
       return stage === 'validate' ? known : previewChanged(known, { request: work, environments: previewed, turn });
@@ -183,7 +191,12 @@ async function unlessStopped(
 }
 
 /** Git is not needed when endpoints are given by name. */
-async function readChanges({ place, names = [], base, signal }: Work): Promise<Changes | undefined> {
+export async function readChanges({
+  place,
+  names = [],
+  base,
+  signal,
+}: Pick<Work, 'place' | 'names' | 'base' | 'signal'>): Promise<Changes | undefined> {
   try {
     return await readChangedPaths(declarationsRoot(place), base, signal);
   } catch (e) {
@@ -193,8 +206,8 @@ async function readChanges({ place, names = [], base, signal }: Work): Promise<C
 }
 
 /** The changed endpoints or, when the user names endpoints, those and how they changed. */
-async function selectChanged(
-  { place, names: given = [], environments }: Work,
+export async function selectChanged(
+  { place, names: given = [], environments }: Pick<Work, 'place' | 'names' | 'environments'>,
   changes: Changes | undefined,
 ): Promise<readonly ChangedEndpoint[]> {
   const root = declarationsRoot(place);

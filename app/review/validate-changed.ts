@@ -7,6 +7,7 @@ import { type Diagnostic, hasErrors, sortDiagnostics } from '../../schemas/diagn
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import type { Policy } from '../../schemas/environment/policy.ts';
+import type { EnvironmentRegistry } from '../../schemas/environment/model-registry.ts';
 import { type Lock, renderLock } from '../../schemas/lock/lock.ts';
 import type { Proof } from '../../schemas/lock/proof.ts';
 import { declarationsRoot, lockFile, type ProjectFolders, readEndpoint, readLock } from '../../schemas/read-project.ts';
@@ -15,12 +16,13 @@ import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { named } from '../../system/progress.ts';
 import { checkProofInEnvironment } from '../../validation/proof/check-proof-in-environment.ts';
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
-import { validateEndpoint } from '../../validation/validate-endpoint.ts';
+import { type ValidateOptions, validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
 import { HIDDEN_PREDICTION, resolveComparisonPolicy } from '../../validation/policy.ts';
 import { catchOutage } from '../catch-outage.ts';
 import { readAcceptedServices } from './accepted-services.ts';
 import { compareChanged } from './compare-changed.ts';
+import { excuseMissingPackages, explainUnfetched, type Fetched } from './fetched.ts';
 import { readRegistries } from '../read-registries.ts';
 import { writeSboms } from './write-sboms.ts';
 import type { ProjectRequest } from '../project-request.ts';
@@ -32,6 +34,8 @@ export interface ValidateStage {
   readonly policies: readonly Policy[];
   /** The commit that the review compares with. Undefined: there is none. */
   readonly base: string | undefined;
+  /** What an earlier job with credentials has fetched. Undefined: there is no such job. */
+  readonly fetched?: Fetched | undefined;
   /** The diagnostics of all files. */
   readonly diagnostics: readonly Diagnostic[];
   /** The absolute paths of the folders for computed locks and for bills of materials. */
@@ -63,7 +67,8 @@ export async function validateChanged(changed: ChangedEndpoint, stage: ValidateS
   if (!value) return { ...nothing, diagnostics: checked };
   const { value: proven, outage } = await catchOutage(signal, () => proveEndpoint(value, stage));
   if (!proven) return { ...nothing, diagnostics: checked, outage };
-  return { ...nothing, ...proven, diagnostics: sortDiagnostics([...checked, ...proven.diagnostics]) };
+  const found = stage.fetched === 'withheld' ? excuseMissingPackages(proven.diagnostics) : proven.diagnostics;
+  return { ...nothing, ...proven, diagnostics: sortDiagnostics([...checked, ...found]) };
 }
 
 /** Reads an endpoint and checks that the environments can run it. Reads no file through a refused link. */
@@ -82,36 +87,19 @@ type Proven = Pick<EndpointReport, 'lock' | 'computed_lock' | 'entities' | 'diag
 async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<Proven> {
   const { place, progress: all, signal, withoutSandbox } = stage.request;
   const { value: lock, diagnostics } = await readLock(place, endpoint.name);
-  const progress = named(all, endpoint.name);
-  const { policies } = stage;
+  const { policies, fetched } = stage;
   const registries = await readRegistries(place, stage.environments);
   const acceptedServices = await readAcceptedServices(endpoint, { place, base: stage.base, signal });
+  const progress = named(all, endpoint.name);
   const options = {
     ...{ root: declarationsRoot(place), progress, signal, withoutSandbox },
-    ...{ policies, acceptedServices, registries },
+    ...{ policies, acceptedServices, registries, withheld: fetched === 'withheld' },
   };
+  const make = { endpoint, stage, acceptedServices, registries };
+  if (fetched !== undefined && fetched !== 'withheld') return proveFetched({ ...make, fetched, lock }, options);
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
-  const proven = async (validation: Validation, used: Lock | undefined, computedLock: string | null) => {
-    if (used) await writeSboms(stage.sboms, used, stage.environments);
-    const unfit = stage.environments.flatMap((e) => checkProofInEnvironment(endpoint, validation, e));
-    const entities = report(validation, policies);
-    const compared =
-      used &&
-      (await compareChanged(
-        { endpoint, lock: used, entities, diagnostics: [...validation.diagnostics, ...unfit] },
-        { ...stage, acceptedServices, registries, request: { ...stage.request, progress } },
-      ));
-    const all = sortDiagnostics([...validation.diagnostics, ...unfit, ...(compared?.diagnostics ?? [])]);
-    return {
-      lock: found,
-      computed_lock: computedLock,
-      entities: compared?.entities ?? entities,
-      diagnostics: [...all],
-      outage: compared?.outage ?? null,
-    };
-  };
-  if (first && found !== 'stale') return proven(first, lock, null);
+  if (first && found !== 'stale') return makeProven(first, { ...make, found, lock, computedLock: null });
   const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, { ...options, current: lock });
   if (!computed) {
     const entities = first ? report(first, policies) : [];
@@ -119,11 +107,70 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   }
   // The new lock has just resolved the aliases.
   const validation = await validateEndpoint(endpoint, { ...options, lock: computed, aliases: 'locked' });
-  return proven(validation, computed, await keepLock(computed, stage.locks));
+  const computedLock = await keepLock(computed, stage.locks);
+  return makeProven(validation, { ...make, found, lock: computed, computedLock });
+}
+
+interface FetchedEndpoint extends Omit<ProvenWith, 'found' | 'computedLock'> {
+  readonly fetched: Exclude<Fetched, 'withheld'>;
+}
+
+/** Validates with the lock and the files that an earlier job has fetched. That job has resolved the aliases. */
+async function proveFetched(
+  { fetched, lock, ...make }: FetchedEndpoint,
+  options: Omit<ValidateOptions, 'lock'>,
+): Promise<Proven> {
+  const { name } = make.endpoint;
+  const outage = explainUnfetched(name, fetched);
+  const known = 'missing' in fetched ? undefined : fetched.get(name);
+  const diagnostics = known?.diagnostics ?? [];
+  const found = known?.lock ?? 'unknown';
+  if (outage !== null || lock === undefined || hasErrors(diagnostics))
+    return { lock: found, computed_lock: null, entities: [], diagnostics: [...diagnostics], outage };
+  const validation = await validateEndpoint(make.endpoint, { ...options, lock, aliases: 'locked' });
+  const computedLock = known?.computed_lock == null ? null : await keepLock(lock, make.stage.locks);
+  return makeProven(validation, { ...make, found, lock, computedLock });
+}
+
+interface ProvenWith {
+  readonly endpoint: Endpoint;
+  readonly stage: ValidateStage;
+  /** The services that the endpoint file of the base branch lets its models reach in their proofs. */
+  readonly acceptedServices: readonly string[];
+  readonly registries: readonly EnvironmentRegistry[];
+  readonly found: EndpointReport['lock'];
+  /** The lock that the validation has used. */
+  readonly lock: Lock | undefined;
+  readonly computedLock: string | null;
+}
+
+/** Adds to a validation what needs its proof: the environments' limits, and the comparison with the base. */
+async function makeProven(
+  validation: Validation,
+  { endpoint, stage, acceptedServices, registries, found, lock, computedLock }: ProvenWith,
+): Promise<Proven> {
+  if (lock) await writeSboms(stage.sboms, lock, stage.environments);
+  const unfit = stage.environments.flatMap((e) => checkProofInEnvironment(endpoint, validation, e));
+  const entities = report(validation, stage.policies);
+  const progress = named(stage.request.progress, endpoint.name);
+  const compared =
+    lock &&
+    (await compareChanged(
+      { endpoint, lock, entities, diagnostics: [...validation.diagnostics, ...unfit] },
+      { ...stage, acceptedServices, registries, request: { ...stage.request, progress } },
+    ));
+  const all = sortDiagnostics([...validation.diagnostics, ...unfit, ...(compared?.diagnostics ?? [])]);
+  return {
+    lock: found,
+    computed_lock: computedLock,
+    entities: compared?.entities ?? entities,
+    diagnostics: [...all],
+    outage: compared?.outage ?? null,
+  };
 }
 
 /** Writes `NAME.lock` and returns the SHA-256 of its text. */
-async function keepLock(lock: Lock, folder: string): Promise<string> {
+export async function keepLock(lock: Lock, folder: string): Promise<string> {
   const text = renderLock(lock);
   await writeFileAtomically(join(folder, `${lock.endpoint}.lock`), text);
   return createHash('sha256').update(text).digest('hex');
@@ -172,7 +219,7 @@ function hidePredictions(entity: EntityReport): EntityReport {
   return { ...entity, proof: { ...entity.proof, cases } };
 }
 
-function lockState({ entities, diagnostics }: Validation): EndpointReport['lock'] {
+export function lockState({ entities, diagnostics }: Validation): EndpointReport['lock'] {
   if (diagnostics.some((d) => d.code === 'lock-stale')) return 'stale';
   return entities.every((e) => e.stages.some((s) => s.name === 'lock')) ? 'up-to-date' : 'unknown';
 }

@@ -20,6 +20,22 @@ export const REGISTRY_CODES = {
       'Register the version, or wait until the registry says READY, and run the command or the workflow again. If the number is wrong, write one of those that the message names.',
     check: 'davit lock iris',
   },
+  'credentials-withheld': {
+    stage: 'fetch',
+    means:
+      'The registry of the model, or an index of its packages, needs credentials (the input `fetch` of the workflow), and GitHub gives none to the run of a fork or of Dependabot. Nothing is requested, so this says nothing about the model. The review says "waiting for a run with credentials" for this endpoint and goes on with the others.',
+    example: {
+      code: {
+        language: 'yaml',
+        text: 'name: iris\nconfig:\n  served_entities:\n    - entity_name: iris\n      entity_version: "4"',
+      },
+      command: 'davit review iris',
+      says: 'endpoints/iris.yaml:4:7 error credentials-withheld Cannot fetch iris 4: the run of a pull request from a fork, or of Dependabot, gets no credentials from GitHub',
+    },
+    repair:
+      "The author can do nothing about it. A maintainer reads the changes, pushes the same commit to a branch of the repository and opens a pull request from it: the report at the fork's pull request has the commands. For Dependabot, a push to its branch is enough.",
+    check: 'davit review iris',
+  },
   'moving-version': {
     stage: 'check',
     means:

@@ -26,14 +26,14 @@ describe('the inputs', () => {
       'Cannot use "great" for "validate-result": expected one of success, failure, cancelled, skipped, timed_out, startup_failure, action_required, neutral, stale',
       'Cannot use "yes" for "commit-locks": expected true or false',
       'Cannot use "1" for "revert": expected true or false',
-      'Cannot use "base" with command report: only validate, preview accept it; remove it',
+      'Cannot use "base" with command report: only fetch, validate, preview accept it; remove it',
       'Cannot run report without "github-token": it is empty, expected a token; remove the input to use the job\'s own token',
     ]);
   });
 
   it.each([
-    [{}, 'Cannot run without "command": expected one of caches, validate, preview, report'],
-    [{ command: 'publish' }, 'Cannot use "publish" for "command": expected one of caches, validate'],
+    [{}, 'Cannot run without "command": expected one of caches, fetch, validate, preview, report'],
+    [{ command: 'publish' }, 'Cannot use "publish" for "command": expected one of caches, fetch, validate'],
     [{ command: 'preview' }, 'Cannot run preview without "environments": expected names of files in environments/'],
   ])('%o: %s', async (inputs, sentence) => {
     const { code, commands } = await run(inputs);

@@ -47,14 +47,24 @@ function makeContexts({ action = 'synchronize', event = {}, pull = {}, actor = '
   return { github: { ...github, event: { ...payload, ...event } } };
 }
 
-/** The jobs that begin, where validate leaves these outputs. */
-function listStarted(one: Case, outputs: Readonly<Record<string, string>> = { preview: 'true' }): readonly string[] {
-  const contexts = makeContexts(one);
-  const status = { cancelled: false, failed: false };
+/** The jobs that begin, where fetch has ended so and validate leaves these outputs. */
+function listStarted(
+  one: Case,
+  outputs: Readonly<Record<string, string>> = { preview: 'true' },
+  { inputs = { fetch: false }, fetched = 'success' }: { readonly inputs?: object; readonly fetched?: string } = {},
+): readonly string[] {
+  const contexts = { ...makeContexts(one), inputs };
+  const status = { cancelled: false, failed: fetched === 'failure' };
   const validate = startsJob(called['validate']?.if, contexts, status);
-  const needs = { validate: { result: validate ? 'success' : 'skipped', outputs } };
+  const fetch = startsJob(called['fetch']?.if, contexts, { ...status, failed: false });
+  const needs = {
+    fetch: { result: fetch ? fetched : 'skipped' },
+    validate: { result: validate ? 'success' : 'skipped', outputs },
+  };
   return Object.entries(called).flatMap(([name, { if: condition }]) =>
-    startsJob(condition, { ...contexts, needs }, status) ? [name] : [],
+    startsJob(condition, { ...contexts, needs }, name === 'fetch' ? { ...status, failed: false } : status)
+      ? [name]
+      : [],
   );
 }
 
@@ -108,7 +118,24 @@ describe('the jobs', () => {
     expect(listStarted({}, { preview: 'false' })).toEqual(['validate', 'report']);
     expect(listStarted({}, {}), 'validate has ended without a word').toEqual(ALL);
     const environments = Object.entries(called).filter(([, job]) => job.environment !== undefined);
-    expect(environments.map(([name]) => name)).toEqual(['preview']);
+    expect(environments.map(([name, job]) => [name, job.environment])).toEqual([
+      ['fetch', '${{ inputs.fetch-environment }}'],
+      ['preview', 'preview'],
+    ]);
+  });
+
+  it('fetch only where the caller says so, and validate also where that has failed', () => {
+    const withFetch = { inputs: { fetch: true } };
+    expect(listStarted({}, { preview: 'true' }, withFetch)).toEqual(['fetch', ...ALL]);
+    expect(listStarted({}, { preview: 'true' }, { ...withFetch, fetched: 'failure' })).toEqual(['fetch', ...ALL]);
+    for (const [, one] of IGNORED) expect(listStarted(one, {}, withFetch)).toEqual([]);
+    expect(listStarted({ eventName: 'merge_group' }, {}, withFetch)).toEqual(['queue']);
+    for (const one of [
+      { pull: { head: { repo: { full_name: 'stranger/models' } } } },
+      { pull: { head: { repo: null } } },
+      { actor: 'dependabot[bot]' },
+    ])
+      expect(listStarted(one, {}, withFetch)).toEqual(['validate']);
   });
 
   it('of a run that GitHub gives no secret only validate', () => {

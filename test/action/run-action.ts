@@ -135,6 +135,8 @@ function makeEnvironment(
         'UV_INDEX_URL',
         'UV_DEFAULT_INDEX',
         'PIP_INDEX_URL',
+        'SSL_CERT_FILE',
+        'SSL_CERT_DIR',
       ),
       GITHUB_ACTIONS: 'true',
       GITHUB_WORKSPACE: workspace,

@@ -77,6 +77,37 @@ describe('our workflows', () => {
     },
   );
 
+  it('only jobs that run no model have a secret, and the job that fetches has no role', () => {
+    const knowing = jobs.filter(([, job]) => JSON.stringify(job).includes('secrets.')).map(([name]) => name);
+    expect(knowing.toSorted()).toEqual(
+      [
+        'deploy/deploy',
+        'destroy/destroy',
+        'drift/drift',
+        ...['fetch', 'preview', 'report'].map((n) => `pull-request/${n}`),
+      ].toSorted(),
+    );
+    const commands = jobs.filter(([name]) => knowing.includes(name)).flatMap(([, { steps = [] }]) => steps.flatMap((s) => s.with?.['command'] ?? [])); // prettier-ignore
+    expect(commands).not.toContain('validate');
+    expect(jobs.find(([name]) => name === 'pull-request/fetch')?.[1].permissions).toEqual({ contents: 'read' });
+  });
+
+  it.each(jobs.filter(([, job]) => JSON.stringify(job).includes('secrets.')))(
+    '%s, which has a secret, restores no cache',
+    (_, { steps = [] }) => {
+      expect(steps.filter((s) => s.uses?.startsWith('actions/cache'))).toEqual([]);
+    },
+  );
+
+  it('the jobs that download models after and before a merge know the same servers and credentials', () => {
+    const read = (command: string) => {
+      const steps = jobs.flatMap(([, { steps: all = [] }]) => all).filter((s) => s.with?.['command'] === command);
+      return Object.keys(steps[0]?.env ?? {}).filter((name) => !/^(?:AWS|PULUMI)_|ADVISORIES/.test(name));
+    };
+    expect(read('images').toSorted()).toEqual(read('fetch').toSorted());
+    expect(read('deploy').toSorted()).toEqual(read('fetch').toSorted());
+  });
+
   it.each(
     jobs.filter(([, j]) => j.permissions['pull-requests'] === 'write' && j.permissions['id-token'] === undefined),
   )('%s, which writes to pull requests, checks nothing out', (_, { steps = [] }) => {

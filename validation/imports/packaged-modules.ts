@@ -39,7 +39,7 @@ export async function readPackagedModules(
   for (const [name, list] of await unpack(missing, request, options)) {
     found.set(name, list);
     const locked = missing.find((p) => p.name === name);
-    if (locked) await writeFileAtomically(keptFile(locked), JSON.stringify(list));
+    if (locked) await writeFileAtomically(locateModuleList(locked), JSON.stringify(list));
   }
   return found;
 }
@@ -115,13 +115,14 @@ export function listModulesOfRecord(text: string): readonly string[] | undefined
 const HARMLESS_PATH_FILE = /^distutils-precedence\.pth$|-nspkg\.pth$/;
 const IS_INIT = /\/__init__\.(?:py|pyc|[\w.-]*so)$/;
 
-function keptFile({ name, version, source, hashes }: LockedPackage): string {
+/** The file of the cache that keeps which modules a package provides. */
+export function locateModuleList({ name, version, source, hashes }: LockedPackage): string {
   const key = contentHash({ format: 1, name, version, source: source ?? '', hashes });
   return cacheFolder('modules', `${key.slice(0, 32)}.json`);
 }
 
 async function readKept(locked: LockedPackage): Promise<readonly string[] | undefined> {
-  const text = await readText(keptFile(locked));
+  const text = await readText(locateModuleList(locked));
   try {
     return text === undefined ? undefined : modules.safeParse(JSON.parse(text)).data;
   } catch {

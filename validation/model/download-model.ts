@@ -13,7 +13,7 @@ import type { FetchedModel, FetchOptions } from './fetched-model.ts';
 import { maskSecrets } from './mask-secrets.ts';
 import { findDownload, findDownloadByDigest, makeAddressKey, noteDownload } from './model-addresses.ts';
 import { allowTypedUri, checkModelUri, readModelSources, type Refusal } from './model-sources.ts';
-import { makeDownloadError } from './refuse-download.ts';
+import { makeDownloadError, WITHHELD_HINT } from './refuse-download.ts';
 import { resolveVersion } from './resolve-version.ts';
 import { type DownloadSource, LIMIT_SECONDS, runDownload } from './run-download.ts';
 
@@ -33,6 +33,7 @@ export function findRegistry(
 export async function downloadModel(subject: Subject, uri: string, options: FetchOptions): Promise<FetchedModel> {
   const source = chooseSource(subject, uri, options);
   if ('why' in source) return refuse(subject, source, uri);
+  if (options.withheld && (source.connection?.kind ?? source.kind) !== 'other') return refuse(subject, WITHHELD, uri);
   const wanted = parseRegisteredVersion(uri);
   if (!wanted) return downloadOnce(subject, { source, wanted }, options);
   const { version, resolved, refused } = await resolveVersion(subject, { source, wanted }, options);
@@ -67,6 +68,14 @@ function chooseSource(
     return { why: 'MLFLOW_TRACKING_URI is not set', hint: 'Set it to the address of your MLflow server' };
   return { uri, kind, allowed, connection: undefined };
 }
+
+/** Said of the run and not of the model, because the author can change nothing about it. */
+const WITHHELD: DownloadFailure = {
+  code: 'credentials-withheld',
+  about: 'entity',
+  why: 'the run of a pull request from a fork, or of Dependabot, gets no credentials from GitHub',
+  hint: WITHHELD_HINT,
+};
 
 interface FixedDownload {
   readonly source: DownloadSource;

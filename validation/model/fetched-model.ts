@@ -26,6 +26,8 @@ export interface FetchOptions extends PythonOptions {
   readonly registries?: readonly EnvironmentRegistry[] | undefined;
   /** The model in the existing lock. */
   readonly locked?: LockedEntity['model'] | undefined;
+  /** Whether this run has no credentials although a registry needs some: nothing is requested from a registry. */
+  readonly withheld?: boolean | undefined;
   /** Default: `current`. */
   readonly aliases?: AliasRule | undefined;
 }

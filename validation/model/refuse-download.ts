@@ -4,6 +4,10 @@ import type { DownloadFailure } from './explain-download.ts';
 import { maskSecrets } from './mask-secrets.ts';
 import type { Refusal } from './model-sources.ts';
 
+/** For a run to which GitHub gives no credentials. */
+export const WITHHELD_HINT =
+  'A maintainer pushes the same commit to a branch of this repository and opens a pull request from it, whose run has the credentials';
+
 /** Makes the diagnostic of a model that cannot be fetched, on the field that names what is wrong. */
 export function makeDownloadError(
   { entity, label }: Subject,

@@ -9,8 +9,15 @@ const IGNORED_BECAUSE: Readonly<Record<string, string>> = {
   '--pre': 'a version before a release is installed only where a requirement names it',
   '--no-binary': 'Davit installs wheels only',
 };
-/** Where Davit, and so uv, takes packages from. */
-const INDEX_VARIABLES = ['UV_INDEX', 'UV_DEFAULT_INDEX', 'UV_EXTRA_INDEX_URL', 'UV_INDEX_URL', 'UV_FIND_LINKS'];
+/** Where Davit, and so uv, takes packages from. DAVIT_INDEXES names what an earlier job of the workflow has used. */
+const INDEX_VARIABLES = [
+  'UV_INDEX',
+  'DAVIT_INDEXES',
+  'UV_DEFAULT_INDEX',
+  'UV_EXTRA_INDEX_URL',
+  'UV_INDEX_URL',
+  'UV_FIND_LINKS',
+];
 const INDEX_HINT = 'set UV_INDEX, and its credentials, where Davit runs (docs/models.md, "Private packages")';
 
 /** Reports an option of a requirements file that names another source or another way to install. */

@@ -1,0 +1,71 @@
+import { setSecret } from '@actions/core';
+
+/** Variables with a secret or a name of an account, for registries of models and the stores of their files. */
+const REGISTRY = [
+  'MLFLOW_TRACKING_USERNAME',
+  'MLFLOW_TRACKING_PASSWORD',
+  'MLFLOW_TRACKING_TOKEN',
+  'DATABRICKS_TOKEN',
+  'DATABRICKS_CLIENT_ID',
+  'DATABRICKS_CLIENT_SECRET',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+] as const;
+/** Addresses that a workflow sets from an input, which is empty by default. */
+const ADDRESSES = ['MLFLOW_REGISTRY_URI', 'MLFLOW_S3_ENDPOINT_URL', 'DATABRICKS_HOST', 'UV_INDEX'] as const;
+/** A secret with lines, because the names of indexes are the user's: `UV_INDEX_ACME_PASSWORD=…`. */
+const INDEX_LINES = 'DAVIT_INDEX_CREDENTIALS';
+const INDEX_LINE = /^(UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD))=(.*)$/;
+/** A shorter text is no secret, and would be found in any file. */
+const MIN_SECRET_CHARACTERS = 6;
+
+/**
+ * Makes the credentials of the workflow ready for the programs that download models and packages. Masks them in the log.
+ * Returns the secrets.
+ */
+export function prepareModelCredentials(variables: NodeJS.ProcessEnv = process.env): readonly string[] {
+  removeEmptyVariables(variables);
+  Object.assign(variables, readIndexLines(variables[INDEX_LINES] ?? ''));
+  Reflect.deleteProperty(variables, INDEX_LINES);
+  const given = Object.entries(variables).flatMap(([name, value]) => (isSecret(name) && value ? [value] : []));
+  const secrets = given.filter((value) => value.length >= MIN_SECRET_CHARACTERS);
+  for (const secret of secrets) setSecret(secret);
+  return secrets;
+}
+
+/** Removes every credential from the variables of this process: a job that runs models must not have been given any. */
+export function removeModelCredentials(variables: NodeJS.ProcessEnv = process.env): void {
+  for (const name of Object.keys(variables))
+    if (isCredential(name) || name === INDEX_LINES) Reflect.deleteProperty(variables, name);
+}
+
+/** Removes what the workflow has left empty: MLflow and uv would take an empty value for a given one. */
+export function removeEmptyVariables(variables: NodeJS.ProcessEnv = process.env): void {
+  for (const name of [...REGISTRY, ...ADDRESSES]) if (variables[name] === '') Reflect.deleteProperty(variables, name);
+}
+
+function isCredential(name: string): boolean {
+  return REGISTRY.some((known) => known === name) || /^UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD)$/.test(name);
+}
+
+function isSecret(name: string): boolean {
+  return isCredential(name) && !/_(?:USERNAME|CLIENT_ID)$/.test(name);
+}
+
+function readIndexLines(text: string): Readonly<Record<string, string>> {
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  const read = lines.map((line, i) => {
+    const [, name, value] = INDEX_LINE.exec(line) ?? [];
+    if (name === undefined || value === undefined)
+      // The line may be a secret, so it is not shown.
+      throw new Error(
+        `Cannot read line ${i + 1} of the secret ${INDEX_LINES}: expected UV_INDEX_NAME_USERNAME=… or UV_INDEX_NAME_PASSWORD=…, with the name of an index in the input "indexes" in capital letters`,
+      );
+    return [name, value] as const;
+  });
+  return Object.fromEntries(read.filter(([, value]) => value !== ''));
+}
