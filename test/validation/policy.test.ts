@@ -1,11 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { Policy } from '../../schemas/environment/policy.ts';
 import { checkModel } from '../../validation/model/check-model.ts';
+import { checkPickles } from '../../validation/pickles/check-pickles.ts';
 import { resolvePolicy } from '../../validation/policy.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeEndpoint, makeProject } from './throw-away-project.ts';
+
+// The scan is a program in a sandbox (scan-pickles.real.test.ts).
+vi.mock('../../validation/pickles/scan-pickles.ts', () => ({
+  scanPickles: () => Promise.resolve([{ path: 'model.pkl', imports: ['os.system()'], incomplete: undefined }]),
+}));
 
 test.each<[string, readonly Policy[], NodeJS.ProcessEnv, object]>([
   ['nobody says anything', [], {}, { missingExample: 'warning', pickles: 'warning', vulnerabilities: undefined }],
@@ -39,15 +46,18 @@ test.each(['ignore', 'warning', 'error'] as const)(
       [
         {
           ...{ missing_example: severity, missing_signature: severity },
-          ...{ unpinned_requirement: severity, defaults_channel: severity },
+          ...{ unpinned_requirement: severity, defaults_channel: severity, pickles: severity },
         },
       ],
       {},
     );
     const endpoint = makeEndpoint('e', { m: 'm/1' });
-    const { diagnostics } = await checkModel(makeSubject(endpoint, endpoint.entities[0]!), folder, { root, policy });
-    const codes = ['anaconda-channel', 'example-missing', 'requirement-unpinned', 'signature-missing'];
-    expect(diagnostics.map((d) => `${d.severity} ${d.code}`).sort()).toEqual(
+    const subject = makeSubject(endpoint, endpoint.entities[0]!);
+    const { diagnostics } = await checkModel(subject, folder, { root, policy });
+    const scanned = { folder, digest: '', virtualenv: {} as Virtualenv, prepare: () => Promise.resolve(undefined) };
+    const pickles = await checkPickles(subject, scanned, { policy });
+    const codes = ['anaconda-channel', 'example-missing', 'pickle-import', 'requirement-unpinned', 'signature-missing'];
+    expect([...diagnostics, ...pickles].map((d) => `${d.severity} ${d.code}`).sort()).toEqual(
       severity === 'ignore' ? [] : codes.map((code) => `${severity} ${code}`),
     );
   },
