@@ -9,6 +9,7 @@ import { VirtualenvError } from '../python/virtualenv-error.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { Environment } from '../schemas/environment/environment.ts';
 import type { EnvironmentRegistry } from '../schemas/environment/registry.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
@@ -28,6 +29,8 @@ import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
 import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
 import { chooseSandbox, isSandboxWaived, type MissingSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
+import { checkSize } from './size/check-size.ts';
+import { measureModel } from './size/measure-model.ts';
 import { makeSubject, type Subject, makeSubjectError } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
@@ -49,6 +52,8 @@ export interface ValidateOptions extends PythonOptions {
   readonly aliases?: 'checked' | 'locked' | undefined;
   /** The registries of the environments that the endpoint is for. */
   readonly registries?: readonly EnvironmentRegistry[] | undefined;
+  /** The environments that the endpoint is for, for the memory of their hardware. */
+  readonly environments?: readonly Environment[] | undefined;
   /** The policies of the environments that the endpoint is for. */
   readonly policies?: readonly Policy[] | undefined;
   /** Runs models with the user's own rights. Undefined: the environment of the user decides. */
@@ -155,7 +160,8 @@ async function runCheckStage(
   options: SubjectOptions,
 ): Promise<StageOutput<CheckedModel>> {
   const { checked, diagnostics } = await checkModel(subject, folder, options);
-  return { value: checked, cached: false, diagnostics };
+  const size = checked ? checkSize(subject, await measureModel(checked.model), options.environments) : [];
+  return { value: checked, cached: false, diagnostics: [...diagnostics, ...size] };
 }
 
 /** Also compares the packages of a valid lock with known vulnerabilities. */

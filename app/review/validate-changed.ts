@@ -81,9 +81,17 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const { place, progress: all, signal, withoutSandbox } = stage.request;
   const { value: lock, diagnostics } = await readLock(place, endpoint.name);
   const progress = named(all, endpoint.name);
-  const { policies } = stage;
+  const { policies, environments } = stage;
   const registries = await readRegistries(place, stage.environments);
-  const options = { root: declarationsRoot(place), progress, signal, withoutSandbox, policies, registries };
+  const options = {
+    root: declarationsRoot(place),
+    progress,
+    signal,
+    withoutSandbox,
+    environments,
+    policies,
+    registries,
+  };
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
   const proven = async (validation: Validation, used: Lock | undefined, computedLock: string | null) => {
