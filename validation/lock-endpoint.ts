@@ -20,8 +20,9 @@ import { fetchModel } from './model/fetch-model.ts';
 import type { ResolvedVersion } from './model/fetched-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
-import { type Resolution, resolveRequirements } from './requirements/resolve-requirements.ts';
+import { resolveRequirements } from './requirements/resolve-requirements.ts';
 import { makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
+import { describeWithdrawn } from './withdrawn/describe-withdrawn.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface LockEndpointOptions extends PythonOptions {
@@ -164,8 +165,12 @@ async function resolveSubject(
   }
   const policy = resolvePolicy(options.policies);
   const imports = await checkImports(subject, checked, { packages, platform }, { ...options, policy });
+  const withdrawn = yanked.map((p) => ({ ...p, isGone: false }));
   const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
-  const bounds = [...checkPackages(subject, checked.model, packages), ...describeYanked(subject, checked, yanked)];
+  const bounds = [
+    ...checkPackages(subject, checked.model, packages),
+    ...describeWithdrawn(subject, checked.requirements, withdrawn),
+  ];
   return {
     subject,
     reason,
@@ -193,20 +198,6 @@ function checkPackages(
   packages: readonly LockedPackage[],
 ): readonly ModelProblem[] {
   return [...checkLockedMlflow(subject, model, packages), ...checkHardware(subject, packages)];
-}
-
-function describeYanked(
-  subject: Subject,
-  { requirements }: CheckedModel,
-  yanked: Resolution['yanked'],
-): readonly ModelProblem[] {
-  return yanked.map(({ name, version, reason }) => ({
-    code: 'package-yanked',
-    severity: 'warning',
-    message: `Found ${name} ${version} in the lock of ${subject.label}: its authors have withdrawn this version${reason === undefined ? '' : ` (${reason})`}`,
-    hint: `Require another version of ${name}`,
-    at: requirements.find((r) => r.name === name)?.at ?? { file: 'requirements.txt', line: 1, column: 1 },
-  }));
 }
 
 /** The cases are part of the lock, so that the cases that were reviewed are those that the model server predicts. */

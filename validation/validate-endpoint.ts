@@ -31,7 +31,9 @@ import { chooseSandbox, isSandboxWaived, type MissingSandbox, type Sandbox } fro
 import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
 import { checkSize } from './size/check-size.ts';
 import { measureModel } from './size/measure-model.ts';
-import { makeSubject, type Subject, makeSubjectError } from './subject.ts';
+import { findWithdrawn } from './withdrawn/find-withdrawn.ts';
+import { describeWithdrawn } from './withdrawn/describe-withdrawn.ts';
+import { locateProblem, makeSubject, type Subject, makeSubjectError } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
@@ -50,6 +52,8 @@ export interface ValidateOptions extends PythonOptions {
    * else the registry says so, and another version than the locked one is an error.
    */
   readonly aliases?: 'checked' | 'locked' | undefined;
+  /** Whether to query the index for withdrawn versions. Default: as the policy says, unless it stops at the lock. */
+  readonly asksIndex?: boolean | undefined;
   /** The registries of the environments that the endpoint is for. */
   readonly registries?: readonly EnvironmentRegistry[] | undefined;
   /** The environments that the endpoint is for, for the memory of their hardware. */
@@ -180,8 +184,27 @@ async function runLockStage(
   const compared = { ...options, isReviewed: options.until === 'lock' };
   const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
   notes.advisories = advisories.summary;
+  const withdrawn = await checkWithdrawn(subject, lock, checked, options);
   const imports = await checkLockedImports(subject, lock, checked, options);
-  return { value: lock, cached: false, diagnostics: [...diagnostics, ...advisories.diagnostics, ...imports] };
+  return {
+    value: lock,
+    cached: false,
+    diagnostics: [...diagnostics, ...advisories.diagnostics, ...withdrawn, ...imports],
+  };
+}
+
+/** Queries the index when the policy wants the vulnerabilities of today, else repeats its last answer. */
+async function checkWithdrawn(
+  subject: Subject,
+  lock: Lock,
+  { requirements }: CheckedModel,
+  options: SubjectOptions,
+): Promise<readonly Diagnostic[]> {
+  const virtualenv = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ''];
+  const { vulnerabilities = 'ignore' } = options.policy;
+  const { asksIndex = options.until !== 'lock' && vulnerabilities !== 'ignore' } = options;
+  const found = virtualenv ? await findWithdrawn(virtualenv, { ...options, asksIndex }) : [];
+  return describeWithdrawn(subject, requirements, found).map((p) => locateProblem(subject, p));
 }
 
 /** Only in a review: what is deployed was proved to load. */
