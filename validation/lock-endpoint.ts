@@ -165,11 +165,10 @@ async function resolveSubject(
   }
   const policy = resolvePolicy(options.policies);
   const imports = await checkImports(subject, checked, { packages, platform }, { ...options, policy });
-  const withdrawn = yanked.map((p) => ({ ...p, isGone: false }));
   const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
   const bounds = [
     ...checkPackages(subject, checked.model, packages),
-    ...describeWithdrawn(subject, checked.requirements, withdrawn),
+    ...describeWithdrawn(subject, checked.requirements, yanked),
   ];
   return {
     subject,

@@ -12,7 +12,7 @@ import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
 import type { EnvironmentRegistry } from '../schemas/environment/registry.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
-import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
+import type { Lock, LockedPackage, LockedVirtualenv } from '../schemas/lock/lock.ts';
 import type { Proof } from '../schemas/lock/proof.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
@@ -29,11 +29,9 @@ import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
 import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
 import { chooseSandbox, isSandboxWaived, type MissingSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
-import { checkSize } from './size/check-size.ts';
-import { measureModel } from './size/measure-model.ts';
-import { findWithdrawn } from './withdrawn/find-withdrawn.ts';
-import { describeWithdrawn } from './withdrawn/describe-withdrawn.ts';
-import { locateProblem, makeSubject, type Subject, makeSubjectError } from './subject.ts';
+import { checkModelSize } from './size/check-size.ts';
+import { checkWithdrawn } from './withdrawn/check-withdrawn.ts';
+import { makeSubject, type Subject, makeSubjectError } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
@@ -164,7 +162,7 @@ async function runCheckStage(
   options: SubjectOptions,
 ): Promise<StageOutput<CheckedModel>> {
   const { checked, diagnostics } = await checkModel(subject, folder, options);
-  const size = checked ? checkSize(subject, await measureModel(checked.model), options.environments) : [];
+  const size = checked ? await checkModelSize(subject, checked.model, options.environments) : [];
   return { value: checked, cached: false, diagnostics: [...diagnostics, ...size] };
 }
 
@@ -184,27 +182,13 @@ async function runLockStage(
   const compared = { ...options, isReviewed: options.until === 'lock' };
   const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
   notes.advisories = advisories.summary;
-  const withdrawn = await checkWithdrawn(subject, lock, checked, options);
+  const withdrawn = await checkWithdrawn(subject, findVirtualenv(subject, lock), checked, options);
   const imports = await checkLockedImports(subject, lock, checked, options);
   return {
     value: lock,
     cached: false,
     diagnostics: [...diagnostics, ...advisories.diagnostics, ...withdrawn, ...imports],
   };
-}
-
-/** Queries the index when the policy wants the vulnerabilities of today, else repeats its last answer. */
-async function checkWithdrawn(
-  subject: Subject,
-  lock: Lock,
-  { requirements }: CheckedModel,
-  options: SubjectOptions,
-): Promise<readonly Diagnostic[]> {
-  const virtualenv = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ''];
-  const { vulnerabilities = 'ignore' } = options.policy;
-  const { asksIndex = options.until !== 'lock' && vulnerabilities !== 'ignore' } = options;
-  const found = virtualenv ? await findWithdrawn(virtualenv, { ...options, asksIndex }) : [];
-  return describeWithdrawn(subject, requirements, found).map((p) => locateProblem(subject, p));
 }
 
 /** Only in a review: what is deployed was proved to load. */
@@ -214,12 +198,16 @@ async function checkLockedImports(
   checked: CheckedModel,
   options: SubjectOptions,
 ): Promise<readonly Diagnostic[]> {
-  const virtualenv = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ''];
+  const virtualenv = findVirtualenv(subject, lock);
   return options.until === 'lock' || !virtualenv ? [] : checkImports(subject, checked, virtualenv, options);
 }
 
-function listPackages({ entity }: Subject, lock: Lock): readonly LockedPackage[] {
-  return lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? '']?.packages ?? [];
+function findVirtualenv({ entity }: Subject, lock: Lock): LockedVirtualenv | undefined {
+  return lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? ''];
+}
+
+function listPackages(subject: Subject, lock: Lock): readonly LockedPackage[] {
+  return findVirtualenv(subject, lock)?.packages ?? [];
 }
 
 interface PreparedVirtualenv {

@@ -68,6 +68,16 @@ function chooseSource(
   return { uri, kind, allowed, connection: undefined };
 }
 
+/** The registry of a version, as a source to query. Undefined: no registry that this job may query. */
+export function findRegistrySource(
+  subject: Subject,
+  { name, version }: RegisteredVersion,
+  options: Pick<FetchOptions, 'registries' | 'root'>,
+): (DownloadSource & { readonly connection: RegistryConnection }) | undefined {
+  const source = chooseSource(subject, `models:/${name}/${version}`, options);
+  return 'why' in source || !source.connection ? undefined : { ...source, connection: source.connection };
+}
+
 interface FixedDownload {
   readonly source: DownloadSource;
   readonly wanted: RegisteredVersion | undefined;

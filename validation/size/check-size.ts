@@ -7,8 +7,9 @@ import { DEFAULT_HARDWARE } from '../../schemas/environment/default-hardware.ts'
 import type { Environment } from '../../schemas/environment/environment.ts';
 import type { Hardware } from '../../schemas/environment/hardware.ts';
 import { parseQuantity, renderBytes } from '../../schemas/values/quantity.ts';
+import type { Model } from '../model/read-model.ts';
 import { makeSubjectError, type Subject } from '../subject.ts';
-import type { ModelSize } from './measure-model.ts';
+import { measureModel, type ModelSize } from './measure-model.ts';
 
 /** Of a replica's memory. Python, packages, copies while a file is read, and requests need the rest. */
 const LIKELY_SHARE = 2 / 3;
@@ -27,6 +28,15 @@ interface Budget {
   readonly share: number;
   /** What makes the budget larger, or the copies fewer. */
   readonly waysOut: string;
+}
+
+/** Measures the files of a model and compares them, see checkSize(). */
+export async function checkModelSize(
+  subject: Subject,
+  model: Model,
+  environments?: readonly Environment[],
+): Promise<readonly Diagnostic[]> {
+  return checkSize(subject, await measureModel(model), environments);
 }
 
 /**

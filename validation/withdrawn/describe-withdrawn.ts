@@ -1,4 +1,5 @@
 import type { Requirement } from '../requirements/parse-requirements.ts';
+import type { YankedPackage } from '../requirements/parse-yanked.ts';
 import type { ModelProblem, Subject } from '../subject.ts';
 import type { WithdrawnPackage } from './query-withdrawn.ts';
 
@@ -6,9 +7,9 @@ import type { WithdrawnPackage } from './query-withdrawn.ts';
 export function describeWithdrawn(
   { label, endpoint, alone }: Subject,
   requirements: readonly Requirement[],
-  withdrawn: readonly WithdrawnPackage[],
+  withdrawn: readonly (YankedPackage & Partial<WithdrawnPackage>)[],
 ): readonly ModelProblem[] {
-  return withdrawn.map(({ name, version, reason, isGone }) => {
+  return withdrawn.map(({ name, version, reason, isGone = false }) => {
     const at = requirements.find((r) => r.name === name)?.at;
     const why = isGone ? 'the index no longer has this version' : `its authors have withdrawn this version${reason === undefined ? '' : ` (${reason})`}`; // prettier-ignore
     const upgrade = alone || at ? '' : `, or run npx davit lock --upgrade ${endpoint.name}`;
