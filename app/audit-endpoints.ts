@@ -7,7 +7,7 @@ import { resolvePolicy } from '../validation/policy.ts';
 import { locateProblem, makeSubject } from '../validation/subject.ts';
 import { describeWithdrawn } from '../validation/withdrawn/describe-withdrawn.ts';
 import { findWithdrawn } from '../validation/withdrawn/find-withdrawn.ts';
-import type { ProjectRequest } from './project.ts';
+import type { ProjectRequest } from './project-request.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 

@@ -1,4 +1,4 @@
-import type { EnvironmentRegistry } from '../../schemas/environment/registry.ts';
+import type { EnvironmentRegistry } from '../../schemas/environment/model-registry.ts';
 import type { Comparison } from '../../schemas/report/comparison.ts';
 import type { RegistryConnection } from '../model/choose-registry.ts';
 

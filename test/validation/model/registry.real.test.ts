@@ -9,7 +9,7 @@ import { pinVersions } from '../../../schemas/lock/pin-versions.ts';
 import { readLock } from '../../../schemas/read-project.ts';
 import { findModelFolder, locateDownload } from '../../../system/locate-model.ts';
 import { digestModel } from '../../../system/model-digest.ts';
-import type { EnvironmentRegistry } from '../../../schemas/environment/registry.ts';
+import type { EnvironmentRegistry } from '../../../schemas/environment/model-registry.ts';
 import { readRegistryCard } from '../../../validation/card/read-registry-card.ts';
 import { fetchModel } from '../../../validation/model/fetch-model.ts';
 import { makeSubject } from '../../../validation/subject.ts';
