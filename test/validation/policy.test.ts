@@ -1,18 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { Policy } from '../../schemas/environment/policy.ts';
 import { checkModel } from '../../validation/model/check-model.ts';
-import { checkPickles } from '../../validation/pickles/check-pickles.ts';
+import { checkPickles, reportPickles } from '../../validation/pickles/check-pickles.ts';
 import { resolvePolicy } from '../../validation/policy.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeEndpoint, makeProject } from './throw-away-project.ts';
-
-// The scan is a program in a sandbox (scan-pickles.real.test.ts).
-vi.mock('../../validation/pickles/scan-pickles.ts', () => ({
-  scanPickles: () => Promise.resolve([{ path: 'model.pkl', imports: ['os.system()'], incomplete: undefined }]),
-}));
 
 test.each<[string, readonly Policy[], NodeJS.ProcessEnv, object]>([
   ['nobody says anything', [], {}, { missingExample: 'warning', pickles: 'warning', vulnerabilities: undefined }],
@@ -54,8 +49,9 @@ test.each(['ignore', 'warning', 'error'] as const)(
     const endpoint = makeEndpoint('e', { m: 'm/1' });
     const subject = makeSubject(endpoint, endpoint.entities[0]!);
     const { diagnostics } = await checkModel(subject, folder, { root, policy });
-    const scanned = { folder, digest: '', virtualenv: {} as Virtualenv, prepare: () => Promise.resolve(undefined) };
-    const pickles = await checkPickles(subject, scanned, { policy });
+    const found = [{ path: 'model.pkl', imports: ['os.system()'], incomplete: undefined }];
+    const scanned = { folder, digest: '', virtualenv: {} as Virtualenv, prepare: () => Promise.reject(new Error('scans')) }; // prettier-ignore
+    const pickles = severity === 'ignore' ? await checkPickles(subject, scanned, { policy }) : reportPickles(subject, found, severity); // prettier-ignore
     const codes = ['anaconda-channel', 'example-missing', 'pickle-import', 'requirement-unpinned', 'signature-missing'];
     expect([...diagnostics, ...pickles].map((d) => `${d.severity} ${d.code}`).sort()).toEqual(
       severity === 'ignore' ? [] : codes.map((code) => `${severity} ${code}`),
