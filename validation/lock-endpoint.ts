@@ -139,10 +139,9 @@ async function resolveSubject(
   },
 ): Promise<SubjectResult> {
   const { current, upgrade = false, reason, progress = SILENT } = options;
-  const python = minorVersion(checked.pythonVersion);
   const before = current && readOwn(current.entities, subject.entity.name);
   const old = before && current.virtualenvs[before.virtualenv];
-  const platform = old?.platform ?? LOCK_PLATFORM;
+  const [python, platform] = [minorVersion(checked.pythonVersion), old?.platform ?? LOCK_PLATFORM];
   const { packages, yanked, explanation } = await withProgress(
     progress,
     `Locking ${subject.entity.name} (${reason})`,

@@ -179,27 +179,19 @@ async function runLockStage(
   const { lock } = options;
   const diagnostics = lock ? checkLockedEntity(subject, lock, checked, resolved) : [reportMissingLock(subject)];
   if (!lock || hasErrors(diagnostics)) return { value: lock, cached: false, diagnostics };
+  const virtualenv = findVirtualenv(subject, lock);
   const compared = { ...options, isReviewed: options.until === 'lock' };
   const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
   notes.advisories = advisories.summary;
-  const withdrawn = await checkWithdrawn(subject, findVirtualenv(subject, lock), checked, options);
-  const imports = await checkLockedImports(subject, lock, checked, options);
+  const withdrawn = await checkWithdrawn(subject, virtualenv, checked, options);
+  // Only in a review: what is deployed was proved to load.
+  const isReviewed = options.until === 'lock' || !virtualenv;
+  const imports = isReviewed ? [] : await checkImports(subject, checked, virtualenv, options);
   return {
     value: lock,
     cached: false,
     diagnostics: [...diagnostics, ...advisories.diagnostics, ...withdrawn, ...imports],
   };
-}
-
-/** Only in a review: what is deployed was proved to load. */
-async function checkLockedImports(
-  subject: Subject,
-  lock: Lock,
-  checked: CheckedModel,
-  options: SubjectOptions,
-): Promise<readonly Diagnostic[]> {
-  const virtualenv = findVirtualenv(subject, lock);
-  return options.until === 'lock' || !virtualenv ? [] : checkImports(subject, checked, virtualenv, options);
 }
 
 function findVirtualenv({ entity }: Subject, lock: Lock): LockedVirtualenv | undefined {
