@@ -4,7 +4,9 @@ import { readLock } from '../schemas/read-project.ts';
 import { checkAdvisories } from '../validation/advisories/check-advisories.ts';
 import { openAdvisories, refreshAdvisories } from '../validation/advisories/database.ts';
 import { resolvePolicy } from '../validation/policy.ts';
-import { makeSubject } from '../validation/subject.ts';
+import { locateProblem, makeSubject } from '../validation/subject.ts';
+import { describeWithdrawn } from '../validation/withdrawn/describe-withdrawn.ts';
+import { findWithdrawn } from '../validation/withdrawn/find-withdrawn.ts';
 import type { ProjectRequest } from './project-request.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 import { readErrorMessage } from '../schemas/values/read-error-message.ts';
@@ -34,10 +36,13 @@ export async function auditEndpoints(endpoints: readonly Endpoint[], request: Au
       const { value: lock, diagnostics } = await readLock(place, endpoint.name);
       if (!lock) return { entities: [], diagnostics };
       const checks = endpoint.entities.map(async (entity) => {
-        const packages = lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? '']?.packages ?? [];
+        const virtualenv = lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? ''];
+        const subject = makeSubject(endpoint, entity);
         const options = { progress, signal, policy: resolvePolicy() };
-        const check = await checkAdvisories(makeSubject(endpoint, entity), packages, options);
-        return { endpoint: endpoint.name, entity: entity.name, ...check };
+        const check = await checkAdvisories(subject, virtualenv?.packages ?? [], options);
+        const withdrawn = virtualenv ? await findWithdrawn(virtualenv, { progress, signal, asksIndex: true }) : [];
+        const told = describeWithdrawn(subject, [], withdrawn).map((p) => locateProblem(subject, p));
+        return { ...check, endpoint: endpoint.name, entity: entity.name, diagnostics: [...check.diagnostics, ...told] };
       });
       const all = await Promise.all(checks);
       return { entities: all, diagnostics: all.flatMap((c) => c.diagnostics) };

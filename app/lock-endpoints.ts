@@ -90,7 +90,9 @@ async function checkOne(
   const { value: lock, diagnostics: unreadable } = await readLock(place, name);
   const options = { root: place.root, lock, progress: named(progress, name), signal, registries };
   const { value, outage } = lock
-    ? await catchOutage(signal, () => validateEndpoint(endpoint, { ...options, until: 'lock', aliases: 'checked' }))
+    ? await catchOutage(signal, () =>
+        validateEndpoint(endpoint, { ...options, until: 'lock', aliases: 'checked', asksIndex: true }),
+      )
     : { value: { diagnostics: unreadable }, outage: null };
   const diagnostics = value?.diagnostics ?? [];
   return { endpoint: name, file: lockFile(place, name), state: findState(diagnostics, outage), diagnostics, outage };

@@ -34,6 +34,7 @@ export async function validateWithOwnLock(
     progress: named(progress, endpoint.name),
     signal,
     withoutSandbox,
+    environments: environment && [environment],
     policies: environment && [environment.policy],
     registries: await readRegistries(place, environment ? [environment] : []),
     ...(until && { until }),

@@ -2,7 +2,7 @@ import type { Comparison, PredictionComparison } from '../schemas/report/compari
 import { describeSignatureChange, renderShare } from '../schemas/report/describe-signature-change.ts';
 import { pluralize } from '../schemas/values/pluralize.ts';
 import { renderBytes } from '../schemas/values/quantity.ts';
-import { renderSpan } from './render-code.ts';
+import { renderLink, renderSpan } from './render-code.ts';
 
 /** How much of a comparison is shown. */
 export interface ComparisonLevel {
@@ -158,12 +158,21 @@ function renderAdvisories({ advisories }: Comparison['packages'], { rows }: Comp
   ];
 }
 
-function renderCard({ card, model }: Comparison, label: string, { fields, characters }: ComparisonLevel): string {
+function renderCard(
+  { card, model, pages }: Comparison,
+  label: string,
+  { fields, characters }: ComparisonLevel,
+): string {
   const shown = card.slice(0, fields);
   if (shown.length === 0) return '';
   const cell = (text: string | null) => (text === null ? '–' : renderSpan(text, characters));
-  const rows = shown.map((f) => `| ${renderSpan(f.field, 60)} | ${cell(f.old)} | ${cell(f.new)} |`);
-  return [`| model | ${renderSpan(model)} | ${renderSpan(label)} |`, '| --- | --- | --- |', ...rows].join('\n');
+  const rows = shown.map((f) => {
+    const isRun = f.field === 'run';
+    const [old, now] = [renderLink(cell(f.old), (isRun && pages?.old.run) || null), renderLink(cell(f.new), (isRun && pages?.new.run) || null)]; // prettier-ignore
+    return `| ${renderSpan(f.field, 60)} | ${old} | ${now} |`;
+  });
+  const names = [renderLink(renderSpan(model), pages?.old.model ?? null), renderLink(renderSpan(label), pages?.new.model ?? null)]; // prettier-ignore
+  return [`| model | ${names.join(' | ')} |`, '| --- | --- | --- |', ...rows].join('\n');
 }
 
 function renderSeconds(seconds: number): string {

@@ -22,8 +22,8 @@ import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { checkBuilt } from './requirements/building/check-built.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
 import { resolveAndBuild } from './requirements/building/resolve-and-build.ts';
-import type { Resolution } from './requirements/resolve-requirements.ts';
 import { joinHints, makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
+import { describeWithdrawn } from './withdrawn/describe-withdrawn.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface LockEndpointOptions extends PythonOptions {
@@ -148,10 +148,9 @@ async function resolveSubject(
   },
 ): Promise<SubjectResult> {
   const { current, upgrade = false, reason, progress = SILENT } = options;
-  const python = minorVersion(checked.pythonVersion);
   const before = current && readOwn(current.entities, subject.entity.name);
   const old = before && current.virtualenvs[before.virtualenv];
-  const platform = old?.platform ?? LOCK_PLATFORM;
+  const [python, platform] = [minorVersion(checked.pythonVersion), old?.platform ?? LOCK_PLATFORM];
   const { requirements, model } = checked;
   const preferences = upgrade ? undefined : (old?.packages ?? []);
   const wanted = {
@@ -178,7 +177,7 @@ async function resolveSubject(
   const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
   const bounds = [
     ...checkPackages(subject, checked.model, { packages, policy }),
-    ...describeYanked(subject, checked, yanked),
+    ...describeWithdrawn(subject, checked.requirements, yanked),
   ];
   return {
     subject,
@@ -211,20 +210,6 @@ function checkPackages(
     ...checkHardware(subject, packages),
     ...checkBuilt(subject, packages, policy),
   ];
-}
-
-function describeYanked(
-  subject: Subject,
-  { requirements }: CheckedModel,
-  yanked: Resolution['yanked'],
-): readonly ModelProblem[] {
-  return yanked.map(({ name, version, reason }) => ({
-    code: 'package-yanked',
-    severity: 'warning',
-    message: `Found ${name} ${version} in the lock of ${subject.label}: its authors have withdrawn this version${reason === undefined ? '' : ` (${reason})`}`,
-    hint: `Require another version of ${name}`,
-    at: requirements.find((r) => r.name === name)?.at ?? { file: 'requirements.txt', line: 1, column: 1 },
-  }));
 }
 
 /** The cases are part of the lock, so that the cases that were reviewed are those that the model server predicts. */

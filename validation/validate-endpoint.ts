@@ -9,9 +9,10 @@ import { VirtualenvError } from '../python/virtualenv-error.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { Environment } from '../schemas/environment/environment.ts';
 import type { EnvironmentRegistry } from '../schemas/environment/model-registry.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
-import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
+import type { Lock, LockedPackage, LockedVirtualenv } from '../schemas/lock/lock.ts';
 import type { Proof } from '../schemas/lock/proof.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
@@ -30,6 +31,8 @@ import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
 import { chooseSandbox, isSandboxWaived, type MissingSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
 import { checkBuilt } from './requirements/building/check-built.ts';
+import { checkModelSize } from './size/check-size.ts';
+import { checkWithdrawn } from './withdrawn/check-withdrawn.ts';
 import { locateProblem, makeSubject, type Subject, makeSubjectError } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
@@ -50,10 +53,14 @@ export interface ValidateOptions extends PythonOptions {
    * else the registry says so, and another version than the locked one is an error.
    */
   readonly aliases?: 'checked' | 'locked' | undefined;
+  /** Whether to query the index for withdrawn versions. Default: as the policy says, unless it stops at the lock. */
+  readonly asksIndex?: boolean | undefined;
   /** The registries of the environments that the endpoint is for. */
   readonly registries?: readonly EnvironmentRegistry[] | undefined;
   /** Whether this run has no credentials although a registry needs some. */
   readonly withheld?: boolean | undefined;
+  /** The environments that the endpoint is for, for the memory of their hardware. */
+  readonly environments?: readonly Environment[] | undefined;
   /** The policies of the environments that the endpoint is for. */
   readonly policies?: readonly Policy[] | undefined;
   /** The services that the endpoint file of the base branch lets its models reach in their proofs. */
@@ -162,7 +169,8 @@ async function runCheckStage(
   options: SubjectOptions,
 ): Promise<StageOutput<CheckedModel>> {
   const { checked, diagnostics } = await checkModel(subject, folder, options);
-  return { value: checked, cached: false, diagnostics };
+  const size = checked ? await checkModelSize(subject, checked.model, options.environments) : [];
+  return { value: checked, cached: false, diagnostics: [...diagnostics, ...size] };
 }
 
 /** Also compares the packages of a valid lock with known vulnerabilities. */
@@ -180,26 +188,27 @@ async function runLockStage(
   if (!lock || hasErrors(diagnostics) || options.until === 'fetch') return { value: lock, cached: false, diagnostics };
   const built = checkBuilt(subject, listPackages(subject, lock), options.policy);
   diagnostics.push(...built.map((p) => locateProblem(subject, p)));
+  const virtualenv = findVirtualenv(subject, lock);
   const compared = { ...options, isReviewed: options.until === 'lock' };
   const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
   notes.advisories = advisories.summary;
-  const imports = await checkLockedImports(subject, lock, checked, options);
-  return { value: lock, cached: false, diagnostics: [...diagnostics, ...advisories.diagnostics, ...imports] };
+  const withdrawn = await checkWithdrawn(subject, virtualenv, checked, options);
+  // Only in a review: what is deployed was proved to load.
+  const isReviewed = options.until === 'lock' || !virtualenv;
+  const imports = isReviewed ? [] : await checkImports(subject, checked, virtualenv, options);
+  return {
+    value: lock,
+    cached: false,
+    diagnostics: [...diagnostics, ...advisories.diagnostics, ...withdrawn, ...imports],
+  };
 }
 
-/** Only in a review: what is deployed was proved to load. */
-async function checkLockedImports(
-  subject: Subject,
-  lock: Lock,
-  checked: CheckedModel,
-  options: SubjectOptions,
-): Promise<readonly Diagnostic[]> {
-  const virtualenv = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ''];
-  return options.until === 'lock' || !virtualenv ? [] : checkImports(subject, checked, virtualenv, options);
+function findVirtualenv({ entity }: Subject, lock: Lock): LockedVirtualenv | undefined {
+  return lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? ''];
 }
 
-function listPackages({ entity }: Subject, lock: Lock): readonly LockedPackage[] {
-  return lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? '']?.packages ?? [];
+function listPackages(subject: Subject, lock: Lock): readonly LockedPackage[] {
+  return findVirtualenv(subject, lock)?.packages ?? [];
 }
 
 interface PreparedVirtualenv {

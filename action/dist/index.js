@@ -20164,7 +20164,7 @@ var init_errors = __esmMin((() => {
 	ZodRealError = /*@__PURE__*/ $constructor("ZodError", initializer, void 0, { Parent: Error });
 }));
 // node_modules/zod/v4/classic/parse.js
-var parse$6, parseAsync, safeParse, safeParseAsync, encode$1, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync;
+var parse$6, parseAsync, safeParse, safeParseAsync, encode$2, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync;
 var init_parse = __esmMin((() => {
 	init_core();
 	init_errors();
@@ -20172,7 +20172,7 @@ var init_parse = __esmMin((() => {
 	parseAsync = /* @__PURE__ */ _parseAsync(ZodRealError);
 	safeParse = /* @__PURE__ */ _safeParse(ZodRealError);
 	safeParseAsync = /* @__PURE__ */ _safeParseAsync(ZodRealError);
-	encode$1 = /* @__PURE__ */ _encode(ZodRealError);
+	encode$2 = /* @__PURE__ */ _encode(ZodRealError);
 	decode = /* @__PURE__ */ _decode(ZodRealError);
 	encodeAsync = /* @__PURE__ */ _encodeAsync(ZodRealError);
 	decodeAsync = /* @__PURE__ */ _decodeAsync(ZodRealError);
@@ -20530,7 +20530,7 @@ var init_schemas = __esmMin((() => {
 			return validateAsync$1(this, data, params);
 		},
 		encode: function _encode(data, params) {
-			return encode$1(this, data, params, { callee: _encode });
+			return encode$2(this, data, params, { callee: _encode });
 		},
 		decode: function _decode(data, params) {
 			return decode(this, data, params, { callee: _decode });
@@ -21787,11 +21787,11 @@ var download_uv_exports = /* @__PURE__ */ __exportAll({ downloadUv: () => downlo
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids access to a package index");
 	const index = (process.env["PIP_INDEX_URL"] || DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$12 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$13 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
 	const listed = await get(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
-	const { files } = page.parse(await listed.json());
+	const { files } = page$1.parse(await listed.json());
 	const platform = PLATFORMS[`${process.platform}-${process.arch}`];
 	const wheel = files.find((f) => f.filename.startsWith(`uv-${version}-`) && platform?.every((part) => f.filename.includes(part)));
 	if (!wheel) throw new Error(`the package index has no wheel of uv ${version} for ${process.platform}-${process.arch}`);
@@ -21831,7 +21831,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		"-e",
 		wheel,
 		unpacked
-	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$12 * 1e3) });
+	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$13 * 1e3) });
 	if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split("\n").at(-1) ?? ""}`);
 	await mkdir(join(folder, "bin"), { recursive: true });
 	await rename(join(unpacked, program), join(folder, "bin", "uv"));
@@ -21841,7 +21841,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		force: true
 	})));
 }
-var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$12, page;
+var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$13, page$1;
 var init_download_uv = __esmMin((() => {
 	init_zod();
 	init_run_process();
@@ -21852,8 +21852,8 @@ var init_download_uv = __esmMin((() => {
 		"darwin-x64": ["macosx", "x86_64"],
 		"darwin-arm64": ["macosx", "arm64"]
 	};
-	LIMIT_SECONDS$12 = 120;
-	page = object({ files: array(object({
+	LIMIT_SECONDS$13 = 120;
+	page$1 = object({ files: array(object({
 		filename: string$1(),
 		url: string$1()
 	})) });
@@ -22153,7 +22153,7 @@ var init_relay = __esmMin((() => {
 // sandbox/seccomp-filter.ts
 function makeSeccompFilter(architecture = process.arch) {
 	const known = ARCHITECTURES[architecture];
-	return known && encode(listInstructions(known));
+	return known && encode$1(listInstructions(known));
 }
 function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused, memory }) {
 	return [
@@ -22181,12 +22181,12 @@ function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused, m
 			0,
 			NUMBER_AT
 		],
-		...foreignFrom === void 0 ? [] : answer$2(AT_LEAST, foreignFrom, refuse$7(ENOSYS)),
-		...[...NEWER.absent, ...memory].flatMap((number) => answer$2(EQUAL, number, refuse$7(ENOSYS))),
-		...[...refused, ...NEWER.refused].flatMap((number) => answer$2(EQUAL, number, refuse$7(EPERM))),
-		...withArgument(clone, FIRST_ARGUMENT_AT, answer$2(ANY_BIT, NAMESPACE_FLAGS, refuse$7(EPERM))),
+		...foreignFrom === void 0 ? [] : answer$3(AT_LEAST, foreignFrom, refuse$7(ENOSYS)),
+		...[...NEWER.absent, ...memory].flatMap((number) => answer$3(EQUAL, number, refuse$7(ENOSYS))),
+		...[...refused, ...NEWER.refused].flatMap((number) => answer$3(EQUAL, number, refuse$7(EPERM))),
+		...withArgument(clone, FIRST_ARGUMENT_AT, answer$3(ANY_BIT, NAMESPACE_FLAGS, refuse$7(EPERM))),
 		...withArgument(socket, FIRST_ARGUMENT_AT, listSocketTests()),
-		...withArgument(ioctl, SECOND_ARGUMENT_AT, TERMINAL_REQUESTS.flatMap((request) => answer$2(EQUAL, request, refuse$7(EPERM)))),
+		...withArgument(ioctl, SECOND_ARGUMENT_AT, TERMINAL_REQUESTS.flatMap((request) => answer$3(EQUAL, request, refuse$7(EPERM)))),
 		[
 			RETURN,
 			0,
@@ -22198,7 +22198,7 @@ function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused, m
 function listSocketTests() {
 	const forNetlink = listProtocolTests([NETLINK_ROUTE]);
 	return [
-		...answer$2(EQUAL, LOCAL, ALLOW),
+		...answer$3(EQUAL, LOCAL, ALLOW),
 		[
 			EQUAL,
 			0,
@@ -22236,7 +22236,7 @@ function listSocketTests() {
 			0,
 			SOCKET_TYPE_MASK
 		],
-		...answer$2(AT_LEAST, OTHER_SOCKET_TYPES, refuse$7(EPROTONOSUPPORT)),
+		...answer$3(AT_LEAST, OTHER_SOCKET_TYPES, refuse$7(EPROTONOSUPPORT)),
 		...listProtocolTests(INTERNET_PROTOCOLS)
 	];
 }
@@ -22248,7 +22248,7 @@ function listProtocolTests(allowed) {
 			0,
 			THIRD_ARGUMENT_AT
 		],
-		...allowed.flatMap((protocol) => answer$2(EQUAL, protocol, ALLOW)),
+		...allowed.flatMap((protocol) => answer$3(EQUAL, protocol, ALLOW)),
 		[
 			RETURN,
 			0,
@@ -22257,7 +22257,7 @@ function listProtocolTests(allowed) {
 		]
 	];
 }
-function answer$2(test, value, result) {
+function answer$3(test, value, result) {
 	return [[
 		test,
 		0,
@@ -22293,7 +22293,7 @@ function withArgument(call, argument, tests) {
 		]
 	];
 }
-function encode(instructions) {
+function encode$1(instructions) {
 	const bytes = Buffer.alloc(instructions.length * 8);
 	for (const [i, [code, ifTrue, ifFalse, value]] of instructions.entries()) {
 		bytes.writeUInt16LE(code, i * 8);
@@ -23474,7 +23474,7 @@ async function findSource(wanted, options) {
 			input
 		], {
 			...options,
-			limitSeconds: LIMIT_SECONDS$11,
+			limitSeconds: LIMIT_SECONDS$12,
 			settings: {
 				folder: join(folder, "settings"),
 				text: renderEmptyMetadata([name])
@@ -23512,7 +23512,7 @@ async function downloadSource({ url, hash }, { folder, signal }) {
 async function download$1(url, signal) {
 	const { host, pathname } = new URL(url);
 	const what = `Cannot download ${basename(pathname)} from ${host}`;
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$11 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$12 * 1e3);
 	const { address, headers } = findIndexLogin(url, process.env);
 	const response = await fetch(address, {
 		headers,
@@ -23530,14 +23530,14 @@ async function download$1(url, signal) {
 	}
 	return Buffer.concat(parts);
 }
-var LIMIT_SECONDS$11, MAX_BYTES$4;
+var LIMIT_SECONDS$12, MAX_BYTES$4;
 var init_find_source = __esmMin((() => {
 	init_temporary_folder();
 	init_install_packages();
 	init_run_uv();
 	init_virtualenv_error();
 	init_index_login();
-	LIMIT_SECONDS$11 = 120;
+	LIMIT_SECONDS$12 = 120;
 	MAX_BYTES$4 = 512 << 20;
 }));
 // sandbox/copy-if-private.ts
@@ -24081,7 +24081,7 @@ async function makeEnvironment(folder, { python, packages }, options) {
 			folder
 		], {
 			...options,
-			limitSeconds: LIMIT_SECONDS$10
+			limitSeconds: LIMIT_SECONDS$11
 		});
 		if (made.code !== 0) throw new VirtualenvError("install-failed", `Cannot make a virtualenv to build in: ${made.stderr.trim()}`);
 	};
@@ -24114,7 +24114,7 @@ async function runProgram(args, { source, python, sandbox }, { signal, environme
 		}]],
 		data: [dirname(PROGRAM$2), dirname(source)],
 		limits: {
-			seconds: LIMIT_SECONDS$10,
+			seconds: LIMIT_SECONDS$11,
 			outputBytes: OUTPUT_BYTES$1,
 			processMemoryBytes: MEMORY_BYTES,
 			memoryBytes: MEMORY_BYTES
@@ -24123,7 +24123,7 @@ async function runProgram(args, { source, python, sandbox }, { signal, environme
 	}, sandbox);
 	const found = run.code === 0 ? parseOutput$1(run.stdout) : void 0;
 	if (!found) return explainBuild$1(run, {
-		limitSeconds: LIMIT_SECONDS$10,
+		limitSeconds: LIMIT_SECONDS$11,
 		memoryBytes: MEMORY_BYTES
 	});
 	if ("requires" in found) return found;
@@ -24143,7 +24143,7 @@ function parseOutput$1(stdout) {
 		return;
 	}
 }
-var PROGRAM$2, LIMIT_SECONDS$10, MEMORY_BYTES, OUTPUT_BYTES$1, output, ENVIRONMENT$1, ENVIRONMENT_PLACE;
+var PROGRAM$2, LIMIT_SECONDS$11, MEMORY_BYTES, OUTPUT_BYTES$1, output, ENVIRONMENT$1, ENVIRONMENT_PLACE;
 var init_run_build = __esmMin((() => {
 	init_zod();
 	init_run_untrusted();
@@ -24155,7 +24155,7 @@ var init_run_build = __esmMin((() => {
 	init_virtualenv_error();
 	init_explain_build$1();
 	PROGRAM$2 = codePath("python", "building", "build_wheel.py");
-	LIMIT_SECONDS$10 = 900;
+	LIMIT_SECONDS$11 = 900;
 	MEMORY_BYTES = 4 * 2 ** 30;
 	OUTPUT_BYTES$1 = 512 << 20;
 	output = union([object({
@@ -24296,7 +24296,7 @@ async function checkInstalled(virtualenv, base, options) {
 			virtualenv.folder
 		],
 		limits: {
-			seconds: LIMIT_SECONDS$9,
+			seconds: LIMIT_SECONDS$10,
 			outputBytes: OUTPUT_BYTES,
 			processMemoryBytes: void 0,
 			memoryBytes: void 0
@@ -24308,13 +24308,13 @@ async function checkInstalled(virtualenv, base, options) {
 	const what = (lines.length > 0 ? lines : [run.stderr.trim()]).slice(0, 5).join("; ");
 	throw new VirtualenvError("incompatible-packages", `Cannot use the packages together: ${what}`);
 }
-var LIMIT_SECONDS$9, OUTPUT_BYTES;
+var LIMIT_SECONDS$10, OUTPUT_BYTES;
 var init_check_installed = __esmMin((() => {
 	init_run_untrusted();
 	init_find_base_python();
 	init_find_uv();
 	init_virtualenv_error();
-	LIMIT_SECONDS$9 = 120;
+	LIMIT_SECONDS$10 = 120;
 	OUTPUT_BYTES = 1 << 20;
 }));
 // schemas/values/read-own.ts
@@ -25019,27 +25019,27 @@ var init_endpoint_file = __esmMin((() => {
 	});
 }));
 // schemas/yaml/list-fields.ts
-function listFields$1(schema, value, parent = []) {
+function listFields$2(schema, value, parent = []) {
 	const { shape, innerType, element, valueType, discriminator, options = [] } = schema._zod.def;
 	if (discriminator !== void 0) return listVariants({
 		discriminator,
 		options
 	}, value, parent);
-	if (innerType) return listFields$1(innerType, value, parent);
-	if (element) return listFields$1(element, void 0, [...parent, "[]"]);
-	if (valueType) return listFields$1(valueType, void 0, [...parent, "NAME"]);
+	if (innerType) return listFields$2(innerType, value, parent);
+	if (element) return listFields$2(element, void 0, [...parent, "[]"]);
+	if (valueType) return listFields$2(valueType, void 0, [...parent, "NAME"]);
 	return Object.entries(shape ?? {}).flatMap(([name, field]) => [{
 		parent,
 		name,
 		honoured: !isRefused$1(field)
-	}, ...listFields$1(field, readField(value, name), [...parent, name])]);
+	}, ...listFields$2(field, readField(value, name), [...parent, name])]);
 }
 function listVariants({ discriminator, options }, value, parent) {
 	const wordsOf = (option) => [...option._zod.def.shape?.[discriminator]?._zod.values ?? []].map(String);
 	const word = readField(value, discriminator);
 	return options.flatMap((option) => {
 		const [own = ""] = wordsOf(option);
-		const fields = listFields$1(option, value, parent);
+		const fields = listFields$2(option, value, parent);
 		return own === word ? fields : fields.map((f) => ({
 			...f,
 			elsewhere: `${discriminator}: ${own}`
@@ -32121,7 +32121,7 @@ function reportEmptyFile(at) {
 	return makeError("wrong-type", at, "Cannot accept an empty file: expected an endpoint", `The smallest endpoint file, which serves the model in models/${name}/1: ${`{ name: ${name}, config: { served_entities: [{ entity_name: ${name}, entity_version: "1" }] } }`}. npx davit init writes one for a model that you name, once this file is deleted`);
 }
 function isRefused(path) {
-	refused ??= new Set(listFields$1(endpointFile).flatMap(({ name, honoured }) => honoured ? [] : [name]));
+	refused ??= new Set(listFields$2(endpointFile).flatMap(({ name, honoured }) => honoured ? [] : [name]));
 	const names = refused;
 	return path.slice(0, 4).some((step) => typeof step === "string" && names.has(step));
 }
@@ -32701,7 +32701,7 @@ function checkSchema(schema, { standIn, ...source }, { diagnostics: prepared, wr
 		diagnostics: prepared
 	};
 	const issues = listIssues(schema, source.root, checked.error.issues, standIn);
-	const fields = listFields$1(schema, source.root);
+	const fields = listFields$2(schema, source.root);
 	const news = dropReplacedFields(dropGeneralLimits(dropReported(issues, reported)), fields);
 	const rest = findValidRest(schema, source.root, issues, standIn);
 	return {
@@ -36505,7 +36505,7 @@ function reportIgnoredOption({ option, value, at }, variables = process.env) {
 		at
 	}];
 	if (hasCredentials(value)) return report("error", `Cannot use "${written}": it contains credentials, expected none in a model`, `Rotate them, because everyone who can read the model has them. Log the model without them, and ${INDEX_HINT}`);
-	if (ALWAYS.test(option) || isConfigured(option, value, variables)) return [];
+	if (ALWAYS$1.test(option) || isConfigured(option, value, variables)) return [];
 	if (INDEX.test(option)) return report("warning", `Ignoring "${written}": a model cannot choose where packages come from`, `If packages come from there, ${INDEX_HINT}`);
 	return report("warning", `Ignoring "${written}": ${IGNORED_BECAUSE[option] ?? "Davit has no use for this option"}`);
 }
@@ -36520,11 +36520,11 @@ function normalizeIndex(text) {
 	const { host, pathname } = new URL(text);
 	return `${host}${pathname.replace(/\/$/, "")}`;
 }
-var INDEX, ALWAYS, IGNORED_BECAUSE, INDEX_VARIABLES, INDEX_HINT;
+var INDEX, ALWAYS$1, IGNORED_BECAUSE, INDEX_VARIABLES, INDEX_HINT;
 var init_report_option = __esmMin((() => {
 	init_mask_secrets();
 	INDEX = /^(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host|--no-index)$/;
-	ALWAYS = /^--(?:only-binary|prefer-binary|require-hashes)$/;
+	ALWAYS$1 = /^--(?:only-binary|prefer-binary|require-hashes)$/;
 	IGNORED_BECAUSE = {
 		"--pre": "a version before a release is installed only where a requirement names it",
 		"--no-binary": "Davit installs wheels only"
@@ -37451,14 +37451,14 @@ async function runDownload(source, { action, folder, label }, options) {
 		return await runProcess(virtualenv.python, args, {
 			cwd: home,
 			env: {
-				...action === "--find" && FIND_VARIABLES,
+				...action !== "--download" && FIND_VARIABLES,
 				...makeDownloadEnvironment(kind, uri, {
 					home,
 					connection
 				}),
 				PYTHONPYCACHEPREFIX: virtualenv.pycache
 			},
-			limitSeconds: LIMIT_SECONDS$8[action],
+			limitSeconds: LIMIT_SECONDS$9[action],
 			onLine: (line) => {
 				const [, done, total] = PROGRESS_LINE.exec(line) ?? [];
 				if (done !== void 0) progress.say(renderAmount$1(label, Number(done), Number(total)));
@@ -37481,7 +37481,7 @@ function makePolicy({ allowed, kind, connection }) {
 function renderAmount$1(label, done, total) {
 	return `Downloading ${label}: ${total > 0 ? `${renderBytes(done)} of ${renderBytes(total)}` : renderBytes(done)}`;
 }
-var REQUIREMENTS$1, PROGRAM$1, LIMIT_SECONDS$8, FIND_VARIABLES, SUPPORTED_PYTHONS$1, PROGRESS_LINE;
+var REQUIREMENTS$1, PROGRAM$1, LIMIT_SECONDS$9, FIND_VARIABLES, SUPPORTED_PYTHONS$1, PROGRESS_LINE;
 var init_run_download = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_ensure_virtualenv();
@@ -37494,8 +37494,9 @@ var init_run_download = __esmMin((() => {
 	init_download_environment();
 	REQUIREMENTS$1 = codePath("validation", "model", "download-requirements.txt");
 	PROGRAM$1 = codePath("validation", "model", "download_model.py");
-	LIMIT_SECONDS$8 = {
+	LIMIT_SECONDS$9 = {
 		"--find": 120,
+		"--card": 60,
 		"--download": 3600
 	};
 	FIND_VARIABLES = { MLFLOW_HTTP_REQUEST_MAX_RETRIES: "3" };
@@ -37535,7 +37536,7 @@ async function resolveVersion(subject, { source, wanted }, options) {
 			run,
 			wanted,
 			connection: source.connection,
-			limitSeconds: LIMIT_SECONDS$8["--find"]
+			limitSeconds: LIMIT_SECONDS$9["--find"]
 		}, {
 			label: subject.label,
 			uri: source.uri
@@ -37680,6 +37681,13 @@ function chooseSource(subject, uri, options) {
 		connection: void 0
 	};
 }
+function findRegistrySource(subject, { name, version }, options) {
+	const source = chooseSource(subject, `models:/${name}/${version}`, options);
+	return "why" in source || !source.connection ? void 0 : {
+		...source,
+		connection: source.connection
+	};
+}
 async function downloadOnce(subject, download, options) {
 	const { uri, connection } = download.source;
 	const { tracking, registry } = connection ?? {
@@ -37731,7 +37739,7 @@ async function runToEnd(subject, { source, wanted }, { partial, key, options }) 
 		run,
 		wanted,
 		connection: source.connection,
-		limitSeconds: LIMIT_SECONDS$8["--download"]
+		limitSeconds: LIMIT_SECONDS$9["--download"]
 	}, {
 		label,
 		uri: source.uri
@@ -38344,7 +38352,7 @@ async function readWheel({ folder, python, request, options }, requirement) {
 		input
 	], {
 		...options,
-		limitSeconds: LIMIT_SECONDS$7
+		limitSeconds: LIMIT_SECONDS$8
 	});
 	if (run.code === 0) return readInstalledWheel(target);
 	return explainUnreadableWheel(requirement, run.stderr, {
@@ -38395,7 +38403,7 @@ async function compileLines({ folder, python, request, options, settings = "" },
 		...files
 	], {
 		...options,
-		limitSeconds: LIMIT_SECONDS$7,
+		limitSeconds: LIMIT_SECONDS$8,
 		settings: {
 			folder: join(folder, "settings"),
 			text: settings
@@ -38438,10 +38446,10 @@ function parseWheelVersion(source) {
 function makeOutageError({ stderr, timedOut }) {
 	const causes = stderr.split("\n").filter((l) => !/https?:/.test(l)).map((l) => l.replace(/^\s*(error|cause):\s*/, "").trim());
 	if (stderr.includes("network was disabled")) return /* @__PURE__ */ new Error("Cannot query the package index: UV_OFFLINE is set, and the cache does not have the answer. Unset UV_OFFLINE and run the same command again");
-	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$7} s` : causes.filter(Boolean).slice(-2).join(", ");
+	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$8} s` : causes.filter(Boolean).slice(-2).join(", ");
 	return /* @__PURE__ */ new Error(`Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`);
 }
-var LIMIT_SECONDS$7, OUTAGE_MESSAGE;
+var LIMIT_SECONDS$8, OUTAGE_MESSAGE;
 var init_resolve_requirements = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_find_python();
@@ -38454,7 +38462,7 @@ var init_resolve_requirements = __esmMin((() => {
 	init_parse_yanked();
 	init_explain_wheel();
 	init_read_wheel();
-	LIMIT_SECONDS$7 = 300;
+	LIMIT_SECONDS$8 = 300;
 	OUTAGE_MESSAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
 }));
 // validation/requirements/building/build-package.ts
@@ -38667,6 +38675,26 @@ var init_resolve_and_build = __esmMin((() => {
 	init_resolve_requirements();
 	MAX_ROUNDS = 5;
 }));
+// validation/withdrawn/describe-withdrawn.ts
+function describeWithdrawn({ label, endpoint, alone }, requirements, withdrawn) {
+	return withdrawn.map(({ name, version, reason, isGone = false }) => {
+		const at = requirements.find((r) => r.name === name)?.at;
+		const why = isGone ? "the index no longer has this version" : `its authors have withdrawn this version${reason === void 0 ? "" : ` (${reason})`}`;
+		const upgrade = alone || at ? "" : `, or run npx davit lock --upgrade ${endpoint.name}`;
+		return {
+			code: "package-yanked",
+			severity: "warning",
+			message: `Found ${name} ${version} in the lock of ${label}: ${why}`,
+			hint: `Require another version of ${name}${upgrade}`,
+			at: at ?? {
+				file: "MLmodel",
+				line: 1,
+				column: 1
+			}
+		};
+	});
+}
+var init_describe_withdrawn = __esmMin((() => {}));
 // validation/lock-endpoint.ts
 function lockEndpoint(endpoint, options) {
 	return lockSubjects(endpoint.name, endpoint.entities.map((entity) => makeSubject(endpoint, entity)), options);
@@ -38763,10 +38791,9 @@ async function lockSubject(subject, options) {
 }
 async function resolveSubject(subject, checked, options) {
 	const { current, upgrade = false, reason, progress = SILENT } = options;
-	const python = minorVersion(checked.pythonVersion);
 	const before = current && readOwn(current.entities, subject.entity.name);
 	const old = before && current.virtualenvs[before.virtualenv];
-	const platform = old?.platform ?? LOCK_PLATFORM;
+	const [python, platform] = [minorVersion(checked.pythonVersion), old?.platform ?? LOCK_PLATFORM];
 	const { requirements, model } = checked;
 	const preferences = upgrade ? void 0 : old?.packages ?? [];
 	const wanted = {
@@ -38799,7 +38826,7 @@ async function resolveSubject(subject, checked, options) {
 	const bounds = [...checkPackages(subject, checked.model, {
 		packages,
 		policy
-	}), ...describeYanked(subject, checked, yanked)];
+	}), ...describeWithdrawn(subject, checked.requirements, yanked)];
 	return {
 		subject,
 		reason,
@@ -38836,19 +38863,6 @@ function checkPackages(subject, model, { packages, policy }) {
 		...checkHardware(subject, packages),
 		...checkBuilt(subject, packages, policy)
 	];
-}
-function describeYanked(subject, { requirements }, yanked) {
-	return yanked.map(({ name, version, reason }) => ({
-		code: "package-yanked",
-		severity: "warning",
-		message: `Found ${name} ${version} in the lock of ${subject.label}: its authors have withdrawn this version${reason === void 0 ? "" : ` (${reason})`}`,
-		hint: `Require another version of ${name}`,
-		at: requirements.find((r) => r.name === name)?.at ?? {
-			file: "requirements.txt",
-			line: 1,
-			column: 1
-		}
-	}));
 }
 function makeLockedValidation({ cases }) {
 	return { validation: cases.length > 0 ? [...cases] : void 0 };
@@ -38914,6 +38928,7 @@ var init_lock_endpoint = __esmMin((() => {
 	init_check_hardware();
 	init_resolve_and_build();
 	init_subject();
+	init_describe_withdrawn();
 	init_read_own();
 	LOCK_PLATFORM = "x86_64-manylinux_2_28";
 	CONCURRENCY$1 = 2;
@@ -39203,7 +39218,7 @@ async function checkAdvisories(subject, packages, options) {
 }
 async function openFreshAdvisories(policy, options) {
 	const database = await openAdvisories();
-	if (!policy.isSet || database && database.ageHours < FRESH_HOURS) return database;
+	if (!policy.isSet || database && database.ageHours < FRESH_HOURS$1) return database;
 	await refreshOnce(options);
 	return openAdvisories();
 }
@@ -39241,7 +39256,7 @@ function describe$3({ entity, label, endpoint, alone }, found, { errorsFrom }) {
 	const hint = fixed === void 0 ? "No version has a fix yet" : `${upgrade}: ${found.name} ${fixed} has the fix`;
 	return (isError ? makeError : makeWarning)("vulnerable-package", entity.place, message, hint);
 }
-var IGNORED_VARIABLE, FRESH_HOURS, STALE_HOURS, downloads;
+var IGNORED_VARIABLE, FRESH_HOURS$1, STALE_HOURS, downloads;
 var init_check_advisories = __esmMin((() => {
 	init_diagnostic();
 	init_pluralize();
@@ -39250,7 +39265,7 @@ var init_check_advisories = __esmMin((() => {
 	init_database();
 	init_read_error_message();
 	IGNORED_VARIABLE = "DAVIT_ADVISORIES_IGNORED";
-	FRESH_HOURS = 24;
+	FRESH_HOURS$1 = 24;
 	STALE_HOURS = 168;
 	downloads = /* @__PURE__ */ new Map();
 }));
@@ -39628,7 +39643,7 @@ function parseOutput(stdout) {
 	}
 }
 function describeFailure({ stopped, code }) {
-	return stopped === "time" ? `the scan took longer than ${LIMIT_SECONDS$6} s` : `the scan ended with exit code ${code}`;
+	return stopped === "time" ? `the scan took longer than ${LIMIT_SECONDS$7} s` : `the scan ended with exit code ${code}`;
 }
 async function listProvidedModules(folder, { folder: root }) {
 	const libraries = await listNames(join(root, "lib"));
@@ -39643,7 +39658,7 @@ async function listNames(folder) {
 function makeModules(names) {
 	return new Set(names.map((name) => name.split(".", 1)[0] ?? ""));
 }
-var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$6, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
+var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$7, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
 var init_scan_pickles = __esmMin((() => {
 	init_zod();
 	init_find_base_python();
@@ -39663,9 +39678,9 @@ var init_scan_pickles = __esmMin((() => {
 		"stub_machine.py",
 		"keras_configs.py"
 	].map((name) => codePath("validation", "pickles", name));
-	LIMIT_SECONDS$6 = 60;
+	LIMIT_SECONDS$7 = 60;
 	LIMITS = {
-		seconds: LIMIT_SECONDS$6,
+		seconds: LIMIT_SECONDS$7,
 		outputBytes: 64 << 20,
 		processMemoryBytes: 2 ** 31,
 		memoryBytes: 2 ** 31
@@ -39697,9 +39712,10 @@ var init_scan_pickles = __esmMin((() => {
 // validation/pickles/check-pickles.ts
 async function checkPickles(subject, model, options) {
 	const severity = options.policy.pickles;
-	if (severity === "ignore") return [];
+	return severity === "ignore" ? [] : reportPickles(subject, await scanPickles(model, options), severity);
+}
+function reportPickles(subject, found, severity) {
 	const make = severity === "error" ? makeError : makeWarning;
-	const found = await scanPickles(model, options);
 	const place = (path) => subject.alone ? {
 		...subject.entity.place,
 		file: `${subject.entity.place.file}/${path}`
@@ -40488,6 +40504,282 @@ var state;
 var init_warn_without_sandbox = __esmMin((() => {
 	state = { warned: false };
 }));
+// validation/size/measure-model.ts
+async function measureModel({ folder, flavors }) {
+	const files = new Map(await listSizes(folder, ""));
+	const bytes = [...files].reduce((sum, [path, size]) => sum + (NOT_LOADED.test(path) ? 0 : size), 0);
+	const path = findWholeFile(flavors);
+	const size = path === void 0 ? void 0 : files.get(path);
+	return {
+		bytes,
+		whole: path === void 0 || size === void 0 ? void 0 : {
+			path,
+			bytes: size
+		}
+	};
+}
+function findWholeFile(flavors) {
+	const read = (flavor, field) => {
+		const value = flavors[flavor]?.[field];
+		return typeof value === "string" && value !== "" ? value.replace(/\/$/, "") : void 0;
+	};
+	const loader = read("python_function", "loader_module");
+	const python = read("python_function", "python_model");
+	if (loader === "mlflow.sklearn") return read("sklearn", "pickled_model") ?? read("python_function", "model_path");
+	if (loader === "mlflow.pyfunc.model") return python?.endsWith(".py") ? void 0 : python;
+	if (loader === "mlflow.statsmodels") return read("python_function", "data");
+	if (loader === "mlflow.pytorch") return `${read("python_function", "data") ?? "data"}/model.pth`;
+}
+async function listSizes(folder, prefix) {
+	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name)).map(async (e) => {
+		const [path, name] = [join(folder, e.name), `${prefix}${e.name}`];
+		return e.isDirectory() ? listSizes(path, `${name}/`) : [[name, (await stat(path)).size]];
+	});
+	return (await Promise.all(lists)).flat();
+}
+var NOT_LOADED;
+var init_measure_model = __esmMin((() => {
+	init_model_digest();
+	NOT_LOADED = /^(?:code|wheels|metadata)\/|^(?:serving_)?input_example(?:_[^/]*)?\.json$/;
+}));
+// validation/size/check-size.ts
+async function checkModelSize(subject, model, environments) {
+	return checkSize(subject, await measureModel(model), environments);
+}
+function checkSize(subject, size, environments = []) {
+	const budgets = isGpu(subject.entity.workloadType) ? [] : listBudgets(subject.entity, environments);
+	const errors = budgets.flatMap((budget) => findCertain(subject, size, budget) ?? []);
+	return errors.length > 0 ? errors : budgets.flatMap((budget) => findLikely(subject, size, budget) ?? []).slice(0, 1);
+}
+function listBudgets(entity, environments) {
+	const { workloadType } = entity;
+	const usual = DEFAULT_HARDWARE[workloadType];
+	const others = environments.flatMap((environment) => {
+		const hardware = environment.target === "kubernetes" ? environment.hardware[workloadType] : void 0;
+		if (!hardware || hardware.gpu || hardware.memory === usual?.memory && hardware.per === usual.per) return [];
+		return [makeReplicaBudget(entity, hardware, ` in environment "${environment.name}"`)];
+	});
+	if (!usual) return others;
+	const replica = makeReplicaBudget(entity, usual, "");
+	return [
+		replica,
+		{
+			of: `a process of ${workloadType}`,
+			units: 1,
+			certain: 1,
+			likely: 1,
+			share: 1,
+			memory: replica.memory,
+			waysOut: "Choose a larger workload_type"
+		},
+		...others
+	];
+}
+function makeReplicaBudget(entity, { per, memory }, where) {
+	const { name, workerMode, workloadType } = entity;
+	const workers = countWorkers(entity);
+	const certain = workerMode === "separate" ? workers : 1;
+	const likely = workerMode === void 0 ? workers : certain;
+	const sizes = per === "replica" && likely > 1 ? "Choose a larger workload_type, a smaller workload_size" : "Choose a larger workload_type";
+	const modes = likely > 1 ? `, or davit.served_entities.${name}.workers: shared (one copy for all workers) or one (one worker)` : "";
+	return {
+		of: `a replica of ${workloadType}${where}`,
+		units: per === "unit" ? workers : 1,
+		memory: parseQuantity$1(memory) ?? Infinity,
+		certain,
+		likely,
+		share: LIKELY_SHARE,
+		waysOut: `${sizes}${modes}`
+	};
+}
+function findCertain(subject, { whole }, budget) {
+	const { of, units, memory, certain, waysOut } = budget;
+	if (!whole || certain * whole.bytes <= units * memory) return void 0;
+	const loads = certain > 1 ? `each of ${certain} workers loads` : "loading reads";
+	return makeSubjectError(subject, "memory-limit", `Cannot fit ${subject.label} into the memory of ${of}: ${loads} ${whole.path}, which takes at least ${renderProduct(certain, whole.bytes)}, expected at most ${renderProduct(units, memory)}`, subject.alone ? void 0 : waysOut);
+}
+function findLikely(subject, { bytes }, budget) {
+	const { of, units, memory, likely, share, waysOut } = budget;
+	if (likely * bytes <= units * memory * share) return void 0;
+	const unless = subject.entity.workerMode === void 0 ? ", unless they can share one," : "";
+	const copies = likely > 1 ? `a copy for each of ${likely} workers${unless} takes` : "all of them in memory take";
+	const most = share < 1 ? "two thirds of " : "";
+	return {
+		...makeSubjectError(subject, "memory-limit", `Found ${renderBytes(bytes)} of files in ${subject.label}: ${copies} about ${renderProduct(likely, bytes)}, expected at most ${most}${renderProduct(units, memory)}, the memory of ${of}`, subject.alone ? void 0 : waysOut),
+		severity: "warning"
+	};
+}
+var LIKELY_SHARE;
+var init_check_size = __esmMin((() => {
+	init_check_workers_memory();
+	init_count_replicas();
+	init_workload();
+	init_default_hardware();
+	init_quantity();
+	init_subject();
+	init_measure_model();
+	LIKELY_SHARE = 2 / 3;
+}));
+// validation/withdrawn/query-withdrawn.ts
+async function queryWithdrawn({ python, platform, packages }, options) {
+	const interpreter = (await listPythons(python)).at(-1) ?? (await listPythons()).at(-1);
+	if (!interpreter) return void 0;
+	const folder = makeTemporaryFolder("withdrawn");
+	const input = join(folder, "in.txt");
+	const target = [
+		"--python",
+		interpreter.executable,
+		"--python-version",
+		python,
+		"--python-platform",
+		platform
+	];
+	const plain = [
+		"--no-deps",
+		"--no-header",
+		"--no-annotate",
+		"--color",
+		"never",
+		...WHEELS_ONLY
+	];
+	const gone = [];
+	try {
+		while (gone.length <= MAX_GONE) {
+			const asked = packages.filter((p) => p.source === void 0 && !gone.some((g) => g.name === p.name));
+			await writeFile(input, asked.map((p) => `${p.name}==${p.version}\n`).join(""));
+			const run = await runUv([
+				"pip",
+				"compile",
+				...plain,
+				...target,
+				input
+			], {
+				...options,
+				limitSeconds: LIMIT_SECONDS$6
+			});
+			const { notes, rest } = separateNotes(run.stderr);
+			if (run.code === 0) return sortByName([...parseYanked(notes).map((p) => ({
+				...p,
+				isGone: false
+			})), ...gone]);
+			const missing = findMissing(rest);
+			if (!missing || !asked.some((p) => p.name === missing.name)) return void 0;
+			gone.push({
+				...missing,
+				reason: void 0,
+				isGone: true
+			});
+		}
+		return sortByName(gone);
+	} finally {
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+function sortByName(found) {
+	return [...found].sort((a, b) => a.name < b.name ? -1 : 1);
+}
+function findMissing(stderr) {
+	const [, name, version] = /there is no version of ([A-Za-z0-9._-]+)==([^\s,]+)/.exec(stderr.replace(/\s+/g, " ")) ?? [];
+	return name === void 0 || version === void 0 ? void 0 : {
+		name: normalizePackageName(name),
+		version
+	};
+}
+var LIMIT_SECONDS$6, MAX_GONE;
+var init_query_withdrawn = __esmMin((() => {
+	init_find_python();
+	init_install_packages();
+	init_normalize_package_name();
+	init_run_uv();
+	init_temporary_folder();
+	init_parse_yanked();
+	LIMIT_SECONDS$6 = 60;
+	MAX_GONE = 5;
+}));
+// validation/withdrawn/find-withdrawn.ts
+async function findWithdrawn(virtualenv, options) {
+	const pins = virtualenv.packages.flatMap((p) => p.source === void 0 ? [`${p.name}==${p.version}`] : []);
+	const file = cacheFolder("withdrawn", `${contentHash({
+		python: virtualenv.python,
+		platform: virtualenv.platform,
+		pins
+	}).slice(0, 32)}.json`);
+	const kept = await readAnswer(file);
+	const isFresh = kept !== void 0 && Date.now() - kept.asked < FRESH_HOURS * 36e5;
+	return ((options.asksIndex && !isFresh && pins.length > 0 ? await queryOnce(file, virtualenv, options) : void 0) ?? kept)?.packages.map((p) => ({
+		...p,
+		reason: p.reason
+	})) ?? [];
+}
+function queryOnce(file, virtualenv, options) {
+	const running = queries.get(file);
+	if (running) return running;
+	const query = queryAndKeep(file, virtualenv, options).finally(() => {
+		if (options.signal?.aborted) queries.delete(file);
+	});
+	queries.set(file, query);
+	return query;
+}
+async function queryAndKeep(file, virtualenv, options) {
+	const { progress = SILENT } = options;
+	const packages = await withProgress(progress, "Querying the package index for withdrawn versions", () => queryWithdrawn(virtualenv, options));
+	if (!packages) {
+		progress.say("The package index does not say which versions are withdrawn. Using its last answer");
+		return;
+	}
+	const found = {
+		asked: Date.now(),
+		packages: packages.map((p) => ({ ...p }))
+	};
+	await writeFileAtomically(file, JSON.stringify(found));
+	return found;
+}
+async function readAnswer(file) {
+	const text = await readText$1(file);
+	try {
+		return text === void 0 ? void 0 : answer$2.safeParse(JSON.parse(text)).data;
+	} catch {
+		return;
+	}
+}
+var FRESH_HOURS, answer$2, queries;
+var init_find_withdrawn = __esmMin((() => {
+	init_zod();
+	init_read_project();
+	init_names();
+	init_atomic_files();
+	init_cache();
+	init_progress();
+	init_query_withdrawn();
+	FRESH_HOURS = 24;
+	answer$2 = object({
+		asked: number$1(),
+		packages: array(object({
+			name: string$1(),
+			version: string$1(),
+			reason: string$1().optional(),
+			isGone: boolean$1()
+		}))
+	});
+	queries = /* @__PURE__ */ new Map();
+}));
+// validation/withdrawn/check-withdrawn.ts
+async function checkWithdrawn(subject, virtualenv, { requirements }, options) {
+	const { vulnerabilities = "ignore" } = options.policy;
+	const { asksIndex = options.until !== "lock" && vulnerabilities !== "ignore" } = options;
+	return describeWithdrawn(subject, requirements, virtualenv ? await findWithdrawn(virtualenv, {
+		...options,
+		asksIndex
+	}) : []).map((p) => locateProblem(subject, p));
+}
+var init_check_withdrawn = __esmMin((() => {
+	init_subject();
+	init_describe_withdrawn();
+	init_find_withdrawn();
+}));
 // validation/validate-endpoint.ts
 async function validateEndpoint(endpoint, options) {
 	const { entities, diagnostics } = await validateSubjects(endpoint.entities.map((entity) => makeSubject(endpoint, entity)), options);
@@ -40574,10 +40866,11 @@ async function runFetchStage(subject, options) {
 }
 async function runCheckStage(subject, folder, options) {
 	const { checked, diagnostics } = await checkModel(subject, folder, options);
+	const size = checked ? await checkModelSize(subject, checked.model, options.environments) : [];
 	return {
 		value: checked,
 		cached: false,
-		diagnostics
+		diagnostics: [...diagnostics, ...size]
 	};
 }
 async function runLockStage(subject, options, { checked, resolved, notes }) {
@@ -40590,29 +40883,31 @@ async function runLockStage(subject, options, { checked, resolved, notes }) {
 	};
 	const built = checkBuilt(subject, listPackages(subject, lock), options.policy);
 	diagnostics.push(...built.map((p) => locateProblem(subject, p)));
+	const virtualenv = findVirtualenv(subject, lock);
 	const compared = {
 		...options,
 		isReviewed: options.until === "lock"
 	};
 	const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
 	notes.advisories = advisories.summary;
-	const imports = await checkLockedImports(subject, lock, checked, options);
+	const withdrawn = await checkWithdrawn(subject, virtualenv, checked, options);
+	const imports = options.until === "lock" || !virtualenv ? [] : await checkImports(subject, checked, virtualenv, options);
 	return {
 		value: lock,
 		cached: false,
 		diagnostics: [
 			...diagnostics,
 			...advisories.diagnostics,
+			...withdrawn,
 			...imports
 		]
 	};
 }
-async function checkLockedImports(subject, lock, checked, options) {
-	const virtualenv = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ""];
-	return options.until === "lock" || !virtualenv ? [] : checkImports(subject, checked, virtualenv, options);
+function findVirtualenv({ entity }, lock) {
+	return lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? ""];
 }
-function listPackages({ entity }, lock) {
-	return lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? ""]?.packages ?? [];
+function listPackages(subject, lock) {
+	return findVirtualenv(subject, lock)?.packages ?? [];
 }
 async function runVirtualenvStage(subject, lock, folder, options) {
 	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
@@ -40751,6 +41046,8 @@ var init_validate_endpoint = __esmMin((() => {
 	init_sandbox();
 	init_warn_without_sandbox();
 	init_check_built();
+	init_check_size();
+	init_check_withdrawn();
 	init_subject();
 	init_read_own();
 	CONCURRENCY = 2;
@@ -41342,19 +41639,28 @@ async function sumRecord(file) {
 }
 var init_measure_packages = __esmMin((() => {}));
 // validation/comparison/read-model-card.ts
-async function compareModelCards(old, now) {
-	const [before, after] = await Promise.all([readCard(old), readCard(now)]);
-	return [.../* @__PURE__ */ new Set([...before.keys(), ...after.keys()])].map((field) => ({
+async function compareModelCards(folders, registered) {
+	const [old, now] = await Promise.all([readCard$1(folders.old), readCard$1(folders.new)]);
+	const before = new Map([...registered.old, ...[...old].filter(([field]) => !registered.old.has(field))]);
+	const after = new Map([...registered.new, ...[...now].filter(([field]) => !registered.new.has(field))]);
+	const fields = [.../* @__PURE__ */ new Set([
+		...registered.new.keys(),
+		...registered.old.keys(),
+		...before.keys(),
+		...after.keys()
+	])];
+	const isRegistered = (field) => registered.old.has(field) || registered.new.has(field);
+	return fields.map((field) => ({
 		field,
 		old: before.get(field) ?? null,
 		new: after.get(field) ?? null
-	})).filter((row) => row.old !== row.new).slice(0, MAX_FIELDS);
+	})).filter((row) => row.old !== row.new || isRegistered(row.field) && ALWAYS.test(row.field)).slice(0, MAX_FIELDS);
 }
-async function readCard(folder) {
+async function readCard$1(folder) {
 	const { value } = parseYaml$1(await readModelText(folder, "MLmodel").catch(() => void 0) ?? "", "MLmodel", mlmodelFile);
-	return value ? listFields(value) : /* @__PURE__ */ new Map();
+	return value ? listFields$1(value) : /* @__PURE__ */ new Map();
 }
-function listFields(value) {
+function listFields$1(value) {
 	const plain = FIELDS.flatMap((field) => renderField(field, value[field]));
 	const inside = MAPS.flatMap((map) => Object.entries(asMap(value[map])).flatMap(([key, v]) => renderField(`${map}.${key}`, v)));
 	const flavors = Object.keys(value.flavors).filter((flavor) => flavor !== "python_function");
@@ -41372,7 +41678,7 @@ function renderField(field, value) {
 function asMap(value) {
 	return value !== null && typeof value === "object" ? { ...value } : {};
 }
-var VALUE_CHARACTERS, MAX_FIELDS, FIELDS, MAPS;
+var VALUE_CHARACTERS, MAX_FIELDS, FIELDS, MAPS, ALWAYS;
 var init_read_model_card = __esmMin((() => {
 	init_parse_yaml();
 	init_parse_mlmodel();
@@ -41393,6 +41699,7 @@ var init_read_model_card = __esmMin((() => {
 		"metrics",
 		"params"
 	];
+	ALWAYS = /^(?:registered by|registered at|run|metrics\..*)$/s;
 }));
 // validation/comparison/answer-inputs.ts
 async function makeAnswersKey(model, inputs) {
@@ -42024,6 +42331,7 @@ async function compareEntity(old, now, options) {
 		return predictSideBySide(runnable.old, runnable.new, options);
 	};
 	const { predictions, missing } = await runBoth();
+	const cards = "missing" in folders ? void 0 : await readCards(old, now, folders);
 	return {
 		comparison: {
 			entity: old.subject.entity.name,
@@ -42037,9 +42345,28 @@ async function compareEntity(old, now, options) {
 			},
 			predictions,
 			note: missing?.note ?? null,
-			card: "missing" in folders ? [] : await compareModelCards(folders.old, folders.new)
+			card: cards?.card ?? [],
+			...cards?.pages && { pages: cards.pages }
 		},
 		missing
+	};
+}
+async function readCards(old, now, folders) {
+	const after = await now.readRegistryCard?.(folders.new);
+	const before = after && await old.readRegistryCard?.(folders.old);
+	const nothing = /* @__PURE__ */ new Map();
+	return {
+		card: await compareModelCards(folders, {
+			old: before?.fields ?? nothing,
+			new: after?.fields ?? nothing
+		}),
+		...after && { pages: {
+			old: before?.pages ?? {
+				model: null,
+				run: null
+			},
+			new: after.pages
+		} }
 	};
 }
 async function findFolders(old, now, signal) {
@@ -42137,6 +42464,119 @@ function isSameModel([oldLock, old], [lock, entity]) {
 var init_pair_entities = __esmMin((() => {
 	init_names();
 	init_read_own();
+}));
+// validation/card/make-registry-pages.ts
+function makeRegistryPages({ registry }, { name, version, run, experiment }, named = [], variables = process.env) {
+	const [environment] = named;
+	if (!environment || registry.startsWith("uc:")) return NO_PAGES;
+	const isDatabricks = registry.startsWith("databricks");
+	if (isDatabricks && registry.includes("://")) return NO_PAGES;
+	const base = findBase$1(isDatabricks ? variables["DATABRICKS_HOST"] ?? "" : environment.uri);
+	if (base === void 0) return NO_PAGES;
+	const hasRun = run !== null && experiment !== null && ID.test(run) && ID.test(experiment);
+	const prefix = isDatabricks ? `${base}/#mlflow` : `${base}/#`;
+	const runPage = hasRun ? `${prefix}/experiments/${experiment}/runs/${run}` : null;
+	if (registry.startsWith("databricks-uc")) return {
+		model: `${base}/explore/data/models/${name.split(".").map(encode).join("/")}/version/${version}`,
+		run: runPage
+	};
+	return {
+		model: `${prefix}/models/${encode(name)}/versions/${version}`,
+		run: runPage
+	};
+}
+function findBase$1(address) {
+	const text = /^https?:\/\//i.test(address) ? address : `https://${address}`;
+	if (address === "" || !URL.canParse(text)) return void 0;
+	const { protocol, host, pathname } = new URL(text);
+	return `${protocol}//${host}${pathname.replace(/\/$/, "")}`;
+}
+function encode(name) {
+	return encodeURIComponent(name).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+var NO_PAGES, ID;
+var init_make_registry_pages = __esmMin((() => {
+	NO_PAGES = {
+		model: null,
+		run: null
+	};
+	ID = /^[\w-]{1,64}$/;
+}));
+// validation/card/read-registry-card.ts
+async function readRegistryCard(subject, { name, version, uri, resolved }, options) {
+	const named = uri === void 0 ? {
+		name,
+		version
+	} : parseRegisteredVersion(uri);
+	const number = resolved?.version ?? named?.version ?? "";
+	if (!named || !/^\d{1,18}$/.test(number)) return void 0;
+	const wanted = {
+		name: named.name,
+		version: number
+	};
+	const source = findRegistrySource(subject, wanted, options);
+	if (!source) return void 0;
+	const { progress = SILENT } = options;
+	const label = `${wanted.name} ${wanted.version}`;
+	const run = await withProgress(progress, `Querying the registry about ${label}`, () => runDownload(source, {
+		action: "--card",
+		label
+	}, options));
+	const answer = run.code === 0 ? registryAnswer.safeParse(JSON.parse(run.stdout)).data : void 0;
+	if (!answer) {
+		progress.say(`The registry says nothing about ${label}`);
+		return;
+	}
+	const { run: id, experiment } = answer;
+	const pages = makeRegistryPages(source.connection, {
+		...wanted,
+		run: id,
+		experiment
+	}, options.registries);
+	return {
+		fields: listFields(answer),
+		pages
+	};
+}
+function listFields(answer) {
+	const { by, registered, description, aliases, run, run_name: runName } = answer;
+	const plain = {
+		"registered by": by,
+		"registered at": registered,
+		run,
+		"run name": runName,
+		description,
+		aliases: aliases.length === 0 ? null : aliases.join(", ")
+	};
+	const inside = [
+		"metrics",
+		"params",
+		"tags"
+	].flatMap((map) => Object.entries(answer[map]).map(([key, value]) => [`${map}.${key}`, value]));
+	return new Map([...Object.entries(plain), ...inside].flatMap(([field, text]) => text === null ? [] : [[field, text]]));
+}
+var short, fields, registryAnswer;
+var init_read_registry_card = __esmMin((() => {
+	init_zod();
+	init_model_reference();
+	init_progress();
+	init_download_model();
+	init_run_download();
+	init_make_registry_pages();
+	short = string$1().max(200);
+	fields = record(short, short);
+	registryAnswer = object({
+		by: short.nullable(),
+		registered: short.nullable(),
+		description: short.nullable(),
+		aliases: array(short).max(30),
+		tags: fields,
+		run: short.nullable(),
+		run_name: short.nullable(),
+		experiment: short.nullable(),
+		metrics: fields,
+		params: fields
+	});
 }));
 // system/git-files.ts
 async function isInCommit(folder, { commit, path, signal }) {
@@ -42434,6 +42874,10 @@ async function comparePair({ old, new: entity }, work) {
 		subject,
 		lock: now.lock,
 		findModel: () => findModel(subject, work),
+		readRegistryCard: (folder) => readCard(subject, {
+			folder,
+			lock: now.lock
+		}, work),
 		services: allowServices(entity, work.rules)
 	}, {
 		...request,
@@ -42490,8 +42934,26 @@ function makeOldVersion(entity, { old, base, request, registries }) {
 		services: (entity.network ?? []).map(({ host, port }) => ({
 			host,
 			port
-		}))
+		})),
+		readRegistryCard: (folder) => readCard(subject, {
+			folder,
+			lock: old.lock
+		}, {
+			request,
+			registries
+		})
 	};
+}
+async function readCard(subject, { folder, lock }, { request, registries }) {
+	const { place, progress, signal } = request;
+	const locked = readOwn(lock.entities, subject.entity.name)?.model;
+	if (!locked || folder !== locateDownload(locked.digest)) return void 0;
+	return readRegistryCard(subject, locked, {
+		root: declarationsRoot(place),
+		progress,
+		signal,
+		registries
+	});
 }
 async function findModel(subject, { now, request, registries }) {
 	const { place, progress, signal } = request;
@@ -42516,6 +42978,8 @@ var init_compare_changed = __esmMin((() => {
 	init_comparison_error();
 	init_compare_entity();
 	init_pair_entities();
+	init_locate_model();
+	init_read_registry_card();
 	init_fetch_model();
 	init_allow_services();
 	init_policy();
@@ -42914,13 +43378,14 @@ function sides(value) {
 		new: value
 	});
 }
-var text$2, count$1, seconds$2, SIGNATURE_PARTS, SIGNATURE_CHANGES, PACKAGE_CHANGES, signatureChange, packageChange, advisory, packages, run$1, comparedInput, predictions, comparison;
+var text$2, count$1, seconds$2, page, SIGNATURE_PARTS, SIGNATURE_CHANGES, PACKAGE_CHANGES, signatureChange, packageChange, advisory, packages, run$1, comparedInput, predictions, comparison;
 var init_comparison = __esmMin((() => {
 	init_zod();
 	init_proof();
 	text$2 = string$1().max(2e3);
 	count$1 = int().nonnegative();
 	seconds$2 = number$1().nonnegative();
+	page = string$1().max(1e3).regex(/^https?:\/\/[\w.:-]+\/[\w./%#~-]*$/);
 	SIGNATURE_PARTS = [
 		"inputs",
 		"outputs",
@@ -43022,7 +43487,11 @@ var init_comparison = __esmMin((() => {
 			field: text$2,
 			old: text$2.nullable(),
 			new: text$2.nullable()
-		}), 100)
+		}), 100),
+		pages: sides(strictObject({
+			model: page.nullable(),
+			run: page.nullable()
+		})).exactOptional()
 	});
 }));
 // schemas/report/report.ts
@@ -43527,8 +43996,8 @@ async function readReviewed(place, name, environments) {
 async function proveEndpoint(endpoint, stage) {
 	const { place, progress: all, signal, withoutSandbox } = stage.request;
 	const { value: lock, diagnostics } = await readLock$1(place, endpoint.name);
-	const { policies, fetched } = stage;
-	const registries = await readRegistries(place, stage.environments);
+	const { environments, fetched, policies } = stage;
+	const registries = await readRegistries(place, environments);
 	const acceptedServices = await readAcceptedServices(endpoint, {
 		place,
 		base: stage.base,
@@ -43540,6 +44009,7 @@ async function proveEndpoint(endpoint, stage) {
 		progress,
 		signal,
 		withoutSandbox,
+		environments,
 		policies,
 		acceptedServices,
 		registries,
@@ -48130,6 +48600,7 @@ async function validateWithOwnLock(endpoint, { place, progress, signal, withoutS
 		progress: named(progress, endpoint.name),
 		signal,
 		withoutSandbox,
+		environments: environment && [environment],
 		policies: environment && [environment.policy],
 		registries: await readRegistries(place, environment ? [environment] : []),
 		...until && { until }
@@ -50225,13 +50696,17 @@ function renderAdvisories({ advisories }, { rows }) {
 	const { came, went } = advisories;
 	return [...came.length > 0 ? [`⚠️ known vulnerabilities come: ${list(came)}`] : [], ...went.length > 0 ? [`known vulnerabilities go: ${list(went)}`] : []];
 }
-function renderCard({ card, model }, label, { fields, characters }) {
+function renderCard({ card, model, pages }, label, { fields, characters }) {
 	const shown = card.slice(0, fields);
 	if (shown.length === 0) return "";
 	const cell = (text) => text === null ? "–" : renderSpan(text, characters);
-	const rows = shown.map((f) => `| ${renderSpan(f.field, 60)} | ${cell(f.old)} | ${cell(f.new)} |`);
+	const rows = shown.map((f) => {
+		const isRun = f.field === "run";
+		const [old, now] = [renderLink(cell(f.old), isRun && pages?.old.run || null), renderLink(cell(f.new), isRun && pages?.new.run || null)];
+		return `| ${renderSpan(f.field, 60)} | ${old} | ${now} |`;
+	});
 	return [
-		`| model | ${renderSpan(model)} | ${renderSpan(label)} |`,
+		`| model | ${[renderLink(renderSpan(model), pages?.old.model ?? null), renderLink(renderSpan(label), pages?.new.model ?? null)].join(" | ")} |`,
 		"| --- | --- | --- |",
 		...rows
 	].join("\n");

@@ -28,6 +28,7 @@ export const CACHE_KINDS = {
   pickles: { holds: 'results of scans of pickles', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
   imports: { holds: 'imports of models', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
   modules: { holds: 'modules of locked packages', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
+  withdrawn: { holds: 'withdrawn versions of locked packages', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
   locks: { holds: 'locks of models without an endpoint', automatic: true, names: /^[0-9a-f]{20}\.lock$/ },
   pulumi: {
     holds: 'the engine and its plugins',

@@ -20,6 +20,8 @@ import {
   type LockedEndpoint,
   pairEntities,
 } from '../../validation/comparison/pair-entities.ts';
+import { locateDownload } from '../../system/locate-model.ts';
+import { readRegistryCard } from '../../validation/card/read-registry-card.ts';
 import type { FetchOptions } from '../../validation/model/fetched-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
 import { allowServices, type NetworkRules } from '../../validation/network/allow-services.ts';
@@ -123,7 +125,11 @@ async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) 
   const hasOldReason = reason !== undefined && reason === work.old.endpoint.breaking && isLockOf(old, work.old.lock);
   const compared = await compareEntity(
     makeOldVersion(old, work),
-    { subject, lock: now.lock, findModel: () => findModel(subject, work), services: allowServices(entity, work.rules) },
+    {
+      ...{ subject, lock: now.lock, findModel: () => findModel(subject, work) },
+      readRegistryCard: (folder) => readCard(subject, { folder, lock: now.lock }, work),
+      services: allowServices(entity, work.rules),
+    },
     {
       ...request,
       policy,
@@ -168,7 +174,20 @@ function makeOldVersion(
     ...{ subject, lock: old.lock },
     findModel: () => findBaseModel(subject, locked, { ...request, base, registries }),
     services: (entity.network ?? []).map(({ host, port }) => ({ host, port })), // the base itself allows them
+    readRegistryCard: (folder) => readCard(subject, { folder, lock: old.lock }, { request, registries }),
   };
+}
+
+/** Only of a model that was downloaded: a folder of the repository may have the name of another model in the registry. */
+async function readCard(
+  subject: Subject,
+  { folder, lock }: { readonly folder: string; readonly lock: Lock },
+  { request, registries }: Pick<CompareWork, 'request' | 'registries'>,
+) {
+  const { place, progress, signal } = request;
+  const locked = readOwn(lock.entities, subject.entity.name)?.model;
+  if (!locked || folder !== locateDownload(locked.digest)) return undefined;
+  return readRegistryCard(subject, locked, { root: declarationsRoot(place), progress, signal, registries });
 }
 
 async function findModel(subject: Subject, { now, request, registries }: CompareWork): Promise<string> {

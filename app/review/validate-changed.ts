@@ -87,12 +87,12 @@ type Proven = Pick<EndpointReport, 'lock' | 'computed_lock' | 'entities' | 'diag
 async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<Proven> {
   const { place, progress: all, signal, withoutSandbox } = stage.request;
   const { value: lock, diagnostics } = await readLock(place, endpoint.name);
-  const { policies, fetched } = stage;
-  const registries = await readRegistries(place, stage.environments);
+  const { environments, fetched, policies } = stage;
+  const registries = await readRegistries(place, environments);
   const acceptedServices = await readAcceptedServices(endpoint, { place, base: stage.base, signal });
   const progress = named(all, endpoint.name);
   const options = {
-    ...{ root: declarationsRoot(place), progress, signal, withoutSandbox },
+    ...{ root: declarationsRoot(place), progress, signal, withoutSandbox, environments },
     ...{ policies, acceptedServices, registries, withheld: fetched === 'withheld' },
   };
   const make = { endpoint, stage, acceptedServices, registries };

@@ -8,7 +8,7 @@ import { makeRequest } from '../request.ts';
 export const audit: Command = {
   summary: 'Compare the locked packages with known vulnerabilities',
   usage: '[NAME…]',
-  help: 'Downloads the advisories of osv.dev into the cache, where validate finds them too. Without internet, uses those of the last download.\n\n  davit audit iris\n  davit audit --database all.zip     an export of OSV, PyPI/all.zip\n\nDAVIT_ADVISORIES=high makes vulnerabilities of high and critical severity errors.',
+  help: 'Downloads the advisories of osv.dev into the cache, where validate finds them too, and asks the package index which locked versions were withdrawn. Without internet, uses those of the last download.\n\n  davit audit iris\n  davit audit --database all.zip     an export of OSV, PyPI/all.zip\n\nDAVIT_ADVISORIES=high makes vulnerabilities of high and critical severity errors.',
   options: {
     ...ENDPOINTS_OPTION,
     database: { type: 'string', value: 'FILE', help: 'Read the advisories from this file instead of osv.dev' },

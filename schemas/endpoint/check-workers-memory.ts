@@ -34,6 +34,6 @@ export function checkWorkersMemory(
 }
 
 /** `4 × 1.5 GiB = 6 GiB` */
-function renderProduct(count: number, bytes: number): string {
+export function renderProduct(count: number, bytes: number): string {
   return count === 1 ? renderBytes(bytes) : `${count} × ${renderBytes(bytes)} = ${renderBytes(count * bytes)}`;
 }

@@ -109,8 +109,11 @@ export const PREDICTION_CODES = {
   },
   'memory-limit': {
     stage: 'load',
-    means:
+    means: [
       'The model needs more memory than one replica has: 4 GiB per unit of concurrency on CPU. If each worker loads the model, the sum counts.',
+      '',
+      "Before anything is installed, the sizes of the model's files are compared with that memory. It is an error if a pickle alone is larger, because it is loaded as a whole, and a warning if all files together have more than two thirds of it. The proof then measures the memory.",
+    ].join('\n'),
     example: {
       code: { language: 'yaml', text: '- entity_name: large\n  entity_version: "1"\n  workload_size: Small' },
       command: 'davit validate large',

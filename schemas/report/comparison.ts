@@ -6,6 +6,9 @@ const text = z.string().max(2000);
 const count = z.int().nonnegative();
 const seconds = z.number().nonnegative();
 
+/** The page of a registry. Allows no character that ends a Markdown link or a table cell. */
+const page = z.string().max(1000).regex(/^https?:\/\/[\w.:-]+\/[\w./%#~-]*$/); // prettier-ignore
+
 function list<T extends z.ZodType>(item: T, items = 1000) {
   return z.array(item).max(items).readonly();
 }
@@ -103,7 +106,10 @@ export const comparison = z.strictObject({
   /** Null: not compared, see `note`. */
   predictions: predictions.nullable(),
   note: text.nullable(),
+  /** What the files of the models, and the registry, say about their origin. */
   card: list(z.strictObject({ field: text, old: text.nullable(), new: text.nullable() }), 100),
+  /** The pages of both versions in the registry. */
+  pages: sides(z.strictObject({ model: page.nullable(), run: page.nullable() })).exactOptional(),
 });
 
 export type Comparison = z.infer<typeof comparison>;

@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { Policy } from '../../schemas/environment/policy.ts';
 import { checkModel } from '../../validation/model/check-model.ts';
+import { checkPickles, reportPickles } from '../../validation/pickles/check-pickles.ts';
 import { resolvePolicy } from '../../validation/policy.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeEndpoint, makeProject } from './throw-away-project.ts';
@@ -39,15 +41,19 @@ test.each(['ignore', 'warning', 'error'] as const)(
       [
         {
           ...{ missing_example: severity, missing_signature: severity },
-          ...{ unpinned_requirement: severity, defaults_channel: severity },
+          ...{ unpinned_requirement: severity, defaults_channel: severity, pickles: severity },
         },
       ],
       {},
     );
     const endpoint = makeEndpoint('e', { m: 'm/1' });
-    const { diagnostics } = await checkModel(makeSubject(endpoint, endpoint.entities[0]!), folder, { root, policy });
-    const codes = ['anaconda-channel', 'example-missing', 'requirement-unpinned', 'signature-missing'];
-    expect(diagnostics.map((d) => `${d.severity} ${d.code}`).sort()).toEqual(
+    const subject = makeSubject(endpoint, endpoint.entities[0]!);
+    const { diagnostics } = await checkModel(subject, folder, { root, policy });
+    const found = [{ path: 'model.pkl', imports: ['os.system()'], incomplete: undefined }];
+    const scanned = { folder, digest: '', virtualenv: {} as Virtualenv, prepare: () => Promise.reject(new Error('scans')) }; // prettier-ignore
+    const pickles = severity === 'ignore' ? await checkPickles(subject, scanned, { policy }) : reportPickles(subject, found, severity); // prettier-ignore
+    const codes = ['anaconda-channel', 'example-missing', 'pickle-import', 'requirement-unpinned', 'signature-missing'];
+    expect([...diagnostics, ...pickles].map((d) => `${d.severity} ${d.code}`).sort()).toEqual(
       severity === 'ignore' ? [] : codes.map((code) => `${severity} ${code}`),
     );
   },

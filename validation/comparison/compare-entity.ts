@@ -4,6 +4,7 @@ import type { Lock } from '../../schemas/lock/lock.ts';
 import type { NetworkAddress } from '../../schemas/values/network-address.ts';
 import type { Comparison, PackageComparison } from '../../schemas/report/comparison.ts';
 import { readIgnoredAdvisories } from '../advisories/check-advisories.ts';
+import type { RegistryCard } from '../card/read-registry-card.ts';
 import { openAdvisories } from '../advisories/database.ts';
 import { findVulnerabilities } from '../advisories/advisory.ts';
 import type { ComparisonPolicy } from '../policy.ts';
@@ -11,7 +12,7 @@ import type { Subject } from '../subject.ts';
 import { comparePackages, findLockedSide, type LockedSide } from './compare-packages.ts';
 import { compareSignatures } from './compare-signatures.ts';
 import { measurePackages } from './measure-packages.ts';
-import { compareModelCards } from './read-model-card.ts';
+import { compareModelCards, type Sides } from './read-model-card.ts';
 import { makeMissing, type MissingComparison, predictSideBySide, type SideBySide } from './predict-side-by-side.ts';
 
 /** One version of a served entity. */
@@ -22,6 +23,8 @@ export interface ComparedVersion {
   readonly findModel: () => Promise<string>;
   /** The services that it may reach. */
   readonly services: readonly NetworkAddress[];
+  /** Queries the registry that has the version. Undefined: none has it, or it does not answer. */
+  readonly readRegistryCard?: (folder: string) => Promise<RegistryCard | undefined>;
 }
 
 export interface CompareOptions extends PythonOptions {
@@ -60,6 +63,7 @@ export async function compareEntity(
     return predictSideBySide(runnable.old, runnable.new, options);
   };
   const { predictions, missing } = await runBoth();
+  const cards = 'missing' in folders ? undefined : await readCards(old, now, folders);
   const comparison: Comparison = {
     entity: old.subject.entity.name,
     model: old.subject.label.slice(0, LABEL_CHARACTERS),
@@ -72,9 +76,24 @@ export async function compareEntity(
     },
     predictions,
     note: missing?.note ?? null,
-    card: 'missing' in folders ? [] : await compareModelCards(folders.old, folders.new),
+    card: cards?.card ?? [],
+    ...(cards?.pages && { pages: cards.pages }),
   };
   return { comparison, missing };
+}
+
+async function readCards(
+  old: ComparedVersion,
+  now: ComparedVersion,
+  folders: Sides<string>,
+): Promise<Pick<Comparison, 'card' | 'pages'>> {
+  // A model of an older commit may have the name of another one in the registry, so the new one decides.
+  const after = await now.readRegistryCard?.(folders.new);
+  const before = after && (await old.readRegistryCard?.(folders.old));
+  const nothing = new Map<string, string>();
+  const card = await compareModelCards(folders, { old: before?.fields ?? nothing, new: after?.fields ?? nothing });
+  const none = { model: null, run: null };
+  return { card, ...(after && { pages: { old: before?.pages ?? none, new: after.pages } }) };
 }
 
 type Folders = { readonly old: string; readonly new: string } | ReturnType<typeof makeMissing>;

@@ -12,13 +12,31 @@ const MAPS = ['metadata', 'metrics', 'params'] as const;
 
 type Card = ReadonlyMap<string, string>;
 
-/** What the MLmodel files of two versions say about their origin, field by field; only where they differ. */
-export async function compareModelCards(old: string, now: string): Promise<Comparison['card']> {
-  const [before, after] = await Promise.all([readCard(old), readCard(now)]);
-  const fields = [...new Set([...before.keys(), ...after.keys()])];
+/** Two versions. */
+export interface Sides<T> {
+  readonly old: T;
+  readonly new: T;
+}
+
+/** Of the registry. They are shown even if both versions have the same. */
+const ALWAYS = /^(?:registered by|registered at|run|metrics\..*)$/s;
+
+/**
+ * What the registry and the MLmodel files of two versions say about their origin, field by field. What only MLmodel says,
+ * and most of the rest, is left out where both versions have the same.
+ */
+export async function compareModelCards(
+  folders: Sides<string>,
+  registered: Sides<ReadonlyMap<string, string>>,
+): Promise<Comparison['card']> {
+  const [old, now] = await Promise.all([readCard(folders.old), readCard(folders.new)]);
+  const before = new Map([...registered.old, ...[...old].filter(([field]) => !registered.old.has(field))]);
+  const after = new Map([...registered.new, ...[...now].filter(([field]) => !registered.new.has(field))]);
+  const fields = [...new Set([...registered.new.keys(), ...registered.old.keys(), ...before.keys(), ...after.keys()])];
+  const isRegistered = (field: string) => registered.old.has(field) || registered.new.has(field);
   return fields
     .map((field) => ({ field, old: before.get(field) ?? null, new: after.get(field) ?? null }))
-    .filter((row) => row.old !== row.new)
+    .filter((row) => row.old !== row.new || (isRegistered(row.field) && ALWAYS.test(row.field)))
     .slice(0, MAX_FIELDS);
 }
 

@@ -77,6 +77,16 @@ const WITHHELD: DownloadFailure = {
   hint: WITHHELD_HINT,
 };
 
+/** The registry of a version, as a source to query. Undefined: no registry that this job may query. */
+export function findRegistrySource(
+  subject: Subject,
+  { name, version }: RegisteredVersion,
+  options: Pick<FetchOptions, 'registries' | 'root'>,
+): (DownloadSource & { readonly connection: RegistryConnection }) | undefined {
+  const source = chooseSource(subject, `models:/${name}/${version}`, options);
+  return 'why' in source || !source.connection ? undefined : { ...source, connection: source.connection };
+}
+
 interface FixedDownload {
   readonly source: DownloadSource;
   readonly wanted: RegisteredVersion | undefined;

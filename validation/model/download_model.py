@@ -2,9 +2,11 @@
 
 python download_model.py --download POLICY URI FOLDER
 python download_model.py --find POLICY URI
+python download_model.py --card POLICY URI
 
 POLICY is JSON: `sources`, the URIs that are allowed besides what the tracking server keeps itself, and `buckets`: may
-that server name any bucket. Standard output is JSON: what the registry says about the version. A line
+that server name any bucket. Standard output is JSON: what the registry says about the version; for `--card` also about
+its run, for the reviewers of a new version. A line
 `progress: DONE TOTAL` of standard error counts bytes, and the last line is JSON with the reason of a failure. Of what a
 server has answered it repeats only version numbers, aliases and the names of models that nearly match, because the
 reader of a pull request may not always query that server.
@@ -80,6 +82,9 @@ def main() -> int:
     is_found = False
     try:
         guard(**json.loads(policy))
+        if action == "--card":
+            print(json.dumps(registry_versions.read_card(uri)))
+            return 0
         found = registry_versions.find(uri)
         is_found = True
         if action == "--download":

@@ -1,5 +1,6 @@
 """Finds a version of a registered model: by its number, an alias, a stage or as the latest."""
 
+import contextlib
 import difflib
 import re
 from datetime import datetime, timezone
@@ -10,6 +11,8 @@ PERSON = re.compile(r"[\w.@+-]{1,100}")
 MAX_LISTED = 20
 MAX_NEAR = 3
 MAX_NAMES = 1000
+MAX_CARD_FIELDS = 30
+MAX_CARD_CHARACTERS = 200
 
 
 class Unavailable(Exception):
@@ -98,6 +101,41 @@ def describe(version) -> dict:
         "registered": render_time(version.creation_timestamp),
         "by": person if PERSON.fullmatch(person) else None,
     }
+
+
+def read_card(uri: str) -> dict:
+    """What reviewers want to know about a version: who registered it, its description, and its run's metrics."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    client = MlflowClient()
+    version = locate(client, *parse(uri))
+    run = None
+    if version.run_id:
+        with contextlib.suppress(MlflowException):  # the account may read the model and not its experiment
+            run = client.get_run(version.run_id)
+    return {
+        "by": cut(version.user_id or (run and run.info.user_id)),
+        "registered": render_time(version.creation_timestamp),
+        "description": cut(version.description),
+        "aliases": [cut(a) for a in list(version.aliases or [])[:MAX_CARD_FIELDS]],
+        "tags": cut_fields(version.tags),
+        "run": cut(version.run_id),
+        "run_name": cut(run and run.info.run_name),
+        "experiment": cut(run and run.info.experiment_id),
+        "metrics": cut_fields(run and run.data.metrics),
+        "params": cut_fields(run and run.data.params),
+    }
+
+
+def cut(value):
+    """Anybody who may register a model writes these texts."""
+    return str(value)[:MAX_CARD_CHARACTERS] if value else None
+
+
+def cut_fields(fields) -> dict:
+    names = [name for name in sorted(dict(fields or {})) if not name.startswith("mlflow.")]
+    return {name[:MAX_CARD_CHARACTERS]: str(fields[name])[:MAX_CARD_CHARACTERS] for name in names[:MAX_CARD_FIELDS]}
 
 
 def require_ready(found: dict) -> None:

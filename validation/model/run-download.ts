@@ -16,7 +16,7 @@ import type { SourceKind } from './model-sources.ts';
 const REQUIREMENTS = codePath('validation', 'model', 'download-requirements.txt');
 const PROGRAM = codePath('validation', 'model', 'download_model.py');
 /** To resolve a version needs a few short requests. */
-export const LIMIT_SECONDS = { '--find': 120, '--download': 3600 } as const;
+export const LIMIT_SECONDS = { '--find': 120, '--card': 60, '--download': 3600 } as const;
 /**
  * MLflow tries each request eight times, for four minutes in all, before it says that a server cannot be reached. The
  * user's own number counts.
@@ -36,9 +36,9 @@ export interface DownloadSource {
   readonly connection: RegistryConnection | undefined;
 }
 
-/** Asks the registry for the version, or also downloads its files into `folder`. */
+/** Asks the registry for the version, or for what reviewers want to know of it, or downloads its files into `folder`. */
 export interface DownloadTask {
-  readonly action: '--find' | '--download';
+  readonly action: keyof typeof LIMIT_SECONDS;
   readonly folder?: string;
   /** The name in progress lines. */
   readonly label: string;
@@ -61,7 +61,7 @@ export async function runDownload(
     return await runProcess(virtualenv.python, args, {
       cwd: home,
       env: {
-        ...(action === '--find' && FIND_VARIABLES),
+        ...(action !== '--download' && FIND_VARIABLES),
         ...makeDownloadEnvironment(kind, uri, { home, connection }),
         PYTHONPYCACHEPREFIX: virtualenv.pycache,
       },

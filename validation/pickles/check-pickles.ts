@@ -1,6 +1,7 @@
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { type Diagnostic, makeError, makeWarning } from '../../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
+import type { PolicySeverity } from '../../schemas/environment/policy.ts';
 import type { ResolvedPolicy } from '../policy.ts';
 import type { Subject } from '../subject.ts';
 import { type PickleFinding, type ScannedModel, scanPickles } from './scan-pickles.ts';
@@ -18,9 +19,16 @@ export async function checkPickles(
   options: PythonOptions & { readonly policy: Pick<ResolvedPolicy, 'pickles'> },
 ): Promise<readonly Diagnostic[]> {
   const severity = options.policy.pickles;
-  if (severity === 'ignore') return [];
+  return severity === 'ignore' ? [] : reportPickles(subject, await scanPickles(model, options), severity);
+}
+
+/** Diagnostics about what a scan has found. */
+export function reportPickles(
+  subject: Subject,
+  found: readonly PickleFinding[],
+  severity: Exclude<PolicySeverity, 'ignore'>,
+): readonly Diagnostic[] {
   const make = severity === 'error' ? makeError : makeWarning;
-  const found = await scanPickles(model, options);
   const place = (path: string) =>
     subject.alone ? { ...subject.entity.place, file: `${subject.entity.place.file}/${path}` } : subject.entity.place;
   const diagnostics = found

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { validateWithOwnLock } from '../../../app/validate-endpoints.ts';
+import type { Policy } from '../../../schemas/environment/policy.ts';
 import { readEndpoint } from '../../../schemas/read-project.ts';
 import { CODE_FOLDER } from '../../../system/code.ts';
 import { SILENT } from '../../../system/progress.ts';
@@ -93,11 +94,11 @@ const osv = (id: string, name: string, more: object = {}) => ({
   ...more,
 });
 
-async function check(packages: Readonly<Record<string, string>>, isReviewed = false) {
+async function check(packages: Readonly<Record<string, string>>, isReviewed = false, environments: Policy[] = []) {
   const endpoint = makeEndpoint('e', { m: 'iris/1' });
   const locked = Object.entries(packages).map(([name, version]) => ({ name, version, hashes: [] }));
   const { summary, diagnostics } = await checkAdvisories(makeSubject(endpoint, endpoint.entities[0]!), locked, {
-    policy: resolvePolicy(),
+    policy: resolvePolicy(environments),
     isReviewed,
   });
   return { summary, found: diagnostics.map((d) => [d.severity, d.code, d.message, d.hint]) };
@@ -138,6 +139,11 @@ test('checkAdvisories() compares locked packages with the database, and the envi
     expect([policy, (await check(packages)).found]).toEqual([policy, [[severity, ...finding]]]);
   }
   expect((await check({ evil: '1.0' })).found[0]?.[0]).toBe('error');
+  vi.stubEnv('DAVIT_ADVISORIES', undefined);
+  for (const vulnerabilities of ['ignore', 'warning', 'error'] as const) {
+    const told = vulnerabilities === 'ignore' ? [] : [[vulnerabilities, ...finding]];
+    expect((await check(packages, false, [{ vulnerabilities }])).found).toEqual(told);
+  }
   vi.stubEnv('DAVIT_ADVISORIES_IGNORED', 'CVE-1');
   expect((await check(packages)).summary).toContain('1 ignored');
 });

@@ -9,6 +9,8 @@ import { pinVersions } from '../../../schemas/lock/pin-versions.ts';
 import { readLock } from '../../../schemas/read-project.ts';
 import { findModelFolder, locateDownload } from '../../../system/locate-model.ts';
 import { digestModel } from '../../../system/model-digest.ts';
+import type { EnvironmentRegistry } from '../../../schemas/environment/model-registry.ts';
+import { readRegistryCard } from '../../../validation/card/read-registry-card.ts';
 import { fetchModel } from '../../../validation/model/fetch-model.ts';
 import { makeSubject } from '../../../validation/subject.ts';
 import { FIXTURES } from '../../runtime/start-server.ts';
@@ -103,6 +105,29 @@ test('an alias is resolved and downloaded with the credentials of the job, and t
   expect((await readLock(place, 'e')).value?.entities['m']?.model.version).toBe('2');
 });
 
+test('the card of a version has what the registry and its run say, and no text of any length', async () => {
+  type Version = { readonly model_version: { readonly run_id: string } };
+  const { model_version: version } = (await server.call('2.0/mlflow/model-versions/get?name=flowers&version=2')) as Version; // prettier-ignore
+  const { run_id } = version;
+  await server.call('2.0/mlflow/runs/log-metric', { run_id, key: 'accuracy', value: 0.97, timestamp: 1 });
+  await server.call('2.0/mlflow/runs/log-parameter', { run_id, key: 'depth', value: '| `4` |' });
+  await server.call('2.0/mlflow/model-versions/update', { name: 'flowers', version: '2', description: 'x'.repeat(900) }, 'PATCH'); // prettier-ignore
+  const endpoint = makeEndpoint('2');
+  const read = async (registries: readonly EnvironmentRegistry[]) =>
+    readRegistryCard(makeSubject(endpoint, endpoint.entities[0]!), { name: 'flowers', version: '2', digest: '', python_version: '3.11.7' }, { root: await makeProject({}), registries }); // prettier-ignore
+  const card = await read([{ uri: server.url, file: 'environments/production.yaml' }]);
+  expect(Object.fromEntries(card?.fields ?? [])).toMatchObject({
+    'registered at': expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/) as string,
+    ...{ run: run_id, description: 'x'.repeat(200), 'metrics.accuracy': '0.97', 'params.depth': '| `4` |' },
+  });
+  expect(card?.pages).toEqual({
+    model: `${server.url}/#/models/flowers/versions/2`,
+    run: `${server.url}/#/experiments/0/runs/${run_id}`,
+  });
+  vi.stubEnv('MLFLOW_TRACKING_PASSWORD', 'wrong');
+  expect(await read([])).toBeUndefined();
+});
+
 test('what is missing is reported at its line, with what is there', async () => {
   await server.register('flowers', FLOWERS[1]!);
   server.setStatus('flowers', 3, 'PENDING_REGISTRATION');
@@ -144,6 +169,17 @@ test('both registries of Databricks give a model by signed addresses, and only t
     const digest = await digestModel(FLOWERS[1]!);
     expect(await fetch('@champion', 'main.garden.flowers', 'databricks')).toEqual([digest, '2']);
     expect(await fetch('2', 'flowers', 'databricks')).toEqual([digest, undefined]);
+    const endpoint = makeEndpoint('2', 'main.garden.flowers');
+    const card = await readRegistryCard(
+      makeSubject(endpoint, endpoint.entities[0]!),
+      { name: 'main.garden.flowers', version: '2', digest: '', python_version: '3.11.7' },
+      { root: await makeProject({}), registries: registry('databricks') },
+    );
+    expect(Object.fromEntries(card?.fields ?? [])).toEqual({
+      'registered by': 'ada@acme.example',
+      'registered at': '2026-11-29T00:00:00Z',
+    });
+    expect(card?.pages.model).toBe(`${fake.url}/explore/data/models/main/garden/flowers/version/2`);
     const signed = fake.requests.filter((r) => r.path.startsWith('/signed/'));
     expect(signed.length).toBeGreaterThan(2);
     expect(signed.map((r) => r.authorization).filter(Boolean)).toEqual([]);

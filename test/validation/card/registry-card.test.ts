@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { renderComparison } from '../../../review/render-comparison.ts';
+import { comparison as schema } from '../../../schemas/report/comparison.ts';
+import { makeRegistryPages } from '../../../validation/card/make-registry-pages.ts';
+import { compareModelCards } from '../../../validation/comparison/read-model-card.ts';
+import { codePath } from '../../../system/code.ts';
+
+const RUN = { run: 'a1', experiment: '7' };
+const NAMED = [{ uri: 'https://mlflow.acme.example/team/', file: 'environments/production.yaml' }];
+
+test.each([
+  ['https://me:secret@mlflow.acme.example/team', 'iris', {}, 'https://mlflow.acme.example/team/#/models/iris/versions/2', 'https://mlflow.acme.example/team/#/experiments/7/runs/a1'], // prettier-ignore
+  ['https://mlflow.acme.example/team', 'a)](b|c', {}, 'https://mlflow.acme.example/team/#/models/a%29%5D%28b%7Cc/versions/2', 'https://mlflow.acme.example/team/#/experiments/7/runs/a1'], // prettier-ignore
+  ['databricks', 'iris', { DATABRICKS_HOST: 'acme.cloud.databricks.com' }, 'https://acme.cloud.databricks.com/#mlflow/models/iris/versions/2', 'https://acme.cloud.databricks.com/#mlflow/experiments/7/runs/a1'], // prettier-ignore
+  ['databricks-uc', 'main.garden.iris', { DATABRICKS_HOST: 'https://acme.cloud.databricks.com/' }, 'https://acme.cloud.databricks.com/explore/data/models/main/garden/iris/version/2', 'https://acme.cloud.databricks.com/#mlflow/experiments/7/runs/a1'], // prettier-ignore
+  ['databricks', 'iris', {}, null, null],
+  ['databricks://profile', 'iris', { DATABRICKS_HOST: 'https://other.example' }, null, null],
+  ['uc:https://catalog.acme.example', 'main.garden.iris', {}, null, null],
+])('makeRegistryPages() makes the pages of %s for %s', (registry, name, variables, model, run) => {
+  expect(makeRegistryPages({ registry }, { name, version: '2', ...RUN }, NAMED, variables)).toEqual({ model, run });
+});
+
+test('a registry that no file names has no address in a report, and a wrong id makes no link', () => {
+  const registry = 'https://mlflow.acme.example/team';
+  expect(makeRegistryPages({ registry }, { name: 'iris', version: '2', ...RUN }, [], {})).toEqual({ model: null, run: null }); // prettier-ignore
+  const wrong = { name: 'iris', version: '2', run: 'a1) [x](https://evil', experiment: '7' };
+  expect(makeRegistryPages({ registry }, wrong, NAMED, {}).run).toBeNull();
+});
+
+const MODELS = { old: codePath('models', 'iris', '1'), new: codePath('models', 'iris', '2') };
+
+test('the card shows who registered both versions and their metrics, and the rest only where it differs', async () => {
+  const registered = {
+    old: new Map([
+      ['registered by', 'ada'],
+      ['run', 'a1'],
+      ['metrics.f1', '0.9'],
+      ['params.depth', '4'],
+    ]),
+    new: new Map([['registered by', 'ada'], ['run', 'a2'], ['metrics.f1', '0.9'], ['params.depth', '4'], ['tags.x', '|`<b>']]), // prettier-ignore
+  };
+  const card = await compareModelCards(MODELS, registered);
+  expect(card.slice(0, 4)).toEqual([
+    { field: 'registered by', old: 'ada', new: 'ada' },
+    { field: 'run', old: 'a1', new: 'a2' },
+    { field: 'metrics.f1', old: '0.9', new: '0.9' },
+    { field: 'tags.x', old: null, new: '|`<b>' },
+  ]);
+  expect(card.map((row) => row.field)).not.toContain('params.depth');
+  const page = (run: string) => ({ model: 'https://m.example/#/models/iris', run: `https://m.example/#/runs/${run}` });
+  const comparison = schema.parse({
+    ...{ entity: 'm', model: 'iris 1', breaking: null, signature: [], predictions: null, note: null, card },
+    packages: { changes: [], python: { old: '3.11', new: '3.11' }, mlflow: { old: null, new: null }, bytes: null, advisories: null }, // prettier-ignore
+    pages: { old: page('a1'), new: page('a2') },
+  });
+  const level = { changes: 1, packages: 1, rows: 1, fields: 9, characters: 60 };
+  const text = renderComparison(comparison, 'iris 2', level);
+  expect(text).toContain('| model | [`iris 1`](https://m.example/#/models/iris) | [`iris 2`](https://m.example/#/models/iris) |'); // prettier-ignore
+  expect(text).toContain('| `run` | [`a1`](https://m.example/#/runs/a1) | [`a2`](https://m.example/#/runs/a2) |');
+  expect(text).toContain('| `tags.x` | – | ``¦`<b>`` |');
+  expect(schema.safeParse({ ...comparison, pages: { old: page('a'), new: page(')](x') } }).success).toBe(false);
+});
