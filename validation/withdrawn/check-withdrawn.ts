@@ -9,7 +9,7 @@ import { findWithdrawn } from './find-withdrawn.ts';
 
 interface CheckWithdrawnOptions extends PythonOptions {
   readonly policy: Pick<ResolvedPolicy, 'vulnerabilities'>;
-  readonly until?: 'lock';
+  readonly until?: 'lock' | 'fetch';
   readonly asksIndex?: boolean | undefined;
 }
 
