@@ -8,7 +8,6 @@ const EXCLUDE = ['**/node_modules/**', '.davit/**'];
 
 /** Real tests that need the machine to themselves. All others have their own folders, ports and processes. */
 const ALONE = [
-  'test/local/kills.real.test.ts', // counts the answers of one second, and what a kill leaves after ten
   'test/runtime/drain-under-load.real.test.ts', // its clients must retry within the 50 ms that a drained server stays
 ];
 
