@@ -1,4 +1,4 @@
-import type { Provider } from '../provider/provider.ts';
+import type { Provider } from '../pulumi-provider/provider.ts';
 import { readVersion } from '../system/code.ts';
 import { makeRevisionResource } from './resources/revision-resource.ts';
 import { makeRouteResource } from './resources/route-resource.ts';

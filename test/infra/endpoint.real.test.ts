@@ -1,9 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openPulumiFolder, type PulumiProject } from '../../engine/project.ts';
+import { openPulumiFolder, type PulumiProject } from '../../engine/pulumi-project.ts';
 import { destroyStack, previewStack, type RunOptions, upStack } from '../../engine/run-pulumi.ts';
-import { serveProviderToEngine } from '../../provider/provider-server.ts';
+import { serveProviderToEngine } from '../../pulumi-provider/provider-server.ts';
 import { makeEndpointProject } from './endpoint-project.ts';
 import { makeStubProvider } from './stub/stub-provider.ts';
 

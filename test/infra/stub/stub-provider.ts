@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Provider, ResourceType } from '../../../provider/provider.ts';
+import type { Provider, ResourceType } from '../../../pulumi-provider/provider.ts';
 import type { LocalRevisionInputs, LocalRouteInputs } from '../../../schemas/environment/local-resources.ts';
 
 /** Stands in for the provider `davit`: notes what it is told in journal.txt at the project's root, and runs nothing. */
