@@ -82,8 +82,10 @@ async function serveToEngine(
   const { serveProgram } = await load<{ readonly serveProgram: ServeProgram }>('infra', 'serve-program.ts');
   const program = await serveProgram({ variables, signal });
   const users = variables[PROVIDERS_VARIABLE];
-  if (users?.split(',').some((entry) => entry.startsWith('davit:')))
-    return { program: program.address, environment: {}, close: () => Promise.resolve(program.close()) };
+  if (users?.split(',').some((entry) => entry.startsWith('davit:'))) {
+    const close = () => Promise.resolve().then(program.close);
+    return { program: program.address, environment: {}, close };
+  }
   try {
     const { serveLocalProvider } = await load<{ readonly serveLocalProvider: ServeLocalProvider }>(
       'local',
