@@ -9,7 +9,6 @@ const EXCLUDE = ['**/node_modules/**', '.davit/**'];
 
 /** Real tests that need the machine to themselves. All others have their own folders, ports and processes. */
 const ALONE = [
-  'test/local/kills.real.test.ts', // counts the answers of one second, and what a kill leaves after ten
   'test/runtime/drain-under-load.real.test.ts', // its clients must retry within the 50 ms that a drained server stays
 ];
 
@@ -27,10 +26,9 @@ const ALONE_ON_CLUSTER = [
 ];
 const isGiven = process.env['DAVIT_TEST_ENVIRONMENT'] !== undefined;
 
-/** Half of the time a worker waits, for Git, other programs and time limits, so two leave two cores half idle. */
-const FAST_WORKERS = Math.ceil(availableParallelism() * 1.5);
-/** A real test mostly waits for other programs, so more workers than cores keep the cores busy. */
-const REAL_WORKERS = 3;
+/** Many tests wait, real ones mostly for other programs, so one worker more than there are cores keeps the cores busy. */
+const WORKERS = Math.min(8, availableParallelism() + 1);
+const CLUSTER_WORKERS = 3; // what a cluster of one node has room for
 const REAL_LIMITS = { testTimeout: 600_000, hookTimeout: 600_000 }; // seconds, unless others use the machine
 const CLUSTER = {
   globalSetup: 'test/cluster/set-up.ts',
@@ -47,7 +45,7 @@ export default defineConfig({
     globalSetup: ['test/set-up/temporary-folder.ts', 'test/set-up/sandbox-or-not.ts', 'test/set-up/git-settings.ts'],
     sequence: { sequencer: FileOrder },
     reporters: [new FailuresAtOnce(), new SlowestFiles(), 'default'], // vitest's summary stays last
-    maxWorkers: '100%', // the default leaves one core free, which is half of two cores
+    maxWorkers: WORKERS,
     projects: [
       {
         plugins: [usePackage(PACKAGE_UNDER_TEST)],
@@ -61,8 +59,8 @@ export default defineConfig({
           ],
           testTimeout: 120_000, // leaves time on a busy machine
           hookTimeout: 120_000,
-          maxWorkers: FAST_WORKERS,
           isolate: false, // files share the modules of their worker, which saves a quarter of the CPU time
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -71,8 +69,7 @@ export default defineConfig({
           include: ['test/**/*.real.test.ts'],
           exclude: [...EXCLUDE, ...ALONE],
           ...REAL_LIMITS,
-          maxWorkers: REAL_WORKERS,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 0 }, // real files begin while the last fast ones still run
         },
       },
       {
@@ -90,7 +87,7 @@ export default defineConfig({
           ...CLUSTER,
           include: ['test/**/*.cluster.test.ts'],
           exclude: [...EXCLUDE, ...ALONE_ON_CLUSTER, ...(isGiven ? ON_OWN_CLUSTER : [])],
-          maxWorkers: REAL_WORKERS,
+          maxWorkers: CLUSTER_WORKERS,
           sequence: { groupOrder: 3 },
         },
       },

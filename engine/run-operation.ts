@@ -1,16 +1,20 @@
 import type { EngineEvent, Stack } from '@pulumi/pulumi/automation/index.js';
 import { pathToFileURL } from 'node:url';
-import type { ProgramServer, ServeProgram } from '../pulumi-provider/program-server.ts';
+import type { ServeProgram } from '../pulumi-provider/program-server.ts';
+import type { ServeLocalProvider } from '../pulumi-provider/provider-server.ts';
 import { programPath } from '../system/code.ts';
 import { skipUnusedPackages } from '../system/lean-sdk/skip-unused-packages.ts';
 import type { Progress } from '../system/progress.ts';
 import { recordHolder } from './state/lock-holders.ts';
 import { makeLockedOutcome, makeOutcome, type Outcome } from './plan/outcome.ts';
 import { type PulumiProject, useProject } from './pulumi-project.ts';
-import { withoutProxy } from './pulumi-environment.ts';
+import { type PulumiEnvironment, withoutProxy } from './pulumi-environment.ts';
 import { makeAutomationCommand, PulumiFailed } from './pulumi-command.ts';
 import { renderEvent } from './plan/render-event.ts';
 import { isLockRefusal } from './state/state-lock.ts';
+
+/** Pulumi's own variable, for debuggers: the engine connects to the providers that it names, as in `davit:41231`. */
+const PROVIDERS_VARIABLE = 'PULUMI_DEBUG_PROVIDERS';
 
 /** The options of every operation of the Automation API. */
 export interface AutomationOptions {
@@ -38,10 +42,9 @@ export async function runOperation(
     const line = renderEvent(event);
     if (line !== undefined) progress.say(line);
   };
-  const server = await serveProgram(project, signal);
+  const servers = await serveToEngine(project, signal);
   try {
-    const run = async () =>
-      operate(await openStack(project, stack, server?.address), { onEvent, ...(signal && { signal }) });
+    const run = async () => operate(await openStack(project, stack, servers), { onEvent, ...(signal && { signal }) });
     await useProject(project, run, { progress, signal });
     return makeOutcome(place, 'succeeded', events);
   } catch (e) {
@@ -51,24 +54,61 @@ export async function runOperation(
     if (outcome.status === 'failed' && outcome.failures.length === 0) throw e;
     return outcome;
   } finally {
-    server?.close();
+    await servers?.close();
   }
 }
 
+/** What the engine connects to in this process, instead of starting it. */
+interface EngineServers {
+  /** The address of the program. */
+  readonly program: string;
+  /** Names the port of the provider to the engine. */
+  readonly environment: PulumiEnvironment;
+  readonly close: () => Promise<void>;
+}
+
 /**
- * Serves Davit's program from this process. Undefined: the project has another program, which the engine runs in a process
- * of its own.
+ * Serves Davit's program and its provider from this process. Undefined: the project has another program, so the engine runs
+ * that, and its providers, in processes of their own.
  */
-async function serveProgram(
+async function serveToEngine(
   { isOurs, environment }: PulumiProject,
   signal: AbortSignal | undefined,
-): Promise<ProgramServer | undefined> {
+): Promise<EngineServers | undefined> {
   if (!isOurs) return undefined;
   skipUnusedPackages();
   Object.assign(process.env, withoutProxy());
-  const door = pathToFileURL(programPath('infra', 'serve-program.ts')).href;
-  const { serveProgram: serve } = (await import(door)) as { readonly serveProgram: ServeProgram };
-  return serve({ variables: { ...process.env, ...environment }, signal });
+  const variables = { ...process.env, ...environment };
+  const { serveProgram } = await load<{ readonly serveProgram: ServeProgram }>('infra', 'serve-program.ts');
+  const program = await serveProgram({ variables, signal });
+  const users = variables[PROVIDERS_VARIABLE];
+  if (users?.split(',').some((entry) => entry.startsWith('davit:'))) {
+    const close = () => Promise.resolve().then(program.close);
+    return { program: program.address, environment: {}, close };
+  }
+  try {
+    const { serveLocalProvider } = await load<{ readonly serveLocalProvider: ServeLocalProvider }>(
+      'local',
+      'serve-local-provider.ts',
+    );
+    const provider = await serveLocalProvider({ variables });
+    return {
+      program: program.address,
+      environment: { [PROVIDERS_VARIABLE]: [...(users ? [users] : []), `davit:${provider.port}`].join(',') },
+      close: () => {
+        program.close();
+        return provider.close();
+      },
+    };
+  } catch (e) {
+    program.close();
+    throw e;
+  }
+}
+
+/** Loads a room that this one does not import. */
+async function load<T>(...path: readonly string[]): Promise<T> {
+  return (await import(pathToFileURL(programPath(...path)).href)) as T;
 }
 
 /** The Automation API turns on the engine's debug messages, which hold secrets in clear text. */
@@ -77,17 +117,17 @@ function isDebug(event: EngineEvent): boolean {
 }
 
 /** The Automation API's handle of an existing stack. */
-async function openStack(project: PulumiProject, stack: string, program: string | undefined): Promise<Stack> {
+async function openStack(project: PulumiProject, stack: string, servers: EngineServers | undefined): Promise<Stack> {
   // Loading it takes half a second, and the action installs it only where it previews or deploys.
   skipUnusedPackages();
   const { LocalWorkspace, Stack: Stacks } = await import('@pulumi/pulumi/automation/index.js');
   const workspace = await LocalWorkspace.create({
     workDir: project.folder,
     pulumiCommand: makeAutomationCommand(project.engine, {
-      program,
+      program: servers?.program,
       onStart: (pid) => recordHolder(project.backend, pid),
     }),
-    envVars: { ...project.environment },
+    envVars: { ...project.environment, ...servers?.environment },
   });
   // Every command names its stack. Selecting the stack as well costs 0.3 s and would change which stack the user's own
   // `pulumi` works on.

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { access, rm, rmdir } from 'node:fs/promises';
+import { access, readdir, rm, rmdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Progress } from '../system/progress.ts';
 import { stacksFolder } from './state/backend.ts';
@@ -8,10 +8,21 @@ import { type PulumiProject, useProject } from './pulumi-project.ts';
 import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
 import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 
-/** The names of the project's stacks. */
+/** The names of the project's stacks. A file backend is listed by its files; for another backend the engine is asked. */
 export async function listStacks(project: PulumiProject): Promise<readonly string[]> {
+  const stacks = stacksFolder(project.backend);
+  if (stacks) return listStackFiles(stacks);
   const stdout = await runStackCommand(project, ['stack', 'ls', '--json']);
   return (JSON.parse(stdout) as readonly { readonly name: string }[]).map((stack) => stack.name);
+}
+
+async function listStackFiles(folder: string): Promise<readonly string[]> {
+  const files = await readdir(folder).catch((e: unknown) => {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw e;
+  });
+  const names = files.flatMap((file) => /^(.+)\.json(?:\.gz)?$/.exec(file)?.[1] ?? []);
+  return [...new Set(names)].sort();
 }
 
 /** The outputs of the last update, with secrets as "[secret]"; undefined: the stack does not exist. */

@@ -1,27 +1,6 @@
-// The Pulumi provider `davit`, with the resources of the local target. Started by pulumi-resource-davit.
+// The Pulumi provider `davit` as a program of its own, for those who run `pulumi` themselves. Started by pulumi-resource-davit.
 import '../system/node-20.ts';
 import { serveProvider } from '../pulumi-provider/serve-provider.ts';
-import { readVersion } from '../system/code.ts';
-import type { SupervisorId } from './supervisor/supervisor-id.ts';
-import { makeRevisionResource } from './resources/revision-resource.ts';
-import { makeRouteResource } from './resources/route-resource.ts';
+import { makeLocalProvider } from './local-provider.ts';
 
-let place: SupervisorId | undefined;
-
-serveProvider({
-  version: readVersion(),
-  configure: ({ root, environment }) => {
-    if (root === undefined || environment === undefined)
-      throw new TypeError('Cannot configure the provider "davit": expected root and environment');
-    place = { root, environment };
-  },
-  resources: {
-    'davit:local:Revision': makeRevisionResource(requireSupervisorId),
-    'davit:local:Route': makeRouteResource(requireSupervisorId),
-  },
-});
-
-function requireSupervisorId(): SupervisorId {
-  if (!place) throw new Error('Cannot use the provider "davit" before it is configured');
-  return place;
-}
+serveProvider(makeLocalProvider(process.env));

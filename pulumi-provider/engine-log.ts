@@ -7,12 +7,22 @@ import type { Log } from './provider.ts';
  * Writes to the engine's log in order. The engine handles calls concurrently, so each line waits for the previous one.
  */
 export class EngineLog {
-  readonly #engine: engineGrpc.EngineClient | undefined;
+  #engine: engineGrpc.EngineClient | undefined;
   #last: Promise<void> = Promise.resolve();
 
   /** Without an address, the log discards all lines. */
   constructor(address: string | undefined) {
-    if (address !== undefined) this.#engine = new engineGrpc.EngineClient(address, grpc.credentials.createInsecure());
+    if (address !== undefined) this.connect(address);
+  }
+
+  /** Writes to the log of the engine at this address from now on. */
+  connect(address: string): void {
+    this.close();
+    this.#engine = new engineGrpc.EngineClient(address, grpc.credentials.createInsecure());
+  }
+
+  close(): void {
+    this.#engine?.close();
   }
 
   /** Returns the log of one resource. */

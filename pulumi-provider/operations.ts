@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** Maximum time for running operations to stop. The engine kills its plugins after 5 s. */
 const STOP_MILLISECONDS = 4000;
 
@@ -27,11 +29,22 @@ export class Operations {
     this.#abort.abort(new Error(why));
   }
 
-  /** Cancels, waits for running operations to stop, then ends this process. */
-  async end(why: string): Promise<void> {
+  /** Cancels, and waits for running operations to stop. False: some have not stopped in time. */
+  async end(why: string): Promise<boolean> {
     this.cancel(why);
-    setTimeout(() => process.exit(1), STOP_MILLISECONDS).unref();
-    await Promise.allSettled(this.#running);
-    setImmediate(() => process.exit(0)); // after the last responses are written
+    const late = new AbortController();
+    const stopped = Promise.allSettled(this.#running).then(() => true);
+    const limit = sleep(STOP_MILLISECONDS, false, { signal: late.signal }).catch(() => false);
+    try {
+      return await Promise.race([stopped, limit]);
+    } finally {
+      late.abort();
+    }
+  }
+
+  /** Cancels, waits for running operations to stop, then ends this process. */
+  async endProcess(why: string): Promise<void> {
+    const code = (await this.end(why)) ? 0 : 1;
+    setImmediate(() => process.exit(code)); // after the last responses are written
   }
 }

@@ -46440,9 +46440,9 @@ async function runOperation(project, stack, { progress, signal }, operate) {
 		const line = renderEvent(event);
 		if (line !== void 0) progress.say(line);
 	};
-	const server = await serveProgram(project, signal);
+	const servers = await serveToEngine(project, signal);
 	try {
-		const run = async () => operate(await openStack(project, stack, server?.address), {
+		const run = async () => operate(await openStack(project, stack, servers), {
 			onEvent,
 			...signal && { signal }
 		});
@@ -46458,35 +46458,66 @@ async function runOperation(project, stack, { progress, signal }, operate) {
 		if (outcome.status === "failed" && outcome.failures.length === 0) throw e;
 		return outcome;
 	} finally {
-		server?.close();
+		await servers?.close();
 	}
 }
-async function serveProgram({ isOurs, environment }, signal) {
+async function serveToEngine({ isOurs, environment }, signal) {
 	if (!isOurs) return void 0;
 	skipUnusedPackages();
 	Object.assign(process.env, withoutProxy());
-	const { serveProgram: serve } = await import(pathToFileURL(programPath("infra", "serve-program.ts")).href);
-	return serve({
-		variables: {
-			...process.env,
-			...environment
-		},
+	const variables = {
+		...process.env,
+		...environment
+	};
+	const { serveProgram } = await load("infra", "serve-program.ts");
+	const program = await serveProgram({
+		variables,
 		signal
 	});
+	const users = variables[PROVIDERS_VARIABLE];
+	if (users?.split(",").some((entry) => entry.startsWith("davit:"))) {
+		const close = () => Promise.resolve().then(program.close);
+		return {
+			program: program.address,
+			environment: {},
+			close
+		};
+	}
+	try {
+		const { serveLocalProvider } = await load("local", "serve-local-provider.ts");
+		const provider = await serveLocalProvider({ variables });
+		return {
+			program: program.address,
+			environment: { [PROVIDERS_VARIABLE]: [...users ? [users] : [], `davit:${provider.port}`].join(",") },
+			close: () => {
+				program.close();
+				return provider.close();
+			}
+		};
+	} catch (e) {
+		program.close();
+		throw e;
+	}
+}
+async function load(...path) {
+	return await import(pathToFileURL(programPath(...path)).href);
 }
 function isDebug(event) {
 	return event.diagnosticEvent?.severity === "debug";
 }
-async function openStack(project, stack, program) {
+async function openStack(project, stack, servers) {
 	skipUnusedPackages();
 	const { LocalWorkspace, Stack: Stacks } = await import("@pulumi/pulumi/automation/index.js");
 	const workspace = await LocalWorkspace.create({
 		workDir: project.folder,
 		pulumiCommand: makeAutomationCommand(project.engine, {
-			program,
+			program: servers?.program,
 			onStart: (pid) => recordHolder(project.backend, pid)
 		}),
-		envVars: { ...project.environment }
+		envVars: {
+			...project.environment,
+			...servers?.environment
+		}
 	});
 	workspace.selectStack = () => Promise.resolve();
 	workspace.stackOutputs = () => Promise.resolve({});
@@ -46494,6 +46525,7 @@ async function openStack(project, stack, program) {
 	handle.info = () => Promise.resolve(void 0);
 	return handle;
 }
+var PROVIDERS_VARIABLE;
 var init_run_operation = __esmMin((() => {
 	init_code();
 	init_skip_unused_packages();
@@ -46504,15 +46536,25 @@ var init_run_operation = __esmMin((() => {
 	init_pulumi_command();
 	init_render_event();
 	init_state_lock();
+	PROVIDERS_VARIABLE = "PULUMI_DEBUG_PROVIDERS";
 }));
 // engine/stacks.ts
 async function listStacks(project) {
+	const stacks = stacksFolder(project.backend);
+	if (stacks) return listStackFiles(stacks);
 	const stdout = await runStackCommand(project, [
 		"stack",
 		"ls",
 		"--json"
 	]);
 	return JSON.parse(stdout).map((stack) => stack.name);
+}
+async function listStackFiles(folder) {
+	const names = (await readdir(folder).catch((e) => {
+		if (e.code === "ENOENT") return [];
+		throw e;
+	})).flatMap((file) => /^(.+)\.json(?:\.gz)?$/.exec(file)?.[1] ?? []);
+	return [...new Set(names)].sort();
 }
 async function hasStack(project, stack) {
 	const stacks = stacksFolder(project.backend);
@@ -46945,7 +46987,7 @@ function startProcess(program, place, more = []) {
 		];
 		return spawn(process.execPath, args, {
 			cwd: "/",
-			env: makeChildEnvironment(),
+			env: makeChildEnvironment({ NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] || cacheFolder("node") }),
 			detached: true,
 			stdio: [
 				"ignore",
@@ -46972,6 +47014,7 @@ function openLog(place) {
 }
 var MAX_LOG_BYTES;
 var init_supervisor_command = __esmMin((() => {
+	init_cache();
 	init_code();
 	init_run_process();
 	init_supervisor_id();

@@ -19,9 +19,10 @@ const MAX_SHOWN_LINES = 12;
 /** `davit:local:Revision`: one immutable deployed form of an entity. Created when it is ready and has predicted. */
 export function makeRevisionResource(
   place: () => SupervisorId,
+  variables: Variables,
 ): ResourceType<LocalRevisionInputs, LocalRevisionInputs> {
   return {
-    check: async ({ inputs }) => ({ inputs, failures: await checkRevision(place().root, inputs) }),
+    check: async ({ inputs }) => ({ inputs, failures: await checkRevision(place().root, inputs, variables) }),
     replaces: (path) => !IN_PLACE.test(path),
     create: async ({ inputs }, context) => {
       if (!context.preview) await putRevision(place(), inputs, context);
@@ -43,9 +44,15 @@ export function makeRevisionResource(
   };
 }
 
-async function checkRevision(root: string, inputs: LocalRevisionInputs): Promise<readonly CheckFailure[]> {
+type Variables = Readonly<Partial<Record<string, string>>>;
+
+async function checkRevision(
+  root: string,
+  inputs: LocalRevisionInputs,
+  variables: Variables,
+): Promise<readonly CheckFailure[]> {
   // A preview can use another checkout.
-  const declared = { ...parseFolderVariables(root, process.env), endpoints: dirname(inputs.lock) };
+  const declared = { ...parseFolderVariables(root, variables), endpoints: dirname(inputs.lock) };
   const missing = await describeMissingModel(declarationsRoot(declared), inputs);
   const model = missing === undefined ? [] : [{ property: 'model', reason: missing }];
   try {

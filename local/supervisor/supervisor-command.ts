@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, statSync, truncateSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { cacheFolder } from '../../system/cache.ts';
 import { programPath } from '../../system/code.ts';
 import { makeChildEnvironment } from '../../system/run-process.ts';
 import { type SupervisorId, stateFolder } from './supervisor-id.ts';
@@ -25,7 +26,7 @@ export function startProcess(
     const args = [main, '--project', place.root, '--environment', place.environment, ...more];
     return spawn(process.execPath, args, {
       cwd: '/',
-      env: makeChildEnvironment(),
+      env: makeChildEnvironment({ NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] || cacheFolder('node') }),
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],
     });

@@ -1,9 +1,11 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openPulumiFolder, type PulumiProject } from '../../engine/pulumi-project.ts';
 import { destroyStack, previewStack, type RunOptions, upStack } from '../../engine/run-pulumi.ts';
+import { serveProviderToEngine } from '../../pulumi-provider/provider-server.ts';
 import { makeEndpointProject } from './endpoint-project.ts';
+import { makeStubProvider } from './stub/stub-provider.ts';
 
 const STACK = 'iris.here';
 
@@ -107,10 +109,13 @@ test('the program is the same where pulumi starts it as where Davit does: result
   expect((await both(upStack)).failures).toMatchObject([{ message: expect.stringContaining('moon') as string }]);
 });
 
-/** The same project twice: its program runs in this process, or in one that the engine starts. */
+/** The same project twice: its program and its provider run in this process, or in those that the engine starts. */
 async function openDoors(root: string) {
   const plain = await openPulumiFolder(root);
-  return { plain, project: { ...plain, isOurs: true } };
+  const provider = await serveProviderToEngine(makeStubProvider);
+  onTestFinished(provider.close);
+  const environment = { ...plain.environment, PULUMI_DEBUG_PROVIDERS: `davit:${provider.port}` };
+  return { plain, project: { ...plain, environment, isOurs: true } };
 }
 
 async function listen<T>(project: PulumiProject, run: (options: RunOptions) => Promise<T>) {

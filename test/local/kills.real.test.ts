@@ -1,7 +1,6 @@
 import { createServer } from 'node:net';
 import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlClient } from '../../local/control/control-client.ts';
 import type { PutRevisionRequest } from '../../local/control/control-protocol.ts';
@@ -58,7 +57,7 @@ describe('a served endpoint', () => {
   it('keeps answering when a worker is killed', async () => {
     const prober = startProber(question(), { clients: 4 });
     process.kill(await workerPid(), 'SIGKILL');
-    await sleep(1000);
+    for (let round = 0; round < 6; round++) await prober.round();
     const { outcomes, failures, failed } = await prober.stop();
     expect(outcomes.get('200')).toBeGreaterThan(20);
     expect(failed).toBeLessThanOrEqual(1); // the request of the killed worker
@@ -67,7 +66,7 @@ describe('a served endpoint', () => {
 
   it('loses only requests in flight when a model server is killed, and answers them with 502', async () => {
     const [before] = (await only()).replicas;
-    const inFlight = [query('sleep', 5), query('sleep', 5)];
+    const inFlight = [query('sleep', 600), query('sleep', 600)];
     await waitUntil(only, (r) => r.inFlight === 2);
     const waiting = Array.from({ length: 6 }, () => query());
     await waitUntil(only, (r) => r.queued === 6);
@@ -106,7 +105,6 @@ describe('a served endpoint', () => {
     await waitUntil(
       () => listProjectProcesses(project),
       (lines) => !lines.some((l) => l.startsWith(`${replica!.pid!} `)),
-      10,
     );
   });
 
@@ -118,7 +116,7 @@ describe('a served endpoint', () => {
       () => client.status(),
       (s) => s.keeper !== keeper && s.keeper !== undefined,
     );
-    await sleep(500);
+    await prober.round();
     expectNoFailure(await prober.stop());
     expect(after.pid).toBe(pid);
   });
@@ -139,7 +137,6 @@ describe('a served endpoint', () => {
     await waitUntil(
       () => listProjectProcesses(project),
       (lines) => lines.length === 0,
-      10,
     );
     const dead = await readStatus(project.root, 'local');
     expect(dead).toMatchObject({ running: false, tokens: 1, revisions: [{ name: put.revision.name }] });
@@ -152,7 +149,7 @@ describe('a served endpoint', () => {
   });
 
   it('reports the process that has taken its port, and answers again when the port is free', async () => {
-    const { pid, gateway } = await client.status();
+    const { pid, keeper, gateway } = await client.status();
     const prober = startProber(question(), { clients: 1, connections: 'fresh' });
     // The other process closes every connection, because the client would otherwise wait forever.
     const squatter = createServer((socket) => socket.destroy());
@@ -163,8 +160,10 @@ describe('a served endpoint', () => {
         ),
       (got) => got,
     );
+    process.kill(keeper!, 'SIGSTOP'); // otherwise the next supervisor could take the port first
     process.kill(pid!, 'SIGKILL');
     await squat;
+    process.kill(keeper!, 'SIGCONT');
     await prober.stop();
     await reconnect();
     const blocked = await waitUntil(

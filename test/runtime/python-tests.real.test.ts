@@ -13,7 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test.for(['3.8', '3.9', '3.11', '3.13'])(
+// They mostly wait, so all at once.
+test.concurrent.for(['3.8', '3.9', '3.11', '3.13'])(
   'the parts of standard library pass their own tests, with Python %s',
   async (minor, { skip }) => {
     const python = await findPython(minor);

@@ -21,7 +21,11 @@ export class FileOrder extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const group = ({ project }: TestSpecification) => project.config.sequence.groupOrder;
     const isLast = (file: TestSpecification) => Number(file.moduleId.endsWith('/removal.cluster.test.ts'));
-    return this.#shuffle(await super.sort(files)).toSorted((a, b) => group(a) - group(b) || isLast(a) - isLast(b));
+    // Files that share the modules of their worker must follow each other: `fast` before `real`.
+    const byProject = (a: TestSpecification, b: TestSpecification) => (a.project.name < b.project.name ? -1 : 1);
+    return this.#shuffle(await super.sort(files)).toSorted(
+      (a, b) => group(a) - group(b) || (a.project.name === b.project.name ? isLast(a) - isLast(b) : byProject(a, b)),
+    );
   }
 
   #shuffle(files: TestSpecification[]): TestSpecification[] {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { pbkdf2Sync } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,6 +19,8 @@ export interface MlflowServer {
   readonly call: (path: string, body?: unknown, method?: string) => Promise<unknown>;
   /** Uploads the files of a model and registers them as the next version. */
   readonly register: (name: string, folder: string) => Promise<void>;
+  /** Makes an account that may read nothing yet. */
+  readonly createUser: (username: string, password: string) => Promise<void>;
   /** Sets what only a registry with slow storage reports. */
   readonly setStatus: (name: string, version: number, status: string) => void;
   readonly stop: () => Promise<void>;
@@ -39,6 +42,7 @@ export async function startMlflowServer(): Promise<MlflowServer> {
   const url = `http://127.0.0.1:${port}`;
   const isUp = async () => child.exitCode !== null || (await fetch(`${url}/health`).then((r) => r.ok, () => false)); // prettier-ignore
   await until(isUp);
+  storeFastHash(folder, ...ADMIN);
   const call: MlflowServer['call'] = (path, body, method) => send(`${url}/api/${path}`, body, method);
   const register: MlflowServer['register'] = async (name, model) => {
     const { run } = (await call('2.0/mlflow/runs/create', { experiment_id: '0' })) as Run;
@@ -54,6 +58,10 @@ export async function startMlflowServer(): Promise<MlflowServer> {
     }
     await call('2.0/mlflow/model-versions/create', { name, source, run_id: run.info.run_id });
   };
+  const createUser: MlflowServer['createUser'] = async (username, password) => {
+    await call('2.0/mlflow/users/create', { username, password });
+    storeFastHash(folder, username, password);
+  };
   const setStatus: MlflowServer['setStatus'] = (name, version, status) => {
     const database = new DatabaseSync(join(folder, 'mlflow.db'));
     database.prepare('UPDATE model_versions SET status = ? WHERE name = ? AND version = ?').run(status, name, version);
@@ -64,7 +72,17 @@ export async function startMlflowServer(): Promise<MlflowServer> {
     await until(() => child.exitCode !== null || child.signalCode !== null);
     await rm(folder, { recursive: true, force: true });
   };
-  return { url, call, register, setStatus, stop };
+  return { url, call, register, createUser, setStatus, stop };
+}
+
+/** MLflow hashes the password of every request, each time for a tenth of a second: half of the test's CPU time. */
+function storeFastHash(folder: string, username: string, password: string): void {
+  const hash = pbkdf2Sync(password, 'salt', 1, 32, 'sha256').toString('hex');
+  const database = new DatabaseSync(join(folder, 'auth.db'));
+  database
+    .prepare('UPDATE users SET password_hash = ? WHERE username = ?')
+    .run(`pbkdf2:sha256:1$salt$${hash}`, username);
+  database.close();
 }
 
 async function spawnServer(python: string, folder: string, port: number): Promise<ChildProcess> {

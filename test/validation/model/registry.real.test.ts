@@ -24,7 +24,7 @@ const FLOWERS = ['p_flowers_1', 'p_flowers_2'].map((name) => join(FIXTURES, 'mod
 let server: MlflowServer;
 beforeAll(async () => {
   server = await startMlflowServer();
-  await server.call('2.0/mlflow/users/create', { username: READER[0], password: READER[1] });
+  await server.createUser(...READER);
   for (const name of ['flowers', 'secret-flowers']) await server.call('2.0/mlflow/registered-models/create', { name });
   for (const folder of FLOWERS) await server.register('flowers', folder);
   await server.call('2.0/mlflow/registered-models/alias', { name: 'flowers', alias: 'champion', version: '1' });
