@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 
-Answer = "tuple[int, str]"
-
 NAN_ANSWER = "NaN is not JSON: an answer with it is an error (with nan: null it is equal to MLflow's, with null)"
 NAN_REQUEST = "NaN is not JSON: a request with it is refused"
 NO_CONTENT_TYPE = "a request without a content type is the client's fault: 415, not 500"
 CAPITALS = "names of parameters in a content type have no case (RFC 9110): accepted, not 415"
 CLIENT = "a request that the model or MLflow cannot use is the client's fault: 4xx, not 500"
-
 MODEL = "an exception of the model is the model's fault: 500, not 400"
-CSV = "a table may have columns that pandas cannot read with MLflow's types, such as dates: accepted, not 400"
+CSV = "a CSV table may have columns of dates, and may be a tensor: accepted, not 400"
 NOT_EVALUATED = "Encountered an unexpected error while evaluating the model"
-NOT_PARSED = "Failed to parse input as a Pandas DataFrame"
+NOT_PARSED = ("parse_dates", "TensorSpec only supports numpy types")
 
 
-def find_decision(form: str, ours: Answer, theirs: Answer, ask_with_null) -> str | None:
+def find_decision(form: str, ours: tuple[int, str], theirs: tuple[int, str], ask_with_null) -> str | None:
     """Returns the decision that explains a difference, or None. `ask_with_null` asks Davit again with `nan: null`."""
     if "INVALID_OUTPUT" in ours[1] and theirs[0] == 200:
         again = ask_with_null()
@@ -34,6 +31,7 @@ def find_decision(form: str, ours: Answer, theirs: Answer, ask_with_null) -> str
         return CLIENT
     if ours[0] == 500 and "The model raised" in ours[1] and theirs[0] == 400 and NOT_EVALUATED in theirs[1]:
         return MODEL
-    if ours[0] == 200 and theirs[0] == 400 and form.startswith("csv") and NOT_PARSED in theirs[1]:
+    accepted = ours[0] == 200 or "INVALID_OUTPUT" in ours[1]
+    if accepted and theirs[0] == 400 and form.startswith("csv") and any(why in theirs[1] for why in NOT_PARSED):
         return CSV
     return None
