@@ -12,7 +12,8 @@ const PKG_RESOURCES = 'setuptools<81'; // later versions lack it
 export function listUndeclaredRequirements(
   packages: readonly Pick<LockedPackage, 'name' | 'version'>[],
 ): readonly string[] {
-  const mlflow = packages.find(({ name }) => name === 'mlflow-skinny') ?? packages.find(({ name }) => name === 'mlflow');
+  const mlflow =
+    packages.find(({ name }) => name === 'mlflow-skinny') ?? packages.find(({ name }) => name === 'mlflow');
   if (!mlflow || isVersionAtLeast(mlflow.version, WITHOUT_SETUPTOOLS)) return [];
   return packages.some(({ name }) => name === 'setuptools') ? [] : [PKG_RESOURCES];
 }

@@ -17,7 +17,12 @@ export interface PythonPackages {
 }
 
 /** Makes a virtualenv with the packages, once, and returns its Python. */
-export async function makePythonPackages({ name, packages, imports, python: minor = '3.11' }: PythonPackages): Promise<string> {
+export async function makePythonPackages({
+  name,
+  packages,
+  imports,
+  python: minor = '3.11',
+}: PythonPackages): Promise<string> {
   const folder = cacheFolder('test', name);
   const python = join(folder, 'bin', 'python');
   const probe = ['-c', `import ${imports}`];

@@ -1,6 +1,6 @@
 """Sends every form of request (forms.py) to Davit's scoring and to MLflow's own server, and compares the answers.
 
-python compare.py MODEL... prints one JSON line for each model. Runs in the virtualenv of the models, where MLflow's server is
+python compare.py MODEL... prints one JSON line for each model. Runs in the virtualenv of the models. MLflow's server is
 the application that `mlflow models serve` starts, without a socket. Each model has a process of its own.
 """
 
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import traceback
 import warnings
+from functools import partial
 from pathlib import Path
 
 from differences import find_decision
@@ -72,7 +73,7 @@ def compare(path: str) -> list[dict]:
     for name, (content_type, body) in make_forms(Path(path), signature, good).items():
         ours, theirs = ask_davit(scorer, content_type, body), ask_mlflow(content_type, body)
         how = describe_difference(ours, theirs)
-        why = how and find_decision(name, ours, theirs, lambda: ask_davit(with_null, content_type, body))
+        why = how and find_decision(name, ours, theirs, partial(ask_davit, with_null, content_type, body))
         found.append({"form": name, "status": ours[0], "difference": how, "decision": why})
     return found
 

@@ -57,7 +57,10 @@ export async function deploySnippets(
       ends.push({ snippet, ended: 'not logged', isExpected: refused === 'not logged', says: [error] });
       continue;
     }
-    const versions = [{ name: snippet, davit: undefined }, ...(repair ? [{ name: `${snippet}-repaired`, davit: repair }] : [])];
+    const versions = [
+      { name: snippet, davit: undefined },
+      ...(repair ? [{ name: `${snippet}-repaired`, davit: repair }] : []),
+    ];
     for (const { name, davit } of versions) {
       const { codes, says } = await validate({ name, snippet, davit }, options);
       if (codes === '') proved.push({ name, says });
@@ -73,7 +76,11 @@ async function validate(
   { root, progress }: DeployOptions,
 ): Promise<{ readonly codes: string; readonly says: readonly string[] }> {
   const entity = { name: 'model', entity_name: snippet, entity_version: '1' };
-  const text = { name, config: { served_entities: [entity] }, ...(davit !== undefined && { davit: { served_entities: { model: davit } } }) };
+  const text = {
+    name,
+    config: { served_entities: [entity] },
+    ...(davit !== undefined && { davit: { served_entities: { model: davit } } }),
+  };
   await writeFile(join(root, 'endpoints', `${name}.yaml`), JSON.stringify(text, null, 2));
   progress.say(`Validating ${name}…`);
   const { signal } = new AbortController();
@@ -96,7 +103,7 @@ async function deployProved(
     const query = ['query', name, '--environment', environment, '--data', JSON.stringify(IRIS)];
     const { code, output } = up.code === 0 ? await runDavit(root, query) : up;
     const ended = up.code !== 0 ? 'not deployed' : code === 0 ? 'answers' : 'no answer';
-    const isExpected = code === 0 && (SNIPPETS[name]?.refused === undefined);
+    const isExpected = code === 0 && SNIPPETS[name]?.refused === undefined;
     ends.push({ snippet: name, ended, isExpected, says: [output.trim(), ...says] });
   }
   progress.say(`Removing ${names.join(', ')}…`);
@@ -105,7 +112,10 @@ async function deployProved(
 }
 
 /** Runs `davit` as a user does. `output` is what it prints on stdout, or all where it fails. */
-async function runDavit(cwd: string, args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
+async function runDavit(
+  cwd: string,
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly output: string }> {
   const main = join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
   const child = spawn(process.execPath, [main, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = { stdout: '', stderr: '' };

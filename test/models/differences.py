@@ -11,6 +11,7 @@ CAPITALS = "names of parameters in a content type have no case (RFC 9110): accep
 CLIENT = "a request that the model or MLflow cannot use is the client's fault: 4xx, not 500"
 MODEL = "an exception of the model is the model's fault: 500, not 400"
 CSV = "a CSV table may have columns of dates, and may be a tensor: accepted, not 400"
+ENCODING = "a body in UTF-16, or with a byte order mark, is read as by MLflow 3, whatever the model's MLflow: accepted"
 NOT_EVALUATED = "Encountered an unexpected error while evaluating the model"
 NOT_PARSED = ("parse_dates", "TensorSpec only supports numpy types")
 
@@ -25,6 +26,8 @@ def find_decision(form: str, ours: tuple[int, str], theirs: tuple[int, str], ask
         return NAN_REQUEST
     if (ours[0], theirs[0], form) == (415, 500, "no content type"):
         return NO_CONTENT_TYPE
+    if form in ("BOM", "UTF-16") and ours[0] == 200 and theirs[0] in (400, 500):
+        return ENCODING
     if theirs[0] == 415 and form.endswith("with capitals"):
         return CAPITALS
     if 400 <= ours[0] < 500 and theirs[0] == 500:

@@ -11,9 +11,9 @@ import gzip
 import io
 import json
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any
 
-Form = Tuple[Optional[str], bytes]
+Form = "tuple[str | None, bytes]"
 JSON, CSV = "application/json", "text/csv"
 SAMPLES = {
     "string": "ä b",
@@ -27,7 +27,7 @@ SAMPLES = {
 }
 
 
-def make_forms(model: Path, signature: dict, example: Any) -> Dict[str, Form]:
+def make_forms(model: Path, signature: dict, example: Any) -> dict[str, Form]:
     """`signature` is that of MLmodel. `example` is a good request body, or None: it is then made from the signature."""
     inputs = json.loads(signature.get("inputs") or "null")
     good = example or {"inputs": make_sample(inputs)}
@@ -43,13 +43,13 @@ def make_forms(model: Path, signature: dict, example: Any) -> Dict[str, Form]:
     return forms
 
 
-def make_sample(inputs: Optional[list]) -> Any:
+def make_sample(inputs: list | None) -> Any:
     """Returns two records of a signature of scalar columns."""
     record = {c["name"]: SAMPLES.get(c["type"], 1.5) for c in inputs or [] if isinstance(c.get("type"), str)}
     return [record, dict(record)] if record else [[1.5, 2.5], [3.5, 4.5]]
 
 
-def read_table(good: dict, inputs: Optional[list]) -> Optional[Tuple[list, list]]:
+def read_table(good: dict, inputs: list | None) -> tuple[list, list] | None:
     """Returns columns and rows when the request is a table."""
     if "dataframe_split" in good:
         found = good["dataframe_split"]
@@ -69,7 +69,7 @@ def split(columns: list, rows: list, **more: Any) -> Form:
     return JSON, dump({"dataframe_split": {"columns": columns, "data": rows, **more}})
 
 
-def make_table_forms(columns: list, rows: list) -> Dict[str, Form]:
+def make_table_forms(columns: list, rows: list) -> dict[str, Form]:
     records = [dict(zip(map(str, columns), row)) for row in rows]
 
     def put(value: Any) -> Form:
@@ -88,7 +88,10 @@ def make_table_forms(columns: list, rows: list) -> Dict[str, Form]:
         "split short row": split(columns, [*rows, rows[0][:-1]]),
         "split twice the column": split([*columns, columns[0]], [[*row, row[0]] for row in rows]),
         "records": (JSON, dump({"dataframe_records": records})),
-        "records with different keys": (JSON, dump({"dataframe_records": [*records, dict([*records[0].items()][:-1])]})),
+        "records with different keys": (
+            JSON,
+            dump({"dataframe_records": [*records, dict([*records[0].items()][:-1])]}),
+        ),
         "records that are lists": (JSON, dump({"dataframe_records": rows})),
         "one record, not a list": (JSON, dump({"dataframe_records": records[0]})),
         "inputs of records": (JSON, dump({"inputs": records})),
@@ -110,7 +113,9 @@ def make_table_forms(columns: list, rows: list) -> Dict[str, Form]:
         "Infinity": put(float("inf")),
         "whole numbers": split(columns, [[int(v) if isinstance(v, float) else v for v in row] for row in rows]),
         "decimal numbers": split(columns, [[v + 0.0 if type(v) is int else v for v in row] for row in rows]),
-        "numbers as text": split(columns, [[str(v) if isinstance(v, (int, float)) else v for v in row] for row in rows]),
+        "numbers as text": split(
+            columns, [[str(v) if isinstance(v, (int, float)) else v for v in row] for row in rows]
+        ),
         "text": put("no number"),
         "empty text": put(""),
         "unicode": put("grün \U0001f33b \u0000"),
@@ -153,7 +158,7 @@ def write_csv(columns: list, rows: list) -> bytes:
     return text.getvalue().encode()
 
 
-def make_value_forms(good: dict) -> Dict[str, Form]:
+def make_value_forms(good: dict) -> dict[str, Form]:
     """The forms for a model whose input is no table: tensors, nested values, texts."""
     value = good.get("inputs", good)
 
@@ -185,13 +190,16 @@ def make_value_forms(good: dict) -> Dict[str, Form]:
         "inputs deep": send([[[[1.0]]]]),
         "inputs twice": send(value * 2 if isinstance(value, list) else value),
         "split": (JSON, dump({"dataframe_split": {"columns": ["a"], "data": [[1]]}})),
-        "split of the value": (JSON, dump({"dataframe_split": {"data": value if isinstance(value, list) else [value]}})),
+        "split of the value": (
+            JSON,
+            dump({"dataframe_split": {"data": value if isinstance(value, list) else [value]}}),
+        ),
         "records of the value": (JSON, dump({"dataframe_records": value})),
         "csv": (CSV, b"a,b\n1,2\n"),
     }
 
 
-def make_body_forms(good: dict, names: list) -> Dict[str, Form]:
+def make_body_forms(good: dict, names: list) -> dict[str, Form]:
     """What is the same for every model: the body, its encoding and its type, and parameters."""
     body = dump(good)
 

@@ -6,7 +6,6 @@ python log_snippets.py NAME... logs to MLFLOW_TRACKING_URI. Prints one JSON obje
 from __future__ import annotations
 
 import json
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -83,7 +82,7 @@ mlflow.sklearn.log_model(model, "model", input_example=input_example)
         """
 conda_env = { 'channels': ['defaults'], 'dependencies': [ 'python=3.7.0', 'scikit-learn=0.21.3' ], 'name': 'mlflow-env' }
 mlflow.sklearn.log_model(model, "sklearn-model", conda_env = conda_env)
-""",
+""",  # noqa: E501  # as it stands
     ),
     "extra-pip-requirements": (
         TRAINED,

@@ -37,8 +37,7 @@ const unknown = values.folder === undefined && only?.find((name) => !MODEL_KINDS
 const progress = { say: (line: string) => void process.stderr.write(`${line}\n`) };
 
 if (values.help) process.stdout.write(HELP);
-else if (values.list)
-  process.stdout.write(MODEL_KINDS.map((k) => `${k.name.padEnd(24)}${k.environment}\n`).join(''));
+else if (values.list) process.stdout.write(MODEL_KINDS.map((k) => `${k.name.padEnd(24)}${k.environment}\n`).join(''));
 else if (typeof unknown === 'string') {
   process.stderr.write(`Cannot try "${unknown}": expected names that --list prints\n`);
   process.exitCode = 2;

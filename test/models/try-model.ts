@@ -36,7 +36,7 @@ export async function tryModel(model: MadeModel, options: TryOptions): Promise<T
   const root = await mkdtemp(join(tmpdir(), 'davit-models-'));
   try {
     const tried = await catchOutage(options.signal, () => tryInProject(model, root, options));
-    return tried.value ?? { model, outcome: 'outage', diagnostics: [], why: tried.outage ?? '' };
+    return tried.value ?? { model, outcome: 'outage', diagnostics: [], why: tried.outage };
   } finally {
     await rm(root, { recursive: true, force: true });
   }

@@ -10,5 +10,10 @@ test.for([
 ] as const)('%s %s imports what it does not require: %s', ([name, version, expected]) => {
   const numpy = { name: 'numpy', version: '1.26.4' };
   expect(listUndeclaredRequirements([{ name, version }, numpy])).toEqual(expected);
-  expect(listUndeclaredRequirements([{ name: 'setuptools', version: '58.1.0' }, { name, version }])).toEqual([]);
+  expect(
+    listUndeclaredRequirements([
+      { name: 'setuptools', version: '58.1.0' },
+      { name, version },
+    ]),
+  ).toEqual([]);
 });

@@ -121,7 +121,10 @@ class ParseCsv(unittest.TestCase):
 
     def test_nested_columns_are_refused(self):
         point = Object([Property("x", DataType.double)])
-        for nested in (Schema([ColSpec("long", "n"), ColSpec(Array(DataType.string), "tags")]), Schema([ColSpec(point)])):
+        for nested in (
+            Schema([ColSpec("long", "n"), ColSpec(Array(DataType.string), "tags")]),
+            Schema([ColSpec(point)]),
+        ):
             with self.assertRaisesRegex(Refused, "nested values in the signature, which CSV cannot have: send JSON"):
                 parse_csv(b"n,tags\n1,2\n", nested)
 

@@ -1,4 +1,4 @@
-"""One small model for each library, saved with MLflow's flavor for it. Imports are in the functions: each has its own library."""
+"""One small model for each library, saved with MLflow's flavor for it. Each function imports its own library."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def sign(rows, answers):
 
 
 def require(flavor) -> dict:
-    """Returns the flavor's requirements. To infer them, MLflow starts a Python and loads the model, as `sklearn_columns` does."""
+    """Returns the flavor's requirements. To infer them, MLflow loads the model in a new process."""
     return {"pip_requirements": flavor.get_default_pip_requirements()}
 
 
@@ -98,7 +98,11 @@ def sklearn_probabilities(path: str) -> None:
     rows, target = make_rows()
     model = LogisticRegression().fit(rows, np.where(target > 0, "up", "down"))
     mlflow.sklearn.save_model(
-        model, path, pyfunc_predict_fn="predict_proba", **sign(rows, model.predict_proba(rows)), **require(mlflow.sklearn)
+        model,
+        path,
+        pyfunc_predict_fn="predict_proba",
+        **sign(rows, model.predict_proba(rows)),
+        **require(mlflow.sklearn),
     )
 
 
@@ -129,9 +133,7 @@ def sklearn_columns(path: str) -> None:
         (SimpleImputer(), ["size", "weight", "rooms", "is_new"]),
     )
     model = make_pipeline(encode, LinearRegression()).fit(rows, target)
-    mlflow.sklearn.save_model(
-        model, path, serialization_format="cloudpickle", **sign(rows, model.predict(rows))
-    )
+    mlflow.sklearn.save_model(model, path, serialization_format="cloudpickle", **sign(rows, model.predict(rows)))
 
 
 def torch_linear(path: str) -> None:
@@ -143,7 +145,9 @@ def torch_linear(path: str) -> None:
     model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
     rows = np.array([[1, 2, 3], [4, 5, 6]], dtype=np.float32)
     answers = model(torch.from_numpy(rows)).detach().numpy()
-    mlflow.pytorch.save_model(model, path, signature=infer_signature(rows, answers), input_example=rows, **require(mlflow.pytorch))
+    mlflow.pytorch.save_model(
+        model, path, signature=infer_signature(rows, answers), input_example=rows, **require(mlflow.pytorch)
+    )
 
 
 def transformers_text(path: str) -> None:
@@ -163,7 +167,8 @@ def transformers_text(path: str) -> None:
     model = BertForSequenceClassification(BertConfig(vocab_size=len(words), max_position_embeddings=32, **sizes)).eval()
     texts = pipeline("text-classification", model=model, tokenizer=wrapped)
     example = ["good flower", "bad flower"]
+    requirements = mlflow.transformers.get_default_pip_requirements(model)
     signature = infer_signature(example, [{"label": "LABEL_0", "score": 0.5}])
     mlflow.transformers.save_model(
-        texts, path, signature=signature, input_example=example, **require(mlflow.transformers)
+        texts, path, signature=signature, input_example=example, pip_requirements=requirements
     )

@@ -1,7 +1,8 @@
 """Makes models as their owners log them. Runs in the virtualenv of the models, in Python 3.8 and later.
 
-python make.py FOLDER MODULE.FUNCTION... calls FUNCTION("FOLDER/FUNCTION") of MODULE.py in this folder, each in a process of
-its own, because a library of one model may affect another. Prints one JSON object: the error of each model that could not be made.
+python make.py FOLDER MODULE.FUNCTION... calls FUNCTION("FOLDER/FUNCTION") of MODULE.py in this folder. Each model has a
+process of its own, because a library of one model may affect another. Prints one JSON object: the error of each model
+that could not be made.
 """
 
 from __future__ import annotations

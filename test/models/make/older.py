@@ -27,7 +27,9 @@ def save_pyfunc(path: str) -> None:
 
     if hasattr(cloudpickle, "register_pickle_by_value"):
         cloudpickle.register_pickle_by_value(__import__(__name__))
-    mlflow.pyfunc.save_model(path, python_model=Doubled(), signature=infer_signature(ROWS, ROWS * 2), input_example=ROWS)
+    mlflow.pyfunc.save_model(
+        path, python_model=Doubled(), signature=infer_signature(ROWS, ROWS * 2), input_example=ROWS
+    )
 
 
 mlflow1_sklearn = mlflow1_raised = mlflow210_sklearn = mlflow222_sklearn = python313_sklearn = save_sklearn

@@ -6,7 +6,6 @@ import datetime
 import json
 import tempfile
 from pathlib import Path
-from typing import List
 
 import numpy as np
 import pandas as pd
@@ -95,7 +94,9 @@ def columns_all(path: str) -> None:
 
 
 def dates(path: str) -> None:
-    rows = pd.DataFrame({"day": pd.to_datetime(["2026-01-01T00:00:00.000", "2026-01-02T03:04:05.678"]), "size": [1.0, 2.0]})
+    rows = pd.DataFrame(
+        {"day": pd.to_datetime(["2026-01-01T00:00:00.000", "2026-01-02T03:04:05.678"]), "size": [1.0, 2.0]}
+    )
     echo(path, Schema([ColSpec("datetime", "day"), ColSpec("double", "size")]), rows)
 
 
@@ -217,7 +218,7 @@ def no_signature(path: str) -> None:
 
 def type_hints(path: str) -> None:
     class Words(PythonModel):
-        def predict(self, model_input: List[str], params=None) -> List[str]:
+        def predict(self, model_input: list[str], params=None) -> list[str]:
             return [text.upper() for text in model_input]
 
     save_model(path, python_model=Words(), input_example=["a", "ä"], pip_requirements=PACKAGES)
@@ -229,13 +230,13 @@ def type_hints_object(path: str) -> None:
     class Item(pydantic.BaseModel):
         name: str
         size: float
-        tags: List[str] = []
+        tags: list[str] = []
 
     class Items(PythonModel):
-        def predict(self, model_input: List[Item], params=None) -> List[str]:
+        def predict(self, model_input: list[Item], params=None) -> list[str]:
             return [f"{type(item).__name__} {item!r}" for item in model_input]
 
-    Items.predict.__annotations__ = {"model_input": List[Item], "return": List[str]}
+    Items.predict.__annotations__ = {"model_input": list[Item], "return": list[str]}
     example = [{"name": "a", "size": 1.5}, {"name": "b", "size": 2, "tags": ["t"]}]
     save_model(path, python_model=Items(), input_example=example, pip_requirements=[*PACKAGES, "pydantic"])
 
