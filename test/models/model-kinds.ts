@@ -27,7 +27,7 @@ export const ENVIRONMENTS: Readonly<Record<EnvironmentName, Environment>> = {
   },
   torch: { python: '3.11', packages: ['mlflow==3.17.2', 'torch', 'torchvision', 'transformers', 'accelerate'] },
   mlflow1: { python: '3.8', packages: ['mlflow==1.30.1', 'scikit-learn'] },
-  mlflow210: { python: '3.9', packages: ['mlflow==2.10.0', 'scikit-learn'] },
+  mlflow210: { python: '3.9', packages: ['mlflow==2.10.0', 'scikit-learn', 'setuptools<81'] },
   mlflow222: { python: '3.12', packages: ['mlflow==2.22.1', 'scikit-learn'] },
   python313: { python: '3.13', packages: ['mlflow==3.17.2', 'scikit-learn'] },
 };
