@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
-import { FileOrder } from './test/file-order.ts';
-import { FailuresAtOnce } from './test/failures-at-once.ts';
-import { PACKAGE_UNDER_TEST, TESTS_OF_THE_REPOSITORY, usePackage } from './test/package-under-test.ts';
-import { SlowestFiles } from './test/slowest-files.ts';
+import { FileOrder } from './test/set-up/file-order.ts';
+import { FailuresAtOnce } from './test/set-up/failures-at-once.ts';
+import { PACKAGE_UNDER_TEST, TESTS_OF_THE_REPOSITORY, usePackage } from './test/set-up/package-under-test.ts';
+import { SlowestFiles } from './test/set-up/slowest-files.ts';
 
 const EXCLUDE = ['**/node_modules/**', '.davit/**'];
 
@@ -41,7 +41,7 @@ const CLUSTER = {
  */
 export default defineConfig({
   test: {
-    globalSetup: ['test/temporary-folder.ts', 'test/sandbox-or-not.ts'],
+    globalSetup: ['test/set-up/temporary-folder.ts', 'test/set-up/sandbox-or-not.ts'],
     sequence: { sequencer: FileOrder },
     reporters: [new FailuresAtOnce(), new SlowestFiles(), 'default'], // vitest's summary stays last
     maxWorkers: '100%', // the default leaves one core free, which is half of two cores

@@ -6,9 +6,9 @@ import type { GitHub } from './github/connect.ts';
 import { isReadOnlyTokenError } from './github/request-error.ts';
 import type { Job } from './job.ts';
 import { LOG } from './log.ts';
-import { makeProjectPrefix } from './project.ts';
+import { makeProjectPrefix } from './job-project.ts';
 import type { ReviewedPullRequest } from './reviewed-pull-request.ts';
-import { type ComputedLock, readComputedLocks } from './stage-folder.ts';
+import { type ComputedLock, readComputedLocks } from './read-stage-report.ts';
 
 export interface CommittedLocks {
   /** The new head of the pull request's branch; undefined: nothing was committed. */

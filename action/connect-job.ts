@@ -1,7 +1,7 @@
 import { connectGitHub, type GitHub } from './github/connect.ts';
 import type { Job } from './job.ts';
 import { LOG } from './log.ts';
-import { makeProjectPrefix } from './project.ts';
+import { makeProjectPrefix } from './job-project.ts';
 
 /**
  * Runs work with GitHub's API and logs the number of requests. Without a signal, a cancelled run can still send

@@ -1,5 +1,5 @@
 import { setFailed, setSecret } from '@actions/core';
-import { listMessages } from '../app/outage.ts';
+import { listMessages } from '../app/catch-outage.ts';
 import { readInputs } from './inputs.ts';
 import type { Job } from './job.ts';
 import { readRunner } from './runner.ts';

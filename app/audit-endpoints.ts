@@ -5,7 +5,7 @@ import { checkAdvisories } from '../validation/advisories/check-advisories.ts';
 import { openAdvisories, refreshAdvisories } from '../validation/advisories/database.ts';
 import { resolvePolicy } from '../validation/policy.ts';
 import { makeSubject } from '../validation/subject.ts';
-import type { ProjectRequest } from './project.ts';
+import type { ProjectRequest } from './project-request.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 

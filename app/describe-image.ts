@@ -3,7 +3,7 @@ import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
 import { readEndpoint, readLock } from '../schemas/read-project.ts';
 import { checkNewEntities, checkRemovedEntities } from '../validation/check-lock.ts';
-import type { ProjectRequest } from './project.ts';
+import type { ProjectRequest } from './project-request.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface DescribedImage {

@@ -1,6 +1,6 @@
-import { openProject, useProject } from '../engine/project.ts';
+import { openProject, useProject } from '../engine/pulumi-project.ts';
 import { makeShellEnvironment, renderExports } from '../engine/pulumi-environment.ts';
-import type { ProjectRequest } from './project.ts';
+import type { ProjectRequest } from './project-request.ts';
 
 /** The environment in which plain `pulumi` works in a project; `exports` has it as lines for a shell. */
 export async function readEngineEnvironment({ place, progress, signal }: ProjectRequest) {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
-import type { EnvironmentRegistry } from '../schemas/environment/registry.ts';
+import type { EnvironmentRegistry } from '../schemas/environment/model-registry.ts';
 import { renderLock } from '../schemas/lock/lock.ts';
 import { lockFile, readLock } from '../schemas/read-project.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
@@ -10,8 +10,8 @@ import { named } from '../system/progress.ts';
 import { machineConcurrency, mapConcurrent } from '../system/map-concurrent.ts';
 import { lockEndpoint, type LockResult } from '../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../validation/validate-endpoint.ts';
-import { catchOutage } from './outage.ts';
-import type { ProjectRequest } from './project.ts';
+import { catchOutage } from './catch-outage.ts';
+import type { ProjectRequest } from './project-request.ts';
 import { readRegistries } from './read-registries.ts';
 
 export interface LockRequest extends ProjectRequest {

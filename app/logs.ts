@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../schemas/diagnostic.ts';
-import type { EnvironmentRequest } from './project.ts';
+import type { EnvironmentRequest } from './project-request.ts';
 import { notDeployed } from './status.ts';
 import { openTarget } from './targets/open-target.ts';
 import type { EntityLog, WantedLogs } from './targets/target.ts';

@@ -1,5 +1,5 @@
 import type { Environment } from '../schemas/environment/environment.ts';
-import type { EnvironmentRegistry } from '../schemas/environment/registry.ts';
+import type { EnvironmentRegistry } from '../schemas/environment/model-registry.ts';
 import { type ProjectFolders, readEnvironment } from '../schemas/read-project.ts';
 import { DEFAULT_ENVIRONMENT } from '../schemas/values/names.ts';
 import { listEnvironments } from './init/list-environments.ts';

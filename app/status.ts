@@ -1,5 +1,5 @@
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
-import type { EnvironmentRequest } from './project.ts';
+import type { EnvironmentRequest } from './project-request.ts';
 import { selectNames } from './select-endpoints.ts';
 import { openTarget } from './targets/open-target.ts';
 import type { EnvironmentStatus } from './targets/target.ts';

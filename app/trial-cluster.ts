@@ -12,7 +12,7 @@ import {
   removeEnvironmentFile,
   type WriteResult,
   writeEnvironmentFile,
-} from '../cluster/environment-file.ts';
+} from '../cluster/write-environment-file.ts';
 import { renderEnvironment, TO_FILL_IN } from '../cluster/render-environment.ts';
 
 export interface TrialClusterRequest extends ClusterOptions {

@@ -5,7 +5,7 @@ import { named } from '../system/progress.ts';
 import { machineConcurrency, mapConcurrent } from '../system/map-concurrent.ts';
 import { validateEndpoint } from '../validation/validate-endpoint.ts';
 import type { Validation } from '../validation/validation.ts';
-import type { ProjectRequest } from './project.ts';
+import type { ProjectRequest } from './project-request.ts';
 import { readRegistries } from './read-registries.ts';
 
 /** Validates several endpoints at a time, each with the lock beside it. */

@@ -1,4 +1,4 @@
-import { percentile } from '../app/load/render-load-report.ts';
+import { percentile } from '../app/send-load/render-load-report.ts';
 import { makeBenchProject } from './bench-project.ts';
 import { type BenchContext, type Benchmark, type Figure, repeatWork } from './benchmark.ts';
 import { makeGatewayRequest } from './gateway-request.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LoadReport } from '../app/load/load-report.ts';
-import { sendLoad } from '../app/load/send-load.ts';
-import { percentile, renderFailures } from '../app/load/render-load-report.ts';
+import type { LoadReport } from '../app/send-load/load-report.ts';
+import { sendLoad } from '../app/send-load/send-load.ts';
+import { percentile, renderFailures } from '../app/send-load/render-load-report.ts';
 import { type ProbeClient, makeProbeClient, type ProbeRequest } from '../test/prober/probe-client.ts';
 import type { BenchContext, Figure } from './benchmark.ts';
 

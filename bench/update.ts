@@ -1,4 +1,4 @@
-import { percentile } from '../app/load/render-load-report.ts';
+import { percentile } from '../app/send-load/render-load-report.ts';
 import { FIRST_VERSION, makeBenchProject } from './bench-project.ts';
 import { type Benchmark, type Figure, makeTimeFigures } from './benchmark.ts';
 import { makeGatewayRequest } from './gateway-request.ts';

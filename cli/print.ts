@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
-import { listMessages } from '../app/outage.ts';
+import { listMessages } from '../app/catch-outage.ts';
 import { type Diagnostic, renderDiagnostic } from '../schemas/diagnostic.ts';
 import type { Progress } from '../system/progress.ts';
 import { codePath } from '../system/code.ts';

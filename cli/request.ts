@@ -1,4 +1,4 @@
-import type { EnvironmentRequest, ProjectRequest } from '../app/project.ts';
+import type { EnvironmentRequest, ProjectRequest } from '../app/project-request.ts';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
 import { type ReadResult, type ProjectFolders, readEnvironment } from '../schemas/read-project.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deployEndpoints } from '../app/deploy/deploy-endpoints.ts';
-import { renderFailures, renderLoadReport } from '../app/load/render-load-report.ts';
-import { sendLoad } from '../app/load/send-load.ts';
-import { type EnvironmentRequest, openProjectForRequest } from '../app/project.ts';
+import { renderFailures, renderLoadReport } from '../app/send-load/render-load-report.ts';
+import { sendLoad } from '../app/send-load/send-load.ts';
+import { type EnvironmentRequest, openProjectForRequest } from '../app/project-request.ts';
 import { openTarget } from '../app/targets/open-target.ts';
 import type { Connection, Target } from '../app/targets/target.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';

@@ -3,8 +3,8 @@ import { findKubectl } from './go-programs.ts';
 import { isKnativeManaged, readKnativeVersion } from './knative/knative.ts';
 import { KIND_CONTEXT, removeKindCluster, hasKindCluster, canRunKind, startKindCluster } from './kind/kind-cluster.ts';
 import { tryKubectl, type KubectlConnection } from './kubectl.ts';
-import { removeNodeCluster, type NodeOptions, startNodeCluster } from './node/node-cluster.ts';
-import { DOCKER_SOCKET, IMAGES_FILE, KUBECONFIG, REGISTRY } from './node/node-layout.ts';
+import { removeNodeCluster, type NodeOptions, startNodeCluster } from './kubernetes-node/node-cluster.ts';
+import { DOCKER_SOCKET, IMAGES_FILE, KUBECONFIG, REGISTRY } from './kubernetes-node/node-layout.ts';
 
 /** An existing cluster of the user's, a cluster of kind in Docker, or a node that we made on this machine. */
 export type ClusterKind = 'context' | 'kind' | 'node';

@@ -64,7 +64,7 @@ const BUILDS = {
   },
   node: {
     name: "the node's first process",
-    source: codePath('cluster', 'go', 'node'),
+    source: codePath('cluster', 'go', 'kubernetes-node'),
     sources: OWN_SOURCES,
     packages: ['.'],
     count: 60,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeChildEnvironment, type ProcessResult, runProcess } from '../system/run-process.ts';
-import { KUBECONFIG, KUBECTL_CACHE } from './node/node-layout.ts';
+import { KUBECONFIG, KUBECTL_CACHE } from './kubernetes-node/node-layout.ts';
 
 /** How to call a cluster. */
 export interface KubectlConnection {

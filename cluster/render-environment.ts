@@ -1,5 +1,5 @@
 import type { KubernetesSettings, PinnedFile } from '../schemas/environment/kubernetes-environment.ts';
-import { BASE_PYTHON } from './node-images/base-image.ts';
+import { BASE_PYTHON } from './registry-images/base-image.ts';
 
 /** A cluster as a target for endpoints. The user has to fill in undefined values. */
 export interface ClusterDescription {

@@ -1,12 +1,12 @@
 import type { EngineEvent, Stack } from '@pulumi/pulumi/automation/index.js';
 import { pathToFileURL } from 'node:url';
-import type { ProgramServer, ServeProgram } from '../provider/program-server.ts';
+import type { ProgramServer, ServeProgram } from '../pulumi-provider/program-server.ts';
 import { programPath } from '../system/code.ts';
 import { skipUnusedPackages } from '../system/lean-sdk/skip-unused-packages.ts';
 import type { Progress } from '../system/progress.ts';
 import { recordHolder } from './state/lock-holders.ts';
 import { makeLockedOutcome, makeOutcome, type Outcome } from './plan/outcome.ts';
-import { type PulumiProject, useProject } from './project.ts';
+import { type PulumiProject, useProject } from './pulumi-project.ts';
 import { withoutProxy } from './pulumi-environment.ts';
 import { makeAutomationCommand, PulumiFailed } from './pulumi-command.ts';
 import { renderEvent } from './plan/render-event.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SILENT, type Progress } from '../system/progress.ts';
 import { makeLockedOutcome, makeOutcome, type Outcome, type StackLocation } from './plan/outcome.ts';
 import { adoptPendingCreates, countPendingOperations, type StackState } from './state/pending-operations.ts';
-import type { PulumiProject } from './project.ts';
+import type { PulumiProject } from './pulumi-project.ts';
 import { type OperationOptions, runOperation } from './run-operation.ts';
 import { ensureStack, removeStackHistory, hasStack, runStackCommand } from './stacks.ts';
 import {

@@ -4,7 +4,7 @@ import { join, sep } from 'node:path';
 import type { Progress } from '../system/progress.ts';
 import { stacksFolder } from './state/backend.ts';
 import { hasResources, listExportedTypes, readResourceTypes } from './state/pending-operations.ts';
-import { type PulumiProject, useProject } from './project.ts';
+import { type PulumiProject, useProject } from './pulumi-project.ts';
 import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
 import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 

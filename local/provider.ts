@@ -1,6 +1,6 @@
 // The Pulumi provider `davit`, with the resources of the local target. Started by pulumi-resource-davit.
 import '../system/node-20.ts';
-import { serveProvider } from '../provider/serve-provider.ts';
+import { serveProvider } from '../pulumi-provider/serve-provider.ts';
 import { readVersion } from '../system/code.ts';
 import type { SupervisorId } from './supervisor/supervisor-id.ts';
 import { makeRevisionResource } from './resources/revision-resource.ts';

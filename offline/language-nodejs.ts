@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import languageGrpc from '@pulumi/pulumi/proto/language_grpc_pb.js';
 import pb from '@pulumi/pulumi/proto/language_pb.js';
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
-import { LANGUAGE_CALLS } from '../provider/language-calls.ts';
-import { readEngineAddress, onEngineEnd, servePlugin, makeUnaryCall } from '../provider/serve-plugin.ts';
+import { LANGUAGE_CALLS } from '../pulumi-provider/language-calls.ts';
+import { readEngineAddress, onEngineEnd, servePlugin, makeUnaryCall } from '../pulumi-provider/serve-plugin.ts';
 import { LEAN_SDK_OPTION } from '../system/lean-sdk/node-options.ts';
 import { RunningPrograms } from './running-programs.ts';
 

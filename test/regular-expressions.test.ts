@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { CODE_FOLDER } from '../system/code.ts';
-import { listAttacks } from './attack-regular-expression.ts';
+import { listAttacks } from './helpers/attack-regular-expression.ts';
 
 /** Tests, benchmarks and the gate read no text of strangers; the bundle is made from the other files. */
 const ELSEWHERE = ['test/', 'tools/', 'bench/', 'action/dist/'];

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { listFiles, listImports } from './list-files.ts';
 
 const MAX_FILES = 25;
-/** One generated page per diagnostic code. */
+/** One generated page per diagnostic code, and a page's address has nothing but its code: folders would change addresses. */
 const PAGES = 'docs/diagnostics';
 
 const files = await listFiles();

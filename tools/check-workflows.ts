@@ -7,8 +7,8 @@ import { codePath } from '../system/code.ts';
 import { runProcess } from '../system/run-process.ts';
 import { DOCUMENTED_DIGEST, DOCUMENTED_RELEASE, readDocumentedFiles } from '../app/init/documented-files.ts';
 import { adaptToEnterpriseServer } from '../app/init/enterprise-server.ts';
-import { ensureGateProgram } from './gate-programs.ts';
-import { ensureGoProgram } from './go-programs.ts';
+import { ensureCheckProgram } from './check-programs.ts';
+import { ensureGoProgram } from './workflow-programs.ts';
 
 /**
  * Syntax that actionlint 1.7.12 does not know yet: https://github.com/rhysd/actionlint/issues/711, and GitHub's
@@ -34,7 +34,7 @@ try {
   await check(actionlint, [], users);
   await check(actionlint, [], enterprise);
   const audit = ['--offline', '--quiet', '--persona', 'auditor'];
-  await check(await ensureGateProgram('zizmor'), [...audit, codePath(), asWritten], codePath());
+  await check(await ensureCheckProgram('zizmor'), [...audit, codePath(), asWritten], codePath());
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -3,7 +3,7 @@
 import { findUv } from '../python/find-uv.ts';
 import { CODE_FOLDER, codePath } from '../system/code.ts';
 import { runProcess } from '../system/run-process.ts';
-import { ensureGateProgram } from './gate-programs.ts';
+import { ensureCheckProgram } from './check-programs.ts';
 
 const AT_ONCE = 2;
 const WITHOUT_TESTS = process.argv.includes('--without-tests');
@@ -14,7 +14,7 @@ const node = (script: string, ...args: readonly string[]) => ({
 });
 const bin = (name: string, file: string, ...args: readonly string[]) => node(`node_modules/${name}/${file}`, ...args);
 const uv = await findUv();
-const ruff = await ensureGateProgram('ruff');
+const ruff = await ensureCheckProgram('ruff');
 
 const STEPS: Readonly<Record<string, { readonly program: string; readonly args: readonly string[] }>> = {
   'fast tests': bin('vitest', 'vitest.mjs', 'run', '--project', 'fast'),

@@ -10,7 +10,7 @@ import { renderCodePage, renderGuide } from '../schemas/explanations/render-page
 import { environmentFile } from '../schemas/environment/environment-file.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { codePath } from '../system/code.ts';
-import { makeBundle } from './bundle.ts';
+import { makeBundle } from './bundle-action.ts';
 import { renderEndpointReference, renderEnvironmentReference } from './reference/render-pages.ts';
 
 const GENERATED: Readonly<Record<string, () => string>> = {

@@ -8,7 +8,7 @@ import { runProcess } from '../system/run-process.ts';
 /** What the package has of the repository: the command and the rooms that it uses, and the documents. */
 const CONTENT = [
   ...['app', 'bin', 'cli', 'cluster', 'docs', 'edge', 'engine', 'images', 'infra', 'kubernetes', 'local', 'offline'],
-  ...['provider', 'python', 'review', 'runtime', 'sandbox', 'schemas', 'serving-api', 'system', 'validation'],
+  ...['pulumi-provider', 'python', 'review', 'runtime', 'sandbox', 'schemas', 'serving-api', 'system', 'validation'],
   '.github/workflows', // davit init makes copies of them for a GitHub Enterprise Server
   ...['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json'],
 ];

@@ -12,7 +12,7 @@ import { checkVersionDrift } from './model/check-version-drift.ts';
 import { explainStaleCases, explainStalePackages } from './check-lock.ts';
 import { checkImports } from './imports/check-imports.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
-import type { EnvironmentRegistry } from '../schemas/environment/registry.ts';
+import type { EnvironmentRegistry } from '../schemas/environment/model-registry.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
 import { resolvePolicy } from './policy.ts';
 import type { ResolutionExplanation } from './requirements/explain-resolution.ts';

@@ -9,7 +9,7 @@ import { VirtualenvError } from '../python/virtualenv-error.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
-import type { EnvironmentRegistry } from '../schemas/environment/registry.ts';
+import type { EnvironmentRegistry } from '../schemas/environment/model-registry.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import type { Proof } from '../schemas/lock/proof.ts';

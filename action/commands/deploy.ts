@@ -1,5 +1,5 @@
 import { setFailed, summary } from '@actions/core';
-import { listMessages } from '../../app/outage.ts';
+import { listMessages } from '../../app/catch-outage.ts';
 import type { RolloutState } from '../../schemas/deployment/rollout.ts';
 import { listStacks } from '../../engine/stacks.ts';
 import { mapConcurrent } from '../../system/map-concurrent.ts';
@@ -14,8 +14,8 @@ import { type Candidate, selectDeployments } from '../deploy/select-deployments.
 import { postResult } from '../deploy/post-result.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
-import { prepareProgram } from '../program.ts';
-import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
+import { prepareProgram } from '../prepare-program.ts';
+import { findProject, SUMMARY_CHARACTERS } from '../job-project.ts';
 
 const ENDPOINTS_AT_ONCE = 4;
 

@@ -10,8 +10,8 @@ import { type Deployment, listDeployments } from '../github/deployment.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
-import { prepareProgram } from '../program.ts';
-import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
+import { prepareProgram } from '../prepare-program.ts';
+import { findProject, SUMMARY_CHARACTERS } from '../job-project.ts';
 
 /** Takes down the named endpoints in the named environments, and records that at GitHub. */
 export async function destroy(job: Job): Promise<void> {

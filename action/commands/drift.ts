@@ -10,8 +10,8 @@ import { makeDriftMarker } from '../github/project-names.ts';
 import { closeIssue, postIssue } from '../github/sticky-issue.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
-import { prepareProgram } from '../program.ts';
-import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
+import { prepareProgram } from '../prepare-program.ts';
+import { findProject, SUMMARY_CHARACTERS } from '../job-project.ts';
 
 /**
  * Compares what runs with what is merged. An issue for each environment lists the differences and is open only while

@@ -1,10 +1,10 @@
 import { setOutput, summary, warning } from '@actions/core';
-import { renderCauses } from '../../app/outage.ts';
+import { renderCauses } from '../../app/catch-outage.ts';
 import { withGitHub } from '../connect-job.ts';
 import { listDueWork } from '../deploy/list-due-work.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
-import { findProject } from '../project.ts';
+import { findProject } from '../job-project.ts';
 
 /**
  * Outputs whether the job that deploys has anything to do, so that nobody is asked to approve one that has not. Where

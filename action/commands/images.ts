@@ -4,7 +4,7 @@ import { error, setOutput } from '@actions/core';
 import { previewEndpoint } from '../../app/deploy/preview-endpoints.ts';
 import { buildUnattestedImages } from '../../app/images/build-unattested-images.ts';
 import { checkAttestations } from '../../app/images/check-attestations.ts';
-import { renderCauses } from '../../app/outage.ts';
+import { renderCauses } from '../../app/catch-outage.ts';
 import { validateWithOwnLock } from '../../app/validate-endpoints.ts';
 import { hasAttestations, NO_ATTESTATIONS } from '../../images/attestations/fetch-attestations.ts';
 import type { AttestationSubject } from '../../images/attestations/verify-attestation.ts';
@@ -20,8 +20,8 @@ import { openDeploymentContext } from '../deploy/open-deployment-context.ts';
 import { type Candidate, selectDeployments } from '../deploy/select-deployments.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
-import { prepareProgram } from '../program.ts';
-import { findProject } from '../project.ts';
+import { prepareProgram } from '../prepare-program.ts';
+import { findProject } from '../job-project.ts';
 
 /** The rest of the job's two hours is for the deployments. */
 const LIMIT_MILLISECONDS = 40 * 60_000;

@@ -1,5 +1,5 @@
 import { setFailed, summary } from '@actions/core';
-import { renderCauses } from '../../app/outage.ts';
+import { renderCauses } from '../../app/catch-outage.ts';
 import { withGitHub } from '../connect-job.ts';
 import { parseBranchName, readBranchHead } from '../github/branch.ts';
 import { listChangesBetween, listProjectPaths } from '../github/compare.ts';

@@ -15,9 +15,9 @@ import {
   makeProjectPrefix,
   SUMMARY_CHARACTERS,
   withReportFolder,
-} from '../project.ts';
-import { prepareProgram } from '../program.ts';
-import { hasReport } from '../stage-folder.ts';
+} from '../job-project.ts';
+import { prepareProgram } from '../prepare-program.ts';
+import { hasReport } from '../read-stage-report.ts';
 
 /**
  * `davit review --stage preview`: previews the merge with the release's program and the checkout's environments. The

@@ -13,10 +13,10 @@ import type { GitHub } from '../github/connect.ts';
 import type { Inputs } from '../inputs.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
-import { digestReport, openReportFolder, makeProjectPrefix, SUMMARY_CHARACTERS } from '../project.ts';
+import { digestReport, openReportFolder, makeProjectPrefix, SUMMARY_CHARACTERS } from '../job-project.ts';
 import { findUnmetExpectation } from '../outdated-reviews.ts';
 import { findReviewedPullRequest, type ReviewedPullRequest } from '../reviewed-pull-request.ts';
-import { readStageReport } from '../stage-folder.ts';
+import { readStageReport } from '../read-stage-report.ts';
 import { post } from '../post-report.ts';
 
 /**

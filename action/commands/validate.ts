@@ -15,7 +15,7 @@ import {
   makeProjectPrefix,
   SUMMARY_CHARACTERS,
   withReportFolder,
-} from '../project.ts';
+} from '../job-project.ts';
 
 /** `davit review --stage validate` for the pull request's changes. It runs the models and needs no secret. */
 export async function validate(job: Job): Promise<void> {

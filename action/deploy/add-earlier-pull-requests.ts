@@ -1,4 +1,4 @@
-import { renderCauses } from '../../app/outage.ts';
+import { renderCauses } from '../../app/catch-outage.ts';
 import { LOG } from '../log.ts';
 import type { DeploymentResult, Deploying } from './deployment-context.ts';
 

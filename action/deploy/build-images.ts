@@ -1,4 +1,4 @@
-import { renderCauses } from '../../app/outage.ts';
+import { renderCauses } from '../../app/catch-outage.ts';
 import type { AttestationSubject } from '../../images/attestations/verify-attestation.ts';
 import { mapConcurrent } from '../../system/map-concurrent.ts';
 import { compareWithReview, type ReviewComparison } from './compare-with-review.ts';

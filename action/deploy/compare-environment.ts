@@ -1,4 +1,4 @@
-import { catchOutage } from '../../app/outage.ts';
+import { catchOutage } from '../../app/catch-outage.ts';
 import { previewEndpoint, renderPlan } from '../../app/deploy/preview-endpoints.ts';
 import { selectNames } from '../../app/select-endpoints.ts';
 import { listStacks } from '../../engine/stacks.ts';

@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os';
-import { listMessages, renderCauses } from '../../app/outage.ts';
+import { listMessages, renderCauses } from '../../app/catch-outage.ts';
 import { previewEndpoint } from '../../app/deploy/preview-endpoints.ts';
 import { deployEndpoint, type DeployedEndpoint } from '../../app/deploy/deploy-endpoints.ts';
 import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';

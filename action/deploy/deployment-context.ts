@@ -1,5 +1,5 @@
-import type { EnvironmentRequest } from '../../app/project.ts';
-import type { PulumiProject } from '../../engine/project.ts';
+import type { EnvironmentRequest } from '../../app/project-request.ts';
+import type { PulumiProject } from '../../engine/pulumi-project.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { PullRequest } from '../github/pull-request.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';

@@ -1,4 +1,4 @@
-import { openProjectOnce, type EnvironmentRequest } from '../../app/project.ts';
+import { openProjectOnce, type EnvironmentRequest } from '../../app/project-request.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import { readEnvironment } from '../../schemas/read-project.ts';
 import { parseBranchName, readBranchHead } from '../github/branch.ts';

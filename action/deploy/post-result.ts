@@ -1,6 +1,6 @@
 import { insertRollouts } from '../../review/render-rollouts.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
-import { renderCauses } from '../../app/outage.ts';
+import { renderCauses } from '../../app/catch-outage.ts';
 import { makeAnnotations } from '../annotations.ts';
 import { withCommitToken } from '../connect-for-commits.ts';
 import { writeCheckRun } from '../github/check-run.ts';
@@ -10,7 +10,7 @@ import { findRevert, openRevert, type PullRequest } from '../github/pull-request
 import { postComment, readComment } from '../github/sticky-comment.ts';
 import type { Job } from '../job.ts';
 import { LOG } from '../log.ts';
-import { makeProjectPrefix } from '../project.ts';
+import { makeProjectPrefix } from '../job-project.ts';
 import { type DeploymentResult, needsAttention } from './deployment-context.ts';
 import { type DeploymentLog, renderLog, renderOutcome } from './render-log.ts';
 

@@ -1,6 +1,6 @@
-import { takeDownPlatform } from '../../app/deploy/platform.ts';
+import { takeDownPlatform } from '../../app/deploy/deploy-platform.ts';
 import { listDeployedEndpoints } from '../../app/deploy/take-down.ts';
-import type { EnvironmentRequest } from '../../app/project.ts';
+import type { EnvironmentRequest } from '../../app/project-request.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { PLATFORM } from '../../schemas/values/names.ts';
 import { makeRollout, toOutcome } from './deploy-candidate.ts';

@@ -1,5 +1,5 @@
 import { queryExamples } from '../../app/targets/query-examples.ts';
-import { renderCauses } from '../../app/outage.ts';
+import { renderCauses } from '../../app/catch-outage.ts';
 import { openTarget } from '../../app/targets/open-target.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { readLock } from '../../schemas/read-project.ts';

@@ -1,4 +1,4 @@
-import { renderCauses } from '../../app/outage.ts';
+import { renderCauses } from '../../app/catch-outage.ts';
 import type { ChangedPath } from '../../schemas/report/report.ts';
 import { LOG } from '../log.ts';
 import type { GitHub } from './connect.ts';

@@ -1,4 +1,4 @@
-import type { PulumiProject } from '../../engine/project.ts';
+import type { PulumiProject } from '../../engine/pulumi-project.ts';
 import { upStack } from '../../engine/run-pulumi.ts';
 import { isDeployed } from '../../engine/stacks.ts';
 import type { AttestationApi } from '../../images/attestations/fetch-attestations.ts';
@@ -12,7 +12,7 @@ import type { Plan } from '../../schemas/report/plan.ts';
 import { named } from '../../system/progress.ts';
 import { mapConcurrent } from '../../system/map-concurrent.ts';
 import { checkProofInEnvironment } from '../../validation/proof/check-proof-in-environment.ts';
-import { type EnvironmentRequest, openProjectForRequest } from '../project.ts';
+import { type EnvironmentRequest, openProjectForRequest } from '../project-request.ts';
 import { openTarget } from '../targets/open-target.ts';
 import { validateWithOwnLock } from '../validate-endpoints.ts';
 import { hasDrifted } from './preview-endpoints.ts';

@@ -1,6 +1,6 @@
 import { digestProgram } from '../../engine/digest-program.ts';
 import type { Outcome } from '../../engine/plan/outcome.ts';
-import type { PulumiProject } from '../../engine/project.ts';
+import type { PulumiProject } from '../../engine/pulumi-project.ts';
 import { previewDestroyStack, previewStack } from '../../engine/run-pulumi.ts';
 import { isDeployed } from '../../engine/stacks.ts';
 import { makeFingerprint } from '../../review/fingerprint.ts';
@@ -14,7 +14,7 @@ import type { Fingerprint } from '../../schemas/report/report.ts';
 import { summarizeResources, type ResourceSummary } from '../../schemas/deployment/resource-summary.ts';
 import { named, withProgress } from '../../system/progress.ts';
 import { machineConcurrency, mapConcurrent } from '../../system/map-concurrent.ts';
-import { type EnvironmentRequest, openProjectForRequest } from '../project.ts';
+import { type EnvironmentRequest, openProjectForRequest } from '../project-request.ts';
 import { openTarget } from '../targets/open-target.ts';
 import { validateWithOwnLock } from '../validate-endpoints.ts';
 import { makeStackDiagnostics, requireSucceeded } from './stack-failures.ts';

@@ -1,4 +1,4 @@
-import { openProject, type PulumiProject } from '../../engine/project.ts';
+import { openProject, type PulumiProject } from '../../engine/pulumi-project.ts';
 import { removeUnusedState } from '../../engine/state/remove-unused-state.ts';
 import { destroyStack } from '../../engine/run-pulumi.ts';
 import { isMadeByOthers, listStacks } from '../../engine/stacks.ts';
@@ -6,7 +6,7 @@ import type { Environment } from '../../schemas/environment/environment.ts';
 import { imagesStackName, parseStackName, type StackPurpose, stackName } from '../../schemas/values/names.ts';
 import { named } from '../../system/progress.ts';
 import { mapConcurrent } from '../../system/map-concurrent.ts';
-import type { ProjectRequest } from '../project.ts';
+import type { ProjectRequest } from '../project-request.ts';
 import { selectNames } from '../select-endpoints.ts';
 import { requireSucceeded } from './stack-failures.ts';
 
@@ -46,7 +46,7 @@ export async function takeDownEndpoints(
   await removeClusterLeftovers(wanted, request);
   for (const name of wanted) await forgetImages(name, stacks, { ...request, project });
   if (request.platform === true && environment?.target === 'kubernetes') {
-    const { takeDownPlatform } = await import('./platform.ts');
+    const { takeDownPlatform } = await import('./deploy-platform.ts');
     await takeDownPlatform({ ...request, environment }, []);
   }
   await removeUnusedState(project, { progress, signal });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { PulumiProject } from '../../engine/project.ts';
+import type { PulumiProject } from '../../engine/pulumi-project.ts';
 import { upStack } from '../../engine/run-pulumi.ts';
 import { planAuthorisationImage } from '../../images/plan-authorisation-image.ts';
 import { planImage } from '../../images/plan-image.ts';
@@ -10,7 +10,7 @@ import { imagesStackName, PLATFORM } from '../../schemas/values/names.ts';
 import { readLock } from '../../schemas/read-project.ts';
 import { openBuildLog } from './build-log.ts';
 import { explainBuild, findFailedImage } from './explain-build.ts';
-import type { ProjectRequest } from '../project.ts';
+import type { ProjectRequest } from '../project-request.ts';
 import { requireSucceeded } from '../deploy/stack-failures.ts';
 
 export interface ImagesRequest extends ProjectRequest {

@@ -1,4 +1,4 @@
-import { type AttestationRequest, findMissingAttestation } from '../../images/attestations/check-attestations.ts';
+import { type AttestationRequest, findMissingAttestation } from '../../images/attestations/find-missing-attestation.ts';
 import { type AttestationApi, hasAttestations, NO_ATTESTATIONS } from '../../images/attestations/fetch-attestations.ts';
 import { planImage } from '../../images/plan-image.ts';
 import { readImageDigest } from '../../images/registry.ts';
@@ -7,7 +7,7 @@ import { type Diagnostic, makeError } from '../../schemas/diagnostic.ts';
 import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { readLock } from '../../schemas/read-project.ts';
-import type { ProjectRequest } from '../project.ts';
+import type { ProjectRequest } from '../project-request.ts';
 
 export interface AttestationsRequest extends Pick<ProjectRequest, 'place' | 'signal'> {
   readonly environment: KubernetesEnvironment;

@@ -19,7 +19,7 @@ import {
   textOf,
   toPlain,
 } from './source-node.ts';
-import { renderEndpoint } from './render-endpoint.ts';
+import { renderEndpoint } from './render-endpoint-file.ts';
 import { shapeBody } from './shape-body.ts';
 
 export interface MadeEndpoint {

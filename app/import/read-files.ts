@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Diagnostic, makeError } from '../../schemas/diagnostic.ts';
 import { makeUnreadableFile, readUserFile } from '../../schemas/read-project.ts';
-import { type BundleFiles, listIncludes } from './bundle.ts';
+import { type BundleFiles, listIncludes } from './databricks-bundle.ts';
 import { findIncluded } from './find-included.ts';
 import { readSource } from './read-source.ts';
 import { showPath, startOf } from './show-path.ts';

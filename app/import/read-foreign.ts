@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { makeError } from '../../schemas/diagnostic.ts';
-import { readBundle } from './bundle.ts';
+import { readBundle } from './databricks-bundle.ts';
 import type { ForeignEndpoint, ForeignFile, ImportValues } from './foreign-endpoint.ts';
 import { listTopFields, readBundleFiles, readYamlFile } from './read-files.ts';
 import { showPath, startOf } from './show-path.ts';
 import { listOf, mapOf, type SourceNode } from './source-node.ts';
-import { readPlan } from './terraform/plan.ts';
+import { readPlan } from './terraform/terraform-plan.ts';
 
 /** Reads the endpoints of one YAML or JSON file: a body, an answer, a bundle, or a plan of Terraform. */
 export async function readForeignYaml(path: string, cwd: string, values: ImportValues): Promise<ForeignFile> {

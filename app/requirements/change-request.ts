@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
 import type { RequirementsEdit } from '../../validation/requirements/editing/plan-list-edit.ts';
-import type { EnvironmentRequest } from '../project.ts';
+import type { EnvironmentRequest } from '../project-request.ts';
 import type { OpenedModel } from './list-requirements.ts';
 
 export interface ChangeRequest extends EnvironmentRequest {

@@ -2,7 +2,7 @@ import type { PythonOptions } from '../../python/find-uv.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
 import { readEndpoint } from '../../schemas/read-project.ts';
-import type { ProjectRequest } from '../project.ts';
+import type { ProjectRequest } from '../project-request.ts';
 import { chooseEntity } from './choose-entity.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
 import { type Model, readModel } from '../../validation/model/read-model.ts';

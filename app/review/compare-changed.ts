@@ -24,7 +24,7 @@ import type { FetchOptions } from '../../validation/model/fetched-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
 import { type ComparisonPolicy, resolveComparisonPolicy } from '../../validation/policy.ts';
 import { makeSubject, type Subject } from '../../validation/subject.ts';
-import type { ProjectRequest } from '../project.ts';
+import type { ProjectRequest } from '../project-request.ts';
 import { findBaseModel, readBaseEndpoint } from './read-base.ts';
 
 export interface CompareRequest {

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import type { PulumiProject } from '../../engine/project.ts';
+import type { PulumiProject } from '../../engine/pulumi-project.ts';
 import { refuseFiles } from '../../review/refuse-files.ts';
 import { hasErrors, type Diagnostic, sortDiagnostics } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
@@ -7,8 +7,8 @@ import type { Environment } from '../../schemas/environment/environment.ts';
 import { declarationsRoot, type ProjectFolders, readLock } from '../../schemas/read-project.ts';
 import type { EndpointReport, PreviewReport } from '../../schemas/report/report.ts';
 import { locateModel } from '../../system/locate-model.ts';
-import { catchOutage } from '../outage.ts';
-import type { EnvironmentRequest, ProjectRequest } from '../project.ts';
+import { catchOutage } from '../catch-outage.ts';
+import type { EnvironmentRequest, ProjectRequest } from '../project-request.ts';
 import { type PreviewedEndpoint, previewEndpoint, previewRemoval } from '../deploy/preview-endpoints.ts';
 import { isProven, readReviewed } from './validate-changed.ts';
 

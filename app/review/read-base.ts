@@ -15,7 +15,7 @@ import type { LockedEndpoint } from '../../validation/comparison/pair-entities.t
 import type { FetchOptions } from '../../validation/model/fetched-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
 import type { Subject } from '../../validation/subject.ts';
-import type { ProjectRequest } from '../project.ts';
+import type { ProjectRequest } from '../project-request.ts';
 import { type BaseFile, readBaseFile } from './read-base-file.ts';
 
 /** What a review compares with. */

@@ -13,7 +13,7 @@ import type { Progress } from '../../system/progress.ts';
 import { machineConcurrency, mapConcurrent, limitConcurrency } from '../../system/map-concurrent.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { checkFiles } from '../check-files.ts';
-import { openProjectOnce, type ProjectRequest } from '../project.ts';
+import { openProjectOnce, type ProjectRequest } from '../project-request.ts';
 import { type PreviewEnvironment, previewChanged } from './preview-changed.ts';
 import { readReviewedEnvironments, type ReviewedEnvironment } from './review-environments.ts';
 import { readReviewedPolicies } from './review-policies.ts';

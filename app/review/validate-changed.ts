@@ -17,11 +17,11 @@ import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
 import { HIDDEN_PREDICTION, resolveComparisonPolicy } from '../../validation/policy.ts';
-import { catchOutage } from '../outage.ts';
+import { catchOutage } from '../catch-outage.ts';
 import { compareChanged } from './compare-changed.ts';
 import { readRegistries } from '../read-registries.ts';
 import { writeSboms } from './write-sboms.ts';
-import type { ProjectRequest } from '../project.ts';
+import type { ProjectRequest } from '../project-request.ts';
 
 export interface ValidateStage {
   readonly request: ProjectRequest;

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildMissingImages } from '../../app/images/build-missing-images.ts';
-import { openProjectForRequest } from '../../app/project.ts';
+import { openProjectForRequest } from '../../app/project-request.ts';
 import { planImage } from '../../images/plan-image.ts';
 import { readEndpoint, readLock } from '../../schemas/read-project.ts';
 import type { BenchContext, Benchmark, Figure } from '../benchmark.ts';

@@ -1,4 +1,4 @@
-import { percentile } from '../../app/load/render-load-report.ts';
+import { percentile } from '../../app/send-load/render-load-report.ts';
 import type { ProbeRequest } from '../../test/prober/probe-client.ts';
 import { type BenchContext, type Benchmark, type Figure, repeatWork } from '../benchmark.ts';
 import { type LoadMeasurement, makeLoadFigures, measureLoad } from '../measure-load.ts';

@@ -1,5 +1,5 @@
-import { sendLoad } from '../../app/load/send-load.ts';
-import { renderFailures } from '../../app/load/render-load-report.ts';
+import { sendLoad } from '../../app/send-load/send-load.ts';
+import { renderFailures } from '../../app/send-load/render-load-report.ts';
 import { makeProbeClient } from '../../test/prober/probe-client.ts';
 import { type BenchContext, type Benchmark, type Figure, repeatWork } from '../benchmark.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';

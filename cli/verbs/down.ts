@@ -7,7 +7,7 @@ import {
   type Outcome,
   UsageError,
 } from '../command.ts';
-import { downPlatform, takePlatform } from '../platform.ts';
+import { downPlatform, takePlatform } from '../platform-verbs.ts';
 import { makeRequest, readSelectedEnvironment } from '../request.ts';
 
 export const down: Command = {

@@ -1,5 +1,5 @@
 import { type CheckedLock, checkLocks, type LockedEndpoint, lockEndpoints } from '../../app/lock-endpoints.ts';
-import type { ProjectRequest } from '../../app/project.ts';
+import type { ProjectRequest } from '../../app/project-request.ts';
 import { selectEndpoints } from '../../app/select-endpoints.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import { readEnvironment } from '../../schemas/read-project.ts';

@@ -10,7 +10,7 @@ import {
   environmentName,
   type Outcome,
 } from '../command.ts';
-import { previewPlatformVerb, runPlatformFirst } from '../platform.ts';
+import { previewPlatformVerb, runPlatformFirst } from '../platform-verbs.ts';
 import { makeRequest } from '../request.ts';
 
 export const preview: Command = {

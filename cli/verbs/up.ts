@@ -16,7 +16,7 @@ import {
   type Outcome,
   SANDBOX_OPTION,
 } from '../command.ts';
-import { runPlatformFirst, upPlatform } from '../platform.ts';
+import { runPlatformFirst, upPlatform } from '../platform-verbs.ts';
 import { makeRequest } from '../request.ts';
 
 export const up: Command = {

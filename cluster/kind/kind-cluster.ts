@@ -1,7 +1,7 @@
 import { withProgress } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
-import { REGISTRY } from '../node/node-layout.ts';
+import { REGISTRY } from '../kubernetes-node/node-layout.ts';
 import { runChecked } from '../run-checked.ts';
 
 const NAME = 'davit';

@@ -5,8 +5,8 @@ import { parseAllDocuments } from 'yaml';
 import { type BuildOptions, readModuleFolder } from '../../system/go-build.ts';
 import { ensureCachedFolder, computeCacheKey } from '../cached-folder.ts';
 import { KNATIVE_SOURCE, KNATIVE_VERSION } from '../go-programs.ts';
-import { makeImageReference, type Images } from '../node-images/images.ts';
-import { REGISTRY } from '../node/node-layout.ts';
+import { makeImageReference, type Images } from '../registry-images/images.ts';
+import { REGISTRY } from '../kubernetes-node/node-layout.ts';
 
 /** The fields of a Kubernetes object that this module reads. */
 export interface ManifestObject {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { codePath } from '../../system/code.ts';
-import { makeImageReference, type Images } from '../node-images/images.ts';
+import { makeImageReference, type Images } from '../registry-images/images.ts';
 import { applyObjects, type KubectlConnection, kubectl } from '../kubectl.ts';
 import type { KnativeManifests } from './knative-manifests.ts';
 

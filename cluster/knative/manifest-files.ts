@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import type { PinnedFile } from '../../schemas/environment/kubernetes-environment.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import type { KnativeManifests } from './knative-manifests.ts';
-import { NODE_FOLDER } from '../node/node-layout.ts';
+import { NODE_FOLDER } from '../kubernetes-node/node-layout.ts';
 
 const FOLDER = join(NODE_FOLDER, 'knative');
 const FILES = ['types.yaml', 'objects.yaml'].map((name) => join(FOLDER, name));

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { PulumiProject } from '../project.ts';
+import type { PulumiProject } from '../pulumi-project.ts';
 import { runStackCommand } from '../stacks.ts';
 import { removeReleasedRecords } from './lock-holders.ts';
 import type { StateLock } from './state-lock.ts';

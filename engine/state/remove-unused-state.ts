@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { davitFolder, removeEmptyDavitFolder } from '../../system/davit-folder.ts';
 import { type Progress, SILENT } from '../../system/progress.ts';
-import type { PulumiProject } from '../project.ts';
+import type { PulumiProject } from '../pulumi-project.ts';
 import { hasOwnState, removeUnlessInUse, type StateUser } from './state-users.ts';
 import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 

@@ -1,7 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { KubernetesObject, KubernetesPatch, type ObjectOptions } from '../kubernetes/object-resource.ts';
-import { makeProvider } from '../kubernetes/provider.ts';
+import { makeProvider } from '../kubernetes/kubernetes-provider.ts';
 import { findEdgeAddress } from './find-edge-address.ts';
 import type { PreparedKnative } from './knative/prepare-knative.ts';
 import { makeAcceptedKey } from './objects/accepted-key.ts';

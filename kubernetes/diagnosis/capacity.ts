@@ -1,7 +1,7 @@
 import type { Toleration } from '../../schemas/environment/hardware.ts';
 import { type KubernetesApi, KubernetesRefused } from '../client/api.ts';
 import type { ApiRequestOptions } from '../client/connection.ts';
-import { addAmounts, type Amounts, parseAmounts } from './quantity.ts';
+import { addAmounts, type Amounts, parseAmounts } from './amounts.ts';
 
 /** The capacity of a cluster. */
 export interface Capacity {

@@ -1,6 +1,6 @@
 import type { Toleration } from '../../schemas/environment/hardware.ts';
 import { type Capacity, type NodeCapacity, type PodRequirements, sumPodRequests, type Taint } from './capacity.ts';
-import { addAmounts, type Amounts, describeAmount } from './quantity.ts';
+import { addAmounts, type Amounts, describeAmount } from './amounts.ts';
 
 /** A number of equal pods. */
 export interface PodGroup {

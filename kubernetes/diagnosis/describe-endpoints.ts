@@ -21,7 +21,7 @@ import {
 } from './describe-revision.ts';
 import { isReserve } from './diagnose-revision.ts';
 import { isReady } from './observe-revision.ts';
-import { readFailures } from './update-failure.ts';
+import { readFailures } from './recorded-failures.ts';
 import { readWorkerReports } from './worker-reports.ts';
 import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 

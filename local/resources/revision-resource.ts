@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
-import { InitFailed } from '../../provider/resource-init-error.ts';
-import type { CheckFailure, Context, ResourceType } from '../../provider/provider.ts';
+import { InitFailed } from '../../pulumi-provider/resource-init-error.ts';
+import type { CheckFailure, Context, ResourceType } from '../../pulumi-provider/provider.ts';
 import type { LocalRevisionInputs } from '../../schemas/environment/local-resources.ts';
 import { parseLock, type LockedVirtualenv } from '../../schemas/lock/lock.ts';
 import { parseFolderVariables } from '../../schemas/deployment/folder-variables.ts';

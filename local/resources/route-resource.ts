@@ -1,4 +1,4 @@
-import type { CheckFailure, ResourceType } from '../../provider/provider.ts';
+import type { CheckFailure, ResourceType } from '../../pulumi-provider/provider.ts';
 import type { LocalRouteInputs } from '../../schemas/environment/local-resources.ts';
 import type { SupervisorId } from '../supervisor/supervisor-id.ts';
 import { hasSupervisorOrState, readStatus, waitForEnd, withSupervisor } from '../supervisor/start-supervisor.ts';

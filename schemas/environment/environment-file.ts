@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { kubernetesFields } from './kubernetes-environment-file.ts';
 import { policyFile } from './policy.ts';
-import { registryFile } from './registry.ts';
+import { registryFile } from './model-registry.ts';
 
 const MAX_SECONDS = 86_400;
 

@@ -2,7 +2,7 @@ import { type Diagnostic, hasErrors, makeError, sortDiagnostics } from '../diagn
 import type { KubernetesSettings } from './kubernetes-environment.ts';
 import { checkKubernetes, completeKubernetesSettings } from './complete-kubernetes.ts';
 import type { Policy } from './policy.ts';
-import type { EnvironmentRegistry } from './registry.ts';
+import type { EnvironmentRegistry } from './model-registry.ts';
 import { type DocumentRules, parseYaml } from '../yaml/parse-yaml.ts';
 import type { ParsedYaml, Path } from '../yaml/parsed-yaml.ts';
 import { readOwn } from '../values/read-own.ts';

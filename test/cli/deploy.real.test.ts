@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { sendLoad } from '../../app/load/send-load.ts';
+import { sendLoad } from '../../app/send-load/send-load.ts';
 import { openLocalTarget } from '../../app/targets/local-target.ts';
 import { isAlive } from '../../system/is-alive.ts';
 import { lockProject } from './lock-project.ts';

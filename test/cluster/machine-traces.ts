@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { NODE_FOLDER } from '../../cluster/node/node-layout.ts';
+import { NODE_FOLDER } from '../../cluster/kubernetes-node/node-layout.ts';
 import { runProcess } from '../../system/run-process.ts';
 
 /** Everything that a node could leave on this machine, for a comparison before and after. */

@@ -1,6 +1,6 @@
 import { cacheFolder } from '../../system/cache.ts';
 import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
-import { makePythonPackages } from '../python-packages.ts';
+import { makePythonPackages } from '../helpers/python-packages.ts';
 import type { ServingAccess } from './conformance-target.ts';
 
 const LIMIT_SECONDS = 120;

@@ -40,10 +40,10 @@ export const CHEAP_VERBS: readonly string[] = ['check', 'explain', 'show', 'fmt'
  * The key is the verb with `NAME` for names and its options, sorted.
  */
 export const RUN_ELSEWHERE: Readonly<Record<string, readonly [file: string, text: string]>> = {
-  'init --check-github': ['test/app/init.test.ts', 'checkGithubSettings('],
-  'audit NAME': ['test/validation/advisories.test.ts', 'checkAdvisories()'],
-  'cache --older-than --prune': ['test/app/cache.test.ts', 'pruneByAge('],
-  'doctor --environment': ['test/app/init.test.ts', 'runChecks('],
+  'init --check-github': ['test/app/init/init.test.ts', 'checkGithubSettings('],
+  'audit NAME': ['test/validation/advisories/advisories.test.ts', 'checkAdvisories()'],
+  'cache --older-than --prune': ['test/app/cache/cache.test.ts', 'pruneByAge('],
+  'doctor --environment': ['test/app/init/init.test.ts', 'runChecks('],
   'requirements NAME': ['test/app/requirements/requirements.real.test.ts', "run(['add', 'humanize==4.9.0'])"],
   'requirements NAME --dry-run': ['test/app/requirements/requirements.real.test.ts', "'dry-run')"],
   'requirements NAME --in-model': ['test/app/requirements/requirements.real.test.ts', "'in-model', 'without-proof'"],

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const CODE = join(import.meta.dirname, '..', '..');
-/** Pages of the diagnostic codes. Their examples are tested by test/validation/explanations.test.ts. */
+/** Pages of the diagnostic codes. Their examples are tested by test/schemas/explanations/explanations.test.ts. */
 export const CODE_PAGES = 'docs/diagnostics/';
 
 /** A fenced block, or an indented one, which has no language. */

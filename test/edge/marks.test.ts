@@ -13,7 +13,7 @@ import { ask, startTestEdge, waitForReady } from './start-test-edge.ts';
 
 const IRIS = `models/${endpointObjectName('iris')}`;
 
-/** As a model server verifies it: test/runtime/marks_test.py has marks of this code. */
+/** As a model server verifies it: test/runtime/front/marks_test.py has marks of this code. */
 function isMark(mark: string, pem: string, endpoint: string): boolean {
   const [expiry = '', signature = ''] = mark.split('.');
   const signed = Buffer.from(`davit-mark:1:${endpoint}:${expiry}`);

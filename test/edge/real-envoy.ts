@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeBootstrap } from '../../edge/envoy/bootstrap.ts';
 import type { BootstrapOptions } from '../../edge/envoy/bootstrap-options.ts';
-import { ensureWheels } from '../../cluster/node-images/wheels.ts';
+import { ensureWheels } from '../../cluster/registry-images/wheels.ts';
 import { SILENT } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
 import { ask } from './start-test-edge.ts';

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { adoptPendingCreates, countPendingOperations, type StackState } from '../../engine/state/pending-operations.ts';
-import { openPulumiFolder } from '../../engine/project.ts';
+import { openPulumiFolder } from '../../engine/pulumi-project.ts';
 import { previewStack, upStack } from '../../engine/run-pulumi.ts';
 import { listStacks } from '../../engine/stacks.ts';
 import { readStateLocks } from '../../engine/state/state-lock.ts';
-import { makeThrowAwayProject } from './throw-away-project.ts';
+import { makeThrowAwayProject } from './tiny-project.ts';
 
 const STACK = 'tiny.local';
 const UP = join(import.meta.dirname, 'tiny', 'up.ts');

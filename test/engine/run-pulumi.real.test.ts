@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openPulumiFolder } from '../../engine/project.ts';
+import { openPulumiFolder } from '../../engine/pulumi-project.ts';
 import { destroyStack, previewStack, refreshStack, upStack } from '../../engine/run-pulumi.ts';
 import { hasStack, isDeployed, listStacks, readStackOutputs } from '../../engine/stacks.ts';
-import { makeThrowAwayProject } from './throw-away-project.ts';
+import { makeThrowAwayProject } from './tiny-project.ts';
 
 const STACK = 'tiny.local';
 

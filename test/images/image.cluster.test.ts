@@ -8,7 +8,7 @@ import { findCacheImage, readImageDigest } from '../../images/registry.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { proveRevision, waitForRevision } from '../../kubernetes/prove-revision.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import { locateUnpackedDockerClient } from '../../cluster/node/docker-engine.ts';
+import { locateUnpackedDockerClient } from '../../cluster/kubernetes-node/docker-engine.ts';
 import { findKubectl } from '../../cluster/go-programs.ts';
 import { applyObjects, type KubectlConnection, kubectl } from '../../cluster/kubectl.ts';
 import { runChecked } from '../../cluster/run-checked.ts';

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openPulumiFolder, type PulumiProject } from '../../engine/project.ts';
+import { openPulumiFolder, type PulumiProject } from '../../engine/pulumi-project.ts';
 import { destroyStack, previewStack, type RunOptions, upStack } from '../../engine/run-pulumi.ts';
 import { makeEndpointProject } from './endpoint-project.ts';
 

@@ -6,7 +6,7 @@ import monitorGrpc from '@pulumi/pulumi/proto/resource_grpc_pb.js';
 import monitorPb from '@pulumi/pulumi/proto/resource_pb.js';
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
 import { onTestFinished } from 'vitest';
-import { makePluginServer, makeUnaryCall } from '../../provider/serve-plugin.ts';
+import { makePluginServer, makeUnaryCall } from '../../pulumi-provider/serve-plugin.ts';
 
 /** What one run of a program has said to the engine. */
 export interface FakeEngine {

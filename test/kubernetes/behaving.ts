@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
-import { makeImageReference } from '../../cluster/node-images/images.ts';
-import { makeImage, planProgramImage, readImage } from '../../cluster/node-images/oci-image.ts';
-import { pushImage } from '../../cluster/node-images/registry.ts';
+import { makeImageReference } from '../../cluster/registry-images/images.ts';
+import { makeImage, planProgramImage, readImage } from '../../cluster/registry-images/oci-image.ts';
+import { pushImage } from '../../cluster/registry-images/registry.ts';
 import { buildGo } from '../../system/go-build.ts';
 
 const SERVING = '/apis/serving.knative.dev/v1';

@@ -48,7 +48,9 @@ class FakeServer {
 }
 
 function read(name: string): ObservedRevision {
-  return JSON.parse(readFileSync(join(import.meta.dirname, 'recorded', `${name}.json`), 'utf8')) as ObservedRevision;
+  return JSON.parse(
+    readFileSync(join(import.meta.dirname, 'diagnosis', 'recorded', `${name}.json`), 'utf8'),
+  ) as ObservedRevision;
 }
 
 async function start() {

@@ -22,7 +22,7 @@ import {
   serve,
   superviseProject,
   waitUntil,
-} from './project.ts';
+} from './local-project.ts';
 
 describe('a served endpoint', () => {
   let project: Project;

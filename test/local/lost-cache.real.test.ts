@@ -15,7 +15,7 @@ import {
   makeObedientInput,
   type Project,
   waitUntil,
-} from './project.ts';
+} from './local-project.ts';
 
 /** A separate cache that the test may delete. Only `uv` in it is a link to the usual one. */
 let cache: string;

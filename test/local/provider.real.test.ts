@@ -1,7 +1,7 @@
 import { access, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPulumiFolder, type PulumiProject } from '../../engine/project.ts';
+import { openPulumiFolder, type PulumiProject } from '../../engine/pulumi-project.ts';
 import { destroyStack, previewStack, refreshStack, upStack } from '../../engine/run-pulumi.ts';
 import {
   connectSupervisor,
@@ -12,7 +12,7 @@ import {
 import { parseLock, renderLock } from '../../schemas/lock/lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
 import { queryEndpoint } from '../prober/query-endpoint.ts';
-import { makeProject, listProjectProcesses, type Project, waitUntil } from './project.ts';
+import { makeProject, listProjectProcesses, type Project, waitUntil } from './local-project.ts';
 
 const CODE = join(import.meta.dirname, '..', '..');
 const STACK = 'iris.local';

@@ -13,7 +13,7 @@ import { findDeployerKind } from '../kills/deployer.ts';
 import { readKillOptions, runKillRounds, type Victim, makeProcessVictim } from '../kills/kill-rounds.ts';
 import { findProcesses, type ProcessInfo } from '../kills/processes.ts';
 import { startProber } from '../prober/probe.ts';
-import { waitUntil } from './project.ts';
+import { waitUntil } from './local-project.ts';
 
 const CODE = dirname(dirname(import.meta.dirname));
 const MAIN = join(CODE, 'cli', 'main.ts');

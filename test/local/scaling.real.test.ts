@@ -13,7 +13,7 @@ import {
   type SupervisedProject,
   superviseProject,
   waitUntil,
-} from './project.ts';
+} from './local-project.ts';
 
 describe('scaling', () => {
   let supervised: SupervisedProject;

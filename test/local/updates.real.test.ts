@@ -16,7 +16,7 @@ import {
   serve,
   superviseProject,
   waitUntil,
-} from './project.ts';
+} from './local-project.ts';
 
 describe('the supervisor', () => {
   let project: Project;

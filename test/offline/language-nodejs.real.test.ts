@@ -4,7 +4,7 @@ import { copyFile, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readProviderPackages } from '../../provider/read-provider-packages.ts';
+import { readProviderPackages } from '../../pulumi-provider/read-provider-packages.ts';
 
 const CODE = join(import.meta.dirname, '..', '..');
 

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import type { Reply } from '../../app/load/load-report.ts';
+import type { Reply } from '../../app/send-load/load-report.ts';
 import { type HttpResponse, sendHttpRequest } from './send-http-request.ts';
 
 /** A request that is sent repeatedly. */

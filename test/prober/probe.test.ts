@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { renderLoadReport, renderFailures } from '../../app/load/render-load-report.ts';
+import { renderLoadReport, renderFailures } from '../../app/send-load/render-load-report.ts';
 import { expectNoFailure, expectSwitch, probeDuring, startProber } from './probe.ts';
 
 type Answer = (response: ServerResponse, number: number) => void;

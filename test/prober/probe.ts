@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import type { LoadReport } from '../../app/load/load-report.ts';
-import { type LoadOptions, sendLoad } from '../../app/load/send-load.ts';
-import { renderLoadReport, renderFailures } from '../../app/load/render-load-report.ts';
+import type { LoadReport } from '../../app/send-load/load-report.ts';
+import { type LoadOptions, sendLoad } from '../../app/send-load/send-load.ts';
+import { renderLoadReport, renderFailures } from '../../app/send-load/render-load-report.ts';
 import { makeProbeClient, type ProbeRequest } from './probe-client.ts';
 
 export interface ProbeOptions extends LoadOptions {

@@ -26,7 +26,12 @@ const BETWEEN = [
   ['3.13', '2.22.0'],
 ] as const;
 const CELLS = process.env['DAVIT_TEST_EVERYTHING'] ? [...ENDS, ...BETWEEN] : ENDS;
-const TESTS = ['signature_test.py', 'root_cause_test.py', 'payload_test.py', 'scorer_test.py'];
+const TESTS = [
+  'signatures/signature_test.py',
+  'failures/root_cause_test.py',
+  'scoring/payload_test.py',
+  'scoring/scorer_test.py',
+];
 
 let folder: string;
 beforeAll(async () => {

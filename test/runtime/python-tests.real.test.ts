@@ -18,31 +18,31 @@ test.for(['3.8', '3.9', '3.11', '3.13'])(
   async (minor, { skip }) => {
     const python = await findPython(minor);
     if (!python) return skip('not on this machine');
-    await runUnittest(python.executable, 'signature_test.py');
-    await runUnittest(python.executable, 'lazy_import_test.py');
-    await runUnittest(python.executable, 'worker_mode_test.py');
-    await runUnittest(python.executable, 'write_locks_test.py');
-    await runUnittest(python.executable, 'root_cause_test.py');
-    await runUnittest(python.executable, 'network_failure_test.py');
-    await runUnittest(python.executable, 'marks_test.py');
-    await runUnittest(python.executable, 'cases_test.py');
+    await runUnittest(python.executable, 'signatures/signature_test.py');
+    await runUnittest(python.executable, 'scoring/lazy_import_test.py');
+    await runUnittest(python.executable, 'sharing/worker_mode_test.py');
+    await runUnittest(python.executable, 'files/write_locks_test.py');
+    await runUnittest(python.executable, 'failures/root_cause_test.py');
+    await runUnittest(python.executable, 'failures/network_failure_test.py');
+    await runUnittest(python.executable, 'front/marks_test.py');
+    await runUnittest(python.executable, 'scoring/cases_test.py');
     await runUnittest(python.executable, 'processes/process_tree_test.py');
     await runUnittest(python.executable, 'processes/loaded_libraries_test.py');
   },
 );
 
 test('the parts that read bodies and write answers pass their own tests', async () => {
-  await runUnittest(await modelPython(), 'payload_test.py');
-  await runUnittest(await modelPython(), 'scorer_test.py');
-  await runUnittest(await modelPython(), 'unsigned_test.py');
+  await runUnittest(await modelPython(), 'scoring/payload_test.py');
+  await runUnittest(await modelPython(), 'scoring/scorer_test.py');
+  await runUnittest(await modelPython(), 'sharing/unsigned_test.py');
 });
 
 test('time and memory grow with the size of what a client sends, and not with its square', async () => {
-  await runUnittest(await modelPython(), 'hostile_sizes_test.py');
+  await runUnittest(await modelPython(), 'scoring/hostile_sizes_test.py');
 });
 
 test("MLflow's packages that a server does not need are there when a model uses them", async () => {
-  await runUnittest(await modelPython(), 'import_scorer_test.py');
+  await runUnittest(await modelPython(), 'scoring/import_scorer_test.py');
 });
 
 async function runUnittest(python: string, file: string): Promise<void> {

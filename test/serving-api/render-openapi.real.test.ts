@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { renderOpenApi } from '../../serving-api/render-openapi.ts';
 import { runProcess } from '../../system/run-process.ts';
-import { makePythonPackages } from '../python-packages.ts';
+import { makePythonPackages } from '../helpers/python-packages.ts';
 import { makeServed, makeServedEntity, signatureOf, type Written } from './served.ts';
 
 const CHECK = join(import.meta.dirname, 'check_openapi.py');

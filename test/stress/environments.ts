@@ -1,4 +1,4 @@
-import { makePythonPackages, type PythonPackages } from '../python-packages.ts';
+import { makePythonPackages, type PythonPackages } from '../helpers/python-packages.ts';
 import { modelPython } from '../runtime/start-server.ts';
 
 /** The packages of every pyfunc model, in the versions of the other test models. */

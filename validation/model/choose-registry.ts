@@ -1,4 +1,4 @@
-import type { EnvironmentRegistry } from '../../schemas/environment/registry.ts';
+import type { EnvironmentRegistry } from '../../schemas/environment/model-registry.ts';
 import { SOURCES_VARIABLE, type Refusal } from './model-sources.ts';
 
 /** A registry that a download may use, and what MLflow is told about it. */

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
-import type { EnvironmentRegistry } from '../../schemas/environment/registry.ts';
+import type { EnvironmentRegistry } from '../../schemas/environment/model-registry.ts';
 import type { LockedEntity } from '../../schemas/lock/lock.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 

@@ -3,7 +3,7 @@ import type { KubernetesEnvironment } from '../../../schemas/environment/environ
 import { makeServingEntry } from '../../../schemas/deployment/make-serving-entry.ts';
 import type { Declaration } from '../../declaration.ts';
 import { KubernetesObject, KubernetesPatch } from '../../kubernetes/object-resource.ts';
-import { makeProvider } from '../../kubernetes/provider.ts';
+import { makeProvider } from '../../kubernetes/kubernetes-provider.ts';
 import type { DeployedEndpoint } from '../../deployed-endpoint.ts';
 import { drainOldRevisions } from './drain-old-revisions.ts';
 import { Gate } from './gate.ts';

@@ -2,7 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import type { MakeMark } from '../../../kubernetes/marks.ts';
 import { proveRevision, RevisionFailed, waitForRevision } from '../../../kubernetes/prove-revision.ts';
-import { recordFailure, removeConfiguration } from '../../../kubernetes/diagnosis/update-failure.ts';
+import { recordFailure, removeConfiguration } from '../../../kubernetes/diagnosis/recorded-failures.ts';
 import { recordWorkerReport } from '../../../kubernetes/diagnosis/worker-reports.ts';
 import { renderRevisionFailure } from '../../../schemas/deployment/revision-failure.ts';
 import type { EntityPlan } from './plan-entity.ts';

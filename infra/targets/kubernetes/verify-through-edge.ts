@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import { findEdge, requestClientToken } from '../../../kubernetes/edge-access.ts';
 import { reachEdge } from '../../../kubernetes/reach-edge.ts';
-import { clearFailure } from '../../../kubernetes/diagnosis/update-failure.ts';
+import { clearFailure } from '../../../kubernetes/diagnosis/recorded-failures.ts';
 import type { Entity } from '../../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { EMPTY_REQUEST, readSampleRequest, type SampleRequest } from '../../../system/sample-request.ts';

@@ -1,5 +1,5 @@
 import { makeChildEnvironment, type ProcessResult, runProcess } from '../../../system/run-process.ts';
-import type { Context } from '../../../provider/provider.ts';
+import type { Context } from '../../../pulumi-provider/provider.ts';
 import { findDockerClient } from './docker-client.ts';
 import { withDockerConfig } from './docker-config.ts';
 import { completeBuild, type ImageInputs, parseRegistry, parseRepository } from './image-inputs.ts';

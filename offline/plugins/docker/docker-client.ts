@@ -1,5 +1,5 @@
 import { type ProcessResult, runProcess } from '../../../system/run-process.ts';
-import { locateUnpackedDockerClient } from '../../../cluster/node/docker-engine.ts';
+import { locateUnpackedDockerClient } from '../../../cluster/kubernetes-node/docker-engine.ts';
 
 /** The last version with built-in BuildKit; later ones need the plugin buildx. */
 const LAST_WITH_BUILDKIT = 22;

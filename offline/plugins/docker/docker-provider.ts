@@ -1,4 +1,4 @@
-import type { Provider } from '../../../provider/provider.ts';
+import type { Provider } from '../../../pulumi-provider/provider.ts';
 import { makeImageResource } from './image-resource.ts';
 
 const SUPPORTED_CONFIGURATION = ['host', 'version', 'pluginDownloadURL'];

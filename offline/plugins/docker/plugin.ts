@@ -2,7 +2,7 @@
 import '../../../system/node-20.ts';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { serveProvider } from '../../../provider/serve-provider.ts';
+import { serveProvider } from '../../../pulumi-provider/serve-provider.ts';
 import { makeDockerProvider } from './docker-provider.ts';
 
 const { version } = JSON.parse(

@@ -1,4 +1,4 @@
-import type { Provider } from '../../../provider/provider.ts';
+import type { Provider } from '../../../pulumi-provider/provider.ts';
 import { ClusterAccess } from './cluster-access.ts';
 import { parseObjectType } from './objects/kubernetes-object.ts';
 import { ObjectClient } from './objects/object-client.ts';

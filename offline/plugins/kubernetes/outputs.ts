@@ -1,4 +1,4 @@
-import { makeSecret } from '../../../provider/values.ts';
+import { makeSecret } from '../../../pulumi-provider/values.ts';
 import { type KubernetesObject, withMetadata } from './objects/kubernetes-object.ts';
 import { hideData } from './secret-data.ts';
 

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from './objects/kubernetes-object.ts';
 import { formatGroupKind } from './objects/kubernetes-object.ts';
-import { makeSecret } from '../../../provider/values.ts';
+import { makeSecret } from '../../../pulumi-provider/values.ts';
 
 type Data = Readonly<Record<string, string>>;
 

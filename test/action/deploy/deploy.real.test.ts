@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { sendLoad } from '../../../app/load/send-load.ts';
+import { sendLoad } from '../../../app/send-load/send-load.ts';
 import { openLocalTarget } from '../../../app/targets/local-target.ts';
 import { reviewProject } from '../../../app/review/review-project.ts';
 import { REPORT_MARKER } from '../../../review/render-report.ts';

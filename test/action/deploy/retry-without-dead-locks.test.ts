@@ -7,7 +7,7 @@ import type { Deploying } from '../../../action/deploy/deployment-context.ts';
 import { withoutDeadLocks } from '../../../action/deploy/retry-without-dead-locks.ts';
 import { StackLockedError } from '../../../app/deploy/stack-failures.ts';
 import { makeLockedOutcome } from '../../../engine/plan/outcome.ts';
-import type { PulumiProject } from '../../../engine/project.ts';
+import type { PulumiProject } from '../../../engine/pulumi-project.ts';
 import { parseLockRefusal, type StateLock } from '../../../engine/state/state-lock.ts';
 import type { Seed } from '../github/fake/seed.ts';
 import { connected, SHA } from '../github/connect-fake-github.ts';

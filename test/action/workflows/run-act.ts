@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { cacheFolder } from '../../../system/cache.ts';
 import { codePath } from '../../../system/code.ts';
-import { ensureGoProgram } from '../../../tools/go-programs.ts';
+import { ensureGoProgram } from '../../../tools/workflow-programs.ts';
 import { RELEASE } from './release.ts';
 
 /** Stands for GitHub's token of a run; what it may is what the job may. */

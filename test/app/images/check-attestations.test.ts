@@ -11,7 +11,7 @@ import {
   listAttestedImages,
   makeAttestationErrors,
 } from '../../../app/images/check-attestations.ts';
-import type { PulumiProject } from '../../../engine/project.ts';
+import type { PulumiProject } from '../../../engine/pulumi-project.ts';
 import { parseEndpoint } from '../../../schemas/endpoint/parse-endpoint.ts';
 import { renderLock } from '../../../schemas/lock/lock.ts';
 import { SILENT } from '../../../system/progress.ts';

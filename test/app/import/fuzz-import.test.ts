@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { importFiles } from '../../../app/import/import-files.ts';
-import { makeRandom, mutate } from '../../mutate-text.ts';
+import { makeRandom, mutate } from '../../helpers/mutate-text.ts';
 
 /** How many mutations of each file are imported. `DAVIT_FUZZ=100000` takes some minutes. */
 const MUTATIONS = Math.ceil(Number(process.env['DAVIT_FUZZ'] ?? 500) / 5);

@@ -1,5 +1,5 @@
 // Updates a stack from a process of its own, to be killed: `node up.ts ROOT STACK`.
-import { openPulumiFolder } from '../../../engine/project.ts';
+import { openPulumiFolder } from '../../../engine/pulumi-project.ts';
 import { upStack } from '../../../engine/run-pulumi.ts';
 
 const [root = '', stack = ''] = process.argv.slice(2);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { openPulumiFolder } from '../../../engine/project.ts';
+import { openPulumiFolder } from '../../../engine/pulumi-project.ts';
 import { upStack } from '../../../engine/run-pulumi.ts';
 import type { Cluster } from '../../../cluster/cluster.ts';
 import { describeCluster } from '../../../cluster/describe-cluster.ts';

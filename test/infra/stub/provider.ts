@@ -1,8 +1,8 @@
 // Stands in for local/provider.ts: notes what it is told in journal.txt at the project's root, and runs nothing.
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ResourceType } from '../../../provider/provider.ts';
-import { serveProvider } from '../../../provider/serve-provider.ts';
+import type { ResourceType } from '../../../pulumi-provider/provider.ts';
+import { serveProvider } from '../../../pulumi-provider/serve-provider.ts';
 import type { LocalRevisionInputs, LocalRouteInputs } from '../../../schemas/environment/local-resources.ts';
 
 const place = { root: '' };

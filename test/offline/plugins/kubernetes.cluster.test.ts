@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Outcome } from '../../../engine/plan/outcome.ts';
-import { openPulumiFolder, type PulumiProject } from '../../../engine/project.ts';
+import { openPulumiFolder, type PulumiProject } from '../../../engine/pulumi-project.ts';
 import { destroyStack, previewStack, refreshStack, upStack } from '../../../engine/run-pulumi.ts';
 import { runStackCommand } from '../../../engine/stacks.ts';
 import type { KubernetesApi } from '../../../kubernetes/client/api.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { until } from '../../runtime/start-server.ts';
 import { makeChildEnvironment } from '../../../system/run-process.ts';
-import { makePythonPackages } from '../../python-packages.ts';
+import { makePythonPackages } from '../../helpers/python-packages.ts';
 
 const ADMIN = ['admin', 'password-of-admin-1'] as const;
 

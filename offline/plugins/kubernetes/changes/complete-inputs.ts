@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { CheckResult, CheckFailure, CheckRequest } from '../../../../provider/provider.ts';
+import type { CheckResult, CheckFailure, CheckRequest } from '../../../../pulumi-provider/provider.ts';
 import {
   type KubernetesObject,
   type ObjectType,

@@ -1,7 +1,7 @@
 import { ClusterUnreachable } from '../../../../kubernetes/client/connection.ts';
 import { KubernetesRefused } from '../../../../kubernetes/client/api.ts';
-import type { Context } from '../../../../provider/provider.ts';
-import { hasUnknowns } from '../../../../provider/values.ts';
+import type { Context } from '../../../../pulumi-provider/provider.ts';
+import { hasUnknowns } from '../../../../pulumi-provider/values.ts';
 import { NoClusterError } from '../cluster-access.ts';
 import {
   describeObject,

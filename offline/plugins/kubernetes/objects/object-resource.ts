@@ -1,5 +1,5 @@
 import { KubernetesRefused } from '../../../../kubernetes/client/api.ts';
-import type { Context, ResourceType, UpdateRequest } from '../../../../provider/provider.ts';
+import type { Context, ResourceType, UpdateRequest } from '../../../../pulumi-provider/provider.ts';
 import { applyObject, previewObject, releaseFields } from './apply-object.ts';
 import { awaitDeletion } from '../readiness/await-deletion.ts';
 import { awaitReady, readLimitSeconds } from '../readiness/await-ready.ts';

@@ -1,6 +1,6 @@
 import { KubernetesRefused } from '../../../../kubernetes/client/api.ts';
-import type { Context, ResourceType } from '../../../../provider/provider.ts';
-import { hasUnknowns } from '../../../../provider/values.ts';
+import type { Context, ResourceType } from '../../../../pulumi-provider/provider.ts';
+import { hasUnknowns } from '../../../../pulumi-provider/values.ts';
 import { applyObject, previewObject, releaseFields } from './apply-object.ts';
 import { awaitReady } from '../readiness/await-ready.ts';
 import { makeComparable } from '../changes/make-comparable.ts';

@@ -1,6 +1,6 @@
 import { KubernetesRefused } from '../../../../kubernetes/client/api.ts';
-import { InitFailed } from '../../../../provider/resource-init-error.ts';
-import type { ResourceReadResult } from '../../../../provider/provider.ts';
+import { InitFailed } from '../../../../pulumi-provider/resource-init-error.ts';
+import type { ResourceReadResult } from '../../../../pulumi-provider/provider.ts';
 import { readReadiness } from '../readiness/await-ready.ts';
 import { findDrift, shapeByInputs } from '../changes/drift.ts';
 import {

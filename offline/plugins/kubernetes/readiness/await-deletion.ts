@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Context } from '../../../../provider/provider.ts';
+import type { Context } from '../../../../pulumi-provider/provider.ts';
 import { describeObject, type KubernetesObject } from '../objects/kubernetes-object.ts';
 import type { ObjectClient } from '../objects/object-client.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InitFailed } from '../../../../provider/resource-init-error.ts';
-import type { Context } from '../../../../provider/provider.ts';
+import { InitFailed } from '../../../../pulumi-provider/resource-init-error.ts';
+import type { Context } from '../../../../pulumi-provider/provider.ts';
 import { explainReadiness, hasPods } from './explain-readiness.ts';
 import {
   describeObject,

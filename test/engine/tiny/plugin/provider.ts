@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InitFailed } from '../../../../provider/resource-init-error.ts';
-import type { Context, ResourceType } from '../../../../provider/provider.ts';
-import { serveProvider } from '../../../../provider/serve-provider.ts';
+import { InitFailed } from '../../../../pulumi-provider/resource-init-error.ts';
+import type { Context, ResourceType } from '../../../../pulumi-provider/provider.ts';
+import { serveProvider } from '../../../../pulumi-provider/serve-provider.ts';
 import type { ThingInputs, ThingOutputs } from '../thing.ts';
 
 const IN_PLACE = /^(size|labels|behave|password)\b/;

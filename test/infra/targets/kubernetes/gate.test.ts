@@ -17,7 +17,7 @@ const REFUSED = { status: { conditions: [{ type: 'Ready', status: 'False', messa
 
 /** What a real cluster had of a revision that is ready. */
 const READY = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../../../kubernetes/recorded/ready.json'), 'utf8'),
+  readFileSync(join(import.meta.dirname, '../../../kubernetes/diagnosis/recorded/ready.json'), 'utf8'),
 ) as ObservedRevision;
 const THERE = {
   [`${REVISIONS}a-1`]: { ...READY.revision, metadata: { name: 'a-1', uid: 'u-1' } },

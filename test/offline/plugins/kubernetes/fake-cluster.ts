@@ -1,6 +1,6 @@
 import { type ApiResponse, type KubernetesApi } from '../../../../kubernetes/client/api.ts';
 import type { ApiRequest } from '../../../../kubernetes/client/connection.ts';
-import type { Context } from '../../../../provider/provider.ts';
+import type { Context } from '../../../../pulumi-provider/provider.ts';
 import { ObjectClient } from '../../../../offline/plugins/kubernetes/objects/object-client.ts';
 
 export interface FakeCluster {

@@ -3,9 +3,9 @@ import { makeObjectResource } from '../../../../offline/plugins/kubernetes/objec
 import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
 import { makePatchResource } from '../../../../offline/plugins/kubernetes/objects/patch-resource.ts';
 import { readSettings, type ProviderSettings } from '../../../../offline/plugins/kubernetes/settings.ts';
-import { InitFailed } from '../../../../provider/resource-init-error.ts';
-import type { CheckRequest } from '../../../../provider/provider.ts';
-import { UNKNOWN } from '../../../../provider/values.ts';
+import { InitFailed } from '../../../../pulumi-provider/resource-init-error.ts';
+import type { CheckRequest } from '../../../../pulumi-provider/provider.ts';
+import { UNKNOWN } from '../../../../pulumi-provider/values.ts';
 import { type FakeCluster, makeContext, makeFakeCluster } from './fake-cluster.ts';
 
 const TYPE = { apiVersion: 'v1', kind: 'ConfigMap', patch: false };
