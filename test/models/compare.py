@@ -94,7 +94,12 @@ def start_mlflow(model):
     """Returns a function that sends a request to MLflow's application: Flask in its older versions, else FastAPI."""
     from mlflow.pyfunc import scoring_server
 
-    app = scoring_server.init(model)
+    try:
+        app = scoring_server.init(model)
+    except (
+        AttributeError
+    ):  # MLflow 2.22 with the FastAPI of today, with which `mlflow models serve` does not start either
+        return partial(ask_function, scoring_server.invocations, model)
     if hasattr(app, "test_client"):
         client = app.test_client()
 
@@ -104,6 +109,19 @@ def start_mlflow(model):
 
         return ask
     return lambda content_type, body: asyncio.run(ask_asgi(app, content_type, body))
+
+
+def ask_function(invocations, model, content_type: str | None, body: bytes) -> tuple[int, str]:
+    """Calls what MLflow's application calls, and answers an exception as the application does."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        answer = invocations(body, content_type, model, model.metadata.get_input_schema())
+    except MlflowException as error:
+        return error.get_http_status_code(), error.serialize_as_json()
+    except Exception as error:
+        return 500, repr(error)
+    return answer.status, answer.response
 
 
 async def ask_asgi(app, content_type: str | None, body: bytes) -> tuple[int, str]:

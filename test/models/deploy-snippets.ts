@@ -21,11 +21,12 @@ export const SNIPPETS: Readonly<Record<string, Snippet>> = {
   flavor: {},
   pyfunc: {},
   signature: {},
-  'input-example': {},
+  'input-example': {}, // MLflow keeps no signature, because the model refuses the example
   'pip-requirements': {},
   'conda-env': {},
   'extra-pip-requirements': {},
-  'code-path': {},
+  'code-path': { refused: 'not logged' }, // MLflow 3 has no such parameter
+  'code-paths': {},
 };
 
 /** Where a snippet, or its repaired endpoint, ends. */

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 
 TRAINED = """
 import mlflow
+import mlflow.sklearn
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 
@@ -92,6 +94,10 @@ mlflow.sklearn.log_model(model, "sklearn-model", conda_env = conda_env)
         TRAINED,
         'mlflow.sklearn.log_model(model, "sklearn-model", code_path=["path/to/helper_functions.py"],)',
     ),
+    "code-paths": (  # the name since MLflow 3
+        TRAINED,
+        'mlflow.sklearn.log_model(model, "sklearn-model", code_paths=["path/to/helper_functions.py"],)',
+    ),
 }
 
 
@@ -99,7 +105,15 @@ def main(names: list[str]) -> None:
     helper = Path("path/to/helper_functions.py")
     helper.parent.mkdir(parents=True, exist_ok=True)
     helper.write_text("def help():\n    return 1\n")
+    use_cloudpickle()
     print(json.dumps({name: log(name) for name in names}))
+
+
+def use_cloudpickle() -> None:
+    """Makes it the default, as in every MLflow before 3.17, where skops refuses the trees of the snippets' forests."""
+    import mlflow.sklearn
+
+    mlflow.sklearn.log_model = partial(mlflow.sklearn.log_model, serialization_format="cloudpickle")
 
 
 def log(name: str) -> str | None:

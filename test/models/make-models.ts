@@ -3,7 +3,7 @@ import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../../system/cache.ts';
 import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
-import { makePythonPackages } from '../python-packages.ts';
+import { makePythonPackages } from '../helpers/python-packages.ts';
 import { type EnvironmentName, ENVIRONMENTS, type ModelKind } from './model-kinds.ts';
 
 /** A model directory to try, or why there is none. */

@@ -3,8 +3,8 @@ export interface ModelKind {
   readonly name: string;
   readonly module: 'flavors' | 'pyfuncs' | 'older';
   readonly environment: EnvironmentName;
-  /** `requirements: { add: […] }` of the endpoint file: the repair that Davit suggests. */
-  readonly add?: readonly string[];
+  /** `davit.served_entities.model` of the endpoint file: the repair that Davit suggests. */
+  readonly davit?: Readonly<Record<string, unknown>>;
   /** The code with which Davit refuses the model. Without it, the model serves. */
   readonly refused?: string;
 }
@@ -35,7 +35,7 @@ export const ENVIRONMENTS: Readonly<Record<EnvironmentName, Environment>> = {
 type More = Omit<ModelKind, 'name' | 'module' | 'environment'>;
 
 const TOO_OLD = { refused: 'version-unsupported' } as const;
-const RAISED = { add: ['mlflow==2.17.2'] } as const;
+const RAISED = { davit: { requirements: { add: ['mlflow==2.17.2'] } } } as const;
 
 const FLAVORS: Readonly<Record<string, More>> = {
   lightgbm_classifier: {},
@@ -53,9 +53,10 @@ const PYFUNCS: Readonly<Record<string, More>> = {
   artifacts: {},
   from_code: {},
   columns_all: {},
-  dates: {},
+  dates: { refused: 'prediction-failed' },
   dates_answer: {},
-  missing_values: {},
+  missing_values: { refused: 'output-mismatch' },
+  missing_values_null: { davit: { nan: 'null' } },
   nan_answer: {},
   tensor: {},
   named_tensors: {},

@@ -7,7 +7,7 @@ export interface ModelResult extends TriedModel {
 }
 
 const NAME_WIDTH = 24;
-const OUTCOME_WIDTH = 42;
+const OUTCOME_WIDTH = 64;
 
 /** Whether a model ends where its kind says, and every difference from MLflow follows from a decision. */
 export function isAsExpected({ model, outcome, diagnostics, forms }: ModelResult): boolean {

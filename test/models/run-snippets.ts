@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { makeWorkingProject } from '../cli/working-project.ts';
-import { makePythonPackages } from '../python-packages.ts';
+import { makePythonPackages } from '../helpers/python-packages.ts';
 import { startMlflowServer } from '../validation/model/mlflow-server.ts';
 import { deploySnippets, SNIPPETS, type SnippetEnd } from './deploy-snippets.ts';
 

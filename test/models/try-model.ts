@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lockEndpoints } from '../../app/lock-endpoints.ts';
-import { catchOutage } from '../../app/outage.ts';
+import { catchOutage } from '../../app/catch-outage.ts';
 import { selectEndpoints } from '../../app/select-endpoints.ts';
 import { validateWithOwnLock } from '../../app/validate-endpoints.ts';
 import { ensureVirtualenv, makeVirtualenvRequest } from '../../python/ensure-virtualenv.ts';
@@ -75,7 +75,7 @@ function refuse(diagnostics: readonly Diagnostic[]): Validated {
 }
 
 function renderEndpoint({ name, kind, folder }: MadeModel): string {
-  const davit = { model_uri: folder, ...(kind?.add && { requirements: { add: kind.add } }) };
+  const davit = { model_uri: folder, ...kind?.davit };
   return JSON.stringify(
     {
       name: 'tried',

@@ -94,6 +94,7 @@ def columns_all(path: str) -> None:
 
 
 def dates(path: str) -> None:
+    """An example with and without milliseconds, which MLflow itself cannot read back."""
     rows = pd.DataFrame(
         {"day": pd.to_datetime(["2026-01-01T00:00:00.000", "2026-01-02T03:04:05.678"]), "size": [1.0, 2.0]}
     )
@@ -118,7 +119,7 @@ def dates_answer(path: str) -> None:
 
 
 def missing_values(path: str) -> None:
-    """Answers with missing numbers and texts, as models do for rows that they cannot judge."""
+    """Answers with missing texts, as models do for rows that they cannot judge. pandas 3 makes them NaN."""
 
     class Gaps(PythonModel):
         def predict(self, context, model_input, params=None):
@@ -139,7 +140,7 @@ def missing_values(path: str) -> None:
 def nan_answer(path: str) -> None:
     class Nan(PythonModel):
         def predict(self, context, model_input, params=None):
-            return model_input["size"] / model_input["weight"]
+            return (model_input["size"] / model_input["weight"]).rename("size")
 
     rows = pd.DataFrame({"size": [1.0, 3.0], "weight": [2.0, 4.0]})
     save_model(
@@ -193,7 +194,7 @@ def large(path: str) -> None:
             self.weights = np.load(context.artifacts["weights"])
 
         def predict(self, context, model_input, params=None):
-            return model_input["row"].map(lambda row: float(self.weights[row]))
+            return self.weights[model_input["row"]]
 
     file = Path(tempfile.mkdtemp()) / "weights.npy"
     np.save(file, np.arange(300_000_000 // 8, dtype=np.float64))
@@ -202,7 +203,7 @@ def large(path: str) -> None:
         path,
         python_model=Large(),
         artifacts={"weights": str(file)},
-        signature=infer_signature(rows, pd.Series([1.0])),
+        signature=infer_signature(rows, np.zeros(3)),
         input_example=rows,
         pip_requirements=[*PACKAGES, "numpy"],
     )
@@ -243,3 +244,6 @@ def type_hints_object(path: str) -> None:
 
 def chat_agent(path: str) -> None:
     save_model(path, python_model=str(HERE / "chat_agent.py"), pip_requirements=["mlflow"])
+
+
+missing_values_null = missing_values
