@@ -22,6 +22,7 @@ from differences import find_decision
 from forms import make_forms
 
 SHOWN_CHARACTERS = 300
+MOST_COLUMNS = 32
 
 
 def main(models: list[str]) -> None:
@@ -63,7 +64,7 @@ def compare(path: str) -> list[dict]:
     scorer = Scorer(path)
     signature = scorer.metadata.signature.to_dict() if scorer.metadata.signature else {}
     example = read_example(path, scorer.metadata)
-    good = json.loads(example) if example else None
+    good = json.loads(example) if example else None if signature else find_request(scorer)
     if example and scorer.answer("json", example, "")[0] == 200:
         scorer.verify_fast_path(example, scorer.predict("json", example))
     with_null = copy.copy(scorer)
@@ -76,6 +77,12 @@ def compare(path: str) -> list[dict]:
         why = how and find_decision(name, ours, theirs, partial(ask_davit, with_null, content_type, body))
         found.append({"form": name, "status": ours[0], "difference": how, "decision": why})
     return found
+
+
+def find_request(scorer) -> dict | None:
+    """Returns a table of numbers with as many columns as a model without a signature takes; None when there is none."""
+    bodies = ({"inputs": [[1.5] * width, [2.5] * width]} for width in range(1, MOST_COLUMNS))
+    return next((body for body in bodies if scorer.answer("json", json.dumps(body).encode(), "")[0] == 200), None)
 
 
 def ask_davit(scorer, content_type: str | None, body: bytes) -> tuple[int, str]:

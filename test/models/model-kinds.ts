@@ -74,10 +74,10 @@ export const MODEL_KINDS: readonly ModelKind[] = [
   ...makeKinds('pyfuncs', 'libraries', PYFUNCS),
   ...makeKinds('flavors', 'torch', { torch_linear: {}, transformers_text: {} }),
   ...makeKinds('older', 'mlflow1', {
-    mlflow1_sklearn: TOO_OLD,
+    mlflow1_sklearn: {},
+    mlflow1_pyfunc: {},
+    mlflow1_pinned: TOO_OLD,
     mlflow1_raised: RAISED,
-    mlflow1_pyfunc: TOO_OLD,
-    mlflow1_pyfunc_raised: RAISED,
   }),
   ...makeKinds('older', 'mlflow210', { mlflow210_sklearn: {}, mlflow210_pyfunc: {} }),
   ...makeKinds('older', 'mlflow222', { mlflow222_sklearn: {}, mlflow222_pyfunc: {} }),
