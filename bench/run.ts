@@ -6,6 +6,7 @@ import { writeFileAtomically } from '../system/atomic-files.ts';
 import type { BenchContext, Benchmark, Figure } from './benchmark.ts';
 import { pullRequest } from './action/pull-request.ts';
 import { action } from './action/start.ts';
+import { changes } from './changes.ts';
 import { check } from './check.ts';
 import { gateway } from './gateway.ts';
 import { KUBERNETES } from './kubernetes.ts';
@@ -19,7 +20,7 @@ import { validate } from './validate.ts';
 import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 
 const LOCAL: Readonly<Record<string, Benchmark>> = {
-  ...{ start, check, validate, predict, preview, update, serve, gateway, action },
+  ...{ start, check, validate, changes, predict, preview, update, serve, gateway, action },
   'pull-request': pullRequest,
 };
 /** Selects the cluster's benchmarks for the names that follow. */

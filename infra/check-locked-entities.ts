@@ -1,5 +1,6 @@
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
+import { isSameModel } from '../schemas/lock/is-same-model.ts';
 import type { Lock } from '../schemas/lock/lock.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
@@ -20,7 +21,5 @@ export function checkLockedEntities(endpoint: Endpoint, lock: Lock): readonly Di
 function isLocked(entity: Entity, lock: Lock): boolean {
   const locked = readOwn(lock.entities, entity.name);
   if (!locked || !lock.virtualenvs[locked.virtualenv]) return false;
-  const { name, version, uri, resolved } = locked.model;
-  const written = uri === undefined ? (resolved?.from ?? version) : version;
-  return name === entity.model.name && written === entity.model.version && uri === entity.model.uri;
+  return isSameModel(entity.model, locked.model);
 }

@@ -148,7 +148,7 @@ function renderRow(rollout: Rollout, characters: number): string {
 
 /** What the state means for the endpoint. */
 function describeConsequence({ state, isRemoval }: Rollout): readonly string[] {
-  if (state === 'failed' && isRemoval === true) return ['the removal may be incomplete'];
+  if ((state === 'failed' || state === 'cancelled') && isRemoval === true) return ['the removal may be incomplete'];
   const { consequence } = STATE_WORDS[state];
   return consequence === undefined ? [] : [consequence];
 }

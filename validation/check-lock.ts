@@ -1,7 +1,8 @@
 import { type Diagnostic, makeError, type SourceLocation } from '../schemas/diagnostic.ts';
-import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
 import type { Lock, LockedEntity } from '../schemas/lock/lock.ts';
 import { renderCases } from '../schemas/lock/render-cases.ts';
+import { findFormerEntities } from './former-names.ts';
 import type { ResolvedVersion } from './model/fetched-model.ts';
 import { checkMlflowVersion } from './model/check-minimum-versions.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
@@ -9,8 +10,6 @@ import type { CheckedModel } from './model/check-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { locateProblem, type Subject } from './subject.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
-
-const NEW_ENTITY = 'the entity is new';
 
 /** Checks that the lock matches the entity and its model. Pure, without network access. */
 export function checkLockedEntity(
@@ -31,13 +30,14 @@ export function checkLockedEntity(
 export function checkNewEntities(endpoint: Endpoint, lock: Lock): readonly Diagnostic[] {
   return endpoint.entities
     .filter(({ name }) => !Object.hasOwn(lock.entities, name))
-    .map(({ name, place }) => stale(endpoint, place, name, NEW_ENTITY));
+    .map((entity) => stale(endpoint, entity.place, entity.name, explainNewEntity(endpoint, entity, lock)));
 }
 
-/** Reports entities that are in the lock but no longer in the endpoint. */
+/** Reports entities that are in the lock but no longer in the endpoint. A renamed one is reported under its new name. */
 export function checkRemovedEntities(endpoint: Endpoint, lock: Lock): readonly Diagnostic[] {
   const names = new Set(endpoint.entities.map((e) => e.name));
-  const left = Object.keys(lock.entities).filter((name) => !names.has(name));
+  const renamed = new Set([...findFormerEntities(endpoint, lock).values()].map((former) => former.name));
+  const left = Object.keys(lock.entities).filter((name) => !names.has(name) && !renamed.has(name));
   const [first] = endpoint.entities;
   if (!first) return [];
   return left.map((name) => stale(endpoint, first.place, name, 'the endpoint no longer has this entity'));
@@ -47,6 +47,15 @@ export function checkRemovedEntities(endpoint: Endpoint, lock: Lock): readonly D
 export function reportMissingLock({ endpoint, entity }: Subject): Diagnostic {
   const message = `Cannot prove "${entity.name}": ${endpoint.name} has no lock`;
   return makeError('lock-missing', entity.place, message, `Run npx davit lock ${endpoint.name}`);
+}
+
+/** Explains that the lock has no entity of this name. */
+function explainNewEntity(endpoint: Endpoint, entity: Entity, lock: Lock): string {
+  const former = findFormerEntities(endpoint, lock).get(entity.name);
+  if (!former) return 'the entity is new';
+  if (former.hasSameModel) return `the entity was named "${former.name}" when it was locked`;
+  const { name, version, resolved } = former.model;
+  return `it was made for ${name} ${resolved?.from ?? version}, named "${former.name}", the endpoint says ${entity.model.name} ${entity.model.version}`;
 }
 
 /** Explains why an entity must be locked again. Returns undefined if its lock is current. */
@@ -74,7 +83,7 @@ export function explainStalePackages(
 ): string | undefined {
   const { entity, label } = subject;
   const locked = readOwn(lock.entities, entity.name);
-  if (!locked) return NEW_ENTITY;
+  if (!locked) return explainNewEntity(subject.endpoint, entity, lock);
   if (!lock.virtualenvs[locked.virtualenv]) return `its virtualenv ${locked.virtualenv} is not in the lock`;
   const { model, requirements, signature } = locked;
   const now = makeLockedModel(subject, checked, resolved);

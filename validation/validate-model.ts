@@ -5,6 +5,7 @@ import { type Diagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
 import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
 import { DEFAULT_TIME_LIMIT_SECONDS } from '../schemas/endpoint/endpoint-file.ts';
+import { EXPLANATIONS } from '../schemas/explanations/explanations.ts';
 import { type Lock, parseLock, renderLock } from '../schemas/lock/lock.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import { readText } from '../schemas/read-project.ts';
@@ -14,7 +15,7 @@ import { fetchModel } from './model/fetch-model.ts';
 import { lockSubjects } from './lock-endpoint.ts';
 import type { Subject } from './subject.ts';
 import { validateSubjects } from './validate-endpoint.ts';
-import type { Validation } from './validation.ts';
+import type { StageName, Validation } from './validation.ts';
 
 export interface StandaloneModelOptions extends PythonOptions {
   /** Base folder of relative paths. */
@@ -45,9 +46,12 @@ const NAME = 'model';
 /** Proves a model directory or URI without an endpoint. Keeps its lock in the cache. */
 export async function validateModel(pathOrUri: string, options: StandaloneModelOptions): Promise<Validation> {
   const subject = makeStandaloneSubject(pathOrUri, options);
+  const started = performance.now();
   const { lock, diagnostics } = await lockStandaloneModel(subject, options);
   if (!lock) {
-    const entity = { entity: NAME, model: subject.label, stages: [], proof: undefined };
+    const seconds = Math.round(performance.now() - started) / 1000;
+    const stages = [{ name: findFailedStage(diagnostics), seconds, cached: false }];
+    const entity = { entity: NAME, model: subject.label, stages, proof: undefined };
     return { endpoint: subject.endpoint.name, entities: [entity], diagnostics };
   }
   const validated = await validateSubjects([subject], { ...options, root: options.cwd, lock });
@@ -56,6 +60,13 @@ export async function validateModel(pathOrUri: string, options: StandaloneModelO
     entities: validated.entities,
     diagnostics: sortDiagnostics([...diagnostics, ...validated.diagnostics]),
   };
+}
+
+/** Making the lock fetches and checks the model first. Only the codes of the errors say what failed. */
+function findFailedStage(diagnostics: readonly Diagnostic[]): StageName {
+  const codes = diagnostics.filter((d) => d.severity === 'error').map((d) => d.code);
+  const stages = codes.map((code) => EXPLANATIONS[code].stage);
+  return (['fetch', 'check'] as const).find((stage) => stages.includes(stage)) ?? 'lock';
 }
 
 /** Locks a standalone model for `davit serve` and `davit predict`, without running its code. */

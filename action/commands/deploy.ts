@@ -4,7 +4,7 @@ import type { RolloutState } from '../../schemas/deployment/rollout.ts';
 import { listStacks } from '../../engine/stacks.ts';
 import { mapConcurrent } from '../../system/map-concurrent.ts';
 import { withGitHub } from '../connect-job.ts';
-import { deployCandidate } from '../deploy/deploy-candidate.ts';
+import { deployCandidate, makeHeldResult } from '../deploy/deploy-candidate.ts';
 import { type DeploymentResult, type Deploying, needsAttention } from '../deploy/deployment-context.ts';
 import { type ContextOptions, makeDeploymentScope, openDeploymentContext } from '../deploy/open-deployment-context.ts';
 import { addEarlierPullRequests } from '../deploy/add-earlier-pull-requests.ts';
@@ -63,31 +63,39 @@ async function deployAllEndpoints(options: ContextOptions, outage: unknown) {
 
 async function deploySelected(deploying: Deploying, stacks: readonly string[]): Promise<readonly DeploymentResult[]> {
   const { progress } = deploying.request;
-  const { candidates, removed } = await selectDeployments(deploying, stacks);
-  for (const { name, hold } of [...candidates, ...removed])
+  const { candidates, removed, withdrawn } = await selectDeployments(deploying, stacks);
+  for (const { name, hold } of [...candidates, ...removed, ...withdrawn])
     if (hold) progress.say(`Leaving ${name} as it is, ${hold.state}: ${hold.cause}`);
   for (const { name, why, hold } of candidates) if (!hold) progress.say(`Deploying ${name}: ${REASONS[why]}`);
-  const deployed = await mapConcurrent(candidates, ENDPOINTS_AT_ONCE, async (c) =>
-    addEarlierPullRequests(await deployCandidate(c, deploying), c.earlier, deploying),
-  );
-  const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, async (r) =>
-    addEarlierPullRequests(await removeDeletedEndpoint(r, deploying), r.earlier, deploying),
-  );
-  return [...deployed, ...gone];
+  const forEach = <T extends Pick<Candidate, 'earlier'>>(
+    ones: readonly T[],
+    work: (one: T) => Promise<DeploymentResult>,
+  ) =>
+    mapConcurrent(ones, ENDPOINTS_AT_ONCE, async (one) =>
+      addEarlierPullRequests(await work(one), one.earlier, deploying),
+    );
+  return [
+    ...(await forEach(candidates, (c) => deployCandidate(c, deploying))),
+    ...(await forEach(removed, (r) => removeDeletedEndpoint(r, deploying))),
+    ...(await forEach(withdrawn, (w) => makeHeldResult({ ...w, endpoint: w.name }, deploying))),
+  ];
 }
 
-/** The endpoints that would have been deployed, each with the cause why nothing was begun. Makes no record of them. */
+/**
+ * The endpoints that would have been deployed or removed, each with the cause why nothing was begun. Makes no record of
+ * them. Which are deployed, only GitHub's records say.
+ */
 async function reportOutage(options: ContextOptions, cause: unknown): Promise<readonly DeploymentResult[]> {
   const scope = makeDeploymentScope(options);
-  const { candidates } = await selectDeployments(scope, []);
+  const { candidates, removed, withdrawn } = await selectDeployments(scope, undefined);
   const { name: environment, job } = options;
   const causes = listMessages(cause).flatMap((m) => m.split('\n'));
   const state: RolloutState = job.signal.aborted ? 'cancelled' : 'stopped';
   return Promise.all(
-    candidates.map(async ({ name: endpoint, hold, commit, earlier }: Candidate) => {
+    [...candidates, ...removed, ...withdrawn].map(async ({ name: endpoint, hold, commit, earlier }) => {
       const result = {
         ...{ endpoint, environment, runUrl: job.runner.runUrl, url: undefined, diagnostics: [] },
-        ...(hold ? { state: hold.state, causes: [hold.cause] } : { state, causes }),
+        ...(hold && hold.state !== 'removed' ? { state: hold.state, causes: [hold.cause] } : { state, causes }),
         pull: (await scope.findReview(commit)).pull,
       };
       return addEarlierPullRequests(result, earlier, scope);

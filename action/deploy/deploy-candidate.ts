@@ -36,7 +36,7 @@ export async function deployCandidate(candidate: Candidate, deploying: Deploying
 
 export interface HeldEndpoint {
   readonly endpoint: string;
-  readonly hold: Hold;
+  readonly hold: Pick<Hold, 'cause'> & Pick<DeploymentResult, 'state'>;
   readonly commit: string | undefined;
 }
 

@@ -69,14 +69,16 @@ interface RevertContext {
 }
 
 /**
- * Reverts only a pull request with a failed deployment, because a stopped one has changed nothing. Opens no second one.
+ * Reverts only a pull request with a failed deployment, because a stopped one has changed nothing. A failed removal is
+ * continued, not reverted: a revert would deploy again what was to be removed, and parts of it may be gone already. Opens
+ * no second pull request.
  */
 async function revert(
   pull: PullRequest,
   results: readonly DeploymentResult[],
   { log, telling: { job, github } }: RevertContext,
 ): Promise<string | undefined> {
-  const isFailed = results.some((r) => r.state === 'failed' && r.pull?.number === pull.number);
+  const isFailed = results.some((r) => r.state === 'failed' && !r.isRemoval && r.pull?.number === pull.number);
   if (!job.inputs.revert || !isFailed) return undefined;
   const there = await findRevert(github, pull);
   if (there !== undefined) return there;
@@ -93,7 +95,10 @@ const START_CHECKS =
 
 /** Put first, so that a comment always has room for it. */
 function addRevertCause(result: DeploymentResult, revertUrl: string): DeploymentResult {
-  return { ...result, causes: [`Reverted by ${revertUrl}`, ...result.causes] };
+  const cause = result.isRemoval
+    ? `${revertUrl} reverts the merge, so its merge deploys the endpoint again`
+    : `Reverted by ${revertUrl}`;
+  return { ...result, causes: [cause, ...result.causes] };
 }
 
 /**
@@ -114,7 +119,15 @@ function groupByPullRequest(
 /** What an earlier pull request is told: the result of the last one, and which that is. */
 function addLaterChange(result: DeploymentResult): DeploymentResult {
   const later = result.pull ? `pull request #${result.pull.number}` : 'a commit without a pull request';
-  return insertSecondCause(result, `${later} changed it too, later, and is deployed with this one`);
+  return insertSecondCause(
+    result,
+    `${later} changed it too, later${isUntouched(result) ? '' : ', and is deployed with this one'}`,
+  );
+}
+
+/** Whether the run leaves the endpoint as it is, so that none of the changes is deployed. */
+function isUntouched({ state }: DeploymentResult): boolean {
+  return state === 'superseded' || state === 'removed';
 }
 
 /** An earlier pull request is often why the plan differs from the reviewed one. */
@@ -122,10 +135,8 @@ function addEarlierChanges(result: DeploymentResult): DeploymentResult {
   const { earlier = [] } = result;
   if (earlier.length === 0) return result;
   const names = earlier.map((pull) => `#${pull.number}`).join(', ');
-  return insertSecondCause(
-    result,
-    `${names} changed it too, earlier, and ${earlier.length === 1 ? 'is' : 'are'} deployed with this one`,
-  );
+  const deployed = isUntouched(result) ? '' : `, and ${earlier.length === 1 ? 'is' : 'are'} deployed with this one`;
+  return insertSecondCause(result, `${names} changed it too, earlier${deployed}`);
 }
 
 /** The first cause has to be enough alone. */

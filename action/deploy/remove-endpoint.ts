@@ -47,16 +47,24 @@ export async function removeNamedEndpoint(
 }
 
 /** Takes an endpoint down in an environment, and records that at GitHub. */
-async function removeEndpoint(
+export async function removeEndpoint(
   endpoint: string,
   active: readonly string[],
   deploying: Deploying,
+  takeDown = takeDownEndpoints,
 ): Promise<DeploymentResult> {
   const { request } = deploying;
   const environmentName = request.environment.name;
   const ended = await recorded({ endpoint, action: 'remove', active }, deploying, async () => {
-    await withoutDeadLocks(deploying, () => takeDownEndpoints([endpoint], { ...request, environmentName }));
+    await withoutDeadLocks(deploying, () => takeDown([endpoint], { ...request, environmentName }));
     return { state: 'removed', causes: [], diagnostics: [], url: undefined };
   });
-  return { ...makeRollout(endpoint, { ...ended, isRemoval: true }, deploying), pull: undefined };
+  const causes = ended.state === 'removed' ? ended.causes : addNextStep(ended.causes, endpoint);
+  return { ...makeRollout(endpoint, { ...ended, causes, isRemoval: true }, deploying), pull: undefined };
+}
+
+/** Second, because the first cause has to be enough alone, and a comment has room for few. */
+function addNextStep([first, ...more]: readonly string[], endpoint: string): readonly string[] {
+  const next = `To continue where this removal stopped, start the workflow davit-destroy with the endpoint ${endpoint}`;
+  return [...(first === undefined ? [] : [first]), next, ...more];
 }

@@ -17,6 +17,7 @@ import {
 import { findLastChange, findRemoval, hasSameFiles, makePositionFinder } from './history.ts';
 import { findReasonToWait, type PreviousEnvironment } from './previous-environment.ts';
 import { findSupersession, type RunAge } from './supersession.ts';
+import { findWithdrawnEndpoints, type WithdrawnEndpoint } from './withdrawn-endpoints.ts';
 
 /** Why the run leaves a selected endpoint as it is. */
 export interface Hold {
@@ -52,6 +53,7 @@ export interface RemovedEndpoint {
 export interface DeploymentSelection {
   readonly candidates: readonly Candidate[];
   readonly removed: readonly RemovedEndpoint[];
+  readonly withdrawn: readonly WithdrawnEndpoint[];
   /** The endpoints that the commits of this push changed or removed, even if a later one took it back. */
   readonly pushed: ReadonlySet<string>;
 }
@@ -80,8 +82,11 @@ export async function selectDeployments(
   const deployed = stacks
     ? parseDeployedEndpoints(stacks, request.environment.name)
     : listRecordedEndpoints(selection.records);
-  const removed = given.length > 0 ? [] : await findRemovedEndpoints(names, deployed, selection);
-  return { candidates, removed, pushed: selection.pushed };
+  const { pushed } = selection;
+  if (given.length > 0) return { candidates, removed: [], withdrawn: [], pushed };
+  const removed = await findRemovedEndpoints(names, deployed, selection);
+  const others = [...pushed].filter((name) => !names.includes(name) && !deployed.includes(name));
+  return { candidates, removed, withdrawn: await findWithdrawnEndpoints(others, selection, request), pushed };
 }
 
 interface Selection extends RunAge, BranchRange {

@@ -14911,7 +14911,7 @@ var init_toolrunner = __esmMin((() => {
 var init_exec = __esmMin((() => {
 	init_toolrunner();
 }));
-var init_platform$1 = __esmMin((() => {
+var init_platform = __esmMin((() => {
 	init_exec();
 	os.platform();
 	os.arch();
@@ -14951,7 +14951,7 @@ var init_core$2 = __esmMin((() => {
 	init_utils$2();
 	init_oidc_utils();
 	init_summary();
-	init_platform$1();
+	init_platform();
 	(function(ExitCode) {
 		ExitCode[ExitCode["Success"] = 0] = "Success";
 		ExitCode[ExitCode["Failure"] = 1] = "Failure";
@@ -15009,7 +15009,7 @@ var init_explain_system_error = __esmMin((() => {
 		write: "write"
 	};
 }));
-// app/outage.ts
+// app/catch-outage.ts
 async function catchOutage(signal, work) {
 	try {
 		return {
@@ -15035,7 +15035,7 @@ function listMessages(error) {
 	}
 	return found;
 }
-var init_outage = __esmMin((() => {
+var init_catch_outage = __esmMin((() => {
 	init_explain_system_error();
 }));
 // schemas/values/names.ts
@@ -15081,7 +15081,7 @@ var init_names = __esmMin((() => {
 	REVISION_HASH = /^[0-9a-f]{10}$/;
 }));
 // action/inputs.ts
-init_outage();
+init_catch_outage();
 init_core$2();
 init_names();
 const COMMANDS = [
@@ -20098,11 +20098,11 @@ var init_errors = __esmMin((() => {
 	ZodRealError = /*@__PURE__*/ $constructor("ZodError", initializer, void 0, { Parent: Error });
 }));
 // node_modules/zod/v4/classic/parse.js
-var parse$5, parseAsync, safeParse, safeParseAsync, encode$1, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync;
+var parse$6, parseAsync, safeParse, safeParseAsync, encode$1, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync;
 var init_parse = __esmMin((() => {
 	init_core();
 	init_errors();
-	parse$5 = /* @__PURE__ */ _parse(ZodRealError);
+	parse$6 = /* @__PURE__ */ _parse(ZodRealError);
 	parseAsync = /* @__PURE__ */ _parseAsync(ZodRealError);
 	safeParse = /* @__PURE__ */ _safeParse(ZodRealError);
 	safeParseAsync = /* @__PURE__ */ _safeParseAsync(ZodRealError);
@@ -20437,7 +20437,7 @@ var init_schemas = __esmMin((() => {
 			own(this, "~standard", value);
 		},
 		parse: function _parse(data, params) {
-			return parse$5(this, data, params, { callee: _parse });
+			return parse$6(this, data, params, { callee: _parse });
 		},
 		parseAsync: async function _parseAsync(data, params) {
 			return await parseAsync(this, data, params, { callee: _parseAsync });
@@ -21939,6 +21939,17 @@ var init_check_routes = __esmMin((() => {
 	init_render_issue();
 	init_suggest_value();
 }));
+// schemas/values/find-repeated.ts
+function findRepeated(values) {
+	const seen = /* @__PURE__ */ new Set();
+	const repeated = /* @__PURE__ */ new Set();
+	for (const [index, value] of values.entries()) {
+		if (seen.has(value)) repeated.add(index);
+		seen.add(value);
+	}
+	return repeated;
+}
+var init_find_repeated = __esmMin((() => {}));
 // schemas/endpoint/complete-access.ts
 function completeRateLimit({ calls, key, principal, renewal_period: period }) {
 	return {
@@ -21984,7 +21995,8 @@ function checkRateLimits(value, locate) {
 }
 function checkPermissions({ davit }, locate, wrong) {
 	const permissions = davit?.permissions ?? [];
-	const names = permissions.map((p) => JSON.stringify(completePrincipal(p)));
+	const repeated = findRepeated(permissions.map((p) => JSON.stringify(completePrincipal(p))));
+	const unknown = new Set(wrong.flatMap(([, list, index]) => list === "permissions" ? [index] : []));
 	return permissions.flatMap((permission, i) => {
 		const place = locate([
 			"davit",
@@ -21993,17 +22005,17 @@ function checkPermissions({ davit }, locate, wrong) {
 		]);
 		const given = PRINCIPAL_FIELDS.filter((f) => permission[f] !== void 0);
 		const expected = `expected exactly one of ${PRINCIPAL_FIELDS.join(", ")}`;
-		const isUnknown = wrong.some(([, list, index]) => list === "permissions" && index === i);
-		if (given.length === 0 && isUnknown) return [];
+		if (given.length === 0 && unknown.has(i)) return [];
 		if (given.length === 0) return [makeError("missing-field", place, `Cannot find the principal of a permission: ${expected}`)];
 		if (given.length > 1) return [makeError("conflicting-fields", place, `Cannot use ${given.join(" together with ")}: ${expected}`)];
-		if (names.indexOf(names[i] ?? "") === i) return [];
+		if (!repeated.has(i)) return [];
 		return [makeError("duplicate-name", place, `Cannot have two permissions for "${permission[given[0] ?? "user_name"] ?? ""}"`, "The higher level includes the lower ones")];
 	});
 }
 var SECONDS, PRINCIPAL_KINDS, PRINCIPAL_FIELDS, ALL_USERS_GROUP;
 var init_complete_access = __esmMin((() => {
 	init_diagnostic();
+	init_find_repeated();
 	SECONDS = { minute: 60 };
 	PRINCIPAL_KINDS = {
 		user_name: "user",
@@ -22240,14 +22252,13 @@ function checkDavitEntities({ config, davit }, locate, wrong) {
 	});
 }
 function checkTags$1({ tags = [] }, locate) {
-	return tags.flatMap((tag, i) => {
-		const first = tags.findIndex((t) => t.key === tag.key);
-		const message = `Found the tag "${tag.key}" twice: the last one takes effect`;
-		return first < i ? [makeWarning("duplicate-name", locate([
+	return [...findRepeated(tags.map((tag) => tag.key))].map((i) => {
+		const message = `Found the tag "${tags[i]?.key ?? ""}" twice: the last one takes effect`;
+		return makeWarning("duplicate-name", locate([
 			"tags",
 			i,
 			"key"
-		]), message)] : [];
+		]), message);
 	});
 }
 var init_check_endpoint_file = __esmMin((() => {
@@ -22262,6 +22273,7 @@ var init_check_endpoint_file = __esmMin((() => {
 	init_render_issue();
 	init_suggest_value();
 	init_count_replicas();
+	init_find_repeated();
 }));
 // node_modules/yaml/dist/nodes/identity.js
 var require_identity = /* @__PURE__ */ __commonJSMin(((exports) => {
@@ -28308,7 +28320,7 @@ var require_dist = /* @__PURE__ */ __commonJSMin(((exports) => {
 function resolveAliases(document) {
 	const anchors = /* @__PURE__ */ new Map();
 	const targets = /* @__PURE__ */ new Map();
-	(0, import_dist$15.visit)(document, {
+	(0, import_dist$16.visit)(document, {
 		Value: (_key, node) => {
 			if (node.anchor !== void 0) anchors.set(node.anchor, node);
 		},
@@ -28318,9 +28330,9 @@ function resolveAliases(document) {
 	});
 	return targets;
 }
-var import_dist$15;
+var import_dist$16;
 var init_resolve_aliases = __esmMin((() => {
-	import_dist$15 = require_dist();
+	import_dist$16 = require_dist();
 }));
 // schemas/endpoint/document/find-inexact-numbers.ts
 function findInexactNumbers(document, at) {
@@ -28346,9 +28358,9 @@ function isInexact({ value, source = "" }) {
 	const isWrittenAsInteger = /^[-+]?\d+$|^0[ox]/.test(source);
 	return !Number.isFinite(value) || isWrittenAsInteger && !Number.isSafeInteger(value);
 }
-var import_dist$14, HINTS$1, NumberSearch;
+var import_dist$15, HINTS$1, NumberSearch;
 var init_find_inexact_numbers = __esmMin((() => {
-	import_dist$14 = require_dist();
+	import_dist$15 = require_dist();
 	init_diagnostic();
 	init_render_issue();
 	init_resolve_aliases();
@@ -28366,8 +28378,8 @@ var init_find_inexact_numbers = __esmMin((() => {
 		}
 		listFields(node, [step, ...rest]) {
 			const map = this.#follow(node);
-			if (!(0, import_dist$14.isMap)(map)) return [];
-			const fields = map.items.map(({ key, value }) => [(0, import_dist$14.isScalar)(key) ? String(key.value) : "", value]);
+			if (!(0, import_dist$15.isMap)(map)) return [];
+			const fields = map.items.map(({ key, value }) => [(0, import_dist$15.isScalar)(key) ? String(key.value) : "", value]);
 			if (step === void 0) return fields;
 			return this.listFields(fields.find(([name]) => name === step)?.[1], rest);
 		}
@@ -28378,15 +28390,15 @@ var init_find_inexact_numbers = __esmMin((() => {
 			});
 		}
 		#follow(node) {
-			return (0, import_dist$14.isAlias)(node) ? this.#follow(this.#targets.get(node)) : node;
+			return (0, import_dist$15.isAlias)(node) ? this.#follow(this.#targets.get(node)) : node;
 		}
 		#check(written, path, hint) {
 			const node = this.#follow(written);
 			if (this.#visited.has(node)) return [];
 			if (node !== null) this.#visited.add(node);
-			if ((0, import_dist$14.isSeq)(node)) return node.items.flatMap((item, i) => this.#check(item, [...path, i], hint));
-			if ((0, import_dist$14.isMap)(node)) return node.items.flatMap(({ key, value }) => [...this.#check(key, path, hint), ...this.#check(value, (0, import_dist$14.isScalar)(key) ? [...path, String(key.value)] : path, hint)]);
-			if (!(0, import_dist$14.isScalar)(node) || !isInexact(node)) return [];
+			if ((0, import_dist$15.isSeq)(node)) return node.items.flatMap((item, i) => this.#check(item, [...path, i], hint));
+			if ((0, import_dist$15.isMap)(node)) return node.items.flatMap(({ key, value }) => [...this.#check(key, path, hint), ...this.#check(value, (0, import_dist$15.isScalar)(key) ? [...path, String(key.value)] : path, hint)]);
+			if (!(0, import_dist$15.isScalar)(node) || !isInexact(node)) return [];
 			return [makeError("bad-value", this.#at(node.range?.[0] ?? 0), `Cannot use ${node.source ?? String(node.value)} in "${renderPath(path)}": a lock cannot contain it exactly, expected a finite number, as an integer at most ${Number.MAX_SAFE_INTEGER}`, hint)];
 		}
 	};
@@ -28394,13 +28406,13 @@ var init_find_inexact_numbers = __esmMin((() => {
 // schemas/endpoint/document/find-misplaced-permissions.ts
 function findMisplacedPermissions(document, at) {
 	const root = document.contents;
-	const pairs = (0, import_dist$13.isMap)(root) ? root.items.filter(({ key }) => (0, import_dist$13.isScalar)(key) && FIELDS$1.includes(String(key.value))) : [];
+	const pairs = (0, import_dist$14.isMap)(root) ? root.items.filter(({ key }) => (0, import_dist$14.isScalar)(key) && FIELDS$1.includes(String(key.value))) : [];
 	return {
 		diagnostics: pairs.map(({ key, value }) => {
-			const message = `Cannot accept "${(0, import_dist$13.isScalar)(key) ? String(key.value) : ""}" here: the permissions of an endpoint are in davit.permissions, expected permission_level in each`;
-			return makeError("unknown-field", at((0, import_dist$13.isScalar)(key) ? key.range?.[0] ?? 0 : 0), message, renderLines$1(isCollection(value) ? value.toJSON() : void 0));
+			const message = `Cannot accept "${(0, import_dist$14.isScalar)(key) ? String(key.value) : ""}" here: the permissions of an endpoint are in davit.permissions, expected permission_level in each`;
+			return makeError("unknown-field", at((0, import_dist$14.isScalar)(key) ? key.range?.[0] ?? 0 : 0), message, renderLines$1(isCollection(value) ? value.toJSON() : void 0));
 		}),
-		wrong: pairs.map(({ key }) => [(0, import_dist$13.isScalar)(key) ? String(key.value) : ""])
+		wrong: pairs.map(({ key }) => [(0, import_dist$14.isScalar)(key) ? String(key.value) : ""])
 	};
 }
 function isCollection(value) {
@@ -28426,9 +28438,9 @@ function renderText$2(value) {
 	if (typeof value !== "string") return "CAN_QUERY";
 	return /^[A-Za-z_][\w@./-]{0,200}$/.test(value) ? value : JSON.stringify(value);
 }
-var import_dist$13, FIELDS$1, PRINCIPALS;
+var import_dist$14, FIELDS$1, PRINCIPALS;
 var init_find_misplaced_permissions = __esmMin((() => {
-	import_dist$13 = require_dist();
+	import_dist$14 = require_dist();
 	init_diagnostic();
 	FIELDS$1 = [
 		"permissions",
@@ -28446,9 +28458,9 @@ function findRewrittenVersions(document, at) {
 	const diagnostics = [];
 	const wrong = [];
 	const list = document.getIn(["config", "served_entities"], true);
-	for (const [i, item] of ((0, import_dist$12.isSeq)(list) ? list.items : []).entries()) {
-		const node = (0, import_dist$12.isMap)(item) ? item.get("entity_version", true) : void 0;
-		if (!(0, import_dist$12.isScalar)(node) || typeof node.value !== "number" || node.source === void 0) continue;
+	for (const [i, item] of ((0, import_dist$13.isSeq)(list) ? list.items : []).entries()) {
+		const node = (0, import_dist$13.isMap)(item) ? item.get("entity_version", true) : void 0;
+		if (!(0, import_dist$13.isScalar)(node) || typeof node.value !== "number" || node.source === void 0) continue;
 		if (node.source === String(node.value)) continue;
 		const path = [
 			"config",
@@ -28465,16 +28477,16 @@ function findRewrittenVersions(document, at) {
 		wrong
 	};
 }
-var import_dist$12;
+var import_dist$13;
 var init_find_rewritten_versions = __esmMin((() => {
-	import_dist$12 = require_dist();
+	import_dist$13 = require_dist();
 	init_diagnostic();
 	init_render_issue();
 }));
 // schemas/values/variable-reference.ts
 function findReferences(text) {
 	const found = [];
-	for (let at = findStart(text, 0); at >= 0;) {
+	for (let at = findStart$1(text, 0); at >= 0;) {
 		const end = findEnd(text, at);
 		if (end === void 0) return found;
 		const reference = text.slice(at, end);
@@ -28482,11 +28494,11 @@ function findReferences(text) {
 			text: reference,
 			kind: classify(reference)
 		});
-		at = findStart(text, end);
+		at = findStart$1(text, end);
 	}
 	return found;
 }
-function findStart(text, from) {
+function findStart$1(text, from) {
 	const starts = [text.indexOf("${", from), text.indexOf("{{", from)].filter((i) => i >= 0);
 	return starts.length === 0 ? -1 : Math.min(...starts);
 }
@@ -28520,7 +28532,7 @@ function findVariables(document, at, isIgnored) {
 		diagnostics.push(makeError("unresolved-variable", place, ...renderVariable(reference, path)));
 		wrong.push(path);
 	};
-	(0, import_dist$11.visit)(document, {
+	(0, import_dist$12.visit)(document, {
 		Scalar: (_key, node, ancestors) => {
 			if (typeof node.value !== "string" || !mayHaveReference(node.value)) return;
 			const path = findPath([...ancestors, node]);
@@ -28537,7 +28549,7 @@ function findVariables(document, at, isIgnored) {
 			const text = readBraces(node);
 			if (text === void 0) return void 0;
 			report(text, findPath([...ancestors, node]), node);
-			return import_dist$11.visit.SKIP;
+			return import_dist$12.visit.SKIP;
 		}
 	});
 	return {
@@ -28560,29 +28572,29 @@ function warnAboutShell(reference, path, place) {
 	return makeWarning("unresolved-variable", place, `Found ${reference} in "${renderPath(path)}": the model gets these characters, not the value of a variable`, "Write the value, or a secret: \"{{secrets/SCOPE/KEY}}\"");
 }
 function readBraces(node) {
-	if (!(0, import_dist$11.isMap)(node) || node.flow !== true || node.items.length !== 1) return void 0;
+	if (!(0, import_dist$12.isMap)(node) || node.flow !== true || node.items.length !== 1) return void 0;
 	const [{ key: inner } = { key: void 0 }] = node.items;
-	if (!(0, import_dist$11.isMap)(inner) || inner.flow !== true || inner.items.length !== 1) return void 0;
+	if (!(0, import_dist$12.isMap)(inner) || inner.flow !== true || inner.items.length !== 1) return void 0;
 	const [{ key } = { key: void 0 }] = inner.items;
-	return (0, import_dist$11.isScalar)(key) ? `{{${String(key.value)}}}` : void 0;
+	return (0, import_dist$12.isScalar)(key) ? `{{${String(key.value)}}}` : void 0;
 }
 function findPath(chain) {
 	return chain.flatMap((node, i) => {
 		const next = chain[i + 1];
-		if ((0, import_dist$11.isPair)(node)) return [(0, import_dist$11.isScalar)(node.key) ? String(node.key.value) : ""];
-		return (0, import_dist$11.isSeq)(node) && next ? [node.items.indexOf(next)] : [];
+		if ((0, import_dist$12.isPair)(node)) return [(0, import_dist$12.isScalar)(node.key) ? String(node.key.value) : ""];
+		return (0, import_dist$12.isSeq)(node) && next ? [node.items.indexOf(next)] : [];
 	});
 }
-var import_dist$11;
+var import_dist$12;
 var init_find_variables = __esmMin((() => {
-	import_dist$11 = require_dist();
+	import_dist$12 = require_dist();
 	init_diagnostic();
 	init_render_issue();
 	init_variable_reference();
 }));
 // schemas/endpoint/document/recognize-foreign-file.ts
 function recognizeForeignFile({ contents }, at) {
-	if (!(0, import_dist$10.isMap)(contents)) return void 0;
+	if (!(0, import_dist$11.isMap)(contents)) return void 0;
 	const keys = listKeys$1(contents);
 	if (ENDPOINT_FIELDS.some((field) => keys.has(field))) return void 0;
 	const format = FORMATS.find(({ fields }) => fields.some((field) => keys.has(field)));
@@ -28592,12 +28604,12 @@ function recognizeForeignFile({ contents }, at) {
 	return makeError("foreign-file", at(keys.get(field) ?? 0), message, "Move the file out of endpoints/ and run npx davit import FILE: it writes a file for each endpoint in it");
 }
 function listKeys$1(map) {
-	const keys = map.items.flatMap(({ key }) => (0, import_dist$10.isScalar)(key) ? [[String(key.value), key.range?.[0] ?? 0]] : []);
+	const keys = map.items.flatMap(({ key }) => (0, import_dist$11.isScalar)(key) ? [[String(key.value), key.range?.[0] ?? 0]] : []);
 	return new Map(keys);
 }
-var import_dist$10, FORMATS, ENDPOINT_FIELDS;
+var import_dist$11, FORMATS, ENDPOINT_FIELDS;
 var init_recognize_foreign_file = __esmMin((() => {
-	import_dist$10 = require_dist();
+	import_dist$11 = require_dist();
 	init_diagnostic();
 	FORMATS = [
 		{
@@ -28646,16 +28658,16 @@ function renameDeprecatedFields(document, at) {
 	return warn(renameDeprecatedNames(document), at);
 }
 function renameDeprecatedNames(document) {
-	const config = (0, import_dist$9.isMap)(document.contents) ? document.contents.get("config", true) : void 0;
-	if (!(0, import_dist$9.isMap)(config)) return [];
+	const config = (0, import_dist$10.isMap)(document.contents) ? document.contents.get("config", true) : void 0;
+	if (!(0, import_dist$10.isMap)(config)) return [];
 	const list = renameKey(config, "served_models", "served_entities");
 	const entities = config.get("served_entities", true);
-	const fields = ((0, import_dist$9.isSeq)(entities) ? entities.items.filter((item) => (0, import_dist$9.isMap)(item)) : []).flatMap((item) => Object.entries(ENTITY_FIELDS).flatMap(([from, to]) => renameKey(item, from, to)));
+	const fields = ((0, import_dist$10.isSeq)(entities) ? entities.items.filter((item) => (0, import_dist$10.isMap)(item)) : []).flatMap((item) => Object.entries(ENTITY_FIELDS).flatMap(([from, to]) => renameKey(item, from, to)));
 	return [...list, ...fields];
 }
 function renameKey(map, from, to) {
 	const pair = findPair(map, from);
-	if (!pair || findPair(map, to) || !(0, import_dist$9.isScalar)(pair.key)) return [];
+	if (!pair || findPair(map, to) || !(0, import_dist$10.isScalar)(pair.key)) return [];
 	const offset = pair.key.range?.[0] ?? 0;
 	pair.key.value = to;
 	return [{
@@ -28665,7 +28677,7 @@ function renameKey(map, from, to) {
 	}];
 }
 function findPair(map, name) {
-	return map.items.find((pair) => (0, import_dist$9.isScalar)(pair.key) && pair.key.value === name);
+	return map.items.find((pair) => (0, import_dist$10.isScalar)(pair.key) && pair.key.value === name);
 }
 function warn(renamed, at) {
 	const first = renamed.reduce((a, b) => a && a.offset <= b.offset ? a : b, void 0);
@@ -28673,9 +28685,9 @@ function warn(renamed, at) {
 	const message = `Found deprecated names: ${[...new Map(renamed.map((r) => [r.from, r.to]))].map(([from, to]) => `${from} is read as ${to}`).join(", ")}`;
 	return [makeWarning("deprecated-field", at(first.offset), message, "Write the new names; npx davit fmt does it")];
 }
-var import_dist$9, ENTITY_FIELDS;
+var import_dist$10, ENTITY_FIELDS;
 var init_rename_deprecated_fields = __esmMin((() => {
-	import_dist$9 = require_dist();
+	import_dist$10 = require_dist();
 	init_diagnostic();
 	ENTITY_FIELDS = {
 		model_name: "entity_name",
@@ -28715,7 +28727,7 @@ function prepareEndpoint(document, at) {
 	};
 }
 function isEmpty$1({ contents }) {
-	return contents === null || (0, import_dist$8.isScalar)(contents) && contents.value === null;
+	return contents === null || (0, import_dist$9.isScalar)(contents) && contents.value === null;
 }
 function reportEmptyFile(at) {
 	const name = basename(at.file).replace(/\.ya?ml$/i, "");
@@ -28726,9 +28738,9 @@ function isRefused(path) {
 	const names = refused;
 	return path.slice(0, 4).some((step) => typeof step === "string" && names.has(step));
 }
-var import_dist$8, refused;
+var import_dist$9, refused;
 var init_prepare_endpoint = __esmMin((() => {
-	import_dist$8 = require_dist();
+	import_dist$9 = require_dist();
 	init_diagnostic();
 	init_list_fields();
 	init_endpoint_file();
@@ -28742,13 +28754,13 @@ var init_prepare_endpoint = __esmMin((() => {
 // schemas/endpoint/document/suggest-endpoint-value.ts
 function suggestEndpointValue(path, value) {
 	const field = String(path.at(-1));
-	if (path.length === 1 && field === "tags" && isMap$2(value)) return renderTags(value);
+	if (path.length === 1 && field === "tags" && isMap$3(value)) return renderTags(value);
 	if (field === "environment_vars" && Array.isArray(value)) return renderVariables(value);
-	if (field === "served_entities" && path[0] === "config" && isMap$2(value)) return "Begin the served entity with \"- \": it is an item of a list";
+	if (field === "served_entities" && path[0] === "config" && isMap$3(value)) return "Begin the served entity with \"- \": it is an item of a list";
 	if (path.length === 3 && path[1] === "served_entities" && typeof value === "string") return `Write a map: - { entity_name: ${renderText$1(value)}, entity_version: "1" }`;
-	if (field === "routes" && isMap$2(value)) return renderRoutes(value);
+	if (field === "routes" && isMap$3(value)) return renderRoutes(value);
 }
-function isMap$2(value) {
+function isMap$3(value) {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 function renderTags(tags) {
@@ -28765,7 +28777,7 @@ function renderRoutes(routes) {
 	return `Write a list:\nroutes:\n  - { served_entity_name: ${renderText$1(name)}, traffic_percentage: ${percentage} }`;
 }
 function renderVariables(list) {
-	const lines = list.filter(isMap$2).map((item) => [item["name"] ?? item["key"], item["value"]]).filter(([name]) => typeof name === "string").slice(0, MAX_LINES).map(([name, value]) => `  ${String(name)}: ${renderText$1(value)}`);
+	const lines = list.filter(isMap$3).map((item) => [item["name"] ?? item["key"], item["value"]]).filter(([name]) => typeof name === "string").slice(0, MAX_LINES).map(([name, value]) => `  ${String(name)}: ${renderText$1(value)}`);
 	return lines.length > 0 ? [
 		"Write a map:",
 		"environment_vars:",
@@ -28902,7 +28914,7 @@ function listTokens(text) {
 	const tokens = [];
 	let offset = 0;
 	let before = "";
-	for (const source of new import_dist$7.Lexer().lex(text)) {
+	for (const source of new import_dist$8.Lexer().lex(text)) {
 		tokens.push({
 			source,
 			offset,
@@ -28913,9 +28925,9 @@ function listTokens(text) {
 	}
 	return tokens;
 }
-var import_dist$7, CLOSING, MARKS$1;
+var import_dist$8, CLOSING, MARKS$1;
 var init_find_unclosed = __esmMin((() => {
-	import_dist$7 = require_dist();
+	import_dist$8 = require_dist();
 	CLOSING = {
 		"[": "]",
 		"{": "}"
@@ -28934,7 +28946,13 @@ var init_find_unclosed = __esmMin((() => {
 function explainYamlErrors(errors, text, at) {
 	const deep = errors.find((e) => /call stack|stack overflow/i.test(e.message));
 	if (deep) return [makeError("bad-yaml", at(offsetOf(deep)), "Cannot read YAML: it is nested too deeply", "Use fewer levels")];
-	return keepCauses(errors).map((e) => explainYamlError(e, text, at));
+	const causes = keepCauses(errors);
+	const shown = causes.slice(0, 100).map((e) => explainYamlError(e, text, at));
+	const next = causes[100];
+	return next ? [...shown, countHiddenErrors(causes.length - 100, at(offsetOf(next)))] : shown;
+}
+function countHiddenErrors(count, place) {
+	return makeError("bad-value", place, `Cannot show ${count} more ${count === 1 ? "error" : "errors"} in this file: expected at most 100`, "Correct the others first");
 }
 function keepCauses(errors) {
 	const isRepeatedKey = (e) => "code" in e && e.code === "DUPLICATE_KEY";
@@ -28992,7 +29010,7 @@ function firstLine(message) {
 function findWrongAliases(document, at) {
 	const found = [];
 	const targets = resolveAliases(document);
-	(0, import_dist$6.visit)(document, { Alias: (_key, node, ancestors) => {
+	(0, import_dist$7.visit)(document, { Alias: (_key, node, ancestors) => {
 		const target = targets.get(node);
 		if (target && !ancestors.includes(target)) return;
 		const why = target ? `is inside of its own anchor "&${node.source}"` : `has no anchor "&${node.source}" before it`;
@@ -29015,9 +29033,9 @@ function findDisallowedCharacter(text, file) {
 function renderCode(character) {
 	return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
-var import_dist$6, EXPLANATIONS, HINTS, ANY_HINT, QUOTES_HINT, BRACES_HINT, DISALLOWED_CHARACTER;
+var import_dist$7, EXPLANATIONS, HINTS, ANY_HINT, QUOTES_HINT, BRACES_HINT, DISALLOWED_CHARACTER;
 var init_explain_yaml_errors = __esmMin((() => {
-	import_dist$6 = require_dist();
+	import_dist$7 = require_dist();
 	init_diagnostic();
 	init_explain_line$1();
 	init_find_unclosed();
@@ -29157,7 +29175,7 @@ function refuseTags(document, at) {
 		const message = `Cannot read YAML: it asks for version ${version.version}, expected 1.2`;
 		found.push(makeError("bad-yaml", at(0), message, "Remove the line that begins with %YAML"));
 	}
-	(0, import_dist$5.visit)(document, { Node: (_key, node) => {
+	(0, import_dist$6.visit)(document, { Node: (_key, node) => {
 		const { tag, range } = node;
 		if (tag === void 0 || PLAIN_TYPES.includes(tag) && isResolved(node)) return;
 		const message = `Cannot read YAML: the tag "${tag.replace("tag:yaml.org,2002:", "!!")}" has no meaning here, expected a value without it`;
@@ -29171,11 +29189,11 @@ function isResolved(node) {
 		"tag:yaml.org,2002:float": "number",
 		"tag:yaml.org,2002:bool": "boolean"
 	}[node.tag ?? ""];
-	return !(0, import_dist$5.isScalar)(node) || expected === void 0 || typeof node.value === expected;
+	return !(0, import_dist$6.isScalar)(node) || expected === void 0 || typeof node.value === expected;
 }
-var import_dist$5, PLAIN_TYPES;
+var import_dist$6, PLAIN_TYPES;
 var init_refuse_tags = __esmMin((() => {
-	import_dist$5 = require_dist();
+	import_dist$6 = require_dist();
 	init_diagnostic();
 	PLAIN_TYPES = [
 		"str",
@@ -29187,11 +29205,55 @@ var init_refuse_tags = __esmMin((() => {
 		"seq"
 	].map((type) => `tag:yaml.org,2002:${type}`);
 }));
+// schemas/yaml/parse-document.ts
+function parseDocument$1(text, options = {}) {
+	const document = (0, import_dist$5.parseDocument)(text, {
+		...options,
+		uniqueKeys: false
+	});
+	const repeated = findRepeatedKeys(document.contents, text);
+	if (repeated.length > 0) {
+		document.errors.push(...repeated);
+		document.errors.sort((a, b) => a.pos[0] - b.pos[0]);
+	}
+	return document;
+}
+function findRepeatedKeys(root, text) {
+	const found = [];
+	const waiting = [root];
+	while (waiting.length > 0) {
+		const node = waiting.pop();
+		if ((0, import_dist$5.isPair)(node)) waiting.push(node.key, node.value);
+		if (!(0, import_dist$5.isMap)(node) && !(0, import_dist$5.isSeq)(node)) continue;
+		if ((0, import_dist$5.isMap)(node)) found.push(...listRepeatedKeys(node.items.map((pair) => pair.key), text));
+		for (const item of node.items) waiting.push(item);
+	}
+	return found;
+}
+function listRepeatedKeys(keys, text) {
+	const values = /* @__PURE__ */ new Set();
+	return keys.flatMap((key) => {
+		if (!(0, import_dist$5.isScalar)(key) || Number.isNaN(key.value)) return [];
+		const isRepeated = values.has(key.value);
+		values.add(key.value);
+		if (!isRepeated) return [];
+		const offset = findStart(key, text);
+		return [new import_dist$5.YAMLParseError([offset, offset + 1], "DUPLICATE_KEY", "Map keys must be unique")];
+	});
+}
+function findStart({ range, source }, text) {
+	const start = range?.[0] ?? 0;
+	return source === "" ? start + (/^\s*/.exec(text.slice(start))?.[0].length ?? 0) : start;
+}
+var import_dist$5;
+var init_parse_document = __esmMin((() => {
+	import_dist$5 = require_dist();
+}));
 // schemas/yaml/parse-yaml.ts
 function parseYaml$1(text, file, schema, rules = {}) {
 	const content = text.replace(/^\uFEFF/, "");
 	const lines = new import_dist$4.LineCounter();
-	const document = (0, import_dist$4.parseDocument)(content, {
+	const document = parseDocument$1(content, {
 		lineCounter: lines,
 		version: "1.2",
 		...PARSER_OPTIONS
@@ -29272,13 +29334,11 @@ function renderIssues(issues, source) {
 		...issue,
 		keys: [key]
 	})) : [issue]);
-	const shown = single.slice(0, MAX_RENDERED).flatMap((issue) => renderIssue(issue, source));
-	const next = single[MAX_RENDERED];
+	const shown = single.slice(0, 100).flatMap((issue) => renderIssue(issue, source));
+	const next = single[100];
 	if (!next) return shown;
 	const [path = []] = listInvalidPaths(next);
-	const more = single.length - MAX_RENDERED;
-	const message = `Cannot show ${more} more ${more === 1 ? "error" : "errors"} in this file: expected at most ${MAX_RENDERED}`;
-	return [...shown, makeError("bad-value", source.locate(path), message, "Correct the others first")];
+	return [...shown, countHiddenErrors(single.length - 100, source.locate(path))];
 }
 function listIssues(schema, root, issues, standIn) {
 	const variant = issues.find((issue) => issue.code === "invalid_union" && issue.errors.length === 0);
@@ -29319,17 +29379,16 @@ function findOffset(document, path, key) {
 	}
 	return 0;
 }
-var import_dist$4, MAX_RENDERED, PARSER_OPTIONS;
+var import_dist$4, PARSER_OPTIONS;
 var init_parse_yaml = __esmMin((() => {
 	import_dist$4 = require_dist();
-	init_diagnostic();
 	init_explain_yaml_errors();
 	init_find_valid_rest();
 	init_list_fields();
 	init_drop_issues();
 	init_refuse_tags();
 	init_render_issue();
-	MAX_RENDERED = 100;
+	init_parse_document();
 	PARSER_OPTIONS = {
 		prettyErrors: false,
 		logLevel: "error",
@@ -29828,7 +29887,7 @@ function renderBytes(bytes) {
 	return `${Math.round(bytes / size * 10) / 10} ${unit}`;
 }
 var QUANTITY$1, FACTORS;
-var init_quantity$1 = __esmMin((() => {
+var init_quantity = __esmMin((() => {
 	QUANTITY$1 = /^(\d+(?:\.\d+)?|\.\d+)(m|[kMGTPE]|[KMGTPE]i|[eE]\d+)?$/;
 	FACTORS = {
 		m: .001,
@@ -29880,7 +29939,7 @@ var DAY_SECONDS, QUANTITY, wholeSeconds, quantity, processors, memory, toleratio
 var init_hardware_file = __esmMin((() => {
 	init_zod();
 	init_workload();
-	init_quantity$1();
+	init_quantity();
 	init_text_shape();
 	DAY_SECONDS = 86400;
 	QUANTITY = "expected a Kubernetes quantity, such as 500m, 2 or 4Gi";
@@ -30141,9 +30200,9 @@ var init_policy$1 = __esmMin((() => {
 		show_predictions: true
 	};
 }));
-// schemas/environment/registry.ts
+// schemas/environment/model-registry.ts
 var REGISTRY, registryFile;
-var init_registry$1 = __esmMin((() => {
+var init_model_registry = __esmMin((() => {
 	init_zod();
 	REGISTRY = /^(?:databricks(?:-uc)?(?::\/\/[\w.-]+)?|uc:(?:https?:\/\/)?[\w.-]+(?::\d+)?|https?:\/\/[\w.-]+(?::\d+)?(?:\/[\w./-]*)?)$/;
 	registryFile = strictObject({ uri: string$1().regex(REGISTRY, "expected https://HOST, databricks, databricks-uc or uc:HOST").describe("Address of an MLflow server, databricks (workspace), databricks-uc (Unity Catalog of Databricks) or uc:HOST (open source Unity Catalog)") }).optional().describe("Registry of the models that are not in models/; default: MLFLOW_REGISTRY_URI, else MLFLOW_TRACKING_URI. Credentials go only to the addresses of these two variables and to DATABRICKS_HOST");
@@ -30154,7 +30213,7 @@ var init_environment_file = __esmMin((() => {
 	init_zod();
 	init_kubernetes_environment_file();
 	init_policy$1();
-	init_registry$1();
+	init_model_registry();
 	MAX_SECONDS = 86400;
 	name$1 = string$1().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "expected 1 to 31 lowercase letters, digits or \"-\"").describe("Name of the environment, and of this file");
 	seconds$4 = number$1().positive("expected more than 0").max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
@@ -32273,7 +32332,7 @@ var init_state_users = __esmMin((() => {
 	INCOMPLETE_GRACE_MILLISECONDS = 15e3;
 	removals = new KeyedMutex();
 }));
-// engine/project.ts
+// engine/pulumi-project.ts
 async function openProject(root, options = {}) {
 	await refuseTrackedDavitFiles(root);
 	const [engine, prepared] = await Promise.all([findPulumi(options), withStateInUse(root, () => prepareEngineProject(root), options)]);
@@ -32322,7 +32381,7 @@ async function open$3(root, engine, prepared) {
 		variables
 	};
 }
-var init_project$2 = __esmMin((() => {
+var init_pulumi_project = __esmMin((() => {
 	init_davit_folder();
 	init_find_pulumi();
 	init_engine_project();
@@ -32331,7 +32390,7 @@ var init_project$2 = __esmMin((() => {
 	init_repair_state();
 	init_state_users();
 }));
-// app/project.ts
+// app/project-request.ts
 async function openProjectForRequest({ place, progress, signal }) {
 	const project = await openProject(place.root, {
 		progress,
@@ -32349,8 +32408,8 @@ function openProjectOnce(request) {
 	let project;
 	return () => project ??= openProjectForRequest(request);
 }
-var init_project$1 = __esmMin((() => {
-	init_project$2();
+var init_project_request = __esmMin((() => {
+	init_pulumi_project();
 	init_folder_variables();
 }));
 // engine/plan/property-values.ts
@@ -33243,7 +33302,7 @@ var init_run_operation = __esmMin((() => {
 	init_skip_unused_packages();
 	init_lock_holders();
 	init_outcome();
-	init_project$2();
+	init_pulumi_project();
 	init_pulumi_environment();
 	init_pulumi_command();
 	init_render_event();
@@ -33321,7 +33380,7 @@ async function runStackCommand(project, args, signal) {
 var init_stacks = __esmMin((() => {
 	init_backend();
 	init_pending_operations();
-	init_project$2();
+	init_pulumi_project();
 	init_pulumi_command();
 	init_read_error_message();
 }));
@@ -34877,7 +34936,7 @@ var init_describe_revision = __esmMin((() => {
 }));
 // schemas/deployment/update-failure.ts
 var UPDATE_FAILURE_LABEL, UPDATE_FAILURE_KEY;
-var init_update_failure$1 = __esmMin((() => {
+var init_update_failure = __esmMin((() => {
 	UPDATE_FAILURE_LABEL = "davit.dev/update-failure";
 	UPDATE_FAILURE_KEY = "failure.json";
 }));
@@ -34886,7 +34945,7 @@ async function listRecords(api, namespace, { label, key }) {
 	return (await api.list(`/api/v1/namespaces/${namespace}/configmaps`, { labelSelector: label })).map(({ data }) => data?.[key] ?? "");
 }
 var init_record = __esmMin((() => {}));
-// kubernetes/diagnosis/update-failure.ts
+// kubernetes/diagnosis/recorded-failures.ts
 async function readFailures(api, namespace) {
 	return (await listRecords(api, namespace, RECORD$1)).flatMap((text) => parseFailure(text) ?? []);
 }
@@ -34898,8 +34957,8 @@ function parseFailure(text) {
 	}
 }
 var RECORD$1;
-var init_update_failure = __esmMin((() => {
-	init_update_failure$1();
+var init_recorded_failures = __esmMin((() => {
+	init_update_failure();
 	init_record();
 	RECORD$1 = {
 		label: UPDATE_FAILURE_LABEL,
@@ -35136,7 +35195,7 @@ var init_describe_endpoints = __esmMin((() => {
 	init_describe_revision();
 	init_diagnose_revision();
 	init_observe_revision();
-	init_update_failure();
+	init_recorded_failures();
 	init_worker_reports();
 	init_read_error_message();
 	MISSING_REVISION = {
@@ -37061,6 +37120,34 @@ function renderCases(cases) {
 	return JSON.stringify(list).replaceAll("$", String.raw`\u0024`);
 }
 var init_render_cases = __esmMin((() => {}));
+// schemas/lock/is-same-model.ts
+function isSameModel$1(model, locked) {
+	const { name, version, uri, resolved } = locked;
+	const written = uri === void 0 ? resolved?.from ?? version : version;
+	return name === model.name && written === model.version && uri === model.uri;
+}
+var init_is_same_model = __esmMin((() => {}));
+// validation/former-names.ts
+function findFormerEntities(endpoint, lock) {
+	const names = new Set(endpoint.entities.map((e) => e.name));
+	const left = new Map(Object.entries(lock.entities).filter(([name]) => !names.has(name)));
+	const added = endpoint.entities.filter(({ name }) => !Object.hasOwn(lock.entities, name));
+	const former = /* @__PURE__ */ new Map();
+	for (const hasSameModel of [true, false]) for (const { name, model } of added.filter((e) => !former.has(e.name))) {
+		const found = [...left].find(([, locked]) => hasSameModel ? isSameModel$1(model, locked.model) : model.name === locked.model.name);
+		if (!found) continue;
+		left.delete(found[0]);
+		former.set(name, {
+			name: found[0],
+			model: found[1].model,
+			hasSameModel
+		});
+	}
+	return former;
+}
+var init_former_names = __esmMin((() => {
+	init_is_same_model();
+}));
 // system/model-digest.ts
 function isModelFile(name) {
 	return !EXCLUDED_NAMES.has(name);
@@ -37391,7 +37478,8 @@ function checkLockedEntity(subject, lock, checked, resolved) {
 }
 function checkRemovedEntities(endpoint, lock) {
 	const names = new Set(endpoint.entities.map((e) => e.name));
-	const left = Object.keys(lock.entities).filter((name) => !names.has(name));
+	const renamed = new Set([...findFormerEntities(endpoint, lock).values()].map((former) => former.name));
+	const left = Object.keys(lock.entities).filter((name) => !names.has(name) && !renamed.has(name));
 	const [first] = endpoint.entities;
 	if (!first) return [];
 	return left.map((name) => stale(endpoint, first.place, name, "the endpoint no longer has this entity"));
@@ -37399,6 +37487,13 @@ function checkRemovedEntities(endpoint, lock) {
 function reportMissingLock({ endpoint, entity }) {
 	const message = `Cannot prove "${entity.name}": ${endpoint.name} has no lock`;
 	return makeError("lock-missing", entity.place, message, `Run npx davit lock ${endpoint.name}`);
+}
+function explainNewEntity(endpoint, entity, lock) {
+	const former = findFormerEntities(endpoint, lock).get(entity.name);
+	if (!former) return "the entity is new";
+	if (former.hasSameModel) return `the entity was named "${former.name}" when it was locked`;
+	const { name, version, resolved } = former.model;
+	return `it was made for ${name} ${resolved?.from ?? version}, named "${former.name}", the endpoint says ${entity.model.name} ${entity.model.version}`;
 }
 function explainStaleLock(subject, lock, checked, resolved) {
 	return explainStalePackages(subject, lock, checked, resolved) ?? explainStaleCases(subject, lock, checked);
@@ -37409,7 +37504,7 @@ function explainStaleCases({ entity }, lock, { cases }) {
 function explainStalePackages(subject, lock, checked, resolved) {
 	const { entity, label } = subject;
 	const locked = readOwn(lock.entities, entity.name);
-	if (!locked) return NEW_ENTITY;
+	if (!locked) return explainNewEntity(subject.endpoint, entity, lock);
 	if (!lock.virtualenvs[locked.virtualenv]) return `its virtualenv ${locked.virtualenv} is not in the lock`;
 	const { model, requirements, signature } = locked;
 	const now = makeLockedModel(subject, checked, resolved);
@@ -37438,16 +37533,15 @@ function hasSameSignature(signature, { model }) {
 function stale(endpoint, place, name, reason) {
 	return makeError("lock-stale", place, `Cannot use the lock for "${name}": ${reason}`, `Run npx davit lock ${endpoint.name} and review the changes`);
 }
-var NEW_ENTITY;
 var init_check_lock = __esmMin((() => {
 	init_diagnostic();
 	init_render_cases();
+	init_former_names();
 	init_check_minimum_versions();
 	init_check_hardware();
 	init_locked_model();
 	init_subject();
 	init_read_own();
-	NEW_ENTITY = "the entity is new";
 }));
 // validation/advisories/compare-versions.ts
 function parseVersion(text) {
@@ -38665,7 +38759,7 @@ function renderProduct(count, bytes) {
 }
 var init_check_workers_memory = __esmMin((() => {
 	init_diagnostic();
-	init_quantity$1();
+	init_quantity();
 	init_count_replicas();
 }));
 // validation/proof/check-memory.ts
@@ -40995,7 +41089,7 @@ var init_run_download = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_ensure_virtualenv();
 	init_find_python();
-	init_quantity$1();
+	init_quantity();
 	init_code();
 	init_progress();
 	init_run_process();
@@ -42835,7 +42929,7 @@ var ONLY_METADATA;
 var init_secret_versions = __esmMin((() => {
 	ONLY_METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
 }));
-// kubernetes/diagnosis/quantity.ts
+// kubernetes/diagnosis/amounts.ts
 function parseQuantity(quantity) {
 	const [, number, unit = ""] = /^([+-]?[0-9.]+(?:[eE][+-]?\d+)?)([A-Za-z]*)$/.exec(quantity) ?? [];
 	const factor = UNITS[unit];
@@ -42862,7 +42956,7 @@ function round(amount) {
 	return String(Math.round(amount * 100) / 100);
 }
 var UNITS;
-var init_quantity = __esmMin((() => {
+var init_amounts = __esmMin((() => {
 	init_pluralize();
 	UNITS = {
 		n: 1e-9,
@@ -42942,7 +43036,7 @@ function readQuota({ metadata, status }) {
 }
 var init_capacity = __esmMin((() => {
 	init_api();
-	init_quantity();
+	init_amounts();
 }));
 // kubernetes/diagnosis/check-fit.ts
 function checkFit({ nodes, quotas }, wanted, { bothVersionsRun = false } = {}) {
@@ -43057,7 +43151,7 @@ function enumerate(items) {
 }
 var init_check_fit = __esmMin((() => {
 	init_capacity();
-	init_quantity();
+	init_amounts();
 }));
 // app/deploy/capacity-shortfall.ts
 async function describeCapacityShortfall(plan, api, scope) {
@@ -44007,7 +44101,7 @@ var init_preview_endpoints = __esmMin((() => {
 	init_render_issue();
 	init_resource_summary();
 	init_progress();
-	init_project$1();
+	init_project_request();
 	init_open_target();
 	init_validate_endpoints();
 	init_stack_failures();
@@ -44072,7 +44166,7 @@ function renderAmount(amount, resource) {
 }
 var init_check_quota = __esmMin((() => {
 	init_diagnostic();
-	init_quantity$1();
+	init_quantity();
 	init_count_replicas();
 }));
 // schemas/endpoint/locate-list-item.ts
@@ -47169,7 +47263,7 @@ var init_preview_changed = __esmMin((() => {
 	init_diagnostic();
 	init_read_project();
 	init_locate_model();
-	init_outage();
+	init_catch_outage();
 	init_preview_endpoints();
 	init_validate_changed();
 }));
@@ -47676,7 +47770,7 @@ async function readValidated(folder) {
 	return new Map(endpoints.map((e) => [e.endpoint, e]));
 }
 var REPORT, LOCKS$1, SBOMS;
-var init_stage_folder$1 = __esmMin((() => {
+var init_stage_folder = __esmMin((() => {
 	init_read_project();
 	init_report$1();
 	init_atomic_files();
@@ -47891,12 +47985,12 @@ var init_review_project = __esmMin((() => {
 	init_map_concurrent();
 	init_temporary_folder();
 	init_check_files();
-	init_project$1();
+	init_project_request();
 	init_preview_changed();
 	init_review_environments();
 	init_review_policies();
 	init_reviewed_files();
-	init_stage_folder$1();
+	init_stage_folder();
 	init_validate_changed();
 	init_select_endpoints();
 	STOPPED = "the review was stopped before it was done";
@@ -48081,7 +48175,7 @@ function renderNumber(value) {
 var init_render_comparison = __esmMin((() => {
 	init_describe_signature_change();
 	init_pluralize();
-	init_quantity$1();
+	init_quantity();
 	init_render_code();
 }));
 // review/review-state.ts
@@ -48296,7 +48390,7 @@ function renderMore(count, before) {
 }
 var DETAIL_LEVELS, DETAIL_LEVEL_COUNT, LOADING_CHARACTERS, EXPANDED_STATES, SIGNS$2;
 var init_render_details = __esmMin((() => {
-	init_quantity$1();
+	init_quantity();
 	init_resource_summary();
 	init_worker_mode();
 	init_proof();
@@ -48884,7 +48978,7 @@ async function listCommitTitles({ octokit, place }, base, commit) {
 }
 var CHANGES, COMMITS_PER_PAGE;
 var init_compare = __esmMin((() => {
-	init_outage();
+	init_catch_outage();
 	init_log();
 	CHANGES = {
 		added: ["added"],
@@ -48914,7 +49008,7 @@ var init_needs_preview = __esmMin((() => {
 	init_run_git();
 	init_compare();
 }));
-// action/stage-folder.ts
+// action/read-stage-report.ts
 async function readStageReport(folder) {
 	const found = await lstat(folder).catch(() => void 0);
 	if (!found) return void 0;
@@ -48953,14 +49047,14 @@ async function readPlainFile(path, bytes) {
 	}
 }
 var REPORT_BYTES, LOCK_BYTES, MAX_LOCKS, LOCK_FILE;
-var init_stage_folder = __esmMin((() => {
+var init_read_stage_report = __esmMin((() => {
 	init_lock();
 	REPORT_BYTES = 32 << 20;
 	LOCK_BYTES = 4 << 20;
 	MAX_LOCKS = 1e3;
 	LOCK_FILE = /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.lock$/;
 }));
-// action/project.ts
+// action/job-project.ts
 async function findProject({ inputs, runner }) {
 	return findFolderInside(runner.workspace, inputs.project);
 }
@@ -49044,13 +49138,13 @@ async function openReportFolder({ inputs, runner }) {
 	return folder;
 }
 var SUMMARY_CHARACTERS, NO_COMMIT$1;
-var init_project = __esmMin((() => {
+var init_job_project = __esmMin((() => {
 	init_core$2();
 	init_read_project();
 	init_davit_folder();
 	init_run_git();
 	init_log();
-	init_stage_folder();
+	init_read_stage_report();
 	SUMMARY_CHARACTERS = 25e4;
 	NO_COMMIT$1 = /^0+$/;
 }));
@@ -49095,10 +49189,10 @@ var init_validate = __esmMin((() => {
 	init_ensure_sandbox();
 	init_log();
 	init_needs_preview();
-	init_project();
+	init_job_project();
 	NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 }));
-// action/program.ts
+// action/prepare-program.ts
 async function prepareProgram(signal) {
 	if (!await isInstalled()) await withProgress(LOG, "Installing the packages of the program (npm ci)", () => install(signal));
 }
@@ -49126,7 +49220,7 @@ async function readManifest(file) {
 	return manifest.parse(JSON.parse(await readFile(file, "utf8")));
 }
 var INSTALL_LIMIT_SECONDS, INSTALL_ARGUMENTS, manifest;
-var init_program = __esmMin((() => {
+var init_prepare_program = __esmMin((() => {
 	init_zod();
 	init_read_project();
 	init_code();
@@ -49187,9 +49281,9 @@ var init_preview = __esmMin((() => {
 	init_diagnostic();
 	init_annotate_diagnostics();
 	init_log();
-	init_project();
-	init_program();
-	init_stage_folder();
+	init_job_project();
+	init_prepare_program();
+	init_read_stage_report();
 }));
 // review/merge-reports.ts
 function mergeReports(ends, { pullRequest, base, head, changed = [], refused = [], expected = changed }) {
@@ -52984,7 +53078,7 @@ function connectToRepository(context, token, signal) {
 var init_connect_job = __esmMin((() => {
 	init_connect();
 	init_log();
-	init_project();
+	init_job_project();
 }));
 // action/connect-for-commits.ts
 async function withCommitToken(job, github, work) {
@@ -53110,8 +53204,8 @@ var init_commit_locks = __esmMin((() => {
 	init_commit_files();
 	init_request_error();
 	init_log();
-	init_project();
-	init_stage_folder();
+	init_job_project();
+	init_read_stage_report();
 	NO_COMMIT = {
 		commit: void 0,
 		startsWorkflows: false,
@@ -54049,10 +54143,10 @@ var init_report = __esmMin((() => {
 	init_connect_job();
 	init_check_run();
 	init_log();
-	init_project();
+	init_job_project();
 	init_outdated_reviews();
 	init_reviewed_pull_request();
-	init_stage_folder();
+	init_read_stage_report();
 	init_post_report();
 	REVIEW_CHANGES = [
 		"edited",
@@ -54274,7 +54368,7 @@ async function listPushed(github, before, after) {
 var WORKFLOWS;
 var init_outdated = __esmMin((() => {
 	init_core$2();
-	init_outage();
+	init_catch_outage();
 	init_connect_job();
 	init_branch();
 	init_compare();
@@ -54565,7 +54659,7 @@ async function requireEnvironment({ place }, name) {
 	throw new Error(`Cannot use environment "${name}": ${why}`);
 }
 var init_open_deployment_context = __esmMin((() => {
-	init_project$1();
+	init_project_request();
 	init_read_project();
 	init_branch();
 	init_log();
@@ -54759,6 +54853,37 @@ var init_supersession = __esmMin((() => {
 	init_history();
 	SHORT_CHARACTERS = 12;
 }));
+// action/deploy/withdrawn-endpoints.ts
+async function findWithdrawnEndpoints(names, { history, before }, { place, environment }) {
+	const found = [];
+	if (before === void 0) return found;
+	for (const name of names) {
+		const [file] = listEndpointPaths(name, void 0, {
+			place,
+			environment: environment.name
+		});
+		const [commit, ...earlier] = await listChangesSince(history, before, [file]);
+		if (commit === void 0) continue;
+		const hold = await hasFile(history, before, file) ? {
+			state: "removed",
+			cause: `nothing of it is deployed to ${environment.name}`
+		} : {
+			state: "superseded",
+			cause: "the same push added the endpoint and removed it again"
+		};
+		found.push({
+			name,
+			commit,
+			earlier,
+			hold
+		});
+	}
+	return found;
+}
+var init_withdrawn_endpoints = __esmMin((() => {
+	init_change_detector();
+	init_history();
+}));
 // action/deploy/select-deployments.ts
 async function selectDeployments(scope, stacks) {
 	const { request, given } = scope;
@@ -54776,10 +54901,18 @@ async function selectDeployments(scope, stacks) {
 	const candidates = [];
 	for (const one of read) candidates.push(...await selectCandidate(one, selection));
 	const deployed = stacks ? parseDeployedEndpoints(stacks, request.environment.name) : listRecordedEndpoints(selection.records);
+	const { pushed } = selection;
+	if (given.length > 0) return {
+		candidates,
+		removed: [],
+		withdrawn: [],
+		pushed
+	};
 	return {
 		candidates,
-		removed: given.length > 0 ? [] : await findRemovedEndpoints(names, deployed, selection),
-		pushed: selection.pushed
+		removed: await findRemovedEndpoints(names, deployed, selection),
+		withdrawn: await findWithdrawnEndpoints([...pushed].filter((name) => !names.includes(name) && !deployed.includes(name)), selection, request),
+		pushed
 	};
 }
 async function openSelection(scope, project) {
@@ -54943,6 +55076,7 @@ var init_select_deployments = __esmMin((() => {
 	init_history();
 	init_previous_environment();
 	init_supersession();
+	init_withdrawn_endpoints();
 	MAX_RECORDS = 2e3;
 	TAKEN_BACK = {
 		state: "superseded",
@@ -55026,11 +55160,11 @@ async function listWork(job) {
 }
 var init_due = __esmMin((() => {
 	init_core$2();
-	init_outage();
+	init_catch_outage();
 	init_connect_job();
 	init_list_due_work();
 	init_log();
-	init_project();
+	init_job_project();
 }));
 // app/images/build-unattested-images.ts
 async function buildUnattestedImages(endpoint, { checked, ...request }, build = buildImages) {
@@ -55296,7 +55430,7 @@ var init_verify_attestation = __esmMin((() => {
 	});
 	NOT_PROVENANCE = `it is not a provenance (${PREDICATE})`;
 }));
-// images/attestations/check-attestations.ts
+// images/attestations/find-missing-attestation.ts
 async function findMissingAttestation(subject, { policy, api, readRoot = readTrustedRoot }) {
 	let first;
 	for await (const bundle of fetchAttestations({
@@ -55312,7 +55446,7 @@ async function findMissingAttestation(subject, { policy, api, readRoot = readTru
 	}
 	return first ?? `${policy.repository} has no attestation of its digest ${subject.digest}`;
 }
-var init_check_attestations$1 = __esmMin((() => {
+var init_find_missing_attestation = __esmMin((() => {
 	init_fetch_attestations();
 	init_trusted_roots();
 	init_verify_attestation();
@@ -55372,7 +55506,7 @@ function listAttestedImages(images) {
 	return Object.fromEntries(images.flatMap(({ reference, digest, fault }) => fault === void 0 && digest !== void 0 ? [[reference, digest]] : []));
 }
 var init_check_attestations = __esmMin((() => {
-	init_check_attestations$1();
+	init_find_missing_attestation();
 	init_fetch_attestations();
 	init_plan_image();
 	init_registry();
@@ -55438,7 +55572,7 @@ async function buildIfReviewed(name, { say, build, ...comparison }) {
 }
 var ENDPOINTS_AT_ONCE$1, DEADLINE_CAUSE;
 var init_build_images = __esmMin((() => {
-	init_outage();
+	init_catch_outage();
 	init_map_concurrent();
 	init_compare_with_review();
 	ENDPOINTS_AT_ONCE$1 = 4;
@@ -55539,7 +55673,7 @@ var init_images = __esmMin((() => {
 	init_preview_endpoints();
 	init_build_unattested_images();
 	init_check_attestations();
-	init_outage();
+	init_catch_outage();
 	init_validate_endpoints();
 	init_fetch_attestations();
 	init_diagnostic();
@@ -55551,8 +55685,8 @@ var init_images = __esmMin((() => {
 	init_open_deployment_context();
 	init_select_deployments();
 	init_log();
-	init_program();
-	init_project();
+	init_prepare_program();
+	init_job_project();
 	LIMIT_MILLISECONDS = 24e5;
 }));
 // schemas/deployment/attested-images.ts
@@ -55784,7 +55918,7 @@ var init_deploy_endpoints = __esmMin((() => {
 	init_names();
 	init_progress();
 	init_check_proof_in_environment();
-	init_project$1();
+	init_project_request();
 	init_open_target();
 	init_validate_endpoints();
 	init_preview_endpoints();
@@ -55943,7 +56077,7 @@ async function verifyEndpoint(endpoint, { request }) {
 var BODY_CHARACTERS$1;
 var init_verify_endpoint = __esmMin((() => {
 	init_query_examples();
-	init_outage();
+	init_catch_outage();
 	init_open_target();
 	init_read_project();
 	BODY_CHARACTERS$1 = 2e3;
@@ -56104,7 +56238,7 @@ function refuse(diagnostics) {
 }
 var START_DESCRIPTIONS, GITHUB_STATES;
 var init_deploy_candidate = __esmMin((() => {
-	init_outage();
+	init_catch_outage();
 	init_preview_endpoints();
 	init_deploy_endpoints();
 	init_diagnostic();
@@ -56160,7 +56294,7 @@ async function addEarlierPullRequests(result, commits, { findReview }) {
 	}
 }
 var init_add_earlier_pull_requests = __esmMin((() => {
-	init_outage();
+	init_catch_outage();
 	init_log();
 }));
 // engine/state/remove-unused-state.ts
@@ -56247,8 +56381,8 @@ var init_list_dependents = __esmMin((() => {
 	init_kubernetes_names();
 	init_serving_entry();
 }));
-// app/deploy/platform.ts
-var platform_exports = /* @__PURE__ */ __exportAll({
+// app/deploy/deploy-platform.ts
+var deploy_platform_exports = /* @__PURE__ */ __exportAll({
 	deployPlatform: () => deployPlatform,
 	previewPlatform: () => previewPlatform,
 	refusePlatform: () => refusePlatform,
@@ -56322,8 +56456,8 @@ function requireDone(stack, outcome, { signal }) {
 	if (outcome.status !== "succeeded") signal.throwIfAborted();
 	requireSucceeded(stack, outcome);
 }
-var init_platform = __esmMin((() => {
-	init_project$2();
+var init_deploy_platform = __esmMin((() => {
+	init_pulumi_project();
 	init_run_pulumi();
 	init_connect$1();
 	init_list_dependents();
@@ -56362,7 +56496,7 @@ async function takeDownEndpoints(names, request) {
 		project
 	});
 	if (request.platform === true && environment?.target === "kubernetes") {
-		const { takeDownPlatform } = await Promise.resolve().then(() => (init_platform(), platform_exports));
+		const { takeDownPlatform } = await Promise.resolve().then(() => (init_deploy_platform(), deploy_platform_exports));
 		await takeDownPlatform({
 			...request,
 			environment
@@ -56415,7 +56549,7 @@ async function forgetImages(endpoint, stacks, { project, environmentName, progre
 }
 var STACKS_AT_ONCE;
 var init_take_down = __esmMin((() => {
-	init_project$2();
+	init_pulumi_project();
 	init_remove_unused_state();
 	init_run_pulumi();
 	init_stacks();
@@ -56482,31 +56616,42 @@ async function removeNamedEndpoint(endpoint, records, deploying) {
 		pull: void 0
 	};
 }
-async function removeEndpoint(endpoint, active, deploying) {
+async function removeEndpoint(endpoint, active, deploying, takeDown = takeDownEndpoints) {
 	const { request } = deploying;
 	const environmentName = request.environment.name;
+	const ended = await recorded({
+		endpoint,
+		action: "remove",
+		active
+	}, deploying, async () => {
+		await withoutDeadLocks(deploying, () => takeDown([endpoint], {
+			...request,
+			environmentName
+		}));
+		return {
+			state: "removed",
+			causes: [],
+			diagnostics: [],
+			url: void 0
+		};
+	});
+	const causes = ended.state === "removed" ? ended.causes : addNextStep(ended.causes, endpoint);
 	return {
 		...makeRollout(endpoint, {
-			...await recorded({
-				endpoint,
-				action: "remove",
-				active
-			}, deploying, async () => {
-				await withoutDeadLocks(deploying, () => takeDownEndpoints([endpoint], {
-					...request,
-					environmentName
-				}));
-				return {
-					state: "removed",
-					causes: [],
-					diagnostics: [],
-					url: void 0
-				};
-			}),
+			...ended,
+			causes,
 			isRemoval: true
 		}, deploying),
 		pull: void 0
 	};
+}
+function addNextStep([first, ...more], endpoint) {
+	const next = `To continue where this removal stopped, start the workflow davit-destroy with the endpoint ${endpoint}`;
+	return [
+		...first === void 0 ? [] : [first],
+		next,
+		...more
+	];
 }
 var init_remove_endpoint = __esmMin((() => {
 	init_take_down();
@@ -56633,7 +56778,7 @@ function renderRow$1(rollout, characters) {
 	].join(" | ")} |`;
 }
 function describeConsequence({ state, isRemoval }) {
-	if (state === "failed" && isRemoval === true) return ["the removal may be incomplete"];
+	if ((state === "failed" || state === "cancelled") && isRemoval === true) return ["the removal may be incomplete"];
 	const { consequence } = STATE_WORDS[state];
 	return consequence === void 0 ? [] : [consequence];
 }
@@ -56771,7 +56916,7 @@ async function postPullRequestComment(pull, log, { github }) {
 	LOG.say(`The comment of #${pull.number} is ${posted.done}: ${posted.url}`);
 }
 async function revert(pull, results, { log, telling: { job, github } }) {
-	const isFailed = results.some((r) => r.state === "failed" && r.pull?.number === pull.number);
+	const isFailed = results.some((r) => r.state === "failed" && !r.isRemoval && r.pull?.number === pull.number);
 	if (!job.inputs.revert || !isFailed) return void 0;
 	const there = await findRevert(github, pull);
 	if (there !== void 0) return there;
@@ -56783,9 +56928,10 @@ async function revert(pull, results, { log, telling: { job, github } }) {
 	return opened.startsWorkflows ? opened.value : `${opened.value}. ${START_CHECKS}`;
 }
 function addRevertCause(result, revertUrl) {
+	const cause = result.isRemoval ? `${revertUrl} reverts the merge, so its merge deploys the endpoint again` : `Reverted by ${revertUrl}`;
 	return {
 		...result,
-		causes: [`Reverted by ${revertUrl}`, ...result.causes]
+		causes: [cause, ...result.causes]
 	};
 }
 function groupByPullRequest(results) {
@@ -56797,12 +56943,15 @@ function groupByPullRequest(results) {
 	return [...new Map(pairs.map(([pull]) => [pull.number, pull])).values()].map((pull) => [pull, pairs.flatMap(([p, r]) => p.number === pull.number ? [r] : [])]);
 }
 function addLaterChange(result) {
-	return insertSecondCause(result, `${result.pull ? `pull request #${result.pull.number}` : "a commit without a pull request"} changed it too, later, and is deployed with this one`);
+	return insertSecondCause(result, `${result.pull ? `pull request #${result.pull.number}` : "a commit without a pull request"} changed it too, later${isUntouched(result) ? "" : ", and is deployed with this one"}`);
+}
+function isUntouched({ state }) {
+	return state === "superseded" || state === "removed";
 }
 function addEarlierChanges(result) {
 	const { earlier = [] } = result;
 	if (earlier.length === 0) return result;
-	return insertSecondCause(result, `${earlier.map((pull) => `#${pull.number}`).join(", ")} changed it too, earlier, and ${earlier.length === 1 ? "is" : "are"} deployed with this one`);
+	return insertSecondCause(result, `${earlier.map((pull) => `#${pull.number}`).join(", ")} changed it too, earlier${isUntouched(result) ? "" : `, and ${earlier.length === 1 ? "is" : "are"} deployed with this one`}`);
 }
 function insertSecondCause(result, cause) {
 	const [first, ...more] = result.causes;
@@ -56826,7 +56975,7 @@ async function logFailure(what, work) {
 var CHECK_CHARACTERS, BODY_CHARACTERS, START_CHECKS;
 var init_post_result = __esmMin((() => {
 	init_render_rollouts();
-	init_outage();
+	init_catch_outage();
 	init_annotations();
 	init_connect_for_commits();
 	init_check_run();
@@ -56834,7 +56983,7 @@ var init_post_result = __esmMin((() => {
 	init_pull_request();
 	init_sticky_comment();
 	init_log();
-	init_project();
+	init_job_project();
 	init_deployment_context();
 	init_render_log();
 	CHECK_CHARACTERS = 65e3;
@@ -56898,27 +57047,41 @@ async function deployAllEndpoints(options, outage) {
 }
 async function deploySelected(deploying, stacks) {
 	const { progress } = deploying.request;
-	const { candidates, removed } = await selectDeployments(deploying, stacks);
-	for (const { name, hold } of [...candidates, ...removed]) if (hold) progress.say(`Leaving ${name} as it is, ${hold.state}: ${hold.cause}`);
+	const { candidates, removed, withdrawn } = await selectDeployments(deploying, stacks);
+	for (const { name, hold } of [
+		...candidates,
+		...removed,
+		...withdrawn
+	]) if (hold) progress.say(`Leaving ${name} as it is, ${hold.state}: ${hold.cause}`);
 	for (const { name, why, hold } of candidates) if (!hold) progress.say(`Deploying ${name}: ${REASONS[why]}`);
-	const deployed = await mapConcurrent(candidates, ENDPOINTS_AT_ONCE, async (c) => addEarlierPullRequests(await deployCandidate(c, deploying), c.earlier, deploying));
-	const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, async (r) => addEarlierPullRequests(await removeDeletedEndpoint(r, deploying), r.earlier, deploying));
-	return [...deployed, ...gone];
+	const forEach = (ones, work) => mapConcurrent(ones, ENDPOINTS_AT_ONCE, async (one) => addEarlierPullRequests(await work(one), one.earlier, deploying));
+	return [
+		...await forEach(candidates, (c) => deployCandidate(c, deploying)),
+		...await forEach(removed, (r) => removeDeletedEndpoint(r, deploying)),
+		...await forEach(withdrawn, (w) => makeHeldResult({
+			...w,
+			endpoint: w.name
+		}, deploying))
+	];
 }
 async function reportOutage(options, cause) {
 	const scope = makeDeploymentScope(options);
-	const { candidates } = await selectDeployments(scope, []);
+	const { candidates, removed, withdrawn } = await selectDeployments(scope, void 0);
 	const { name: environment, job } = options;
 	const causes = listMessages(cause).flatMap((m) => m.split("\n"));
 	const state = job.signal.aborted ? "cancelled" : "stopped";
-	return Promise.all(candidates.map(async ({ name: endpoint, hold, commit, earlier }) => {
+	return Promise.all([
+		...candidates,
+		...removed,
+		...withdrawn
+	].map(async ({ name: endpoint, hold, commit, earlier }) => {
 		return addEarlierPullRequests({
 			endpoint,
 			environment,
 			runUrl: job.runner.runUrl,
 			url: void 0,
 			diagnostics: [],
-			...hold ? {
+			...hold && hold.state !== "removed" ? {
 				state: hold.state,
 				causes: [hold.cause]
 			} : {
@@ -56932,7 +57095,7 @@ async function reportOutage(options, cause) {
 var ENDPOINTS_AT_ONCE, REASONS;
 var init_deploy = __esmMin((() => {
 	init_core$2();
-	init_outage();
+	init_catch_outage();
 	init_stacks();
 	init_map_concurrent();
 	init_connect_job();
@@ -56945,8 +57108,8 @@ var init_deploy = __esmMin((() => {
 	init_select_deployments();
 	init_post_result();
 	init_log();
-	init_program();
-	init_project();
+	init_prepare_program();
+	init_job_project();
 	ENDPOINTS_AT_ONCE = 4;
 	REASONS = {
 		asked: "it is named in the input \"endpoints\"",
@@ -57013,7 +57176,7 @@ function formatDiagnostics(diagnostics) {
 	return diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.severity} ${d.code}: ${d.message}`);
 }
 var init_compare_environment = __esmMin((() => {
-	init_outage();
+	init_catch_outage();
 	init_preview_endpoints();
 	init_select_endpoints();
 	init_stacks();
@@ -57230,8 +57393,8 @@ var init_drift = __esmMin((() => {
 	init_project_names();
 	init_sticky_issue();
 	init_log();
-	init_program();
-	init_project();
+	init_prepare_program();
+	init_job_project();
 }));
 // action/deploy/remove-platform.ts
 async function removePlatform(deploying, takeDown = takeDownUnusedPlatform) {
@@ -57259,7 +57422,7 @@ async function removePlatform(deploying, takeDown = takeDownUnusedPlatform) {
 }
 var takeDownUnusedPlatform;
 var init_remove_platform = __esmMin((() => {
-	init_platform();
+	init_deploy_platform();
 	init_take_down();
 	init_names();
 	init_deploy_candidate();
@@ -57316,12 +57479,12 @@ var init_destroy = __esmMin((() => {
 	init_render_log();
 	init_deployment();
 	init_log();
-	init_program();
-	init_project();
+	init_prepare_program();
+	init_job_project();
 }));
 // action/main.ts
 init_core$2();
-init_outage();
+init_catch_outage();
 async function main() {
 	try {
 		await runCommand();

@@ -115,10 +115,11 @@ async function writeSizes(sizes: MeasuredSizes): Promise<void> {
 
 /** Removes entries under the lock with which they are made, unless somebody uses one or makes it again. */
 async function removeEntries(entries: readonly CacheEntry[]): Promise<PrunedEntries> {
-  const isUsed = await findUsedPaths();
+  const removable = entries.filter((e) => e.removable);
+  const used = await findUsedPaths(removable.map((e) => e.path));
   const removed: CacheEntry[] = [];
   const failed: FailedEntry[] = [];
-  for (const entry of entries.filter((e) => e.removable && !isUsed(e.path))) {
+  for (const entry of removable.filter((e) => !used.has(e.path))) {
     try {
       if (await removeEntry(entry)) removed.push(entry);
     } catch (e) {

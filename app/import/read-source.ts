@@ -1,6 +1,7 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node } from 'yaml';
 import { type Diagnostic, makeError, type SourceLocation } from '../../schemas/diagnostic.ts';
 import { explainYamlErrors, findDisallowedCharacter } from '../../schemas/yaml/explain-yaml-errors.ts';
+import { parseDocument } from '../../schemas/yaml/parse-document.ts';
 import { resolveAliases } from '../../schemas/yaml/resolve-aliases.ts';
 import { makeMap, type SourceNode } from './source-node.ts';
 

@@ -1,5 +1,6 @@
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node } from 'yaml';
 import { readOwn } from '../../schemas/values/read-own.ts';
+import { parseDocument } from '../../schemas/yaml/parse-document.ts';
 
 /** One field of a resolved endpoint or environment. */
 export interface Setting {

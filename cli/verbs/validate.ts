@@ -70,8 +70,7 @@ export function renderEntity(endpoint: string, { advisories, ...validation }: En
 
 function renderProof(endpoint: string, { entity, model, stages, proof }: Omit<EntityValidation, 'advisories'>): string {
   const seconds = stages.reduce((sum, s) => sum + s.seconds, 0).toFixed(1);
-  if (!proof)
-    return `${endpoint}/${entity}: not proved (model ${model}; stopped at ${stages.at(-1)?.name ?? 'the lock'})`;
+  if (!proof) return `${endpoint}/${entity}: not proved (model ${model}; stopped at ${stages.at(-1)?.name ?? 'fetch'})`;
   const cached = stages.find((s) => s.name === 'proof')?.cached ? ', unchanged since its last proof' : '';
   const memory = `${Math.round(proof.peakMemoryBytes / 2 ** 20)} MiB`;
   const wall = proof.sandboxed ? '' : ', without a sandbox';

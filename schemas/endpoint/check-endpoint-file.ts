@@ -10,6 +10,7 @@ import type { Locate, Path } from '../yaml/parsed-yaml.ts';
 import { renderValue } from '../yaml/render-issue.ts';
 import { suggestValue } from '../yaml/suggest-value.ts';
 import { MAX_WORKERS } from './count-replicas.ts';
+import { findRepeated } from '../values/find-repeated.ts';
 
 type ServedEntityFile = EndpointFile['config']['served_entities'][number];
 type LocateInEntity = (field: keyof ServedEntityFile, options?: { readonly key?: boolean }) => SourceLocation;
@@ -137,9 +138,8 @@ function checkDavitEntities(
 }
 
 function checkTags({ tags = [] }: EndpointFile, locate: Locate): readonly Diagnostic[] {
-  return tags.flatMap((tag, i) => {
-    const first = tags.findIndex((t) => t.key === tag.key);
-    const message = `Found the tag "${tag.key}" twice: the last one takes effect`;
-    return first < i ? [makeWarning('duplicate-name', locate(['tags', i, 'key']), message)] : [];
+  return [...findRepeated(tags.map((tag) => tag.key))].map((i) => {
+    const message = `Found the tag "${tags[i]?.key ?? ''}" twice: the last one takes effect`;
+    return makeWarning('duplicate-name', locate(['tags', i, 'key']), message);
   });
 }

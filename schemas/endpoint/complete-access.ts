@@ -2,6 +2,7 @@ import { type Diagnostic, makeError } from '../diagnostic.ts';
 import type { EndpointFile } from './endpoint-file.ts';
 import type { ParsedYaml, Path } from '../yaml/parsed-yaml.ts';
 import type { Permission, Principal, RateLimit } from '../deployment/serving-entry.ts';
+import { findRepeated } from '../values/find-repeated.ts';
 
 type Locate = ParsedYaml<unknown>['locate'];
 type RateLimitFile = NonNullable<EndpointFile['rate_limits']>[number];
@@ -54,18 +55,18 @@ function checkRateLimits(value: EndpointFile, locate: Locate): readonly Diagnost
 
 function checkPermissions({ davit }: EndpointFile, locate: Locate, wrong: readonly Path[]): readonly Diagnostic[] {
   const permissions = davit?.permissions ?? [];
-  const names = permissions.map((p) => JSON.stringify(completePrincipal(p)));
+  const repeated = findRepeated(permissions.map((p) => JSON.stringify(completePrincipal(p))));
+  const unknown = new Set(wrong.flatMap(([, list, index]) => (list === 'permissions' ? [index] : [])));
   return permissions.flatMap((permission, i) => {
     const place = locate(['davit', 'permissions', i]);
     const given = PRINCIPAL_FIELDS.filter((f) => permission[f] !== undefined);
     const expected = `expected exactly one of ${PRINCIPAL_FIELDS.join(', ')}`;
-    const isUnknown = wrong.some(([, list, index]) => list === 'permissions' && index === i);
-    if (given.length === 0 && isUnknown) return [];
+    if (given.length === 0 && unknown.has(i)) return [];
     if (given.length === 0)
       return [makeError('missing-field', place, `Cannot find the principal of a permission: ${expected}`)];
     if (given.length > 1)
       return [makeError('conflicting-fields', place, `Cannot use ${given.join(' together with ')}: ${expected}`)];
-    if (names.indexOf(names[i] ?? '') === i) return [];
+    if (!repeated.has(i)) return [];
     const who = permission[given[0] ?? 'user_name'] ?? '';
     return [
       makeError(

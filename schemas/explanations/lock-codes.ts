@@ -43,11 +43,11 @@ export const LOCK_CODES = {
   'lock-stale': {
     stage: 'lock',
     means:
-      'The endpoint or its model changed after the lock was made: another version, other requirements, other files, or a served entity that is gone or new. What would run is not what was locked.',
+      'The endpoint or its model changed after the lock was made: another version, other requirements, other files, or a served entity that is gone, new or renamed. What would run is not what was locked.',
     example: {
       files: { [IRIS]: makeIrisFile(), [LOCK]: makeLock('champion') },
       command: 'davit validate iris',
-      says: 'endpoints/iris.yaml:4:7 error lock-stale Cannot use the lock for "champion": the endpoint no longer has this entity',
+      says: 'endpoints/iris.yaml:4:7 error lock-stale Cannot use the lock for "iris-2": the entity was named "champion" when it was locked',
     },
     repair:
       'Run `npx davit lock iris`, look at what changed with `git diff endpoints/iris.lock`, and commit it. If nobody meant to change the files of the model, restore them instead: a registered version does not change.',

@@ -1,4 +1,5 @@
-import { type Document, isCollection, isMap, isScalar, isSeq, type Node, parseDocument, type Scalar } from 'yaml';
+import { type Document, isCollection, isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml';
+import { parseDocument } from './parse-document.ts';
 import { appendItem, deleteItem, type Splice, spliceText } from './splice-yaml.ts';
 import { insertField } from './insert-field.ts';
 import { renderScalar } from './render-scalar.ts';

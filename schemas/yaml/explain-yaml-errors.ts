@@ -15,7 +15,19 @@ export function explainYamlErrors(
   const deep = errors.find((e) => /call stack|stack overflow/i.test(e.message));
   if (deep)
     return [makeError('bad-yaml', at(offsetOf(deep)), 'Cannot read YAML: it is nested too deeply', 'Use fewer levels')];
-  return keepCauses(errors).map((e) => explainYamlError(e, text, at));
+  const causes = keepCauses(errors);
+  const shown = causes.slice(0, MAX_SHOWN_ERRORS).map((e) => explainYamlError(e, text, at));
+  const next = causes[MAX_SHOWN_ERRORS];
+  return next ? [...shown, countHiddenErrors(causes.length - MAX_SHOWN_ERRORS, at(offsetOf(next)))] : shown;
+}
+
+/** Nobody reads more at once, and to explain thousands of errors takes seconds. */
+export const MAX_SHOWN_ERRORS = 100;
+
+/** Says how many more errors a file has. */
+export function countHiddenErrors(count: number, place: SourceLocation): Diagnostic {
+  const message = `Cannot show ${count} more ${count === 1 ? 'error' : 'errors'} in this file: expected at most ${MAX_SHOWN_ERRORS}`;
+  return makeError('bad-value', place, message, 'Correct the others first');
 }
 
 /** The repeated keys, which are independent mistakes, and the first other error: the rest are its consequences. */

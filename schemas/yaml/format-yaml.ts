@@ -1,17 +1,7 @@
-import {
-  type Document,
-  isMap,
-  isScalar,
-  isSeq,
-  Lexer,
-  type Pair,
-  parseDocument,
-  visit,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml';
+import { type Document, isMap, isScalar, isSeq, Lexer, type Pair, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { z } from 'zod';
 import { attachComments } from './attach-comments.ts';
+import { parseDocument } from './parse-document.ts';
 import { type Field, listFields } from './list-fields.ts';
 
 /** What one kind of file adds to the canonical form: renames old fields, for example. */

@@ -1,12 +1,19 @@
-import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, type Node } from 'yaml';
 import type { z } from 'zod';
-import { type Diagnostic, makeError, type SourceLocation } from '../diagnostic.ts';
-import { explainYamlErrors, findDisallowedCharacter, findWrongAliases } from './explain-yaml-errors.ts';
+import type { Diagnostic, SourceLocation } from '../diagnostic.ts';
+import {
+  countHiddenErrors,
+  explainYamlErrors,
+  findDisallowedCharacter,
+  findWrongAliases,
+  MAX_SHOWN_ERRORS,
+} from './explain-yaml-errors.ts';
 import { findValidRest, listInvalidPaths, type StandIn } from './find-valid-rest.ts';
 import { listFields } from './list-fields.ts';
 import { dropGeneralLimits, dropReplacedFields, dropReported } from './drop-issues.ts';
 import { refuseTags } from './refuse-tags.ts';
 import { type IssueSource, renderIssue } from './render-issue.ts';
+import { parseDocument } from './parse-document.ts';
 import type { ParsedYaml, Path } from './parsed-yaml.ts';
 
 /** Finds the location of an offset in the text. */
@@ -92,20 +99,15 @@ function checkSchema<T>(
   };
 }
 
-/** Nobody reads more at once, and to locate thousands of values takes minutes. */
-const MAX_RENDERED = 100;
-
 function renderIssues(issues: readonly z.core.$ZodIssue[], source: IssueSource): readonly Diagnostic[] {
   const single = issues.flatMap((issue): readonly z.core.$ZodIssue[] =>
     issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ ...issue, keys: [key] })) : [issue],
   );
-  const shown = single.slice(0, MAX_RENDERED).flatMap((issue) => renderIssue(issue, source));
-  const next = single[MAX_RENDERED];
+  const shown = single.slice(0, MAX_SHOWN_ERRORS).flatMap((issue) => renderIssue(issue, source));
+  const next = single[MAX_SHOWN_ERRORS];
   if (!next) return shown;
   const [path = []] = listInvalidPaths(next);
-  const more = single.length - MAX_RENDERED;
-  const message = `Cannot show ${more} more ${more === 1 ? 'error' : 'errors'} in this file: expected at most ${MAX_RENDERED}`;
-  return [...shown, makeError('bad-value', source.locate(path), message, 'Correct the others first')];
+  return [...shown, countHiddenErrors(single.length - MAX_SHOWN_ERRORS, source.locate(path))];
 }
 
 /** The issues, with those of the variant that is meant where the field that chooses the variant is wrong. */

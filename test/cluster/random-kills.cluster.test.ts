@@ -153,8 +153,23 @@ async function checkNothingLeft(): Promise<void> {
     };
   };
   const wanted = { configurations: 1, others: 0, processes: [1, 1, 4] };
-  await expect.poll(left, { timeout: AGAIN_MILLISECONDS, interval: 500 }).toEqual(wanted);
+  try {
+    await expect.poll(left, { timeout: AGAIN_MILLISECONDS, interval: 500 }).toEqual(wanted);
+  } catch (e) {
+    process.stderr.write(`${await describeObjects()}\n`);
+    throw e;
+  }
   for (const label of EDGE) await renew(label);
+}
+
+/** Everything that the endpoint has now, with its age, its end and the latest events. */
+async function describeObjects(): Promise<string> {
+  const kinds = 'configuration,revision,podautoscaler,deployment,replicaset,pod';
+  const columns =
+    'KIND:.kind,NAME:.metadata.name,CREATED:.metadata.creationTimestamp,ENDS:.metadata.deletionTimestamp,GRACE:.metadata.deletionGracePeriodSeconds,OWNER:.metadata.ownerReferences[*].name,WANTED:.spec.replicas,SCALE:.status.desiredScale,PHASE:.status.phase';
+  const objects = await on.kubectl('get', kinds, '-n', on.models, '-l', on.label, '-o', `custom-columns=${columns}`);
+  const events = await on.kubectl('get', 'events', '-n', on.models, '--sort-by=.lastTimestamp');
+  return [new Date().toISOString(), objects, ...events.trimEnd().split('\n').slice(-60)].join('\n');
 }
 
 /**

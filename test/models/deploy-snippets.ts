@@ -21,10 +21,13 @@ export const SNIPPETS: Readonly<Record<string, Snippet>> = {
   flavor: {},
   pyfunc: {},
   signature: {},
-  'input-example': {}, // MLflow keeps no signature, because the model refuses the example
+  'input-example': { refused: 'prediction-failed', repair: { validation: { input_data: IRIS.inputs } } },
   'pip-requirements': {},
-  'conda-env': {},
-  'extra-pip-requirements': {},
+  'conda-env': { refused: 'resolution-failed' },
+  'extra-pip-requirements': {
+    refused: 'resolution-failed',
+    repair: { requirements: { remove: ['sklearn-req'] } },
+  },
   'code-path': { refused: 'not logged' }, // MLflow 3 has no such parameter
   'code-paths': {},
 };

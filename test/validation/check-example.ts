@@ -7,7 +7,7 @@ import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 import { parseEnvironment } from '../../schemas/environment/environment.ts';
 import { GOOD_MODEL } from '../../schemas/explanations/model-codes.ts';
 import { parseLock } from '../../schemas/lock/lock.ts';
-import { checkRemovedEntities, reportMissingLock } from '../../validation/check-lock.ts';
+import { checkNewEntities, checkRemovedEntities, reportMissingLock } from '../../validation/check-lock.ts';
 import { checkModel } from '../../validation/model/check-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
 import { resolvePolicy } from '../../validation/policy.ts';
@@ -32,7 +32,7 @@ export async function checkExample(files: Files): Promise<readonly Diagnostic[]>
     ...[...endpoints, ...environments, ...locks].flatMap((parsed) => parsed.diagnostics),
     ...checkEndpoints(endpoints),
     ...complete.flatMap((endpoint) => places.flatMap((place) => checkAgainstEnvironment(endpoint, place))),
-    ...(lock ? complete.flatMap((endpoint) => checkRemovedEntities(endpoint, lock)) : []),
+    ...(lock ? complete.flatMap((e) => [...checkNewEntities(e, lock), ...checkRemovedEntities(e, lock)]) : []),
     ...(locks.length === 0 ? subjects.map(reportMissingLock) : []),
     ...(await checkModels(subjects, files)),
   ];

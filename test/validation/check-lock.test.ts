@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Lock } from '../../schemas/lock/lock.ts';
-import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from '../../validation/check-lock.ts';
+import {
+  checkLockedEntity,
+  checkNewEntities,
+  checkRemovedEntities,
+  reportMissingLock,
+} from '../../validation/check-lock.ts';
 import { checkModel } from '../../validation/model/check-model.ts';
 import { makeLockedModel, renderRequirements } from '../../validation/locked-model.ts';
 import { resolvePolicy } from '../../validation/policy.ts';
@@ -101,17 +106,37 @@ test('checkLockedEntity() sees edits, new entities and a missing virtualenv', as
   const message = async (e: Endpoint, l: Lock) => (await check(root, e, l)).map((d) => d.message.split(': ')[1]);
   const edited = makeEndpoint('e', { iris: 'iris/1' }, { iris: { requirements: { add: ['humanize==4.9.0'] } } });
   expect(await message(edited, lock)).toEqual(['the edits of its requirements changed']);
-  expect(await message(makeEndpoint('e', { other: 'iris/1' }), lock)).toEqual(['the entity is new']);
+  const added = { ...makeEndpoint('e', { other: 'iris/1', iris: 'iris/1' }) };
+  expect(await message(added, lock)).toEqual(['the entity is new']);
   expect(await message(endpoint, { ...lock, virtualenvs: {} })).toEqual(['its virtualenv v is not in the lock']);
+});
+
+test('a renamed entity has one error, which says its former name', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  const lock = await lockFirst(root, makeEndpoint('e', { 'iris-1': 'iris/1' }));
+  const two = { ...lock, entities: { ...lock.entities, old: lock.entities['iris-1']! } };
+  const say = (endpoint: Endpoint, from: Lock) =>
+    [...checkNewEntities(endpoint, from), ...checkRemovedEntities(endpoint, from)].map((d) => [d.line, d.message]);
+  const stale = (line: number, name: string, why: string) => [line, `Cannot use the lock for "${name}": ${why}`];
+  expect(say(makeEndpoint('e', { champion: 'iris/1' }), lock)).toEqual([
+    stale(5, 'champion', 'the entity was named "iris-1" when it was locked'),
+  ]);
+  const next = 'it was made for iris 1, named "iris-1", the endpoint says iris 2';
+  expect(say(makeEndpoint('e', { 'iris-2': 'iris/2' }), lock)).toEqual([stale(5, 'iris-2', next)]);
+  expect(say(makeEndpoint('e', { 'iris-2': 'iris/2', champion: 'iris/1', third: 'iris/1' }), two)).toEqual([
+    stale(5, 'iris-2', 'the entity is new'),
+    stale(10, 'champion', 'the entity was named "iris-1" when it was locked'),
+    stale(15, 'third', 'the entity was named "old" when it was locked'),
+  ]);
 });
 
 test('checkRemovedEntities() and reportMissingLock() speak of the whole lock', async () => {
   const root = await makeProject({ 'iris/1': 'iris/1' });
   const endpoint = makeEndpoint('e', { iris: 'iris/1' });
   const lock = await lockFirst(root, endpoint);
-  const renamed = makeEndpoint('e', { other: 'iris/1' });
+  const other = makeEndpoint('e', { other: 'wine/1' });
   expect(checkRemovedEntities(endpoint, lock)).toEqual([]);
-  expect(checkRemovedEntities(renamed, lock).map((d) => d.message)).toEqual([
+  expect(checkRemovedEntities(other, lock).map((d) => d.message)).toEqual([
     'Cannot use the lock for "iris": the endpoint no longer has this entity',
   ]);
   const missing = reportMissingLock(makeSubject(endpoint, endpoint.entities[0]!));

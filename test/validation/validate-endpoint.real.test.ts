@@ -197,11 +197,10 @@ test('validateEndpoint() stops each entity where it fails and goes on with the o
     ['new', 'lock', false],
   ]);
   expect(validation.diagnostics.map((d) => [d.line, d.code, d.message])).toEqual([
-    [5, 'lock-stale', 'Cannot use the lock for "gone": the endpoint no longer has this entity'],
     [10, 'lock-stale', 'Cannot use the lock for "b": the files of b 1 changed'],
     [15, 'model-not-found', 'Cannot find the model c 1: there is no directory models/c/1'],
     [20, 'example-missing', 'Found no input example in d 1: the policy requires one, expected one to predict with'],
-    [25, 'lock-stale', 'Cannot use the lock for "new": the entity is new'],
+    [25, 'lock-stale', 'Cannot use the lock for "new": the entity was named "gone" when it was locked'],
   ]);
   expect((await validateEndpoint(locked, { root, lock: undefined })).diagnostics.map((d) => d.code)).toContain(
     'lock-missing',

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { prepareStandaloneModel, validateModel } from '../../validation/validate-model.ts';
@@ -69,4 +69,14 @@ test('prepareStandaloneModel() says where there is no model', async () => {
       },
     ],
   });
+});
+
+test.each([
+  ['none', 'fetch', 'model-not-found'],
+  ['models/m/1', 'check', 'model-unreadable'],
+])('validateModel() names the stage at which %s stopped: %s', async (model, stage, code) => {
+  const cwd = await makeProject({});
+  await mkdir(join(cwd, 'models/m/1'), { recursive: true });
+  const { entities, diagnostics } = await validateModel(model, { cwd });
+  expect([entities[0]?.stages.map((s) => s.name), diagnostics.map((d) => d.code)]).toEqual([[stage], [code]]);
 });

@@ -1,7 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { editTextList, readTextList } from '../../schemas/yaml/edit-list.ts';
+import { parseDocument } from '../../schemas/yaml/parse-document.ts';
 import type { Path } from '../../schemas/yaml/parsed-yaml.ts';
 import { rewriteFileAtomically } from '../../system/atomic-files.ts';
 import { editRequirementsText } from '../requirements/editing/edit-requirements-text.ts';
@@ -110,7 +110,9 @@ async function listYamlFiles(folder: string): Promise<readonly EditableFile[]> {
 
 /** Undefined: there is no list of dependencies. Behind the last one, if there is no pip section yet. */
 function findPipSection(text: string): Path | undefined {
-  const value: unknown = parse(text, { logLevel: 'error' });
+  const document = parseDocument(text, { logLevel: 'error' });
+  if (document.errors[0]) throw document.errors[0];
+  const value: unknown = document.toJS();
   const list: unknown = value !== null && typeof value === 'object' && 'dependencies' in value && value.dependencies;
   if (!Array.isArray(list)) return undefined;
   const found = list.findIndex((item) => item !== null && typeof item === 'object' && 'pip' in item);

@@ -1,5 +1,11 @@
 import { resolve } from 'node:path';
-import type { CheckRequest, CheckResult, CheckFailure, Context, ResourceType } from '../../../pulumi-provider/provider.ts';
+import type {
+  CheckRequest,
+  CheckResult,
+  CheckFailure,
+  Context,
+  ResourceType,
+} from '../../../pulumi-provider/provider.ts';
 import { buildImage } from './build-image.ts';
 import { digestContext } from './context-digest.ts';
 import { completeBuild, describeImage, type ImageInputs, type ImageOutputs } from './image-inputs.ts';

@@ -196,10 +196,17 @@ it('tells every pull request of a push its own result, and a commit without one 
     const head = repository.branchOff(number, changes);
     return { number, head, as: [repository.squash(number)] };
   });
+  const withdrawn = [
+    { number: 10, changes: { 'endpoints/bee.yaml': file('bee', '1') } },
+    { number: 11, changes: { 'endpoints/bee.yaml': undefined } },
+  ].map(({ number, changes }) => {
+    const head = repository.branchOff(number, changes);
+    return { number, head, as: [repository.squash(number)] };
+  });
   repository.write({ 'endpoints/owl.yaml': file('owl', '1') });
   const sha = repository.commit('pushed by hand');
   const { fake } = await connected({
-    pulls: merged.map((m) => pullOf(m, 'trunk')),
+    pulls: [...merged, ...withdrawn].map((m) => pullOf(m, 'trunk')),
     checkRuns: merged.map(reviewOf),
     deployments: [recordOf('iris', repository.first), recordOf('wine', repository.first)],
     branches: { trunk: sha },
@@ -220,6 +227,10 @@ it('tells every pull request of a push its own result, and a commit without one 
   expect([told(7), told(8), told(9)].map((body) => /\| `(\w+)` \|/.exec(body)?.[1])).toEqual(['iris', 'wine', 'iris']);
   expect(told(7)).toContain('pull request #9 changed it too, later');
   expect(told(9)).toContain('#7 changed it too, earlier');
-  expect(fake.world.checkRuns.at(-1)).toMatchObject({ sha, title: 'staging: 3 stopped' });
+  expect(fake.world.checkRuns.at(-1)).toMatchObject({ sha, title: 'staging: 3 stopped, 1 superseded' });
   expect(step.summary).toContain('`owl`');
+  for (const { number } of withdrawn)
+    expect(told(number)).toContain('the same push added the endpoint and removed it again');
+  expect(told(10)).toContain('`pull request #11 changed it too, later`');
+  expect(told(11)).toContain('`#10 changed it too, earlier`');
 });

@@ -12,7 +12,7 @@ const APP = { contents: 'write', 'pull-requests': 'write' } as const;
 const BASE = { sha: 'b'.repeat(40), ref: 'trunk' };
 
 /** Posts that the endpoint of pull requests 7 and 8, merged in this order to `trunk`, has failed. */
-async function postFailure(commitToken: string | undefined) {
+async function postFailure(commitToken: string | undefined, changes: readonly Partial<DeploymentResult>[] = [{}]) {
   const pulls = [7, 8].map((number) => ({
     ...{ number, title: `Change ${number}`, base: BASE, mergedAs: [String(number).repeat(40)] },
     head: { sha: SHA, ref: `change-${number}` },
@@ -27,7 +27,8 @@ async function postFailure(commitToken: string | undefined) {
   const runner: Partial<Runner> = { apiUrl: fake.url, repository: REPOSITORY, sha: SHA, job: 'deploy' };
   const inputs: Partial<Inputs> = { project: '.', revert: true, commitToken };
   const job = { inputs, runner, signal: new AbortController().signal } as Job;
-  await postResult({ environment: 'staging', results: [result] }, { job, github });
+  const results = changes.map((change) => ({ ...result, ...change }));
+  await postResult({ environment: 'staging', results }, { job, github });
   return {
     reverts: fake.world.pulls.slice(2).map(({ title, base }) => ({ title, base })),
     told: (number: number) => fake.world.comments.find((c) => c.on === number)?.body ?? '',
@@ -53,5 +54,23 @@ describe('a failed deployment of two merges', () => {
     const { reverts, told } = await postFailure(token);
     expect(reverts).toHaveLength(1);
     expect(told(8)).toMatch(words);
+  });
+});
+
+describe('a failed removal', () => {
+  const removal = { isRemoval: true, endpoint: 'wine' } as const;
+
+  it('is not reverted, because it must be continued', async () => {
+    const { reverts, told } = await postFailure(undefined, [removal]);
+    expect(reverts).toEqual([]);
+    expect(told(8)).toContain('**failed**, the removal may be incomplete');
+    expect(told(8)).not.toContain('Reverted');
+  });
+
+  it('of a merge whose deployment failed too is reported with what the revert does to it', async () => {
+    const { reverts, told } = await postFailure(undefined, [{}, removal]);
+    expect(reverts).toHaveLength(1);
+    expect(told(8)).toMatch(/`iris`.*`Reverted by \S+\/pull\/9/);
+    expect(told(8)).toMatch(/`wine`.*\/pull\/9.* reverts the merge, so its merge deploys the endpoint again/);
   });
 });

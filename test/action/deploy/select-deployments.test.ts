@@ -60,10 +60,10 @@ async function select(root: string, looking: Looking) {
   const findBranchHead = () => Promise.resolve(head);
   const job = { runner: { runId, event: { before } } } as Job;
   const scope = { github, request, given: args, after, findBranchHead, job };
-  const { candidates, removed } = await selectDeployments(scope, stacks);
+  const { candidates, removed, withdrawn } = await selectDeployments(scope, stacks);
   const held = [...candidates, ...removed].flatMap((c) => (c.hold ? [[c.name, c.hold.state]] : []));
   return {
-    ...{ candidates, removed },
+    ...{ candidates, removed, withdrawn },
     why: Object.fromEntries(candidates.map((c) => [c.name, c.why])),
     held: Object.fromEntries(held) as Readonly<Record<string, string>>,
   };
@@ -156,6 +156,25 @@ describe('selectDeployments', () => {
     expect(why).toEqual({});
     expect(removed).toEqual([{ name: 'wine', commit: removal, earlier: [], active: ['DE_1002'], hold: undefined }]);
     expect((await select(root, { deployments, stacks, args: ['iris'] })).removed).toEqual([]);
+  });
+
+  it('knows what a push has removed, or added and removed again, where nothing of it is deployed', async () => {
+    const { root, write, commit, first } = start();
+    const next = (files: Parameters<typeof write>[0]) => (write(files), commit());
+    const added = next({ 'endpoints/bee.yaml': file('bee') });
+    const gone = next({ 'endpoints/bee.yaml': undefined });
+    const removal = next({ 'endpoints/wine.yaml': undefined });
+    const deployments = [recordOf('iris', first)];
+    const { withdrawn, candidates } = await select(root, { deployments, before: first });
+    expect(candidates).toEqual([]);
+    expect(withdrawn).toMatchObject([
+      { name: 'bee', commit: gone, earlier: [added], hold: { state: 'superseded' } },
+      { name: 'wine', commit: removal, earlier: [], hold: { state: 'removed' } },
+    ]);
+    const deployed = await select(root, { deployments, before: first, stacks: ['wine.staging'] });
+    expect([deployed.removed.map((r) => r.name), deployed.withdrawn.map((w) => w.name)]).toEqual([['wine'], ['bee']]);
+    expect((await select(root, { deployments })).withdrawn).toEqual([]); // no push
+    expect((await select(root, { deployments, before: first, args: ['iris'] })).withdrawn).toEqual([]);
   });
 
   it('keeps a file with errors as one to be told of', async () => {
