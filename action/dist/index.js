@@ -37932,6 +37932,18 @@ var init_read_wheel = __esmMin((() => {
 	MAX_BYTES$1 = 4 << 20;
 	UNSAFE = /[@$\\\p{Cc}\p{Cf}]/u;
 }));
+// python/undeclared-requirements.ts
+function listUndeclaredRequirements(packages) {
+	const mlflow = packages.find(({ name }) => name === "mlflow-skinny") ?? packages.find(({ name }) => name === "mlflow");
+	if (!mlflow || isVersionAtLeast(mlflow.version, WITHOUT_SETUPTOOLS)) return [];
+	return packages.some(({ name }) => name === "setuptools") ? [] : [PKG_RESOURCES];
+}
+var WITHOUT_SETUPTOOLS, PKG_RESOURCES;
+var init_undeclared_requirements = __esmMin((() => {
+	init_versions();
+	WITHOUT_SETUPTOOLS = "2.16";
+	PKG_RESOURCES = "setuptools<81";
+}));
 // validation/requirements/find-chain.ts
 async function findChain(requirements, name, { message, compile }) {
 	const found = readChain(requirements, name, message);
@@ -38266,7 +38278,7 @@ async function resolveRequirements(request, options) {
 		if ("explanation" in wheels) return makeFailure(wheels.explanation);
 		const compile = (lines, more = [], sources = []) => {
 			const settings = `${wheels.settings}\n${renderEmptyMetadata(sources)}`;
-			return compileLines({
+			return compileWithUndeclared({
 				...context,
 				settings
 			}, lines, [...more, ...allowSources(sources)]);
@@ -38359,6 +38371,14 @@ async function readWheel({ folder, python, request, options }, requirement) {
 		why: shorten$2(run.stderr),
 		python: request.python
 	});
+}
+async function compileWithUndeclared(context, lines, more) {
+	const run = await compileLines(context, lines, more);
+	const { modelFolder } = context.request;
+	const undeclared = run.code === 0 ? listUndeclaredRequirements(readPackages(run.stdout, modelFolder)) : [];
+	if (undeclared.length === 0) return run;
+	const whole = await compileLines(context, [...lines, ...undeclared], more);
+	return whole.code === 0 || more.includes("--offline") ? whole : run;
 }
 async function compileLines({ folder, python, request, options, settings = "" }, lines, more) {
 	const [input, bounds, output] = [
@@ -38456,6 +38476,7 @@ var init_resolve_requirements = __esmMin((() => {
 	init_find_source();
 	init_install_packages();
 	init_run_uv();
+	init_undeclared_requirements();
 	init_temporary_folder();
 	init_explain_resolution();
 	init_keep_hashes();

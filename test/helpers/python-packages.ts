@@ -12,17 +12,24 @@ export interface PythonPackages {
   readonly packages: readonly string[];
   /** Imported to check that the packages are installed. */
   readonly imports: string;
+  /** A minor version of Python; default 3.11. */
+  readonly python?: string;
 }
 
 /** Makes a virtualenv with the packages, once, and returns its Python. */
-export async function makePythonPackages({ name, packages, imports }: PythonPackages): Promise<string> {
+export async function makePythonPackages({
+  name,
+  packages,
+  imports,
+  python: minor = '3.11',
+}: PythonPackages): Promise<string> {
   const folder = cacheFolder('test', name);
   const python = join(folder, 'bin', 'python');
   const probe = ['-c', `import ${imports}`];
   if ((await runProcess(python, probe).catch(() => undefined))?.code === 0) return python;
-  const [uv, base] = await Promise.all([findUv(), findPython('3.11')]);
+  const [uv, base] = await Promise.all([findUv(), findPython(minor)]);
   await mkdir(cacheFolder('test'), { recursive: true });
-  await runProcess(uv, ['venv', '--clear', '--python', base?.executable ?? 'python3.11', folder]);
+  await runProcess(uv, ['venv', '--clear', '--python', base?.executable ?? `python${minor}`, folder]);
   const { code, stderr } = await runProcess(uv, ['pip', 'install', '--python', python, ...packages]);
   if (code !== 0) throw new Error(`Cannot install ${packages.join(', ')}\n${stderr}`);
   return python;

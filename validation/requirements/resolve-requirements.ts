@@ -7,6 +7,7 @@ import { allowSources, renderEmptyMetadata } from '../../python/building/find-so
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { WHEELS_ONLY } from '../../python/install-packages.ts';
 import { runUv } from '../../python/run-uv.ts';
+import { listUndeclaredRequirements } from '../../python/undeclared-requirements.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import type { ProcessResult } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
@@ -41,7 +42,7 @@ export async function resolveRequirements(request: ResolutionRequest, options: P
     if ('explanation' in wheels) return makeFailure(wheels.explanation);
     const compile = (lines: readonly string[], more: readonly string[] = [], sources: readonly string[] = []) => {
       const settings = `${wheels.settings}\n${renderEmptyMetadata(sources)}`;
-      return compileLines({ ...context, settings }, lines, [...more, ...allowSources(sources)]);
+      return compileWithUndeclared({ ...context, settings }, lines, [...more, ...allowSources(sources)]);
     };
     const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
     const offline = request.preferences && (await compile(lines, ['--offline']));
@@ -137,6 +138,20 @@ async function readWheel(
   const run = await runUv(args, { ...options, limitSeconds: LIMIT_SECONDS });
   if (run.code === 0) return readInstalledWheel(target);
   return explainUnreadableWheel(requirement, run.stderr, { why: shorten(run.stderr), python: request.python });
+}
+
+/** Also resolves what the packages import without requiring it, as far as it can be had. */
+async function compileWithUndeclared(
+  context: CompileContext,
+  lines: readonly string[],
+  more: readonly string[],
+): Promise<CompileRun> {
+  const run = await compileLines(context, lines, more);
+  const { modelFolder } = context.request;
+  const undeclared = run.code === 0 ? listUndeclaredRequirements(readPackages(run.stdout, modelFolder)) : [];
+  if (undeclared.length === 0) return run;
+  const whole = await compileLines(context, [...lines, ...undeclared], more);
+  return whole.code === 0 || more.includes('--offline') ? whole : run;
 }
 
 async function compileLines(

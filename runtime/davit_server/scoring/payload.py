@@ -97,8 +97,8 @@ def parse_csv(body: bytes, schema) -> pd.DataFrame:
     try:
         text = body.decode()
         check_csv(text)
-        head = set(pd.read_csv(io.StringIO(text), nrows=0).columns)
-        dates = [name for name in dates if name in head]
+        head = pd.read_csv(io.StringIO(text), nrows=0).columns
+        dates = [name for name in dates if name in head or (type(name) is int and name < len(head))]
         return pd.read_csv(io.StringIO(text), dtype=types or None, parse_dates=dates or False)
     except UnicodeDecodeError as error:
         raise make_bad_request(f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
@@ -131,23 +131,27 @@ def make_parse_refusal(kind: str, error: Exception, why: str = "") -> Refused:
     return Refused(400, "BAD_REQUEST", f"Failed to parse input as a Pandas DataFrame. {expected} Error: {why}")
 
 
-def find_type_mismatch(text: str, types: dict[str, Any]) -> str:
+def find_type_mismatch(text: str, types: dict[Any, Any]) -> str:
     """Names the first column whose values cannot have the signature's type; empty when there is none."""
     with contextlib.suppress(Exception):
         frame = pd.read_csv(io.StringIO(text))
-        for name in types.keys() & set(frame.columns):
+        for place, name in enumerate(frame.columns):
+            kind = types.get(name, types.get(place))
             try:
-                frame[name].astype(types[name])
+                frame[name].astype(kind or object)
             except Exception:
-                return f'Failed to convert column "{name}" to type {np.dtype(types[name])}.'
+                return f'Failed to convert column "{name}" to type {np.dtype(kind)}.'
     return ""
 
 
-def read_column_types(schema) -> tuple[dict[str, Any], list[str]]:
-    """Returns the types of named scalar columns for pandas' reader, and the names of date columns."""
-    types: dict[str, Any] = {}
-    dates: list[str] = []
-    if schema is None or not schema.has_input_names():
+def read_column_types(schema) -> tuple[dict[Any, Any], list]:
+    """Returns the types of scalar columns for pandas' reader, and the date columns: by name, or by place without names.
+
+    Raises Refused for a signature with nested columns, of which a table has none: a model would get something else.
+    """
+    types: dict[Any, Any] = {}
+    dates: list = []
+    if schema is None or (schema.is_tensor_spec() and not schema.has_input_names()):
         return types, dates
     for name, kind in zip(schema.input_names(), schema.input_types()):
         if getattr(kind, "name", None) == "datetime":
@@ -156,4 +160,7 @@ def read_column_types(schema) -> tuple[dict[str, Any], list[str]]:
             types[name] = kind.to_pandas()
         elif isinstance(kind, np.dtype):
             types[name] = kind
+        else:
+            column = f'Column "{name}"' if schema.has_input_names() else "The input"
+            raise make_bad_request(f"{column} has nested values in the signature, which CSV cannot have: send JSON.")
     return types, dates

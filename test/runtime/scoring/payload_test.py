@@ -12,7 +12,7 @@ from davit_server.scoring.payload import parse_csv, parse_object, parse_payload
 from davit_server.scoring.refused import Refused
 from davit_server.scoring.strict_json import InvalidOutput, write_strictly
 from mlflow.exceptions import MlflowException
-from mlflow.types.schema import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+from mlflow.types.schema import Array, ColSpec, DataType, Object, ParamSchema, ParamSpec, Property, Schema
 
 SCHEMA = Schema(
     [
@@ -109,6 +109,24 @@ class ParseCsv(unittest.TestCase):
         self.assertEqual(str(frame["n"].dtype), "int64")
         self.assertEqual(str(frame["day"].dtype)[:10], "datetime64")
         self.assertTrue(np.isnan(frame["x"].iloc[0]))
+
+    def test_columns_without_names_get_the_types_by_place(self):
+        unnamed = Schema([ColSpec("string"), ColSpec("double"), ColSpec("datetime")])
+        frame = parse_csv(b"a,b,c\n007,1,2026-11-22\n", unnamed)
+        self.assertEqual(frame["a"].iloc[0], "007")
+        self.assertEqual([str(kind)[:10] for kind in frame.dtypes[1:]], ["float64", "datetime64"])
+        self.assertEqual(list(parse_csv(b"a\n1\n", unnamed)["a"]), ["1"])
+        with self.assertRaisesRegex(Refused, 'column "b" to type float64'):
+            parse_csv(b"a,b\n1,secret\n", unnamed)
+
+    def test_nested_columns_are_refused(self):
+        point = Object([Property("x", DataType.double)])
+        for nested in (
+            Schema([ColSpec("long", "n"), ColSpec(Array(DataType.string), "tags")]),
+            Schema([ColSpec(point)]),
+        ):
+            with self.assertRaisesRegex(Refused, "nested values in the signature, which CSV cannot have: send JSON"):
+                parse_csv(b"n,tags\n1,2\n", nested)
 
     def test_a_value_that_does_not_fit_is_refused_and_not_repeated(self):
         with self.assertRaises(Refused) as caught:

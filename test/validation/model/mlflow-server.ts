@@ -15,6 +15,8 @@ const ADMIN = ['admin', 'password-of-admin-1'] as const;
 /** MLflow's own server with a registry, artifacts that it serves itself, and basic authentication. */
 export interface MlflowServer {
   readonly url: string;
+  /** The variables with which MLflow's client, and Davit, reach the server as the administrator. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Sends a request of MLflow's REST API as the administrator: `2.0/mlflow/users/create`. */
   readonly call: (path: string, body?: unknown, method?: string) => Promise<unknown>;
   /** Uploads the files of a model and registers them as the next version. */
@@ -72,7 +74,12 @@ export async function startMlflowServer(): Promise<MlflowServer> {
     await until(() => child.exitCode !== null || child.signalCode !== null);
     await rm(folder, { recursive: true, force: true });
   };
-  return { url, call, register, createUser, setStatus, stop };
+  const variables = {
+    MLFLOW_TRACKING_URI: url,
+    MLFLOW_TRACKING_USERNAME: ADMIN[0],
+    MLFLOW_TRACKING_PASSWORD: ADMIN[1],
+  };
+  return { url, variables, call, register, createUser, setStatus, stop };
 }
 
 /** MLflow hashes the password of every request, each time for a tenth of a second: half of the test's CPU time. */
