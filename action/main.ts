@@ -1,7 +1,7 @@
 import { setFailed, setSecret } from '@actions/core';
 import { listMessages } from '../app/catch-outage.ts';
 import { readInputs } from './inputs.ts';
-import { prepareModelCredentials } from './model-credentials.ts';
+import { prepareModelCredentials } from './fetch/model-credentials.ts';
 import type { Job } from './job.ts';
 import { readRunner } from './runner.ts';
 import { abortOnSignals } from './abort-on-signals.ts';

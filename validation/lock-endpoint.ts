@@ -152,14 +152,9 @@ async function resolveSubject(
   const old = before && current.virtualenvs[before.virtualenv];
   const [python, platform] = [minorVersion(checked.pythonVersion), old?.platform ?? LOCK_PLATFORM];
   const { requirements, model } = checked;
-  const preferences = upgrade ? undefined : (old?.packages ?? []);
   const wanted = {
-    requirements,
-    constraints: model.constraints,
-    python,
-    platform,
-    modelFolder: model.folder,
-    preferences,
+    ...{ requirements, constraints: model.constraints, modelFolder: model.folder, python, platform },
+    preferences: upgrade ? undefined : (old?.packages ?? []),
   };
   const { packages, yanked, explanation } = await withProgress(
     progress,

@@ -1,11 +1,4 @@
-import {
-  ensureVirtualenv,
-  isVirtualenvComplete,
-  locateVirtualenv,
-  makeVirtualenvRequest,
-  type Virtualenv,
-} from '../python/ensure-virtualenv.ts';
-import { VirtualenvError } from '../python/virtualenv-error.ts';
+import { ensureVirtualenv, makeVirtualenvRequest } from '../python/ensure-virtualenv.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
@@ -27,13 +20,13 @@ import type { FetchedModel } from './model/fetched-model.ts';
 import { checkPickles } from './pickles/check-pickles.ts';
 import { allowServices, reportRefusedServices } from './network/allow-services.ts';
 import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
-import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
-import { chooseSandbox, isSandboxWaived, type MissingSandbox, type Sandbox } from '../sandbox/sandbox.ts';
+import { type PreparedVirtualenv, prepareVirtualenv } from './proof/prepare-virtualenv.ts';
+import { proveModel } from './proof/prove-model.ts';
 import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
 import { checkBuilt } from './requirements/building/check-built.ts';
 import { checkModelSize } from './size/check-size.ts';
 import { checkWithdrawn } from './withdrawn/check-withdrawn.ts';
-import { locateProblem, makeSubject, type Subject, makeSubjectError } from './subject.ts';
+import { locateProblem, makeSubject, type Subject } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
@@ -148,7 +141,7 @@ async function runStages(
     runLockStage(subject, options, { checked, resolved: fetched.resolved, notes }),
   );
   if (!lock || options.until !== undefined) return undefined;
-  const place = await stage('virtualenv', () => runVirtualenvStage(subject, lock, folder, options));
+  const place = await stage('virtualenv', () => prepareVirtualenv(subject, lock, folder, options));
   if (!place) return undefined;
   return stage('proof', () => runProofStage(subject, { ...place, folder }, lock, options));
 }
@@ -209,63 +202,6 @@ function findVirtualenv({ entity }: Subject, lock: Lock): LockedVirtualenv | und
 
 function listPackages(subject: Subject, lock: Lock): readonly LockedPackage[] {
   return findVirtualenv(subject, lock)?.packages ?? [];
-}
-
-interface PreparedVirtualenv {
-  readonly virtualenv: Virtualenv;
-  readonly key: string;
-  /** An earlier proof of the same model in the same virtualenv. */
-  readonly proof: Proof | undefined;
-  /** The sandbox for the model. Undefined: the user has said that it runs with the user's own rights. */
-  readonly openSandbox: () => Promise<Sandbox | undefined>;
-}
-
-/**
- * Skips the virtualenv if the cache has a proof. Trusts a complete virtualenv without checking its files. Without a proof
- * and without a sandbox, nothing of the model's packages is installed.
- */
-async function runVirtualenvStage(
-  subject: Subject,
-  lock: Lock,
-  folder: string,
-  options: SubjectOptions,
-): Promise<StageOutput<PreparedVirtualenv>> {
-  const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
-  const locked = readOwn(lock.entities, subject.entity.name);
-  const services = allowServices(subject.entity, options);
-  try {
-    const known = await locateVirtualenv(request, options);
-    const key = known && locked && (await makeProofKey(subject, locked, known, services));
-    const proof = key === undefined ? undefined : await readProof(key);
-    if (known && key !== undefined && proof && (proof.sandboxed || isSandboxWaived(options.withoutSandbox)))
-      return {
-        value: { virtualenv: known, key, proof, openSandbox: () => findUsable(options) },
-        cached: true,
-        diagnostics: [],
-      };
-    const sandbox = await chooseSandbox(options.withoutSandbox);
-    if (sandbox && 'why' in sandbox)
-      return { value: undefined, cached: false, diagnostics: [reportMissingSandbox(subject, sandbox)] };
-    const cached = known !== undefined && (await isVirtualenvComplete(known));
-    const virtualenv = cached ? known : await ensureVirtualenv(request, { ...options, sandbox });
-    const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv, services) : '');
-    const openSandbox = () => Promise.resolve(sandbox);
-    return { value: { virtualenv, key: wanted, proof: undefined, openSandbox }, cached, diagnostics: [] };
-  } catch (e) {
-    if (!(e instanceof VirtualenvError)) throw e;
-    return { value: undefined, cached: false, diagnostics: [makeSubjectError(subject, e.kind, e.message, e.hint)] };
-  }
-}
-
-/** For a model that is proved already: only its pickles may have to be scanned again, by a program of Davit's. */
-async function findUsable({ withoutSandbox }: ValidateOptions): Promise<Sandbox | undefined> {
-  const sandbox = await chooseSandbox(withoutSandbox);
-  return sandbox && 'why' in sandbox ? undefined : sandbox;
-}
-
-function reportMissingSandbox(subject: Subject, { why, hint }: MissingSandbox): Diagnostic {
-  const message = `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${why}`;
-  return makeSubjectError(subject, 'sandbox-missing', message, hint);
 }
 
 async function runProofStage(

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { fetchProject } from '../../app/review/fetch-project.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import type { EndpointReport } from '../../schemas/report/report.ts';
-import { packFetched } from '../fetched-files.ts';
+import { packFetched } from '../fetch/fetched-files.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
-import { prepareModelCredentials } from '../model-credentials.ts';
+import { prepareModelCredentials } from '../fetch/model-credentials.ts';
 import { findProject, findScope, listEnvironments, withReportFolder } from '../job-project.ts';
 import { deleteRunnerVariables } from '../runner.ts';
 

@@ -5,10 +5,10 @@ import { renderSummaryLine, sortEndpoints } from '../../review/review-state.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import { annotateDiagnostics } from '../annotate-diagnostics.ts';
 import { ensureSandbox } from '../ensure-sandbox.ts';
-import { unpackFetched } from '../fetched-files.ts';
+import { unpackFetched } from '../fetch/fetched-files.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
-import { removeEmptyVariables, removeModelCredentials } from '../model-credentials.ts';
+import { removeEmptyVariables, removeModelCredentials } from '../fetch/model-credentials.ts';
 import { needsPreview } from '../needs-preview.ts';
 import {
   findProject,

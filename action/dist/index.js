@@ -15257,7 +15257,7 @@ function readBoolean(wrong, name) {
 function quoteValue(given) {
 	return JSON.stringify(given.length > 80 ? `${given.slice(0, 79)}…` : given);
 }
-// action/model-credentials.ts
+// action/fetch/model-credentials.ts
 function prepareModelCredentials(variables = process.env) {
 	removeEmptyVariables(variables);
 	Object.assign(variables, readIndexLines(variables[INDEX_LINES] ?? ""));
@@ -23879,7 +23879,7 @@ function explainBuild$1({ code, signal, stdout, stderr, stopped }, { limitSecond
 	const log = `${stdout.slice(0, MAX_LOG)}\n${stderr.slice(-MAX_LOG)}`;
 	return explainProgram(log) ?? explainHeader(log) ?? explainNetwork$1(log) ?? explainModule$1(log) ?? {
 		why: `its build ends with ${signal ?? `exit code ${code}`}: ${findLastLine(stderr)}`,
-		hint: "Or build the wheel where the model is trained (pip wheel --no-deps), and log the model with that file in code_paths and the requirement code/FILE.whl"
+		hint: BUILD_ELSEWHERE
 	};
 }
 function explainProgram(log) {
@@ -38816,14 +38816,13 @@ async function resolveSubject(subject, checked, options) {
 	const old = before && current.virtualenvs[before.virtualenv];
 	const [python, platform] = [minorVersion(checked.pythonVersion), old?.platform ?? LOCK_PLATFORM];
 	const { requirements, model } = checked;
-	const preferences = upgrade ? void 0 : old?.packages ?? [];
 	const wanted = {
 		requirements,
 		constraints: model.constraints,
+		modelFolder: model.folder,
 		python,
 		platform,
-		modelFolder: model.folder,
-		preferences
+		preferences: upgrade ? void 0 : old?.packages ?? []
 	};
 	const { packages, yanked, explanation } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveAndBuild(wanted, subject.entity.buildWheels, options));
 	if (!packages) {
@@ -40515,6 +40514,73 @@ var init_prove_model = __esmMin((() => {
 	LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
 	SHOWN_CHARACTERS$2 = 300;
 }));
+// validation/proof/prepare-virtualenv.ts
+async function prepareVirtualenv(subject, lock, folder, options) {
+	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
+	const locked = readOwn(lock.entities, subject.entity.name);
+	const services = allowServices(subject.entity, options);
+	try {
+		const known = await locateVirtualenv(request, options);
+		const key = known && locked && await makeProofKey(subject, locked, known, services);
+		const proof = key === void 0 ? void 0 : await readProof(key);
+		if (known && key !== void 0 && proof && (proof.sandboxed || isSandboxWaived(options.withoutSandbox))) return {
+			value: {
+				virtualenv: known,
+				key,
+				proof,
+				openSandbox: () => findUsable(options)
+			},
+			cached: true,
+			diagnostics: []
+		};
+		const sandbox = await chooseSandbox(options.withoutSandbox);
+		if (sandbox && "why" in sandbox) return {
+			value: void 0,
+			cached: false,
+			diagnostics: [reportMissingSandbox(subject, sandbox)]
+		};
+		const cached = known !== void 0 && await isVirtualenvComplete(known);
+		const virtualenv = cached ? known : await ensureVirtualenv(request, {
+			...options,
+			sandbox
+		});
+		const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv, services) : "");
+		const openSandbox = () => Promise.resolve(sandbox);
+		return {
+			value: {
+				virtualenv,
+				key: wanted,
+				proof: void 0,
+				openSandbox
+			},
+			cached,
+			diagnostics: []
+		};
+	} catch (e) {
+		if (!(e instanceof VirtualenvError)) throw e;
+		return {
+			value: void 0,
+			cached: false,
+			diagnostics: [makeSubjectError(subject, e.kind, e.message, e.hint)]
+		};
+	}
+}
+async function findUsable({ withoutSandbox }) {
+	const sandbox = await chooseSandbox(withoutSandbox);
+	return sandbox && "why" in sandbox ? void 0 : sandbox;
+}
+function reportMissingSandbox(subject, { why, hint }) {
+	return makeSubjectError(subject, "sandbox-missing", `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${why}`, hint);
+}
+var init_prepare_virtualenv = __esmMin((() => {
+	init_ensure_virtualenv();
+	init_virtualenv_error();
+	init_sandbox();
+	init_read_own();
+	init_allow_services();
+	init_subject();
+	init_prove_model();
+}));
 // validation/proof/warn-without-sandbox.ts
 function warnWithoutSandbox(progress) {
 	if (state.warned) return;
@@ -40861,7 +40927,7 @@ async function runStages(subject, options, stage, notes) {
 		notes
 	}));
 	if (!lock || options.until !== void 0) return void 0;
-	const place = await stage("virtualenv", () => runVirtualenvStage(subject, lock, folder, options));
+	const place = await stage("virtualenv", () => prepareVirtualenv(subject, lock, folder, options));
 	if (!place) return void 0;
 	return stage("proof", () => runProofStage(subject, {
 		...place,
@@ -40930,63 +40996,6 @@ function findVirtualenv({ entity }, lock) {
 function listPackages(subject, lock) {
 	return findVirtualenv(subject, lock)?.packages ?? [];
 }
-async function runVirtualenvStage(subject, lock, folder, options) {
-	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
-	const locked = readOwn(lock.entities, subject.entity.name);
-	const services = allowServices(subject.entity, options);
-	try {
-		const known = await locateVirtualenv(request, options);
-		const key = known && locked && await makeProofKey(subject, locked, known, services);
-		const proof = key === void 0 ? void 0 : await readProof(key);
-		if (known && key !== void 0 && proof && (proof.sandboxed || isSandboxWaived(options.withoutSandbox))) return {
-			value: {
-				virtualenv: known,
-				key,
-				proof,
-				openSandbox: () => findUsable(options)
-			},
-			cached: true,
-			diagnostics: []
-		};
-		const sandbox = await chooseSandbox(options.withoutSandbox);
-		if (sandbox && "why" in sandbox) return {
-			value: void 0,
-			cached: false,
-			diagnostics: [reportMissingSandbox(subject, sandbox)]
-		};
-		const cached = known !== void 0 && await isVirtualenvComplete(known);
-		const virtualenv = cached ? known : await ensureVirtualenv(request, {
-			...options,
-			sandbox
-		});
-		const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv, services) : "");
-		const openSandbox = () => Promise.resolve(sandbox);
-		return {
-			value: {
-				virtualenv,
-				key: wanted,
-				proof: void 0,
-				openSandbox
-			},
-			cached,
-			diagnostics: []
-		};
-	} catch (e) {
-		if (!(e instanceof VirtualenvError)) throw e;
-		return {
-			value: void 0,
-			cached: false,
-			diagnostics: [makeSubjectError(subject, e.kind, e.message, e.hint)]
-		};
-	}
-}
-async function findUsable({ withoutSandbox }) {
-	const sandbox = await chooseSandbox(withoutSandbox);
-	return sandbox && "why" in sandbox ? void 0 : sandbox;
-}
-function reportMissingSandbox(subject, { why, hint }) {
-	return makeSubjectError(subject, "sandbox-missing", `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${why}`, hint);
-}
 async function runProofStage(subject, { virtualenv, key, proof: earlier, openSandbox, folder }, lock, options) {
 	const locked = readOwn(lock.entities, subject.entity.name);
 	const services = allowServices(subject.entity, options);
@@ -41049,7 +41058,6 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 var CONCURRENCY;
 var init_validate_endpoint = __esmMin((() => {
 	init_ensure_virtualenv();
-	init_virtualenv_error();
 	init_diagnostic();
 	init_progress();
 	init_map_concurrent();
@@ -41063,8 +41071,8 @@ var init_validate_endpoint = __esmMin((() => {
 	init_check_pickles();
 	init_allow_services();
 	init_policy();
+	init_prepare_virtualenv();
 	init_prove_model();
-	init_sandbox();
 	init_warn_without_sandbox();
 	init_check_built();
 	init_check_size();
@@ -50383,7 +50391,7 @@ var init_read_stage_report = __esmMin((() => {
 	MAX_LOCKS = 1e3;
 	LOCK_FILE = /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.lock$/;
 }));
-// action/fetched-files.ts
+// action/fetch/fetched-files.ts
 async function packFetched(folder, files, { signal }) {
 	const names = files.map((file) => `${relative(cacheFolder(), file)}\0`).join("");
 	const from = [

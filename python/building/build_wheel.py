@@ -89,7 +89,8 @@ def parse_simple_table(text):
         return None
     table = {}
     for key in ("requires", "build-backend", "backend-path"):
-        value = re.search(r"^" + key + r"\s*=\s*(\[.*?\](?=\s*(?:#[^\n]*)?$)|[\"'][^\n]*)", found.group(1), re.MULTILINE | re.DOTALL)
+        pattern = r"^" + key + r"\s*=\s*(\[.*?\](?=\s*(?:#[^\n]*)?$)|[\"'][^\n]*)"
+        value = re.search(pattern, found.group(1), re.MULTILINE | re.DOTALL)
         if value:
             table[key] = ast.literal_eval(value.group(1).strip())
     return table

@@ -8,7 +8,7 @@ export interface BuildFailure {
 }
 
 /** Another way to the same package, for every failure. */
-export const BUILD_ELSEWHERE =
+const BUILD_ELSEWHERE =
   'Or build the wheel where the model is trained (pip wheel --no-deps), and log the model with that file in code_paths and the requirement code/FILE.whl';
 
 /** Programs that builds start, with the Debian package that has them. */

@@ -8,6 +8,7 @@ loopback interface. Neither the relay nor the command keeps them: SPEC names the
 has a Unix socket in FOLDER, behind which Davit connects to that service and to no other, so nothing here is trusted.
 """
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -53,7 +54,7 @@ def start_relay(spec, listeners):
         os.dup2(nothing, standard)
     for listener, _ in listeners:
         listener.set_inheritable(True)
-    descriptors = ["%d:%d" % (listener.fileno(), index) for listener, index in listeners]
+    descriptors = [f"{listener.fileno()}:{index}" for listener, index in listeners]
     program = [sys.executable, "-I", "-S", "-B", os.path.abspath(__file__), "serve", spec["folder"]]
     serving = [*spec["drop"], *program, *descriptors]
     os.execvp(serving[0], serving)
@@ -147,10 +148,8 @@ def pump(source, sink):
         sink.shutdown(socket.SHUT_WR)
     except OSError:
         for one in (source, sink):
-            try:
+            with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ OUTAGE_TEXT = re.compile(r"failed with error code (?:429|5\d\d) != |\b(?:429 Cli
 
 
 RUNTIME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "runtime")
-# A quarter of the time that MLflow takes to load. A download needs neither; what does need them loads them when it uses them.
+# A quarter of the time that MLflow takes to load. A download needs neither; what does need them loads them later.
 UNUSED = ("mlflow.genai", "mlflow.gateway")
 
 # Files at a time. Some repositories also read one large file in parallel parts.
@@ -165,7 +165,7 @@ def status_of(response) -> int:
 
 
 def import_mlflow():
-    """Imports MLflow without what a download does not need, and without collecting garbage, because an import makes none."""
+    """Imports MLflow without what a download does not need, and without collecting garbage: an import makes none."""
     sys.path.append(RUNTIME)
     from davit_server.scoring.lazy_import import import_lazily
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { prepareModelCredentials, removeModelCredentials } from '../../action/model-credentials.ts';
+import { prepareModelCredentials, removeModelCredentials } from '../../../action/fetch/model-credentials.ts';
 
 let said = '';
 beforeEach(() => {

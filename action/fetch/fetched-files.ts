@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import type { FetchedFolder } from '../app/review/fetched.ts';
-import { cacheFolder } from '../system/cache.ts';
-import { runProcess } from '../system/run-process.ts';
-import type { Job } from './job.ts';
-import { hasReport } from './read-stage-report.ts';
+import type { FetchedFolder } from '../../app/review/fetched.ts';
+import { cacheFolder } from '../../system/cache.ts';
+import { runProcess } from '../../system/run-process.ts';
+import type { Job } from '../job.ts';
+import { hasReport } from '../read-stage-report.ts';
 
 /** Files of the cache at their place. An archive keeps links and rights, which artifacts lose. */
 const ARCHIVE = 'files.tar';
