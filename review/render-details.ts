@@ -2,7 +2,7 @@ import type { EndpointReport, EntityReport, PreviewReport } from '../schemas/rep
 import { renderBytes } from '../schemas/values/quantity.ts';
 import { summarizeResources, type ResourceSummary } from '../schemas/deployment/resource-summary.ts';
 import { renderModelLoading } from '../schemas/endpoint/worker-mode.ts';
-import { describeCase, isOnlyLoaded, renderNetworkUse } from '../schemas/lock/proof.ts';
+import { describeCase, isOnlyLoaded, isUnreachable, renderNetworkUse } from '../schemas/lock/proof.ts';
 import { shortenFingerprint } from './fingerprint.ts';
 import { renderComparison } from './render-comparison.ts';
 import { renderBlock, renderHtmlCode, renderLine, renderLink, renderSpan } from './render-code.ts';
@@ -163,7 +163,14 @@ function renderWorkers({ workers }: NonNullable<EntityReport['proof']>): string 
 /** A reviewer has to see what left the sandbox. */
 function renderNetwork({ network = [] }: NonNullable<EntityReport['proof']>): string {
   if (network.length === 0) return '';
-  return `<br>Its proof could reach ${network.map((use) => renderSpan(renderNetworkUse(use))).join(', ')}`;
+  const failed = network.filter(isUnreachable);
+  const list = (uses: typeof network) => uses.map((use) => renderSpan(renderNetworkUse(use))).join(', ');
+  const reached = network.filter((use) => !failed.includes(use));
+  const parts = [
+    ...(reached.length > 0 ? [`could reach ${list(reached)}`] : []),
+    ...(failed.length > 0 ? [`could not reach ${list(failed)}`] : []),
+  ];
+  return `<br>Its proof ${parts.join(' and ')}`;
 }
 
 /** A plan as a diff that GitHub colours. */

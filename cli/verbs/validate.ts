@@ -2,7 +2,7 @@ import { selectEndpoints } from '../../app/select-endpoints.ts';
 import { validateEndpoints } from '../../app/validate-endpoints.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import { renderBytes } from '../../schemas/values/quantity.ts';
-import { describeCase, isOnlyLoaded, type Proof, renderNetworkUse } from '../../schemas/lock/proof.ts';
+import { describeCase, isOnlyLoaded, isUnreachable, type Proof, renderNetworkUse } from '../../schemas/lock/proof.ts';
 import { renderModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
 import { validateModel } from '../../validation/validate-model.ts';
@@ -77,7 +77,9 @@ function renderProof(endpoint: string, { entity, model, stages, proof }: Omit<En
   const outcome = isOnlyLoaded(proof.cases) ? 'loaded, not asked' : 'proved';
   const head = `${endpoint}/${entity}: ${outcome} (model ${model}, Python ${proof.python}, ${memory}, ${seconds} s${cached}${wall})`;
   const workers = proof.workers && `${renderModelLoading(proof.workers)} (${renderBytes(proof.workers.memoryBytes)})`;
-  const network = proof.network.map((use) => `could reach ${renderNetworkUse(use)}`);
+  const network = proof.network.map(
+    (use) => `could ${isUnreachable(use) ? 'not reach' : 'reach'} ${renderNetworkUse(use)}`,
+  );
   return [head, ...(workers ? [workers] : []), ...network, ...proof.cases.map(renderCase)].join('\n    ');
 }
 

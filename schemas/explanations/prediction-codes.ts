@@ -65,6 +65,20 @@ export const PREDICTION_CODES = {
     repair:
       'Add the address to `policy.network` in `environments/NAME.yaml` and merge that first, or merge the endpoint file as it is: the next review allows what it names. A service that only reads what the model sends is safest: the model can send it all that it sees. See [A model that calls a service](../models.md#a-model-that-calls-a-service).',
   },
+  'service-unreachable': {
+    stage: 'predict',
+    means:
+      'The proof may reach the service that `validation.network` names, but this machine could not connect to it: its name is wrong (`ENOTFOUND`), it refuses connections (`ECONNREFUSED`), or it does not answer in ten seconds (`ETIMEDOUT`). A model that handles this is proved without the service, so the proof is not kept and the next run tries again. A model that raises the failed connection is loaded, not asked. Any other exception of the model is an error.',
+    example: {
+      code: {
+        language: 'yaml',
+        text: 'davit:\n  served_entities:\n    iris-2:\n      validation: { network: [api.example.com:443] }',
+      },
+      command: 'davit validate iris',
+      says: 'endpoints/iris.yaml:9:32 warning service-unreachable The proof of iris 2 could not reach api.example.com:443 (ENOTFOUND)',
+    },
+    repair: 'Correct the address in `validation.network`, or start the service, and run the command again.',
+  },
   'prediction-failed': {
     stage: 'predict',
     means:

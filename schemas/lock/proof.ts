@@ -39,18 +39,25 @@ export interface NetworkUse extends NetworkAddress {
   readonly failure: string | undefined;
 }
 
-/** `api.example.com:443 (2 connections, 1.2 KiB sent, 3 KiB received)` */
+/** Whether a service was never reached. */
+export function isUnreachable({
+  connections,
+  failure,
+}: Pick<NetworkUse, 'connections'> & { readonly failure?: string | undefined }): boolean {
+  return connections === 0 && failure !== undefined;
+}
+
+/** `api.example.com:443 (2 connections, 1.2 KiB sent, 3 KiB received)`. Of a service that was never reached: the failure. */
 export function renderNetworkUse(use: Omit<NetworkUse, 'failure'> & { readonly failure?: string | undefined }): string {
   const { connections, sentBytes, receivedBytes, failure } = use;
-  const counts =
-    connections === 0
-      ? ['no connection']
-      : [
-          `${connections} ${connections === 1 ? 'connection' : 'connections'}`,
-          ...[`${renderBytes(sentBytes)} sent`, `${renderBytes(receivedBytes)} received`],
-        ];
-  const failed = failure === undefined ? [] : [`not reachable: ${failure}`];
-  return `${renderNetworkAddress(use)} (${[...counts, ...failed].join(', ')})`;
+  const address = renderNetworkAddress(use);
+  if (connections === 0) return `${address} (${failure ?? 'no connection'})`;
+  const counts = [
+    `${connections} ${connections === 1 ? 'connection' : 'connections'}`,
+    ...[`${renderBytes(sentBytes)} sent`, `${renderBytes(receivedBytes)} received`],
+  ];
+  const failed = failure === undefined ? [] : [`another one failed: ${failure}`];
+  return `${address} (${[...counts, ...failed].join(', ')})`;
 }
 
 export interface SystemLibrary {

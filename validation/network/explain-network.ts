@@ -1,5 +1,6 @@
 import type { NetworkUse } from '../../schemas/lock/proof.ts';
 import { parseNetworkAddress, renderNetworkAddress } from '../../schemas/values/network-address.ts';
+import { type Diagnostic, makeWarning } from '../../schemas/diagnostic.ts';
 import type { Subject } from '../subject.ts';
 
 /** What a model asked for in the sandbox, and what it reached. */
@@ -55,3 +56,20 @@ function renderWay({ alone, entity, endpoint }: Subject, missing: readonly strin
 export function hasFailedService(network: readonly NetworkUse[]): boolean {
   return network.some((use) => use.failure !== undefined);
 }
+
+/** Warns on the line of each service that did not answer this machine. Such a proof is not kept. */
+export function reportFailedServices(
+  { entity, label }: Subject,
+  network: readonly NetworkUse[],
+): readonly Diagnostic[] {
+  return network.flatMap((use) => {
+    if (use.failure === undefined) return [];
+    const address = renderNetworkAddress(use);
+    const place = entity.network?.find((s) => renderNetworkAddress(s) === address)?.place ?? entity.place;
+    const message = `The proof of ${label} could not reach ${address} (${use.failure})`;
+    return [makeWarning('service-unreachable', place, message, UNREACHABLE_HINT)];
+  });
+}
+
+const UNREACHABLE_HINT =
+  'Correct the address, or start the service, and run davit validate again: this proof is not kept';

@@ -72,7 +72,7 @@ export async function readProof(key: string): Promise<Proof | undefined> {
   }
 }
 
-/** The dynamic stage: runs the model once. Caches a proof, but no failure for want of the network. */
+/** The dynamic stage: runs the model once. Caches a proof, unless it lacked a service or the network. */
 export async function proveModel(
   subject: Subject,
   model: Pick<ProofContext, 'packages' | 'elsewhere' | 'hidesPredictions'> & {
@@ -96,24 +96,25 @@ export async function proveModel(
   const diagnostics = explainProof(subject, usable, { ...model, limits });
   if (diagnostics.length > 0 || !usable.document) return { proof: undefined, diagnostics };
   const proof = makeProof(model.key, virtualenv, { ...usable, document: usable.document }, settings);
-  if (!proof.cases.some((c) => c.needsNetwork)) await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
+  const isLasting = !proof.cases.some((c) => c.needsNetwork) && !hasFailedService(proof.network);
+  if (isLasting) await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
   return { proof, diagnostics };
 }
 
 /**
  * A model that calls a service cannot predict its own example where the sandbox does not reach it, or where it does not
- * answer this machine. It has loaded, and the revision is asked where it has the network, before it takes traffic.
+ * answer this machine. Only an exception of a failed connection counts: another one is a fault of the model. It has loaded, and the revision is asked where it has the network, before it takes traffic.
  * Undefined: it did not fail so. An input of the endpoint file is a condition of the author, so its failure always counts.
  */
 export function findOnlyLoaded(
-  { sandbox, run }: Pick<ProofRun, 'sandbox'> & { readonly run: Pick<ProofRun['run'], 'network'> },
+  { sandbox }: Pick<ProofRun, 'sandbox'>,
   given: readonly unknown[],
   document: ProofDocument,
 ): ProofDocument | undefined {
   const { failed, cases } = document;
   const [example, ...others] = cases;
   if (!sandbox || given.length > 0 || failed?.stage !== 'predict') return undefined;
-  if (failed.needs_network !== true && !hasFailedService(run.network)) return undefined;
+  if (failed.needs_network !== true) return undefined;
   if (example?.origin !== 'example' || others.length > 0) return undefined;
   const why = failed.message.slice(0, SHOWN_CHARACTERS);
   return { ...document, failed: null, cases: [{ ...example, answer: null, why, needs_network: true }] };

@@ -66,6 +66,9 @@ CONNECTION = re.compile(
 )
 """What libraries say of a failed connection. It counts only after a host was asked for that cannot be reached."""
 
+LOST = re.compile(r"closed (?:the )?connection|lost connection|connection (?:was )?(?:closed|lost)", re.IGNORECASE)
+"""What libraries in C say of a service that the sandbox may reach and that does not answer this machine."""
+
 OWN_MACHINE = re.compile(r"\b127\.(?!8\.)\d+\.\d+\.\d+|\blocalhost\b|::1\b")
 """Text that excludes a failure: a model reaches a program of its own without a network."""
 
@@ -135,6 +138,8 @@ def is_network_class(error: BaseException) -> bool:
         return True
     if OSError in kinds and error.errno in UNREACHABLE:
         return True
+    if NETWORK.services and any(kind in kinds for kind in (ConnectionError, TimeoutError, socket.timeout)):
+        return True  # the relay of the sandbox closes a connection that it cannot make
     if any(find_class(module, name) in kinds for module, name in CLASSES):
         return True
     return find_class("grpc", "RpcError") in kinds and error.code().name == "UNAVAILABLE"
@@ -143,6 +148,8 @@ def is_network_class(error: BaseException) -> bool:
 def has_network_words(error: BaseException) -> bool:
     text = str(error)[:SEARCHED_CHARACTERS]
     if RESOLVER.search(text):
+        return True
+    if NETWORK.services and LOST.search(text):
         return True
     hosts = NETWORK.list_unreachable()
     return bool(hosts) and (CONNECTION.search(text) is not None or any(host in text.lower() for host in hosts))

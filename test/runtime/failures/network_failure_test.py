@@ -145,6 +145,9 @@ class NetworkFailure(unittest.TestCase):
             with socket.socket() as stream:
                 watch.note("socket.connect", (stream, ("127.8.0.1", 444)))
             self.check(True, chain(Requests("x"), REFUSED))
+            lost = "server closed the connection unexpectedly"
+            self.check(True, ConnectionResetError(errno.ECONNRESET, "x"), TimeoutError("x"), RuntimeError(lost))
+            self.check(False, KeyError("city"), ValueError("too small"), ConnectionResetError("localhost:9981"))
 
     def test_services_are_noted(self):
         watch = watch_network.NetworkWatch()

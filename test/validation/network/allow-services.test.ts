@@ -7,9 +7,11 @@ import type { Policy } from '../../../schemas/environment/policy.ts';
 import { renderNetworkAddress } from '../../../schemas/values/network-address.ts';
 import { runGit } from '../../../system/run-git.ts';
 import { allowServices, reportRefusedServices } from '../../../validation/network/allow-services.ts';
-import { explainNetwork, listUnreached } from '../../../validation/network/explain-network.ts';
+import { explainNetwork, listUnreached, reportFailedServices } from '../../../validation/network/explain-network.ts';
 import { resolvePolicy } from '../../../validation/policy.ts';
 import { findOnlyLoaded } from '../../../validation/proof/prove-model.ts';
+import { explainProof } from '../../../validation/proof/explain-proof.ts';
+import { isUnreachable, renderNetworkUse } from '../../../schemas/lock/proof.ts';
 import { makeSubject } from '../../../validation/subject.ts';
 import { makeEndpoint } from '../throw-away-project.ts';
 
@@ -54,17 +56,33 @@ test('what a model could not reach is named with the way to it', () => {
   );
 });
 
-test('a service that does not answer this machine leaves its model loaded, not asked', () => {
-  const failed = { stage: 'predict', kind: 'RemoteDisconnected', message: 'closed', trace: '' };
-  const document = {
-    ...{ stages: [], failed, peak_memory_bytes: 0, warnings: [], libraries: [] },
+test('a service that does not answer this machine excuses only a failed connection', () => {
+  const make = (kind: string, needsNetwork: boolean) => ({
+    ...{ stages: [], peak_memory_bytes: 0, warnings: [], libraries: [] },
+    failed: { stage: 'predict', kind, message: `${kind}: x`, trace: '', needs_network: needsNetwork },
     cases: [{ name: '', origin: 'example' as const, seconds: 1, answer: null, why: 'x' }],
-  };
+  });
   const sandbox = { user: 'other', sized: true, lacks: [] } as const;
-  const find = (failure: string | undefined) =>
-    findOnlyLoaded({ sandbox, run: { network: [{ ...USE, failure }] } }, [], document);
-  expect(find('ENOTFOUND')?.failed).toBeNull();
-  expect(find(undefined)).toBeUndefined();
+  expect(findOnlyLoaded({ sandbox }, [], make('RemoteDisconnected', true))?.failed).toBeNull();
+  expect(findOnlyLoaded({ sandbox }, [], make('KeyError', false))).toBeUndefined();
+  const network = [{ ...USE, connections: 0, failure: 'ECONNREFUSED' }];
+  const run = { code: 0, signal: undefined, stdout: '', stderr: '', stopped: undefined, network };
+  const ran = { document: make('KeyError', false), began: 'predict', run, sandbox } as never;
+  const [error] = explainProof(subject, ran, { limits: {} as never, packages: [], elsewhere: [] });
+  expect(error?.hint).toContain('This machine cannot reach a.example:443 (ECONNREFUSED)');
+});
+
+test('a service that did not answer is a warning on its line, and one that was never reached was not reached', () => {
+  const failed = { ...USE, connections: 0, failure: 'ENOTFOUND' };
+  const [found] = reportFailedServices(subject, [failed, { ...USE, host: 'b.example' }]);
+  expect([found?.severity, found?.code, found?.message, found?.line]).toEqual([
+    ...['warning', 'service-unreachable', 'The proof of m 1 could not reach a.example:443 (ENOTFOUND)'],
+    subject.entity.network?.find((s) => s.host === 'a.example')?.place.line,
+  ]);
+  expect([failed, USE].map((use) => [isUnreachable(use), renderNetworkUse(use)])).toEqual([
+    [true, 'a.example:443 (ENOTFOUND)'],
+    [false, 'a.example:443 (1 connection, 0 MiB sent, 0 MiB received)'],
+  ]);
 });
 
 test('the endpoint file of the base allows its services for every entity, and that of the pull request none', async () => {
