@@ -10,6 +10,7 @@ import { named } from '../system/progress.ts';
 import { machineConcurrency, mapConcurrent } from '../system/map-concurrent.ts';
 import { lockEndpoint, type LockResult } from '../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../validation/validate-endpoint.ts';
+import { findWithdrawnTime, type WithdrawnSummary } from '../validation/withdrawn/find-withdrawn.ts';
 import { catchOutage } from './catch-outage.ts';
 import type { ProjectRequest } from './project-request.ts';
 import { readRegistries } from './read-registries.ts';
@@ -67,6 +68,8 @@ export interface CheckedLock {
   readonly diagnostics: readonly Diagnostic[];
   /** Why the lock could not be checked, if no file of the user is the cause. */
   readonly outage: string | null;
+  /** When the package index was queried for withdrawn versions. */
+  readonly withdrawn: WithdrawnSummary;
 }
 
 /**
@@ -95,7 +98,10 @@ async function checkOne(
       )
     : { value: { diagnostics: unreadable }, outage: null };
   const diagnostics = value?.diagnostics ?? [];
-  return { endpoint: name, file: lockFile(place, name), state: findState(diagnostics, outage), diagnostics, outage };
+  return {
+    ...{ endpoint: name, file: lockFile(place, name), state: findState(diagnostics, outage), diagnostics, outage },
+    withdrawn: await findWithdrawnTime(Object.values(lock?.virtualenvs ?? {})),
+  };
 }
 
 const STATES = [

@@ -15,6 +15,8 @@ const UNSET = Object.fromEntries(
 
 export interface UvOptions extends PythonOptions {
   readonly limitSeconds: number;
+  /** Variables of the user that do not hold for this run. */
+  readonly without?: readonly string[] | undefined;
   /** Settings for this run, besides those of the user and of the machine, and an empty folder for them. */
   readonly settings?: { readonly folder: string; readonly text: string } | undefined;
 }
@@ -25,7 +27,7 @@ export interface UvOptions extends PythonOptions {
  */
 export async function runUv(
   args: readonly string[],
-  { progress, signal, limitSeconds, settings }: UvOptions,
+  { progress, signal, limitSeconds, settings, without = [] }: UvOptions,
 ): Promise<ProcessResult> {
   const uv = await findUv({ ...(progress && { progress }), signal });
   const folder = settings?.folder ?? cacheFolder('neutral');
@@ -33,7 +35,11 @@ export async function runUv(
   await writeSettings(folder, text);
   const run = await runProcess(uv, args, {
     cwd: folder,
-    env: makeChildEnvironment({ UV_NO_PROGRESS: '1', ...UNSET, ...(settings && (await addToUserFile(folder, text))) }),
+    env: makeChildEnvironment({
+      ...{ UV_NO_PROGRESS: '1', ...UNSET },
+      ...Object.fromEntries(without.map((name) => [name, undefined])),
+      ...(settings && (await addToUserFile(folder, text))),
+    }),
     limitSeconds,
     ...(signal && { signal }),
   });

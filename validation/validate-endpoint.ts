@@ -183,7 +183,7 @@ async function runLockStage(
   const built = checkBuilt(subject, listPackages(subject, lock), options.policy);
   diagnostics.push(...built.map((p) => locateProblem(subject, p)));
   const virtualenv = findVirtualenv(subject, lock);
-  const compared = { ...options, isReviewed: options.until === 'lock' };
+  const compared = { ...options, isReviewed: options.until === 'lock', requirements: checked.requirements };
   const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
   notes.advisories = advisories.summary;
   const withdrawn = await checkWithdrawn(subject, virtualenv, checked, options);

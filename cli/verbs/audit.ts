@@ -22,11 +22,16 @@ async function runAudit(context: Context): Promise<Outcome> {
   const { endpoints, diagnostics } = await selectEndpoints(request.place, context.args);
   const given = textOption(context.options, 'database');
   const database = given === undefined ? undefined : resolve(context.cwd, given);
-  const { entities, diagnostics: found, stale } = await auditEndpoints(endpoints, { ...request, database });
+  const { entities, diagnostics: found, stale, isMissing } = await auditEndpoints(endpoints, { ...request, database });
   const lines = entities.map(({ endpoint, entity, summary }) => `${endpoint}/${entity}: ${summary}`);
   return {
     diagnostics: [...diagnostics, ...found],
     result: { entities, stale: stale ?? null },
-    text: [...(stale === undefined ? [] : [`${stale}. Using the advisories of the last refresh`]), ...lines].join('\n'),
+    text: [...lines, ...(stale === undefined ? [] : [renderOutage(stale, isMissing)])].join('\n'),
+    outage: isMissing,
   };
+}
+
+function renderOutage(stale: string, isMissing: boolean): string {
+  return isMissing ? stale : `${stale}. Using the advisories of the last refresh`;
 }

@@ -64,7 +64,7 @@ async function checkSelected({ endpoints, diagnostics }: Selected, request: Lock
   const checked = await checkLocks(endpoints, request);
   return {
     diagnostics: [...diagnostics, ...checked.flatMap((c) => c.diagnostics)],
-    result: { locks: checked.map(({ endpoint, file, state, outage }) => ({ endpoint, file, state, outage })) },
+    result: { locks: checked.map(({ diagnostics: _, ...lock }) => lock) },
     text: checked.map(renderChecked).join('\n'),
     outage: checked.some((c) => c.outage !== null),
   };

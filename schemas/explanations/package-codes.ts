@@ -59,7 +59,7 @@ export const PACKAGE_CODES = {
   'package-yanked': {
     stage: 'lock',
     means:
-      'The index marks this version as yanked: its authors have withdrawn it, and give a reason. It can still be installed when it is pinned, so this is a warning. A version that the index no longer has cannot be installed on a new machine. The index is queried when packages are resolved, by `davit audit` and `davit lock --check`, and by a review or `davit validate` if a policy asks for vulnerabilities. Its answer is kept for a day; other runs of `validate` repeat it without a query.',
+      'The index marks this version as yanked: its authors have withdrawn it, and give a reason. It can still be installed when it is pinned, so this is a warning. A version that the index no longer has cannot be installed on a new machine. The index is queried when packages are resolved, by `davit audit` and `davit lock --check`, and by a review or `davit validate` if a policy asks for vulnerabilities. Its answer is kept for 20 hours; other runs of `validate` repeat it without a query. After an outage the index is queried again when 15 minutes have passed. Packages from an address and wheels that Davit has built are not queried.',
     example: {
       code: {
         language: 'yaml',

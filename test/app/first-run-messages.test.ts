@@ -10,6 +10,7 @@ import type { ForeignEndpoint } from '../../app/import/foreign-endpoint.ts';
 import { shapeBody } from '../../app/import/shape-body.ts';
 import { listOf, makeMap, mapOf } from '../../app/import/source-node.ts';
 import { openLocalTarget } from '../../app/targets/local-target.ts';
+import { readEndpoint } from '../../schemas/read-project.ts';
 import { SILENT } from '../../system/progress.ts';
 
 let root = '';
@@ -89,5 +90,25 @@ it('downloads no advisories when there is nothing to audit', async () => {
   const request = { place: place(), progress: SILENT, signal: new AbortController().signal, withoutSandbox: undefined };
   const result = await auditEndpoints([], { ...request, database: undefined });
   vi.unstubAllGlobals();
-  expect(result).toEqual({ entities: [], diagnostics: [], stale: undefined });
+  expect(result).toEqual({ entities: [], diagnostics: [], stale: undefined, isMissing: false });
+});
+
+it('audits what the lock has, says what it lacks, and queries the index also if osv.dev does not respond', async () => {
+  const cache = await mkdtemp(join(tmpdir(), 'davit-audit-'));
+  vi.stubEnv('DAVIT_CACHE', cache);
+  vi.stubEnv('DAVIT_ADVISORIES', undefined);
+  vi.stubGlobal('fetch', () => Promise.reject(new Error('no route')));
+  const lock = { lock_version: 1, endpoint: 'iris', entities: {}, virtualenvs: {} };
+  await writeFile(join(root, 'endpoints', 'iris.lock'), JSON.stringify(lock));
+  const { value: endpoint } = await readEndpoint(place(), 'iris');
+  const request = { place: place(), progress: SILENT, signal: new AbortController().signal, withoutSandbox: undefined };
+  const result = await auditEndpoints([endpoint!], { ...request, database: undefined });
+  vi.unstubAllGlobals();
+  await rm(cache, { recursive: true });
+  await rm(join(root, 'endpoints', 'iris.lock'));
+  expect(result.diagnostics.map((d) => [d.code, d.message])).toEqual([
+    ['lock-stale', expect.stringContaining('the entity is new')],
+  ]);
+  expect([result.entities, result.isMissing]).toEqual([[], true]);
+  expect(result.stale).toContain('it does not respond');
 });

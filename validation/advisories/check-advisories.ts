@@ -4,6 +4,7 @@ import { pluralize } from '../../schemas/values/pluralize.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import type { ResolvedPolicy } from '../policy.ts';
+import type { Requirement } from '../requirements/parse-requirements.ts';
 import type { Subject } from '../subject.ts';
 import { findVulnerabilities, type Level, rank, type Vulnerability } from './advisory.ts';
 import { type AdvisoryDatabase, openAdvisories, refreshAdvisories } from './database.ts';
@@ -43,6 +44,8 @@ export interface AdvisoryOptions extends PythonOptions {
   readonly policy: Pick<ResolvedPolicy, 'vulnerabilities'>;
   /** Whether a review has compared the packages. Then a missing database is a warning under every policy. */
   readonly isReviewed?: boolean;
+  /** Those of the model. A version that one of them pins is not changed by `lock --upgrade`. */
+  readonly requirements?: readonly Pick<Requirement, 'name' | 'pin'>[];
 }
 
 /** Compares the packages of a lock with the database in the cache. Says so if there is none. */
@@ -56,6 +59,7 @@ export async function checkAdvisories(
   const policy = makeAdvisoryPolicy(options.policy);
   const database = await openFreshAdvisories(policy, options);
   if (!database) return reportMissingDatabase(subject, policy, options.isReviewed);
+  const isPinned = (name: string) => options.requirements?.find((r) => r.name === name)?.pin !== undefined;
   const found = packages.flatMap(({ name, version }) =>
     findVulnerabilities(version, database.find(name)).map((vulnerability) => ({ name, version, vulnerability })),
   );
@@ -65,7 +69,7 @@ export async function checkAdvisories(
   const ignored = found.length - relevant.length;
   const age = database.ageHours > STALE_HOURS ? `, which is ${Math.floor(database.ageHours / 24)} days old` : '';
   const summary = `${relevant.length} known ${relevant.length === 1 ? 'vulnerability' : 'vulnerabilities'} in ${pluralize(packages.length, 'package')} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ''})`;
-  return { summary, diagnostics: relevant.map((f) => describe(subject, f, policy)) };
+  return { summary, diagnostics: relevant.map((f) => describe(subject, f, { ...policy, isPinned: isPinned(f.name) })) };
 }
 
 /** A policy asks for a database of today. Without a policy, no validation downloads anything. */
@@ -111,16 +115,17 @@ function reportMissingDatabase(
 function describe(
   { entity, label, endpoint, alone }: Subject,
   found: { readonly name: string; readonly version: string; readonly vulnerability: Vulnerability },
-  { errorsFrom }: AdvisoryPolicy,
+  { errorsFrom, isPinned }: AdvisoryPolicy & { readonly isPinned: boolean },
 ): Diagnostic {
   const { id, aliases, level, summary, fixed } = found.vulnerability;
   const isError = errorsFrom !== undefined && rank(level) >= rank(errorsFrom);
   const others = aliases.length > 0 ? ` (${aliases.join(', ')})` : '';
   const about = summary === '' ? '' : `: ${summary}`;
   const message = `Cannot trust ${found.name} ${found.version} of ${label}: ${id}${others}, severity ${level ?? 'unknown'}${about}`;
-  const upgrade = alone
-    ? 'Raise the requirement'
-    : `Raise the requirement, or run npx davit lock --upgrade ${endpoint.name}`;
+  const upgrade =
+    alone || isPinned
+      ? 'Raise the requirement'
+      : `Raise the requirement, or run npx davit lock --upgrade ${endpoint.name}`;
   const hint = fixed === undefined ? 'No version has a fix yet' : `${upgrade}: ${found.name} ${fixed} has the fix`;
   return (isError ? makeError : makeWarning)('vulnerable-package', entity.place, message, hint);
 }

@@ -22,6 +22,6 @@ export async function checkWithdrawn(
 ): Promise<readonly Diagnostic[]> {
   const { vulnerabilities = 'ignore' } = options.policy;
   const { asksIndex = options.until !== 'lock' && vulnerabilities !== 'ignore' } = options;
-  const found = virtualenv ? await findWithdrawn(virtualenv, { ...options, asksIndex }) : [];
-  return describeWithdrawn(subject, requirements, found).map((p) => locateProblem(subject, p));
+  const found = virtualenv && (await findWithdrawn(virtualenv, { ...options, asksIndex }));
+  return describeWithdrawn(subject, requirements, found?.packages ?? []).map((p) => locateProblem(subject, p));
 }

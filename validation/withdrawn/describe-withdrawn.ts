@@ -10,9 +10,10 @@ export function describeWithdrawn(
   withdrawn: readonly (YankedPackage & Partial<WithdrawnPackage>)[],
 ): readonly ModelProblem[] {
   return withdrawn.map(({ name, version, reason, isGone = false }) => {
-    const at = requirements.find((r) => r.name === name)?.at;
+    const required = requirements.find((r) => r.name === name);
+    const at = required?.at;
     const why = isGone ? 'the index no longer has this version' : `its authors have withdrawn this version${reason === undefined ? '' : ` (${reason})`}`; // prettier-ignore
-    const upgrade = alone || at ? '' : `, or run npx davit lock --upgrade ${endpoint.name}`;
+    const upgrade = alone || required?.pin !== undefined ? '' : `, or run npx davit lock --upgrade ${endpoint.name}`;
     return {
       code: 'package-yanked',
       severity: 'warning',

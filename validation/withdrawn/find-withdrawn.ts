@@ -3,12 +3,15 @@ import type { PythonOptions } from '../../python/find-uv.ts';
 import type { LockedVirtualenv } from '../../schemas/lock/lock.ts';
 import { readText } from '../../schemas/read-project.ts';
 import { contentHash } from '../../schemas/values/names.ts';
+import { pluralize } from '../../schemas/values/pluralize.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
-import { queryWithdrawn, type WithdrawnPackage } from './query-withdrawn.ts';
+import { hashIndex, queryUnlessDown } from './index-outage.ts';
+import { listQueried, queryWithdrawn, type WithdrawnPackage } from './query-withdrawn.ts';
 
-const FRESH_HOURS = 24;
+/** Less than a day, so that a schedule that runs daily queries each time. */
+const FRESH_HOURS = 20;
 
 const answer = z.object({
   /** Milliseconds since 1970. */
@@ -16,38 +19,78 @@ const answer = z.object({
   packages: z.array(
     z.object({ name: z.string(), version: z.string(), reason: z.string().optional(), isGone: z.boolean() }),
   ),
+  unchecked: z.number(),
 });
 type Answer = z.infer<typeof answer>;
 
 export interface WithdrawnOptions extends PythonOptions {
-  /** Whether to query the index if its last answer is older than a day. */
+  /** Whether to query the index if its last answer is older than 20 hours. */
   readonly asksIndex: boolean;
 }
 
+/** Which locked versions were withdrawn, as far as the index has said it. */
+export interface WithdrawnState {
+  readonly packages: readonly WithdrawnPackage[];
+  /** When the index gave this answer, in milliseconds since 1970. Undefined: it has not answered yet. */
+  readonly asked: number | undefined;
+  /** Locked packages whose state was not found, because too many versions are deleted. */
+  readonly unchecked: number;
+}
+
 /**
- * Finds locked versions that were withdrawn after the lock was made. The answer of the index is kept for a day, so most
- * calls only read a file. An index that does not answer leaves the last answer.
+ * Finds locked versions that were withdrawn after the lock was made. The answer of the index is kept for most of a day,
+ * so most calls only read a file. An index that does not answer leaves the last answer.
  */
-export async function findWithdrawn(
-  virtualenv: LockedVirtualenv,
-  options: WithdrawnOptions,
-): Promise<readonly WithdrawnPackage[]> {
-  const pins = virtualenv.packages.flatMap((p) => (p.source === undefined ? [`${p.name}==${p.version}`] : []));
-  const key = contentHash({ python: virtualenv.python, platform: virtualenv.platform, pins });
+export async function findWithdrawn(virtualenv: LockedVirtualenv, options: WithdrawnOptions): Promise<WithdrawnState> {
+  const pins = listQueried(virtualenv.packages).map((p) => `${p.name}==${p.version}`);
+  if (pins.length === 0) return { packages: [], asked: Date.now(), unchecked: 0 };
+  const index = hashIndex(process.env);
+  const key = contentHash({ python: virtualenv.python, platform: virtualenv.platform, pins, index });
   const file = cacheFolder('withdrawn', `${key.slice(0, 32)}.json`);
   const kept = await readAnswer(file);
   const isFresh = kept !== undefined && Date.now() - kept.asked < FRESH_HOURS * 3_600_000;
-  const now = options.asksIndex && !isFresh && pins.length > 0 ? await queryOnce(file, virtualenv, options) : undefined;
-  return (now ?? kept)?.packages.map((p) => ({ ...p, reason: p.reason })) ?? [];
+  const now = options.asksIndex && !isFresh ? await queryOnce({ file, index, kept }, virtualenv, options) : undefined;
+  const { packages, asked, unchecked } = now ?? kept ?? { packages: [], asked: undefined, unchecked: 0 };
+  return { packages: packages.map((p) => ({ ...p, reason: p.reason })), asked, unchecked };
 }
 
-/** The queries of this process by file: several entities share a virtualenv, and an index that is down is asked once. */
+/** When the index has answered about every virtualenv: the time of the oldest answer. */
+export async function findWithdrawnTime(virtualenvs: readonly LockedVirtualenv[]) {
+  const states = await Promise.all(virtualenvs.map((v) => findWithdrawn(v, { asksIndex: false })));
+  return summarizeWithdrawn(states);
+}
+
+/** For JSON: when the index was queried, and the packages that it was not queried about. */
+export interface WithdrawnSummary {
+  /** `2026-11-30T09:00:00.000Z`. Null: it has not answered about all packages yet. */
+  readonly asked: string | null;
+  readonly unchecked: number;
+}
+
+export function summarizeWithdrawn(states: readonly Omit<WithdrawnState, 'packages'>[]): WithdrawnSummary {
+  const times = states.flatMap((s) => s.asked ?? []);
+  const isComplete = states.length > 0 && times.length === states.length;
+  return {
+    asked: isComplete ? new Date(Math.min(...times)).toISOString() : null,
+    unchecked: states.reduce((sum, s) => sum + s.unchecked, 0),
+  };
+}
+
+interface Query {
+  readonly file: string;
+  /** A hash. */
+  readonly index: string;
+  readonly kept: Answer | undefined;
+}
+
+/** The queries of this process by file, because several entities share a virtualenv. */
 const queries = new Map<string, Promise<Answer | undefined>>();
 
-function queryOnce(file: string, virtualenv: LockedVirtualenv, options: PythonOptions): Promise<Answer | undefined> {
+function queryOnce(wanted: Query, virtualenv: LockedVirtualenv, options: PythonOptions): Promise<Answer | undefined> {
+  const { file } = wanted;
   const running = queries.get(file);
   if (running) return running;
-  const query = queryAndKeep(file, virtualenv, options).finally(() => {
+  const query = queryAndKeep(wanted, virtualenv, options).finally(() => {
     if (options.signal?.aborted) queries.delete(file); // it was stopped and has not failed
   });
   queries.set(file, query);
@@ -55,21 +98,39 @@ function queryOnce(file: string, virtualenv: LockedVirtualenv, options: PythonOp
 }
 
 async function queryAndKeep(
-  file: string,
+  { file, index, kept }: Query,
   virtualenv: LockedVirtualenv,
   options: PythonOptions,
 ): Promise<Answer | undefined> {
   const { progress = SILENT } = options;
-  const packages = await withProgress(progress, 'Querying the package index for withdrawn versions', () =>
-    queryWithdrawn(virtualenv, options),
+  const state = await queryUnlessDown(index, () =>
+    withProgress(progress, 'Querying the package index for withdrawn versions', () =>
+      queryWithdrawn(virtualenv, options),
+    ),
   );
-  if (!packages) {
-    progress.say('The package index does not say which versions are withdrawn. Using its last answer');
+  if (state === undefined || state === 'outage') {
+    progress.say(explainNoAnswer(state, kept));
     return undefined;
   }
-  const found: Answer = { asked: Date.now(), packages: packages.map((p) => ({ ...p })) };
+  const { packages, unchecked } = state;
+  if (unchecked > 0)
+    progress.say(
+      `The package index no longer has many of the locked versions, so ${pluralize(unchecked, 'other package')} could not be checked`,
+    );
+  const found: Answer = { asked: Date.now(), packages: packages.map((p) => ({ ...p })), unchecked };
   await writeFileAtomically(file, JSON.stringify(found));
   return found;
+}
+
+/** Says what is known without a new answer. */
+export function explainNoAnswer(state: 'outage' | undefined, kept: Pick<Answer, 'asked'> | undefined): string {
+  const what =
+    state === 'outage'
+      ? 'The package index did not respond (another attempt after 15 minutes)'
+      : 'The package index does not say which versions are withdrawn';
+  return kept
+    ? `${what}: using its answer of ${new Date(kept.asked).toISOString().slice(0, 10)}`
+    : `${what}: it is not known whether locked versions were withdrawn`;
 }
 
 async function readAnswer(file: string): Promise<Answer | undefined> {

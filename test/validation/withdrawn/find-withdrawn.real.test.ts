@@ -48,18 +48,22 @@ const lockOf = (...pins: readonly string[]) => ({
 
 test('a version that is withdrawn after it was locked is found, with its reason, and the index is asked once a day', async () => {
   const index = await startIndex({ evil: 'leaks memory\u202e', silent: true });
-  const lock = lockOf('evil==1.0', 'good==1.0', 'silent==1.0', 'gone==2.0');
-  expect(await findWithdrawn(lock, { asksIndex: false })).toEqual([]);
+  const built = { ...lockOf('built==9.0').packages[0]!, built: { from: 'x', with: [] } };
+  const plain = lockOf('evil==1.0', 'good==1.0', 'silent==1.0', 'gone==2.0');
+  const lock = { ...plain, packages: [...plain.packages, built] };
+  expect(await findWithdrawn(lock, { asksIndex: false })).toEqual({ packages: [], asked: undefined, unchecked: 0 });
   expect(index.requests).toBe(0);
-  const found = await findWithdrawn(lock, { asksIndex: true });
+  vi.stubEnv('UV_EXCLUDE_NEWER', '2000-01-01T00:00:00Z');
+  const state = await findWithdrawn(lock, { asksIndex: true });
+  const found = state.packages;
   expect(found).toEqual([
     { name: 'evil', version: '1.0', reason: 'leaks memory', isGone: false },
     { name: 'gone', version: '2.0', reason: undefined, isGone: true },
     { name: 'silent', version: '1.0', reason: undefined, isGone: false },
   ]);
   const { requests } = index;
-  expect(await findWithdrawn(lock, { asksIndex: false })).toEqual(found);
-  expect(await findWithdrawn(lock, { asksIndex: true })).toEqual(found);
+  expect(await findWithdrawn(lock, { asksIndex: false })).toEqual(state);
+  expect(await findWithdrawn(lock, { asksIndex: true })).toEqual(state);
   expect(index.requests).toBe(requests);
   const endpoint = makeEndpoint('e', { m: 'iris/1' });
   const subject = makeSubject(endpoint, endpoint.entities[0]!);
@@ -77,6 +81,8 @@ test('an index that does not answer is asked once, and leaves the last answer', 
   const lock = lockOf('evil==1.0');
   index.isDown = true;
   const both = [findWithdrawn(lock, { asksIndex: true }), findWithdrawn(lock, { asksIndex: true })];
-  expect(await Promise.all(both)).toEqual([[], []]);
+  expect((await Promise.all(both)).map((s) => [s.packages, s.asked])).toEqual([[[], undefined], [[], undefined]]); // prettier-ignore
+  expect(index.requests).toBe(1);
+  expect(await findWithdrawn(lockOf('other==1.0'), { asksIndex: true })).toMatchObject({ asked: undefined });
   expect(index.requests).toBe(1);
 });
