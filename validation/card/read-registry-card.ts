@@ -6,6 +6,7 @@ import { findRegistrySource } from '../model/download-model.ts';
 import type { FetchOptions } from '../model/fetched-model.ts';
 import { runDownload } from '../model/run-download.ts';
 import type { Subject } from '../subject.ts';
+import { queryCard } from './query-card.ts';
 import { makeRegistryPages, type RegistryPages } from './make-registry-pages.ts';
 
 const short = z.string().max(200);
@@ -49,7 +50,7 @@ export async function readRegistryCard(
   const { progress = SILENT } = options;
   const label = `${wanted.name} ${wanted.version}`;
   const run = await withProgress(progress, `Querying the registry about ${label}`, () =>
-    runDownload(source, { action: '--card', label }, options),
+    queryCard(source, () => runDownload(source, { action: '--card', label }, options)),
   );
   const answer = run.code === 0 ? registryAnswer.safeParse(JSON.parse(run.stdout)).data : undefined;
   if (!answer) {

@@ -16,12 +16,14 @@ import type { SourceKind } from './model-sources.ts';
 const REQUIREMENTS = codePath('validation', 'model', 'download-requirements.txt');
 const PROGRAM = codePath('validation', 'model', 'download_model.py');
 /** To resolve a version needs a few short requests. */
-export const LIMIT_SECONDS = { '--find': 120, '--card': 60, '--download': 3600 } as const;
+export const LIMIT_SECONDS = { '--find': 120, '--card': 30, '--download': 3600 } as const;
 /**
  * MLflow tries each request eight times, for four minutes in all, before it says that a server cannot be reached. The
  * user's own number counts.
  */
 const FIND_VARIABLES = { MLFLOW_HTTP_REQUEST_MAX_RETRIES: '3' };
+/** A review does without the registry, so a card is worth no second attempt, whatever the user sets for downloads. */
+const CARD_VARIABLES = { MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0', MLFLOW_HTTP_REQUEST_TIMEOUT: '10' };
 /** Python versions for which every package above has a wheel. */
 const SUPPORTED_PYTHONS = ['3.12', '3.11', '3.13'];
 const PROGRESS_LINE = /^progress: (\d{1,16}) (\d{1,16})$/;
@@ -61,8 +63,9 @@ export async function runDownload(
     return await runProcess(virtualenv.python, args, {
       cwd: home,
       env: {
-        ...(action !== '--download' && FIND_VARIABLES),
+        ...(action === '--find' && FIND_VARIABLES),
         ...makeDownloadEnvironment(kind, uri, { home, connection }),
+        ...(action === '--card' && CARD_VARIABLES),
         PYTHONPYCACHEPREFIX: virtualenv.pycache,
       },
       limitSeconds: LIMIT_SECONDS[action],

@@ -20,6 +20,8 @@ const answer = z.object({
     z.object({ name: z.string(), version: z.string(), reason: z.string().optional(), isGone: z.boolean() }),
   ),
   unchecked: z.number(),
+  /** A hash of the index that gave it. */
+  index: z.string(),
 });
 type Answer = z.infer<typeof answer>;
 
@@ -39,19 +41,25 @@ export interface WithdrawnState {
 
 /**
  * Finds locked versions that were withdrawn after the lock was made. The answer of the index is kept for most of a day,
- * so most calls only read a file. An index that does not answer leaves the last answer.
+ * so most calls only read a file. An index that does not answer leaves its last answer. A call that queries no index
+ * repeats the last answer of any, because a job without the settings of the index may have taken it over.
  */
 export async function findWithdrawn(virtualenv: LockedVirtualenv, options: WithdrawnOptions): Promise<WithdrawnState> {
-  const pins = listQueried(virtualenv.packages).map((p) => `${p.name}==${p.version}`);
-  if (pins.length === 0) return { packages: [], asked: Date.now(), unchecked: 0 };
+  if (listQueried(virtualenv.packages).length === 0) return { packages: [], asked: Date.now(), unchecked: 0 };
   const index = hashIndex(process.env);
-  const key = contentHash({ python: virtualenv.python, platform: virtualenv.platform, pins, index });
-  const file = cacheFolder('withdrawn', `${key.slice(0, 32)}.json`);
-  const kept = await readAnswer(file);
+  const file = locateWithdrawn(virtualenv);
+  const last = await readAnswer(file);
+  const kept = options.asksIndex && last?.index !== index ? undefined : last;
   const isFresh = kept !== undefined && Date.now() - kept.asked < FRESH_HOURS * 3_600_000;
   const now = options.asksIndex && !isFresh ? await queryOnce({ file, index, kept }, virtualenv, options) : undefined;
   const { packages, asked, unchecked } = now ?? kept ?? { packages: [], asked: undefined, unchecked: 0 };
   return { packages: packages.map((p) => ({ ...p, reason: p.reason })), asked, unchecked };
+}
+
+/** Where the last answer about a virtualenv is kept, of whichever index. */
+function locateWithdrawn({ python, platform, packages }: LockedVirtualenv): string {
+  const pins = listQueried(packages).map((p) => `${p.name}==${p.version}`);
+  return cacheFolder('withdrawn', `${contentHash({ python, platform, pins }).slice(0, 32)}.json`);
 }
 
 /** When the index has answered about every virtualenv: the time of the oldest answer. */
@@ -83,17 +91,17 @@ interface Query {
   readonly kept: Answer | undefined;
 }
 
-/** The queries of this process by file, because several entities share a virtualenv. */
+/** The queries of this process by file and index, because several entities share a virtualenv. */
 const queries = new Map<string, Promise<Answer | undefined>>();
 
 function queryOnce(wanted: Query, virtualenv: LockedVirtualenv, options: PythonOptions): Promise<Answer | undefined> {
-  const { file } = wanted;
-  const running = queries.get(file);
+  const key = `${wanted.index} ${wanted.file}`;
+  const running = queries.get(key);
   if (running) return running;
   const query = queryAndKeep(wanted, virtualenv, options).finally(() => {
-    if (options.signal?.aborted) queries.delete(file); // it was stopped and has not failed
+    if (options.signal?.aborted) queries.delete(key); // it was stopped and has not failed
   });
-  queries.set(file, query);
+  queries.set(key, query);
   return query;
 }
 
@@ -117,7 +125,7 @@ async function queryAndKeep(
     progress.say(
       `The package index no longer has many of the locked versions, so ${pluralize(unchecked, 'other package')} could not be checked`,
     );
-  const found: Answer = { asked: Date.now(), packages: packages.map((p) => ({ ...p })), unchecked };
+  const found: Answer = { asked: Date.now(), packages: packages.map((p) => ({ ...p })), unchecked, index };
   await writeFileAtomically(file, JSON.stringify(found));
   return found;
 }

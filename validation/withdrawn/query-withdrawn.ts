@@ -59,7 +59,7 @@ export async function queryWithdrawn(
     limitSeconds = LIMIT_SECONDS;
     const { notes, rest } = separateNotes(run.stderr);
     if (run.code === 0) return { yanked: parseYanked(notes).map((p) => ({ ...p, isGone: false })) };
-    if (run.stopped === 'time' || isOutage(rest)) return 'outage';
+    if (run.timedOut || isOutage(rest)) return 'outage';
     const gone = findMissing(rest, asked);
     return gone && { gone: { ...gone, reason: undefined, isGone: true } };
   };

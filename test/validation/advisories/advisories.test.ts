@@ -9,7 +9,7 @@ import { readEndpoint } from '../../../schemas/read-project.ts';
 import { CODE_FOLDER } from '../../../system/code.ts';
 import { SILENT } from '../../../system/progress.ts';
 import { type Advisory, findVulnerabilities, isAffected } from '../../../validation/advisories/advisory.ts';
-import { checkAdvisories } from '../../../validation/advisories/check-advisories.ts';
+import { type AdvisoryOptions, checkAdvisories } from '../../../validation/advisories/check-advisories.ts';
 import { compareVersions, parseVersion } from '../../../validation/advisories/compare-versions.ts';
 import { refreshAdvisories } from '../../../validation/advisories/database.ts';
 import { resolvePolicy } from '../../../validation/policy.ts';
@@ -94,12 +94,18 @@ const osv = (id: string, name: string, more: object = {}) => ({
   ...more,
 });
 
-async function check(packages: Readonly<Record<string, string>>, isReviewed = false, environments: Policy[] = []) {
+async function check(
+  packages: Readonly<Record<string, string>>,
+  isReviewed = false,
+  environments: Policy[] = [],
+  model: Pick<AdvisoryOptions, 'requirements'> = {},
+) {
   const endpoint = makeEndpoint('e', { m: 'iris/1' });
   const locked = Object.entries(packages).map(([name, version]) => ({ name, version, hashes: [] }));
   const { summary, diagnostics } = await checkAdvisories(makeSubject(endpoint, endpoint.entities[0]!), locked, {
     policy: resolvePolicy(environments),
     isReviewed,
+    ...model,
   });
   return { summary, found: diagnostics.map((d) => [d.severity, d.code, d.message, d.hint]) };
 }
@@ -139,6 +145,8 @@ test('checkAdvisories() compares locked packages with the database, and the envi
     expect([policy, (await check(packages)).found]).toEqual([policy, [[severity, ...finding]]]);
   }
   expect((await check({ evil: '1.0' })).found[0]?.[0]).toBe('error');
+  const pinned = { requirements: [{ name: 'scikit-learn', pin: '1.9' }] };
+  expect((await check(packages, false, [], pinned)).found[0]?.[3]).toBe('Raise the requirement: scikit-learn 2.0 has the fix'); // prettier-ignore
   vi.stubEnv('DAVIT_ADVISORIES', undefined);
   for (const vulnerabilities of ['ignore', 'warning', 'error'] as const) {
     const told = vulnerabilities === 'ignore' ? [] : [[vulnerabilities, ...finding]];

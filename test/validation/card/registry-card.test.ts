@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { renderComparison } from '../../../review/render-comparison.ts';
 import { comparison as schema } from '../../../schemas/report/comparison.ts';
+import { queryCard } from '../../../validation/card/query-card.ts';
 import { makeRegistryPages } from '../../../validation/card/make-registry-pages.ts';
 import { compareModelCards } from '../../../validation/comparison/read-model-card.ts';
 import { codePath } from '../../../system/code.ts';
@@ -25,6 +26,21 @@ test('a registry that no file names has no address in a report, and a wrong id m
   expect(makeRegistryPages({ registry }, { name: 'iris', version: '2', ...RUN }, [], {})).toEqual({ model: null, run: null }); // prettier-ignore
   const wrong = { name: 'iris', version: '2', run: 'a1) [x](https://evil', experiment: '7' };
   expect(makeRegistryPages({ registry }, wrong, NAMED, {}).run).toBeNull();
+});
+
+test('a registry that does not answer is queried once, and one that refuses a version again', async () => {
+  const answer = (stderr: string, timedOut = false) => ({ code: 1, signal: undefined, stdout: '', stderr, timedOut });
+  const count = async (registry: string, run: ReturnType<typeof answer>) => {
+    let queries = 0;
+    const connection = { kind: 'tracking', tracking: registry, registry } as const;
+    const query = () => Promise.resolve(((queries += 1), run));
+    for (let i = 0; i < 3; i += 1) expect((await queryCard({ connection } as never, query)).code).toBe(1);
+    return queries;
+  };
+  expect(await count('https://hangs.example', answer('', true))).toBe(1);
+  expect(await count('https://refuses.example', answer('noise\n{"kind": "unreachable"}'))).toBe(1);
+  expect(await count('https://down.example', answer('{"kind": "unavailable"}'))).toBe(1);
+  expect(await count('https://denies.example', answer('{"kind": "denied", "registry": true}'))).toBe(3);
 });
 
 const MODELS = { old: codePath('models', 'iris', '1'), new: codePath('models', 'iris', '2') };

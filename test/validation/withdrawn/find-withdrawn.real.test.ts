@@ -65,6 +65,9 @@ test('a version that is withdrawn after it was locked is found, with its reason,
   expect(await findWithdrawn(lock, { asksIndex: false })).toEqual(state);
   expect(await findWithdrawn(lock, { asksIndex: true })).toEqual(state);
   expect(index.requests).toBe(requests);
+  vi.stubEnv('UV_EXTRA_INDEX_URL', 'http://127.0.0.1:9/simple/');
+  expect(await findWithdrawn(lock, { asksIndex: true })).toMatchObject({ packages: [], asked: undefined });
+  expect(await findWithdrawn(lock, { asksIndex: false })).toEqual(state);
   const endpoint = makeEndpoint('e', { m: 'iris/1' });
   const subject = makeSubject(endpoint, endpoint.entities[0]!);
   const told = describeWithdrawn(subject, [], found).map((p) => locateProblem(subject, p));
