@@ -81,7 +81,7 @@ async function auditEntity(
   const { progress, signal } = request;
   const subject = makeSubject(endpoint, entity);
   const requirements = readRequirements(locked.requirements);
-  const options = { progress, signal, requirements, policy: resolvePolicy() };
+  const options = { progress, signal, requirements, policy: resolvePolicy(), isRefreshed: true };
   const { summary, diagnostics } = await checkAdvisories(subject, virtualenv.packages, options);
   const withdrawn = await findWithdrawn(virtualenv, { progress, signal, asksIndex: true });
   const problems = describeWithdrawn(subject, requirements, withdrawn.packages);

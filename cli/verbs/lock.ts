@@ -64,7 +64,15 @@ async function checkSelected({ endpoints, diagnostics }: Selected, request: Lock
   const checked = await checkLocks(endpoints, request);
   return {
     diagnostics: [...diagnostics, ...checked.flatMap((c) => c.diagnostics)],
-    result: { locks: checked.map(({ diagnostics: _, ...lock }) => lock) },
+    result: {
+      locks: checked.map(({ endpoint, file, state, outage, withdrawn }) => ({
+        endpoint,
+        file,
+        state,
+        outage,
+        withdrawn,
+      })),
+    },
     text: checked.map(renderChecked).join('\n'),
     outage: checked.some((c) => c.outage !== null),
   };

@@ -90,6 +90,7 @@ test.each([
     message,
     module: null,
     needs_network: false,
+    lost_connection: false,
     trace: expect.any(String) as string,
   });
 });

@@ -195,6 +195,11 @@ test.runIf(isSandboxed)(
     expect(entities[0]?.proof?.cases[0]?.answer).toContain('[5, 1, 0]');
     expect(entities[0]?.proof?.network).toMatchObject([{ host: 'localhost', port }]);
     expect(entities[0]?.proof?.network[0]?.receivedBytes).toBeGreaterThanOrEqual(5);
+    const down = await validate('localhost:1', [{ network: ['localhost:1'] }]);
+    expect(down.diagnostics.filter((d) => d.code === 'service-unreachable').map((d) => d.message)).toEqual([
+      'The proof of m 1 could not reach localhost:1 (ECONNREFUSED)',
+    ]);
+    expect(down.diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
     const refused = await validate('service.example:443', [{ network: ['service.example:443'] }, {}]);
     expect(refused.diagnostics.map((d) => [d.severity, d.code, d.message])).toEqual([
       [

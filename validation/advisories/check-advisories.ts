@@ -44,6 +44,8 @@ export interface AdvisoryOptions extends PythonOptions {
   readonly policy: Pick<ResolvedPolicy, 'vulnerabilities'>;
   /** Whether a review has compared the packages. Then a missing database is a warning under every policy. */
   readonly isReviewed?: boolean;
+  /** Whether this run has already refreshed the database, or tried to. */
+  readonly isRefreshed?: boolean;
   /** Those of the model. A version that one of them pins is not changed by `lock --upgrade`. */
   readonly requirements?: readonly Pick<Requirement, 'name' | 'pin'>[];
 }
@@ -75,10 +77,10 @@ export async function checkAdvisories(
 /** A policy asks for a database of today. Without a policy, no validation downloads anything. */
 async function openFreshAdvisories(
   policy: AdvisoryPolicy,
-  options: PythonOptions,
+  options: Pick<AdvisoryOptions, 'isRefreshed'> & PythonOptions,
 ): Promise<AdvisoryDatabase | undefined> {
   const database = await openAdvisories();
-  if (!policy.isSet || (database && database.ageHours < FRESH_HOURS)) return database;
+  if (!policy.isSet || options.isRefreshed === true || (database && database.ageHours < FRESH_HOURS)) return database;
   await refreshOnce(options);
   return openAdvisories();
 }

@@ -28,6 +28,8 @@ export const describedFailure = z.object({
   message: text(4000),
   module: text(200).nullish(),
   needs_network: z.boolean().nullish(),
+  /** Whether only a connection failed, also to this machine. */
+  lost_connection: z.boolean().nullish(),
   trace: tail(20_000).nullish(),
 });
 

@@ -107,14 +107,15 @@ export async function proveModel(
  * Undefined: it did not fail so. An input of the endpoint file is a condition of the author, so its failure always counts.
  */
 export function findOnlyLoaded(
-  { sandbox }: Pick<ProofRun, 'sandbox'>,
+  { sandbox, run }: Pick<ProofRun, 'sandbox'> & { readonly run: Pick<ProofRun['run'], 'network'> },
   given: readonly unknown[],
   document: ProofDocument,
 ): ProofDocument | undefined {
   const { failed, cases } = document;
   const [example, ...others] = cases;
   if (!sandbox || given.length > 0 || failed?.stage !== 'predict') return undefined;
-  if (failed.needs_network !== true) return undefined;
+  const isLost = failed.lost_connection === true && hasFailedService(run.network);
+  if (failed.needs_network !== true && !isLost) return undefined;
   if (example?.origin !== 'example' || others.length > 0) return undefined;
   const why = failed.message.slice(0, SHOWN_CHARACTERS);
   return { ...document, failed: null, cases: [{ ...example, answer: null, why, needs_network: true }] };

@@ -67,7 +67,7 @@ CONNECTION = re.compile(
 """What libraries say of a failed connection. It counts only after a host was asked for that cannot be reached."""
 
 LOST = re.compile(r"closed (?:the )?connection|lost connection|connection (?:was )?(?:closed|lost)", re.IGNORECASE)
-"""What libraries in C say of a service that the sandbox may reach and that does not answer this machine."""
+"""What libraries in C say when the relay of the sandbox closes a connection that it cannot make."""
 
 OWN_MACHINE = re.compile(r"\b127\.(?!8\.)\d+\.\d+\.\d+|\blocalhost\b|::1\b")
 """Text that excludes a failure: a model reaches a program of its own without a network."""
@@ -80,6 +80,23 @@ def needs_network(error: BaseException, model: str) -> bool:
         return all(is_network_failure(member, model) for member in members)
     except BaseException:  # a model's exception may raise another one when it is read
         return False
+
+
+def has_lost_connection(error: BaseException, model: str) -> bool:
+    """Says whether only a connection failed, to whatever service. It counts where a service did not answer."""
+    try:
+        members = flatten_group(find_root_cause(error, model))
+        return all(Exception in type(m).__mro__ and any(map(is_lost, list_reported(m, model))) for m in members)
+    except BaseException:  # a model's exception may raise another one when it is read
+        return False
+
+
+def is_lost(error: BaseException) -> bool:
+    kinds = type(error).__mro__
+    if any(kind in kinds for kind in (ConnectionError, TimeoutError, socket.timeout)) or is_network_class(error):
+        return True
+    text = str(error)[:SEARCHED_CHARACTERS]
+    return any(words.search(text) for words in (LOST, RESOLVER, CONNECTION))
 
 
 def is_network_failure(error: BaseException, model: str) -> bool:
@@ -138,8 +155,6 @@ def is_network_class(error: BaseException) -> bool:
         return True
     if OSError in kinds and error.errno in UNREACHABLE:
         return True
-    if NETWORK.services and any(kind in kinds for kind in (ConnectionError, TimeoutError, socket.timeout)):
-        return True  # the relay of the sandbox closes a connection that it cannot make
     if any(find_class(module, name) in kinds for module, name in CLASSES):
         return True
     return find_class("grpc", "RpcError") in kinds and error.code().name == "UNAVAILABLE"
@@ -148,8 +163,6 @@ def is_network_class(error: BaseException) -> bool:
 def has_network_words(error: BaseException) -> bool:
     text = str(error)[:SEARCHED_CHARACTERS]
     if RESOLVER.search(text):
-        return True
-    if NETWORK.services and LOST.search(text):
         return True
     hosts = NETWORK.list_unreachable()
     return bool(hosts) and (CONNECTION.search(text) is not None or any(host in text.lower() for host in hosts))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Callable
 
 from .mlflow_reason import extract_reason
-from .network_failure import needs_network
+from .network_failure import has_lost_connection, needs_network
 from .root_cause import SERVER_FOLDER, describe_members, find_missing_module, find_root_cause, is_raised_by_mlflow
 
 FRAMES = 8
@@ -42,8 +42,8 @@ class Stages:
 def describe_failure(stage: str, error: BaseException, model: str, trace: bool = True) -> dict:
     """Describes a failure for people.
 
-    Returns `{"stage", "kind", "message", "module", "needs_network", "trace"}`; without a trace `{"stage", "cause",
-    "message"}`. `kind` and `cause` are the class of the exception, `module` is a missing module or None.
+    Returns `{"stage", "kind", "message", "module", "needs_network", "lost_connection", "trace"}`; without a trace
+    `{"stage", "cause", "message"}`. `kind` and `cause` are the class of the exception, `module` is a missing module or None.
     """
     cause = find_root_cause(error, model)
     kind = type(cause).__name__
@@ -55,7 +55,9 @@ def describe_failure(stage: str, error: BaseException, model: str, trace: bool =
     if not trace:
         return {"stage": stage, "cause": kind, "message": message}
     module = find_missing_module(cause, model)
-    found = {"module": module, "needs_network": needs_network(error, model), "trace": format_trace(cause, model)}
+    found = {"module": module, "trace": format_trace(cause, model)}
+    found["needs_network"] = needs_network(error, model)
+    found["lost_connection"] = has_lost_connection(error, model)
     return {"stage": stage, "kind": kind, "message": message, **found}
 
 

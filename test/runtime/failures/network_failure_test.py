@@ -11,7 +11,7 @@ import urllib.error
 from unittest import mock
 
 from davit_server.failures import network_failure, watch_network
-from davit_server.failures.network_failure import needs_network
+from davit_server.failures.network_failure import has_lost_connection, needs_network
 from davit_server.failures.stages import describe_failure
 
 MODEL = os.path.realpath(tempfile.gettempdir()) + "/davit-model"
@@ -145,9 +145,17 @@ class NetworkFailure(unittest.TestCase):
             with socket.socket() as stream:
                 watch.note("socket.connect", (stream, ("127.8.0.1", 444)))
             self.check(True, chain(Requests("x"), REFUSED))
-            lost = "server closed the connection unexpectedly"
-            self.check(True, ConnectionResetError(errno.ECONNRESET, "x"), TimeoutError("x"), RuntimeError(lost))
-            self.check(False, KeyError("city"), ValueError("too small"), ConnectionResetError("localhost:9981"))
+
+    def test_a_lost_connection_is_told_from_other_failures(self):
+        lost = RuntimeError("server closed the connection unexpectedly")
+        for error in (ConnectionResetError(errno.ECONNRESET, "x"), TimeoutError("x"), REFUSED, RESOLVER, lost):
+            self.assertIs(has_lost_connection(error, MODEL), True)
+            self.assertIs(has_lost_connection(chain(RuntimeError("no answer"), error), MODEL), True)
+        self.assertIs(describe_failure("predict", REFUSED, MODEL)["lost_connection"], True)
+        for error in (KeyError("city"), ValueError("too small"), SystemExit(1), AttributeError("x")):
+            self.assertIs(has_lost_connection(error, MODEL), False)
+        handled = raise_in(f"{MODEL}/code/model.py", context(KeyError("city"), REFUSED))
+        self.assertIs(has_lost_connection(handled, MODEL), False)
 
     def test_services_are_noted(self):
         watch = watch_network.NetworkWatch()

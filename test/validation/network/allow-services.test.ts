@@ -57,15 +57,18 @@ test('what a model could not reach is named with the way to it', () => {
 });
 
 test('a service that does not answer this machine excuses only a failed connection', () => {
-  const make = (kind: string, needsNetwork: boolean) => ({
+  const make = (kind: string, isLost: boolean) => ({
     ...{ stages: [], peak_memory_bytes: 0, warnings: [], libraries: [] },
-    failed: { stage: 'predict', kind, message: `${kind}: x`, trace: '', needs_network: needsNetwork },
+    failed: { stage: 'predict', kind, message: `${kind}: x`, trace: '', needs_network: false, lost_connection: isLost },
     cases: [{ name: '', origin: 'example' as const, seconds: 1, answer: null, why: 'x' }],
   });
   const sandbox = { user: 'other', sized: true, lacks: [] } as const;
-  expect(findOnlyLoaded({ sandbox }, [], make('RemoteDisconnected', true))?.failed).toBeNull();
-  expect(findOnlyLoaded({ sandbox }, [], make('KeyError', false))).toBeUndefined();
   const network = [{ ...USE, connections: 0, failure: 'ECONNREFUSED' }];
+  const find = (kind: string, isLost: boolean, uses = network) =>
+    findOnlyLoaded({ sandbox, run: { network: uses } }, [], make(kind, isLost))?.failed;
+  expect(find('ConnectionResetError', true)).toBeNull();
+  expect(find('ConnectionResetError', true, [])).toBeUndefined();
+  expect(find('KeyError', false)).toBeUndefined();
   const run = { code: 0, signal: undefined, stdout: '', stderr: '', stopped: undefined, network };
   const ran = { document: make('KeyError', false), began: 'predict', run, sandbox } as never;
   const [error] = explainProof(subject, ran, { limits: {} as never, packages: [], elsewhere: [] });
