@@ -8,6 +8,7 @@ import { digestModel } from '../../system/model-digest.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
 import type { Subject } from '../subject.ts';
 import { chooseRegistry, type RegistryConnection } from './choose-registry.ts';
+import { makeDownloadEnvironment } from './download-environment.ts';
 import { type DownloadFailure, explainOrThrow } from './explain-download.ts';
 import type { FetchedModel, FetchOptions } from './fetched-model.ts';
 import { maskSecrets } from './mask-secrets.ts';
@@ -16,6 +17,7 @@ import { allowTypedUri, checkModelUri, readModelSources, type Refusal } from './
 import { makeDownloadError, WITHHELD_HINT } from './refuse-download.ts';
 import { resolveVersion } from './resolve-version.ts';
 import { type DownloadSource, LIMIT_SECONDS, runDownload } from './run-download.ts';
+import { listServerSettings } from './server-settings.ts';
 
 /** The registry of a registered model; undefined if none is configured. */
 export function findRegistry(
@@ -93,12 +95,9 @@ interface FixedDownload {
 }
 
 async function downloadOnce(subject: Subject, download: FixedDownload, options: FetchOptions): Promise<FetchedModel> {
-  const { uri, connection } = download.source;
-  const { tracking, registry } = connection ?? {
-    tracking: process.env['MLFLOW_TRACKING_URI'],
-    registry: process.env['MLFLOW_REGISTRY_URI'],
-  };
-  const key = makeAddressKey({ uri, tracking, registry });
+  const { uri, kind, connection } = download.source;
+  const environment = makeDownloadEnvironment(kind, uri, { home: '', connection });
+  const key = makeAddressKey({ uri, settings: await listServerSettings(uri, environment) });
   const find = async () => (await findReviewed(options)) ?? findDownload(key);
   const there = await find();
   if (there !== undefined) return { folder: there, diagnostics: [] };
