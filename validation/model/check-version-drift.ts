@@ -45,6 +45,17 @@ export function checkVersionDrift(
   });
 }
 
+/** Lists the versions of the libraries that saved a model, by package, without the builds of special indexes. */
+export function listSavedVersions({ flavors }: Pick<Model, 'flavors'>): ReadonlyMap<string, string> {
+  return new Map(
+    SAVED_VERSIONS.flatMap(({ flavor, key, packages }) => {
+      const text = flavors[flavor]?.[key];
+      const version = typeof text === 'string' ? text.split('+')[0] : undefined;
+      return version === undefined ? [] : packages.map((name) => [name, version] as const);
+    }),
+  );
+}
+
 /** The flavor and the environment must have the same minor version of Python, because pickles contain byte code. */
 export function checkPythonDrift(subject: Subject, model: Model): readonly ModelProblem[] {
   const flavor = model.flavors['python_function']?.['python_version'];
