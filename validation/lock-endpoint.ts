@@ -20,7 +20,7 @@ import type { ResolvedVersion } from './model/fetched-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { checkBuilt } from './requirements/building/check-built.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
-import { describeResolutionFailure } from './requirements/describe-failure.ts';
+import { describeResolutionFailure } from './requirements/failures/describe-failure.ts';
 import { resolveAndBuild } from './requirements/building/resolve-and-build.ts';
 import { makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
 import { describeWithdrawn } from './withdrawn/describe-withdrawn.ts';

@@ -12,12 +12,12 @@ import { makeDownloadEnvironment } from './download-environment.ts';
 import { type DownloadFailure, explainOrThrow } from './explain-download.ts';
 import type { FetchedModel, FetchOptions } from './fetched-model.ts';
 import { maskSecrets } from './mask-secrets.ts';
-import { findDownload, findDownloadByDigest, makeAddressKey, noteDownload } from './model-addresses.ts';
+import { findDownload, findDownloadByDigest, makeAddressKey, noteDownload } from './addresses/model-addresses.ts';
 import { allowTypedUri, checkModelUri, readModelSources, type Refusal } from './model-sources.ts';
 import { makeDownloadError, WITHHELD_HINT } from './refuse-download.ts';
 import { resolveVersion } from './resolve-version.ts';
 import { type DownloadSource, LIMIT_SECONDS, runDownload } from './run-download.ts';
-import { listServerSettings } from './server-settings.ts';
+import { listServerSettings } from './addresses/server-settings.ts';
 
 /** The registry of a registered model; undefined if none is configured. */
 export function findRegistry(

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { checkLockedMlflow } from '../../../validation/model/check-minimum-versions.ts';
-import { explainResolution } from '../../../validation/requirements/explain-resolution.ts';
-import { explainUnreadableWheel } from '../../../validation/requirements/explain-wheel.ts';
-import { keepRequiredHashes } from '../../../validation/requirements/keep-hashes.ts';
-import { parseRequirements } from '../../../validation/requirements/parse-requirements.ts';
-import { makeSubject } from '../../../validation/subject.ts';
-import { makeEndpoint } from '../throw-away-project.ts';
+import { checkLockedMlflow } from '../../../../validation/model/check-minimum-versions.ts';
+import { explainResolution } from '../../../../validation/requirements/failures/explain-resolution.ts';
+import { explainUnreadableWheel } from '../../../../validation/requirements/explain-wheel.ts';
+import { keepRequiredHashes } from '../../../../validation/requirements/keep-hashes.ts';
+import { parseRequirements } from '../../../../validation/requirements/parse-requirements.ts';
+import { makeSubject } from '../../../../validation/subject.ts';
+import { makeEndpoint } from '../../throw-away-project.ts';
 
 /* What uv says, recorded, and what Davit makes of it. `answers`: by the first line that is resolved; others fail. */
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeAddressKey } from '../../../validation/model/model-addresses.ts';
-import { listServerSettings } from '../../../validation/model/server-settings.ts';
+import { makeAddressKey } from '../../../../validation/model/addresses/model-addresses.ts';
+import { listServerSettings } from '../../../../validation/model/addresses/server-settings.ts';
 
 let home: string;
 beforeAll(async () => {

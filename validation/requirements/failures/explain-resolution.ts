@@ -1,8 +1,8 @@
-import { normalizePackageName } from '../../python/normalize-package-name.ts';
-import { quoteShell } from '../../schemas/values/quote-shell.ts';
+import { normalizePackageName } from '../../../python/normalize-package-name.ts';
+import { quoteShell } from '../../../schemas/values/quote-shell.ts';
 import { type Chain, type CompileRequirements, findChain, listDependencies, parseName } from './find-chain.ts';
-import { findMeantPackage } from './pip-names.ts';
-import type { ResolutionRequest } from './resolution-request.ts';
+import { findMeantPackage } from '../pip-names.ts';
+import type { ResolutionRequest } from '../resolution-request.ts';
 
 /** Why requirements cannot be satisfied, and how to fix them. */
 export interface ResolutionExplanation {

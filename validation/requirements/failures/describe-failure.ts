@@ -1,12 +1,12 @@
-import type { PythonOptions } from '../../python/find-uv.ts';
-import { SILENT, withProgress } from '../../system/progress.ts';
-import { checkLockedMlflow } from '../model/check-minimum-versions.ts';
-import type { Model } from '../model/read-model.ts';
-import { joinHints, type ModelProblem, type Subject } from '../subject.ts';
+import type { PythonOptions } from '../../../python/find-uv.ts';
+import { SILENT, withProgress } from '../../../system/progress.ts';
+import { checkLockedMlflow } from '../../model/check-minimum-versions.ts';
+import type { Model } from '../../model/read-model.ts';
+import { joinHints, type ModelProblem, type Subject } from '../../subject.ts';
 import type { ResolutionExplanation } from './explain-resolution.ts';
-import { parseRequirement, type Requirement } from './parse-requirements.ts';
-import type { ResolutionRequest } from './resolution-request.ts';
-import { resolveRequirements } from './resolve-requirements.ts';
+import { parseRequirement, type Requirement } from '../parse-requirements.ts';
+import type { ResolutionRequest } from '../resolution-request.ts';
+import { resolveRequirements } from '../resolve-requirements.ts';
 
 interface FailedResolution {
   readonly model: Model;
