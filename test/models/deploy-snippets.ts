@@ -25,7 +25,7 @@ export const SNIPPETS: Readonly<Record<string, Snippet>> = {
   signature: {},
   'input-example': { refused: 'prediction-failed', repair: { validation: { input_data: IRIS.inputs } } },
   'pip-requirements': {},
-  'conda-env': { refused: 'resolution-failed' },
+  'conda-env': {},
   'extra-pip-requirements': { refused: 'resolution-failed' },
   'code-path': { refused: 'not logged' }, // MLflow 3 has no such parameter
   'code-paths': { repairs: 'code-path' },
