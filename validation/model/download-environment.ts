@@ -16,6 +16,7 @@ const NEEDED: Readonly<Record<SourceKind, readonly RegExp[]>> = {
   tracking: [COMMON, TRACKING, STORAGE],
   storage: [COMMON, STORAGE],
   databricks: [COMMON, TRACKING, DATABRICKS],
+  image: [], // Davit downloads it itself
   other: [COMMON],
 };
 

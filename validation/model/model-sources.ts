@@ -1,3 +1,4 @@
+import { parseImageUri } from '../../schemas/endpoint/image-uri.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 
 /**
@@ -42,9 +43,9 @@ export function readModelSources(variables: NodeJS.ProcessEnv = process.env): Mo
 
 /**
  * What may receive the credentials of the tracking server. `tracking`: the URI names something on that server.
- * `storage`: an object store. `other`: a host that gets no credential.
+ * `storage`: an object store. `image`: a container registry. `other`: a host that gets no credential.
  */
-export type SourceKind = 'tracking' | 'storage' | 'databricks' | 'other';
+export type SourceKind = 'tracking' | 'storage' | 'databricks' | 'image' | 'other';
 
 /** Adds the URI that a user has typed on the command line: the user is the environment, not a pull request. */
 export function allowTypedUri(sources: ModelSources, uri: string): ModelSources {
@@ -60,7 +61,9 @@ export function checkModelUri(uri: string, { allowed, tracking }: ModelSources):
   if (NAME_SCHEMES.includes(scheme))
     return host === '' ? 'tracking' : { why: 'it names a server', hint: `Write ${scheme}:/… without a host` };
   if (scheme === 'mlflow-artifacts' && (host === '' || isTrackingHost(host, tracking))) return 'tracking';
+  if (scheme === 'oci' && !parseImageUri(uri)) return IMAGE_RULE;
   if (!isBelow(renderUri(parsed), allowed)) return refuseSource(scheme, host, allowed);
+  if (scheme === 'oci') return 'image';
   if (scheme === 's3' || scheme === 'r2' || scheme === 'b2') return 'storage';
   return scheme === 'dbfs' ? 'databricks' : 'other';
 }
@@ -70,8 +73,22 @@ function isTrackingHost(host: string, tracking: string | undefined): boolean {
   return server !== '' && normalizeHost(scheme.toLowerCase(), server) === normalizeHost(scheme.toLowerCase(), host);
 }
 
+const IMAGE_RULE: Refusal = {
+  why: 'it is not the name of an image with a tag or a digest',
+  hint: 'Write oci://REGISTRY/NAME:TAG or oci://REGISTRY/NAME@sha256:…, the registry in full (docker.io, ghcr.io) and the name in lowercase',
+};
+
+/** An image is below its repository, too: `oci://ghcr.io/acme/iris` allows each tag and digest of it. */
 function isBelow(uri: string, allowed: readonly string[]): boolean {
-  return allowed.some((source) => uri === source || uri.startsWith(`${source}/`));
+  const ends = uri.startsWith('oci:') ? ['/', ':', '@'] : ['/'];
+  return allowed.some(
+    (source) => uri === source || ends.some((end) => (end === '/' || hasPath(source)) && uri.startsWith(source + end)),
+  );
+}
+
+/** `oci://ghcr.io/acme`, and not `oci://ghcr.io`, after which `:` begins a port. */
+function hasPath(source: string): boolean {
+  return /^oci:\/\/[^/]+\/[^:@]+$/.test(source);
 }
 
 function refuseSource(scheme: string, host: string, allowed: readonly string[]): Refusal {

@@ -82,7 +82,8 @@ function makePolicy({ allowed, kind, connection }: DownloadSource) {
   return { sources: allowed, buckets: (connection?.kind ?? kind) !== 'other' };
 }
 
-function renderAmount(label: string, done: number, total: number): string {
+/** `Downloading iris 2: 1.2 GiB of 5 GiB` */
+export function renderAmount(label: string, done: number, total: number): string {
   const size = total > 0 ? `${renderBytes(done)} of ${renderBytes(total)}` : renderBytes(done);
   return `Downloading ${label}: ${size}`;
 }
