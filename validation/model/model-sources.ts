@@ -24,6 +24,8 @@ const SHAPE = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/]*))?(\/.*)?$/;
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
 /** Schemes that name a container before the host: `abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/`. */
 const CONTAINER_SCHEMES = ['abfs', 'abfss', 'wasb', 'wasbs', 'r2', 'b2'];
+/** Only Microsoft's own hosts get the credentials of Azure. */
+const AZURE_HOST = /\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)$/;
 const CONTAINER = /^[A-Za-z0-9$][A-Za-z0-9._-]*@/;
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: ':80', https: ':443', ftp: ':21', sftp: ':22' };
 /** Schemes of names on the tracking server. With a host they would name another server. */
@@ -43,9 +45,9 @@ export function readModelSources(variables: NodeJS.ProcessEnv = process.env): Mo
 
 /**
  * What may receive the credentials of the tracking server. `tracking`: the URI names something on that server.
- * `storage`: an object store. `image`: a container registry. `other`: a host that gets no credential.
+ * `storage`, `google`, `azure`: an object store. `image`: a container registry. `other`: a host that gets no credential.
  */
-export type SourceKind = 'tracking' | 'storage' | 'databricks' | 'image' | 'other';
+export type SourceKind = 'tracking' | 'storage' | 'google' | 'azure' | 'databricks' | 'image' | 'other';
 
 /** Adds the URI that a user has typed on the command line: the user is the environment, not a pull request. */
 export function allowTypedUri(sources: ModelSources, uri: string): ModelSources {
@@ -65,6 +67,8 @@ export function checkModelUri(uri: string, { allowed, tracking }: ModelSources):
   if (!isBelow(renderUri(parsed), allowed)) return refuseSource(scheme, host, allowed);
   if (scheme === 'oci') return 'image';
   if (scheme === 's3' || scheme === 'r2' || scheme === 'b2') return 'storage';
+  if (scheme === 'gs') return 'google';
+  if (['wasbs', 'abfss'].includes(scheme) && AZURE_HOST.test(host)) return 'azure';
   return scheme === 'dbfs' ? 'databricks' : 'other';
 }
 

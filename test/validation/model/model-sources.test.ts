@@ -19,7 +19,7 @@ test('checkModelUri() allows what the tracking server names, and what the enviro
     'mlflow-artifacts://MLFLOW.acme.com:443/1/abc': 'tracking',
     's3://acme-models/prod/iris': 'storage',
     'https://models.acme.com/iris/1': 'other',
-    'abfss://models@acme.dfs.core.windows.net/iris': 'other',
+    'abfss://models@acme.dfs.core.windows.net/iris': 'azure',
     'mlflow-artifacts://[fd00::1]:5000/iris': 'other',
   };
   for (const [uri, kind] of Object.entries(kinds)) expect([uri, checkModelUri(uri, sources)]).toEqual([uri, kind]);
