@@ -209,7 +209,9 @@ class ClientFaults(Case):
                 self.refused(scorer, {"dataframe_records": [record]}, part)
         self.refused(scorer, {"inputs": {"n": [SECRET]}}, 'Column "n": Expected long')
         self.refused(scorer, {"dataframe_split": {"columns": ["n"], "data": [[1, 2]]}}, "1 columns passed")
-        self.refused(scorer, f"n\n{SECRET}\n".encode(), 'column "n" to type int64', "csv")
+        self.refused(scorer, f"n\n{SECRET}\n".encode(), 'Column "user" has nested values', "csv")
+        flat = save(Echo(), Schema([ColSpec(DataType.long, "n")]))
+        self.refused(flat, f"n\n{SECRET}\n".encode(), 'column "n" to type int64', "csv")
         self.refused(scorer, {"dataframe_split": {"data": [[SECRET]]}, "index": 1}, "missing inputs ['n']")
 
     def test_a_date_with_a_time_zone_names_its_column(self):

@@ -29,6 +29,8 @@ from davit_server.sharing.try_forks import Prediction
 from davit_server.sharing.worker_mode import WorkerMode
 
 LINUX = sys.platform.startswith("linux")
+SCRATCH = f"davit-test-{os.getpid()}-"
+"""Begins the names of folders outside the temporary one; another run at the same time has its own."""
 EXAMPLE = b'{"dataframe_split": {"columns": ["a"], "data": [[1]]}}'
 
 
@@ -86,7 +88,7 @@ def decide(model, wanted="found", workers=3, threads=1):
     os.close(writing)
     with open(reading) as result:
         text = result.read()
-    for folder in ("/dev/shm/davit-test-*", "/var/tmp/davit-test-*"):
+    for folder in (f"/dev/shm/{SCRATCH}*", f"/var/tmp/{SCRATCH}*"):
         for left in glob.glob(folder):  # what the models made, in a process that ended without clearing up
             if os.stat(left).st_uid == os.getuid() and not os.listdir(left):
                 os.rmdir(left)
@@ -136,11 +138,11 @@ def ended_child(self):
 
 
 def scratch_in_memory(self):
-    self.folder = tempfile.mkdtemp(dir="/dev/shm", prefix="davit-test-")
+    self.folder = tempfile.mkdtemp(dir="/dev/shm", prefix=SCRATCH)
 
 
 def scratch_under_a_name(self):
-    self.folder = f"/var/tmp/davit-test-{os.getpid()}"
+    self.folder = f"/var/tmp/{SCRATCH}{os.getpid()}"
     os.mkdir(self.folder)
 
 
