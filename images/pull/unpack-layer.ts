@@ -98,7 +98,7 @@ async function linkFile(path: string, target: string, { folder, below }: Unpacki
 }
 
 /** Writes the bytes of a file as they come. */
-export async function writeContent(file: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeContent(file: string, content: AsyncIterable<Uint8Array>): Promise<void> {
   const handle = await open(file, 'wx');
   try {
     for await (const chunk of content) await handle.writeFile(chunk);

@@ -40,7 +40,7 @@ export interface RegistryFault {
   readonly status?: number;
 }
 
-export const IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
+const IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar';
