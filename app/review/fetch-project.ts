@@ -36,7 +36,7 @@ export async function fetchProject(request: FetchRequest): Promise<FetchedProjec
   const work = { ...request, place };
   const changes = await readChanges(work);
   const declared = await readReviewedEnvironments(place, { names, paths: changes?.paths ?? [] });
-  const policies = await readReviewedPolicies(declared.environments, { place, changes, signal });
+  const policies = await readReviewedPolicies({ ...declared, names, place, changes, signal });
   const files = new Set<string>();
   const environments = declared.environments.map((e) => e.environment);
   const changed = await selectChanged(work, changes);

@@ -90,7 +90,7 @@ async function makeReport(work: Work): Promise<Report> {
   const diagnostics = await withoutRefused(declarationsRoot(place), checked);
   // A preview judges no finding, and its checkout has no contents of the base.
   const policies =
-    stage === 'preview' ? [] : await readReviewedPolicies(environments, { place, changes, signal: work.signal });
+    stage === 'preview' ? [] : await readReviewedPolicies({ place, names, environments, changes, signal: work.signal });
   const endpoints = await reviewAll(changed, { work, environments, policies, diagnostics, base: changes?.base });
   const others = otherDiagnostics(diagnostics, changed, changes);
   return {
