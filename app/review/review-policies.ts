@@ -11,6 +11,8 @@ export interface PoliciesRequest {
   readonly place: ProjectFolders;
   /** The environments of the review, with those whose files have errors. */
   readonly names: readonly string[];
+  /** Whether these are all of the project, so that the policies of those that the change deletes count too. */
+  readonly everyEnvironment?: boolean | undefined;
   /** The environments without errors. */
   readonly environments: readonly ReviewedEnvironment[];
   /** Undefined: there is no base to compare with, so the files are the user's own. */
@@ -24,8 +26,9 @@ export interface PoliciesRequest {
  * An environment that is not in the base has the default there.
  */
 export async function readReviewedPolicies(request: PoliciesRequest): Promise<readonly Policy[]> {
-  const { names, environments, changes } = request;
-  const read = names.map(async (name) => {
+  const { environments, changes } = request;
+  const names = new Set([...request.names, ...listDeleted(request)]);
+  const read = [...names].map(async (name) => {
     const file = `environments/${name}.yaml`;
     const policies = environments.flatMap(({ environment: e }) => (e.name === name ? [e.policy] : []));
     const isChanged = changes?.paths.some((p) => p.path === file) ?? false;
@@ -33,6 +36,12 @@ export async function readReviewedPolicies(request: PoliciesRequest): Promise<re
     return needsBase ? [...policies, await readBasePolicy(file, request)] : policies;
   });
   return (await Promise.all(read)).flat();
+}
+
+function listDeleted({ everyEnvironment = false, changes }: PoliciesRequest): readonly string[] {
+  if (!everyEnvironment) return [];
+  const deleted = changes?.paths.filter((p) => p.change === 'deleted') ?? [];
+  return deleted.flatMap(({ path }) => /^environments\/([A-Za-z0-9_-]+)\.yaml$/.exec(path)?.[1] ?? []);
 }
 
 /** Only a file that the base does not list has no policy there: one that cannot be read may have the stricter policy. */

@@ -25,6 +25,8 @@ async function makeFolder(): Promise<string> {
 interface Targets {
   readonly base?: string;
   readonly now?: string;
+  /** The requested environments. Empty: all that the pull request has. */
+  readonly names?: readonly string[];
 }
 
 /** A repository whose base has one environment file and whose working tree has another; undefined: no such file. */
@@ -40,16 +42,15 @@ async function review(base: string | undefined, now: string | undefined, targets
   await git(root, 'commit', '-q', '--allow-empty', '-m', 'base');
   if (now === undefined) await rm(file, { force: true });
   else await write(now, targets.now);
-  return readPolicies(root);
+  return readPolicies(root, 'main', targets.names);
 }
 
-async function readPolicies(root: string, base = 'main') {
+async function readPolicies(root: string, base = 'main', names: readonly string[] = ['prod']) {
   const place = { root, endpoints: 'endpoints' };
   const changes = await readChangedPaths(root, base);
-  const names = ['prod'];
   const { environments } = await readReviewedEnvironments(place, { names, paths: changes.paths });
   const signal = new AbortController().signal;
-  return readReviewedPolicies({ place, names, environments, changes, signal });
+  return readReviewedPolicies({ place, names, everyEnvironment: names.length === 0, environments, changes, signal });
 }
 
 test.each([
@@ -68,8 +69,15 @@ test.each([
 test.each([
   ['the pull request', { now: 'lokal' }, [{ pickles: 'error' }]],
   ['the base', { base: 'lokal' }, [{ pickles: 'ignore' }, { pickles: 'error' }]],
-])('a mistake elsewhere in the environment file of %s leaves the policy of the base', async (_who, targets, expected) => {
-  expect(await review('{ pickles: error }', '{ pickles: ignore }', targets)).toEqual(expected);
+])(
+  'a mistake elsewhere in the environment file of %s leaves the policy of the base',
+  async (_who, targets, expected) => {
+    expect(await review('{ pickles: error }', '{ pickles: ignore }', targets)).toEqual(expected);
+  },
+);
+
+test('an environment that the pull request deletes counts where all environments are requested', async () => {
+  expect(await review('{ pickles: error }', undefined, { names: [] })).toEqual([{ pickles: 'error' }]);
 });
 
 /** As in a private repository: the credential of the checkout is gone when a content is missing. HEAD~1 is the base. */
