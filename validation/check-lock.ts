@@ -108,8 +108,9 @@ export function explainStalePackages(
 
 /** Whether the lock has built other packages than build_wheels names. */
 function explainBuilds(names: readonly string[], packages: readonly LockedPackage[]): string | undefined {
-  const inIndex = packages.filter((p) => p.source === undefined);
-  const other = inIndex.find(({ name, built }) => (built !== undefined) !== names.includes(name));
+  const other = packages.find(({ name, source, built }) =>
+    built ? !names.includes(name) : source === undefined && names.includes(name),
+  );
   if (!other) return undefined;
   return other.built ? `build_wheels does not name ${other.name}` : `build_wheels now names ${other.name}`;
 }
