@@ -15263,7 +15263,10 @@ function prepareModelCredentials(variables = process.env) {
 	removeEmptyVariables(variables);
 	Object.assign(variables, readIndexLines(variables[INDEX_LINES] ?? ""));
 	Reflect.deleteProperty(variables, INDEX_LINES);
-	const secrets = Object.entries(variables).flatMap(([name, value]) => isSecret$1(name) && value ? [value] : []).filter((value) => value.length >= MIN_SECRET_CHARACTERS);
+	const given = Object.entries(variables).flatMap(([name, value]) => isSecret$1(name) && value ? [value] : []);
+	const logins = listLogins(variables);
+	const plain = [...given, ...logins].filter((value) => value.length >= MIN_SECRET_CHARACTERS);
+	const secrets = [...new Set(plain.flatMap(listForms))];
 	for (const secret of secrets) setSecret(secret);
 	return secrets;
 }
@@ -15278,6 +15281,25 @@ function isCredential(name) {
 }
 function isSecret$1(name) {
 	return isCredential(name) && !/_(?:USERNAME|CLIENT_ID|APPLICATION_CREDENTIALS)$/.test(name);
+}
+function listLogins(variables) {
+	return Object.entries(variables).flatMap(([name, password]) => {
+		if (!name.endsWith("_PASSWORD") || !isSecret$1(name) || !password) return [];
+		return [`${variables[name.replace(/_PASSWORD$/, "_USERNAME")] ?? ""}:${password}`];
+	});
+}
+function listForms(secret) {
+	const json = JSON.stringify(secret).slice(1, -1);
+	const ascii = json.replaceAll(/[\u0080-\uffff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+	const address = encodeURIComponent(secret);
+	return [
+		secret,
+		json,
+		ascii,
+		address,
+		address.replaceAll(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`),
+		Buffer.from(secret).toString("base64")
+	];
 }
 function readIndexLines(text) {
 	const read = text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line, i) => {
@@ -21186,6 +21208,7 @@ function readRunner(variables = process.env) {
 		eventName: said("GITHUB_EVENT_NAME"),
 		event: readEvent(said("GITHUB_EVENT_PATH")),
 		repository: name,
+		actor: variables["GITHUB_ACTOR"] ?? "",
 		apiUrl: variables["GITHUB_API_URL"] || "https://api.github.com",
 		runUrl: `${server}/${name}/actions/runs/${runId}`,
 		filesUrl: action && version ? `${server}/${action}/blob/${version}` : void 0,
@@ -21203,6 +21226,11 @@ function readEvent(file) {
 	} catch (e) {
 		throw new Error(`Cannot read the event in ${file}: it is not one of GitHub's`, { cause: e });
 	}
+}
+function isRestrictedRun({ event, repository: own, actor }) {
+	const { pull_request: pull } = event;
+	const head = pull?.head.repo?.full_name;
+	return pull !== void 0 && (head?.toLowerCase() !== own.toLowerCase() || actor === "dependabot[bot]");
 }
 function deleteRunnerVariables(variables = process.env) {
 	for (const name of Object.keys(variables).filter((n) => /^(?:INPUT_|ACTIONS_|GITHUB_TOKEN$)/.test(n))) Reflect.deleteProperty(variables, name);
@@ -21226,7 +21254,10 @@ var init_runner = __esmMin((() => {
 		pull_request: object({
 			number: int().positive(),
 			base: object({ sha }),
-			head: object({ sha })
+			head: object({
+				sha,
+				repo: object({ full_name: string$1() }).nullable().optional()
+			})
 		}).optional(),
 		workflow_run: object({
 			event: string$1(),
@@ -22204,7 +22235,7 @@ function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused, m
 function listSocketTests() {
 	const forNetlink = listProtocolTests([NETLINK_ROUTE]);
 	return [
-		...answer$3(EQUAL, LOCAL, ALLOW),
+		...answer$3(EQUAL, LOCAL$1, ALLOW),
 		[
 			EQUAL,
 			0,
@@ -22309,7 +22340,7 @@ function encode$1(instructions) {
 	}
 	return bytes;
 }
-var NEWER, ARCHITECTURES, LOCAL, IPV4$1, IPV6$1, NETLINK, INTERNET_PROTOCOLS, NETLINK_ROUTE, OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$7, LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT;
+var NEWER, ARCHITECTURES, LOCAL$1, IPV4$1, IPV6$1, NETLINK, INTERNET_PROTOCOLS, NETLINK_ROUTE, OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$7, LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT;
 var init_seccomp_filter = __esmMin((() => {
 	NEWER = {
 		refused: [...[
@@ -22463,7 +22494,7 @@ var init_seccomp_filter = __esmMin((() => {
 			]
 		}
 	};
-	[LOCAL, IPV4$1, IPV6$1, NETLINK] = [
+	[LOCAL$1, IPV4$1, IPV6$1, NETLINK] = [
 		1,
 		2,
 		10,
@@ -23265,6 +23296,83 @@ var init_virtualenv_error = __esmMin((() => {
 		}
 	};
 }));
+// python/compare-versions.ts
+function parseVersion$1(text) {
+	const match = SHAPE$1.exec(text.trim().toLowerCase());
+	if (!match) return void 0;
+	const [, epoch = "0", release = "", phase, pre = "", implicitPost, post, postNumber = "", dev, devNumber = ""] = match;
+	const isDev = dev !== void 0;
+	const hasPost = implicitPost !== void 0 || post !== void 0;
+	return {
+		epoch: Number(epoch),
+		release: release.split(".").map(Number),
+		phase: phase === void 0 ? isDev && !hasPost ? -1 : 3 : PHASES[phase] ?? 3,
+		pre: Number(pre || 0),
+		post: hasPost ? Number((implicitPost ?? postNumber) || 0) : -1,
+		dev: isDev ? Number(devNumber || 0) : Infinity
+	};
+}
+function compareVersions(a, b) {
+	const length = Math.max(a.release.length, b.release.length);
+	const key = ({ epoch, release, phase, pre, post, dev }) => [
+		epoch,
+		...Array.from({ length }, (_, i) => release[i] ?? 0),
+		phase,
+		pre,
+		post,
+		dev
+	];
+	const [x, y] = [key(a), key(b)];
+	const i = x.findIndex((part, at) => part !== y[at]);
+	return i < 0 ? 0 : (x[i] ?? 0) < (y[i] ?? 0) ? -1 : 1;
+}
+var SHAPE$1, PHASES;
+var init_compare_versions = __esmMin((() => {
+	SHAPE$1 = /^v?(?:(\d{1,9})!)?(\d{1,15}(?:\.\d{1,15}){0,20})(?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?(\d{0,15}))?(?:-(\d{1,15})|[-_.]?(post|rev|r)[-_.]?(\d{0,15}))?(?:[-_.]?(dev)[-_.]?(\d{0,15}))?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/;
+	PHASES = {
+		a: 0,
+		alpha: 0,
+		b: 1,
+		beta: 1,
+		c: 2,
+		rc: 2,
+		pre: 2,
+		preview: 2
+	};
+}));
+// python/normalize-package-name.ts
+function normalizePackageName(name) {
+	return name.toLowerCase().replace(/[-_.]+/g, "-");
+}
+var init_normalize_package_name = __esmMin((() => {}));
+// python/building/explain-wrong-wheel.ts
+function explainWrongWheel(file, wanted) {
+	const [name = "", version = ""] = file.replace(/\.whl$/, "").split("-");
+	return isPackage(name, version, wanted) ? void 0 : `its build has made ${file}`;
+}
+function explainWrongMetadata(text, wanted) {
+	const [head = ""] = text.replace(/\r\n?/g, "\n").split("\n\n");
+	const [names, versions] = ["name", "version"].map((field) => readHeaders$1(head, field));
+	return names?.length === 1 && versions?.length === 1 && isPackage(names[0] ?? "", versions[0] ?? "", wanted) ? void 0 : "the METADATA of its wheel names another package or version";
+}
+function readHeaders$1(head, field) {
+	return head.split("\n").filter((line) => line.toLowerCase().startsWith(`${field}:`)).map((line) => line.slice(field.length + 1).trim());
+}
+function isPackage(name, version, wanted) {
+	return normalizePackageName(name) === wanted.name && isSameVersion(version, wanted.version);
+}
+function isSameVersion(text, wanted) {
+	const [a, b] = [parseVersion$1(text), parseVersion$1(wanted)];
+	const local = readLocalPart(wanted);
+	return a !== void 0 && b !== void 0 && compareVersions(a, b) === 0 && ["", readLocalPart(text)].includes(local);
+}
+function readLocalPart(version) {
+	return (version.split("+")[1] ?? "").toLowerCase().replaceAll(/[-_]/g, ".");
+}
+var init_explain_wrong_wheel = __esmMin((() => {
+	init_compare_versions();
+	init_normalize_package_name();
+}));
 // python/remove-tests.ts
 async function removeTests(folder, isTests = false) {
 	const entries = await readdir(folder, { withFileTypes: true });
@@ -23337,6 +23445,27 @@ var init_run_uv = __esmMin((() => {
 		"NO_BUILD_PACKAGE"
 	].map((name) => [`UV_${name}`, void 0]));
 }));
+// python/watch-interpreter.ts
+async function watchInterpreter(folder) {
+	const before = await readInterpreter(folder);
+	return async () => {
+		const after = await readInterpreter(folder);
+		const changed = Object.keys(before).find((file) => before[file] !== after[file]);
+		if (changed === void 0) return;
+		throw new VirtualenvError("install-failed", `Cannot use the packages of the lock: a wheel replaces ${changed} of the virtualenv`, { hint: "Find out which package brings this file, and remove it" });
+	};
+}
+async function readInterpreter(folder) {
+	const links = (await readdir(join(folder, "bin")).catch(() => [])).filter((name) => name.startsWith("python")).map(async (name) => [`bin/${name}`, await readlink(join(folder, "bin", name)).catch(() => "")]);
+	const settings = await readFile(join(folder, "pyvenv.cfg"), "utf8").catch(() => "");
+	return {
+		...Object.fromEntries(await Promise.all(links)),
+		"pyvenv.cfg": settings
+	};
+}
+var init_watch_interpreter = __esmMin((() => {
+	init_virtualenv_error();
+}));
 // python/install-packages.ts
 async function installPackages(wanted, options = {}) {
 	await writeFileAtomically(wanted.requirements, renderRequirements$1(wanted));
@@ -23350,6 +23479,7 @@ async function installPackages(wanted, options = {}) {
 		...WHEELS_ONLY,
 		"--no-compile-bytecode"
 	];
+	const checkInterpreter = await watchInterpreter(wanted.folder);
 	const from = [
 		...wanted.into,
 		"-r",
@@ -23370,6 +23500,7 @@ async function installPackages(wanted, options = {}) {
 	}
 	const installed = offline.code === 0 ? offline : await runUv([...install, ...from], limited);
 	if (installed.code !== 0) throw makeInstallError("Cannot install the packages of the lock", installed);
+	await checkInterpreter();
 	await removeTests(join(wanted.folder, "lib"));
 }
 function makeInstallError(what, run) {
@@ -23398,6 +23529,7 @@ var init_install_packages = __esmMin((() => {
 	init_remove_tests();
 	init_run_uv();
 	init_virtualenv_error();
+	init_watch_interpreter();
 	INSTALL_LIMIT_SECONDS$1 = 1800;
 	WHEELS_ONLY = ["--only-binary", ":all:"];
 }));
@@ -23578,7 +23710,7 @@ var READ$1, LIST;
 var init_copy_if_private = __esmMin((() => {
 	[READ$1, LIST] = [4, 5];
 }));
-// sandbox/network/dial-service.ts
+// sandbox/network/local-addresses.ts
 function listLocalAddresses() {
 	const list = new BlockList();
 	for (const [address, bits] of IPV4) list.addSubnet(address, bits, "ipv4");
@@ -23586,8 +23718,42 @@ function listLocalAddresses() {
 	for (const { address, family } of Object.values(networkInterfaces()).flatMap((all) => all ?? [])) list.addAddress(address, family === "IPv6" ? "ipv6" : "ipv4");
 	return list;
 }
-var DIAL_MILLISECONDS, dialService, DialError, lookUpElsewhere, LOCAL_ADDRESS, IPV4, IPV6;
+function isLocalHost(host) {
+	const version = isIP(host);
+	if (version === 0) return host === "localhost" || host.endsWith(".localhost");
+	return listLocalAddresses().check(host, version === 6 ? "ipv6" : "ipv4");
+}
+var IPV4, IPV6;
+var init_local_addresses = __esmMin((() => {
+	IPV4 = [
+		["0.0.0.0", 8],
+		["127.0.0.0", 8],
+		["169.254.0.0", 16],
+		["100.100.100.200", 32],
+		["168.63.129.16", 32],
+		["192.0.0.0", 24],
+		["224.0.0.0", 3]
+	];
+	IPV6 = [
+		["::", 96],
+		["::ffff:0:0:0", 96],
+		["64:ff9b::", 96],
+		["64:ff9b:1::", 48],
+		["2001::", 32],
+		["2002::", 16],
+		["fe80::", 10],
+		["fec0::", 10],
+		["ff00::", 8],
+		["fd00:ec2::", 32],
+		["fd20:ce::", 32],
+		["fd00:c1::", 32],
+		["fd00:42::", 32]
+	];
+}));
+// sandbox/network/dial-service.ts
+var DIAL_MILLISECONDS, dialService, DialError, lookUpElsewhere, LOCAL_ADDRESS;
 var init_dial_service = __esmMin((() => {
+	init_local_addresses();
 	DIAL_MILLISECONDS = 1e4;
 	dialService = ({ host, port }) => {
 		const socket = connect({
@@ -23628,27 +23794,24 @@ var init_dial_service = __esmMin((() => {
 		});
 	};
 	LOCAL_ADDRESS = "its name means an address of this machine or its link";
-	IPV4 = [
-		["0.0.0.0", 8],
-		["127.0.0.0", 8],
-		["169.254.0.0", 16],
-		["100.100.100.200", 32],
-		["168.63.129.16", 32],
-		["224.0.0.0", 3]
-	];
-	IPV6 = [
-		["::", 127],
-		["fe80::", 10],
-		["ff00::", 8],
-		["fd00:ec2::", 32]
-	];
 }));
 // sandbox/network/open-forwarder.ts
 async function openForwarder(services, folder, dial = dialService) {
-	const ports = services.map((service) => new ServicePort(service, dial));
-	for (const [i, port] of ports.entries()) await port.listen(join(folder, String(i)));
+	const ports = [];
+	const closeAll = () => Promise.all(ports.map((port) => port.close()));
+	try {
+		for (const [i, service] of services.entries()) {
+			const port = new ServicePort(service, dial);
+			await port.listen(join(folder, String(i)));
+			ports.push(port);
+			await chmod(join(folder, String(i)), WORLD_WRITABLE);
+		}
+	} catch (e) {
+		await closeAll();
+		throw e;
+	}
 	let closed;
-	return { close: () => closed ??= Promise.all(ports.map((port) => port.close())) };
+	return { close: () => closed ??= closeAll() };
 }
 function nameFailure(error) {
 	return error.code ?? error.errors?.find((e) => e.code !== void 0)?.code ?? "ECONNRESET";
@@ -23677,7 +23840,6 @@ var init_open_forwarder = __esmMin((() => {
 		async listen(path) {
 			this.#server.listen(path);
 			await once(this.#server, "listening");
-			await chmod(path, WORLD_WRITABLE);
 		}
 		async close() {
 			const closed = once(this.#server, "close");
@@ -23772,12 +23934,13 @@ async function runSandboxed({ command: inner, readable, data = [], hidden = [], 
 		from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
 		at: folder
 	}));
+	const copied = await Promise.all(copies);
 	const services = await openServices(network);
 	try {
 		const { command, inputs } = await wrapInBubblewrap({
 			command: inner,
 			env,
-			readable: [...readable, ...await Promise.all(copies)],
+			readable: [...readable, ...copied],
 			hidden,
 			processMemoryBytes: limits.processMemoryBytes,
 			processes: MAX_PROCESSES,
@@ -23805,18 +23968,26 @@ async function runSandboxed({ command: inner, readable, data = [], hidden = [], 
 async function openServices(wanted) {
 	if (!wanted || wanted.services.length === 0) return void 0;
 	const outer = makeTemporaryFolder("net", "/tmp");
-	const folder = join(outer, "open");
-	await mkdir(folder);
-	await chmod(folder, 493);
-	const forwarder = await openForwarder(wanted.services, folder, wanted.dial);
-	return {
-		network: {
-			...wanted,
-			folder
-		},
-		forwarder,
-		outer
-	};
+	try {
+		const folder = join(outer, "open");
+		await mkdir(folder);
+		await chmod(folder, 493);
+		const forwarder = await openForwarder(wanted.services, folder, wanted.dial);
+		return {
+			network: {
+				...wanted,
+				folder
+			},
+			forwarder,
+			outer
+		};
+	} catch (e) {
+		await rm(outer, {
+			recursive: true,
+			force: true
+		});
+		throw e;
+	}
 }
 var SYSTEM_PATH, MAX_PROCESSES, MAX_SCRATCH_BYTES, SHARE_OF_MACHINE;
 var init_run_untrusted = __esmMin((() => {
@@ -24190,8 +24361,12 @@ async function addBuiltWheels(packages, target, options) {
 }
 async function ensureBuiltWheel(locked, target, options) {
 	const [hash = ""] = locked.hashes;
-	const kept = await findKeptWheel(hash);
-	if (kept !== void 0) return kept;
+	const file = await findKeptWheel(hash) ?? await rebuildOnce(hash, locked, target, options);
+	const wrong = explainWrongWheel(basename(file), locked);
+	if (wrong === void 0) return file;
+	throw new VirtualenvError("install-failed", `Cannot use the wheel of ${locked.name} ${locked.version}: ${wrong}`, { hint: "The lock names another version than the one that was built: run npx davit lock --upgrade" });
+}
+async function rebuildOnce(hash, locked, target, options) {
 	const { progress = SILENT, signal } = options;
 	const what = `building the wheel of ${locked.name}`;
 	return withFileLock(`${keptFolder(hash)}.lock`, async () => await findKeptWheel(hash) ?? keepWheel(await rebuild(locked, target, options)), {
@@ -24276,6 +24451,7 @@ var init_ensure_built_wheels = __esmMin((() => {
 	init_temporary_folder();
 	init_find_python();
 	init_virtualenv_error();
+	init_explain_wrong_wheel();
 	init_find_source();
 	init_run_build();
 }));
@@ -24792,8 +24968,15 @@ function parseNetworkAddress(text) {
 	};
 }
 function readIPv6(text) {
-	if (isIP(text) !== 6) return void 0;
-	return new URL(`http://[${text}]`).hostname.slice(1, -1);
+	const host = normalizeIPv6(text);
+	return host === void 0 || MAPPED.test(host) ? void 0 : host;
+}
+function isMappedAddress(text) {
+	const written = /^\[([^\]]*)\]/.exec(text)?.[1] ?? "";
+	return MAPPED.test(normalizeIPv6(written) ?? "");
+}
+function normalizeIPv6(text) {
+	return isIP(text) === 6 ? new URL(`http://[${text}]`).hostname.slice(1, -1) : void 0;
 }
 function readHost(text) {
 	if (isIP(text) === 4) return text;
@@ -24803,17 +24986,19 @@ function readHost(text) {
 function renderNetworkAddress({ host, port }) {
 	return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
-var NETWORK_ADDRESS, EXPECTED$1, networkAddress, NO_HOST;
+var NETWORK_ADDRESS, EXPECTED$1, EXPECTED_IPV4, networkAddress, NO_HOST, MAPPED;
 var init_network_address = __esmMin((() => {
 	init_zod();
 	NETWORK_ADDRESS = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):[1-9]\d{0,4}$/;
 	EXPECTED$1 = "expected HOST:PORT, such as api.example.com:443, 10.0.3.7:5432 or [fd00::7]:5432, without a scheme, a path or \"*\"";
-	networkAddress = string$1().regex(NETWORK_ADDRESS, EXPECTED$1).refine((text) => parseNetworkAddress(text) !== void 0, EXPECTED$1);
+	EXPECTED_IPV4 = "expected the IPv4 address in its own form, such as 10.0.3.7:5432";
+	networkAddress = string$1().regex(NETWORK_ADDRESS, EXPECTED$1).refine((text) => parseNetworkAddress(text) !== void 0, { error: ({ input }) => isMappedAddress(String(input)) ? EXPECTED_IPV4 : EXPECTED$1 });
 	NO_HOST = [
 		"0.0.0.0",
 		"::",
 		"255.255.255.255"
 	];
+	MAPPED = /^::ffff:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/;
 })), CONTENT_TYPES, caseFields, caseName, validationFile;
 var init_validation_file = __esmMin((() => {
 	init_zod();
@@ -33562,7 +33747,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 	};
 }));
 // schemas/environment/policy.ts
-var POLICY_SEVERITIES, VULNERABILITY_POLICIES, SHARE, MAX_NETWORK_ADDRESSES, severity, policyFile, DEFAULT_POLICY;
+var POLICY_SEVERITIES, VULNERABILITY_POLICIES, SHARE, MAX_NETWORK_ADDRESSES, severity, policyFile, STRICTEST_POLICY, DEFAULT_POLICY;
 var init_policy$1 = __esmMin((() => {
 	init_zod();
 	init_network_address();
@@ -33597,6 +33782,20 @@ var init_policy$1 = __esmMin((() => {
 		show_predictions: boolean$1().optional().describe("Whether comments and reports of reviews may contain inputs and predictions; default true"),
 		network: array(networkAddress).max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`).optional().describe("Services that models may reach in their proofs, where `validation.network` of the endpoint file names them: `api.example.com:443`; default: none")
 	}).optional().describe("How severe each finding is in this environment: error, warning or ignore");
+	STRICTEST_POLICY = {
+		missing_example: "error",
+		missing_signature: "error",
+		unpinned_requirement: "error",
+		defaults_channel: "error",
+		missing_module: "error",
+		built_package: "error",
+		pickles: "error",
+		vulnerabilities: "error",
+		max_changed: "0%",
+		prediction_tolerance: 0,
+		show_predictions: false,
+		network: []
+	};
 	DEFAULT_POLICY = {
 		missing_example: "warning",
 		missing_signature: "warning",
@@ -33818,7 +34017,7 @@ var init_lock = __esmMin((() => {
 			from: SHA256,
 			with: array(strictObject(packageFields))
 		}).optional()
-	}).describe("One package of a virtualenv");
+	}).refine(({ source, built }) => source === void 0 || built === void 0, { error: "expected \"source\" or \"built\", not both" }).describe("One package of a virtualenv");
 	lockedVirtualenv = strictObject({
 		python: pythonMinor,
 		platform,
@@ -34023,11 +34222,6 @@ function isJson(text) {
 var init_locate_model = __esmMin((() => {
 	init_cache();
 }));
-// python/normalize-package-name.ts
-function normalizePackageName(name) {
-	return name.toLowerCase().replace(/[-_.]+/g, "-");
-}
-var init_normalize_package_name = __esmMin((() => {}));
 // validation/imports/packaged-modules.ts
 async function readPackagedModules(packages, request, options) {
 	const found = /* @__PURE__ */ new Map();
@@ -34684,7 +34878,7 @@ function explainStalePackages(subject, lock, checked, resolved) {
 	if (!sameFiles) return hasSameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
 }
 function explainBuilds(names, packages) {
-	const other = packages.filter((p) => p.source === void 0).find(({ name, built }) => built !== void 0 !== names.includes(name));
+	const other = packages.find(({ name, source, built }) => built ? !names.includes(name) : source === void 0 && names.includes(name));
 	if (!other) return void 0;
 	return other.built ? `build_wheels does not name ${other.name}` : `build_wheels now names ${other.name}`;
 }
@@ -37035,7 +37229,7 @@ function parseModelUri(uri) {
 	});
 	const fragment = /[\p{Cc}\p{Cf}\s\\?#]/u.exec(uri)?.[0];
 	if (fragment !== void 0) return refuse(`it contains ${JSON.stringify(fragment)}`, "Write a URI without spaces, backslashes, \"?\" and \"#\"");
-	const [, scheme, authority = "", path = ""] = SHAPE$1.exec(uri) ?? [];
+	const [, scheme, authority = "", path = ""] = SHAPE.exec(uri) ?? [];
 	if (scheme === void 0) return refuse("it is not a URI that Davit can read", "Write SCHEME:/… or SCHEME://HOST/…, with a lowercase scheme");
 	const isContainer = CONTAINER_SCHEMES.includes(scheme) && CONTAINER.test(authority);
 	const host = isContainer ? authority.replace(CONTAINER, "") : authority;
@@ -37056,13 +37250,13 @@ function normalizeHost(scheme, host) {
 function renderUri({ scheme, host, path }) {
 	return host === "" ? `${scheme}:${path}` : `${scheme}://${host}${path}`;
 }
-var SOURCES_VARIABLE, SOURCE_RULE, SHAPE$1, HOST$1, CONTAINER_SCHEMES, AZURE_HOST, CONTAINER, DEFAULT_PORTS, NAME_SCHEMES, IMAGE_RULE;
+var SOURCES_VARIABLE, SOURCE_RULE, SHAPE, HOST$1, CONTAINER_SCHEMES, AZURE_HOST, CONTAINER, DEFAULT_PORTS, NAME_SCHEMES, IMAGE_RULE;
 var init_model_sources = __esmMin((() => {
 	init_image_uri();
 	init_read_own();
 	SOURCES_VARIABLE = "DAVIT_MODEL_SOURCES";
 	SOURCE_RULE = "expected SCHEME://HOST or SCHEME://HOST/FOLDER, such as s3://acme-models";
-	SHAPE$1 = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/]*))?(\/.*)?$/;
+	SHAPE = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/]*))?(\/.*)?$/;
 	HOST$1 = /^(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
 	CONTAINER_SCHEMES = [
 		"abfs",
@@ -38858,10 +39052,10 @@ function explainSource(reason, { connection }) {
 			const known = PACKAGES$2[reason.package.split(".")[0] ?? ""] ?? reason.package;
 			return makeFailure$1(`Davit has no package${known === "" ? "" : ` ${known}`} to read this URI`, "Download the model and write its path");
 		}
-		case "denied": return makeFailure$1("access was denied", reason.registry ? renderCredentialsHint(connection) : HINT$1);
+		case "denied": return makeFailure$1("access was denied", reason.registry ? renderCredentialsHint(connection) : HINT);
 		case "unconfigured": return makeFailure$1("there are no credentials for Databricks", DATABRICKS_HINT);
-		case "missing": return makeFailure$1("there is no such model or directory", HINT$1);
-		case "failed": return makeFailure$1(`the download failed (${reason.error})`, HINT$1);
+		case "missing": return makeFailure$1("there is no such model or directory", HINT);
+		case "failed": return makeFailure$1(`the download failed (${reason.error})`, HINT);
 		case "unreachable":
 		case "unavailable":
 		case "system":
@@ -38869,11 +39063,11 @@ function explainSource(reason, { connection }) {
 		case "pending":
 		case "no-model":
 		case "no-version":
-		case "no-alias": return makeFailure$1("the download failed", HINT$1);
+		case "no-alias": return makeFailure$1("the download failed", HINT);
 	}
 }
 function renderCredentialsHint(connection) {
-	if (connection === void 0) return HINT$1;
+	if (connection === void 0) return HINT;
 	if (connection.registry.startsWith("databricks")) return DATABRICKS_HINT;
 	if (connection.kind === "other") return `This registry gets no credential of the job. Set MLFLOW_REGISTRY_URI to its address, or add its host to ~/.netrc`;
 	return "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to an account that may read the model";
@@ -38893,7 +39087,7 @@ function parseLastLine(stderr) {
 		return;
 	}
 }
-var name, version, aliases, failure, DownloadOutage, HINT$1, PACKAGES$2, DATABRICKS_HINT;
+var name, version, aliases, failure, DownloadOutage, HINT, PACKAGES$2, DATABRICKS_HINT;
 var init_explain_download = __esmMin((() => {
 	init_zod();
 	init_suggest_value();
@@ -38951,7 +39145,7 @@ var init_explain_download = __esmMin((() => {
 		})
 	]);
 	DownloadOutage = class extends Error {};
-	HINT$1 = "Check the URI, MLFLOW_TRACKING_URI and your credentials for it";
+	HINT = "Check the URI, MLFLOW_TRACKING_URI and your credentials for it";
 	PACKAGES$2 = {
 		pysftp: "pysftp (sftp://)",
 		pyarrow: "pyarrow (hdfs://)",
@@ -40111,10 +40305,13 @@ async function buildPackage({ name, version }, request, options) {
 			why: `${label} cannot be built: ${built.why}`,
 			about: name
 		};
-		const wrong = explainWrongWheel(built.wheel, {
+		const wrong = explainWrongWheel(built.wheel.file, {
 			name,
-			platform: request.platform
-		});
+			version
+		}) ?? explainWrongMetadata(built.wheel.metadata, {
+			name,
+			version
+		}) ?? explainWrongPlatform(built.wheel, request.platform);
 		if (wrong !== void 0) return {
 			why: `${label} cannot be built: ${wrong}`,
 			about: name
@@ -40203,19 +40400,17 @@ async function resolveBuildRequirements(lines, { python, platform, modelFolder, 
 		hint: explanation?.hint
 	};
 }
-function explainWrongWheel({ file }, { name, platform }) {
-	const [built = "", ...rest] = file.replace(/\.whl$/, "").split("-");
-	if (normalizePackageName(built) !== name) return `its build has made ${file}`;
-	const tag = rest.at(-1) ?? "";
+function explainWrongPlatform({ file }, platform) {
+	const tag = file.replace(/\.whl$/, "").split("-").at(-1) ?? "";
 	const [architecture = ""] = platform.split("-");
 	return tag === "any" || /^(?:many)?linux/.test(tag) && tag.endsWith(architecture) ? void 0 : `its build has made ${file} on this machine, expected a wheel for ${platform}`;
 }
 var MAX_ROUNDS$1, NOWHERE;
 var init_build_package = __esmMin((() => {
 	init_ensure_built_wheels();
+	init_explain_wrong_wheel();
 	init_find_source();
 	init_run_build();
-	init_normalize_package_name();
 	init_virtualenv_error();
 	init_progress();
 	init_temporary_folder();
@@ -40533,50 +40728,6 @@ function pluralize(count, noun) {
 	return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 var init_pluralize = __esmMin((() => {}));
-// validation/advisories/compare-versions.ts
-function parseVersion$1(text) {
-	const match = SHAPE.exec(text.trim().toLowerCase());
-	if (!match) return void 0;
-	const [, epoch = "0", release = "", phase, pre = "", implicitPost, post, postNumber = "", dev, devNumber = ""] = match;
-	const isDev = dev !== void 0;
-	const hasPost = implicitPost !== void 0 || post !== void 0;
-	return {
-		epoch: Number(epoch),
-		release: release.split(".").map(Number),
-		phase: phase === void 0 ? isDev && !hasPost ? -1 : 3 : PHASES[phase] ?? 3,
-		pre: Number(pre || 0),
-		post: hasPost ? Number((implicitPost ?? postNumber) || 0) : -1,
-		dev: isDev ? Number(devNumber || 0) : Infinity
-	};
-}
-function compareVersions(a, b) {
-	const length = Math.max(a.release.length, b.release.length);
-	const key = ({ epoch, release, phase, pre, post, dev }) => [
-		epoch,
-		...Array.from({ length }, (_, i) => release[i] ?? 0),
-		phase,
-		pre,
-		post,
-		dev
-	];
-	const [x, y] = [key(a), key(b)];
-	const i = x.findIndex((part, at) => part !== y[at]);
-	return i < 0 ? 0 : (x[i] ?? 0) < (y[i] ?? 0) ? -1 : 1;
-}
-var SHAPE, PHASES;
-var init_compare_versions = __esmMin((() => {
-	SHAPE = /^v?(?:(\d{1,9})!)?(\d{1,15}(?:\.\d{1,15}){0,20})(?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?(\d{0,15}))?(?:-(\d{1,15})|[-_.]?(post|rev|r)[-_.]?(\d{0,15}))?(?:[-_.]?(dev)[-_.]?(\d{0,15}))?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/;
-	PHASES = {
-		a: 0,
-		alpha: 0,
-		b: 1,
-		beta: 1,
-		c: 2,
-		rc: 2,
-		pre: 2,
-		preview: 2
-	};
-}));
 // validation/advisories/advisory.ts
 function findVulnerabilities(version, advisories) {
 	const matching = advisories.filter((a) => isAffected(version, a));
@@ -40798,7 +40949,8 @@ async function checkAdvisories(subject, packages, options) {
 	const policy = makeAdvisoryPolicy(options.policy);
 	const database = await openFreshAdvisories(policy, options);
 	if (!database) return reportMissingDatabase(subject, policy, options.isReviewed);
-	const found = packages.flatMap(({ name, version }) => findVulnerabilities(version, database.find(name)).map((vulnerability) => ({
+	const all = listWithBuilds(packages);
+	const found = all.flatMap(({ name, version }) => findVulnerabilities(version, database.find(name)).map((vulnerability) => ({
 		name,
 		version,
 		vulnerability
@@ -40807,9 +40959,13 @@ async function checkAdvisories(subject, packages, options) {
 	const ignored = found.length - relevant.length;
 	const age = database.ageHours > STALE_HOURS ? `, which is ${Math.floor(database.ageHours / 24)} days old` : "";
 	return {
-		summary: `${relevant.length} known ${relevant.length === 1 ? "vulnerability" : "vulnerabilities"} in ${pluralize(packages.length, "package")} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ""})`,
+		summary: `${relevant.length} known ${relevant.length === 1 ? "vulnerability" : "vulnerabilities"} in ${pluralize(all.length, "package")} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ""})`,
 		diagnostics: relevant.map((f) => describe$3(subject, f, policy))
 	};
+}
+function listWithBuilds(packages) {
+	const all = packages.flatMap((each) => [each, ...each.built?.with ?? []]);
+	return [...new Map(all.map((each) => [`${each.name}==${each.version}`, each])).values()];
 }
 async function openFreshAdvisories(policy, options) {
 	const database = await openAdvisories();
@@ -41341,24 +41497,41 @@ var init_check_pickles = __esmMin((() => {
 	SHOWN_FILES = 10;
 }));
 // validation/network/allow-services.ts
-function allowServices({ network = [] }, { policy, acceptedServices = [] }) {
-	return network.filter((service) => [...policy.network, ...acceptedServices].includes(renderNetworkAddress(service))).map(({ host, port }) => ({
+function allowServices({ network = [] }, { policy, acceptedServices = [], isRestricted = false }) {
+	if (isRestricted) return [];
+	return network.filter((service) => {
+		const address = renderNetworkAddress(service);
+		return policy.network.includes(address) || acceptedServices.includes(address) && !isLocalHost(service.host);
+	}).map(({ host, port }) => ({
 		host,
 		port
 	}));
 }
-function reportRefusedServices({ entity, label }, allowed) {
+function reportRefusedServices({ entity, label }, allowed, { isRestricted = false } = {}) {
 	const isAllowed = (service) => allowed.some((other) => renderNetworkAddress(other) === renderNetworkAddress(service));
 	return (entity.network ?? []).filter((service) => !isAllowed(service)).map((service) => {
-		const message = `Cannot let ${label} reach ${renderNetworkAddress(service)} in its proof: neither the environments nor this file on the base branch allow it, expected it in policy.network of every environment`;
-		return makeWarning("network-not-allowed", service.place, message, HINT);
+		const { why, hint } = isRestricted ? RESTRICTED : isLocalHost(service.host) ? LOCAL : NOT_ALLOWED;
+		const message = `Cannot let ${label} reach ${renderNetworkAddress(service)} in its proof: ${why}`;
+		return makeWarning("network-not-allowed", service.place, message, hint);
 	});
 }
-var HINT;
+var RESTRICTED, LOCAL, NOT_ALLOWED;
 var init_allow_services = __esmMin((() => {
 	init_diagnostic();
+	init_local_addresses();
 	init_network_address();
-	HINT = "Add it to policy.network in environments/NAME.yaml and merge that first, or merge this file: the next review allows what it names. Until then the proof has no such service";
+	RESTRICTED = {
+		why: "the run of a pull request from a fork, or of Dependabot, gets no services, because nobody has reviewed its code",
+		hint: "A maintainer who has read the code pushes it to a branch of the repository, whose run may reach what is allowed. Until then the proof has no such service"
+	};
+	LOCAL = {
+		why: "it is an address of the machine that validates, of its link or of the metadata of its cloud, expected it in policy.network of every environment",
+		hint: "Add it to policy.network in environments/NAME.yaml and merge that first. Until then the proof has no such service"
+	};
+	NOT_ALLOWED = {
+		why: "neither the environments nor this file on the base branch allow it, expected it in policy.network of every environment",
+		hint: "Add it to policy.network in environments/NAME.yaml and merge that first, or merge this file: the next review allows what it names. Until then the proof has no such service"
+	};
 }));
 // validation/proof/explain-cause.ts
 function explainCause({ kind, message, trace, needsNetwork, network }) {
@@ -42580,7 +42753,7 @@ function listPackages(subject, lock) {
 async function runProofStage(subject, { virtualenv, key, proof: earlier, openSandbox, folder }, lock, options) {
 	const locked = readOwn(lock.entities, subject.entity.name);
 	const services = allowServices(subject.entity, options);
-	const refused = reportRefusedServices(subject, services);
+	const refused = reportRefusedServices(subject, services, options);
 	const [digest, cases] = [locked?.model.digest ?? "", locked?.validation ?? []];
 	const judge = (proof) => [...checkMemory(subject.entity, proof), ...checkCases(subject, proof, options.policy)];
 	const prepare = async () => {
@@ -44403,7 +44576,7 @@ var init_read_base = __esmMin((() => {
 }));
 // app/review/compare-changed.ts
 async function compareChanged(now, compare) {
-	const { request, base, policies, acceptedServices, registries } = compare;
+	const { request, base, policies, acceptedServices, isRestricted, registries } = compare;
 	const nothing = {
 		entities: now.entities,
 		diagnostics: [],
@@ -44430,7 +44603,8 @@ async function compareChanged(now, compare) {
 		policy,
 		rules: {
 			policy: resolvePolicy(policies),
-			acceptedServices
+			acceptedServices,
+			isRestricted
 		}
 	};
 	const pairs = pairEntities(old, now);
@@ -44523,7 +44697,7 @@ function isLockOf({ name, model }, { entities }) {
 	const locked = readOwn(entities, name);
 	return locked !== void 0 && contentHash(makeReference(locked.model)) === contentHash(model);
 }
-function makeOldVersion(entity, { old, base, request, registries }) {
+function makeOldVersion(entity, { old, base, request, registries, rules }) {
 	const locked = readOwn(old.lock.entities, entity.name)?.model;
 	if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
 	const subject = {
@@ -44541,10 +44715,10 @@ function makeOldVersion(entity, { old, base, request, registries }) {
 			base,
 			registries
 		}),
-		services: (entity.network ?? []).map(({ host, port }) => ({
-			host,
-			port
-		})),
+		services: rules ? allowServices(entity, {
+			...rules,
+			acceptedServices: listServices(entity)
+		}) : [],
 		readRegistryCard: (folder) => readCard(subject, {
 			folder,
 			lock: old.lock
@@ -44553,6 +44727,9 @@ function makeOldVersion(entity, { old, base, request, registries }) {
 			registries
 		})
 	};
+}
+function listServices({ network = [] }) {
+	return network.map(renderNetworkAddress);
 }
 async function readCard(subject, { folder, lock }, { request, registries }) {
 	const { place, progress, signal } = request;
@@ -44583,6 +44760,7 @@ var init_compare_changed = __esmMin((() => {
 	init_diagnostic();
 	init_read_project();
 	init_names();
+	init_network_address();
 	init_read_own();
 	init_check_comparison();
 	init_comparison_error();
@@ -45350,8 +45528,13 @@ function excuseMissingPackages(diagnostics) {
 		hint: WITHHELD_HINT
 	} : d);
 }
+function refuseResolution(endpoint, variables = process.env) {
+	if ((variables["DAVIT_INDEXES"] ?? "").trim() === "") return [];
+	return endpoint.entities.map((entity) => makeSubjectError(makeSubject(endpoint, entity), "credentials-withheld", `Cannot lock the packages of ${entity.name}: this run has no credentials for the private indexes of the workflow, and another index may have other packages of the same names`, `Commit the lock (npx davit lock ${endpoint.name}). ${WITHHELD_HINT}`));
+}
 var init_fetched = __esmMin((() => {
 	init_refuse_download();
+	init_subject();
 	init_stage_folder();
 }));
 // images/image-paths.ts
@@ -45606,7 +45789,7 @@ async function readReviewed(place, name, environments) {
 async function proveEndpoint(endpoint, stage) {
 	const { place, progress: all, signal, withoutSandbox } = stage.request;
 	const { value: lock, diagnostics } = await readLock$1(place, endpoint.name);
-	const { environments, fetched, policies } = stage;
+	const { environments, fetched, policies, isRestricted } = stage;
 	const registries = await readRegistries(place, environments);
 	const acceptedServices = await readAcceptedServices(endpoint, {
 		place,
@@ -45623,6 +45806,7 @@ async function proveEndpoint(endpoint, stage) {
 		policies,
 		acceptedServices,
 		registries,
+		isRestricted,
 		withheld: fetched === "withheld"
 	};
 	const make = {
@@ -45647,7 +45831,11 @@ async function proveEndpoint(endpoint, stage) {
 		lock,
 		computedLock: null
 	});
-	const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, {
+	const unresolved = fetched === "withheld" ? refuseResolution(endpoint) : [];
+	const { lock: computed, diagnostics: wrong } = unresolved.length > 0 ? {
+		lock: void 0,
+		diagnostics: unresolved
+	} : await lockEndpoint(endpoint, {
 		...options,
 		current: lock
 	});
@@ -45673,10 +45861,11 @@ async function proveEndpoint(endpoint, stage) {
 }
 async function proveFetched({ fetched, lock, ...make }, options) {
 	const { name } = make.endpoint;
-	const outage = explainUnfetched(name, fetched);
 	const known = "missing" in fetched ? void 0 : fetched.get(name);
 	const diagnostics = known?.diagnostics ?? [];
 	const found = known?.lock ?? "unknown";
+	const isLockLost = lock === void 0 && !hasErrors(diagnostics);
+	const outage = explainUnfetched(name, fetched) ?? (isLockLost ? "the job \"fetch\" has handed over no lock" : null);
 	if (outage !== null || lock === void 0 || hasErrors(diagnostics)) return {
 		lock: found,
 		computed_lock: null,
@@ -46006,12 +46195,18 @@ var init_review_environments = __esmMin((() => {
 	init_read_project();
 }));
 // app/review/review-policies.ts
-async function readReviewedPolicies(environments, request) {
-	const read = environments.map(async ({ environment: { name, policy } }) => {
+async function readReviewedPolicies(request) {
+	const { environments, changes } = request;
+	const read = [.../* @__PURE__ */ new Set([...request.names, ...listDeleted(request)])].map(async (name) => {
 		const file = `environments/${name}.yaml`;
-		return request.changes?.paths.some((p) => p.path === file) ?? false ? [policy, await readBasePolicy(file, request)] : [policy];
+		const policies = environments.flatMap(({ environment: e }) => e.name === name ? [e.policy] : []);
+		return (changes?.paths.some((p) => p.path === file) ?? false) || changes !== void 0 && policies.length === 0 ? [...policies, await readBasePolicy(file, request)] : policies;
 	});
 	return (await Promise.all(read)).flat();
+}
+function listDeleted({ everyEnvironment = false, changes }) {
+	if (!everyEnvironment) return [];
+	return (changes?.paths.filter((p) => p.change === "deleted") ?? []).flatMap(({ path }) => /^environments\/([A-Za-z0-9_-]+)\.yaml$/.exec(path)?.[1] ?? []);
 }
 async function readBasePolicy(file, { place, changes, signal }) {
 	const text = await readBaseFile(file, {
@@ -46019,10 +46214,17 @@ async function readBasePolicy(file, { place, changes, signal }) {
 		base: changes?.base ?? "HEAD",
 		signal
 	}, "whose policy this review needs");
-	return text === void 0 ? {} : parseEnvironment(text, file).environment?.policy ?? {};
+	return text === void 0 ? {} : parsePolicy(text, file);
+}
+function parsePolicy(text, file) {
+	const { value, diagnostics } = parseYaml$1(text, file, looseObject({ policy: policyFile }));
+	return value === void 0 || hasErrors(diagnostics) ? STRICTEST_POLICY : value.policy ?? {};
 }
 var init_review_policies = __esmMin((() => {
-	init_environment();
+	init_zod();
+	init_diagnostic();
+	init_policy$1();
+	init_parse_yaml();
 	init_read_base_file();
 }));
 // engine/digest-program.ts
@@ -51368,10 +51570,11 @@ async function makeReport(work) {
 	const endpoints = await reviewAll(changed, {
 		work,
 		environments,
-		policies: stage === "preview" ? [] : await readReviewedPolicies(environments, {
-			place,
-			changes,
-			signal: work.signal
+		policies: stage === "preview" ? [] : await readReviewedPolicies({
+			...work,
+			names,
+			environments,
+			changes
 		}),
 		diagnostics,
 		base: changes?.base
@@ -51409,7 +51612,7 @@ async function describeProgram({ root, from, programCommit, place }, all, endpoi
 	};
 }
 async function reviewAll(changed, { work, environments, policies, diagnostics, base }) {
-	const { stage, locks, sboms, fetched } = work;
+	const { stage, locks, sboms, fetched, isRestricted } = work;
 	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
 	const width = machineConcurrency();
 	const turn = limitConcurrency(width);
@@ -51427,6 +51630,7 @@ async function reviewAll(changed, { work, environments, policies, diagnostics, b
 			sboms,
 			base,
 			fetched,
+			isRestricted,
 			environments: environments.map((e) => e.environment)
 		});
 		return stage === "validate" ? known : previewChanged(known, {
@@ -51554,10 +51758,11 @@ async function fetchProject(request) {
 		names,
 		paths: changes?.paths ?? []
 	});
-	const policies = await readReviewedPolicies(declared.environments, {
-		place,
-		changes,
-		signal
+	const policies = await readReviewedPolicies({
+		...work,
+		...declared,
+		names,
+		changes
 	});
 	const files = /* @__PURE__ */ new Set();
 	const environments = declared.environments.map((e) => e.environment);
@@ -51822,6 +52027,7 @@ async function fetchModels(job) {
 			root,
 			...scope,
 			environments,
+			everyEnvironment: inputs.environments.length === 0,
 			out,
 			withPackages: inputs.withPackages,
 			progress: LOG,
@@ -52900,9 +53106,11 @@ async function validate(job) {
 		root,
 		...scope,
 		environments,
+		everyEnvironment: inputs.environments.length === 0,
 		stage: "validate",
 		out,
 		fetched,
+		isRestricted: fetched === "withheld" || isRestrictedRun(job.runner),
 		withoutSandbox: inputs.withoutSandbox || void 0,
 		progress: LOG,
 		signal
@@ -57583,7 +57791,7 @@ async function findReviewedPullRequest(github, { event, runUrl }) {
 function makeReviewedPullRequest(github, { actor, ...found }) {
 	const { pull, head } = found;
 	const fork = !isOwnBranch(github, pull);
-	const dependabot = !fork && actor === DEPENDABOT;
+	const dependabot = !fork && actor === "dependabot[bot]";
 	return {
 		...found,
 		outdated: pull.head.sha !== head,
@@ -57592,10 +57800,9 @@ function makeReviewedPullRequest(github, { actor, ...found }) {
 		restricted: fork || dependabot
 	};
 }
-var DEPENDABOT;
 var init_reviewed_pull_request = __esmMin((() => {
 	init_pull_request();
-	DEPENDABOT = "dependabot[bot]";
+	init_runner();
 }));
 // action/annotations.ts
 function makeAnnotations(diagnostics, prefix) {
