@@ -56,7 +56,11 @@ export async function changeRequirements(request: ChangeRequest): Promise<Change
   if (!endpoint) return refuse(request.entity ?? '', diagnostics);
   const entity = chooseEntity(endpoint, request.entity);
   const registries = await readRegistries(place, [request.environment]);
-  const { opened, diagnostics: wrong } = await openModel(endpoint, entity, { ...request, root: place.root, registries });
+  const { opened, diagnostics: wrong } = await openModel(endpoint, entity, {
+    ...request,
+    root: place.root,
+    registries,
+  });
   if (!opened) return refuse(entity.name, wrong);
   const subject = { endpoint, entity, opened };
   const prepared = await (request.isInModel ? editModelInPlace(subject, request) : editEndpointFile(subject, request));
