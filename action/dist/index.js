@@ -51738,7 +51738,7 @@ var init_review_project = __esmMin((() => {
 }));
 // app/review/fetch-project.ts
 async function fetchProject(request) {
-	const { root, out, signal, environments: names, withPackages } = request;
+	const { root, out, environments: names, withPackages } = request;
 	const locks = join(out, LOCKS$1);
 	await rm(locks, {
 		recursive: true,
