@@ -43,7 +43,8 @@ def describe_failure(stage: str, error: BaseException, model: str, trace: bool =
     """Describes a failure for people.
 
     Returns `{"stage", "kind", "message", "module", "needs_network", "lost_connection", "trace"}`; without a trace
-    `{"stage", "cause", "message"}`. `kind` and `cause` are the class of the exception, `module` is a missing module or None.
+    `{"stage", "cause", "message"}`. `kind` and `cause` are the class of the exception, `module` is a missing module or
+    None.
     """
     cause = find_root_cause(error, model)
     kind = type(cause).__name__

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { validateWithOwnLock } from '../../../app/validate-endpoints.ts';
 import type { Policy } from '../../../schemas/environment/policy.ts';
+import type { LockedPackage } from '../../../schemas/lock/lock.ts';
 import { readEndpoint } from '../../../schemas/read-project.ts';
 import { CODE_FOLDER } from '../../../system/code.ts';
 import { SILENT } from '../../../system/progress.ts';
 import { type Advisory, findVulnerabilities, isAffected } from '../../../validation/advisories/advisory.ts';
 import { type AdvisoryOptions, checkAdvisories } from '../../../validation/advisories/check-advisories.ts';
-import { compareVersions, parseVersion } from '../../../validation/advisories/compare-versions.ts';
+import { compareVersions, parseVersion } from '../../../python/compare-versions.ts';
 import { refreshAdvisories } from '../../../validation/advisories/database.ts';
 import { resolvePolicy } from '../../../validation/policy.ts';
 import { makeSubject } from '../../../validation/subject.ts';
@@ -98,10 +99,11 @@ async function check(
   packages: Readonly<Record<string, string>>,
   isReviewed = false,
   environments: Policy[] = [],
+  built?: LockedPackage['built'],
   model: Pick<AdvisoryOptions, 'requirements'> = {},
 ) {
   const endpoint = makeEndpoint('e', { m: 'iris/1' });
-  const locked = Object.entries(packages).map(([name, version]) => ({ name, version, hashes: [] }));
+  const locked = Object.entries(packages).map(([name, version]) => ({ name, version, hashes: [], built }));
   const { summary, diagnostics } = await checkAdvisories(makeSubject(endpoint, endpoint.entities[0]!), locked, {
     policy: resolvePolicy(environments),
     isReviewed,
@@ -136,6 +138,8 @@ test('checkAdvisories() compares locked packages with the database, and the envi
   const { summary, found } = await check(packages);
   expect(summary).toMatch(/^1 known vulnerability in 3 packages \(advisories of \d{4}-\d\d-\d\d\)$/);
   expect(found).toEqual([['warning', ...finding]]);
+  const built = { from: `sha256:${'a'.repeat(64)}`, with: [{ name: 'scikit-learn', version: '1.9', hashes: [] }] };
+  expect((await check({ docopt: '1', numpy: '1.0' }, false, [], built)).found).toEqual([['warning', ...finding]]);
   for (const [policy, severity] of [
     ['error', 'error'],
     ['high', 'error'],
@@ -146,7 +150,7 @@ test('checkAdvisories() compares locked packages with the database, and the envi
   }
   expect((await check({ evil: '1.0' })).found[0]?.[0]).toBe('error');
   const pinned = { requirements: [{ name: 'scikit-learn', pin: '1.9' }] };
-  expect((await check(packages, false, [], pinned)).found[0]?.[3]).toBe('Raise the requirement: scikit-learn 2.0 has the fix'); // prettier-ignore
+  expect((await check(packages, false, [], undefined, pinned)).found[0]?.[3]).toBe('Raise the requirement: scikit-learn 2.0 has the fix'); // prettier-ignore
   vi.stubEnv('DAVIT_ADVISORIES', undefined);
   for (const vulnerabilities of ['ignore', 'warning', 'error'] as const) {
     const told = vulnerabilities === 'ignore' ? [] : [[vulnerabilities, ...finding]];
