@@ -18,7 +18,6 @@ import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import type { FetchedModel } from './model/fetched-model.ts';
 import { checkPickles } from './pickles/check-pickles.ts';
-import { reportFailedServices } from './network/explain-network.ts';
 import { allowServices, reportRefusedServices } from './network/allow-services.ts';
 import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
 import { type PreparedVirtualenv, prepareVirtualenv } from './proof/prepare-virtualenv.ts';
@@ -220,7 +219,6 @@ async function runProofStage(
   const judge = (proof: Proof) => [
     ...checkMemory(subject.entity, proof),
     ...checkCases(subject, proof, options.policy),
-    ...reportFailedServices(subject, proof.network),
   ];
   const prepare = async () => {
     const sandbox = await openSandbox();

@@ -1,19 +1,19 @@
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import { describeCase, type Proof } from '../../schemas/lock/proof.ts';
 import { applyPolicy, HIDDEN_PREDICTION, type ResolvedPolicy } from '../policy.ts';
-import { explainNetwork, listUnreached, nameServices } from '../network/explain-network.ts';
+import { explainNetwork, listUnreached, nameServices, reportFailedServices } from '../network/explain-network.ts';
 import { joinHints, locateProblem, type ModelProblem, type Subject } from '../subject.ts';
 
 /**
  * Reports a model that was only loaded: it refuses the input that was made from its signature, or it needs the network,
- * which a proof does not have.
+ * which a proof does not have. Also reports the services that did not answer it.
  */
 export function checkCases(
   subject: Subject,
   { cases, network, asked }: Pick<Proof, 'cases' | 'network' | 'asked'>,
   { missingExample, showPredictions }: Pick<ResolvedPolicy, 'missingExample' | 'showPredictions'>,
 ): readonly Diagnostic[] {
-  return cases
+  const problems = cases
     .flatMap((found) => {
       if (found.failure === undefined) return [];
       // The author has no other sign that the example was not predicted, so it is never ignored.
@@ -29,6 +29,7 @@ export function checkCases(
       );
     })
     .map((problem) => locateProblem(subject, problem));
+  return [...problems, ...reportFailedServices(subject, network)];
 }
 
 function explainLoaded(
