@@ -62,10 +62,14 @@ function locateWithdrawn({ python, platform, packages }: LockedVirtualenv): stri
   return cacheFolder('withdrawn', `${contentHash({ python, platform, pins }).slice(0, 32)}.json`);
 }
 
-/** When the index has answered about every virtualenv: the time of the oldest answer. */
-export async function findWithdrawnTime(virtualenvs: readonly LockedVirtualenv[]) {
-  const states = await Promise.all(virtualenvs.map((v) => findWithdrawn(v, { asksIndex: false })));
-  return summarizeWithdrawn(states);
+/** When the index of this machine has answered about every virtualenv: the time of the oldest answer. */
+export async function findWithdrawnTime(virtualenvs: readonly LockedVirtualenv[]): Promise<WithdrawnSummary> {
+  const index = hashIndex(process.env);
+  const queried = virtualenvs.filter((v) => listQueried(v.packages).length > 0);
+  const answers = await Promise.all(queried.map((v) => readAnswer(locateWithdrawn(v))));
+  return summarizeWithdrawn(
+    answers.map((a) => (a?.index === index ? a : undefined) ?? { asked: undefined, unchecked: 0 }),
+  );
 }
 
 /** For JSON: when the index was queried, and the packages that it was not queried about. */

@@ -8,7 +8,7 @@ import { findUv } from '../../../python/find-uv.ts';
 import { cacheFolder } from '../../../system/cache.ts';
 import { locateProblem, makeSubject } from '../../../validation/subject.ts';
 import { describeWithdrawn } from '../../../validation/withdrawn/describe-withdrawn.ts';
-import { findWithdrawn } from '../../../validation/withdrawn/find-withdrawn.ts';
+import { findWithdrawn, findWithdrawnTime } from '../../../validation/withdrawn/find-withdrawn.ts';
 import { makeEndpoint } from '../throw-away-project.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
@@ -64,10 +64,12 @@ test('a version that is withdrawn after it was locked is found, with its reason,
   const { requests } = index;
   expect(await findWithdrawn(lock, { asksIndex: false })).toEqual(state);
   expect(await findWithdrawn(lock, { asksIndex: true })).toEqual(state);
+  expect((await findWithdrawnTime([lock])).asked).toBe(new Date(state.asked!).toISOString());
   expect(index.requests).toBe(requests);
   vi.stubEnv('UV_EXTRA_INDEX_URL', 'http://127.0.0.1:9/simple/');
   expect(await findWithdrawn(lock, { asksIndex: true })).toMatchObject({ packages: [], asked: undefined });
   expect(await findWithdrawn(lock, { asksIndex: false })).toEqual(state);
+  expect((await findWithdrawnTime([lock])).asked).toBeNull();
   const endpoint = makeEndpoint('e', { m: 'iris/1' });
   const subject = makeSubject(endpoint, endpoint.entities[0]!);
   const told = describeWithdrawn(subject, [], found).map((p) => locateProblem(subject, p));
