@@ -32,13 +32,18 @@ export async function findWithdrawn(
   virtualenv: LockedVirtualenv,
   options: WithdrawnOptions,
 ): Promise<readonly WithdrawnPackage[]> {
-  const pins = virtualenv.packages.flatMap((p) => (p.source === undefined ? [`${p.name}==${p.version}`] : []));
-  const key = contentHash({ python: virtualenv.python, platform: virtualenv.platform, pins });
-  const file = cacheFolder('withdrawn', `${key.slice(0, 32)}.json`);
+  const file = locateWithdrawn(virtualenv);
+  const hasPins = virtualenv.packages.some((p) => p.source === undefined);
   const kept = await readAnswer(file);
   const isFresh = kept !== undefined && Date.now() - kept.asked < FRESH_HOURS * 3_600_000;
-  const now = options.asksIndex && !isFresh && pins.length > 0 ? await queryOnce(file, virtualenv, options) : undefined;
+  const now = options.asksIndex && !isFresh && hasPins ? await queryOnce(file, virtualenv, options) : undefined;
   return (now ?? kept)?.packages.map((p) => ({ ...p, reason: p.reason })) ?? [];
+}
+
+/** Where the answer of the index is kept. */
+export function locateWithdrawn({ python, platform, packages }: LockedVirtualenv): string {
+  const pins = packages.flatMap((p) => (p.source === undefined ? [`${p.name}==${p.version}`] : []));
+  return cacheFolder('withdrawn', `${contentHash({ python, platform, pins }).slice(0, 32)}.json`);
 }
 
 /** The queries of this process by file: several entities share a virtualenv, and an index that is down is asked once. */
