@@ -113,12 +113,14 @@ export function isVirtualenvComplete(virtualenv: Virtualenv): Promise<boolean> {
   return isMarked(virtualenv, [renderMarker(virtualenv.key)]);
 }
 
+type VirtualenvFolder = Pick<Virtualenv, 'folder' | 'python' | 'key'>;
+
 /** Whether the cache contains its packages, checked or not. */
-export function isVirtualenvInstalled(virtualenv: Virtualenv): Promise<boolean> {
+export function isVirtualenvInstalled(virtualenv: VirtualenvFolder): Promise<boolean> {
   return isMarked(virtualenv, [renderMarker(virtualenv.key), renderUncheckedMarker(virtualenv.key)]);
 }
 
-async function isMarked({ folder, python }: Virtualenv, markers: readonly string[]): Promise<boolean> {
+async function isMarked({ folder, python }: VirtualenvFolder, markers: readonly string[]): Promise<boolean> {
   const marker = await readFile(join(folder, MARKER_FILE), 'utf8').catch(() => '');
   return markers.includes(marker) && (await exists(python));
 }
