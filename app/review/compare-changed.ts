@@ -6,6 +6,7 @@ import { declarationsRoot } from '../../schemas/read-project.ts';
 import type { Comparison } from '../../schemas/report/comparison.ts';
 import type { EntityReport } from '../../schemas/report/report.ts';
 import { contentHash } from '../../schemas/values/names.ts';
+import { renderNetworkAddress } from '../../schemas/values/network-address.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 import {
   checkComparison,
@@ -40,6 +41,8 @@ export interface CompareRequest {
   readonly policies: readonly Policy[];
   /** The services that the endpoint file of the base names. */
   readonly acceptedServices: readonly string[];
+  /** Whether the run is that of a fork or of Dependabot, whose models reach no service. */
+  readonly isRestricted?: boolean | undefined;
   readonly registries: FetchOptions['registries'];
   /** What an earlier job with credentials has fetched. Undefined: there is no such job, so this one may query registries. */
   readonly fetched?: Fetched | undefined;
@@ -63,7 +66,7 @@ interface ComparedEntities {
 
 /** Adds to each entity what it changes against the one that it replaces on the base branch. */
 export async function compareChanged(now: ValidatedEndpoint, compare: CompareRequest): Promise<ComparedEntities> {
-  const { request, base, policies, acceptedServices, registries, fetched } = compare;
+  const { request, base, policies, acceptedServices, isRestricted, registries, fetched } = compare;
   const nothing = { entities: now.entities, diagnostics: [], outage: null };
   if (base === undefined) return nothing;
   const policy = resolveComparisonPolicy(policies);
@@ -73,7 +76,7 @@ export async function compareChanged(now: ValidatedEndpoint, compare: CompareReq
   if (!old) return nothing;
   if (old instanceof ComparisonError)
     return { ...nothing, diagnostics: report(now.endpoint.entities.slice(0, 1), old.message) };
-  const rules = { policy: resolvePolicy(policies), acceptedServices };
+  const rules = { policy: resolvePolicy(policies), acceptedServices, isRestricted };
   const work = { old, now, base, request, registries, policy, rules, fetched };
   const pairs = pairEntities(old, now);
   const isLocked = (pair: EntityPair) => Object.hasOwn(old.lock.entities, pair.old.name);
@@ -168,11 +171,12 @@ function isLockOf({ name, model }: Entity, { entities }: Lock): boolean {
   return locked !== undefined && contentHash(makeReference(locked.model)) === contentHash(model);
 }
 
-function makeOldVersion(
-  entity: Entity,
-  work: Pick<CompareWork, 'old' | 'base' | 'request' | 'registries' | 'fetched'>,
-): ComparedVersion {
-  const { old, base, request, registries, fetched } = work;
+/** To fetch a version, no rules are needed. */
+type OldVersionWork = Pick<CompareWork, 'old' | 'base' | 'request' | 'registries' | 'fetched'> &
+  Partial<Pick<CompareWork, 'rules'>>;
+
+function makeOldVersion(entity: Entity, work: OldVersionWork): ComparedVersion {
+  const { old, base, request, registries, fetched, rules } = work;
   const locked = readOwn(old.lock.entities, entity.name)?.model;
   if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
   const made = makeSubject(old.endpoint, { ...entity, model: makeReference(locked) });
@@ -188,9 +192,14 @@ function makeOldVersion(
         await requireVirtualenv({ lock: old.lock, entity: entity.name }, handedOver.old[entity.name], request);
       return folder;
     },
-    services: (entity.network ?? []).map(({ host, port }) => ({ host, port })), // the base itself allows them
+    // The base itself names them.
+    services: rules ? allowServices(entity, { ...rules, acceptedServices: listServices(entity) }) : [],
     readRegistryCard: (folder) => readCard(subject, { folder, lock: old.lock }, work),
   };
+}
+
+function listServices({ network = [] }: Entity): readonly string[] {
+  return network.map(renderNetworkAddress);
 }
 
 /** Only of a model that was downloaded: a folder of the repository may have the name of another model in the registry. */
