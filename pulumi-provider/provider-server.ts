@@ -27,6 +27,9 @@ export interface ProviderServer {
 /** The first calls of an engine on a connection. */
 const FIRST_CALLS: ReadonlySet<string> = new Set(['handshake', 'attach']);
 
+const AMBIGUOUS =
+  'Cannot continue on another connection: the engine has closed an idle one, and this project has two configurations. Run the command again';
+
 /**
  * Serves a provider from this process, on a loopback port, because an engine connects to a running provider by its port only.
  * The engine opens a connection for each provider of a stack, and each has its own configuration: a project that was moved has
@@ -34,12 +37,13 @@ const FIRST_CALLS: ReadonlySet<string> = new Set(['handshake', 'attach']);
  */
 export async function serveProviderToEngine(makeProvider: () => Provider): Promise<ProviderServer> {
   const sessions = new Map<string, Session>();
-  const findSession = (peer: string, isFirst: boolean): Session => {
+  const findSession = (peer: string, isFirst: boolean): Session | undefined => {
     const known = sessions.get(peer);
     if (known) return known;
     // The engine closes a connection that was not used for half an hour, and continues on another one.
     const [continued, ...others] = isFirst ? [] : new Set(sessions.values());
-    const session = continued && others.length === 0 ? continued : makeSession(makeProvider());
+    if (others.length > 0) return undefined; // nothing in the call says which configuration it is for
+    const session = continued ?? makeSession(makeProvider());
     sessions.set(peer, session);
     return session;
   };
@@ -47,7 +51,8 @@ export async function serveProviderToEngine(makeProvider: () => Provider): Promi
   const calls = names.map((name) => {
     const handle: AnyCall = (call, callback) => {
       const session = findSession(call.getPeer(), FIRST_CALLS.has(name));
-      (session.calls[name] as AnyCall)(call, callback);
+      if (session) (session.calls[name] as AnyCall)(call, callback);
+      else callback({ code: grpc.status.FAILED_PRECONDITION, details: AMBIGUOUS });
     };
     return [name, handle] as const;
   });

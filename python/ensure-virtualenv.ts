@@ -65,7 +65,7 @@ export function ensureVirtualenv(request: VirtualenvRequest, options: PythonOpti
  * Python. `ensureVirtualenv` does that later, perhaps on another machine, and installs nothing again.
  */
 export function installVirtualenv(request: VirtualenvRequest, options: PythonOptions = {}): Promise<Virtualenv> {
-  return makeOnce(request, options, { isMade: isInstalled, make: installUnchecked });
+  return makeOnce(request, options, { isMade: isVirtualenvInstalled, make: installUnchecked });
 }
 
 interface Making {
@@ -113,12 +113,14 @@ export function isVirtualenvComplete(virtualenv: Virtualenv): Promise<boolean> {
   return isMarked(virtualenv, [renderMarker(virtualenv.key)]);
 }
 
+type VirtualenvFolder = Pick<Virtualenv, 'folder' | 'python' | 'key'>;
+
 /** Whether the cache contains its packages, checked or not. */
-function isInstalled(virtualenv: Virtualenv): Promise<boolean> {
+export function isVirtualenvInstalled(virtualenv: VirtualenvFolder): Promise<boolean> {
   return isMarked(virtualenv, [renderMarker(virtualenv.key), renderUncheckedMarker(virtualenv.key)]);
 }
 
-async function isMarked({ folder, python }: Virtualenv, markers: readonly string[]): Promise<boolean> {
+async function isMarked({ folder, python }: VirtualenvFolder, markers: readonly string[]): Promise<boolean> {
   const marker = await readFile(join(folder, MARKER_FILE), 'utf8').catch(() => '');
   return markers.includes(marker) && (await exists(python));
 }
@@ -158,7 +160,7 @@ async function makeVirtualenv(
   options: PythonOptions,
 ): Promise<void> {
   const { folder, python: own, key } = virtualenv;
-  if (!(await isInstalled(virtualenv))) await installAll(request, virtualenv, python, options);
+  if (!(await isVirtualenvInstalled(virtualenv))) await installAll(request, virtualenv, python, options);
   await checkInstalled({ folder, python: own }, python, options);
   await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));
 }

@@ -17,7 +17,7 @@ import { lookup } from "node:dns";
 import "child_process";
 import "timers";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
-import { access, chmod, constants as constants$1, copyFile, cp, link, lstat, mkdir, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, statfs, symlink, utimes, writeFile } from "node:fs/promises";
+import { access, chmod, constants as constants$1, copyFile, cp, link, lstat, mkdir, mkdtemp, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, statfs, symlink, utimes, writeFile } from "node:fs/promises";
 import { availableParallelism, homedir, hostname, networkInterfaces, tmpdir, totalmem, userInfo } from "node:os";
 import { closeSync, constants as constants$2, createReadStream, existsSync as existsSync$1, mkdirSync, mkdtempSync, openSync, readFileSync as readFileSync$1, readdirSync, readlinkSync, rmSync, statSync, truncateSync } from "node:fs";
 import { setTimeout as setTimeout$2 } from "node:timers/promises";
@@ -16320,7 +16320,7 @@ function datetime(args) {
 	const timeRegex = args.local ? `${qualified}|${timeSource({ precision: args.precision })}` : qualified;
 	return new RegExp(`^${dateSource}T(?:${timeRegex})$`);
 }
-var cuid, cuid2, ulid, xid, ksuid, nanoid, duration, guid, uuid, email, _emoji$1, ipv4, ipv6, cidrv4, cidrv6, base64$1, base64url, httpProtocol, e164, dateSource, date, anyString, integer, number$2, boolean$2, lowercase, uppercase;
+var cuid, cuid2, ulid, xid, ksuid, nanoid, duration, guid, uuid, email, _emoji$1, ipv4, ipv6, cidrv4, cidrv6, base64$1, base64url, httpProtocol, e164, dateSource, date, anyString, integer, number$2, boolean$2, _null$2, lowercase, uppercase;
 var init_regexes = __esmMin((() => {
 	cuid = /^[cC][0-9a-z]{6,}$/;
 	cuid2 = /^[0-9a-z]+$/;
@@ -16350,6 +16350,7 @@ var init_regexes = __esmMin((() => {
 	integer = /^-?\d+$/;
 	number$2 = /^-?\d+(?:\.\d+)?$/;
 	boolean$2 = /^(?:true|false)$/i;
+	_null$2 = /^null$/i;
 	lowercase = /^[^A-Z]*$/;
 	uppercase = /^[^a-z]*$/;
 }));
@@ -16690,9 +16691,9 @@ var init_doc = __esmMin((() => {
 	};
 }));
 // node_modules/zod/v4/core/versions.js
-var version$2;
+var version$3;
 var init_versions$1 = __esmMin((() => {
-	version$2 = {
+	version$3 = {
 		major: 4,
 		minor: 6,
 		patch: 7
@@ -17118,7 +17119,7 @@ function handleRefineResult(result, payload, input, inst) {
 		payload.issues.push(issue(_iss));
 	}
 }
-var $ZodType, toStandardResult, $ZodString, $ZodStringFormat, $ZodGUID, $ZodUUID, $ZodEmail, asciiTabOrNewline, $ZodURL, $ZodEmoji, $ZodNanoID, $ZodCUID, $ZodCUID2, $ZodULID, $ZodXID, $ZodKSUID, $ZodISODateTime, $ZodISODate, $ZodISOTime, $ZodISODuration, $ZodIPv4, ipv6Alphabet, $ZodIPv6, $ZodCIDRv4, $ZodCIDRv6, base64Charset, $ZodBase64, base64urlCharset, $ZodBase64URL, $ZodE164, $ZodJWT, $ZodNumber, $ZodNumberFormat, $ZodBoolean, $ZodUnknown, $ZodNever, arraySize, $ZodArray, NO_SYMBOL_KEYS, $ZodObject, $ZodObjectJIT, $ZodUnion, $ZodDiscriminatedUnion, $ZodIntersection, $ZodTuple, $ZodRecord, $ZodEnum, $ZodLiteral, $ZodTransform, $ZodOptional, $ZodExactOptional, $ZodNullable, $ZodDefault, $ZodPrefault, $ZodNonOptional, $ZodCatch, $ZodPipe, $ZodReadonly, $ZodLazy, $ZodCustom;
+var $ZodType, toStandardResult, $ZodString, $ZodStringFormat, $ZodGUID, $ZodUUID, $ZodEmail, asciiTabOrNewline, $ZodURL, $ZodEmoji, $ZodNanoID, $ZodCUID, $ZodCUID2, $ZodULID, $ZodXID, $ZodKSUID, $ZodISODateTime, $ZodISODate, $ZodISOTime, $ZodISODuration, $ZodIPv4, ipv6Alphabet, $ZodIPv6, $ZodCIDRv4, $ZodCIDRv6, base64Charset, $ZodBase64, base64urlCharset, $ZodBase64URL, $ZodE164, $ZodJWT, $ZodNumber, $ZodNumberFormat, $ZodBoolean, $ZodNull, $ZodUnknown, $ZodNever, arraySize, $ZodArray, NO_SYMBOL_KEYS, $ZodObject, $ZodObjectJIT, $ZodUnion, $ZodDiscriminatedUnion, $ZodIntersection, $ZodTuple, $ZodRecord, $ZodEnum, $ZodLiteral, $ZodTransform, $ZodOptional, $ZodExactOptional, $ZodNullable, $ZodDefault, $ZodPrefault, $ZodNonOptional, $ZodCatch, $ZodPipe, $ZodReadonly, $ZodLazy, $ZodCustom;
 var init_schemas$1 = __esmMin((() => {
 	init_checks$1();
 	init_core$1();
@@ -17131,7 +17132,7 @@ var init_schemas$1 = __esmMin((() => {
 		inst ?? (inst = {});
 		inst._zod.def = def;
 		inst._zod.bag = inst._zod.bag || {};
-		inst._zod.version = version$2;
+		inst._zod.version = version$3;
 		const defChecks = inst._zod.def.checks;
 		const checks = inst._zod.traits.has("$ZodCheck") ? [inst, ...defChecks ?? []] : defChecks?.length ? [...defChecks] : [];
 		for (const ch of checks) for (const fn of ch._zod.onattach) fn(inst);
@@ -17485,6 +17486,22 @@ var init_schemas$1 = __esmMin((() => {
 			if (typeof input === "boolean") return payload;
 			payload.issues.push({
 				expected: "boolean",
+				code: "invalid_type",
+				input,
+				inst
+			});
+			return payload;
+		};
+	});
+	$ZodNull = /*@__PURE__*/ $constructor("$ZodNull", (inst, def) => {
+		$ZodType.init(inst, def);
+		inst._zod.pattern = _null$2;
+		inst._zod.values = /* @__PURE__ */ new Set([null]);
+		inst._zod.parse = (payload, _ctx) => {
+			const input = payload.value;
+			if (input === null) return payload;
+			payload.issues.push({
+				expected: "null",
 				code: "invalid_type",
 				input,
 				inst
@@ -18983,6 +19000,13 @@ function _boolean(Class, params) {
 	});
 }
 // @__NO_SIDE_EFFECTS__
+function _null$1(Class, params) {
+	return new Class({
+		type: "null",
+		...normalizeParams(params)
+	});
+}
+// @__NO_SIDE_EFFECTS__
 function _unknown(Class) {
 	return new Class({ type: "unknown" });
 }
@@ -19697,7 +19721,7 @@ function serializeDefaultValue(value, schema, ctx, json, params) {
 	handleUnrepresentable(schema, ctx, json, params, "BigInt defaults cannot be represented in JSON Schema");
 	return UNREPRESENTABLE_DEFAULT;
 }
-var narrowMin, narrowMax, narrowBoth, addDivisor, addPattern, intersectMime, setFormat, minContributor, maxContributor, formatContributor, contributors, formatMap, exactPatterns, exactPattern, stringProcessor, numberProcessor, booleanProcessor, neverProcessor, unknownProcessor, enumProcessor, literalProcessor, customProcessor, transformProcessor, arrayProcessor, objectProcessor, unionProcessor, intersectionProcessor, tupleProcessor, pendingRecords, recordProcessor, nullableProcessor, nonoptionalProcessor, UNREPRESENTABLE_DEFAULT, defaultProcessor, prefaultProcessor, catchProcessor, pipeProcessor, readonlyProcessor, optionalProcessor, lazyProcessor;
+var narrowMin, narrowMax, narrowBoth, addDivisor, addPattern, intersectMime, setFormat, minContributor, maxContributor, formatContributor, contributors, formatMap, exactPatterns, exactPattern, stringProcessor, numberProcessor, booleanProcessor, nullProcessor, neverProcessor, unknownProcessor, enumProcessor, literalProcessor, customProcessor, transformProcessor, arrayProcessor, objectProcessor, unionProcessor, intersectionProcessor, tupleProcessor, pendingRecords, recordProcessor, nullableProcessor, nonoptionalProcessor, UNREPRESENTABLE_DEFAULT, defaultProcessor, prefaultProcessor, catchProcessor, pipeProcessor, readonlyProcessor, optionalProcessor, lazyProcessor;
 var init_json_schema_processors = __esmMin((() => {
 	init_regexes();
 	init_schemas$1();
@@ -19816,6 +19840,13 @@ var init_json_schema_processors = __esmMin((() => {
 	};
 	booleanProcessor = (_schema, _ctx, json, _params) => {
 		json.type = "boolean";
+	};
+	nullProcessor = (_schema, ctx, json, _params) => {
+		if (ctx.target === "openapi-3.0") {
+			json.type = "string";
+			json.nullable = true;
+			json.enum = [null];
+		} else json.type = "null";
 	};
 	neverProcessor = (_schema, _ctx, json, _params) => {
 		json.not = {};
@@ -20231,6 +20262,9 @@ function int(params) {
 function boolean$1(params) {
 	return /* @__PURE__ */ _boolean(ZodBoolean, params);
 }
+function _null(params) {
+	return /* @__PURE__ */ _null$1(ZodNull, params);
+}
 function unknown$1() {
 	return /* @__PURE__ */ _unknown(ZodUnknown);
 }
@@ -20414,7 +20448,7 @@ function refine(fn, _params = {}) {
 function superRefine(fn, params) {
 	return /* @__PURE__ */ _superRefine(fn, params);
 }
-var ZodType, _ZodString, ZodString, ZodStringFormat, ZodISODateTime, ZodISODate, ZodISOTime, ZodISODuration, ZodEmail, ZodGUID, ZodUUID, ZodURL, ZodEmoji, ZodNanoID, ZodCUID, ZodCUID2, ZodULID, ZodXID, ZodKSUID, ZodIPv4, ZodIPv6, ZodCIDRv4, ZodCIDRv6, ZodBase64, ZodBase64URL, ZodE164, ZodJWT, ZodNumber, ZodNumberFormat, ZodBoolean, ZodUnknown, ZodNever, ZodArray, ZodObject, ZodUnion, ZodDiscriminatedUnion, ZodIntersection, ZodTuple, ZodRecord, ZodEnum, ZodLiteral, ZodTransform, ZodOptional, ZodExactOptional, ZodNullable, ZodDefault, ZodPrefault, ZodNonOptional, ZodCatch, ZodPipe, ZodReadonly, ZodLazy, ZodCustom;
+var ZodType, _ZodString, ZodString, ZodStringFormat, ZodISODateTime, ZodISODate, ZodISOTime, ZodISODuration, ZodEmail, ZodGUID, ZodUUID, ZodURL, ZodEmoji, ZodNanoID, ZodCUID, ZodCUID2, ZodULID, ZodXID, ZodKSUID, ZodIPv4, ZodIPv6, ZodCIDRv4, ZodCIDRv6, ZodBase64, ZodBase64URL, ZodE164, ZodJWT, ZodNumber, ZodNumberFormat, ZodBoolean, ZodNull, ZodUnknown, ZodNever, ZodArray, ZodObject, ZodUnion, ZodDiscriminatedUnion, ZodIntersection, ZodTuple, ZodRecord, ZodEnum, ZodLiteral, ZodTransform, ZodOptional, ZodExactOptional, ZodNullable, ZodDefault, ZodPrefault, ZodNonOptional, ZodCatch, ZodPipe, ZodReadonly, ZodLazy, ZodCustom;
 var init_schemas = __esmMin((() => {
 	init_core();
 	init_json_schema_processors();
@@ -20899,6 +20933,11 @@ var init_schemas = __esmMin((() => {
 		$ZodBoolean.init(inst, def);
 		ZodType.init(inst, def);
 		inst._zod.processJSONSchema = (ctx, json, params) => booleanProcessor(inst, ctx, json, params);
+	});
+	ZodNull = /*@__PURE__*/ $constructor("ZodNull", (inst, def) => {
+		$ZodNull.init(inst, def);
+		ZodType.init(inst, def);
+		inst._zod.processJSONSchema = (ctx, json, params) => nullProcessor(inst, ctx, json, params);
 	});
 	ZodUnknown = /*@__PURE__*/ $constructor("ZodUnknown", (inst, def) => {
 		$ZodUnknown.init(inst, def);
@@ -23389,7 +23428,7 @@ var init_remove_tests = __esmMin((() => {
 	CODE = /\.(py|so|pyd|dylib)$/;
 }));
 // python/run-uv.ts
-async function runUv(args, { progress, signal, limitSeconds, settings }) {
+async function runUv(args, { progress, signal, limitSeconds, settings, without = [] }) {
 	const uv = await findUv({
 		...progress && { progress },
 		signal
@@ -23402,6 +23441,7 @@ async function runUv(args, { progress, signal, limitSeconds, settings }) {
 		env: makeChildEnvironment({
 			UV_NO_PROGRESS: "1",
 			...UNSET,
+			...Object.fromEntries(without.map((name) => [name, void 0])),
 			...settings && await addToUserFile(folder, text)
 		}),
 		limitSeconds,
@@ -24525,7 +24565,7 @@ function ensureVirtualenv(request, options = {}) {
 }
 function installVirtualenv(request, options = {}) {
 	return makeOnce(request, options, {
-		isMade: isInstalled$1,
+		isMade: isVirtualenvInstalled,
 		make: installUnchecked
 	});
 }
@@ -24556,7 +24596,7 @@ async function locateVirtualenv(request, options = {}) {
 function isVirtualenvComplete(virtualenv) {
 	return isMarked(virtualenv, [renderMarker(virtualenv.key)]);
 }
-function isInstalled$1(virtualenv) {
+function isVirtualenvInstalled(virtualenv) {
 	return isMarked(virtualenv, [renderMarker(virtualenv.key), renderUncheckedMarker(virtualenv.key)]);
 }
 async function isMarked({ folder, python }, markers) {
@@ -24596,7 +24636,7 @@ async function requirePython(wanted, options) {
 }
 async function makeVirtualenv(request, virtualenv, python, options) {
 	const { folder, python: own, key } = virtualenv;
-	if (!await isInstalled$1(virtualenv)) await installAll(request, virtualenv, python, options);
+	if (!await isVirtualenvInstalled(virtualenv)) await installAll(request, virtualenv, python, options);
 	await checkInstalled({
 		folder,
 		python: own
@@ -25083,7 +25123,7 @@ function entityName$1(served) {
 	const version = String(served.entity_version).replace(/^@/, "");
 	return served.name ?? `${served.entity_name.split(".").at(-1) ?? ""}-${version}`;
 }
-var NAME$4, NAME_RULE, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, percentage, version$1, concurrency, tagKey, role, rateLimit, servedEntity, route, davitEntity, endpointFile;
+var NAME$4, NAME_RULE, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, percentage, version$2, concurrency, tagKey, role, rateLimit, servedEntity, route, davitEntity, endpointFile;
 var init_endpoint_file = __esmMin((() => {
 	init_zod();
 	init_secret_reference();
@@ -25100,7 +25140,7 @@ var init_endpoint_file = __esmMin((() => {
 	MAX_ENTITIES = 15;
 	MAX_ENVIRONMENT_VARS = 30;
 	percentage = union([int().min(0, "expected 0 to 100").max(100, "expected 0 to 100"), string$1().regex(/^(100|\d\d?)$/, "expected 0 to 100")]);
-	version$1 = union([string$1().min(1, "expected a version").superRefine(refuseWrongAlias), int()]);
+	version$2 = union([string$1().min(1, "expected a version").superRefine(refuseWrongAlias), int()]);
 	concurrency = int().min(0, "expected 0 or more").max(1024, "expected 1024 or less");
 	tagKey = string$1().min(1, "expected a key").regex(/^[^:]*$/, "Databricks allows no \":\", expected a key without it").describe("Name of the label");
 	role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$/;
@@ -25119,7 +25159,7 @@ var init_endpoint_file = __esmMin((() => {
 	servedEntity = strictObject({
 		name: string$1().regex(NAME$4, NAME_RULE).optional().describe("Name of the served entity; default: ENTITY_NAME-ENTITY_VERSION"),
 		entity_name: string$1().min(1, "expected the name of a registered model").superRefine(refuseModelUri).describe("Registered model: `iris` or `catalog.schema.iris`"),
-		entity_version: version$1.describe("Version of the registered model: a number, or an alias such as `@champion`, whose version the lock holds"),
+		entity_version: version$2.describe("Version of the registered model: a number, or an alias such as `@champion`, whose version the lock holds"),
 		workload_type: _enum(WORKLOAD_TYPES).optional().describe("Hardware; default CPU"),
 		workload_size: _enum(Object.keys(WORKLOAD_SIZES)).optional().describe("Small = 4, Medium = 8 to 16, Large = 16 to 64 concurrent requests; default Small"),
 		min_provisioned_concurrency: concurrency.optional().describe("Concurrent requests for which capacity is always provided; default: that of the workload size"),
@@ -34345,2820 +34385,6 @@ var init_packaged_modules = __esmMin((() => {
 	HARMLESS_PATH_FILE = /^distutils-precedence\.pth$|-nspkg\.pth$/;
 	IS_INIT = /\/__init__\.(?:py|pyc|[\w.-]*so)$/;
 }));
-// system/hash-file.ts
-async function hashFile(file) {
-	const hash = createHash("sha256");
-	const { size } = await stat(file);
-	if (size <= READ_BYTES) hash.update(await readFile(file));
-	else await pipeline$1(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
-	return hash.digest("hex");
-}
-var READ_BYTES;
-var init_hash_file = __esmMin((() => {
-	READ_BYTES = 1 << 20;
-}));
-// system/model-digest.ts
-function isModelFile(name) {
-	return !EXCLUDED_NAMES.has(name);
-}
-async function digestModel(folder) {
-	const root = await realpath(folder);
-	const files = (await listFiles$2(root, root, "")).sort((a, b) => a < b ? -1 : 1);
-	const whole = createHash("sha256");
-	for (const file of files) whole.update(`${file}\0${await hashFile(join(root, file))}\n`);
-	return `sha256:${whole.digest("hex")}`;
-}
-async function listIgnoredFiles(folder) {
-	const lists = (await readdir(folder, { withFileTypes: true })).map(async (e) => {
-		const path = join(folder, e.name);
-		if (!isModelFile(e.name)) return [path];
-		return e.isDirectory() ? listIgnoredFiles(path) : [];
-	});
-	return (await Promise.all(lists)).flat();
-}
-async function listFiles$2(root, folder, prefix) {
-	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name) || !(e.isFile() || e.isDirectory())).map(async (e) => {
-		const path = join(folder, e.name);
-		const name = `${prefix}${e.name}`;
-		if (!isModelFile(e.name)) throw new ModelLinkError(`${name} is neither a file nor a folder, and no model has a link of that name`);
-		if (e.isDirectory()) return listFiles$2(root, path, `${name}/`);
-		if (e.isSymbolicLink()) await checkLink(root, path, name);
-		else if (!e.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
-		return [name];
-	});
-	return (await Promise.all(lists)).flat();
-}
-async function checkLink(root, path, name) {
-	const target = await realpath(path).catch(() => void 0);
-	if (target === void 0) throw new ModelLinkError(`the link ${name} has no target`);
-	if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
-	if (!target.slice(root.length).split(sep).every(isModelFile)) throw new ModelLinkError(`the link ${name} points to a file that is not part of the model`);
-	if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
-}
-var EXCLUDED_NAMES, ModelLinkError;
-var init_model_digest = __esmMin((() => {
-	init_hash_file();
-	EXCLUDED_NAMES = /* @__PURE__ */ new Set([
-		"registered_model_meta",
-		"__pycache__",
-		".DS_Store"
-	]);
-	ModelLinkError = class extends Error {};
-}));
-// validation/model/find-byte-code.ts
-async function findByteCode(folder) {
-	for (const file of await listFiles$1(folder)) if (await mayHaveByteCode(file)) return relative(folder, file);
-}
-async function listFiles$1(folder) {
-	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name)).map(async (e) => {
-		const path = join(folder, e.name);
-		return e.isDirectory() ? listFiles$1(path) : e.isFile() || e.isSymbolicLink() ? [path] : [];
-	});
-	return (await Promise.all(lists)).flat().sort();
-}
-async function mayHaveByteCode(file) {
-	if (file.endsWith(".pyc")) return true;
-	const handle = await open(file);
-	const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0);
-	const { size } = await handle.stat();
-	await handle.close();
-	const isPickle = PICKLE_NAME.test(file) || buffer[0] === 128;
-	if (isPickle && bytesRead > 0 && !READABLE.has(buffer[0] ?? 0)) return true;
-	return size > MAX_BYTES$4 ? isPickle : containsMark(file);
-}
-async function containsMark(file) {
-	let rest = "";
-	for await (const chunk of createReadStream(file, {
-		encoding: "latin1",
-		highWaterMark: 1 << 20
-	})) {
-		const text = rest + String(chunk);
-		if (MARKS.some((mark) => text.includes(mark))) return true;
-		rest = text.slice(-12);
-	}
-	return false;
-}
-var MARKS, PICKLE_NAME, READABLE, MAX_BYTES$4;
-var init_find_byte_code = __esmMin((() => {
-	init_model_digest();
-	MARKS = [
-		"CodeType",
-		"_create_code",
-		"\"Lambda\""
-	];
-	PICKLE_NAME = /\.(?:pkl|pickle|joblib|dill|sav|p)$/i;
-	READABLE = /* @__PURE__ */ new Set([128, ...Buffer.from("(c}]P")]);
-	MAX_BYTES$4 = 2 ** 30;
-}));
-// validation/model/check-minimum-versions.ts
-async function checkMinimumVersions(subject, model, requirements) {
-	const { pythonVersion } = model;
-	const problems = pythonVersion !== void 0 && isOlder$1(pythonVersion, MINIMUM_VERSIONS.python) ? [await refusePython(subject, model, minorVersion(pythonVersion))] : [];
-	const pinned = requirements.flatMap(({ name, pin, at }) => pin === void 0 ? [] : [{
-		name,
-		version: pin,
-		at
-	}]);
-	return [...problems, ...checkMlflowVersion(subject, pinned)];
-}
-async function refusePython({ label, alone }, model, version) {
-	const oldest = MINIMUM_VERSIONS.python;
-	const since = END_OF_LIFE[version];
-	const ended = since === void 0 ? "" : `, and it has had no security fixes since ${since}`;
-	const again = `train and log the model again with Python ${oldest} or newer`;
-	const file = await findByteCode(model.folder);
-	const ways = file === void 0 ? `No file of the model has byte code, so another Python can load it, with packages that exist for it. Or ${again}` : `Another Python cannot load ${file}, which has, or may have, byte code of Python ${version}: ${again}`;
-	return {
-		code: "version-unsupported",
-		severity: "error",
-		message: `Cannot serve ${label} with Python ${version}: it is too old, expected ${oldest} or newer`,
-		hint: `Neither MLflow ${MINIMUM_VERSIONS.mlflow} nor the model server runs on it${ended}. ${ways}`,
-		...file === void 0 && !alone && { add: `python==${oldest}` },
-		at: model.pythonPlace
-	};
-}
-function checkLockedMlflow(subject, model, packages) {
-	return [...checkMlflowIsLocked(subject, model, packages), ...checkMlflowVersion(subject, packages)];
-}
-function checkMlflowVersion({ label }, packages) {
-	return packages.filter(({ name, version }) => MLFLOW_PACKAGES.has(name) && isOlder$1(version, MINIMUM_VERSIONS.mlflow)).map(({ name, version, at = {
-		file: "requirements.txt",
-		line: 1,
-		column: 1
-	} }) => ({
-		code: "version-unsupported",
-		severity: "error",
-		message: `Cannot serve ${label} with ${name} ${version}: it is too old, expected ${MINIMUM_VERSIONS.mlflow} or newer`,
-		hint: "Log the model again with a newer MLflow, or let a newer MLflow load it",
-		add: `${name}==${SUGGESTED_MLFLOW}`,
-		at
-	}));
-}
-function checkMlflowIsLocked({ label }, { mlflowVersion, locate }, packages) {
-	const mayBring = ({ name, source }) => source !== void 0 || name.includes("mlflow") && name !== "mlflow-tracing";
-	if (packages.some(mayBring)) return [];
-	const version = mlflowVersion !== void 0 && !isOlder$1(mlflowVersion, MINIMUM_VERSIONS.mlflow) ? mlflowVersion : SUGGESTED_MLFLOW;
-	return [{
-		code: "requirements-missing",
-		severity: "error",
-		message: `Cannot load ${label}${mlflowVersion === void 0 ? "" : `, which was saved with MLflow ${mlflowVersion}`}: none of its requirements brings MLflow, expected mlflow or mlflow-skinny`,
-		add: /dev|rc/.test(version) ? "mlflow" : `mlflow==${version}`,
-		at: locate(["mlflow_version"])
-	}];
-}
-function isOlder$1(version, oldest) {
-	const [major = 0, minor = 0] = version.split(".").map((n) => parseInt(n, 10));
-	const [oldMajor = 0, oldMinor = 0] = oldest.split(".").map(Number);
-	return major < oldMajor || major === oldMajor && minor < oldMinor;
-}
-var MINIMUM_VERSIONS, SUGGESTED_MLFLOW, MLFLOW_PACKAGES, END_OF_LIFE;
-var init_check_minimum_versions = __esmMin((() => {
-	init_find_python();
-	init_find_byte_code();
-	MINIMUM_VERSIONS = {
-		python: "3.8",
-		mlflow: "2.10"
-	};
-	SUGGESTED_MLFLOW = "2.17.2";
-	MLFLOW_PACKAGES = /* @__PURE__ */ new Set(["mlflow", "mlflow-skinny"]);
-	END_OF_LIFE = {
-		"2.7": "January 2020",
-		"3.4": "March 2019",
-		"3.5": "September 2020",
-		"3.6": "December 2021",
-		"3.7": "June 2023"
-	};
-}));
-// validation/model/check-version-drift.ts
-function checkVersionDrift(subject, model, versions) {
-	return SAVED_VERSIONS.flatMap((saved) => {
-		const text = model.flavors[saved.flavor]?.[saved.key];
-		const name = saved.packages.find((p) => versions.has(p));
-		const version = name === void 0 ? void 0 : versions.get(name)?.split("+")[0];
-		if (typeof text !== "string" || name === void 0 || version === void 0) return [];
-		const wanted = text.split("+")[0] ?? text;
-		if (saved.rule === "minor" ? minorVersion(version) === minorVersion(wanted) : version === wanted) return [];
-		const at = model.locate([
-			"flavors",
-			saved.flavor,
-			saved.key
-		]);
-		const severity = saved.rule === "warn" ? "warning" : "error";
-		return [{
-			code: "version-drift",
-			severity,
-			message: `${severity === "error" ? "Cannot serve" : "May fail to serve"} ${subject.label} with ${name} ${version}: it was saved with ${wanted}, expected the same version`,
-			add: `${name}==${wanted}`,
-			at
-		}];
-	});
-}
-function listSavedVersions({ flavors }) {
-	return new Map(SAVED_VERSIONS.flatMap(({ flavor, key, packages }) => {
-		const text = flavors[flavor]?.[key];
-		const version = typeof text === "string" ? text.split("+")[0] : void 0;
-		return version === void 0 ? [] : packages.map((name) => [name, version]);
-	}));
-}
-function findContradictedVersion({ flavors }, { name, specifier }) {
-	const saved = SAVED_VERSIONS.find(({ packages, rule }) => rule !== "warn" && packages.includes(name));
-	const text = saved && flavors[saved.flavor]?.[saved.key];
-	const [, version, star] = /^==([\w.]+?)(\.\*)?$/.exec(specifier) ?? [];
-	if (typeof text !== "string" || version === void 0) return void 0;
-	const wanted = text.split("+")[0] ?? text;
-	const isPrefix = star !== void 0 && `${wanted}.`.startsWith(`${version}.`);
-	const isSame = saved?.rule === "minor" ? minorVersion(version) === minorVersion(wanted) : version === wanted;
-	return isPrefix || isSame ? void 0 : wanted;
-}
-function checkPythonDrift(subject, model) {
-	const flavor = model.flavors["python_function"]?.["python_version"];
-	const required = model.pythonVersion;
-	if (typeof flavor !== "string" || required === void 0) return [];
-	if (minorVersion(flavor) === minorVersion(required)) return [];
-	return [{
-		code: "version-drift",
-		severity: "error",
-		message: `Cannot serve ${subject.label} with Python ${minorVersion(required)}: it was saved with ${flavor}, expected the same minor version`,
-		hint: "Log the model again with one version of Python",
-		at: model.locate([
-			"flavors",
-			"python_function",
-			"python_version"
-		])
-	}];
-}
-var SAVED_VERSIONS;
-var init_check_version_drift = __esmMin((() => {
-	init_find_python();
-	SAVED_VERSIONS = [
-		{
-			flavor: "sklearn",
-			key: "sklearn_version",
-			packages: ["scikit-learn"],
-			rule: "exact"
-		},
-		{
-			flavor: "python_function",
-			key: "cloudpickle_version",
-			packages: ["cloudpickle"],
-			rule: "minor"
-		},
-		{
-			flavor: "xgboost",
-			key: "xgb_version",
-			packages: ["xgboost", "xgboost-cpu"],
-			rule: "warn"
-		},
-		{
-			flavor: "lightgbm",
-			key: "lgb_version",
-			packages: ["lightgbm"],
-			rule: "warn"
-		},
-		{
-			flavor: "catboost",
-			key: "catboost_version",
-			packages: ["catboost"],
-			rule: "warn"
-		},
-		{
-			flavor: "pytorch",
-			key: "pytorch_version",
-			packages: ["torch"],
-			rule: "warn"
-		},
-		{
-			flavor: "transformers",
-			key: "transformers_version",
-			packages: ["transformers"],
-			rule: "warn"
-		},
-		{
-			flavor: "statsmodels",
-			key: "statsmodels_version",
-			packages: ["statsmodels"],
-			rule: "minor"
-		}
-	];
-}));
-// schemas/lock/render-cases.ts
-function renderCases(cases) {
-	const list = cases.map(({ expect, ...rest }) => ({
-		...rest,
-		...expect !== void 0 && { expect: JSON.parse(expect) }
-	}));
-	return JSON.stringify(list).replaceAll("$", String.raw`\u0024`);
-}
-var init_render_cases = __esmMin((() => {}));
-// schemas/lock/is-same-model.ts
-function isSameModel$1(model, locked) {
-	const { name, version, uri, resolved } = locked;
-	const written = uri === void 0 ? resolved?.from ?? version : version;
-	return name === model.name && written === model.version && uri === model.uri;
-}
-var init_is_same_model = __esmMin((() => {}));
-// validation/former-names.ts
-function findFormerEntities(endpoint, lock) {
-	const names = new Set(endpoint.entities.map((e) => e.name));
-	const left = new Map(Object.entries(lock.entities).filter(([name]) => !names.has(name)));
-	const added = endpoint.entities.filter(({ name }) => !Object.hasOwn(lock.entities, name));
-	const former = /* @__PURE__ */ new Map();
-	for (const hasSameModel of [true, false]) for (const { name, model } of added.filter((e) => !former.has(e.name))) {
-		const found = [...left].find(([, locked]) => hasSameModel ? isSameModel$1(model, locked.model) : model.name === locked.model.name);
-		if (!found) continue;
-		left.delete(found[0]);
-		former.set(name, {
-			name: found[0],
-			model: found[1].model,
-			hasSameModel
-		});
-	}
-	return former;
-}
-var init_former_names = __esmMin((() => {
-	init_is_same_model();
-}));
-// validation/requirements/check-hardware.ts
-function checkHardware(subject, packages) {
-	if (subject.alone) return [];
-	return subject.entity.workloadType.includes("GPU") ? findCpuOnly(subject, packages) : findCuda(subject, packages);
-}
-function findCuda({ label, entity }, packages) {
-	const built = packages.filter((p) => CUDA_BUILD.test(p.version));
-	const found = [...packages.filter((p) => p.name.startsWith("nvidia-") && sizeOf(p) > 0).sort((a, b) => sizeOf(b) - sizeOf(a)), ...built];
-	if (found.length === 0) return [];
-	const torch = packages.find((p) => p.name === "torch");
-	const megabytes = found.reduce((sum, p) => sum + sizeOf(p), 0);
-	const names = found.slice(0, SHOWN$1).map((p) => `${p.name} ${p.version}`);
-	const list = found.length > SHOWN$1 ? `${names.join(", ")} and ${found.length - SHOWN$1} more` : names.join(", ");
-	const size = megabytes === 0 ? "" : `, about ${megabytes} MB to download`;
-	const version = torch?.version.split("+")[0];
-	return [{
-		code: "hardware-mismatch",
-		severity: "warning",
-		message: `Found packages for GPUs in the lock of ${label}, and workload type ${entity.workloadType} has none: ${list}${size}`,
-		hint: version === void 0 ? "Require packages for CPUs, such as tensorflow-cpu, or choose a workload type with a GPU" : `Lock with UV_INDEX=${CPU_INDEX} and UV_INDEX_STRATEGY=unsafe-best-match`,
-		...version !== void 0 && { add: `torch==${version}+cpu` },
-		at: AT$1
-	}];
-}
-function sizeOf({ name, version }) {
-	if (name === "torch" && CUDA_BUILD.test(version)) return CUDA_TORCH_MEGABYTES;
-	return readOwn(CUDA_MEGABYTES, name.replace(/-cu\d+$/, "")) ?? 0;
-}
-function findCpuOnly({ label, entity }, packages) {
-	return packages.flatMap(({ name, version }) => {
-		const other = readOwn(CPU_PACKAGES, name);
-		const isCpuBuild = TORCH_FAMILY.has(name) && version.endsWith("+cpu");
-		if (other === void 0 && !isCpuBuild) return [];
-		const plain = `${name}==${version.split("+")[0] ?? ""}`;
-		return [{
-			code: "hardware-mismatch",
-			severity: "warning",
-			message: `Found "${name}==${version}" in the lock of ${label}: it uses only CPUs, and workload type ${entity.workloadType} has a GPU`,
-			...other === void 0 ? { add: plain } : { hint: `Require ${other}, or choose a workload type without a GPU` },
-			at: AT$1
-		}];
-	});
-}
-var CUDA_MEGABYTES, CUDA_TORCH_MEGABYTES, CUDA_BUILD, TORCH_FAMILY, CPU_PACKAGES, CPU_INDEX, AT$1, SHOWN$1;
-var init_check_hardware = __esmMin((() => {
-	init_read_own();
-	CUDA_MEGABYTES = {
-		"nvidia-cublas": 400,
-		"nvidia-cuda-cupti": 10,
-		"nvidia-cuda-nvcc": 40,
-		"nvidia-cuda-nvrtc": 60,
-		"nvidia-cuda-runtime": 2,
-		"nvidia-cudnn": 600,
-		"nvidia-cufft": 200,
-		"nvidia-curand": 60,
-		"nvidia-cusolver": 200,
-		"nvidia-cusparse": 250,
-		"nvidia-cusparselt": 200,
-		"nvidia-nccl": 250,
-		"nvidia-nvjitlink": 30,
-		"nvidia-nvshmem": 130
-	};
-	CUDA_TORCH_MEGABYTES = 600;
-	CUDA_BUILD = /\+cu\d+/;
-	TORCH_FAMILY = /* @__PURE__ */ new Set([
-		"torch",
-		"torchvision",
-		"torchaudio"
-	]);
-	CPU_PACKAGES = {
-		"faiss-cpu": "faiss-gpu-cu12",
-		onnxruntime: "onnxruntime-gpu",
-		"tensorflow-cpu": "tensorflow[and-cuda]",
-		"xgboost-cpu": "xgboost"
-	};
-	CPU_INDEX = "https://download.pytorch.org/whl/cpu";
-	AT$1 = {
-		file: "requirements.txt",
-		line: 1,
-		column: 1
-	};
-	SHOWN$1 = 3;
-}));
-// validation/locked-model.ts
-function makeLockedModel({ entity }, { model, pythonVersion }, resolved) {
-	const { name, version, uri } = entity.model;
-	return {
-		name,
-		version: uri === void 0 && resolved ? resolved.version : version,
-		...uri !== void 0 && { uri },
-		...resolved && { resolved },
-		digest: model.digest,
-		...model.mlflowVersion !== void 0 && { mlflow_version: model.mlflowVersion },
-		python_version: pythonVersion
-	};
-}
-function renderRequirements({ model, requirements }) {
-	const bounds = model.constraints.map((c) => `-c ${c.text}`);
-	return [...requirements.map((r) => r.text), ...bounds].sort();
-}
-var init_locked_model = __esmMin((() => {}));
-// validation/subject.ts
-function makeSubject(endpoint, entity) {
-	return {
-		endpoint,
-		entity,
-		label: `${entity.model.name} ${entity.model.version}`,
-		alone: false
-	};
-}
-function locateProblem(subject, problem) {
-	const { code, message, at } = problem;
-	const make = problem.severity === "error" ? makeError : makeWarning;
-	const edit = renderEditHint(subject, problem);
-	if (subject.alone) return make(code, {
-		...at,
-		file: `${subject.entity.place.file}/${at.file}`
-	}, message, joinHints(problem.hint, edit));
-	const where = at.file === "MLmodel" ? void 0 : `See ${at.file}:${at.line} of the model`;
-	return make(code, subject.entity.place, message, joinHints(problem.hint, edit, where));
-}
-function makeSubjectError(subject, code, message, hint) {
-	const { place } = subject.entity;
-	const file = MODEL_FILES[code] ?? "MLmodel";
-	return makeError(code, subject.alone ? {
-		...place,
-		file: `${place.file}/${file}`
-	} : place, message, hint);
-}
-function renderEditHint({ endpoint, entity, alone }, { add, remove }) {
-	if (add === void 0 && remove === void 0) return void 0;
-	if (alone) return [...add === void 0 ? [] : [`Add "${add}" to requirements.txt`], ...remove === void 0 ? [] : [`${add === void 0 ? "R" : "r"}emove "${remove}" from requirements.txt`]].join(" and ");
-	const list = `davit.served_entities.${entity.name}.requirements`;
-	return `Add ${[...add === void 0 ? [] : [`"${add}" to ${list}.add`], ...remove === void 0 ? [] : [`"${remove}" to ${list}.remove`]].join(" and ")} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
-}
-function joinHints(...hints) {
-	const some = hints.filter((h) => h !== void 0);
-	return some.length > 0 ? some.join(". ") : void 0;
-}
-var MODEL_FILES;
-var init_subject = __esmMin((() => {
-	init_diagnostic();
-	MODEL_FILES = {
-		"import-failed": "requirements.txt",
-		"incompatible-packages": "requirements.txt",
-		"python-unavailable": "python_env.yaml",
-		"resolution-failed": "requirements.txt"
-	};
-}));
-// validation/check-lock.ts
-function checkLockedEntity(subject, lock, checked, resolved) {
-	const reason = explainStaleLock(subject, lock, checked, resolved);
-	if (reason !== void 0) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
-	const packages = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ""]?.packages ?? [];
-	return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)].map((p) => locateProblem(subject, p));
-}
-function checkRemovedEntities(endpoint, lock) {
-	const names = new Set(endpoint.entities.map((e) => e.name));
-	const renamed = new Set([...findFormerEntities(endpoint, lock).values()].map((former) => former.name));
-	const left = Object.keys(lock.entities).filter((name) => !names.has(name) && !renamed.has(name));
-	const [first] = endpoint.entities;
-	if (!first) return [];
-	return left.map((name) => stale(endpoint, first.place, name, "the endpoint no longer has this entity"));
-}
-function reportMissingLock({ endpoint, entity }) {
-	const message = `Cannot prove "${entity.name}": ${endpoint.name} has no lock`;
-	return makeError("lock-missing", entity.place, message, `Run npx davit lock ${endpoint.name}`);
-}
-function explainNewEntity(endpoint, entity, lock) {
-	const former = findFormerEntities(endpoint, lock).get(entity.name);
-	if (!former) return "the entity is new";
-	if (former.hasSameModel) return `the entity was named "${former.name}" when it was locked`;
-	const { name, version, resolved } = former.model;
-	return `it was made for ${name} ${resolved?.from ?? version}, named "${former.name}", the endpoint says ${entity.model.name} ${entity.model.version}`;
-}
-function explainStaleLock(subject, lock, checked, resolved) {
-	return explainStalePackages(subject, lock, checked, resolved) ?? explainStaleCases(subject, lock, checked);
-}
-function explainStaleCases({ entity }, lock, { cases }) {
-	return renderCases(readOwn(lock.entities, entity.name)?.validation ?? []) === renderCases(cases) ? void 0 : "its validation cases changed";
-}
-function explainStalePackages(subject, lock, checked, resolved) {
-	const { entity, label } = subject;
-	const locked = readOwn(lock.entities, entity.name);
-	if (!locked) return explainNewEntity(subject.endpoint, entity, lock);
-	if (!lock.virtualenvs[locked.virtualenv]) return `its virtualenv ${locked.virtualenv} is not in the lock`;
-	const { model, requirements, signature } = locked;
-	const now = makeLockedModel(subject, checked, resolved);
-	const moved = explainMovedVersion(model, now);
-	if (moved !== void 0) return moved;
-	if (model.name !== now.name || model.version !== now.version) return `it was made for ${model.name} ${model.version}, the endpoint says ${label}`;
-	if (model.uri !== now.uri) return `it was made for ${model.uri ?? "models/"}, the endpoint says ${now.uri ?? "models/"}`;
-	const sameFiles = model.digest === now.digest;
-	if (!(renderRequirements(checked).join("\n") === requirements.join("\n"))) return sameFiles ? `the edits of its requirements changed` : `the requirements of ${label} changed`;
-	const builds = explainBuilds(entity.buildWheels, lock.virtualenvs[locked.virtualenv]?.packages ?? []);
-	if (builds !== void 0) return builds;
-	if (model.python_version !== now.python_version) return `the Python of ${label} changed`;
-	if (!sameFiles) return hasSameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
-}
-function explainBuilds(names, packages) {
-	const other = packages.find(({ name, source, built }) => built ? !names.includes(name) : source === void 0 && names.includes(name));
-	if (!other) return void 0;
-	return other.built ? `build_wheels does not name ${other.name}` : `build_wheels now names ${other.name}`;
-}
-function explainMovedVersion(locked, now) {
-	const [before, after] = [locked.resolved, now.resolved];
-	if (before?.from !== after?.from && locked.uri === now.uri) return `it was made for ${locked.name} ${before?.from ?? locked.version}, the endpoint says ${now.name} ${after?.from ?? now.version}`;
-	if (before && after && before.version !== after.version && isImageUri(after.from)) return `the tag ${after.from} moved from ${before.version} to ${after.version}`;
-	if (before && after && before.version !== after.version) return `${after.from} of ${now.name} moved from version ${before.version} to version ${after.version}`;
-}
-function hasSameSignature(signature, { model }) {
-	return [
-		"inputs",
-		"outputs",
-		"params",
-		"typeHints"
-	].every((part) => signature[part] === model.signature[part]);
-}
-function stale(endpoint, place, name, reason) {
-	return makeError("lock-stale", place, `Cannot use the lock for "${name}": ${reason}`, `Run npx davit lock ${endpoint.name} and review the changes`);
-}
-var init_check_lock = __esmMin((() => {
-	init_diagnostic();
-	init_image_uri();
-	init_render_cases();
-	init_former_names();
-	init_check_minimum_versions();
-	init_check_hardware();
-	init_locked_model();
-	init_subject();
-	init_read_own();
-}));
-// validation/policy.ts
-function resolveComparisonPolicy(environments) {
-	const shares = environments.flatMap((e) => e.max_changed === void 0 ? [] : [parseFloat(e.max_changed) / 100]);
-	return {
-		maxChanged: shares.length === 0 ? void 0 : Math.min(...shares),
-		tolerance: environments.length === 0 ? 0 : Math.min(...environments.map((e) => e.prediction_tolerance ?? 0)),
-		showPredictions: environments.every((e) => e.show_predictions !== false)
-	};
-}
-function resolvePolicy(environments = [], variables = process.env) {
-	const severity = (field, variable) => findStrictest(POLICY_SEVERITIES, environments.map((e) => e[field] ?? DEFAULT_POLICY[field]), variable) ?? DEFAULT_POLICY[field];
-	const pickles = readVariable(PICKLES_VARIABLE, ["warning", "error"], variables);
-	const advisories = readVariable(ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES, variables);
-	const vulnerabilities = environments.map((e) => e.vulnerabilities);
-	return {
-		missingExample: severity("missing_example"),
-		missingSignature: severity("missing_signature"),
-		unpinnedRequirement: severity("unpinned_requirement"),
-		defaultsChannel: severity("defaults_channel"),
-		missingModule: severity("missing_module"),
-		builtPackage: severity("built_package"),
-		pickles: severity("pickles", pickles),
-		vulnerabilities: findStrictest(VULNERABILITY_POLICIES, vulnerabilities, advisories),
-		showPredictions: resolveComparisonPolicy(environments).showPredictions,
-		network: resolveNetwork(environments)
-	};
-}
-function resolveNetwork(environments) {
-	const [first = [], ...others] = environments.map(({ network = [] }) => network.flatMap((text) => parseNetworkAddress(text) ?? []).map(renderNetworkAddress));
-	return first.filter((address) => others.every((list) => list.includes(address)));
-}
-function findStrictest(order, environments, variable) {
-	const all = variable === void 0 ? environments : [...environments, variable];
-	const rank = (word) => order.findIndex((w) => w === (word ?? DEFAULT_SEVERITY));
-	const highest = Math.max(...all.map(rank));
-	return all.find((word) => word !== void 0 && rank(word) === highest);
-}
-function readVariable(variable, expected, variables) {
-	const word = variables[variable] ?? "";
-	if (word === "") return void 0;
-	const found = expected.find((w) => w === word);
-	if (found !== void 0) return found;
-	const known = expected.length === 2 ? expected.join(" or ") : expected.join(", ");
-	throw new Error(`Cannot use ${variable}: it is ${JSON.stringify(word.slice(0, 40))}, expected ${known}`);
-}
-function applyPolicy(severity, problem) {
-	return severity === "ignore" ? [] : [{
-		...problem,
-		severity
-	}];
-}
-var HIDDEN_PREDICTION, DEFAULT_SEVERITY, PICKLES_VARIABLE, ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES;
-var init_policy = __esmMin((() => {
-	init_policy$1();
-	init_network_address();
-	HIDDEN_PREDICTION = "not shown, because the policy hides inputs and predictions";
-	DEFAULT_SEVERITY = "warning";
-	PICKLES_VARIABLE = "DAVIT_PICKLES";
-	ADVISORIES_VARIABLE = "DAVIT_ADVISORIES";
-	VULNERABILITY_VARIABLES = [
-		"warning",
-		"error",
-		"low",
-		"moderate",
-		"high",
-		"critical"
-	];
-}));
-// validation/requirements/standard-library.ts
-function isInStandardLibrary(module, pythonVersion) {
-	const minor = Number(pythonVersion.split(".")[1]);
-	const isOlder = (version) => minor < Number(version.split(".")[1]);
-	const last = Object.keys(LAST_VERSIONS).find((version) => LAST_VERSIONS[version]?.includes(module));
-	const first = Object.keys(FIRST_VERSIONS).find((version) => FIRST_VERSIONS[version]?.includes(module));
-	return (last === void 0 || isOlder(last) || last === `3.${minor}`) && (first === void 0 || !isOlder(first));
-}
-function findPythonsWith(module) {
-	const find = (table) => Object.keys(table).find((version) => table[version]?.includes(module));
-	const [last, first] = [find(LAST_VERSIONS), find(FIRST_VERSIONS)];
-	if (last !== void 0) return `${last} or older`;
-	return first === void 0 ? void 0 : `${first} or newer`;
-}
-var LAST_VERSIONS, FIRST_VERSIONS;
-var init_standard_library = __esmMin((() => {
-	LAST_VERSIONS = {
-		"3.11": [
-			"asynchat",
-			"asyncore",
-			"distutils",
-			"imp",
-			"smtpd"
-		],
-		"3.12": `aifc audioop cgi cgitb crypt imghdr lib2to3 mailcap nntplib ossaudiodev sndhdr spwd sunau telnetlib uu
-    xdrlib`.split(/\s+/)
-	};
-	FIRST_VERSIONS = {
-		"3.9": ["graphlib", "zoneinfo"],
-		"3.11": ["tomllib"],
-		"3.14": ["annotationlib"]
-	};
-}));
-// validation/requirements/explain-module.ts
-function explainModule(subject, module, { packages, elsewhere, where }) {
-	const error = (text, hint) => makeSubjectError(subject, "import-failed", `Cannot import what ${subject.label} needs: ${text}`, joinHints(hint, where));
-	const top = module.split(".")[0] ?? module;
-	const pythons = findPythonsWith(top);
-	if (pythons !== void 0) return error(`only Python ${pythons} has module "${module}" in its standard library`, `Log the model again with Python ${pythons}, or without that module`);
-	const same = normalizePackageName(top);
-	const provider = findProvider(module) ?? (elsewhere.includes(same) ? same : void 0);
-	const name = normalizePackageName((provider ?? top).split("<")[0] ?? top);
-	const installed = packages.find((p) => p.name === name);
-	if (installed && module !== top) return error(`${installed.name} ${installed.version} has no module "${module}", expected the version the model was saved with`);
-	const missing = `module "${module}" is not installed: no requirement provides it`;
-	if (provider !== void 0 && !installed) return error(missing, renderEditHint(subject, { add: provider }));
-	return error(missing, renderUnknownModuleHint(subject, module));
-}
-function renderUnknownModuleHint(subject, module) {
-	const [top = module] = module.split(".");
-	return `If "${top}" is a file or folder of your own, log the model again with code_paths=["${top}"]. ${renderAddPackageHint(subject)}`;
-}
-function findProvider(module) {
-	const [top = module, second, third] = module.split(".");
-	if (top === "google" && second === "cloud" && third !== void 0) return `google-cloud-${third.replaceAll("_", "-")}`;
-	return (second === void 0 ? void 0 : NAMESPACE_PACKAGES[`${top}.${second}`]) ?? readOwn(PACKAGES_BY_MODULE, top) ?? (SAME_NAME$2.has(top) ? normalizePackageName(top) : void 0);
-}
-function renderAddPackageHint({ alone, entity, endpoint }) {
-	return `If a package provides it, add that package to ${alone ? "requirements.txt" : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`}`;
-}
-var PACKAGES_BY_MODULE, SAME_NAME$2, NAMESPACE_PACKAGES;
-var init_explain_module = __esmMin((() => {
-	init_normalize_package_name();
-	init_standard_library();
-	init_subject();
-	init_read_own();
-	PACKAGES_BY_MODULE = {
-		attr: "attrs",
-		bs4: "beautifulsoup4",
-		Crypto: "pycryptodome",
-		cv2: "opencv-python-headless",
-		dateutil: "python-dateutil",
-		dotenv: "python-dotenv",
-		fitz: "pymupdf",
-		imblearn: "imbalanced-learn",
-		jwt: "pyjwt",
-		mlflow: "mlflow-skinny",
-		OpenSSL: "pyopenssl",
-		PIL: "pillow",
-		psycopg2: "psycopg2-binary",
-		pkg_resources: "setuptools<81",
-		skimage: "scikit-image",
-		sklearn: "scikit-learn",
-		yaml: "pyyaml"
-	};
-	SAME_NAME$2 = new Set(`aiohttp boto3 catboost category_encoders cloudpickle duckdb gensim httpx jax joblib keras langchain langchain_core
-  langchain_openai lightgbm matplotlib mlxtend nltk numba numpy onnxruntime openai optuna pandas pmdarima polars psutil
-  pyarrow pydantic pymongo pyspark requests scipy seaborn sentence_transformers sktime spacy sqlalchemy statsmodels
-  structlog tensorflow tiktoken torch torchvision tqdm transformers xgboost`.split(/\s+/));
-	NAMESPACE_PACKAGES = {
-		"google.generativeai": "google-generativeai",
-		"google.protobuf": "protobuf"
-	};
-}));
-// validation/imports/known-modules.ts
-function listKnownModules({ name, source }) {
-	if (source !== void 0) return void 0;
-	const others = readOwn(OTHER_NAMES$1, name);
-	if (others !== void 0) return others.split(" ");
-	if (SAME_NAME$1.has(name)) return [name.replaceAll("-", "_")];
-	if (CUDA_PART.test(name)) return ["nvidia"];
-	return name.startsWith("types-") || name.endsWith("-stubs") ? [] : void 0;
-}
-function isCudaPart({ name, source }) {
-	return source === void 0 && CUDA_PART.test(name);
-}
-function guessModules({ name, source }) {
-	const known = listKnownModules({
-		name,
-		source
-	});
-	if (known) return known;
-	const parts = name.split("-");
-	const [first = ""] = parts;
-	const dotted = parts.join(".");
-	return [
-		parts.join("_"),
-		dotted,
-		...NAMESPACES.has(first) ? [] : [first]
-	];
-}
-var SAME_NAME$1, OTHER_NAMES$1, CUDA_PART, NAMESPACES;
-var init_known_modules = __esmMin((() => {
-	init_read_own();
-	SAME_NAME$1 = new Set(`accelerate aiobotocore aiofiles aiohappyeyeballs aiohttp aioitertools aiosignal aiosqlite alembic altair
-  annotated-doc annotated-types anthropic anyio arrow asgiref asttokens astunparse async-timeout asyncpg awswrangler
-  babel backcall backoff bcrypt beartype bitsandbytes black bleach blinker boto3 botocore build cachetools catboost
-  category-encoders causalml certifi chardet charset-normalizer click cloudpickle cmdstanpy cohere colorama
-  coloredlogs colorlog comm confluent-kafka contourpy coverage croniter cryptography cycler darts dask
-  dataclasses-json datasets dateparser debugpy decorator deepdiff defusedxml deprecated dill diskcache distributed
-  distro docker docutils durationpy econml einops evaluate exceptiongroup executing faiss faker fastapi fastparquet
-  fastuuid feature-engine filelock flask flask-cors flatbuffers formulaic frozenlist fsspec gast gensim geopandas
-  gitdb graphene graphql-relay graphviz great-expectations greenlet groq gunicorn h11 h2 h5py hdbscan hf-xet hmmlearn
-  holidays hpack httpcore httptools httpx httpx-sse huey huggingface-hub humanfriendly humanize hyperframe hyperopt
-  idna imageio importlib-metadata importlib-resources inflection iniconfig instructor ipykernel isodate itsdangerous
-  jax jaxlib jedi jinja2 jiter jmespath joblib joserfc jsonpatch jsonpath-ng jsonpointer jsonref jsonschema
-  jsonschema-path jsonschema-specifications keras kiwisolver kmodes kombu langchain langchain-anthropic
-  langchain-community langchain-core langchain-openai langchain-text-splitters langdetect langgraph-sdk langsmith
-  lark lazy-object-proxy libcst lifelines lightgbm lightning lightning-utilities lime litellm llvmlite loguru lxml
-  lz4 mako markdown markupsafe marshmallow matplotlib-inline mdurl mistune ml-dtypes mlflow mlxtend mmh3 modin
-  more-itertools mpmath msal msal-extensions msgpack msgspec multidict multiprocess mypy-extensions namex narwhals
-  nest-asyncio networkx neuralprophet nevergrad ngboost nltk numba numexpr numpy onnx onnxmltools onnxruntime openai
-  openpyxl opt-einsum optree optuna ordered-set orderly-set orjson outcome packaging pandas pandera parso pathspec
-  patsy pdfplumber peft pendulum pexpect pickleshare pip platformdirs plotly pluggy pmdarima polars portalocker
-  prettytable prometheus-client prompt-toolkit propcache prophet psutil psycopg psycopg2 ptyprocess pure-eval py4j
-  pyasn1 pyasn1-modules pycparser pydantic pydantic-core pydantic-settings pygments pymysql pyod pyparsing
-  pypdf pyproj pyspark pytorch-lightning pytz querystring-parser rank-bm25 rapidfuzz ray redis referencing regex
-  requests requests-oauthlib requests-toolbelt responses retrying rfc3339-validator rich rouge-score rsa ruff s3fs
-  s3transfer sacrebleu sacremoses safetensors scipy seaborn sentence-transformers sentencepiece sentry-sdk
-  setproctitle shap shapely shellingham simplejson six skl2onnx skops skorch sktime slicer smart-open smmap sniffio
-  sortedcontainers soupsieve spacy spacy-legacy spacy-loggers sqlalchemy sqlglot sqlparse srsly sse-starlette
-  stack-data stanio starlette statsforecast statsmodels structlog tables tabulate tenacity tensorboard
-  tensorboard-data-server tensorflow-io-gcs-filesystem termcolor tf-keras thinc threadpoolctl tiktoken timm
-  tokenizers toml tomli tomlkit torchmetrics torchvision tornado tqdm traitlets transformers trio triton
-  tsfresh typeguard typer typing-extensions typing-inspect typing-inspection tzdata tzlocal ujson uritemplate urllib3
-  uvicorn uvloop waitress watchdog watchfiles wcwidth weasel webencodings websockets werkzeug wheel wordcloud wrapt
-  xarray xgboost xlrd xlsxwriter xmltodict xxhash yarl zipp zstandard`.split(/\s+/));
-	OTHER_NAMES$1 = {
-		"absl-py": "absl",
-		"antlr4-python3-runtime": "antlr4",
-		"argon2-cffi": "argon2",
-		"argon2-cffi-bindings": "_argon2_cffi_bindings",
-		attrs: "attr attrs",
-		"backports-tarfile": "backports.tarfile",
-		beautifulsoup4: "bs4",
-		brotli: "brotli _brotli",
-		cattrs: "cattr cattrs",
-		cffi: "cffi _cffi_backend",
-		"databricks-sql-connector": "databricks.sql databricks.sqlalchemy",
-		duckdb: "duckdb _duckdb adbc_driver_duckdb",
-		"faiss-cpu": "faiss",
-		fonttools: "fontTools",
-		gitpython: "git",
-		"google-pasta": "pasta",
-		"graphql-core": "graphql",
-		grpcio: "grpc",
-		"grpcio-status": "grpc_status",
-		"ibis-framework": "ibis",
-		"imbalanced-learn": "imblearn",
-		ipython: "IPython",
-		libclang: "clang",
-		"markdown-it-py": "markdown_it",
-		matplotlib: "matplotlib mpl_toolkits pylab",
-		"mlflow-skinny": "mlflow",
-		"mlflow-tracing": "mlflow",
-		"onnxruntime-gpu": "onnxruntime",
-		"opencv-contrib-python": "cv2",
-		"opencv-contrib-python-headless": "cv2",
-		"opencv-python": "cv2",
-		"opencv-python-headless": "cv2",
-		pillow: "PIL",
-		protobuf: "google.protobuf google._upb",
-		"psycopg2-binary": "psycopg2",
-		pyarrow: "pyarrow benchmarks examples scripts cmake_modules",
-		pycryptodome: "Crypto",
-		pycryptodomex: "Cryptodome",
-		pyjwt: "jwt",
-		pymongo: "pymongo bson gridfs",
-		pymupdf: "fitz pymupdf",
-		pynacl: "nacl _sodium",
-		pyopenssl: "OpenSSL",
-		pypdf2: "PyPDF2",
-		pypdfium2: "pypdfium2 pypdfium2_raw",
-		pytest: "pytest _pytest py",
-		"python-dateutil": "dateutil",
-		"python-docx": "docx",
-		"python-dotenv": "dotenv",
-		"python-json-logger": "pythonjsonlogger",
-		"python-multipart": "multipart python_multipart",
-		"python-pptx": "pptx",
-		"python-slugify": "slugify",
-		pyyaml: "yaml _yaml",
-		pyzmq: "zmq",
-		"rpds-py": "rpds",
-		"scikit-base": "skbase",
-		"scikit-image": "skimage",
-		"scikit-learn": "sklearn",
-		"scikit-optimize": "skopt",
-		setuptools: "setuptools pkg_resources _distutils_hack distutils easy_install",
-		"slack-sdk": "slack slack_sdk",
-		sympy: "sympy isympy",
-		tensorflow: "tensorflow tensorflow_core",
-		"tensorflow-cpu": "tensorflow tensorflow_core",
-		toolz: "toolz tlz",
-		torchaudio: "torchaudio torio",
-		torch: "torch torchgen functorch caffe2",
-		"umap-learn": "umap",
-		"websocket-client": "websocket",
-		"xgboost-cpu": "xgboost"
-	};
-	CUDA_PART = /^nvidia-[a-z0-9-]+-cu\d+$/;
-	NAMESPACES = new Set("azure backports databricks google jaraco llama_index nvidia opentelemetry ruamel sphinxcontrib zope".split(" "));
-}));
-// validation/imports/find-missing.ts
-async function compareImports(scan, packages, pythonVersion, read) {
-	const find = (known) => findMissingImports(scan.imports, packages.flatMap((p) => known.get(p.name) ?? guessModules(p)), pythonVersion);
-	if (find(/* @__PURE__ */ new Map()).length === 0) return {
-		missing: [],
-		isCertain: true
-	};
-	const [known, unknown] = partition(packages, (p) => listKnownModules(p) !== void 0);
-	const first = await read(unknown);
-	const missing = find(first);
-	if (!missing.some(({ found }) => found.when === "load")) return {
-		missing,
-		isCertain: false
-	};
-	const isReadable = unknown.every((p) => first.has(p.name));
-	if (scan.changesPath || !scan.complete || !isReadable) return {
-		missing,
-		isCertain: false
-	};
-	const others = known.filter((p) => !isCudaPart(p));
-	const second = await read(others);
-	return {
-		missing: find(new Map([...first, ...second])),
-		isCertain: others.every((p) => second.has(p.name))
-	};
-}
-function partition(values, matches) {
-	return [values.filter(matches), values.filter((value) => !matches(value))];
-}
-function findMissingImports(imports, modules, pythonVersion) {
-	const { provided, namespaces } = index$1(modules);
-	return imports.flatMap((found) => {
-		const [top = ""] = found.module.split(".");
-		if (NEVER_CLAIMED.has(top)) return [];
-		if (found.standard && isInStandardLibrary(top, pythonVersion)) return [];
-		const missing = findMissingPart(found, provided, namespaces);
-		return missing === void 0 ? [] : [{
-			module: missing,
-			found
-		}];
-	});
-}
-function findMissingPart({ module, names }, provided, namespaces) {
-	const parts = module.split(".");
-	for (let length = 1; length <= parts.length; length += 1) {
-		const part = parts.slice(0, length).join(".");
-		if (provided.has(part)) return void 0;
-		if (!namespaces.has(part)) return part;
-	}
-	const missing = names.find((name) => name !== "*" && !isThere(`${module}.${name}`, provided, namespaces));
-	return missing === void 0 ? void 0 : `${module}.${missing}`;
-}
-function isThere(module, provided, namespaces) {
-	return provided.has(module) || namespaces.has(module);
-}
-function index$1(modules) {
-	const [provided, namespaces] = [/* @__PURE__ */ new Set(), /* @__PURE__ */ new Set()];
-	for (const module of modules) {
-		provided.add(module);
-		const parts = module.split(".");
-		for (let length = 1; length < parts.length; length += 1) namespaces.add(parts.slice(0, length).join("."));
-	}
-	return {
-		provided,
-		namespaces
-	};
-}
-var NEVER_CLAIMED;
-var init_find_missing = __esmMin((() => {
-	init_standard_library();
-	init_known_modules();
-	NEVER_CLAIMED = /* @__PURE__ */ new Set([
-		"mlflow",
-		"dbutils",
-		"davit_server",
-		"_distutils_hack"
-	]);
-}));
-// validation/imports/scan-imports.ts
-async function scanImports(model, pythonVersion, options) {
-	const python = minorVersion(pythonVersion);
-	const file = cacheFolder("imports", `${contentHash({
-		format: 1,
-		sources: await Promise.all(PROGRAMS$2.map((file) => readFile(file, "utf8"))),
-		model: model.digest,
-		python
-	}).slice(0, 32)}.json`);
-	const kept = parseScan(await readText$2(file));
-	if (kept) return kept;
-	const [interpreter, sandbox] = await Promise.all([findInterpreter(python), options.openSandbox()]);
-	if (interpreter === void 0 || sandbox === "missing") return void 0;
-	const found = await run$2(model, {
-		...options,
-		interpreter,
-		sandbox,
-		python
-	});
-	if (found?.complete === true) await writeFileAtomically(file, JSON.stringify(found));
-	return found;
-}
-async function run$2({ folder, flavors }, context) {
-	const { interpreter, sandbox, python, signal } = context;
-	const [program = ""] = PROGRAMS$2;
-	const { code, script, loader, loaded } = listEntrances(flavors);
-	const base = await findBasePython(interpreter.executable);
-	const ran = await runUntrusted({
-		command: [
-			base.executable,
-			"-I",
-			"-S",
-			"-B",
-			"-W",
-			"ignore",
-			program,
-			folder,
-			python,
-			code,
-			script,
-			loader,
-			...loaded
-		],
-		env: {},
-		path: [],
-		readable: base.folders,
-		data: [...new Set(PROGRAMS$2.map((file) => dirname(file))), folder],
-		limits: LIMITS$1,
-		signal
-	}, sandbox);
-	return ran.code === 0 ? parseScan(ran.stdout) : void 0;
-}
-function listEntrances(flavors) {
-	const read = (field) => {
-		const value = flavors["python_function"]?.[field];
-		return typeof value === "string" ? value : "";
-	};
-	const loader = read("loader_module");
-	const [, own] = /^mlflow\.(\w+)/.exec(loader) ?? [];
-	const named = own === void 0 ? [] : ["python_function", own].flatMap((flavor) => Object.values(flavors[flavor] ?? {}).filter((value) => typeof value === "string"));
-	const state = own === "pytorch" ? named.map((folder) => `${folder}/model.pth`) : [];
-	const paths = [...named, ...state].map((path) => path.replace(/^\.\//, "").replace(/\/$/, ""));
-	const script = basename(read("model_code_path") || (read("python_model").endsWith(".py") ? read("python_model") : ""));
-	const code = read("code").replace(/\/$/, "");
-	return {
-		code,
-		script,
-		loader,
-		loaded: [...new Set(paths)].filter((path) => ![
-			"",
-			".",
-			code
-		].includes(path))
-	};
-}
-async function findInterpreter(own) {
-	for (const minor of [...PYTHONS$1.filter((each) => each === own), ...PYTHONS$1]) {
-		const found = (await listPythons(minor)).at(-1);
-		if (found) return found;
-	}
-}
-function parseScan(text) {
-	try {
-		return text === void 0 ? void 0 : scan$1.safeParse(JSON.parse(text)).data;
-	} catch {
-		return;
-	}
-}
-var scannedImport, scan$1, PROGRAMS$2, PYTHONS$1, LIMITS$1;
-var init_scan_imports = __esmMin((() => {
-	init_zod();
-	init_find_base_python();
-	init_find_python();
-	init_run_untrusted();
-	init_read_project();
-	init_names();
-	init_atomic_files();
-	init_cache();
-	init_code();
-	scannedImport = strictObject({
-		module: string$1().max(1e3),
-		names: array(string$1().max(1e3)),
-		standard: boolean$1(),
-		when: _enum(["load", "call"]),
-		file: string$1(),
-		line: int().min(0),
-		column: int().min(1),
-		function: string$1()
-	});
-	scan$1 = strictObject({
-		imports: array(scannedImport),
-		changesPath: boolean$1(),
-		complete: boolean$1()
-	});
-	PROGRAMS$2 = [...[
-		"scan_imports.py",
-		"source_imports.py",
-		"pickle_imports.py"
-	].map((name) => ["imports", name]), ...[
-		"scan_pickles.py",
-		"stub_machine.py",
-		"keras_configs.py"
-	].map((name) => ["pickles", name])].map((path) => codePath("validation", ...path));
-	PYTHONS$1 = [
-		"3.14",
-		"3.13",
-		"3.12",
-		"3.11",
-		"3.10"
-	];
-	LIMITS$1 = {
-		seconds: 120,
-		outputBytes: 16 << 20,
-		processMemoryBytes: 2 ** 31,
-		memoryBytes: 2 ** 31
-	};
-}));
-// validation/imports/check-imports.ts
-async function checkImports(subject, { model, pythonVersion }, locked, options) {
-	if (options.policy.missingModule === "ignore") return [];
-	const scan = await scanImports(model, pythonVersion, {
-		...options,
-		openSandbox: () => openSandbox$1(options)
-	});
-	if (!scan) return [];
-	const request = {
-		...locked,
-		python: pythonVersion,
-		modelFolder: model.folder
-	};
-	const { missing, isCertain } = await compareImports(scan, locked.packages, pythonVersion, (packages) => readPackages$1(packages, request, options));
-	const shown = takeStrongest(missing).slice(0, SHOWN);
-	const context = {
-		isCertain,
-		pythonVersion,
-		policy: options.policy
-	};
-	return shown.flatMap((each) => describe$4(subject, each, context)).map((problem) => locateProblem(subject, problem));
-}
-async function readPackages$1(packages, request, options) {
-	if (packages.length === 0) return /* @__PURE__ */ new Map();
-	const { progress = SILENT } = options;
-	return withProgress(progress, `Reading which modules ${packages.length} packages provide`, () => readPackagedModules(packages, request, options));
-}
-async function openSandbox$1({ withoutSandbox }) {
-	const sandbox = await chooseSandbox(withoutSandbox);
-	return sandbox && "why" in sandbox ? "missing" : sandbox;
-}
-function takeStrongest(missing) {
-	const byModule = /* @__PURE__ */ new Map();
-	for (const each of missing) {
-		const before = byModule.get(each.module);
-		if (!before || before.found.when === "call" && each.found.when === "load") byModule.set(each.module, each);
-	}
-	const rank = ({ found }) => found.when === "load" ? 0 : 1;
-	return [...byModule.values()].sort((a, b) => rank(a) - rank(b));
-}
-function describe$4(subject, { module, found }, { isCertain, pythonVersion, policy }) {
-	const { file, line, column, when } = found;
-	const at = {
-		file,
-		line: Math.max(line, 1),
-		column
-	};
-	const place = found.function === "" ? `${file}${file.endsWith(".py") ? `:${line}:${column}` : ""}` : file;
-	const pythons = isInStandardLibrary(module, pythonVersion) ? void 0 : findPythonsWith(module);
-	const provider = pythons === void 0 ? findProvider(module) : void 0;
-	const why = pythons === void 0 ? "no package of the lock provides it" : `only Python ${pythons} has it in its library`;
-	const hint = pythons === void 0 ? provider === void 0 && renderUnknownModuleHint(subject, module) : `Log the model again with Python ${pythons}, or without that module`;
-	const repair = {
-		...hint !== false && { hint },
-		...provider !== void 0 && { add: provider }
-	};
-	const isCode = file.endsWith(".py");
-	if (when === "load") {
-		const uses = isCode ? `${place} imports it` : `${place} needs it`;
-		const message = `Cannot load ${subject.label} without module "${module}": ${uses}, and ${why}`;
-		const problem = {
-			code: "module-missing",
-			message,
-			at,
-			...repair
-		};
-		return isCertain ? applyPolicy(policy.missingModule, problem) : [{
-			...problem,
-			severity: "warning",
-			message: message.replace("Cannot load", "Perhaps cannot load"),
-			hint: joinHints(repair.hint, UNCERTAIN)
-		}];
-	}
-	const by = found.function === "" ? place : `${found.function}, line ${line}, in ${file}`;
-	return [{
-		code: "module-missing",
-		severity: "warning",
-		message: `Found an import of module "${module}" in ${subject.label} that perhaps runs later: ${by} imports it, and ${why}`,
-		at,
-		...repair
-	}];
-}
-function dropExplainedImports(diagnostics) {
-	const findModule = ({ message }) => /module "([^"]+)"/.exec(message)?.[1];
-	const failed = new Set(diagnostics.filter((d) => d.code === "import-failed").map(findModule));
-	const isExplained = (d) => d.code === "module-missing" && d.severity === "warning" && failed.has(findModule(d));
-	return diagnostics.filter((d) => !isExplained(d));
-}
-var SHOWN, UNCERTAIN;
-var init_check_imports = __esmMin((() => {
-	init_sandbox();
-	init_progress();
-	init_policy();
-	init_explain_module();
-	init_standard_library();
-	init_subject();
-	init_find_missing();
-	init_packaged_modules();
-	init_scan_imports();
-	SHOWN = 10;
-	UNCERTAIN = "The proof decides, because the model may change the import path, or Davit cannot read a file of its code or a package of the lock";
-}));
-// python/remove-comment.ts
-function removeComment(line) {
-	const at = line.search(/(?<!\S)#/);
-	return at < 0 ? line : line.slice(0, at);
-}
-var init_remove_comment = __esmMin((() => {}));
-// validation/requirements/check-specifier.ts
-function explainSpecifier(specifier) {
-	for (const clause of specifier.split(",").filter(Boolean)) {
-		const operator = OPERATORS.exec(clause)?.[0] ?? "";
-		const version = clause.slice(operator.length);
-		if (operator === "===") continue;
-		if (!isPackageVersion((operator === "==" || operator === "!=") && version.endsWith(".*") ? version.slice(0, -2) : version)) return `"${version}" is not a version`;
-		if (version.includes("+") && operator !== "==" && operator !== "!=") return `only == can ask for a build such as "+${version.split("+")[1] ?? ""}"`;
-		if (operator === "~=" && !version.includes(".")) return `"${clause}" needs two numbers, such as ~=${version}.0`;
-	}
-}
-function explainMarker(marker) {
-	let open = 0;
-	for (const [token] of marker.matchAll(/"[^"]*"|'[^']*'|[A-Za-z_][A-Za-z0-9_.]*|[<>=!~]+|\S/g)) {
-		if (token === "(") open += 1;
-		else if (token === ")") open -= 1;
-		else if (/^[A-Za-z_]/.test(token) && !WORDS.has(token) && !MARKER_VARIABLES.has(token)) return `its condition names "${token}", which pip does not know`;
-		else if (token === "\"" || token === "'") return "its condition has a quotation mark without an end";
-		else if (/^[^<>=!~"'A-Za-z_]$/.test(token)) return `its condition contains "${token}"`;
-		if (open < 0) break;
-	}
-	return open === 0 ? void 0 : "its condition has a parenthesis without its counterpart";
-}
-var MARKER_VARIABLES, OPERATORS, WORDS;
-var init_check_specifier = __esmMin((() => {
-	init_locked_values();
-	MARKER_VARIABLES = new Set(`python_version python_full_version os_name sys_platform platform_release platform_system platform_version
-  platform_machine platform_python_implementation implementation_name implementation_version extra extras
-  dependency_groups os.name sys.platform platform.version platform.machine platform.python_implementation
-  python_implementation`.split(/\s+/));
-	OPERATORS = /^(?:===|~=|==|!=|<=|>=|<|>)/;
-	WORDS = /* @__PURE__ */ new Set([
-		"and",
-		"or",
-		"in",
-		"not"
-	]);
-}));
-// validation/requirements/explain-line.ts
-function explainUnsafe(line) {
-	const [character] = UNSAFE$1.exec(line) ?? [];
-	if (character === void 0) return void 0;
-	const variable = VARIABLE$1.exec(line)?.[0];
-	if (character === "$" && variable !== void 0) return {
-		why: `it contains the environment variable ${variable}${variable.startsWith("${") ? "}" : ""}, expected its value`,
-		hint: "Variables of the machine that runs Davit never become part of a model"
-	};
-	if (character === "$") return { why: "it contains \"$\"" };
-	if (character === "\\") return { why: "it is a path of Windows, expected a file inside the model" };
-	return { why: `it contains the invisible character U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}` };
-}
-function explainUnreadable(line) {
-	const unsafe = explainUnsafe(line);
-	if (unsafe) return unsafe;
-	if (/^(?:\.{1,2}(?:\/|$)|[~/])/.test(line)) return {
-		why: "it is a folder of the machine that logged the model, expected a wheel inside the model",
-		hint: "If it is the code in code_paths, the model has it already: log the model without this line"
-	};
-	const instead = (/^(["'])(.+)\1,?$/.exec(line)?.[2] ?? /^-\s(.+)$/.exec(line)?.[1] ?? /^([^,\s]+),$/.exec(line)?.[1])?.trim();
-	return {
-		why: EXPECTED,
-		...instead !== void 0 && { hint: `Write ${instead}` }
-	};
-}
-var UNSAFE$1, VARIABLE$1, EXPECTED;
-var init_explain_line = __esmMin((() => {
-	UNSAFE$1 = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\$]/u;
-	VARIABLE$1 = /\$\{?([A-Za-z_][A-Za-z0-9_]*)/;
-	EXPECTED = "expected NAME==VERSION";
-}));
-// validation/requirements/parse-reference.ts
-function parseReference(text) {
-	const [first = "", ...rest] = text.split(/\s;/);
-	const source = first.trim();
-	if (!isReference(source)) return void 0;
-	const marker = rest.join(" ;").trim();
-	return {
-		name: nameReference(source),
-		source,
-		marker: marker === "" ? void 0 : marker
-	};
-}
-function isReference(text) {
-	if (REPOSITORY.test(text) || ADDRESS.test(text) || PATH$1.test(text)) return true;
-	const [file = ""] = text.split("#");
-	return PLAIN_FILE.test(text) && (ARCHIVE$1.test(file) || file.includes("/"));
-}
-function isRepository(source) {
-	return REPOSITORY.test(source);
-}
-function isSourceArchive(source) {
-	const file = removeFragment(source);
-	return ARCHIVE$1.test(file) && !file.toLowerCase().endsWith(".whl");
-}
-function nameReference(source) {
-	const egg = /[#&]egg=([A-Za-z0-9._-]+)/.exec(source)?.[1];
-	if (egg !== void 0) return normalizePackageName(egg);
-	const parts = removeFragment(source).split(/[\\/]/).filter(Boolean);
-	const last = parts.at(-1) ?? "";
-	if (isRepository(source)) return toName((last.split("@")[0] ?? "").replace(/\.git$/, ""));
-	const archive = parts.indexOf("archive");
-	if (ARCHIVE$1.test(last) && archive > 0 && !parseFileVersion(source)) return toName(parts[archive - 1] ?? "");
-	return toName(last.replace(ARCHIVE$1, "").split(/-v?(?=\d)/)[0] ?? "");
-}
-function parseFileVersion(source) {
-	const last = removeFragment(source).split(/[\\/]/).at(-1) ?? "";
-	if (!ARCHIVE$1.test(last)) return void 0;
-	return /-v?(\d[^-]*)/.exec(decodeFile(last.replace(ARCHIVE$1, "")))?.[1];
-}
-function decodeFile(text) {
-	return text.replaceAll(/%2b/gi, "+");
-}
-function removeFragment(source) {
-	return source.split(/[?#]/)[0] ?? "";
-}
-function toName(text) {
-	return /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(text) ? normalizePackageName(text) : void 0;
-}
-var REPOSITORY, ADDRESS, PATH$1, ARCHIVE$1, PLAIN_FILE;
-var init_parse_reference = __esmMin((() => {
-	init_normalize_package_name();
-	REPOSITORY = /^(?:git|hg|svn|bzr)\+/i;
-	ADDRESS = /^[a-z][a-z0-9+.-]+:/i;
-	PATH$1 = /^(?:\.{1,2}(?:[\\/]|$)|~?[\\/]|[A-Za-z]:[\\/])/;
-	ARCHIVE$1 = /\.(?:whl|egg|zip|tgz|tar(?:\.(?:gz|bz2|xz))?)$/i;
-	PLAIN_FILE = /^[^\s@=<>;]+$/;
-}));
-// validation/requirements/parse-requirements.ts
-function parseRequirements(text, file) {
-	return parseLines([...joinLines(text, file)]);
-}
-function parseLines(lines) {
-	const requirements = [];
-	const options = [];
-	const unreadable = [];
-	for (const { content, at } of lines) {
-		const option = OPTION.exec(content)?.[0];
-		const value = content.slice(option?.length ?? 0).replace(/^[=\s]+/, "");
-		if (option !== void 0 && !/^(?:-e|--editable)$/.test(option)) {
-			options.push({
-				option,
-				value: unquote(value),
-				at
-			});
-			continue;
-		}
-		const parsed = option === void 0 ? parseRequirement(content, at) : parseEditable(content, unquote(value), at);
-		if (parsed) requirements.push(parsed);
-		else unreadable.push({
-			text: content,
-			...explainUnreadable(option === void 0 ? content : value),
-			at
-		});
-	}
-	return {
-		requirements,
-		options,
-		unreadable
-	};
-}
-function unquote(text) {
-	return /^(["']).*\1$/.test(text) ? text.slice(1, -1) : text;
-}
-function parseEditable(written, value, at) {
-	const found = parseRequirement(value, at);
-	return found && {
-		...found,
-		written
-	};
-}
-function parseRequirement(line, at) {
-	const hashes = [...line.matchAll(LINE_OPTIONS)].flatMap(([, option, value = ""]) => option === "hash" ? [value] : []);
-	const written = line.replaceAll("	", " ").replace(LINE_OPTIONS, "").trim();
-	const found = parseReferenceLine(written) ?? parseNamed(written);
-	if (!found) return void 0;
-	const unsafe = explainUnsafe(written);
-	const { fault = found.marker === void 0 ? void 0 : explainPart(explainMarker(found.marker)) } = found;
-	return {
-		...found,
-		written,
-		hashes,
-		fault: unsafe ?? fault,
-		at
-	};
-}
-function parseReferenceLine(content) {
-	const found = parseReference(content);
-	if (found?.name === void 0) return void 0;
-	const { name, source, marker } = found;
-	const inside = source.replace(/^\.\//, "");
-	return {
-		text: appendMarker(`${name} @ ${inside}`, marker),
-		name,
-		specifier: "",
-		pin: void 0,
-		marker,
-		source: inside,
-		fault: void 0
-	};
-}
-function parseNamed(content) {
-	const head = NAME$3.exec(content);
-	if (!head) return void 0;
-	const name = normalizePackageName(head[1] ?? "");
-	const extras = (head[2] ?? "").replace(/\s+/g, "");
-	const [wanted = "", ...after] = content.slice(head[0].length).split(";");
-	const marker = after.join(";").trim() || void 0;
-	if (wanted.startsWith("@")) {
-		const source = wanted.slice(1).trim();
-		if (source === "" || /\s/.test(source)) return void 0;
-		return {
-			text: appendMarker(`${name}${extras} @ ${source}`, marker),
-			name,
-			specifier: "",
-			pin: void 0,
-			marker,
-			source,
-			fault: void 0
-		};
-	}
-	const base = {
-		name,
-		specifier: "",
-		pin: void 0,
-		marker,
-		source: void 0
-	};
-	if (!isSpecifier(wanted.trim())) {
-		const conda = parseCondaVersion(wanted.trim());
-		if (conda === void 0) return void 0;
-		const instead = appendMarker(`${name}${extras}==${conda}`, marker);
-		const why = "it is not written as pip reads it, expected NAME==VERSION";
-		return {
-			...base,
-			text: instead,
-			fault: {
-				why,
-				instead
-			}
-		};
-	}
-	const specifier = wanted.replace(/[\s()]+/g, "");
-	const pin = /^={2,3}([^,*]+)$/.exec(specifier)?.[1];
-	const text = appendMarker(`${name}${extras}${specifier}`, marker);
-	return {
-		...base,
-		text,
-		specifier,
-		pin,
-		fault: explainPart(explainSpecifier(specifier))
-	};
-}
-function explainPart(why) {
-	return why === void 0 ? void 0 : { why };
-}
-function parseCondaVersion(text) {
-	const version = /^=?\s*(\d[^\s=]*)(?:[=\s]\s*\S+)?$/.exec(text)?.[1];
-	return version === void 0 || explainSpecifier(`==${version}`) !== void 0 ? void 0 : version;
-}
-function isSpecifier(text) {
-	const inner = text.startsWith("(") ? text.slice(1) : text;
-	const clauses = (inner.endsWith(")") ? inner.slice(0, -1) : inner).split(",").map((c) => c.trim());
-	if (clauses.at(-1) === "") clauses.pop();
-	return clauses.length > 0 ? clauses.every((c) => CLAUSE.test(c)) : text === "";
-}
-function appendMarker(text, marker) {
-	return marker === void 0 ? text : `${text} ; ${marker}`;
-}
-function* joinLines(text, file) {
-	let held = "";
-	let first = 0;
-	const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
-	for (const [i, raw] of lines.entries()) {
-		if (held === "") first = i;
-		const line = removeComment(raw);
-		if (line.endsWith("\\")) {
-			held += `${line.slice(0, -1)} `;
-			continue;
-		}
-		const content = (held + line).trim();
-		held = "";
-		const column = (lines[first] ?? "").search(/\S/) + 1;
-		if (content !== "") yield {
-			content,
-			at: {
-				file,
-				line: first + 1,
-				column: Math.max(column, 1)
-			}
-		};
-	}
-	if (held.trim() !== "") yield {
-		content: held.trim(),
-		at: {
-			file,
-			line: first + 1,
-			column: 1
-		}
-	};
-}
-var NAME$3, CLAUSE, OPTION, LINE_OPTIONS;
-var init_parse_requirements = __esmMin((() => {
-	init_normalize_package_name();
-	init_remove_comment();
-	init_check_specifier();
-	init_explain_line();
-	init_parse_reference();
-	NAME$3 = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*/;
-	CLAUSE = /^(?:===|~=|==|!=|<=|>=|<|>)\s*[^\s,;()=<>~]+$/;
-	OPTION = /^(?:-[rcief](?=[^\s=-])|--?[A-Za-z][A-Za-z-]*(?=[=\s]|$))/;
-	LINE_OPTIONS = /\s--(hash|global-option|install-option|config-settings?)[=\s]\s*("[^"]*"|\S+)/g;
-}));
-// validation/model/choose-python.ts
-function isPythonEdit(line) {
-	return parseRequirement(line, AT)?.name === "python";
-}
-async function choosePython({ entity, label }, model) {
-	const line = entity.requirementEdits.add.findLast(isPythonEdit);
-	if (line === void 0) return {
-		model,
-		isChosen: false,
-		problems: []
-	};
-	const chosen = /^==(3\.\d{1,2}(?:\.\d{1,3})?)(?:\.\*)?$/.exec(parseRequirement(line, AT)?.specifier ?? "")?.[1];
-	const refuse = (message, hint) => ({
-		model,
-		isChosen: false,
-		problems: [{
-			code: "requirement-invalid",
-			severity: "error",
-			message,
-			hint,
-			at: AT
-		}]
-	});
-	if (chosen === void 0) return refuse(`Cannot add "${line}" to the requirements of ${label}: expected a version, such as python==3.11`);
-	const { pythonVersion } = model;
-	if (pythonVersion !== void 0 && minorVersion(pythonVersion) === minorVersion(chosen)) return {
-		model: {
-			...model,
-			pythonVersion: chosen
-		},
-		isChosen: true,
-		problems: []
-	};
-	const file = await findByteCode(model.folder);
-	if (file !== void 0) return refuse(`Cannot run ${label} with Python ${minorVersion(chosen)}: ${file} has, or may have, byte code of Python ${pythonVersion ?? "another version"}`, "Train and log the model again with that Python");
-	return {
-		model: {
-			...model,
-			pythonVersion: chosen
-		},
-		isChosen: true,
-		problems: []
-	};
-}
-var AT;
-var init_choose_python = __esmMin((() => {
-	init_find_python();
-	init_parse_requirements();
-	init_find_byte_code();
-	AT = {
-		file: "MLmodel",
-		line: 1,
-		column: 1
-	};
-}));
-// validation/requirements/parse-conda-name.ts
-function parseCondaName(spec) {
-	return normalizePackageName(spec.split("::").at(-1)?.split(/[=<>!~ [;]/)[0] ?? spec);
-}
-var init_parse_conda_name = __esmMin((() => {
-	init_normalize_package_name();
-}));
-// validation/requirements/conda-names.ts
-function findPipCounterpart(spec) {
-	const name = parseCondaName(spec);
-	const debian = readOwn(PROGRAMS$1, name);
-	if (debian !== void 0) return {
-		none: A_PROGRAM,
-		isNeeded: true,
-		debian
-	};
-	const twin = readOwn(TWINS, name);
-	if (twin !== void 0 || SAME_NAME.has(name)) return {
-		pip: `${twin ?? name}${pipVersion(spec)}`,
-		certain: true
-	};
-	const reason = LISTS.find(([, names, pattern]) => names.split(/\s+/).includes(name) || pattern.test(name))?.[0];
-	if (reason !== void 0) return {
-		none: reason,
-		isNeeded: reason === OF_R
-	};
-	if (isLibrary(name)) return {
-		none: IN_WHEELS,
-		isNeeded: false
-	};
-	const pip = `${name}${pipVersion(spec)}`;
-	if (MKL.has(name)) return {
-		none: FOR_MKL,
-		isNeeded: false,
-		ifImported: pip
-	};
-	if (OTHER_LIB.test(name)) return {
-		none: LIKE_A_LIBRARY,
-		isNeeded: false,
-		ifImported: pip
-	};
-	return {
-		pip,
-		certain: false
-	};
-}
-function isLibrary(name) {
-	const stem = name.slice(3).replace(/-(?:devel|dev|static|ng)$/, "");
-	return name.startsWith("lib") && (LIBRARIES.has(stem) || LIBRARY_PARTS.test(name));
-}
-function pipVersion(spec) {
-	const rest = (spec.split("::").at(-1) ?? "").replace(/\[.*/, "").trim().replace(/^[A-Za-z0-9._-]+/, "").trim();
-	const exact = /^(==?)?\s*([0-9][0-9A-Za-z.]*)(\.?\*)?(?:[=\s]\s*\S+)?$/.exec(rest);
-	if (exact) {
-		const [, sign, version = "", star] = exact;
-		return star !== void 0 || sign === "=" && !/[=\s]/.test(rest.slice(1).trim()) ? `==${version.replace(/\.$/, "")}.*` : `==${version}`;
-	}
-	return /^(?:(?:>=|<=|!=|>|<|~=)[0-9][0-9A-Za-z.*]*(?:,\s*|$))+$/.test(rest) ? rest.replace(/\s+/g, "") : "";
-}
-var TWINS, SAME_NAME, IN_WHEELS, FROM_DRIVER, FOR_BUILDS, ONLY_CONDA, FOR_MKL, LIKE_A_LIBRARY, A_PROGRAM, OF_R, LISTS, PROGRAMS$1, MKL, LIBRARIES, LIBRARY_PARTS, OTHER_LIB;
-var init_conda_names = __esmMin((() => {
-	init_parse_conda_name();
-	init_read_own();
-	TWINS = {
-		"dask-core": "dask",
-		faiss: "faiss-cpu",
-		"matplotlib-base": "matplotlib",
-		"msgpack-python": "msgpack",
-		"numpy-base": "numpy",
-		opencv: "opencv-python-headless",
-		"py-lightgbm": "lightgbm",
-		"py-opencv": "opencv-python-headless",
-		"py-xgboost": "xgboost",
-		"py-xgboost-cpu": "xgboost",
-		"py-xgboost-gpu": "xgboost",
-		"pyarrow-core": "pyarrow",
-		pyqt: "pyqt5",
-		pytables: "tables",
-		"python-blosc": "blosc",
-		"python-flatbuffers": "flatbuffers",
-		"python-graphviz": "graphviz",
-		"python-kaleido": "kaleido",
-		"python-levenshtein": "levenshtein",
-		"python-lmdb": "lmdb",
-		"python-tzdata": "tzdata",
-		"python-xxhash": "xxhash",
-		pytorch: "torch",
-		"pytorch-cpu": "torch",
-		"pytorch-gpu": "torch",
-		"seaborn-base": "seaborn",
-		"tensorflow-base": "tensorflow",
-		"tensorflow-eigen": "tensorflow",
-		"tensorflow-gpu": "tensorflow",
-		"tensorflow-mkl": "tensorflow"
-	};
-	SAME_NAME = new Set(`absl-py accelerate aiohttp alembic altair anyio argcomplete arrow attrs beautifulsoup4 bokeh boto3 botocore catboost
-  category-encoders certifi cffi charset-normalizer click cloudpickle colorama coverage cryptography cuda-bindings cuda-python cython dask
-  databricks-sdk datasets decorator dill distributed docker duckdb einops evaluate fastapi fastparquet filelock flask
-  fsspec gensim geopandas google-auth graphene greenlet grpcio gunicorn h5py holidays httpx huggingface-hub hyperopt idna
-  imageio imbalanced-learn ipykernel ipython itsdangerous jax jaxlib jinja2 jmespath joblib jsonpath-ng jsonschema kafka-python keras
-  langchain lightgbm lime llvmlite lxml markdown markupsafe matplotlib mlflow mlflow-skinny mlxtend more-itertools
-  multidict nltk numba numexpr numpy onnx onnxruntime openai openpyxl optuna orjson packaging pandas patsy pillow plotly
-  polars pooch prometheus-client prophet protobuf psutil pyarrow pyasn1 pycparser pydantic pydantic-core pyjwt pymongo
-  pyparsing pyspark python-dateutil python-dotenv pytorch-lightning pytz pyyaml querystring-parser regex requests rich
-  s3fs sacremoses safetensors scikit-image scikit-learn scipy seaborn sentence-transformers sentencepiece shap six skops
-  skorch smmap sqlalchemy sqlparse starlette statsmodels sympy tabulate tenacity tensorboard tensorflow tensorflow-cpu
-  threadpoolctl tokenizers toml toolz torchaudio torchmetrics torchvision tqdm transformers typing-extensions
-  urllib3 uvicorn waitress werkzeug wrapt xarray xgboost xlrd xxhash yarl zipp zstandard`.split(/\s+/));
-	IN_WHEELS = "the wheels that need it include it";
-	FROM_DRIVER = "the driver of the machine and the wheels that need it provide it";
-	FOR_BUILDS = "only builds need it, and Davit installs wheels";
-	ONLY_CONDA = "only conda uses it";
-	FOR_MKL = "the wheels of NumPy and SciPy do not use it";
-	LIKE_A_LIBRARY = "it has the name of a library, and the wheels that need a library include it";
-	A_PROGRAM = "it is not a Python package, so only the base image can have it";
-	OF_R = "it is a package of R, which Davit does not serve";
-	LISTS = [
-		[
-			FROM_DRIVER,
-			"cudatoolkit cudnn nccl cuda pytorch-cuda pytorch-mutex cupti cutensor",
-			/^(?:cuda-(?!(?:python|bindings|core|pathfinder)$)|magma-cuda)/
-		],
-		[
-			FOR_BUILDS,
-			"cmake make ninja gcc gxx gfortran clang clangxx llvm binutils compilers c-compiler cxx-compiler fortran-compiler pkg-config autoconf automake libtool patchelf swig",
-			/^(?:gcc|gxx|gfortran|binutils|ld-impl|sysroot|kernel-headers|clang|clangxx)[-_](?:impl-|bootstrap-)?linux/
-		],
-		[
-			ONLY_CONDA,
-			"nomkl python-abi conda anaconda cpuonly blas",
-			/^conda-|^menuinst$/
-		],
-		[
-			IN_WHEELS,
-			`abseil-cpp arrow-cpp blosc boost boost-cpp brotli bzip2 c-ares c-blosc2 ca-certificates cairo dbus double-conversion
-    eigen expat fontconfig freetype gdk-pixbuf geos gettext gflags giflib glib glog gmp gnutls grpc-cpp gstreamer gtk2
-    harfbuzz hdf4 hdf5 icu intel-openmp jpeg krb5 lame lcms2 lerc llvm-openmp lz4-c metis mkl mpc mpfr ncurses netcdf4-c
-    nettle nspr nss openblas openh264 openjpeg openmp openssl orc pango pcre pcre2 pixman proj pthread-stubs qhull qt
-    qt-main rapidjson re2 readline s2n snappy sqlite suitesparse tbb thrift-cpp tk tzdata uriparser utf8proc x264 x265 xz
-    yaml zlib zlib-ng zstd`,
-			/^(?:xorg-|aws-(?:c-|checksums|crt-cpp|sdk-cpp)|qt6-)|-mutex$|^-/
-		],
-		[
-			OF_R,
-			"r r-base",
-			/^r-(?!.*python)/
-		]
-	];
-	PROGRAMS$1 = {
-		curl: "curl",
-		ffmpeg: "ffmpeg",
-		ghostscript: "ghostscript",
-		git: "git",
-		"git-lfs": "git-lfs",
-		graphviz: "graphviz",
-		imagemagick: "imagemagick",
-		"java-jdk": "default-jre-headless",
-		maven: "maven",
-		mpich: "mpich",
-		nodejs: "nodejs",
-		openjdk: "default-jre-headless",
-		openmpi: "openmpi-bin",
-		pandoc: "pandoc",
-		perl: "perl",
-		poppler: "poppler-utils",
-		postgresql: "libpq5",
-		sox: "sox",
-		tesseract: "tesseract-ocr",
-		unixodbc: "unixodbc",
-		wget: "wget"
-	};
-	MKL = /* @__PURE__ */ new Set([
-		"mkl-fft",
-		"mkl-random",
-		"mkl-service"
-	]);
-	LIBRARIES = new Set(`abseil atomic blas cap cblas crc32c cublas cufft cufile curand curl cusolver cusparse cxx cxxabi deflate edit ev event
-  expat ffi gcc gcrypt gfortran gfortran4 gfortran5 glib gomp gpg-error grpc hdf5 hwloc iconv idn2 jpeg-turbo kml lapack
-  lapacke lzma magma netcdf nghttp2 npp nsl nvjitlink nvjpeg ogg openblas opus parquet png pq protobuf quadmath sndfile
-  sodium spatialite sqlite ssh2 stdcxx thrift tiff tmglib torch unistring utf8proc uuid uv vorbis webp webp-base xcb
-  xcrypt xkbcommon xml2 xslt zip zlib`.split(/\s+/));
-	LIBRARY_PARTS = /^lib(?:arrow|boost|brotli|clang-cpp|clang\d|google-cloud|llvm\d|opencv|re2-)/;
-	OTHER_LIB = /^lib(?!cst$|rosa$|sass$|tmux$|linear|svm|clang$|rt$|archive-c$|pysal$|mambapy$)/;
-}));
-// validation/requirements/check-conda.ts
-function checkConda(subject, model, { requirements, twins }) {
-	const covered = /* @__PURE__ */ new Set([...requirements.map((r) => r.name), ...subject.entity.requirementEdits.remove]);
-	const replacing = new Map(twins.map((t) => [t.spec, t]));
-	return (model.conda?.packages ?? []).flatMap((spec, i) => {
-		const twin = replacing.get(spec);
-		if (twin === void 0 && listNames$2(spec).some((name) => covered.has(name))) return [];
-		return describePackage(subject, spec, {
-			twin,
-			at: model.locateConda(["dependencies", model.conda?.indices[i] ?? 0])
-		});
-	});
-}
-function describePackage({ label, entity, alone }, spec, { twin, at }) {
-	const code = "conda-only-package";
-	const found = `Found "${spec}" in conda.yaml of ${label}`;
-	if (twin !== void 0) return {
-		code,
-		severity: "warning",
-		message: `${found}: ${describeTwin(twin)}`,
-		at
-	};
-	const pip = findPipCounterpart(spec);
-	if ("none" in pip && !pip.isNeeded) {
-		const message = `${found}: it is not installed, because ${pip.none}`;
-		const hint = describeImported(pip.ifImported, {
-			entity,
-			alone
-		});
-		return {
-			code,
-			severity: "warning",
-			message,
-			...hint !== void 0 && { hint },
-			at
-		};
-	}
-	const without = `Cannot install "${spec}" for ${label}: it comes from conda`;
-	const leaveOut = alone ? "Remove it from conda.yaml" : `Add "${parseCondaName(spec)}" to davit.served_entities.${entity.name}.requirements.remove`;
-	if ("none" in pip) {
-		const image = pip.debian === void 0 ? void 0 : `If it calls it, serve it from a base image that has the Debian package ${pip.debian}, and do the same`;
-		return {
-			code,
-			severity: "error",
-			message: `${without}, and pip has no counterpart: ${pip.none}`,
-			hint: joinHints(`${leaveOut} if predictions do not call it`, image),
-			at
-		};
-	}
-	return {
-		code,
-		severity: "error",
-		message: `${without}, expected packages that pip can install`,
-		hint: joinHints(alone ? void 0 : `${leaveOut} if the model runs without it`, pip.certain ? void 0 : "Davit does not know its name in pip: look it up in your index"),
-		add: pip.pip,
-		at
-	};
-}
-function describeTwin({ requirement: { text }, saved }) {
-	return saved === void 0 ? `it is installed with pip, as "${text}"` : `the model was saved with ${saved}, so "${text}" is installed with pip`;
-}
-function describeImported(requirement, { entity, alone }) {
-	if (requirement === void 0) return void 0;
-	return `If the model imports it as a Python package, ${alone ? `add "${requirement}" to its requirements` : `add "${requirement}" to davit.served_entities.${entity.name}.requirements.add`}`;
-}
-function listNames$2(spec) {
-	const pip = findPipCounterpart(spec);
-	return [parseCondaName(spec), ..."none" in pip ? [] : [parseCondaName(pip.pip)]];
-}
-var init_check_conda = __esmMin((() => {
-	init_subject();
-	init_conda_names();
-	init_parse_conda_name();
-}));
-// validation/model/mask-secrets.ts
-function hasCredentials(text) {
-	return maskSecrets(text) !== text;
-}
-function maskSecrets(text) {
-	const parts = text.replace(/:\/\/([^/\s@]+)@/g, (all, user, at) => {
-		return text.slice(0, at).endsWith("ssh") && !user.includes(":") || VARIABLES$2.test(user) ? all : "://…@";
-	}).split(/([&#\s])/);
-	return parts.map((part, i) => i % 2 === 0 ? maskFields(part, parts[i - 1] === "&") : part).join("");
-}
-function maskFields(part, isField) {
-	let begin = isField ? 0 : part.indexOf("?") + 1;
-	while (isField || begin > 0) {
-		const equals = part.indexOf("=", begin);
-		if (equals < 0) return part;
-		if (equals < part.length - 1 && SECRET$1.test(part.slice(begin, equals))) return `${part.slice(0, equals + 1)}…`;
-		begin = part.indexOf("?", equals) + 1;
-		if (begin === 0) return part;
-	}
-	return part;
-}
-var SECRET$1, VARIABLES$2;
-var init_mask_secrets = __esmMin((() => {
-	SECRET$1 = /token|key|sig|secret|passw|auth|credential/i;
-	VARIABLES$2 = /^\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?$/;
-}));
-// schemas/values/quote-shell.ts
-function quoteShell(text) {
-	return /^[\w%+:,./@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-var init_quote_shell = __esmMin((() => {}));
-// validation/requirements/check-source.ts
-async function checkSource({ label }, model, { source, written, name, at, fault: lineFault }) {
-	if (source === void 0 || lineFault) return [];
-	const fault = isFile(source) ? await checkFile$1(model, name, source) : checkAddress(name, source);
-	if (!fault) return [];
-	return [{
-		code: "requirement-invalid",
-		severity: "error",
-		message: `Cannot install "${maskSecrets(written)}" for ${label}: ${fault.why}`,
-		hint: fault.hint,
-		...fault.add === void 0 ? { remove: name } : { add: fault.add },
-		at
-	}];
-}
-function isFile(source) {
-	return !isRepository(source) && !/^[a-z][a-z0-9+.-]*:/i.test(source);
-}
-function isWheel(source) {
-	return source.toLowerCase().endsWith(".whl");
-}
-function checkAddress(name, source) {
-	if (hasCredentials(source)) return {
-		why: "it contains credentials, expected none in a model",
-		hint: "Rotate them, because everyone who can read the model has them"
-	};
-	if (isRepository(source)) return {
-		why: "it is a repository, expected a wheel",
-		hint: renderBuildHint$1(source)
-	};
-	if (/^http:/i.test(source)) return {
-		why: "anybody on the way can change it, expected an address with https",
-		hint: renderBuildHint$1(void 0)
-	};
-	if (/^https:/i.test(source)) return isWebWheel(source) ? void 0 : {
-		why: "it is not a wheel, expected one (.whl)",
-		hint: renderBuildHint$1(source)
-	};
-	return explainForeignPath(name, source);
-}
-function renderBuildHint$1(source) {
-	const what = source !== void 0 && isFile(source) && !/^[~/.]/.test(source) ? `./${source}` : source;
-	return `${what === void 0 ? "Build a wheel of it" : `Build a wheel of it: pip wheel --no-deps ${quoteShell(what)}`}. Log the model with that file in code_paths and the requirement code/FILE.whl. ${OR_REMOVE}`;
-}
-function explainForeignPath(name, source) {
-	const version = parseFileVersion(source);
-	if (CONDA_BUILD.test(source)) return {
-		why: "conda wrote where it was built, which is not on this machine, expected NAME==VERSION",
-		...version === void 0 ? { hint: `Write ${name}==VERSION: pip list in that environment shows its version` } : { add: `${name}==${version}` }
-	};
-	return {
-		why: `it is ${DATABRICKS$1.test(source) ? "a path of the Databricks workspace" : "a path of the machine that logged it"}, expected a wheel inside the model`,
-		hint: isWheel(source) ? renderLogHint(source) : renderBuildHint$1(source.replace(/^file:\/*(?=\/)/, ""))
-	};
-}
-function renderLogHint(source) {
-	return `Log the model with code_paths=[${JSON.stringify(source)}] and the requirement code/${source.split("/").at(-1) ?? ""}. ${OR_REMOVE}`;
-}
-async function checkFile$1(model, name, source) {
-	const root = resolve(model.folder);
-	const file = resolve(root, source);
-	const isInside = file.startsWith(root + sep);
-	if (/^~?\//.test(source) || !isInside) return explainForeignPath(name, source);
-	if (!isWheel(source)) return isSourceArchive(source) ? {
-		why: "it is a source distribution, expected a wheel (.whl)",
-		hint: renderBuildHint$1(source)
-	} : {
-		why: "it is not a wheel, expected one (.whl)",
-		hint: renderBuildHint$1(source)
-	};
-	if (await access(file).then(() => true, () => false)) return void 0;
-	const elsewhere = await model.findFile(source.split("/").at(-1) ?? "");
-	return elsewhere === void 0 ? {
-		why: "there is no such file in the model",
-		hint: renderLogHint(source)
-	} : {
-		why: `there is no such file in the model, which has it as ${elsewhere}`,
-		add: `${name} @ ${elsewhere}`
-	};
-}
-function makeFileFinder(folder) {
-	const index = async () => {
-		const files = await listFiles(resolve(folder));
-		return new Map(files.toReversed().map((file) => [basename(file), file]));
-	};
-	let listed;
-	return async (name) => {
-		listed ??= index();
-		return (await listed).get(name);
-	};
-}
-async function listFiles(root, folder = root, depth = 0) {
-	const lists = (await readdir(folder, { withFileTypes: true }).catch(() => [])).map(async (entry) => {
-		const path = resolve(folder, entry.name);
-		if (!isModelFile(entry.name)) return [];
-		if (entry.isDirectory()) return depth < SEARCHED_DEPTH ? listFiles(root, path, depth + 1) : [];
-		return entry.isFile() ? [relative(root, path)] : [];
-	});
-	return (await Promise.all(lists)).flat();
-}
-var CONDA_BUILD, DATABRICKS$1, SEARCHED_DEPTH, OR_REMOVE;
-var init_check_source = __esmMin((() => {
-	init_locked_values();
-	init_mask_secrets();
-	init_model_digest();
-	init_quote_shell();
-	init_parse_reference();
-	CONDA_BUILD = /\/(?:croot|feedstock_root|conda-bld)\/|\/tmp\/build\/[0-9a-f]+\/|\/work(?:\/dist\/[^/]*)?$/;
-	DATABRICKS$1 = /^(?:dbfs:|(?:file:)?\/+(?:dbfs|Workspace|Volumes|databricks)\/)/i;
-	SEARCHED_DEPTH = 4;
-	OR_REMOVE = "Or leave it out if predictions do not need it";
-}));
-// validation/requirements/pip-names.ts
-function suggestPipName({ name, source }, others) {
-	if (source !== void 0) return void 0;
-	const none = readOwn(NO_PACKAGES, name);
-	if (none !== void 0) return { why: `it is not a package: ${none}` };
-	const right = readOwn(WRONG_NAMES, name);
-	if (right === void 0) return void 0;
-	const why = `the package is called ${right}`;
-	return others.has(right) ? { why: `${why}, which is required too` } : {
-		why,
-		instead: right
-	};
-}
-function findMeantPackage(name) {
-	return readOwn(MODULE_NAMES, name);
-}
-var WRONG_NAMES, NO_PACKAGES, MODULE_NAMES;
-var init_pip_names = __esmMin((() => {
-	init_read_own();
-	WRONG_NAMES = {
-		sklearn: "scikit-learn",
-		pytorch: "torch"
-	};
-	NO_PACKAGES = {
-		"pkg-resources": "Debian lists it by mistake, and no index has it",
-		python: "python_env.yaml names the Python, and no index has it"
-	};
-	MODULE_NAMES = {
-		...WRONG_NAMES,
-		bs4: "beautifulsoup4",
-		crypto: "pycryptodome",
-		cv2: "opencv-python-headless",
-		dateutil: "python-dateutil",
-		dotenv: "python-dotenv",
-		faiss: "faiss-cpu",
-		fitz: "pymupdf",
-		imblearn: "imbalanced-learn",
-		opencv: "opencv-python-headless",
-		pil: "pillow",
-		psycopg2: "psycopg2-binary",
-		skimage: "scikit-image",
-		"tensorflow-gpu": "tensorflow",
-		yaml: "pyyaml"
-	};
-}));
-// validation/requirements/check-requirements.ts
-async function checkRequirements(subject, model, { requirements, twins }, policy) {
-	const others = new Set(requirements.map((r) => r.name));
-	const files = {
-		folder: model.folder,
-		findFile: makeFileFinder(model.folder)
-	};
-	const sources = requirements.map((r) => checkSource(subject, files, r));
-	return [
-		...requirements.flatMap((r) => checkRequirement(subject, r, {
-			policy,
-			others
-		})),
-		...(await Promise.all(sources)).flat(),
-		...checkConda(subject, model, {
-			requirements,
-			twins
-		}),
-		...checkChannels(subject, model, policy)
-	];
-}
-function checkRequirement({ label }, r, { policy, others }) {
-	const { at, name, fault } = r;
-	const wrong = fault ?? suggestPipName(r, others);
-	if (wrong) return [refuse$5(label, r, wrong)];
-	if (r.source !== void 0) return [];
-	const found = [];
-	if (OTHER_PLATFORMS.test(name) && r.marker === void 0) found.push({
-		code: "requirement-platform",
-		severity: "error",
-		message: `Cannot serve ${label} with "${r.text}": it is not for Linux, expected a package for Linux`,
-		remove: name,
-		at
-	});
-	const [version, local] = r.pin?.split("+") ?? [];
-	if (local !== void 0 && version !== void 0) found.push({
-		code: "requirement-platform",
-		severity: "warning",
-		message: `Found "${r.text}" in the requirements of ${label}: only a special index has the build "+${local}"`,
-		add: `${name}==${version}`,
-		at
-	});
-	if (r.pin === void 0 && !isPatchPrefix(r)) found.push(...applyPolicy(policy.unpinnedRequirement, {
-		code: "requirement-unpinned",
-		message: `Found "${r.text}" in the requirements of ${label}: expected the exact version that the model was trained with`,
-		hint: "Without one, only the lock determines the version",
-		at
-	}));
-	return found;
-}
-function refuse$5(label, { written, name, at }, { why, hint, instead }) {
-	const message = `Cannot install "${maskSecrets(written)}" for ${label}: ${why}`;
-	const isReplaced = instead !== void 0 && parseRequirement(instead, at)?.name === name;
-	return {
-		code: "requirement-invalid",
-		severity: "error",
-		message,
-		hint,
-		at,
-		...instead !== void 0 && { add: instead },
-		...!isReplaced && { remove: name }
-	};
-}
-function isPatchPrefix({ specifier }) {
-	return /^==\d+\.\d+\.\d+\.\*$/.test(specifier);
-}
-function checkChannels({ label }, { conda }, policy) {
-	const channel = conda?.channels?.find((c) => ANACONDA_CHANNELS.test(c));
-	if (channel === void 0) return [];
-	return applyPolicy(policy.defaultsChannel, {
-		code: "anaconda-channel",
-		message: `Found the conda channel "${channel}" in ${label}: Anaconda may ask for a commercial licence`,
-		hint: "Davit does not use it; log the model with a newer MLflow to remove it",
-		at: {
-			file: "conda.yaml",
-			line: 1,
-			column: 1
-		}
-	});
-}
-var OTHER_PLATFORMS, ANACONDA_CHANNELS;
-var init_check_requirements = __esmMin((() => {
-	init_check_conda();
-	init_check_source();
-	init_parse_requirements();
-	init_mask_secrets();
-	init_policy();
-	init_pip_names();
-	OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;
-	ANACONDA_CHANNELS = /^(defaults|anaconda|main|r|msys2)$|anaconda\.(com|org)/;
-}));
-// validation/model/check-signature.ts
-function checkSignaturePart(part, text) {
-	let value;
-	try {
-		value = JSON.parse(text);
-	} catch {
-		return "it is not JSON";
-	}
-	const checked = (part === "params" ? array(parameter) : columns).safeParse(value);
-	if (!checked.success) return describeIssue(checked.error.issues[0]);
-	const names = checked.data.map((c) => c.name);
-	const named = names.filter((n) => n !== void 0);
-	if (named.length > 0 && named.length < names.length) return "some columns have a name and some have none";
-	const seen = /* @__PURE__ */ new Set();
-	const twice = named.find((n) => {
-		const isTwice = seen.has(n);
-		seen.add(n);
-		return isTwice;
-	});
-	return twice === void 0 ? void 0 : `the name "${String(twice)}" appears twice`;
-}
-function describeIssue(issue) {
-	if (issue?.code === "invalid_union") {
-		const nearest = [...issue.errors].sort((a, b) => a.length - b.length)[0]?.[0];
-		return describeIssue(nearest);
-	}
-	const where = issue && issue.path.length > 0 ? ` at ${issue.path.map(String).join(".")}` : "";
-	return `${issue?.message ?? "it has an unexpected form"}${where}`;
-}
-var DTYPES, columnName, column, tensor, parameter, columns;
-var init_check_signature = __esmMin((() => {
-	init_zod();
-	DTYPES = [
-		"boolean",
-		"integer",
-		"long",
-		"float",
-		"double",
-		"string",
-		"binary",
-		"datetime"
-	];
-	columnName = union([
-		string$1(),
-		number$1(),
-		boolean$1()
-	]);
-	column = lazy(() => looseObject({
-		type: _enum([
-			...DTYPES,
-			"array",
-			"object",
-			"map",
-			"any",
-			"sparkml_vector"
-		]),
-		name: columnName.optional(),
-		required: boolean$1().nullish(),
-		items: column.optional(),
-		values: column.optional(),
-		properties: record(string$1(), column).optional()
-	}).refine((c) => c.type !== "array" || c.items !== void 0, "an array without \"items\"").refine((c) => c.type !== "map" || c.values !== void 0, "a map without \"values\"").refine((c) => c.type !== "object" || c.properties !== void 0, "an object without \"properties\""));
-	tensor = looseObject({
-		type: literal("tensor"),
-		name: columnName.optional(),
-		"tensor-spec": looseObject({
-			dtype: string$1(),
-			shape: array(int().min(-1))
-		})
-	});
-	parameter = looseObject({
-		name: string$1(),
-		type: string$1().optional(),
-		dtype: string$1().optional()
-	}).refine((p) => p.type !== void 0 || p.dtype !== void 0, "a parameter without \"type\"");
-	columns = union([array(column).min(1), array(tensor).min(1)]);
-}));
-// validation/requirements/conda-twins.ts
-function listCondaTwins(model, { taken, removed }) {
-	const { conda, locateConda } = model;
-	return (conda?.packages ?? []).flatMap((spec, i) => {
-		const found = findPipCounterpart(spec);
-		if ("none" in found || !found.certain || removed.has(parseCondaName(spec))) return [];
-		const at = locateConda(["dependencies", conda?.indices[i] ?? 0]);
-		const written = parseRequirement(found.pip, at);
-		if (!written || taken.has(written.name) || removed.has(written.name)) return [];
-		const saved = findContradictedVersion(model, written);
-		const requirement = saved === void 0 ? written : parseRequirement(`${written.name}==${saved}`, at);
-		return requirement ? [{
-			spec,
-			requirement,
-			saved
-		}] : [];
-	});
-}
-var init_conda_twins = __esmMin((() => {
-	init_check_version_drift();
-	init_conda_names();
-	init_parse_conda_name();
-	init_parse_requirements();
-}));
-// validation/requirements/edit-requirements.ts
-function editRequirements({ entity, label }, model) {
-	const { remove } = entity.requirementEdits;
-	const add = entity.requirementEdits.add.filter((line) => !isPythonEdit(line));
-	const problems = [];
-	const wrong = (message, hint) => problems.push({
-		code: "requirement-invalid",
-		severity: "error",
-		message,
-		hint,
-		at: ENTITY_LOCATION
-	});
-	const known = new Set(model.requirements.map((r) => r.name));
-	const conda = new Set(model.conda?.packages.map(parseCondaName));
-	const removed = new Set(remove.map(normalizePackageName));
-	for (const name of removed) if (!known.has(name) && !conda.has(name)) wrong(`Cannot remove "${name}" from the requirements of ${label}: the model does not require it`, `Its requirements: ${[...known].join(", ")}`);
-	const added = add.flatMap((line) => {
-		const requirement = parseRequirement(line, ENTITY_LOCATION);
-		if (requirement && !requirement.fault) return requirement;
-		const { why, instead } = requirement?.fault ?? explainUnreadable(line);
-		const hint = instead === void 0 ? void 0 : `Write "${instead}"`;
-		wrong(`Cannot add "${maskSecrets(line)}" to the requirements of ${label}: ${why}`, hint);
-		return [];
-	});
-	const replaced = new Set(added.map((r) => r.name));
-	const kept = model.requirements.filter((r) => !removed.has(r.name) && !replaced.has(r.name));
-	const twins = listCondaTwins(model, {
-		taken: new Set([...kept, ...added].map((r) => r.name)),
-		removed
-	});
-	return {
-		requirements: [
-			...kept,
-			...added,
-			...twins.map((t) => t.requirement)
-		],
-		twins,
-		problems
-	};
-}
-var ENTITY_LOCATION;
-var init_edit_requirements = __esmMin((() => {
-	init_normalize_package_name();
-	init_conda_twins();
-	init_explain_line();
-	init_mask_secrets();
-	init_parse_conda_name();
-	init_parse_requirements();
-	init_choose_python();
-	ENTITY_LOCATION = {
-		file: "MLmodel",
-		line: 1,
-		column: 1
-	};
-}));
-// validation/read-cases.ts
-async function readCases({ entity, endpoint }, root) {
-	const folders = [.../* @__PURE__ */ new Set([dirname(endpoint.file), "models"])];
-	const read = await Promise.all(entity.validation.map((c) => readCase(c, root, folders)));
-	const diagnostics = read.flatMap((r, i) => r instanceof CaseError ? [makeCaseError(r, entity.validation[i])] : []);
-	const cases = read.flatMap((r) => r instanceof CaseError ? [] : [r]);
-	const bytes = Buffer.byteLength(renderCases(cases));
-	const [first] = entity.validation;
-	if (first && bytes > MAX_CASES_BYTES) {
-		const message = `Cannot use the validation cases of "${entity.name}": they have ${Math.ceil(bytes / 1024)} KiB, expected at most ${MAX_CASES_BYTES / 1024} KiB together`;
-		return {
-			cases: [],
-			diagnostics: [makeError("bad-value", first.place, message, "Use fewer rows")]
-		};
-	}
-	return {
-		cases,
-		diagnostics
-	};
-}
-function makeCaseError({ code, message }, found) {
-	return makeError(code, found?.place ?? {
-		file: "",
-		line: 1,
-		column: 1
-	}, message);
-}
-async function readCase({ name, input, contentType, expected }, root, folders) {
-	try {
-		const body = "path" in input ? await readInput(root, input.path, folders) : renderInput(input.data);
-		if (contentType === "json") requireJson(body, name);
-		const expect = expected && JSON.stringify(expected.value);
-		return {
-			name,
-			content_type: contentType,
-			input: body,
-			...expect !== void 0 && { expect }
-		};
-	} catch (e) {
-		if (e instanceof CaseError) return e;
-		throw e;
-	}
-}
-function renderInput(data) {
-	if (typeof data === "string") return data;
-	const isBody = data !== null && typeof data === "object" && [...FORMS, ...BARE_KEYS].some((key) => Object.hasOwn(data, key));
-	return JSON.stringify(isBody ? data : { inputs: data });
-}
-function requireJson(body, name) {
-	try {
-		JSON.parse(body);
-	} catch (e) {
-		const why = e.message;
-		throw new CaseError("bad-value", `Cannot use the input of the validation case "${name}": it is not JSON (${why}), expected a request body`);
-	}
-}
-async function readInput(root, path, folders) {
-	const expected = `expected a file in ${folders.map((f) => `${f}/`).join(" or ")}`;
-	const isAllowed = (file, project) => folders.some((f) => file.startsWith(resolve(project, f) + sep));
-	const file = resolve(root, path);
-	if (!isAllowed(file, root)) throw new CaseError("bad-value", `Cannot use ${path} as an input: ${expected}`);
-	const real = await realpath(file).catch(() => void 0);
-	if (real === void 0 || !(await stat(real)).isFile()) throw new CaseError("unreadable-file", `Cannot read ${path}: there is no such file`);
-	if (!isAllowed(real, await realpath(root))) throw new CaseError("unreadable-file", `Cannot read ${path}: a symbolic link leads out of ${folders.map((f) => `${f}/`).join(" and ")}, ${expected}`);
-	const bytes = await readFile(real);
-	if (bytes.length > MAX_CASES_BYTES) throw new CaseError("bad-value", `Cannot use ${path} as an input: it has ${Math.ceil(bytes.length / 1024)} KiB, expected at most ${MAX_CASES_BYTES / 1024} KiB`);
-	try {
-		return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-	} catch {
-		throw new CaseError("unreadable-file", `Cannot read ${path}: it is not UTF-8 text`);
-	}
-}
-var MAX_CASES_BYTES, FORMS, BARE_KEYS, CaseError;
-var init_read_cases = __esmMin((() => {
-	init_diagnostic();
-	init_render_cases();
-	MAX_CASES_BYTES = 32768;
-	FORMS = [
-		"dataframe_split",
-		"dataframe_records",
-		"instances",
-		"inputs"
-	];
-	BARE_KEYS = [
-		"messages",
-		"prompt",
-		"input"
-	];
-	CaseError = class extends Error {
-		code;
-		constructor(code, message) {
-			super(message);
-			this.code = code;
-		}
-	};
-}));
-// validation/model/parse-mlmodel.ts
-function makeCondaEnvironment({ channels, dependencies }) {
-	const list = dependencies ?? [];
-	const packages = list.filter((d) => typeof d === "string");
-	const names = packages.map((p) => p.split(/[=<>!~ [;]/)[0]?.split("::").at(-1) ?? p);
-	const python = packages.find((_, i) => names[i] === "python");
-	const others = packages.filter((_, i) => !BUILT_IN_PACKAGES.has(names[i] ?? ""));
-	return {
-		channels: channels ?? void 0,
-		python: /(?<!\d)(\d+\.\d+(?:\.\d+)?)/.exec(python ?? "")?.[1],
-		pythonIndex: list.findIndex((d) => d === python),
-		packages: others,
-		indices: others.map((p) => list.indexOf(p))
-	};
-}
-function readPipSection(dependency) {
-	return dependency !== null && typeof dependency === "object" && "pip" in dependency ? dependency.pip : void 0;
-}
-var text$5, flavor, mlmodelFile, pythonEnvFile, condaFile, BUILT_IN_PACKAGES;
-var init_parse_mlmodel = __esmMin((() => {
-	init_zod();
-	text$5 = string$1().nullish();
-	flavor = looseObject({});
-	mlmodelFile = looseObject({
-		flavors: record(string$1(), flavor),
-		mlflow_version: text$5,
-		signature: looseObject({
-			inputs: text$5,
-			outputs: text$5,
-			params: text$5
-		}).nullish(),
-		is_signature_from_type_hint: unknown$1().optional(),
-		saved_input_example_info: looseObject({
-			artifact_path: text$5,
-			serving_input_path: text$5,
-			type: text$5
-		}).nullish(),
-		metadata: looseObject({}).nullish()
-	});
-	pythonEnvFile = looseObject({
-		python: union([string$1(), number$1()]).nullish(),
-		dependencies: array(unknown$1()).nullish()
-	});
-	condaFile = looseObject({
-		channels: array(string$1()).nullish(),
-		dependencies: array(unknown$1()).nullish()
-	});
-	BUILT_IN_PACKAGES = /* @__PURE__ */ new Set([
-		"python",
-		"pip",
-		"setuptools",
-		"wheel"
-	]);
-}));
-// validation/model/read-model-text.ts
-async function readModelText(folder, name) {
-	const [root, file] = await Promise.all([folder, join(folder, name)].map((p) => realpath(p).catch(() => void 0)));
-	if (root === void 0 || file === void 0) return void 0;
-	if (!file.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
-	const found = await stat(file);
-	if (found.isDirectory()) return void 0;
-	if (!found.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
-	if (found.size > MAX_BYTES$3) throw new ModelLinkError(`${name} has ${found.size} bytes, and Davit reads at most ${MAX_BYTES$3}`);
-	return readFile(file, "utf8");
-}
-var MAX_BYTES$3;
-var init_read_model_text = __esmMin((() => {
-	init_model_digest();
-	MAX_BYTES$3 = 8 << 20;
-}));
-// validation/requirements/report-option.ts
-function reportIgnoredOption({ option, value, at }, variables = process.env) {
-	const written = `${option} ${maskSecrets(value)}`.trim();
-	const report = (severity, message, hint) => [{
-		code: "requirement-invalid",
-		severity,
-		message,
-		hint,
-		at
-	}];
-	if (hasCredentials(value)) return report("error", `Cannot use "${written}": it contains credentials, expected none in a model`, `Rotate them, because everyone who can read the model has them. Log the model without them, and ${INDEX_HINT}`);
-	if (ALWAYS$1.test(option) || isConfigured(option, value, variables)) return [];
-	if (INDEX.test(option)) return report("warning", `Ignoring "${written}": a model cannot choose where packages come from`, `If packages come from there, ${INDEX_HINT}`);
-	return report("warning", `Ignoring "${written}": ${IGNORED_BECAUSE[option] ?? "Davit has no use for this option"}`);
-}
-function isConfigured(option, value, variables) {
-	if (!/^(?:-i|--index-url|--extra-index-url|-f|--find-links)$/.test(option)) return false;
-	const configured = INDEX_VARIABLES.flatMap((name) => (variables[name] ?? "").split(/\s+/));
-	const wanted = normalizeIndex(value);
-	return wanted !== void 0 && configured.some((entry) => normalizeIndex(entry.replace(/^[\w.-]+=/, "")) === wanted);
-}
-function normalizeIndex(text) {
-	if (!/^https?:/i.test(text) || !URL.canParse(text)) return void 0;
-	const { host, pathname } = new URL(text);
-	return `${host}${pathname.replace(/\/$/, "")}`;
-}
-var INDEX, ALWAYS$1, IGNORED_BECAUSE, INDEX_VARIABLES, INDEX_HINT;
-var init_report_option = __esmMin((() => {
-	init_mask_secrets();
-	INDEX = /^(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host|--no-index)$/;
-	ALWAYS$1 = /^--(?:only-binary|prefer-binary|require-hashes)$/;
-	IGNORED_BECAUSE = {
-		"--pre": "a version before a release is installed only where a requirement names it",
-		"--no-binary": "Davit installs wheels only"
-	};
-	INDEX_VARIABLES = [
-		"UV_INDEX",
-		"DAVIT_INDEXES",
-		"UV_DEFAULT_INDEX",
-		"UV_EXTRA_INDEX_URL",
-		"UV_INDEX_URL",
-		"UV_FIND_LINKS"
-	];
-	INDEX_HINT = "set UV_INDEX, and its credentials, where Davit runs (docs/models.md, \"Private packages\")";
-}));
-// validation/requirements/read-requirements.ts
-async function readRequirements(folder, { conda, pythonEnv }) {
-	const text = await readModelText(folder, "requirements.txt");
-	const own = pythonEnv.filter((line) => !/^(?:-r|--requirement)[=\s]*(?:\.\/)?requirements\.txt$/.test(line.text));
-	const read = await readIncludes(folder, text === void 0 ? parseListed(conda) : parseRequirements(text, "requirements.txt"), ["requirements.txt"]);
-	const more = await readIncludes(folder, parseListed(own), []);
-	const known = new Set(read.requirements.map((r) => r.name));
-	return {
-		found: text !== void 0 || conda.length > 0 || own.length > 0,
-		requirements: [...read.requirements, ...more.requirements.filter((r) => !known.has(r.name))],
-		constraints: [...read.constraints, ...more.constraints],
-		problems: [...read.problems, ...more.problems]
-	};
-}
-function parseListed(lines) {
-	return parseLines(lines.flatMap(({ text, at }) => {
-		const content = removeComment(text).trim();
-		return content === "" ? [] : [{
-			content,
-			at
-		}];
-	}));
-}
-async function readIncludes(folder, { requirements, options, unreadable }, parents) {
-	const included = await Promise.all(options.map((o) => readOption(folder, o, parents)));
-	const problems = unreadable.map(({ text, why, hint, at }) => makeProblem(`Cannot parse the requirement "${maskSecrets(text)}": ${why}`, at, hint));
-	return {
-		requirements: [...requirements, ...included.flatMap((i) => i.requirements)],
-		constraints: included.flatMap((i) => i.constraints),
-		problems: [...problems, ...included.flatMap((i) => i.problems)]
-	};
-}
-async function readOption(folder, line, parents) {
-	const { option, value, at } = line;
-	if (!/^(-r|--requirement|-c|--constraint)$/.test(option)) return {
-		requirements: [],
-		constraints: [],
-		problems: reportIgnoredOption(line)
-	};
-	const refuse = (why) => ({
-		requirements: [],
-		constraints: [],
-		problems: [makeProblem(`Cannot read "${`${option} ${maskSecrets(value)}`.trim()}": ${why}`, at, INCLUDE_HINT)]
-	});
-	if (/^[a-z][a-z0-9+.-]+:/i.test(value)) return refuse("it is an address, expected a file in the model");
-	const file = posix.join(posix.dirname(at.file), value);
-	if (value.startsWith("/") || !resolve(folder, file).startsWith(resolve(folder) + sep)) return refuse("there is no such file in the model");
-	if (parents.includes(file)) return refuse("the file includes itself");
-	const text = parents.length <= MAX_DEPTH$4 ? await readModelText(folder, file) : void 0;
-	if (text === void 0) return refuse("there is no such file in the model");
-	const read = await readIncludes(folder, parseRequirements(text, file), [...parents, file]);
-	if (/^(-r|--requirement)$/.test(option)) return read;
-	const constraints = [...read.requirements, ...read.constraints];
-	const faulty = constraints.filter((c) => c.source !== void 0 || c.fault !== void 0).map(refuseConstraint);
-	return {
-		requirements: [],
-		constraints,
-		problems: [...read.problems, ...faulty]
-	};
-}
-function refuseConstraint({ written, fault, at }) {
-	const why = fault?.why ?? "it is an address or a file, expected a version";
-	const hint = fault?.instead === void 0 ? "Write it into requirements.txt as a requirement" : `Write "${fault.instead}"`;
-	return makeProblem(`Cannot use the constraint "${maskSecrets(written)}": ${why}`, at, hint);
-}
-function makeProblem(message, at, hint) {
-	return {
-		code: "requirement-invalid",
-		severity: "error",
-		message,
-		hint,
-		at
-	};
-}
-var MAX_DEPTH$4, INCLUDE_HINT;
-var init_read_requirements = __esmMin((() => {
-	init_read_model_text();
-	init_mask_secrets();
-	init_remove_comment();
-	init_parse_requirements();
-	init_report_option();
-	MAX_DEPTH$4 = 5;
-	INCLUDE_HINT = "Copy its lines into requirements.txt of the model";
-}));
-// validation/model/read-model.ts
-async function readModel(folder) {
-	try {
-		return await readFiles$1(folder);
-	} catch (e) {
-		if (!(e instanceof ModelLinkError)) throw e;
-		return unreadable(`Cannot use the model: ${e.message}, expected files only`, "Log the model again without links");
-	}
-}
-async function readFiles$1(folder) {
-	const text = await readModelText(folder, "MLmodel");
-	if (text === void 0) return unreadable("Cannot read the model: there is no file MLmodel in its directory");
-	const parsed = parseYaml$1(text, "MLmodel", mlmodelFile);
-	if (!parsed.value) return {
-		model: void 0,
-		problems: parsed.diagnostics.map((d) => makeUnreadableProblem(d, d))
-	};
-	const digest = await digestModel(folder);
-	const problems = [];
-	const pythonEnv = await readYaml(folder, "python_env.yaml", pythonEnvFile, problems);
-	const condaYaml = await readYaml(folder, "conda.yaml", condaFile, problems);
-	const conda = condaYaml?.value && makeCondaEnvironment(condaYaml.value);
-	const required = await readRequirements(folder, listYamlLines(condaYaml, pythonEnv));
-	problems.push(...required.problems);
-	const { value, locate } = parsed;
-	return {
-		model: {
-			folder,
-			digest,
-			flavors: value.flavors,
-			mlflowVersion: value.mlflow_version ?? void 0,
-			...readPython({
-				pythonEnv,
-				condaYaml,
-				conda
-			}, value, locate),
-			signature: {
-				inputs: value.signature?.inputs ?? null,
-				outputs: value.signature?.outputs ?? null,
-				params: value.signature?.params ?? null,
-				...value["is_signature_from_type_hint"] === true && { typeHints: true }
-			},
-			example: await findExample(folder, value),
-			requirements: required.requirements,
-			constraints: required.constraints,
-			hasRequirements: required.found,
-			hasUvLock: await exists(join(folder, "uv.lock")),
-			conda,
-			locateConda: condaYaml?.locate ?? locate,
-			locate
-		},
-		problems
-	};
-}
-function listYamlLines(conda, pythonEnv) {
-	const list = (file, path, values) => (Array.isArray(values) ? values : []).flatMap((text, i) => typeof text === "string" && file ? [{
-		text,
-		at: file.locate([...path, i])
-	}] : []);
-	return {
-		conda: (conda?.value?.dependencies ?? []).flatMap((dependency, i) => list(conda, [
-			"dependencies",
-			i,
-			"pip"
-		], readPipSection(dependency))),
-		pythonEnv: list(pythonEnv, ["dependencies"], pythonEnv?.value?.dependencies)
-	};
-}
-function readPython(files, { flavors }, locate) {
-	const { pythonEnv, condaYaml, conda } = files;
-	const inFlavor = [
-		"flavors",
-		"python_function",
-		"python_version"
-	];
-	const [value, at] = [
-		[pythonEnv?.value?.python, () => pythonEnv?.locate(["python"]) ?? locate([])],
-		[conda?.python, () => condaYaml?.locate(["dependencies", conda?.pythonIndex ?? 0]) ?? locate([])],
-		[flavors["python_function"]?.["python_version"], () => locate(inFlavor)]
-	].find(([v]) => v !== void 0 && v !== null) ?? [];
-	const text = typeof value === "number" || typeof value === "string" ? String(value) : "";
-	return {
-		pythonVersion: /(?<!\d)\d+\.\d+(?:\.\d+)?/.exec(text)?.[0],
-		pythonPlace: at?.() ?? {
-			file: "MLmodel",
-			line: 1,
-			column: 1
-		}
-	};
-}
-async function findExample(folder, { saved_input_example_info: saved }) {
-	const names = ["serving_input_example.json", ...saved ? [saved.artifact_path ?? "input_example.json"] : []];
-	for (const name of names) if (await exists(join(folder, name))) return name;
-}
-function exists(file) {
-	return access(file).then(() => true, () => false);
-}
-async function readYaml(folder, file, schema, problems) {
-	const text = await readModelText(folder, file);
-	if (text === void 0) return void 0;
-	const { value, diagnostics, locate } = parseYaml$1(text, file, schema);
-	problems.push(...diagnostics.map((d) => makeUnreadableProblem(d, d)));
-	return {
-		value,
-		locate
-	};
-}
-function makeUnreadableProblem({ message }, at) {
-	const { file, line, column } = at;
-	return {
-		code: "model-unreadable",
-		severity: "error",
-		message: `Cannot read the model: ${`${file}: ${message}`}`,
-		at: {
-			file,
-			line,
-			column
-		}
-	};
-}
-function unreadable(message, hint) {
-	return {
-		model: void 0,
-		problems: [{
-			code: "model-unreadable",
-			severity: "error",
-			message,
-			hint,
-			at: {
-				file: "MLmodel",
-				line: 1,
-				column: 1
-			}
-		}]
-	};
-}
-var init_read_model = __esmMin((() => {
-	init_parse_yaml();
-	init_model_digest();
-	init_parse_mlmodel();
-	init_read_model_text();
-	init_read_requirements();
-}));
-// validation/model/check-model.ts
-async function checkModel(subject, folder, { root, policy }) {
-	const read = await readModel(folder);
-	if (!read.model) return {
-		checked: void 0,
-		diagnostics: read.problems.map((p) => locateProblem(subject, p))
-	};
-	const { model, isChosen, problems } = await choosePython(subject, read.model);
-	const edited = editRequirements(subject, model);
-	const { cases, diagnostics: wrongCases } = await readCases(subject, root);
-	const pins = edited.requirements.flatMap((r) => r.pin === void 0 ? [] : [[r.name, r.pin]]);
-	const all = [
-		...read.problems,
-		...problems,
-		...checkFlavor(subject, model),
-		...checkSignature(subject, model, policy),
-		...checkExample(subject, model, policy),
-		...checkPython(subject, model),
-		...await checkMinimumVersions(subject, model, edited.requirements),
-		...isChosen ? [] : checkPythonDrift(subject, model),
-		...edited.problems,
-		...await checkRequirements(subject, model, edited, policy),
-		...checkVersionDrift(subject, model, new Map(pins))
-	];
-	const diagnostics = sortDiagnostics([...wrongCases, ...all.map((p) => locateProblem(subject, p))]);
-	const { pythonVersion } = model;
-	if (hasErrors(diagnostics.filter((d) => d.code.startsWith("requirement") || d.code === "version-unsupported")) || pythonVersion === void 0) return {
-		checked: void 0,
-		diagnostics
-	};
-	return {
-		checked: {
-			model,
-			requirements: [...edited.requirements].sort((a, b) => a.text < b.text ? -1 : 1),
-			pythonVersion,
-			cases
-		},
-		diagnostics
-	};
-}
-function checkFlavor({ label }, { flavors, locate }) {
-	const pyfunc = flavors["python_function"];
-	if (pyfunc && typeof pyfunc["loader_module"] === "string") return [];
-	return [{
-		code: "flavor-missing",
-		severity: "error",
-		message: `Cannot serve ${label}: its flavors are ${Object.keys(flavors).join(", ") || "none"}, expected python_function among them`,
-		at: locate(["flavors"], { key: true })
-	}];
-}
-function checkSignature({ label }, model, policy) {
-	const { signature, locate } = model;
-	const missing = ["inputs", "outputs"].filter((part) => signature[part] === null);
-	const problems = [];
-	if (missing.length > 0) problems.push(...applyPolicy(policy.missingSignature, {
-		code: "signature-missing",
-		message: `Found no ${missing.join(" and no ")} in the signature of ${label}: ${missing.includes("inputs") ? "requests" : "answers"} are not checked, expected both inputs and outputs`,
-		hint: "Log the model with signature=infer_signature(example, model.predict(example))",
-		at: locate(["signature"], { key: true })
-	}));
-	for (const part of [
-		"inputs",
-		"outputs",
-		"params"
-	]) {
-		const text = signature[part];
-		const wrong = text === null ? void 0 : checkSignaturePart(part, text);
-		if (wrong === void 0) continue;
-		const message = `Cannot parse the ${part} in the signature of ${label}: ${wrong}`;
-		problems.push({
-			code: "signature-invalid",
-			severity: "error",
-			message,
-			at: locate(["signature", part])
-		});
-	}
-	return problems;
-}
-function checkExample({ label, entity, alone }, model, policy) {
-	const { example, signature, locate } = model;
-	if (example !== void 0 || entity.validation.length > 0) return [];
-	const fallback = signature.inputs === null ? "it is only loaded, and asked nothing" : "an input is made from its signature";
-	const instead = policy.missingExample === "error" ? "the policy requires one" : fallback;
-	const ways = alone ? "" : `, or add davit.served_entities.${entity.name}.validation`;
-	return applyPolicy(policy.missingExample, {
-		code: "example-missing",
-		message: `Found no input example in ${label}: ${instead}, expected one to predict with`,
-		hint: `Log the model with input_example=…${ways}`,
-		at: locate(["saved_input_example_info"])
-	});
-}
-function checkPython({ label }, model) {
-	const at = {
-		file: "MLmodel",
-		line: 1,
-		column: 1
-	};
-	const problems = [];
-	if (model.pythonVersion === void 0) problems.push({
-		code: "requirements-missing",
-		severity: "error",
-		message: `Cannot choose a Python for ${label}: it names no version, expected one in python_env.yaml`,
-		at
-	});
-	if (!model.hasRequirements) problems.push({
-		code: "requirements-missing",
-		severity: "error",
-		message: `Cannot install the packages of ${label}: it has neither requirements.txt nor pip packages in conda.yaml`,
-		hint: model.hasUvLock ? UV_LOCK_HINT : void 0,
-		at
-	});
-	return problems;
-}
-var UV_LOCK_HINT;
-var init_check_model = __esmMin((() => {
-	init_diagnostic();
-	init_choose_python();
-	init_check_minimum_versions();
-	init_check_version_drift();
-	init_check_requirements();
-	init_check_signature();
-	init_edit_requirements();
-	init_policy();
-	init_read_cases();
-	init_read_model();
-	init_subject();
-	UV_LOCK_HINT = "It has uv.lock: run uv export --frozen --no-dev --no-emit-project -o requirements.txt in its folder, and log the model with that file as pip_requirements";
-}));
 // validation/model/model-sources.ts
 function readModelSources(variables = process.env) {
 	return {
@@ -37384,7 +34610,7 @@ var init_choose_registry = __esmMin((() => {
 // validation/model/addresses/server-settings.ts
 async function listServerSettings(uri, environment) {
 	return [
-		...Object.entries(environment).filter(([name, value]) => VARIABLES$1.has(name) && value !== "").map(([name, value]) => `${name}=${value ?? ""}`).sort(),
+		...Object.entries(environment).filter(([name, value]) => VARIABLES$2.has(name) && value !== "").map(([name, value]) => `${name}=${value ?? ""}`).sort(),
 		...await listDatabricksHosts(uri, environment),
 		...(await readSettings(environment["AWS_CONFIG_FILE"] ?? "~/.aws/config", AWS_KEYS, environment)).map(({ text }) => text)
 	];
@@ -37418,9 +34644,9 @@ async function readSettings(file, keys, { HOME: home = "" }) {
 		}] : [];
 	});
 }
-var VARIABLES$1, DATABRICKS_KEYS, AWS_KEYS;
+var VARIABLES$2, DATABRICKS_KEYS, AWS_KEYS;
 var init_server_settings = __esmMin((() => {
-	VARIABLES$1 = /* @__PURE__ */ new Set([
+	VARIABLES$2 = /* @__PURE__ */ new Set([
 		...[
 			"MLFLOW_TRACKING_URI",
 			"MLFLOW_REGISTRY_URI",
@@ -37458,7 +34684,7 @@ var init_server_settings = __esmMin((() => {
 function makeDownloadEnvironment(source, uri, { home, connection, variables = process.env }) {
 	const kind = connection?.kind ?? source;
 	const names = connection ? [connection.tracking, connection.registry] : [variables["MLFLOW_TRACKING_URI"], variables["MLFLOW_REGISTRY_URI"]];
-	const databricks = kind === "tracking" && names.some((name) => name?.startsWith("databricks")) ? [DATABRICKS] : [];
+	const databricks = kind === "tracking" && names.some((name) => name?.startsWith("databricks")) ? [DATABRICKS$1] : [];
 	const needed = [...NEEDED[kind], ...databricks];
 	const kept = Object.entries(variables).filter(([name]) => needed.some((pattern) => pattern.test(name)) && !(isOnlyDatabricks(connection) && SERVER_CREDENTIALS.test(name)));
 	const environment = {
@@ -37488,13 +34714,13 @@ function makeTrackingUri(uri, tracking) {
 	const host = /^[a-z0-9+.-]+:\/\/([^/]*)/.exec(uri)?.[1] ?? "localhost";
 	return `${tracking.toLowerCase().startsWith("http:") ? "http" : "https"}://${host}`;
 }
-var COMMON, STORAGE, GOOGLE, AZURE, DATABRICKS, TRACKING, NEEDED, SERVER_CREDENTIALS;
+var COMMON, STORAGE, GOOGLE, AZURE, DATABRICKS$1, TRACKING, NEEDED, SERVER_CREDENTIALS;
 var init_download_environment = __esmMin((() => {
 	COMMON = /^(?:PATH|LANG|LC_.*|TZ|TMPDIR|(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|MLFLOW_(?:HTTP_REQUEST|MULTIPART)_.*|MLFLOW_ALLOW_FILE_STORE)$/i;
 	STORAGE = /^(?:AWS_.*|MLFLOW_S3_.*|MLFLOW_BOTO_.*|R2_.*|B2_.*)$/;
 	GOOGLE = /^(?:GOOGLE_.*|CLOUDSDK_.*|GCLOUD_PROJECT|GCE_METADATA_.*|NO_GCE_CHECK|STORAGE_EMULATOR_HOST|MLFLOW_GCS_.*)$/;
 	AZURE = /^(?:AZURE_.*|(?:IDENTITY|MSI)_(?:ENDPOINT|HEADER|SECRET)|IDENTITY_SERVER_THUMBPRINT)$/;
-	DATABRICKS = /^DATABRICKS_.*$/;
+	DATABRICKS$1 = /^DATABRICKS_.*$/;
 	TRACKING = /^(?:MLFLOW_TRACKING_.*|MLFLOW_REGISTRY_URI|MLFLOW_WORKSPACE)$/;
 	NEEDED = {
 		tracking: [
@@ -37510,7 +34736,7 @@ var init_download_environment = __esmMin((() => {
 		databricks: [
 			COMMON,
 			TRACKING,
-			DATABRICKS
+			DATABRICKS$1
 		],
 		image: [],
 		other: [COMMON]
@@ -37528,7 +34754,7 @@ function parseImageReference(text) {
 	const [first = "", ...rest] = path.split("/");
 	const named = rest.length > 0 && (first === "localhost" || /[.:]/.test(first));
 	const name = named ? rest.join("/") : path;
-	if (!NAME$2.test(name)) throw new SyntaxError(`Cannot read "${text}" as the name of an image: expected REGISTRY/NAME in lowercase letters`);
+	if (!NAME$3.test(name)) throw new SyntaxError(`Cannot read "${text}" as the name of an image: expected REGISTRY/NAME in lowercase letters`);
 	const registry = named ? first : DOCKER_HUB$1;
 	return {
 		registry,
@@ -37543,10 +34769,10 @@ function makeRegistryUrl(registry) {
 function isLoopback(host) {
 	return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host);
 }
-var DOCKER_HUB$1, NAME$2;
+var DOCKER_HUB$1, NAME$3;
 var init_image_reference = __esmMin((() => {
 	DOCKER_HUB$1 = "docker.io";
-	NAME$2 = /^[a-z0-9]+(?:(?:\.|_|__|-+|\/)[a-z0-9]+)*$/;
+	NAME$3 = /^[a-z0-9]+(?:(?:\.|_|__|-+|\/)[a-z0-9]+)*$/;
 }));
 // images/docker-credentials.ts
 async function readCredentials(registry) {
@@ -38007,7 +35233,7 @@ var init_decompress = __esmMin((() => {
 // images/pull/find-model-inside.ts
 async function findModelInside(root) {
 	let level = [""];
-	for (let depth = 0; depth <= MAX_DEPTH$3; depth++) {
+	for (let depth = 0; depth <= MAX_DEPTH$4; depth++) {
 		const models = await filterModels(root, level);
 		const [only] = models;
 		if (only !== void 0 && models.length === 1) return join(root, only);
@@ -38029,10 +35255,10 @@ function show$1(names) {
 	const more = names.length > MAX_SHOWN$1 ? ", …" : "";
 	return `${names.slice(0, MAX_SHOWN$1).map((name) => JSON.stringify(name)).join(", ")}${more}`;
 }
-var MAX_DEPTH$3, MAX_SHOWN$1;
+var MAX_DEPTH$4, MAX_SHOWN$1;
 var init_find_model_inside = __esmMin((() => {
 	init_image_content_error();
-	MAX_DEPTH$3 = 4;
+	MAX_DEPTH$4 = 4;
 	MAX_SHOWN$1 = 5;
 }));
 // images/pull/merge-layers.ts
@@ -38224,7 +35450,7 @@ var init_registry = __esmMin((() => {
 // images/pull/read-manifest.ts
 async function readManifest$1(repository, digest) {
 	const value = await readJson(repository, digest);
-	const list = index.safeParse(value);
+	const list = index$1.safeParse(value);
 	if (!list.success) return parseManifest(value);
 	const chosen = choosePlatform(list.data.manifests);
 	if (!chosen) throw new ImageContentError("it has no image for a platform, expected one for linux/amd64");
@@ -38254,16 +35480,16 @@ async function readBytes(answer, { registry }) {
 	try {
 		for await (const chunk of answer.body ?? []) {
 			size += chunk.length;
-			if (size > MAX_BYTES$2) break;
+			if (size > MAX_BYTES$4) break;
 			chunks.push(chunk);
 		}
 	} catch (e) {
 		throw new RegistryError(registry, "its answer ended early", "Run the same command again", { cause: e });
 	}
-	if (size > MAX_BYTES$2) throw new ImageContentError("its manifest is larger than 4 MiB");
+	if (size > MAX_BYTES$4) throw new ImageContentError("its manifest is larger than 4 MiB");
 	return Buffer.concat(chunks);
 }
-var descriptor, manifest$1, listed, index, MAX_BYTES$2;
+var descriptor, manifest$1, listed, index$1, MAX_BYTES$4;
 var init_read_manifest = __esmMin((() => {
 	init_zod();
 	init_registry();
@@ -38283,8 +35509,8 @@ var init_read_manifest = __esmMin((() => {
 		os: string$1(),
 		architecture: string$1()
 	}).nullish() });
-	index = object({ manifests: array(listed).max(1e3) });
-	MAX_BYTES$2 = 4 * 2 ** 20;
+	index$1 = object({ manifests: array(listed).max(1e3) });
+	MAX_BYTES$4 = 4 * 2 ** 20;
 }));
 // images/pull/byte-reader.ts
 function makeByteReader(source) {
@@ -38694,6 +35920,32 @@ var init_pull_model = __esmMin((() => {
 		emptied: []
 	};
 }));
+// validation/model/mask-secrets.ts
+function hasCredentials(text) {
+	return maskSecrets(text) !== text;
+}
+function maskSecrets(text) {
+	const parts = text.replace(/:\/\/([^/\s@]+)@/g, (all, user, at) => {
+		return text.slice(0, at).endsWith("ssh") && !user.includes(":") || VARIABLES$1.test(user) ? all : "://…@";
+	}).split(/([&#\s])/);
+	return parts.map((part, i) => i % 2 === 0 ? maskFields(part, parts[i - 1] === "&") : part).join("");
+}
+function maskFields(part, isField) {
+	let begin = isField ? 0 : part.indexOf("?") + 1;
+	while (isField || begin > 0) {
+		const equals = part.indexOf("=", begin);
+		if (equals < 0) return part;
+		if (equals < part.length - 1 && SECRET$1.test(part.slice(begin, equals))) return `${part.slice(0, equals + 1)}…`;
+		begin = part.indexOf("?", equals) + 1;
+		if (begin === 0) return part;
+	}
+	return part;
+}
+var SECRET$1, VARIABLES$1;
+var init_mask_secrets = __esmMin((() => {
+	SECRET$1 = /token|key|sig|secret|passw|auth|credential/i;
+	VARIABLES$1 = /^\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?$/;
+}));
 // validation/model/refuse-download.ts
 function makeDownloadError({ entity, label }, { why, hint, code = "model-not-found", about = "entity" }, uri) {
 	return makeError(code, about === "entity" ? entity.place : entity.modelPlaces?.[about] ?? entity.place, `Cannot fetch ${label}${entity.model.uri === void 0 ? "" : ` from "${maskSecrets(uri)}"`}: ${maskSecrets(why)}`, hint);
@@ -38710,6 +35962,12 @@ var init_refuse_download = __esmMin((() => {
 		hint: WITHHELD_HINT
 	};
 }));
+// python/remove-comment.ts
+function removeComment(line) {
+	const at = line.search(/(?<!\S)#/);
+	return at < 0 ? line : line.slice(0, at);
+}
+var init_remove_comment = __esmMin((() => {}));
 // python/ensure-front-virtualenv.ts
 function parseLockedRequirements(text) {
 	return [...text.replace(/\\\r?\n/g, " ").split("\n").map((line) => removeComment(line).trim()).filter((line) => line !== "" && !line.startsWith("-")).map(parseLockedRequirement)].sort((a, b) => a.name < b.name ? -1 : 1);
@@ -38790,11 +36048,12 @@ async function runProgram(source, { action, folder, label }, { store, ...options
 		return await runProcess(virtualenv.python, args, {
 			cwd: home,
 			env: {
-				...action !== "--download" && FIND_VARIABLES,
+				...action === "--find" && FIND_VARIABLES,
 				...makeDownloadEnvironment(kind, uri, {
 					home,
 					connection
 				}),
+				...action === "--card" && CARD_VARIABLES,
 				PYTHONPYCACHEPREFIX: virtualenv.pycache
 			},
 			limitSeconds: LIMIT_SECONDS$8[action],
@@ -38820,7 +36079,7 @@ function makePolicy({ allowed, kind, connection }) {
 function renderAmount$1(label, done, total) {
 	return `Downloading ${label}: ${total > 0 ? `${renderBytes(done)} of ${renderBytes(total)}` : renderBytes(done)}`;
 }
-var REQUIREMENTS$1, PROGRAM$1, LIMIT_SECONDS$8, FIND_VARIABLES, SUPPORTED_PYTHONS$1, PROGRESS_LINE;
+var REQUIREMENTS$1, PROGRAM$1, LIMIT_SECONDS$8, FIND_VARIABLES, CARD_VARIABLES, SUPPORTED_PYTHONS$1, PROGRESS_LINE;
 var init_run_download = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_ensure_virtualenv();
@@ -38836,16 +36095,80 @@ var init_run_download = __esmMin((() => {
 	PROGRAM$1 = codePath("validation", "model", "download_model.py");
 	LIMIT_SECONDS$8 = {
 		"--find": 120,
-		"--card": 60,
+		"--card": 30,
 		"--download": 3600
 	};
 	FIND_VARIABLES = { MLFLOW_HTTP_REQUEST_MAX_RETRIES: "3" };
+	CARD_VARIABLES = {
+		MLFLOW_HTTP_REQUEST_MAX_RETRIES: "0",
+		MLFLOW_HTTP_REQUEST_TIMEOUT: "10"
+	};
 	SUPPORTED_PYTHONS$1 = [
 		"3.12",
 		"3.11",
 		"3.13"
 	];
 	PROGRESS_LINE = /^progress: (\d{1,16}) (\d{1,16})$/;
+}));
+// system/hash-file.ts
+async function hashFile(file) {
+	const hash = createHash("sha256");
+	const { size } = await stat(file);
+	if (size <= READ_BYTES) hash.update(await readFile(file));
+	else await pipeline$1(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
+	return hash.digest("hex");
+}
+var READ_BYTES;
+var init_hash_file = __esmMin((() => {
+	READ_BYTES = 1 << 20;
+}));
+// system/model-digest.ts
+function isModelFile(name) {
+	return !EXCLUDED_NAMES.has(name);
+}
+async function digestModel(folder) {
+	const root = await realpath(folder);
+	const files = (await listFiles$2(root, root, "")).sort((a, b) => a < b ? -1 : 1);
+	const whole = createHash("sha256");
+	for (const file of files) whole.update(`${file}\0${await hashFile(join(root, file))}\n`);
+	return `sha256:${whole.digest("hex")}`;
+}
+async function listIgnoredFiles(folder) {
+	const lists = (await readdir(folder, { withFileTypes: true })).map(async (e) => {
+		const path = join(folder, e.name);
+		if (!isModelFile(e.name)) return [path];
+		return e.isDirectory() ? listIgnoredFiles(path) : [];
+	});
+	return (await Promise.all(lists)).flat();
+}
+async function listFiles$2(root, folder, prefix) {
+	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name) || !(e.isFile() || e.isDirectory())).map(async (e) => {
+		const path = join(folder, e.name);
+		const name = `${prefix}${e.name}`;
+		if (!isModelFile(e.name)) throw new ModelLinkError(`${name} is neither a file nor a folder, and no model has a link of that name`);
+		if (e.isDirectory()) return listFiles$2(root, path, `${name}/`);
+		if (e.isSymbolicLink()) await checkLink(root, path, name);
+		else if (!e.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
+		return [name];
+	});
+	return (await Promise.all(lists)).flat();
+}
+async function checkLink(root, path, name) {
+	const target = await realpath(path).catch(() => void 0);
+	if (target === void 0) throw new ModelLinkError(`the link ${name} has no target`);
+	if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+	if (!target.slice(root.length).split(sep).every(isModelFile)) throw new ModelLinkError(`the link ${name} points to a file that is not part of the model`);
+	if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
+}
+var EXCLUDED_NAMES, ModelLinkError;
+var init_model_digest = __esmMin((() => {
+	init_hash_file();
+	EXCLUDED_NAMES = /* @__PURE__ */ new Set([
+		"registered_model_meta",
+		"__pycache__",
+		".DS_Store"
+	]);
+	ModelLinkError = class extends Error {};
 }));
 // validation/model/addresses/model-addresses.ts
 function makeAddressKey(address) {
@@ -39087,15 +36410,15 @@ function parseLastLine(stderr) {
 		return;
 	}
 }
-var name, version, aliases, failure, DownloadOutage, HINT, PACKAGES$2, DATABRICKS_HINT;
+var name, version$1, aliases, failure, DownloadOutage, HINT, PACKAGES$2, DATABRICKS_HINT;
 var init_explain_download = __esmMin((() => {
 	init_zod();
 	init_suggest_value();
 	init_mask_secrets();
 	init_model_sources();
 	name = string$1().regex(/^[\w.-]{1,200}$/);
-	version = string$1().regex(/^\d{1,18}$/);
-	aliases = record(string$1(), unknown$1()).transform((all) => Object.entries(all)).pipe(keepReadable(tuple([name, version]), 20)).transform((all) => Object.fromEntries(all));
+	version$1 = string$1().regex(/^\d{1,18}$/);
+	aliases = record(string$1(), unknown$1()).transform((all) => Object.entries(all)).pipe(keepReadable(tuple([name, version$1]), 20)).transform((all) => Object.fromEntries(all));
 	failure = discriminatedUnion("kind", [
 		object({
 			kind: literal("refused"),
@@ -39118,7 +36441,7 @@ var init_explain_download = __esmMin((() => {
 		]) }),
 		object({
 			kind: literal("pending"),
-			version,
+			version: version$1,
 			status: string$1().regex(/^[A-Z_]{1,60}$/)
 		}),
 		object({
@@ -39129,7 +36452,7 @@ var init_explain_download = __esmMin((() => {
 		object({
 			kind: literal("no-version"),
 			count: int(),
-			versions: keepReadable(version, 20)
+			versions: keepReadable(version$1, 20)
 		}),
 		object({
 			kind: literal("no-alias"),
@@ -39397,9 +36720,9 @@ function findRegistry(name, { registries = [] }) {
 }
 async function downloadModel(subject, uri, options) {
 	const source = chooseSource(subject, uri, options);
-	if ("why" in source) return refuse$4(subject, source, uri);
+	if ("why" in source) return refuse$5(subject, source, uri);
 	if (source.kind === "image") return downloadImage(subject, uri, options);
-	if (options.withheld && (source.connection?.kind ?? source.kind) !== "other") return refuse$4(subject, WITHHELD, uri);
+	if (options.withheld && (source.connection?.kind ?? source.kind) !== "other") return refuse$5(subject, WITHHELD, uri);
 	const wanted = parseRegisteredVersion(uri);
 	if (!wanted) return downloadFiles(subject, {
 		source,
@@ -39502,7 +36825,7 @@ async function downloadFiles(subject, { source, wanted }, options) {
 		settings
 	}, download, options);
 }
-function refuse$4(subject, failure, uri) {
+function refuse$5(subject, failure, uri) {
 	return {
 		folder: void 0,
 		diagnostics: [makeDownloadError(subject, failure, uri)]
@@ -39522,6 +36845,2890 @@ var init_download_model = __esmMin((() => {
 	init_refuse_download();
 	init_resolve_version();
 	init_run_download();
+}));
+// validation/card/query-card.ts
+async function queryCard({ connection }, query) {
+	const registry = contentHash({
+		tracking: connection?.tracking,
+		registry: connection?.registry
+	});
+	if (down.has(registry)) return {
+		...FAILED,
+		stderr: "it did not respond to an earlier query"
+	};
+	const run = await query();
+	if (run.timedOut || run.code !== 0 && OUTAGES.test(run.stderr)) down.add(registry);
+	return run;
+}
+var OUTAGES, down, FAILED;
+var init_query_card = __esmMin((() => {
+	init_names();
+	OUTAGES = /"kind": ?"(?:unreachable|unavailable)"/;
+	down = /* @__PURE__ */ new Set();
+	FAILED = {
+		code: 1,
+		signal: void 0,
+		stdout: "",
+		timedOut: false
+	};
+}));
+// validation/card/make-registry-pages.ts
+function makeRegistryPages({ registry }, { name, version, run, experiment }, named = [], variables = process.env) {
+	const [environment] = named;
+	if (!environment || registry.startsWith("uc:")) return NO_PAGES;
+	const isDatabricks = registry.startsWith("databricks");
+	if (isDatabricks && registry.includes("://")) return NO_PAGES;
+	const base = findBase$1(isDatabricks ? variables["DATABRICKS_HOST"] ?? "" : environment.uri);
+	if (base === void 0) return NO_PAGES;
+	const hasRun = run !== null && experiment !== null && ID.test(run) && ID.test(experiment);
+	const prefix = isDatabricks ? `${base}/#mlflow` : `${base}/#`;
+	const runPage = hasRun ? `${prefix}/experiments/${experiment}/runs/${run}` : null;
+	if (registry.startsWith("databricks-uc")) return {
+		model: `${base}/explore/data/models/${name.split(".").map(encode).join("/")}/version/${version}`,
+		run: runPage
+	};
+	return {
+		model: `${prefix}/models/${encode(name)}/versions/${version}`,
+		run: runPage
+	};
+}
+function findBase$1(address) {
+	const text = /^https?:\/\//i.test(address) ? address : `https://${address}`;
+	if (address === "" || !URL.canParse(text)) return void 0;
+	const { protocol, host, pathname } = new URL(text);
+	return `${protocol}//${host}${pathname.replace(/\/$/, "")}`;
+}
+function encode(name) {
+	return encodeURIComponent(name).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+var NO_PAGES, ID;
+var init_make_registry_pages = __esmMin((() => {
+	NO_PAGES = {
+		model: null,
+		run: null
+	};
+	ID = /^[\w-]{1,64}$/;
+}));
+// validation/card/read-registry-card.ts
+async function readRegistryCard(subject, { name, version, uri, resolved }, options) {
+	const named = uri === void 0 ? {
+		name,
+		version
+	} : parseRegisteredVersion(uri);
+	const number = resolved?.version ?? named?.version ?? "";
+	if (!named || !/^\d{1,18}$/.test(number)) return void 0;
+	const wanted = {
+		name: named.name,
+		version: number
+	};
+	const source = findRegistrySource(subject, wanted, options);
+	if (!source) return void 0;
+	const { progress = SILENT } = options;
+	const label = `${wanted.name} ${wanted.version}`;
+	const query = () => queryCard(source, () => runDownload(source, {
+		action: "--card",
+		label
+	}, options));
+	try {
+		const run = await withProgress(progress, `Querying the registry about ${label}`, query);
+		if (run.code !== 0) throw new Error(run.stderr.trim().split("\n").at(-1)?.slice(0, 300));
+		return makeCard(registryAnswer.parse(JSON.parse(run.stdout)), {
+			...wanted,
+			connection: source.connection
+		}, options);
+	} catch (e) {
+		options.signal?.throwIfAborted();
+		progress.say(`The registry gave no answer about ${label}: ${maskSecrets(e instanceof Error ? e.message : String(e))}`);
+		return NO_ANSWER;
+	}
+}
+function makeCard(answer, { connection, ...wanted }, options) {
+	const { run: id, experiment } = answer;
+	const pages = makeRegistryPages(connection, {
+		...wanted,
+		run: id,
+		experiment
+	}, options.registries);
+	return {
+		fields: listFields$1(answer),
+		pages
+	};
+}
+function listFields$1(answer) {
+	const { by, registered, description, aliases, run, run_name: runName } = answer;
+	const plain = {
+		"registered by": by,
+		"registered at": registered,
+		run,
+		"run name": runName,
+		description,
+		aliases: aliases.length === 0 ? null : aliases.join(", ")
+	};
+	const inside = [
+		"metrics",
+		"params",
+		"tags"
+	].flatMap((map) => Object.entries(answer[map]).map(([key, value]) => [`${map}.${key}`, value]));
+	return new Map([...Object.entries(plain), ...inside].flatMap(([field, text]) => text === null ? [] : [[field, text]]));
+}
+var short, fields, registryAnswer, NO_ANSWER;
+var init_read_registry_card = __esmMin((() => {
+	init_zod();
+	init_model_reference();
+	init_progress();
+	init_download_model();
+	init_mask_secrets();
+	init_run_download();
+	init_query_card();
+	init_make_registry_pages();
+	short = string$1().max(200);
+	fields = record(short, short);
+	registryAnswer = object({
+		by: short.nullable(),
+		registered: short.nullable(),
+		description: short.nullable(),
+		aliases: array(short).max(30),
+		tags: fields,
+		run: short.nullable(),
+		run_name: short.nullable(),
+		experiment: short.nullable(),
+		metrics: fields,
+		params: fields
+	});
+	NO_ANSWER = {
+		fields: /* @__PURE__ */ new Map([["registry", "gave no answer"]]),
+		pages: {
+			model: null,
+			run: null
+		}
+	};
+}));
+// validation/comparison/comparison-error.ts
+var ComparisonError;
+var init_comparison_error = __esmMin((() => {
+	ComparisonError = class extends Error {};
+}));
+// validation/model/find-byte-code.ts
+async function findByteCode(folder) {
+	for (const file of await listFiles$1(folder)) if (await mayHaveByteCode(file)) return relative(folder, file);
+}
+async function listFiles$1(folder) {
+	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name)).map(async (e) => {
+		const path = join(folder, e.name);
+		return e.isDirectory() ? listFiles$1(path) : e.isFile() || e.isSymbolicLink() ? [path] : [];
+	});
+	return (await Promise.all(lists)).flat().sort();
+}
+async function mayHaveByteCode(file) {
+	if (file.endsWith(".pyc")) return true;
+	const handle = await open(file);
+	const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0);
+	const { size } = await handle.stat();
+	await handle.close();
+	const isPickle = PICKLE_NAME.test(file) || buffer[0] === 128;
+	if (isPickle && bytesRead > 0 && !READABLE.has(buffer[0] ?? 0)) return true;
+	return size > MAX_BYTES$3 ? isPickle : containsMark(file);
+}
+async function containsMark(file) {
+	let rest = "";
+	for await (const chunk of createReadStream(file, {
+		encoding: "latin1",
+		highWaterMark: 1 << 20
+	})) {
+		const text = rest + String(chunk);
+		if (MARKS.some((mark) => text.includes(mark))) return true;
+		rest = text.slice(-12);
+	}
+	return false;
+}
+var MARKS, PICKLE_NAME, READABLE, MAX_BYTES$3;
+var init_find_byte_code = __esmMin((() => {
+	init_model_digest();
+	MARKS = [
+		"CodeType",
+		"_create_code",
+		"\"Lambda\""
+	];
+	PICKLE_NAME = /\.(?:pkl|pickle|joblib|dill|sav|p)$/i;
+	READABLE = /* @__PURE__ */ new Set([128, ...Buffer.from("(c}]P")]);
+	MAX_BYTES$3 = 2 ** 30;
+}));
+// validation/model/check-minimum-versions.ts
+async function checkMinimumVersions(subject, model, requirements) {
+	const { pythonVersion } = model;
+	const problems = pythonVersion !== void 0 && isOlder$1(pythonVersion, MINIMUM_VERSIONS.python) ? [await refusePython(subject, model, minorVersion(pythonVersion))] : [];
+	const pinned = requirements.flatMap(({ name, pin, at }) => pin === void 0 ? [] : [{
+		name,
+		version: pin,
+		at
+	}]);
+	return [...problems, ...checkMlflowVersion(subject, pinned)];
+}
+async function refusePython({ label, alone }, model, version) {
+	const oldest = MINIMUM_VERSIONS.python;
+	const since = END_OF_LIFE[version];
+	const ended = since === void 0 ? "" : `, and it has had no security fixes since ${since}`;
+	const again = `train and log the model again with Python ${oldest} or newer`;
+	const file = await findByteCode(model.folder);
+	const ways = file === void 0 ? `No file of the model has byte code, so another Python can load it, with packages that exist for it. Or ${again}` : `Another Python cannot load ${file}, which has, or may have, byte code of Python ${version}: ${again}`;
+	return {
+		code: "version-unsupported",
+		severity: "error",
+		message: `Cannot serve ${label} with Python ${version}: it is too old, expected ${oldest} or newer`,
+		hint: `Neither MLflow ${MINIMUM_VERSIONS.mlflow} nor the model server runs on it${ended}. ${ways}`,
+		...file === void 0 && !alone && { add: `python==${oldest}` },
+		at: model.pythonPlace
+	};
+}
+function checkLockedMlflow(subject, model, packages) {
+	return [...checkMlflowIsLocked(subject, model, packages), ...checkMlflowVersion(subject, packages)];
+}
+function checkMlflowVersion({ label }, packages) {
+	return packages.filter(({ name, version }) => MLFLOW_PACKAGES.has(name) && isOlder$1(version, MINIMUM_VERSIONS.mlflow)).map(({ name, version, at = {
+		file: "requirements.txt",
+		line: 1,
+		column: 1
+	} }) => ({
+		code: "version-unsupported",
+		severity: "error",
+		message: `Cannot serve ${label} with ${name} ${version}: it is too old, expected ${MINIMUM_VERSIONS.mlflow} or newer`,
+		hint: "Log the model again with a newer MLflow, or let a newer MLflow load it",
+		add: `${name}==${SUGGESTED_MLFLOW}`,
+		at
+	}));
+}
+function checkMlflowIsLocked({ label }, { mlflowVersion, locate }, packages) {
+	const mayBring = ({ name, source }) => source !== void 0 || name.includes("mlflow") && name !== "mlflow-tracing";
+	if (packages.some(mayBring)) return [];
+	const version = mlflowVersion !== void 0 && !isOlder$1(mlflowVersion, MINIMUM_VERSIONS.mlflow) ? mlflowVersion : SUGGESTED_MLFLOW;
+	return [{
+		code: "requirements-missing",
+		severity: "error",
+		message: `Cannot load ${label}${mlflowVersion === void 0 ? "" : `, which was saved with MLflow ${mlflowVersion}`}: none of its requirements brings MLflow, expected mlflow or mlflow-skinny`,
+		add: /dev|rc/.test(version) ? "mlflow" : `mlflow==${version}`,
+		at: locate(["mlflow_version"])
+	}];
+}
+function isOlder$1(version, oldest) {
+	const [major = 0, minor = 0] = version.split(".").map((n) => parseInt(n, 10));
+	const [oldMajor = 0, oldMinor = 0] = oldest.split(".").map(Number);
+	return major < oldMajor || major === oldMajor && minor < oldMinor;
+}
+var MINIMUM_VERSIONS, SUGGESTED_MLFLOW, MLFLOW_PACKAGES, END_OF_LIFE;
+var init_check_minimum_versions = __esmMin((() => {
+	init_find_python();
+	init_find_byte_code();
+	MINIMUM_VERSIONS = {
+		python: "3.8",
+		mlflow: "2.10"
+	};
+	SUGGESTED_MLFLOW = "2.17.2";
+	MLFLOW_PACKAGES = /* @__PURE__ */ new Set(["mlflow", "mlflow-skinny"]);
+	END_OF_LIFE = {
+		"2.7": "January 2020",
+		"3.4": "March 2019",
+		"3.5": "September 2020",
+		"3.6": "December 2021",
+		"3.7": "June 2023"
+	};
+}));
+// validation/model/check-version-drift.ts
+function checkVersionDrift(subject, model, versions) {
+	return SAVED_VERSIONS.flatMap((saved) => {
+		const text = model.flavors[saved.flavor]?.[saved.key];
+		const name = saved.packages.find((p) => versions.has(p));
+		const version = name === void 0 ? void 0 : versions.get(name)?.split("+")[0];
+		if (typeof text !== "string" || name === void 0 || version === void 0) return [];
+		const wanted = text.split("+")[0] ?? text;
+		if (saved.rule === "minor" ? minorVersion(version) === minorVersion(wanted) : version === wanted) return [];
+		const at = model.locate([
+			"flavors",
+			saved.flavor,
+			saved.key
+		]);
+		const severity = saved.rule === "warn" ? "warning" : "error";
+		return [{
+			code: "version-drift",
+			severity,
+			message: `${severity === "error" ? "Cannot serve" : "May fail to serve"} ${subject.label} with ${name} ${version}: it was saved with ${wanted}, expected the same version`,
+			add: `${name}==${wanted}`,
+			at
+		}];
+	});
+}
+function listSavedVersions({ flavors }) {
+	return new Map(SAVED_VERSIONS.flatMap(({ flavor, key, packages }) => {
+		const text = flavors[flavor]?.[key];
+		const version = typeof text === "string" ? text.split("+")[0] : void 0;
+		return version === void 0 ? [] : packages.map((name) => [name, version]);
+	}));
+}
+function findContradictedVersion({ flavors }, { name, specifier }) {
+	const saved = SAVED_VERSIONS.find(({ packages, rule }) => rule !== "warn" && packages.includes(name));
+	const text = saved && flavors[saved.flavor]?.[saved.key];
+	const [, version, star] = /^==([\w.]+?)(\.\*)?$/.exec(specifier) ?? [];
+	if (typeof text !== "string" || version === void 0) return void 0;
+	const wanted = text.split("+")[0] ?? text;
+	const isPrefix = star !== void 0 && `${wanted}.`.startsWith(`${version}.`);
+	const isSame = saved?.rule === "minor" ? minorVersion(version) === minorVersion(wanted) : version === wanted;
+	return isPrefix || isSame ? void 0 : wanted;
+}
+function checkPythonDrift(subject, model) {
+	const flavor = model.flavors["python_function"]?.["python_version"];
+	const required = model.pythonVersion;
+	if (typeof flavor !== "string" || required === void 0) return [];
+	if (minorVersion(flavor) === minorVersion(required)) return [];
+	return [{
+		code: "version-drift",
+		severity: "error",
+		message: `Cannot serve ${subject.label} with Python ${minorVersion(required)}: it was saved with ${flavor}, expected the same minor version`,
+		hint: "Log the model again with one version of Python",
+		at: model.locate([
+			"flavors",
+			"python_function",
+			"python_version"
+		])
+	}];
+}
+var SAVED_VERSIONS;
+var init_check_version_drift = __esmMin((() => {
+	init_find_python();
+	SAVED_VERSIONS = [
+		{
+			flavor: "sklearn",
+			key: "sklearn_version",
+			packages: ["scikit-learn"],
+			rule: "exact"
+		},
+		{
+			flavor: "python_function",
+			key: "cloudpickle_version",
+			packages: ["cloudpickle"],
+			rule: "minor"
+		},
+		{
+			flavor: "xgboost",
+			key: "xgb_version",
+			packages: ["xgboost", "xgboost-cpu"],
+			rule: "warn"
+		},
+		{
+			flavor: "lightgbm",
+			key: "lgb_version",
+			packages: ["lightgbm"],
+			rule: "warn"
+		},
+		{
+			flavor: "catboost",
+			key: "catboost_version",
+			packages: ["catboost"],
+			rule: "warn"
+		},
+		{
+			flavor: "pytorch",
+			key: "pytorch_version",
+			packages: ["torch"],
+			rule: "warn"
+		},
+		{
+			flavor: "transformers",
+			key: "transformers_version",
+			packages: ["transformers"],
+			rule: "warn"
+		},
+		{
+			flavor: "statsmodels",
+			key: "statsmodels_version",
+			packages: ["statsmodels"],
+			rule: "minor"
+		}
+	];
+}));
+// schemas/lock/render-cases.ts
+function renderCases(cases) {
+	const list = cases.map(({ expect, ...rest }) => ({
+		...rest,
+		...expect !== void 0 && { expect: JSON.parse(expect) }
+	}));
+	return JSON.stringify(list).replaceAll("$", String.raw`\u0024`);
+}
+var init_render_cases = __esmMin((() => {}));
+// schemas/lock/is-same-model.ts
+function isSameModel$1(model, locked) {
+	const { name, version, uri, resolved } = locked;
+	const written = uri === void 0 ? resolved?.from ?? version : version;
+	return name === model.name && written === model.version && uri === model.uri;
+}
+var init_is_same_model = __esmMin((() => {}));
+// validation/former-names.ts
+function findFormerEntities(endpoint, lock) {
+	const names = new Set(endpoint.entities.map((e) => e.name));
+	const left = new Map(Object.entries(lock.entities).filter(([name]) => !names.has(name)));
+	const added = endpoint.entities.filter(({ name }) => !Object.hasOwn(lock.entities, name));
+	const former = /* @__PURE__ */ new Map();
+	for (const hasSameModel of [true, false]) for (const { name, model } of added.filter((e) => !former.has(e.name))) {
+		const found = [...left].find(([, locked]) => hasSameModel ? isSameModel$1(model, locked.model) : model.name === locked.model.name);
+		if (!found) continue;
+		left.delete(found[0]);
+		former.set(name, {
+			name: found[0],
+			model: found[1].model,
+			hasSameModel
+		});
+	}
+	return former;
+}
+var init_former_names = __esmMin((() => {
+	init_is_same_model();
+}));
+// validation/requirements/check-hardware.ts
+function checkHardware(subject, packages) {
+	if (subject.alone) return [];
+	return subject.entity.workloadType.includes("GPU") ? findCpuOnly(subject, packages) : findCuda(subject, packages);
+}
+function findCuda({ label, entity }, packages) {
+	const built = packages.filter((p) => CUDA_BUILD.test(p.version));
+	const found = [...packages.filter((p) => p.name.startsWith("nvidia-") && sizeOf(p) > 0).sort((a, b) => sizeOf(b) - sizeOf(a)), ...built];
+	if (found.length === 0) return [];
+	const torch = packages.find((p) => p.name === "torch");
+	const megabytes = found.reduce((sum, p) => sum + sizeOf(p), 0);
+	const names = found.slice(0, SHOWN$1).map((p) => `${p.name} ${p.version}`);
+	const list = found.length > SHOWN$1 ? `${names.join(", ")} and ${found.length - SHOWN$1} more` : names.join(", ");
+	const size = megabytes === 0 ? "" : `, about ${megabytes} MB to download`;
+	const version = torch?.version.split("+")[0];
+	return [{
+		code: "hardware-mismatch",
+		severity: "warning",
+		message: `Found packages for GPUs in the lock of ${label}, and workload type ${entity.workloadType} has none: ${list}${size}`,
+		hint: version === void 0 ? "Require packages for CPUs, such as tensorflow-cpu, or choose a workload type with a GPU" : `Lock with UV_INDEX=${CPU_INDEX} and UV_INDEX_STRATEGY=unsafe-best-match`,
+		...version !== void 0 && { add: `torch==${version}+cpu` },
+		at: AT$1
+	}];
+}
+function sizeOf({ name, version }) {
+	if (name === "torch" && CUDA_BUILD.test(version)) return CUDA_TORCH_MEGABYTES;
+	return readOwn(CUDA_MEGABYTES, name.replace(/-cu\d+$/, "")) ?? 0;
+}
+function findCpuOnly({ label, entity }, packages) {
+	return packages.flatMap(({ name, version }) => {
+		const other = readOwn(CPU_PACKAGES, name);
+		const isCpuBuild = TORCH_FAMILY.has(name) && version.endsWith("+cpu");
+		if (other === void 0 && !isCpuBuild) return [];
+		const plain = `${name}==${version.split("+")[0] ?? ""}`;
+		return [{
+			code: "hardware-mismatch",
+			severity: "warning",
+			message: `Found "${name}==${version}" in the lock of ${label}: it uses only CPUs, and workload type ${entity.workloadType} has a GPU`,
+			...other === void 0 ? { add: plain } : { hint: `Require ${other}, or choose a workload type without a GPU` },
+			at: AT$1
+		}];
+	});
+}
+var CUDA_MEGABYTES, CUDA_TORCH_MEGABYTES, CUDA_BUILD, TORCH_FAMILY, CPU_PACKAGES, CPU_INDEX, AT$1, SHOWN$1;
+var init_check_hardware = __esmMin((() => {
+	init_read_own();
+	CUDA_MEGABYTES = {
+		"nvidia-cublas": 400,
+		"nvidia-cuda-cupti": 10,
+		"nvidia-cuda-nvcc": 40,
+		"nvidia-cuda-nvrtc": 60,
+		"nvidia-cuda-runtime": 2,
+		"nvidia-cudnn": 600,
+		"nvidia-cufft": 200,
+		"nvidia-curand": 60,
+		"nvidia-cusolver": 200,
+		"nvidia-cusparse": 250,
+		"nvidia-cusparselt": 200,
+		"nvidia-nccl": 250,
+		"nvidia-nvjitlink": 30,
+		"nvidia-nvshmem": 130
+	};
+	CUDA_TORCH_MEGABYTES = 600;
+	CUDA_BUILD = /\+cu\d+/;
+	TORCH_FAMILY = /* @__PURE__ */ new Set([
+		"torch",
+		"torchvision",
+		"torchaudio"
+	]);
+	CPU_PACKAGES = {
+		"faiss-cpu": "faiss-gpu-cu12",
+		onnxruntime: "onnxruntime-gpu",
+		"tensorflow-cpu": "tensorflow[and-cuda]",
+		"xgboost-cpu": "xgboost"
+	};
+	CPU_INDEX = "https://download.pytorch.org/whl/cpu";
+	AT$1 = {
+		file: "requirements.txt",
+		line: 1,
+		column: 1
+	};
+	SHOWN$1 = 3;
+}));
+// validation/locked-model.ts
+function makeLockedModel({ entity }, { model, pythonVersion }, resolved) {
+	const { name, version, uri } = entity.model;
+	return {
+		name,
+		version: uri === void 0 && resolved ? resolved.version : version,
+		...uri !== void 0 && { uri },
+		...resolved && { resolved },
+		digest: model.digest,
+		...model.mlflowVersion !== void 0 && { mlflow_version: model.mlflowVersion },
+		python_version: pythonVersion
+	};
+}
+function renderRequirements({ model, requirements }) {
+	const bounds = model.constraints.map((c) => `-c ${c.text}`);
+	return [...requirements.map((r) => r.text), ...bounds].sort();
+}
+var init_locked_model = __esmMin((() => {}));
+// validation/subject.ts
+function makeSubject(endpoint, entity) {
+	return {
+		endpoint,
+		entity,
+		label: `${entity.model.name} ${entity.model.version}`,
+		alone: false
+	};
+}
+function locateProblem(subject, problem) {
+	const { code, message, at } = problem;
+	const make = problem.severity === "error" ? makeError : makeWarning;
+	const edit = renderEditHint(subject, problem);
+	if (subject.alone) return make(code, {
+		...at,
+		file: `${subject.entity.place.file}/${at.file}`
+	}, message, joinHints(problem.hint, edit));
+	const where = at.file === "MLmodel" ? void 0 : `See ${at.file}:${at.line} of the model`;
+	return make(code, subject.entity.place, message, joinHints(problem.hint, edit, where));
+}
+function makeSubjectError(subject, code, message, hint) {
+	const { place } = subject.entity;
+	const file = MODEL_FILES[code] ?? "MLmodel";
+	return makeError(code, subject.alone ? {
+		...place,
+		file: `${place.file}/${file}`
+	} : place, message, hint);
+}
+function renderEditHint({ endpoint, entity, alone }, { add, remove }) {
+	if (add === void 0 && remove === void 0) return void 0;
+	if (alone) return [...add === void 0 ? [] : [`Add "${add}" to requirements.txt`], ...remove === void 0 ? [] : [`${add === void 0 ? "R" : "r"}emove "${remove}" from requirements.txt`]].join(" and ");
+	const list = `davit.served_entities.${entity.name}.requirements`;
+	return `Add ${[...add === void 0 ? [] : [`"${add}" to ${list}.add`], ...remove === void 0 ? [] : [`"${remove}" to ${list}.remove`]].join(" and ")} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
+}
+function joinHints(...hints) {
+	const some = hints.filter((h) => h !== void 0);
+	return some.length > 0 ? some.join(". ") : void 0;
+}
+var MODEL_FILES;
+var init_subject = __esmMin((() => {
+	init_diagnostic();
+	MODEL_FILES = {
+		"import-failed": "requirements.txt",
+		"incompatible-packages": "requirements.txt",
+		"python-unavailable": "python_env.yaml",
+		"resolution-failed": "requirements.txt"
+	};
+}));
+// validation/check-lock.ts
+function checkLockedEntity(subject, lock, checked, resolved) {
+	const reason = explainStaleLock(subject, lock, checked, resolved);
+	if (reason !== void 0) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
+	const packages = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ""]?.packages ?? [];
+	return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)].map((p) => locateProblem(subject, p));
+}
+function checkRemovedEntities(endpoint, lock) {
+	const names = new Set(endpoint.entities.map((e) => e.name));
+	const renamed = new Set([...findFormerEntities(endpoint, lock).values()].map((former) => former.name));
+	const left = Object.keys(lock.entities).filter((name) => !names.has(name) && !renamed.has(name));
+	const [first] = endpoint.entities;
+	if (!first) return [];
+	return left.map((name) => stale(endpoint, first.place, name, "the endpoint no longer has this entity"));
+}
+function reportMissingLock({ endpoint, entity }) {
+	const message = `Cannot prove "${entity.name}": ${endpoint.name} has no lock`;
+	return makeError("lock-missing", entity.place, message, `Run npx davit lock ${endpoint.name}`);
+}
+function explainNewEntity(endpoint, entity, lock) {
+	const former = findFormerEntities(endpoint, lock).get(entity.name);
+	if (!former) return "the entity is new";
+	if (former.hasSameModel) return `the entity was named "${former.name}" when it was locked`;
+	const { name, version, resolved } = former.model;
+	return `it was made for ${name} ${resolved?.from ?? version}, named "${former.name}", the endpoint says ${entity.model.name} ${entity.model.version}`;
+}
+function explainStaleLock(subject, lock, checked, resolved) {
+	return explainStalePackages(subject, lock, checked, resolved) ?? explainStaleCases(subject, lock, checked);
+}
+function explainStaleCases({ entity }, lock, { cases }) {
+	return renderCases(readOwn(lock.entities, entity.name)?.validation ?? []) === renderCases(cases) ? void 0 : "its validation cases changed";
+}
+function explainStalePackages(subject, lock, checked, resolved) {
+	const { entity, label } = subject;
+	const locked = readOwn(lock.entities, entity.name);
+	if (!locked) return explainNewEntity(subject.endpoint, entity, lock);
+	if (!lock.virtualenvs[locked.virtualenv]) return `its virtualenv ${locked.virtualenv} is not in the lock`;
+	const { model, requirements, signature } = locked;
+	const now = makeLockedModel(subject, checked, resolved);
+	const moved = explainMovedVersion(model, now);
+	if (moved !== void 0) return moved;
+	if (model.name !== now.name || model.version !== now.version) return `it was made for ${model.name} ${model.version}, the endpoint says ${label}`;
+	if (model.uri !== now.uri) return `it was made for ${model.uri ?? "models/"}, the endpoint says ${now.uri ?? "models/"}`;
+	const sameFiles = model.digest === now.digest;
+	if (!(renderRequirements(checked).join("\n") === requirements.join("\n"))) return sameFiles ? `the edits of its requirements changed` : `the requirements of ${label} changed`;
+	const builds = explainBuilds$1(entity.buildWheels, lock.virtualenvs[locked.virtualenv]?.packages ?? []);
+	if (builds !== void 0) return builds;
+	if (model.python_version !== now.python_version) return `the Python of ${label} changed`;
+	if (!sameFiles) return hasSameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
+}
+function explainBuilds$1(names, packages) {
+	const other = packages.find(({ name, source, built }) => built ? !names.includes(name) : source === void 0 && names.includes(name));
+	if (!other) return void 0;
+	return other.built ? `build_wheels does not name ${other.name}` : `build_wheels now names ${other.name}`;
+}
+function explainMovedVersion(locked, now) {
+	const [before, after] = [locked.resolved, now.resolved];
+	if (before?.from !== after?.from && locked.uri === now.uri) return `it was made for ${locked.name} ${before?.from ?? locked.version}, the endpoint says ${now.name} ${after?.from ?? now.version}`;
+	if (before && after && before.version !== after.version && isImageUri(after.from)) return `the tag ${after.from} moved from ${before.version} to ${after.version}`;
+	if (before && after && before.version !== after.version) return `${after.from} of ${now.name} moved from version ${before.version} to version ${after.version}`;
+}
+function hasSameSignature(signature, { model }) {
+	return [
+		"inputs",
+		"outputs",
+		"params",
+		"typeHints"
+	].every((part) => signature[part] === model.signature[part]);
+}
+function stale(endpoint, place, name, reason) {
+	return makeError("lock-stale", place, `Cannot use the lock for "${name}": ${reason}`, `Run npx davit lock ${endpoint.name} and review the changes`);
+}
+var init_check_lock = __esmMin((() => {
+	init_diagnostic();
+	init_image_uri();
+	init_render_cases();
+	init_former_names();
+	init_check_minimum_versions();
+	init_check_hardware();
+	init_locked_model();
+	init_subject();
+	init_read_own();
+}));
+// validation/policy.ts
+function resolveComparisonPolicy(environments) {
+	const shares = environments.flatMap((e) => e.max_changed === void 0 ? [] : [parseFloat(e.max_changed) / 100]);
+	return {
+		maxChanged: shares.length === 0 ? void 0 : Math.min(...shares),
+		tolerance: environments.length === 0 ? 0 : Math.min(...environments.map((e) => e.prediction_tolerance ?? 0)),
+		showPredictions: environments.every((e) => e.show_predictions !== false)
+	};
+}
+function resolvePolicy(environments = [], variables = process.env) {
+	const severity = (field, variable) => findStrictest(POLICY_SEVERITIES, environments.map((e) => e[field] ?? DEFAULT_POLICY[field]), variable) ?? DEFAULT_POLICY[field];
+	const pickles = readVariable(PICKLES_VARIABLE, ["warning", "error"], variables);
+	const advisories = readVariable(ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES, variables);
+	const vulnerabilities = environments.map((e) => e.vulnerabilities);
+	return {
+		missingExample: severity("missing_example"),
+		missingSignature: severity("missing_signature"),
+		unpinnedRequirement: severity("unpinned_requirement"),
+		defaultsChannel: severity("defaults_channel"),
+		missingModule: severity("missing_module"),
+		builtPackage: severity("built_package"),
+		pickles: severity("pickles", pickles),
+		vulnerabilities: findStrictest(VULNERABILITY_POLICIES, vulnerabilities, advisories),
+		showPredictions: resolveComparisonPolicy(environments).showPredictions,
+		network: resolveNetwork(environments)
+	};
+}
+function resolveNetwork(environments) {
+	const [first = [], ...others] = environments.map(({ network = [] }) => network.flatMap((text) => parseNetworkAddress(text) ?? []).map(renderNetworkAddress));
+	return first.filter((address) => others.every((list) => list.includes(address)));
+}
+function findStrictest(order, environments, variable) {
+	const all = variable === void 0 ? environments : [...environments, variable];
+	const rank = (word) => order.findIndex((w) => w === (word ?? DEFAULT_SEVERITY));
+	const highest = Math.max(...all.map(rank));
+	return all.find((word) => word !== void 0 && rank(word) === highest);
+}
+function readVariable(variable, expected, variables) {
+	const word = variables[variable] ?? "";
+	if (word === "") return void 0;
+	const found = expected.find((w) => w === word);
+	if (found !== void 0) return found;
+	const known = expected.length === 2 ? expected.join(" or ") : expected.join(", ");
+	throw new Error(`Cannot use ${variable}: it is ${JSON.stringify(word.slice(0, 40))}, expected ${known}`);
+}
+function applyPolicy(severity, problem) {
+	return severity === "ignore" ? [] : [{
+		...problem,
+		severity
+	}];
+}
+var HIDDEN_PREDICTION, DEFAULT_SEVERITY, PICKLES_VARIABLE, ADVISORIES_VARIABLE, VULNERABILITY_VARIABLES;
+var init_policy = __esmMin((() => {
+	init_policy$1();
+	init_network_address();
+	HIDDEN_PREDICTION = "not shown, because the policy hides inputs and predictions";
+	DEFAULT_SEVERITY = "warning";
+	PICKLES_VARIABLE = "DAVIT_PICKLES";
+	ADVISORIES_VARIABLE = "DAVIT_ADVISORIES";
+	VULNERABILITY_VARIABLES = [
+		"warning",
+		"error",
+		"low",
+		"moderate",
+		"high",
+		"critical"
+	];
+}));
+// validation/requirements/standard-library.ts
+function isInStandardLibrary(module, pythonVersion) {
+	const minor = Number(pythonVersion.split(".")[1]);
+	const isOlder = (version) => minor < Number(version.split(".")[1]);
+	const last = Object.keys(LAST_VERSIONS).find((version) => LAST_VERSIONS[version]?.includes(module));
+	const first = Object.keys(FIRST_VERSIONS).find((version) => FIRST_VERSIONS[version]?.includes(module));
+	return (last === void 0 || isOlder(last) || last === `3.${minor}`) && (first === void 0 || !isOlder(first));
+}
+function findPythonsWith(module) {
+	const find = (table) => Object.keys(table).find((version) => table[version]?.includes(module));
+	const [last, first] = [find(LAST_VERSIONS), find(FIRST_VERSIONS)];
+	if (last !== void 0) return `${last} or older`;
+	return first === void 0 ? void 0 : `${first} or newer`;
+}
+var LAST_VERSIONS, FIRST_VERSIONS;
+var init_standard_library = __esmMin((() => {
+	LAST_VERSIONS = {
+		"3.11": [
+			"asynchat",
+			"asyncore",
+			"distutils",
+			"imp",
+			"smtpd"
+		],
+		"3.12": `aifc audioop cgi cgitb crypt imghdr lib2to3 mailcap nntplib ossaudiodev sndhdr spwd sunau telnetlib uu
+    xdrlib`.split(/\s+/)
+	};
+	FIRST_VERSIONS = {
+		"3.9": ["graphlib", "zoneinfo"],
+		"3.11": ["tomllib"],
+		"3.14": ["annotationlib"]
+	};
+}));
+// validation/requirements/explain-module.ts
+function explainModule(subject, module, { packages, elsewhere, where }) {
+	const error = (text, hint) => makeSubjectError(subject, "import-failed", `Cannot import what ${subject.label} needs: ${text}`, joinHints(hint, where));
+	const top = module.split(".")[0] ?? module;
+	const pythons = findPythonsWith(top);
+	if (pythons !== void 0) return error(`only Python ${pythons} has module "${module}" in its standard library`, `Log the model again with Python ${pythons}, or without that module`);
+	const same = normalizePackageName(top);
+	const provider = findProvider(module) ?? (elsewhere.includes(same) ? same : void 0);
+	const name = normalizePackageName((provider ?? top).split("<")[0] ?? top);
+	const installed = packages.find((p) => p.name === name);
+	if (installed && module !== top) return error(`${installed.name} ${installed.version} has no module "${module}", expected the version the model was saved with`);
+	const missing = `module "${module}" is not installed: no requirement provides it`;
+	if (provider !== void 0 && !installed) return error(missing, renderEditHint(subject, { add: provider }));
+	return error(missing, renderUnknownModuleHint(subject, module));
+}
+function renderUnknownModuleHint(subject, module) {
+	const [top = module] = module.split(".");
+	return `If "${top}" is a file or folder of your own, log the model again with code_paths=["${top}"]. ${renderAddPackageHint(subject)}`;
+}
+function findProvider(module) {
+	const [top = module, second, third] = module.split(".");
+	if (top === "google" && second === "cloud" && third !== void 0) return `google-cloud-${third.replaceAll("_", "-")}`;
+	return (second === void 0 ? void 0 : NAMESPACE_PACKAGES[`${top}.${second}`]) ?? readOwn(PACKAGES_BY_MODULE, top) ?? (SAME_NAME$2.has(top) ? normalizePackageName(top) : void 0);
+}
+function renderAddPackageHint({ alone, entity, endpoint }) {
+	return `If a package provides it, add that package to ${alone ? "requirements.txt" : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`}`;
+}
+var PACKAGES_BY_MODULE, SAME_NAME$2, NAMESPACE_PACKAGES;
+var init_explain_module = __esmMin((() => {
+	init_normalize_package_name();
+	init_standard_library();
+	init_subject();
+	init_read_own();
+	PACKAGES_BY_MODULE = {
+		attr: "attrs",
+		bs4: "beautifulsoup4",
+		Crypto: "pycryptodome",
+		cv2: "opencv-python-headless",
+		dateutil: "python-dateutil",
+		dotenv: "python-dotenv",
+		fitz: "pymupdf",
+		imblearn: "imbalanced-learn",
+		jwt: "pyjwt",
+		mlflow: "mlflow-skinny",
+		OpenSSL: "pyopenssl",
+		PIL: "pillow",
+		psycopg2: "psycopg2-binary",
+		pkg_resources: "setuptools<81",
+		skimage: "scikit-image",
+		sklearn: "scikit-learn",
+		yaml: "pyyaml"
+	};
+	SAME_NAME$2 = new Set(`aiohttp boto3 catboost category_encoders cloudpickle duckdb gensim httpx jax joblib keras langchain langchain_core
+  langchain_openai lightgbm matplotlib mlxtend nltk numba numpy onnxruntime openai optuna pandas pmdarima polars psutil
+  pyarrow pydantic pymongo pyspark requests scipy seaborn sentence_transformers sktime spacy sqlalchemy statsmodels
+  structlog tensorflow tiktoken torch torchvision tqdm transformers xgboost`.split(/\s+/));
+	NAMESPACE_PACKAGES = {
+		"google.generativeai": "google-generativeai",
+		"google.protobuf": "protobuf"
+	};
+}));
+// validation/imports/known-modules.ts
+function listKnownModules({ name, source }) {
+	if (source !== void 0) return void 0;
+	const others = readOwn(OTHER_NAMES$1, name);
+	if (others !== void 0) return others.split(" ");
+	if (SAME_NAME$1.has(name)) return [name.replaceAll("-", "_")];
+	if (CUDA_PART.test(name)) return ["nvidia"];
+	return name.startsWith("types-") || name.endsWith("-stubs") ? [] : void 0;
+}
+function isCudaPart({ name, source }) {
+	return source === void 0 && CUDA_PART.test(name);
+}
+function guessModules({ name, source }) {
+	const known = listKnownModules({
+		name,
+		source
+	});
+	if (known) return known;
+	const parts = name.split("-");
+	const [first = ""] = parts;
+	const dotted = parts.join(".");
+	return [
+		parts.join("_"),
+		dotted,
+		...NAMESPACES.has(first) ? [] : [first]
+	];
+}
+var SAME_NAME$1, OTHER_NAMES$1, CUDA_PART, NAMESPACES;
+var init_known_modules = __esmMin((() => {
+	init_read_own();
+	SAME_NAME$1 = new Set(`accelerate aiobotocore aiofiles aiohappyeyeballs aiohttp aioitertools aiosignal aiosqlite alembic altair
+  annotated-doc annotated-types anthropic anyio arrow asgiref asttokens astunparse async-timeout asyncpg awswrangler
+  babel backcall backoff bcrypt beartype bitsandbytes black bleach blinker boto3 botocore build cachetools catboost
+  category-encoders causalml certifi chardet charset-normalizer click cloudpickle cmdstanpy cohere colorama
+  coloredlogs colorlog comm confluent-kafka contourpy coverage croniter cryptography cycler darts dask
+  dataclasses-json datasets dateparser debugpy decorator deepdiff defusedxml deprecated dill diskcache distributed
+  distro docker docutils durationpy econml einops evaluate exceptiongroup executing faiss faker fastapi fastparquet
+  fastuuid feature-engine filelock flask flask-cors flatbuffers formulaic frozenlist fsspec gast gensim geopandas
+  gitdb graphene graphql-relay graphviz great-expectations greenlet groq gunicorn h11 h2 h5py hdbscan hf-xet hmmlearn
+  holidays hpack httpcore httptools httpx httpx-sse huey huggingface-hub humanfriendly humanize hyperframe hyperopt
+  idna imageio importlib-metadata importlib-resources inflection iniconfig instructor ipykernel isodate itsdangerous
+  jax jaxlib jedi jinja2 jiter jmespath joblib joserfc jsonpatch jsonpath-ng jsonpointer jsonref jsonschema
+  jsonschema-path jsonschema-specifications keras kiwisolver kmodes kombu langchain langchain-anthropic
+  langchain-community langchain-core langchain-openai langchain-text-splitters langdetect langgraph-sdk langsmith
+  lark lazy-object-proxy libcst lifelines lightgbm lightning lightning-utilities lime litellm llvmlite loguru lxml
+  lz4 mako markdown markupsafe marshmallow matplotlib-inline mdurl mistune ml-dtypes mlflow mlxtend mmh3 modin
+  more-itertools mpmath msal msal-extensions msgpack msgspec multidict multiprocess mypy-extensions namex narwhals
+  nest-asyncio networkx neuralprophet nevergrad ngboost nltk numba numexpr numpy onnx onnxmltools onnxruntime openai
+  openpyxl opt-einsum optree optuna ordered-set orderly-set orjson outcome packaging pandas pandera parso pathspec
+  patsy pdfplumber peft pendulum pexpect pickleshare pip platformdirs plotly pluggy pmdarima polars portalocker
+  prettytable prometheus-client prompt-toolkit propcache prophet psutil psycopg psycopg2 ptyprocess pure-eval py4j
+  pyasn1 pyasn1-modules pycparser pydantic pydantic-core pydantic-settings pygments pymysql pyod pyparsing
+  pypdf pyproj pyspark pytorch-lightning pytz querystring-parser rank-bm25 rapidfuzz ray redis referencing regex
+  requests requests-oauthlib requests-toolbelt responses retrying rfc3339-validator rich rouge-score rsa ruff s3fs
+  s3transfer sacrebleu sacremoses safetensors scipy seaborn sentence-transformers sentencepiece sentry-sdk
+  setproctitle shap shapely shellingham simplejson six skl2onnx skops skorch sktime slicer smart-open smmap sniffio
+  sortedcontainers soupsieve spacy spacy-legacy spacy-loggers sqlalchemy sqlglot sqlparse srsly sse-starlette
+  stack-data stanio starlette statsforecast statsmodels structlog tables tabulate tenacity tensorboard
+  tensorboard-data-server tensorflow-io-gcs-filesystem termcolor tf-keras thinc threadpoolctl tiktoken timm
+  tokenizers toml tomli tomlkit torchmetrics torchvision tornado tqdm traitlets transformers trio triton
+  tsfresh typeguard typer typing-extensions typing-inspect typing-inspection tzdata tzlocal ujson uritemplate urllib3
+  uvicorn uvloop waitress watchdog watchfiles wcwidth weasel webencodings websockets werkzeug wheel wordcloud wrapt
+  xarray xgboost xlrd xlsxwriter xmltodict xxhash yarl zipp zstandard`.split(/\s+/));
+	OTHER_NAMES$1 = {
+		"absl-py": "absl",
+		"antlr4-python3-runtime": "antlr4",
+		"argon2-cffi": "argon2",
+		"argon2-cffi-bindings": "_argon2_cffi_bindings",
+		attrs: "attr attrs",
+		"backports-tarfile": "backports.tarfile",
+		beautifulsoup4: "bs4",
+		brotli: "brotli _brotli",
+		cattrs: "cattr cattrs",
+		cffi: "cffi _cffi_backend",
+		"databricks-sql-connector": "databricks.sql databricks.sqlalchemy",
+		duckdb: "duckdb _duckdb adbc_driver_duckdb",
+		"faiss-cpu": "faiss",
+		fonttools: "fontTools",
+		gitpython: "git",
+		"google-pasta": "pasta",
+		"graphql-core": "graphql",
+		grpcio: "grpc",
+		"grpcio-status": "grpc_status",
+		"ibis-framework": "ibis",
+		"imbalanced-learn": "imblearn",
+		ipython: "IPython",
+		libclang: "clang",
+		"markdown-it-py": "markdown_it",
+		matplotlib: "matplotlib mpl_toolkits pylab",
+		"mlflow-skinny": "mlflow",
+		"mlflow-tracing": "mlflow",
+		"onnxruntime-gpu": "onnxruntime",
+		"opencv-contrib-python": "cv2",
+		"opencv-contrib-python-headless": "cv2",
+		"opencv-python": "cv2",
+		"opencv-python-headless": "cv2",
+		pillow: "PIL",
+		protobuf: "google.protobuf google._upb",
+		"psycopg2-binary": "psycopg2",
+		pyarrow: "pyarrow benchmarks examples scripts cmake_modules",
+		pycryptodome: "Crypto",
+		pycryptodomex: "Cryptodome",
+		pyjwt: "jwt",
+		pymongo: "pymongo bson gridfs",
+		pymupdf: "fitz pymupdf",
+		pynacl: "nacl _sodium",
+		pyopenssl: "OpenSSL",
+		pypdf2: "PyPDF2",
+		pypdfium2: "pypdfium2 pypdfium2_raw",
+		pytest: "pytest _pytest py",
+		"python-dateutil": "dateutil",
+		"python-docx": "docx",
+		"python-dotenv": "dotenv",
+		"python-json-logger": "pythonjsonlogger",
+		"python-multipart": "multipart python_multipart",
+		"python-pptx": "pptx",
+		"python-slugify": "slugify",
+		pyyaml: "yaml _yaml",
+		pyzmq: "zmq",
+		"rpds-py": "rpds",
+		"scikit-base": "skbase",
+		"scikit-image": "skimage",
+		"scikit-learn": "sklearn",
+		"scikit-optimize": "skopt",
+		setuptools: "setuptools pkg_resources _distutils_hack distutils easy_install",
+		"slack-sdk": "slack slack_sdk",
+		sympy: "sympy isympy",
+		tensorflow: "tensorflow tensorflow_core",
+		"tensorflow-cpu": "tensorflow tensorflow_core",
+		toolz: "toolz tlz",
+		torchaudio: "torchaudio torio",
+		torch: "torch torchgen functorch caffe2",
+		"umap-learn": "umap",
+		"websocket-client": "websocket",
+		"xgboost-cpu": "xgboost"
+	};
+	CUDA_PART = /^nvidia-[a-z0-9-]+-cu\d+$/;
+	NAMESPACES = new Set("azure backports databricks google jaraco llama_index nvidia opentelemetry ruamel sphinxcontrib zope".split(" "));
+}));
+// validation/imports/find-missing.ts
+async function compareImports(scan, packages, pythonVersion, read) {
+	const find = (known) => findMissingImports(scan.imports, packages.flatMap((p) => known.get(p.name) ?? guessModules(p)), pythonVersion);
+	if (find(/* @__PURE__ */ new Map()).length === 0) return {
+		missing: [],
+		isCertain: true
+	};
+	const [known, unknown] = partition(packages, (p) => listKnownModules(p) !== void 0);
+	const first = await read(unknown);
+	const missing = find(first);
+	if (!missing.some(({ found }) => found.when === "load")) return {
+		missing,
+		isCertain: false
+	};
+	const isReadable = unknown.every((p) => first.has(p.name));
+	if (scan.changesPath || !scan.complete || !isReadable) return {
+		missing,
+		isCertain: false
+	};
+	const others = known.filter((p) => !isCudaPart(p));
+	const second = await read(others);
+	return {
+		missing: find(new Map([...first, ...second])),
+		isCertain: others.every((p) => second.has(p.name))
+	};
+}
+function partition(values, matches) {
+	return [values.filter(matches), values.filter((value) => !matches(value))];
+}
+function findMissingImports(imports, modules, pythonVersion) {
+	const { provided, namespaces } = index(modules);
+	return imports.flatMap((found) => {
+		const [top = ""] = found.module.split(".");
+		if (NEVER_CLAIMED.has(top)) return [];
+		if (found.standard && isInStandardLibrary(top, pythonVersion)) return [];
+		const missing = findMissingPart(found, provided, namespaces);
+		return missing === void 0 ? [] : [{
+			module: missing,
+			found
+		}];
+	});
+}
+function findMissingPart({ module, names }, provided, namespaces) {
+	const parts = module.split(".");
+	for (let length = 1; length <= parts.length; length += 1) {
+		const part = parts.slice(0, length).join(".");
+		if (provided.has(part)) return void 0;
+		if (!namespaces.has(part)) return part;
+	}
+	const missing = names.find((name) => name !== "*" && !isThere(`${module}.${name}`, provided, namespaces));
+	return missing === void 0 ? void 0 : `${module}.${missing}`;
+}
+function isThere(module, provided, namespaces) {
+	return provided.has(module) || namespaces.has(module);
+}
+function index(modules) {
+	const [provided, namespaces] = [/* @__PURE__ */ new Set(), /* @__PURE__ */ new Set()];
+	for (const module of modules) {
+		provided.add(module);
+		const parts = module.split(".");
+		for (let length = 1; length < parts.length; length += 1) namespaces.add(parts.slice(0, length).join("."));
+	}
+	return {
+		provided,
+		namespaces
+	};
+}
+var NEVER_CLAIMED;
+var init_find_missing = __esmMin((() => {
+	init_standard_library();
+	init_known_modules();
+	NEVER_CLAIMED = /* @__PURE__ */ new Set([
+		"mlflow",
+		"dbutils",
+		"davit_server",
+		"_distutils_hack"
+	]);
+}));
+// validation/imports/scan-imports.ts
+async function scanImports(model, pythonVersion, options) {
+	const python = minorVersion(pythonVersion);
+	const file = cacheFolder("imports", `${contentHash({
+		format: 1,
+		sources: await Promise.all(PROGRAMS$2.map((file) => readFile(file, "utf8"))),
+		model: model.digest,
+		python
+	}).slice(0, 32)}.json`);
+	const kept = parseScan(await readText$2(file));
+	if (kept) return kept;
+	const [interpreter, sandbox] = await Promise.all([findInterpreter(python), options.openSandbox()]);
+	if (interpreter === void 0 || sandbox === "missing") return void 0;
+	const found = await run$2(model, {
+		...options,
+		interpreter,
+		sandbox,
+		python
+	});
+	if (found?.complete === true) await writeFileAtomically(file, JSON.stringify(found));
+	return found;
+}
+async function run$2({ folder, flavors }, context) {
+	const { interpreter, sandbox, python, signal } = context;
+	const [program = ""] = PROGRAMS$2;
+	const { code, script, loader, loaded } = listEntrances(flavors);
+	const base = await findBasePython(interpreter.executable);
+	const ran = await runUntrusted({
+		command: [
+			base.executable,
+			"-I",
+			"-S",
+			"-B",
+			"-W",
+			"ignore",
+			program,
+			folder,
+			python,
+			code,
+			script,
+			loader,
+			...loaded
+		],
+		env: {},
+		path: [],
+		readable: base.folders,
+		data: [...new Set(PROGRAMS$2.map((file) => dirname(file))), folder],
+		limits: LIMITS$1,
+		signal
+	}, sandbox);
+	return ran.code === 0 ? parseScan(ran.stdout) : void 0;
+}
+function listEntrances(flavors) {
+	const read = (field) => {
+		const value = flavors["python_function"]?.[field];
+		return typeof value === "string" ? value : "";
+	};
+	const loader = read("loader_module");
+	const [, own] = /^mlflow\.(\w+)/.exec(loader) ?? [];
+	const named = own === void 0 ? [] : ["python_function", own].flatMap((flavor) => Object.values(flavors[flavor] ?? {}).filter((value) => typeof value === "string"));
+	const state = own === "pytorch" ? named.map((folder) => `${folder}/model.pth`) : [];
+	const paths = [...named, ...state].map((path) => path.replace(/^\.\//, "").replace(/\/$/, ""));
+	const script = basename(read("model_code_path") || (read("python_model").endsWith(".py") ? read("python_model") : ""));
+	const code = read("code").replace(/\/$/, "");
+	return {
+		code,
+		script,
+		loader,
+		loaded: [...new Set(paths)].filter((path) => ![
+			"",
+			".",
+			code
+		].includes(path))
+	};
+}
+async function findInterpreter(own) {
+	for (const minor of [...PYTHONS$1.filter((each) => each === own), ...PYTHONS$1]) {
+		const found = (await listPythons(minor)).at(-1);
+		if (found) return found;
+	}
+}
+function parseScan(text) {
+	try {
+		return text === void 0 ? void 0 : scan$1.safeParse(JSON.parse(text)).data;
+	} catch {
+		return;
+	}
+}
+var scannedImport, scan$1, PROGRAMS$2, PYTHONS$1, LIMITS$1;
+var init_scan_imports = __esmMin((() => {
+	init_zod();
+	init_find_base_python();
+	init_find_python();
+	init_run_untrusted();
+	init_read_project();
+	init_names();
+	init_atomic_files();
+	init_cache();
+	init_code();
+	scannedImport = strictObject({
+		module: string$1().max(1e3),
+		names: array(string$1().max(1e3)),
+		standard: boolean$1(),
+		when: _enum(["load", "call"]),
+		file: string$1(),
+		line: int().min(0),
+		column: int().min(1),
+		function: string$1()
+	});
+	scan$1 = strictObject({
+		imports: array(scannedImport),
+		changesPath: boolean$1(),
+		complete: boolean$1()
+	});
+	PROGRAMS$2 = [...[
+		"scan_imports.py",
+		"source_imports.py",
+		"pickle_imports.py"
+	].map((name) => ["imports", name]), ...[
+		"scan_pickles.py",
+		"stub_machine.py",
+		"keras_configs.py"
+	].map((name) => ["pickles", name])].map((path) => codePath("validation", ...path));
+	PYTHONS$1 = [
+		"3.14",
+		"3.13",
+		"3.12",
+		"3.11",
+		"3.10"
+	];
+	LIMITS$1 = {
+		seconds: 120,
+		outputBytes: 16 << 20,
+		processMemoryBytes: 2 ** 31,
+		memoryBytes: 2 ** 31
+	};
+}));
+// validation/imports/check-imports.ts
+async function checkImports(subject, { model, pythonVersion }, locked, options) {
+	if (options.policy.missingModule === "ignore") return [];
+	const scan = await scanImports(model, pythonVersion, {
+		...options,
+		openSandbox: () => openSandbox$1(options)
+	});
+	if (!scan) return [];
+	const request = {
+		...locked,
+		python: pythonVersion,
+		modelFolder: model.folder
+	};
+	const { missing, isCertain } = await compareImports(scan, locked.packages, pythonVersion, (packages) => readPackages$1(packages, request, options));
+	const shown = takeStrongest(missing).slice(0, SHOWN);
+	const context = {
+		isCertain,
+		pythonVersion,
+		policy: options.policy
+	};
+	return shown.flatMap((each) => describe$4(subject, each, context)).map((problem) => locateProblem(subject, problem));
+}
+async function readPackages$1(packages, request, options) {
+	if (packages.length === 0) return /* @__PURE__ */ new Map();
+	const { progress = SILENT } = options;
+	return withProgress(progress, `Reading which modules ${packages.length} packages provide`, () => readPackagedModules(packages, request, options));
+}
+async function openSandbox$1({ withoutSandbox }) {
+	const sandbox = await chooseSandbox(withoutSandbox);
+	return sandbox && "why" in sandbox ? "missing" : sandbox;
+}
+function takeStrongest(missing) {
+	const byModule = /* @__PURE__ */ new Map();
+	for (const each of missing) {
+		const before = byModule.get(each.module);
+		if (!before || before.found.when === "call" && each.found.when === "load") byModule.set(each.module, each);
+	}
+	const rank = ({ found }) => found.when === "load" ? 0 : 1;
+	return [...byModule.values()].sort((a, b) => rank(a) - rank(b));
+}
+function describe$4(subject, { module, found }, { isCertain, pythonVersion, policy }) {
+	const { file, line, column, when } = found;
+	const at = {
+		file,
+		line: Math.max(line, 1),
+		column
+	};
+	const place = found.function === "" ? `${file}${file.endsWith(".py") ? `:${line}:${column}` : ""}` : file;
+	const pythons = isInStandardLibrary(module, pythonVersion) ? void 0 : findPythonsWith(module);
+	const provider = pythons === void 0 ? findProvider(module) : void 0;
+	const why = pythons === void 0 ? "no package of the lock provides it" : `only Python ${pythons} has it in its library`;
+	const hint = pythons === void 0 ? provider === void 0 && renderUnknownModuleHint(subject, module) : `Log the model again with Python ${pythons}, or without that module`;
+	const repair = {
+		...hint !== false && { hint },
+		...provider !== void 0 && { add: provider }
+	};
+	const isCode = file.endsWith(".py");
+	if (when === "load") {
+		const uses = isCode ? `${place} imports it` : `${place} needs it`;
+		const message = `Cannot load ${subject.label} without module "${module}": ${uses}, and ${why}`;
+		const problem = {
+			code: "module-missing",
+			message,
+			at,
+			...repair
+		};
+		return isCertain ? applyPolicy(policy.missingModule, problem) : [{
+			...problem,
+			severity: "warning",
+			message: message.replace("Cannot load", "Perhaps cannot load"),
+			hint: joinHints(repair.hint, UNCERTAIN)
+		}];
+	}
+	const by = found.function === "" ? place : `${found.function}, line ${line}, in ${file}`;
+	return [{
+		code: "module-missing",
+		severity: "warning",
+		message: `Found an import of module "${module}" in ${subject.label} that perhaps runs later: ${by} imports it, and ${why}`,
+		at,
+		...repair
+	}];
+}
+function dropExplainedImports(diagnostics) {
+	const findModule = ({ message }) => /module "([^"]+)"/.exec(message)?.[1];
+	const failed = new Set(diagnostics.filter((d) => d.code === "import-failed").map(findModule));
+	const isExplained = (d) => d.code === "module-missing" && d.severity === "warning" && failed.has(findModule(d));
+	return diagnostics.filter((d) => !isExplained(d));
+}
+var SHOWN, UNCERTAIN;
+var init_check_imports = __esmMin((() => {
+	init_sandbox();
+	init_progress();
+	init_policy();
+	init_explain_module();
+	init_standard_library();
+	init_subject();
+	init_find_missing();
+	init_packaged_modules();
+	init_scan_imports();
+	SHOWN = 10;
+	UNCERTAIN = "The proof decides, because the model may change the import path, or Davit cannot read a file of its code or a package of the lock";
+}));
+// validation/requirements/check-specifier.ts
+function explainSpecifier(specifier) {
+	for (const clause of specifier.split(",").filter(Boolean)) {
+		const operator = OPERATORS.exec(clause)?.[0] ?? "";
+		const version = clause.slice(operator.length);
+		if (operator === "===") continue;
+		if (!isPackageVersion((operator === "==" || operator === "!=") && version.endsWith(".*") ? version.slice(0, -2) : version)) return `"${version}" is not a version`;
+		if (version.includes("+") && operator !== "==" && operator !== "!=") return `only == can ask for a build such as "+${version.split("+")[1] ?? ""}"`;
+		if (operator === "~=" && !version.includes(".")) return `"${clause}" needs two numbers, such as ~=${version}.0`;
+	}
+}
+function explainMarker(marker) {
+	let open = 0;
+	for (const [token] of marker.matchAll(/"[^"]*"|'[^']*'|[A-Za-z_][A-Za-z0-9_.]*|[<>=!~]+|\S/g)) {
+		if (token === "(") open += 1;
+		else if (token === ")") open -= 1;
+		else if (/^[A-Za-z_]/.test(token) && !WORDS.has(token) && !MARKER_VARIABLES.has(token)) return `its condition names "${token}", which pip does not know`;
+		else if (token === "\"" || token === "'") return "its condition has a quotation mark without an end";
+		else if (/^[^<>=!~"'A-Za-z_]$/.test(token)) return `its condition contains "${token}"`;
+		if (open < 0) break;
+	}
+	return open === 0 ? void 0 : "its condition has a parenthesis without its counterpart";
+}
+var MARKER_VARIABLES, OPERATORS, WORDS;
+var init_check_specifier = __esmMin((() => {
+	init_locked_values();
+	MARKER_VARIABLES = new Set(`python_version python_full_version os_name sys_platform platform_release platform_system platform_version
+  platform_machine platform_python_implementation implementation_name implementation_version extra extras
+  dependency_groups os.name sys.platform platform.version platform.machine platform.python_implementation
+  python_implementation`.split(/\s+/));
+	OPERATORS = /^(?:===|~=|==|!=|<=|>=|<|>)/;
+	WORDS = /* @__PURE__ */ new Set([
+		"and",
+		"or",
+		"in",
+		"not"
+	]);
+}));
+// validation/requirements/explain-line.ts
+function explainUnsafe(line) {
+	const [character] = UNSAFE$1.exec(line) ?? [];
+	if (character === void 0) return void 0;
+	const variable = VARIABLE$1.exec(line)?.[0];
+	if (character === "$" && variable !== void 0) return {
+		why: `it contains the environment variable ${variable}${variable.startsWith("${") ? "}" : ""}, expected its value`,
+		hint: "Variables of the machine that runs Davit never become part of a model"
+	};
+	if (character === "$") return { why: "it contains \"$\"" };
+	if (character === "\\") return { why: "it is a path of Windows, expected a file inside the model" };
+	return { why: `it contains the invisible character U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}` };
+}
+function explainUnreadable(line) {
+	const unsafe = explainUnsafe(line);
+	if (unsafe) return unsafe;
+	if (/^(?:\.{1,2}(?:\/|$)|[~/])/.test(line)) return {
+		why: "it is a folder of the machine that logged the model, expected a wheel inside the model",
+		hint: "If it is the code in code_paths, the model has it already: log the model without this line"
+	};
+	const instead = (/^(["'])(.+)\1,?$/.exec(line)?.[2] ?? /^-\s(.+)$/.exec(line)?.[1] ?? /^([^,\s]+),$/.exec(line)?.[1])?.trim();
+	return {
+		why: EXPECTED,
+		...instead !== void 0 && { hint: `Write ${instead}` }
+	};
+}
+var UNSAFE$1, VARIABLE$1, EXPECTED;
+var init_explain_line = __esmMin((() => {
+	UNSAFE$1 = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\$]/u;
+	VARIABLE$1 = /\$\{?([A-Za-z_][A-Za-z0-9_]*)/;
+	EXPECTED = "expected NAME==VERSION";
+}));
+// validation/requirements/parse-reference.ts
+function parseReference(text) {
+	const [first = "", ...rest] = text.split(/\s;/);
+	const source = first.trim();
+	if (!isReference(source)) return void 0;
+	const marker = rest.join(" ;").trim();
+	return {
+		name: nameReference(source),
+		source,
+		marker: marker === "" ? void 0 : marker
+	};
+}
+function isReference(text) {
+	if (REPOSITORY.test(text) || ADDRESS.test(text) || PATH$1.test(text)) return true;
+	const [file = ""] = text.split("#");
+	return PLAIN_FILE.test(text) && (ARCHIVE$1.test(file) || file.includes("/"));
+}
+function isRepository(source) {
+	return REPOSITORY.test(source);
+}
+function isSourceArchive(source) {
+	const file = removeFragment(source);
+	return ARCHIVE$1.test(file) && !file.toLowerCase().endsWith(".whl");
+}
+function nameReference(source) {
+	const egg = /[#&]egg=([A-Za-z0-9._-]+)/.exec(source)?.[1];
+	if (egg !== void 0) return normalizePackageName(egg);
+	const parts = removeFragment(source).split(/[\\/]/).filter(Boolean);
+	const last = parts.at(-1) ?? "";
+	if (isRepository(source)) return toName((last.split("@")[0] ?? "").replace(/\.git$/, ""));
+	const archive = parts.indexOf("archive");
+	if (ARCHIVE$1.test(last) && archive > 0 && !parseFileVersion(source)) return toName(parts[archive - 1] ?? "");
+	return toName(last.replace(ARCHIVE$1, "").split(/-v?(?=\d)/)[0] ?? "");
+}
+function parseFileVersion(source) {
+	const last = removeFragment(source).split(/[\\/]/).at(-1) ?? "";
+	if (!ARCHIVE$1.test(last)) return void 0;
+	return /-v?(\d[^-]*)/.exec(decodeFile(last.replace(ARCHIVE$1, "")))?.[1];
+}
+function decodeFile(text) {
+	return text.replaceAll(/%2b/gi, "+");
+}
+function removeFragment(source) {
+	return source.split(/[?#]/)[0] ?? "";
+}
+function toName(text) {
+	return /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(text) ? normalizePackageName(text) : void 0;
+}
+var REPOSITORY, ADDRESS, PATH$1, ARCHIVE$1, PLAIN_FILE;
+var init_parse_reference = __esmMin((() => {
+	init_normalize_package_name();
+	REPOSITORY = /^(?:git|hg|svn|bzr)\+/i;
+	ADDRESS = /^[a-z][a-z0-9+.-]+:/i;
+	PATH$1 = /^(?:\.{1,2}(?:[\\/]|$)|~?[\\/]|[A-Za-z]:[\\/])/;
+	ARCHIVE$1 = /\.(?:whl|egg|zip|tgz|tar(?:\.(?:gz|bz2|xz))?)$/i;
+	PLAIN_FILE = /^[^\s@=<>;]+$/;
+}));
+// validation/requirements/parse-requirements.ts
+function parseRequirements(text, file) {
+	return parseLines([...joinLines(text, file)]);
+}
+function parseLines(lines) {
+	const requirements = [];
+	const options = [];
+	const unreadable = [];
+	for (const { content, at } of lines) {
+		const option = OPTION.exec(content)?.[0];
+		const value = content.slice(option?.length ?? 0).replace(/^[=\s]+/, "");
+		if (option !== void 0 && !/^(?:-e|--editable)$/.test(option)) {
+			options.push({
+				option,
+				value: unquote(value),
+				at
+			});
+			continue;
+		}
+		const parsed = option === void 0 ? parseRequirement(content, at) : parseEditable(content, unquote(value), at);
+		if (parsed) requirements.push(parsed);
+		else unreadable.push({
+			text: content,
+			...explainUnreadable(option === void 0 ? content : value),
+			at
+		});
+	}
+	return {
+		requirements,
+		options,
+		unreadable
+	};
+}
+function unquote(text) {
+	return /^(["']).*\1$/.test(text) ? text.slice(1, -1) : text;
+}
+function parseEditable(written, value, at) {
+	const found = parseRequirement(value, at);
+	return found && {
+		...found,
+		written
+	};
+}
+function parseRequirement(line, at) {
+	const hashes = [...line.matchAll(LINE_OPTIONS)].flatMap(([, option, value = ""]) => option === "hash" ? [value] : []);
+	const written = line.replaceAll("	", " ").replace(LINE_OPTIONS, "").trim();
+	const found = parseReferenceLine(written) ?? parseNamed(written);
+	if (!found) return void 0;
+	const unsafe = explainUnsafe(written);
+	const { fault = found.marker === void 0 ? void 0 : explainPart(explainMarker(found.marker)) } = found;
+	return {
+		...found,
+		written,
+		hashes,
+		fault: unsafe ?? fault,
+		at
+	};
+}
+function parseReferenceLine(content) {
+	const found = parseReference(content);
+	if (found?.name === void 0) return void 0;
+	const { name, source, marker } = found;
+	const inside = source.replace(/^\.\//, "");
+	return {
+		text: appendMarker(`${name} @ ${inside}`, marker),
+		name,
+		specifier: "",
+		pin: void 0,
+		marker,
+		source: inside,
+		fault: void 0
+	};
+}
+function parseNamed(content) {
+	const head = NAME$2.exec(content);
+	if (!head) return void 0;
+	const name = normalizePackageName(head[1] ?? "");
+	const extras = (head[2] ?? "").replace(/\s+/g, "");
+	const [wanted = "", ...after] = content.slice(head[0].length).split(";");
+	const marker = after.join(";").trim() || void 0;
+	if (wanted.startsWith("@")) {
+		const source = wanted.slice(1).trim();
+		if (source === "" || /\s/.test(source)) return void 0;
+		return {
+			text: appendMarker(`${name}${extras} @ ${source}`, marker),
+			name,
+			specifier: "",
+			pin: void 0,
+			marker,
+			source,
+			fault: void 0
+		};
+	}
+	const base = {
+		name,
+		specifier: "",
+		pin: void 0,
+		marker,
+		source: void 0
+	};
+	if (!isSpecifier(wanted.trim())) {
+		const conda = parseCondaVersion(wanted.trim());
+		if (conda === void 0) return void 0;
+		const instead = appendMarker(`${name}${extras}==${conda}`, marker);
+		const why = "it is not written as pip reads it, expected NAME==VERSION";
+		return {
+			...base,
+			text: instead,
+			fault: {
+				why,
+				instead
+			}
+		};
+	}
+	const specifier = wanted.replace(/[\s()]+/g, "");
+	const pin = /^={2,3}([^,*]+)$/.exec(specifier)?.[1];
+	const text = appendMarker(`${name}${extras}${specifier}`, marker);
+	return {
+		...base,
+		text,
+		specifier,
+		pin,
+		fault: explainPart(explainSpecifier(specifier))
+	};
+}
+function explainPart(why) {
+	return why === void 0 ? void 0 : { why };
+}
+function parseCondaVersion(text) {
+	const version = /^=?\s*(\d[^\s=]*)(?:[=\s]\s*\S+)?$/.exec(text)?.[1];
+	return version === void 0 || explainSpecifier(`==${version}`) !== void 0 ? void 0 : version;
+}
+function isSpecifier(text) {
+	const inner = text.startsWith("(") ? text.slice(1) : text;
+	const clauses = (inner.endsWith(")") ? inner.slice(0, -1) : inner).split(",").map((c) => c.trim());
+	if (clauses.at(-1) === "") clauses.pop();
+	return clauses.length > 0 ? clauses.every((c) => CLAUSE.test(c)) : text === "";
+}
+function appendMarker(text, marker) {
+	return marker === void 0 ? text : `${text} ; ${marker}`;
+}
+function* joinLines(text, file) {
+	let held = "";
+	let first = 0;
+	const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
+	for (const [i, raw] of lines.entries()) {
+		if (held === "") first = i;
+		const line = removeComment(raw);
+		if (line.endsWith("\\")) {
+			held += `${line.slice(0, -1)} `;
+			continue;
+		}
+		const content = (held + line).trim();
+		held = "";
+		const column = (lines[first] ?? "").search(/\S/) + 1;
+		if (content !== "") yield {
+			content,
+			at: {
+				file,
+				line: first + 1,
+				column: Math.max(column, 1)
+			}
+		};
+	}
+	if (held.trim() !== "") yield {
+		content: held.trim(),
+		at: {
+			file,
+			line: first + 1,
+			column: 1
+		}
+	};
+}
+var NAME$2, CLAUSE, OPTION, LINE_OPTIONS;
+var init_parse_requirements = __esmMin((() => {
+	init_normalize_package_name();
+	init_remove_comment();
+	init_check_specifier();
+	init_explain_line();
+	init_parse_reference();
+	NAME$2 = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*/;
+	CLAUSE = /^(?:===|~=|==|!=|<=|>=|<|>)\s*[^\s,;()=<>~]+$/;
+	OPTION = /^(?:-[rcief](?=[^\s=-])|--?[A-Za-z][A-Za-z-]*(?=[=\s]|$))/;
+	LINE_OPTIONS = /\s--(hash|global-option|install-option|config-settings?)[=\s]\s*("[^"]*"|\S+)/g;
+}));
+// validation/model/choose-python.ts
+function isPythonEdit(line) {
+	return parseRequirement(line, AT)?.name === "python";
+}
+async function choosePython({ entity, label }, model) {
+	const line = entity.requirementEdits.add.findLast(isPythonEdit);
+	if (line === void 0) return {
+		model,
+		isChosen: false,
+		problems: []
+	};
+	const chosen = /^==(3\.\d{1,2}(?:\.\d{1,3})?)(?:\.\*)?$/.exec(parseRequirement(line, AT)?.specifier ?? "")?.[1];
+	const refuse = (message, hint) => ({
+		model,
+		isChosen: false,
+		problems: [{
+			code: "requirement-invalid",
+			severity: "error",
+			message,
+			hint,
+			at: AT
+		}]
+	});
+	if (chosen === void 0) return refuse(`Cannot add "${line}" to the requirements of ${label}: expected a version, such as python==3.11`);
+	const { pythonVersion } = model;
+	if (pythonVersion !== void 0 && minorVersion(pythonVersion) === minorVersion(chosen)) return {
+		model: {
+			...model,
+			pythonVersion: chosen
+		},
+		isChosen: true,
+		problems: []
+	};
+	const file = await findByteCode(model.folder);
+	if (file !== void 0) return refuse(`Cannot run ${label} with Python ${minorVersion(chosen)}: ${file} has, or may have, byte code of Python ${pythonVersion ?? "another version"}`, "Train and log the model again with that Python");
+	return {
+		model: {
+			...model,
+			pythonVersion: chosen
+		},
+		isChosen: true,
+		problems: []
+	};
+}
+var AT;
+var init_choose_python = __esmMin((() => {
+	init_find_python();
+	init_parse_requirements();
+	init_find_byte_code();
+	AT = {
+		file: "MLmodel",
+		line: 1,
+		column: 1
+	};
+}));
+// validation/requirements/parse-conda-name.ts
+function parseCondaName(spec) {
+	return normalizePackageName(spec.split("::").at(-1)?.split(/[=<>!~ [;]/)[0] ?? spec);
+}
+var init_parse_conda_name = __esmMin((() => {
+	init_normalize_package_name();
+}));
+// validation/requirements/conda-names.ts
+function findPipCounterpart(spec) {
+	const name = parseCondaName(spec);
+	const debian = readOwn(PROGRAMS$1, name);
+	if (debian !== void 0) return {
+		none: A_PROGRAM,
+		isNeeded: true,
+		debian
+	};
+	const twin = readOwn(TWINS, name);
+	if (twin !== void 0 || SAME_NAME.has(name)) return {
+		pip: `${twin ?? name}${pipVersion(spec)}`,
+		certain: true
+	};
+	const reason = LISTS.find(([, names, pattern]) => names.split(/\s+/).includes(name) || pattern.test(name))?.[0];
+	if (reason !== void 0) return {
+		none: reason,
+		isNeeded: reason === OF_R
+	};
+	if (isLibrary(name)) return {
+		none: IN_WHEELS,
+		isNeeded: false
+	};
+	const pip = `${name}${pipVersion(spec)}`;
+	if (MKL.has(name)) return {
+		none: FOR_MKL,
+		isNeeded: false,
+		ifImported: pip
+	};
+	if (OTHER_LIB.test(name)) return {
+		none: LIKE_A_LIBRARY,
+		isNeeded: false,
+		ifImported: pip
+	};
+	return {
+		pip,
+		certain: false
+	};
+}
+function isLibrary(name) {
+	const stem = name.slice(3).replace(/-(?:devel|dev|static|ng)$/, "");
+	return name.startsWith("lib") && (LIBRARIES.has(stem) || LIBRARY_PARTS.test(name));
+}
+function pipVersion(spec) {
+	const rest = (spec.split("::").at(-1) ?? "").replace(/\[.*/, "").trim().replace(/^[A-Za-z0-9._-]+/, "").trim();
+	const exact = /^(==?)?\s*([0-9][0-9A-Za-z.]*)(\.?\*)?(?:[=\s]\s*\S+)?$/.exec(rest);
+	if (exact) {
+		const [, sign, version = "", star] = exact;
+		return star !== void 0 || sign === "=" && !/[=\s]/.test(rest.slice(1).trim()) ? `==${version.replace(/\.$/, "")}.*` : `==${version}`;
+	}
+	return /^(?:(?:>=|<=|!=|>|<|~=)[0-9][0-9A-Za-z.*]*(?:,\s*|$))+$/.test(rest) ? rest.replace(/\s+/g, "") : "";
+}
+var TWINS, SAME_NAME, IN_WHEELS, FROM_DRIVER, FOR_BUILDS, ONLY_CONDA, FOR_MKL, LIKE_A_LIBRARY, A_PROGRAM, OF_R, LISTS, PROGRAMS$1, MKL, LIBRARIES, LIBRARY_PARTS, OTHER_LIB;
+var init_conda_names = __esmMin((() => {
+	init_parse_conda_name();
+	init_read_own();
+	TWINS = {
+		"dask-core": "dask",
+		faiss: "faiss-cpu",
+		"matplotlib-base": "matplotlib",
+		"msgpack-python": "msgpack",
+		"numpy-base": "numpy",
+		opencv: "opencv-python-headless",
+		"py-lightgbm": "lightgbm",
+		"py-opencv": "opencv-python-headless",
+		"py-xgboost": "xgboost",
+		"py-xgboost-cpu": "xgboost",
+		"py-xgboost-gpu": "xgboost",
+		"pyarrow-core": "pyarrow",
+		pyqt: "pyqt5",
+		pytables: "tables",
+		"python-blosc": "blosc",
+		"python-flatbuffers": "flatbuffers",
+		"python-graphviz": "graphviz",
+		"python-kaleido": "kaleido",
+		"python-levenshtein": "levenshtein",
+		"python-lmdb": "lmdb",
+		"python-tzdata": "tzdata",
+		"python-xxhash": "xxhash",
+		pytorch: "torch",
+		"pytorch-cpu": "torch",
+		"pytorch-gpu": "torch",
+		"seaborn-base": "seaborn",
+		"tensorflow-base": "tensorflow",
+		"tensorflow-eigen": "tensorflow",
+		"tensorflow-gpu": "tensorflow",
+		"tensorflow-mkl": "tensorflow"
+	};
+	SAME_NAME = new Set(`absl-py accelerate aiohttp alembic altair anyio argcomplete arrow attrs beautifulsoup4 bokeh boto3 botocore catboost
+  category-encoders certifi cffi charset-normalizer click cloudpickle colorama coverage cryptography cuda-bindings cuda-python cython dask
+  databricks-sdk datasets decorator dill distributed docker duckdb einops evaluate fastapi fastparquet filelock flask
+  fsspec gensim geopandas google-auth graphene greenlet grpcio gunicorn h5py holidays httpx huggingface-hub hyperopt idna
+  imageio imbalanced-learn ipykernel ipython itsdangerous jax jaxlib jinja2 jmespath joblib jsonpath-ng jsonschema kafka-python keras
+  langchain lightgbm lime llvmlite lxml markdown markupsafe matplotlib mlflow mlflow-skinny mlxtend more-itertools
+  multidict nltk numba numexpr numpy onnx onnxruntime openai openpyxl optuna orjson packaging pandas patsy pillow plotly
+  polars pooch prometheus-client prophet protobuf psutil pyarrow pyasn1 pycparser pydantic pydantic-core pyjwt pymongo
+  pyparsing pyspark python-dateutil python-dotenv pytorch-lightning pytz pyyaml querystring-parser regex requests rich
+  s3fs sacremoses safetensors scikit-image scikit-learn scipy seaborn sentence-transformers sentencepiece shap six skops
+  skorch smmap sqlalchemy sqlparse starlette statsmodels sympy tabulate tenacity tensorboard tensorflow tensorflow-cpu
+  threadpoolctl tokenizers toml toolz torchaudio torchmetrics torchvision tqdm transformers typing-extensions
+  urllib3 uvicorn waitress werkzeug wrapt xarray xgboost xlrd xxhash yarl zipp zstandard`.split(/\s+/));
+	IN_WHEELS = "the wheels that need it include it";
+	FROM_DRIVER = "the driver of the machine and the wheels that need it provide it";
+	FOR_BUILDS = "only builds need it, and Davit installs wheels";
+	ONLY_CONDA = "only conda uses it";
+	FOR_MKL = "the wheels of NumPy and SciPy do not use it";
+	LIKE_A_LIBRARY = "it has the name of a library, and the wheels that need a library include it";
+	A_PROGRAM = "it is not a Python package, so only the base image can have it";
+	OF_R = "it is a package of R, which Davit does not serve";
+	LISTS = [
+		[
+			FROM_DRIVER,
+			"cudatoolkit cudnn nccl cuda pytorch-cuda pytorch-mutex cupti cutensor",
+			/^(?:cuda-(?!(?:python|bindings|core|pathfinder)$)|magma-cuda)/
+		],
+		[
+			FOR_BUILDS,
+			"cmake make ninja gcc gxx gfortran clang clangxx llvm binutils compilers c-compiler cxx-compiler fortran-compiler pkg-config autoconf automake libtool patchelf swig",
+			/^(?:gcc|gxx|gfortran|binutils|ld-impl|sysroot|kernel-headers|clang|clangxx)[-_](?:impl-|bootstrap-)?linux/
+		],
+		[
+			ONLY_CONDA,
+			"nomkl python-abi conda anaconda cpuonly blas",
+			/^conda-|^menuinst$/
+		],
+		[
+			IN_WHEELS,
+			`abseil-cpp arrow-cpp blosc boost boost-cpp brotli bzip2 c-ares c-blosc2 ca-certificates cairo dbus double-conversion
+    eigen expat fontconfig freetype gdk-pixbuf geos gettext gflags giflib glib glog gmp gnutls grpc-cpp gstreamer gtk2
+    harfbuzz hdf4 hdf5 icu intel-openmp jpeg krb5 lame lcms2 lerc llvm-openmp lz4-c metis mkl mpc mpfr ncurses netcdf4-c
+    nettle nspr nss openblas openh264 openjpeg openmp openssl orc pango pcre pcre2 pixman proj pthread-stubs qhull qt
+    qt-main rapidjson re2 readline s2n snappy sqlite suitesparse tbb thrift-cpp tk tzdata uriparser utf8proc x264 x265 xz
+    yaml zlib zlib-ng zstd`,
+			/^(?:xorg-|aws-(?:c-|checksums|crt-cpp|sdk-cpp)|qt6-)|-mutex$|^-/
+		],
+		[
+			OF_R,
+			"r r-base",
+			/^r-(?!.*python)/
+		]
+	];
+	PROGRAMS$1 = {
+		curl: "curl",
+		ffmpeg: "ffmpeg",
+		ghostscript: "ghostscript",
+		git: "git",
+		"git-lfs": "git-lfs",
+		graphviz: "graphviz",
+		imagemagick: "imagemagick",
+		"java-jdk": "default-jre-headless",
+		maven: "maven",
+		mpich: "mpich",
+		nodejs: "nodejs",
+		openjdk: "default-jre-headless",
+		openmpi: "openmpi-bin",
+		pandoc: "pandoc",
+		perl: "perl",
+		poppler: "poppler-utils",
+		postgresql: "libpq5",
+		sox: "sox",
+		tesseract: "tesseract-ocr",
+		unixodbc: "unixodbc",
+		wget: "wget"
+	};
+	MKL = /* @__PURE__ */ new Set([
+		"mkl-fft",
+		"mkl-random",
+		"mkl-service"
+	]);
+	LIBRARIES = new Set(`abseil atomic blas cap cblas crc32c cublas cufft cufile curand curl cusolver cusparse cxx cxxabi deflate edit ev event
+  expat ffi gcc gcrypt gfortran gfortran4 gfortran5 glib gomp gpg-error grpc hdf5 hwloc iconv idn2 jpeg-turbo kml lapack
+  lapacke lzma magma netcdf nghttp2 npp nsl nvjitlink nvjpeg ogg openblas opus parquet png pq protobuf quadmath sndfile
+  sodium spatialite sqlite ssh2 stdcxx thrift tiff tmglib torch unistring utf8proc uuid uv vorbis webp webp-base xcb
+  xcrypt xkbcommon xml2 xslt zip zlib`.split(/\s+/));
+	LIBRARY_PARTS = /^lib(?:arrow|boost|brotli|clang-cpp|clang\d|google-cloud|llvm\d|opencv|re2-)/;
+	OTHER_LIB = /^lib(?!cst$|rosa$|sass$|tmux$|linear|svm|clang$|rt$|archive-c$|pysal$|mambapy$)/;
+}));
+// validation/requirements/check-conda.ts
+function checkConda(subject, model, { requirements, twins }) {
+	const covered = /* @__PURE__ */ new Set([...requirements.map((r) => r.name), ...subject.entity.requirementEdits.remove]);
+	const replacing = new Map(twins.map((t) => [t.spec, t]));
+	return (model.conda?.packages ?? []).flatMap((spec, i) => {
+		const twin = replacing.get(spec);
+		if (twin === void 0 && listNames$2(spec).some((name) => covered.has(name))) return [];
+		return describePackage(subject, spec, {
+			twin,
+			at: model.locateConda(["dependencies", model.conda?.indices[i] ?? 0])
+		});
+	});
+}
+function describePackage({ label, entity, alone }, spec, { twin, at }) {
+	const code = "conda-only-package";
+	const found = `Found "${spec}" in conda.yaml of ${label}`;
+	if (twin !== void 0) return {
+		code,
+		severity: "warning",
+		message: `${found}: ${describeTwin(twin)}`,
+		at
+	};
+	const pip = findPipCounterpart(spec);
+	if ("none" in pip && !pip.isNeeded) {
+		const message = `${found}: it is not installed, because ${pip.none}`;
+		const hint = describeImported(pip.ifImported, {
+			entity,
+			alone
+		});
+		return {
+			code,
+			severity: "warning",
+			message,
+			...hint !== void 0 && { hint },
+			at
+		};
+	}
+	const without = `Cannot install "${spec}" for ${label}: it comes from conda`;
+	const leaveOut = alone ? "Remove it from conda.yaml" : `Add "${parseCondaName(spec)}" to davit.served_entities.${entity.name}.requirements.remove`;
+	if ("none" in pip) {
+		const image = pip.debian === void 0 ? void 0 : `If it calls it, serve it from a base image that has the Debian package ${pip.debian}, and do the same`;
+		return {
+			code,
+			severity: "error",
+			message: `${without}, and pip has no counterpart: ${pip.none}`,
+			hint: joinHints(`${leaveOut} if predictions do not call it`, image),
+			at
+		};
+	}
+	return {
+		code,
+		severity: "error",
+		message: `${without}, expected packages that pip can install`,
+		hint: joinHints(alone ? void 0 : `${leaveOut} if the model runs without it`, pip.certain ? void 0 : "Davit does not know its name in pip: look it up in your index"),
+		add: pip.pip,
+		at
+	};
+}
+function describeTwin({ requirement: { text }, saved }) {
+	return saved === void 0 ? `it is installed with pip, as "${text}"` : `the model was saved with ${saved}, so "${text}" is installed with pip`;
+}
+function describeImported(requirement, { entity, alone }) {
+	if (requirement === void 0) return void 0;
+	return `If the model imports it as a Python package, ${alone ? `add "${requirement}" to its requirements` : `add "${requirement}" to davit.served_entities.${entity.name}.requirements.add`}`;
+}
+function listNames$2(spec) {
+	const pip = findPipCounterpart(spec);
+	return [parseCondaName(spec), ..."none" in pip ? [] : [parseCondaName(pip.pip)]];
+}
+var init_check_conda = __esmMin((() => {
+	init_subject();
+	init_conda_names();
+	init_parse_conda_name();
+}));
+// schemas/values/quote-shell.ts
+function quoteShell(text) {
+	return /^[\w%+:,./@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+var init_quote_shell = __esmMin((() => {}));
+// validation/requirements/check-source.ts
+async function checkSource({ label }, model, { source, written, name, at, fault: lineFault }) {
+	if (source === void 0 || lineFault) return [];
+	const fault = isFile(source) ? await checkFile$1(model, name, source) : checkAddress(name, source);
+	if (!fault) return [];
+	return [{
+		code: "requirement-invalid",
+		severity: "error",
+		message: `Cannot install "${maskSecrets(written)}" for ${label}: ${fault.why}`,
+		hint: fault.hint,
+		...fault.add === void 0 ? { remove: name } : { add: fault.add },
+		at
+	}];
+}
+function isFile(source) {
+	return !isRepository(source) && !/^[a-z][a-z0-9+.-]*:/i.test(source);
+}
+function isWheel(source) {
+	return source.toLowerCase().endsWith(".whl");
+}
+function checkAddress(name, source) {
+	if (hasCredentials(source)) return {
+		why: "it contains credentials, expected none in a model",
+		hint: "Rotate them, because everyone who can read the model has them"
+	};
+	if (isRepository(source)) return {
+		why: "it is a repository, expected a wheel",
+		hint: renderBuildHint$1(source)
+	};
+	if (/^http:/i.test(source)) return {
+		why: "anybody on the way can change it, expected an address with https",
+		hint: renderBuildHint$1(void 0)
+	};
+	if (/^https:/i.test(source)) return isWebWheel(source) ? void 0 : {
+		why: "it is not a wheel, expected one (.whl)",
+		hint: renderBuildHint$1(source)
+	};
+	return explainForeignPath(name, source);
+}
+function renderBuildHint$1(source) {
+	const what = source !== void 0 && isFile(source) && !/^[~/.]/.test(source) ? `./${source}` : source;
+	return `${what === void 0 ? "Build a wheel of it" : `Build a wheel of it: pip wheel --no-deps ${quoteShell(what)}`}. Log the model with that file in code_paths and the requirement code/FILE.whl. ${OR_REMOVE}`;
+}
+function explainForeignPath(name, source) {
+	const version = parseFileVersion(source);
+	if (CONDA_BUILD.test(source)) return {
+		why: "conda wrote where it was built, which is not on this machine, expected NAME==VERSION",
+		...version === void 0 ? { hint: `Write ${name}==VERSION: pip list in that environment shows its version` } : { add: `${name}==${version}` }
+	};
+	return {
+		why: `it is ${DATABRICKS.test(source) ? "a path of the Databricks workspace" : "a path of the machine that logged it"}, expected a wheel inside the model`,
+		hint: isWheel(source) ? renderLogHint(source) : renderBuildHint$1(source.replace(/^file:\/*(?=\/)/, ""))
+	};
+}
+function renderLogHint(source) {
+	return `Log the model with code_paths=[${JSON.stringify(source)}] and the requirement code/${source.split("/").at(-1) ?? ""}. ${OR_REMOVE}`;
+}
+async function checkFile$1(model, name, source) {
+	const root = resolve(model.folder);
+	const file = resolve(root, source);
+	const isInside = file.startsWith(root + sep);
+	if (/^~?\//.test(source) || !isInside) return explainForeignPath(name, source);
+	if (!isWheel(source)) return isSourceArchive(source) ? {
+		why: "it is a source distribution, expected a wheel (.whl)",
+		hint: renderBuildHint$1(source)
+	} : {
+		why: "it is not a wheel, expected one (.whl)",
+		hint: renderBuildHint$1(source)
+	};
+	if (await access(file).then(() => true, () => false)) return void 0;
+	const elsewhere = await model.findFile(source.split("/").at(-1) ?? "");
+	return elsewhere === void 0 ? {
+		why: "there is no such file in the model",
+		hint: renderLogHint(source)
+	} : {
+		why: `there is no such file in the model, which has it as ${elsewhere}`,
+		add: `${name} @ ${elsewhere}`
+	};
+}
+function makeFileFinder(folder) {
+	const index = async () => {
+		const files = await listFiles(resolve(folder));
+		return new Map(files.toReversed().map((file) => [basename(file), file]));
+	};
+	let listed;
+	return async (name) => {
+		listed ??= index();
+		return (await listed).get(name);
+	};
+}
+async function listFiles(root, folder = root, depth = 0) {
+	const lists = (await readdir(folder, { withFileTypes: true }).catch(() => [])).map(async (entry) => {
+		const path = resolve(folder, entry.name);
+		if (!isModelFile(entry.name)) return [];
+		if (entry.isDirectory()) return depth < SEARCHED_DEPTH ? listFiles(root, path, depth + 1) : [];
+		return entry.isFile() ? [relative(root, path)] : [];
+	});
+	return (await Promise.all(lists)).flat();
+}
+var CONDA_BUILD, DATABRICKS, SEARCHED_DEPTH, OR_REMOVE;
+var init_check_source = __esmMin((() => {
+	init_locked_values();
+	init_mask_secrets();
+	init_model_digest();
+	init_quote_shell();
+	init_parse_reference();
+	CONDA_BUILD = /\/(?:croot|feedstock_root|conda-bld)\/|\/tmp\/build\/[0-9a-f]+\/|\/work(?:\/dist\/[^/]*)?$/;
+	DATABRICKS = /^(?:dbfs:|(?:file:)?\/+(?:dbfs|Workspace|Volumes|databricks)\/)/i;
+	SEARCHED_DEPTH = 4;
+	OR_REMOVE = "Or leave it out if predictions do not need it";
+}));
+// validation/requirements/pip-names.ts
+function suggestPipName({ name, source }, others) {
+	if (source !== void 0) return void 0;
+	const none = readOwn(NO_PACKAGES, name);
+	if (none !== void 0) return { why: `it is not a package: ${none}` };
+	const right = readOwn(WRONG_NAMES, name);
+	if (right === void 0) return void 0;
+	const why = `the package is called ${right}`;
+	return others.has(right) ? { why: `${why}, which is required too` } : {
+		why,
+		instead: right
+	};
+}
+function findMeantPackage(name) {
+	return readOwn(MODULE_NAMES, name);
+}
+var WRONG_NAMES, NO_PACKAGES, MODULE_NAMES;
+var init_pip_names = __esmMin((() => {
+	init_read_own();
+	WRONG_NAMES = {
+		sklearn: "scikit-learn",
+		pytorch: "torch"
+	};
+	NO_PACKAGES = {
+		"pkg-resources": "Debian lists it by mistake, and no index has it",
+		python: "python_env.yaml names the Python, and no index has it"
+	};
+	MODULE_NAMES = {
+		...WRONG_NAMES,
+		bs4: "beautifulsoup4",
+		crypto: "pycryptodome",
+		cv2: "opencv-python-headless",
+		dateutil: "python-dateutil",
+		dotenv: "python-dotenv",
+		faiss: "faiss-cpu",
+		fitz: "pymupdf",
+		imblearn: "imbalanced-learn",
+		opencv: "opencv-python-headless",
+		pil: "pillow",
+		psycopg2: "psycopg2-binary",
+		skimage: "scikit-image",
+		"tensorflow-gpu": "tensorflow",
+		yaml: "pyyaml"
+	};
+}));
+// validation/requirements/check-requirements.ts
+async function checkRequirements(subject, model, { requirements, twins }, policy) {
+	const others = new Set(requirements.map((r) => r.name));
+	const files = {
+		folder: model.folder,
+		findFile: makeFileFinder(model.folder)
+	};
+	const sources = requirements.map((r) => checkSource(subject, files, r));
+	return [
+		...requirements.flatMap((r) => checkRequirement(subject, r, {
+			policy,
+			others
+		})),
+		...(await Promise.all(sources)).flat(),
+		...checkConda(subject, model, {
+			requirements,
+			twins
+		}),
+		...checkChannels(subject, model, policy)
+	];
+}
+function checkRequirement({ label }, r, { policy, others }) {
+	const { at, name, fault } = r;
+	const wrong = fault ?? suggestPipName(r, others);
+	if (wrong) return [refuse$4(label, r, wrong)];
+	if (r.source !== void 0) return [];
+	const found = [];
+	if (OTHER_PLATFORMS.test(name) && r.marker === void 0) found.push({
+		code: "requirement-platform",
+		severity: "error",
+		message: `Cannot serve ${label} with "${r.text}": it is not for Linux, expected a package for Linux`,
+		remove: name,
+		at
+	});
+	const [version, local] = r.pin?.split("+") ?? [];
+	if (local !== void 0 && version !== void 0) found.push({
+		code: "requirement-platform",
+		severity: "warning",
+		message: `Found "${r.text}" in the requirements of ${label}: only a special index has the build "+${local}"`,
+		add: `${name}==${version}`,
+		at
+	});
+	if (r.pin === void 0 && !isPatchPrefix(r)) found.push(...applyPolicy(policy.unpinnedRequirement, {
+		code: "requirement-unpinned",
+		message: `Found "${r.text}" in the requirements of ${label}: expected the exact version that the model was trained with`,
+		hint: "Without one, only the lock determines the version",
+		at
+	}));
+	return found;
+}
+function refuse$4(label, { written, name, at }, { why, hint, instead }) {
+	const message = `Cannot install "${maskSecrets(written)}" for ${label}: ${why}`;
+	const isReplaced = instead !== void 0 && parseRequirement(instead, at)?.name === name;
+	return {
+		code: "requirement-invalid",
+		severity: "error",
+		message,
+		hint,
+		at,
+		...instead !== void 0 && { add: instead },
+		...!isReplaced && { remove: name }
+	};
+}
+function isPatchPrefix({ specifier }) {
+	return /^==\d+\.\d+\.\d+\.\*$/.test(specifier);
+}
+function checkChannels({ label }, { conda }, policy) {
+	const channel = conda?.channels?.find((c) => ANACONDA_CHANNELS.test(c));
+	if (channel === void 0) return [];
+	return applyPolicy(policy.defaultsChannel, {
+		code: "anaconda-channel",
+		message: `Found the conda channel "${channel}" in ${label}: Anaconda may ask for a commercial licence`,
+		hint: "Davit does not use it; log the model with a newer MLflow to remove it",
+		at: {
+			file: "conda.yaml",
+			line: 1,
+			column: 1
+		}
+	});
+}
+var OTHER_PLATFORMS, ANACONDA_CHANNELS;
+var init_check_requirements = __esmMin((() => {
+	init_check_conda();
+	init_check_source();
+	init_parse_requirements();
+	init_mask_secrets();
+	init_policy();
+	init_pip_names();
+	OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;
+	ANACONDA_CHANNELS = /^(defaults|anaconda|main|r|msys2)$|anaconda\.(com|org)/;
+}));
+// validation/model/check-signature.ts
+function checkSignaturePart(part, text) {
+	let value;
+	try {
+		value = JSON.parse(text);
+	} catch {
+		return "it is not JSON";
+	}
+	const checked = (part === "params" ? array(parameter) : columns).safeParse(value);
+	if (!checked.success) return describeIssue(checked.error.issues[0]);
+	const names = checked.data.map((c) => c.name);
+	const named = names.filter((n) => n !== void 0);
+	if (named.length > 0 && named.length < names.length) return "some columns have a name and some have none";
+	const seen = /* @__PURE__ */ new Set();
+	const twice = named.find((n) => {
+		const isTwice = seen.has(n);
+		seen.add(n);
+		return isTwice;
+	});
+	return twice === void 0 ? void 0 : `the name "${String(twice)}" appears twice`;
+}
+function describeIssue(issue) {
+	if (issue?.code === "invalid_union") {
+		const nearest = [...issue.errors].sort((a, b) => a.length - b.length)[0]?.[0];
+		return describeIssue(nearest);
+	}
+	const where = issue && issue.path.length > 0 ? ` at ${issue.path.map(String).join(".")}` : "";
+	return `${issue?.message ?? "it has an unexpected form"}${where}`;
+}
+var DTYPES, columnName, column, tensor, parameter, columns;
+var init_check_signature = __esmMin((() => {
+	init_zod();
+	DTYPES = [
+		"boolean",
+		"integer",
+		"long",
+		"float",
+		"double",
+		"string",
+		"binary",
+		"datetime"
+	];
+	columnName = union([
+		string$1(),
+		number$1(),
+		boolean$1()
+	]);
+	column = lazy(() => looseObject({
+		type: _enum([
+			...DTYPES,
+			"array",
+			"object",
+			"map",
+			"any",
+			"sparkml_vector"
+		]),
+		name: columnName.optional(),
+		required: boolean$1().nullish(),
+		items: column.optional(),
+		values: column.optional(),
+		properties: record(string$1(), column).optional()
+	}).refine((c) => c.type !== "array" || c.items !== void 0, "an array without \"items\"").refine((c) => c.type !== "map" || c.values !== void 0, "a map without \"values\"").refine((c) => c.type !== "object" || c.properties !== void 0, "an object without \"properties\""));
+	tensor = looseObject({
+		type: literal("tensor"),
+		name: columnName.optional(),
+		"tensor-spec": looseObject({
+			dtype: string$1(),
+			shape: array(int().min(-1))
+		})
+	});
+	parameter = looseObject({
+		name: string$1(),
+		type: string$1().optional(),
+		dtype: string$1().optional()
+	}).refine((p) => p.type !== void 0 || p.dtype !== void 0, "a parameter without \"type\"");
+	columns = union([array(column).min(1), array(tensor).min(1)]);
+}));
+// validation/requirements/conda-twins.ts
+function listCondaTwins(model, { taken, removed }) {
+	const { conda, locateConda } = model;
+	return (conda?.packages ?? []).flatMap((spec, i) => {
+		const found = findPipCounterpart(spec);
+		if ("none" in found || !found.certain || removed.has(parseCondaName(spec))) return [];
+		const at = locateConda(["dependencies", conda?.indices[i] ?? 0]);
+		const written = parseRequirement(found.pip, at);
+		if (!written || taken.has(written.name) || removed.has(written.name)) return [];
+		const saved = findContradictedVersion(model, written);
+		const requirement = saved === void 0 ? written : parseRequirement(`${written.name}==${saved}`, at);
+		return requirement ? [{
+			spec,
+			requirement,
+			saved
+		}] : [];
+	});
+}
+var init_conda_twins = __esmMin((() => {
+	init_check_version_drift();
+	init_conda_names();
+	init_parse_conda_name();
+	init_parse_requirements();
+}));
+// validation/requirements/edit-requirements.ts
+function editRequirements({ entity, label }, model) {
+	const { remove } = entity.requirementEdits;
+	const add = entity.requirementEdits.add.filter((line) => !isPythonEdit(line));
+	const problems = [];
+	const wrong = (message, hint) => problems.push({
+		code: "requirement-invalid",
+		severity: "error",
+		message,
+		hint,
+		at: ENTITY_LOCATION
+	});
+	const known = new Set(model.requirements.map((r) => r.name));
+	const conda = new Set(model.conda?.packages.map(parseCondaName));
+	const removed = new Set(remove.map(normalizePackageName));
+	for (const name of removed) if (!known.has(name) && !conda.has(name)) wrong(`Cannot remove "${name}" from the requirements of ${label}: the model does not require it`, `Its requirements: ${[...known].join(", ")}`);
+	const added = add.flatMap((line) => {
+		const requirement = parseRequirement(line, ENTITY_LOCATION);
+		if (requirement && !requirement.fault) return requirement;
+		const { why, instead } = requirement?.fault ?? explainUnreadable(line);
+		const hint = instead === void 0 ? void 0 : `Write "${instead}"`;
+		wrong(`Cannot add "${maskSecrets(line)}" to the requirements of ${label}: ${why}`, hint);
+		return [];
+	});
+	const replaced = new Set(added.map((r) => r.name));
+	const kept = model.requirements.filter((r) => !removed.has(r.name) && !replaced.has(r.name));
+	const twins = listCondaTwins(model, {
+		taken: new Set([...kept, ...added].map((r) => r.name)),
+		removed
+	});
+	return {
+		requirements: [
+			...kept,
+			...added,
+			...twins.map((t) => t.requirement)
+		],
+		twins,
+		problems
+	};
+}
+var ENTITY_LOCATION;
+var init_edit_requirements = __esmMin((() => {
+	init_normalize_package_name();
+	init_conda_twins();
+	init_explain_line();
+	init_mask_secrets();
+	init_parse_conda_name();
+	init_parse_requirements();
+	init_choose_python();
+	ENTITY_LOCATION = {
+		file: "MLmodel",
+		line: 1,
+		column: 1
+	};
+}));
+// validation/read-cases.ts
+async function readCases({ entity, endpoint }, root) {
+	const folders = [.../* @__PURE__ */ new Set([dirname(endpoint.file), "models"])];
+	const read = await Promise.all(entity.validation.map((c) => readCase(c, root, folders)));
+	const diagnostics = read.flatMap((r, i) => r instanceof CaseError ? [makeCaseError(r, entity.validation[i])] : []);
+	const cases = read.flatMap((r) => r instanceof CaseError ? [] : [r]);
+	const bytes = Buffer.byteLength(renderCases(cases));
+	const [first] = entity.validation;
+	if (first && bytes > MAX_CASES_BYTES) {
+		const message = `Cannot use the validation cases of "${entity.name}": they have ${Math.ceil(bytes / 1024)} KiB, expected at most ${MAX_CASES_BYTES / 1024} KiB together`;
+		return {
+			cases: [],
+			diagnostics: [makeError("bad-value", first.place, message, "Use fewer rows")]
+		};
+	}
+	return {
+		cases,
+		diagnostics
+	};
+}
+function makeCaseError({ code, message }, found) {
+	return makeError(code, found?.place ?? {
+		file: "",
+		line: 1,
+		column: 1
+	}, message);
+}
+async function readCase({ name, input, contentType, expected }, root, folders) {
+	try {
+		const body = "path" in input ? await readInput(root, input.path, folders) : renderInput(input.data);
+		if (contentType === "json") requireJson(body, name);
+		const expect = expected && JSON.stringify(expected.value);
+		return {
+			name,
+			content_type: contentType,
+			input: body,
+			...expect !== void 0 && { expect }
+		};
+	} catch (e) {
+		if (e instanceof CaseError) return e;
+		throw e;
+	}
+}
+function renderInput(data) {
+	if (typeof data === "string") return data;
+	const isBody = data !== null && typeof data === "object" && [...FORMS, ...BARE_KEYS].some((key) => Object.hasOwn(data, key));
+	return JSON.stringify(isBody ? data : { inputs: data });
+}
+function requireJson(body, name) {
+	try {
+		JSON.parse(body);
+	} catch (e) {
+		const why = e.message;
+		throw new CaseError("bad-value", `Cannot use the input of the validation case "${name}": it is not JSON (${why}), expected a request body`);
+	}
+}
+async function readInput(root, path, folders) {
+	const expected = `expected a file in ${folders.map((f) => `${f}/`).join(" or ")}`;
+	const isAllowed = (file, project) => folders.some((f) => file.startsWith(resolve(project, f) + sep));
+	const file = resolve(root, path);
+	if (!isAllowed(file, root)) throw new CaseError("bad-value", `Cannot use ${path} as an input: ${expected}`);
+	const real = await realpath(file).catch(() => void 0);
+	if (real === void 0 || !(await stat(real)).isFile()) throw new CaseError("unreadable-file", `Cannot read ${path}: there is no such file`);
+	if (!isAllowed(real, await realpath(root))) throw new CaseError("unreadable-file", `Cannot read ${path}: a symbolic link leads out of ${folders.map((f) => `${f}/`).join(" and ")}, ${expected}`);
+	const bytes = await readFile(real);
+	if (bytes.length > MAX_CASES_BYTES) throw new CaseError("bad-value", `Cannot use ${path} as an input: it has ${Math.ceil(bytes.length / 1024)} KiB, expected at most ${MAX_CASES_BYTES / 1024} KiB`);
+	try {
+		return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+	} catch {
+		throw new CaseError("unreadable-file", `Cannot read ${path}: it is not UTF-8 text`);
+	}
+}
+var MAX_CASES_BYTES, FORMS, BARE_KEYS, CaseError;
+var init_read_cases = __esmMin((() => {
+	init_diagnostic();
+	init_render_cases();
+	MAX_CASES_BYTES = 32768;
+	FORMS = [
+		"dataframe_split",
+		"dataframe_records",
+		"instances",
+		"inputs"
+	];
+	BARE_KEYS = [
+		"messages",
+		"prompt",
+		"input"
+	];
+	CaseError = class extends Error {
+		code;
+		constructor(code, message) {
+			super(message);
+			this.code = code;
+		}
+	};
+}));
+// validation/model/parse-mlmodel.ts
+function makeCondaEnvironment({ channels, dependencies }) {
+	const list = dependencies ?? [];
+	const packages = list.filter((d) => typeof d === "string");
+	const names = packages.map((p) => p.split(/[=<>!~ [;]/)[0]?.split("::").at(-1) ?? p);
+	const python = packages.find((_, i) => names[i] === "python");
+	const others = packages.filter((_, i) => !BUILT_IN_PACKAGES.has(names[i] ?? ""));
+	return {
+		channels: channels ?? void 0,
+		python: /(?<!\d)(\d+\.\d+(?:\.\d+)?)/.exec(python ?? "")?.[1],
+		pythonIndex: list.findIndex((d) => d === python),
+		packages: others,
+		indices: others.map((p) => list.indexOf(p))
+	};
+}
+function readPipSection(dependency) {
+	return dependency !== null && typeof dependency === "object" && "pip" in dependency ? dependency.pip : void 0;
+}
+var text$6, flavor, mlmodelFile, pythonEnvFile, condaFile, BUILT_IN_PACKAGES;
+var init_parse_mlmodel = __esmMin((() => {
+	init_zod();
+	text$6 = string$1().nullish();
+	flavor = looseObject({});
+	mlmodelFile = looseObject({
+		flavors: record(string$1(), flavor),
+		mlflow_version: text$6,
+		signature: looseObject({
+			inputs: text$6,
+			outputs: text$6,
+			params: text$6
+		}).nullish(),
+		is_signature_from_type_hint: unknown$1().optional(),
+		saved_input_example_info: looseObject({
+			artifact_path: text$6,
+			serving_input_path: text$6,
+			type: text$6
+		}).nullish(),
+		metadata: looseObject({}).nullish()
+	});
+	pythonEnvFile = looseObject({
+		python: union([string$1(), number$1()]).nullish(),
+		dependencies: array(unknown$1()).nullish()
+	});
+	condaFile = looseObject({
+		channels: array(string$1()).nullish(),
+		dependencies: array(unknown$1()).nullish()
+	});
+	BUILT_IN_PACKAGES = /* @__PURE__ */ new Set([
+		"python",
+		"pip",
+		"setuptools",
+		"wheel"
+	]);
+}));
+// validation/model/read-model-text.ts
+async function readModelText(folder, name) {
+	const [root, file] = await Promise.all([folder, join(folder, name)].map((p) => realpath(p).catch(() => void 0)));
+	if (root === void 0 || file === void 0) return void 0;
+	if (!file.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+	const found = await stat(file);
+	if (found.isDirectory()) return void 0;
+	if (!found.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
+	if (found.size > MAX_BYTES$2) throw new ModelLinkError(`${name} has ${found.size} bytes, and Davit reads at most ${MAX_BYTES$2}`);
+	return readFile(file, "utf8");
+}
+var MAX_BYTES$2;
+var init_read_model_text = __esmMin((() => {
+	init_model_digest();
+	MAX_BYTES$2 = 8 << 20;
+}));
+// validation/requirements/report-option.ts
+function reportIgnoredOption({ option, value, at }, variables = process.env) {
+	const written = `${option} ${maskSecrets(value)}`.trim();
+	const report = (severity, message, hint) => [{
+		code: "requirement-invalid",
+		severity,
+		message,
+		hint,
+		at
+	}];
+	if (hasCredentials(value)) return report("error", `Cannot use "${written}": it contains credentials, expected none in a model`, `Rotate them, because everyone who can read the model has them. Log the model without them, and ${INDEX_HINT}`);
+	if (ALWAYS$1.test(option) || isConfigured(option, value, variables)) return [];
+	if (INDEX.test(option)) return report("warning", `Ignoring "${written}": a model cannot choose where packages come from`, `If packages come from there, ${INDEX_HINT}`);
+	return report("warning", `Ignoring "${written}": ${IGNORED_BECAUSE[option] ?? "Davit has no use for this option"}`);
+}
+function isConfigured(option, value, variables) {
+	if (!/^(?:-i|--index-url|--extra-index-url|-f|--find-links)$/.test(option)) return false;
+	const configured = INDEX_VARIABLES.flatMap((name) => (variables[name] ?? "").split(/\s+/));
+	const wanted = normalizeIndex(value);
+	return wanted !== void 0 && configured.some((entry) => normalizeIndex(entry.replace(/^[\w.-]+=/, "")) === wanted);
+}
+function normalizeIndex(text) {
+	if (!/^https?:/i.test(text) || !URL.canParse(text)) return void 0;
+	const { host, pathname } = new URL(text);
+	return `${host}${pathname.replace(/\/$/, "")}`;
+}
+var INDEX, ALWAYS$1, IGNORED_BECAUSE, INDEX_VARIABLES, INDEX_HINT;
+var init_report_option = __esmMin((() => {
+	init_mask_secrets();
+	INDEX = /^(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host|--no-index)$/;
+	ALWAYS$1 = /^--(?:only-binary|prefer-binary|require-hashes)$/;
+	IGNORED_BECAUSE = {
+		"--pre": "a version before a release is installed only where a requirement names it",
+		"--no-binary": "Davit installs wheels only"
+	};
+	INDEX_VARIABLES = [
+		"UV_INDEX",
+		"DAVIT_INDEXES",
+		"UV_DEFAULT_INDEX",
+		"UV_EXTRA_INDEX_URL",
+		"UV_INDEX_URL",
+		"UV_FIND_LINKS"
+	];
+	INDEX_HINT = "set UV_INDEX, and its credentials, where Davit runs (docs/models.md, \"Private packages\")";
+}));
+// validation/requirements/read-requirements.ts
+async function readRequirements(folder, { conda, pythonEnv }) {
+	const text = await readModelText(folder, "requirements.txt");
+	const own = pythonEnv.filter((line) => !/^(?:-r|--requirement)[=\s]*(?:\.\/)?requirements\.txt$/.test(line.text));
+	const read = await readIncludes(folder, text === void 0 ? parseListed(conda) : parseRequirements(text, "requirements.txt"), ["requirements.txt"]);
+	const more = await readIncludes(folder, parseListed(own), []);
+	const known = new Set(read.requirements.map((r) => r.name));
+	return {
+		found: text !== void 0 || conda.length > 0 || own.length > 0,
+		requirements: [...read.requirements, ...more.requirements.filter((r) => !known.has(r.name))],
+		constraints: [...read.constraints, ...more.constraints],
+		problems: [...read.problems, ...more.problems]
+	};
+}
+function parseListed(lines) {
+	return parseLines(lines.flatMap(({ text, at }) => {
+		const content = removeComment(text).trim();
+		return content === "" ? [] : [{
+			content,
+			at
+		}];
+	}));
+}
+async function readIncludes(folder, { requirements, options, unreadable }, parents) {
+	const included = await Promise.all(options.map((o) => readOption(folder, o, parents)));
+	const problems = unreadable.map(({ text, why, hint, at }) => makeProblem(`Cannot parse the requirement "${maskSecrets(text)}": ${why}`, at, hint));
+	return {
+		requirements: [...requirements, ...included.flatMap((i) => i.requirements)],
+		constraints: included.flatMap((i) => i.constraints),
+		problems: [...problems, ...included.flatMap((i) => i.problems)]
+	};
+}
+async function readOption(folder, line, parents) {
+	const { option, value, at } = line;
+	if (!/^(-r|--requirement|-c|--constraint)$/.test(option)) return {
+		requirements: [],
+		constraints: [],
+		problems: reportIgnoredOption(line)
+	};
+	const refuse = (why) => ({
+		requirements: [],
+		constraints: [],
+		problems: [makeProblem(`Cannot read "${`${option} ${maskSecrets(value)}`.trim()}": ${why}`, at, INCLUDE_HINT)]
+	});
+	if (/^[a-z][a-z0-9+.-]+:/i.test(value)) return refuse("it is an address, expected a file in the model");
+	const file = posix.join(posix.dirname(at.file), value);
+	if (value.startsWith("/") || !resolve(folder, file).startsWith(resolve(folder) + sep)) return refuse("there is no such file in the model");
+	if (parents.includes(file)) return refuse("the file includes itself");
+	const text = parents.length <= MAX_DEPTH$3 ? await readModelText(folder, file) : void 0;
+	if (text === void 0) return refuse("there is no such file in the model");
+	const read = await readIncludes(folder, parseRequirements(text, file), [...parents, file]);
+	if (/^(-r|--requirement)$/.test(option)) return read;
+	const constraints = [...read.requirements, ...read.constraints];
+	const faulty = constraints.filter((c) => c.source !== void 0 || c.fault !== void 0).map(refuseConstraint);
+	return {
+		requirements: [],
+		constraints,
+		problems: [...read.problems, ...faulty]
+	};
+}
+function refuseConstraint({ written, fault, at }) {
+	const why = fault?.why ?? "it is an address or a file, expected a version";
+	const hint = fault?.instead === void 0 ? "Write it into requirements.txt as a requirement" : `Write "${fault.instead}"`;
+	return makeProblem(`Cannot use the constraint "${maskSecrets(written)}": ${why}`, at, hint);
+}
+function makeProblem(message, at, hint) {
+	return {
+		code: "requirement-invalid",
+		severity: "error",
+		message,
+		hint,
+		at
+	};
+}
+var MAX_DEPTH$3, INCLUDE_HINT;
+var init_read_requirements = __esmMin((() => {
+	init_read_model_text();
+	init_mask_secrets();
+	init_remove_comment();
+	init_parse_requirements();
+	init_report_option();
+	MAX_DEPTH$3 = 5;
+	INCLUDE_HINT = "Copy its lines into requirements.txt of the model";
+}));
+// validation/model/read-model.ts
+async function readModel(folder) {
+	try {
+		return await readFiles$1(folder);
+	} catch (e) {
+		if (!(e instanceof ModelLinkError)) throw e;
+		return unreadable(`Cannot use the model: ${e.message}, expected files only`, "Log the model again without links");
+	}
+}
+async function readFiles$1(folder) {
+	const text = await readModelText(folder, "MLmodel");
+	if (text === void 0) return unreadable("Cannot read the model: there is no file MLmodel in its directory");
+	const parsed = parseYaml$1(text, "MLmodel", mlmodelFile);
+	if (!parsed.value) return {
+		model: void 0,
+		problems: parsed.diagnostics.map((d) => makeUnreadableProblem(d, d))
+	};
+	const digest = await digestModel(folder);
+	const problems = [];
+	const pythonEnv = await readYaml(folder, "python_env.yaml", pythonEnvFile, problems);
+	const condaYaml = await readYaml(folder, "conda.yaml", condaFile, problems);
+	const conda = condaYaml?.value && makeCondaEnvironment(condaYaml.value);
+	const required = await readRequirements(folder, listYamlLines(condaYaml, pythonEnv));
+	problems.push(...required.problems);
+	const { value, locate } = parsed;
+	return {
+		model: {
+			folder,
+			digest,
+			flavors: value.flavors,
+			mlflowVersion: value.mlflow_version ?? void 0,
+			...readPython({
+				pythonEnv,
+				condaYaml,
+				conda
+			}, value, locate),
+			signature: {
+				inputs: value.signature?.inputs ?? null,
+				outputs: value.signature?.outputs ?? null,
+				params: value.signature?.params ?? null,
+				...value["is_signature_from_type_hint"] === true && { typeHints: true }
+			},
+			example: await findExample(folder, value),
+			requirements: required.requirements,
+			constraints: required.constraints,
+			hasRequirements: required.found,
+			hasUvLock: await exists(join(folder, "uv.lock")),
+			conda,
+			locateConda: condaYaml?.locate ?? locate,
+			locate
+		},
+		problems
+	};
+}
+function listYamlLines(conda, pythonEnv) {
+	const list = (file, path, values) => (Array.isArray(values) ? values : []).flatMap((text, i) => typeof text === "string" && file ? [{
+		text,
+		at: file.locate([...path, i])
+	}] : []);
+	return {
+		conda: (conda?.value?.dependencies ?? []).flatMap((dependency, i) => list(conda, [
+			"dependencies",
+			i,
+			"pip"
+		], readPipSection(dependency))),
+		pythonEnv: list(pythonEnv, ["dependencies"], pythonEnv?.value?.dependencies)
+	};
+}
+function readPython(files, { flavors }, locate) {
+	const { pythonEnv, condaYaml, conda } = files;
+	const inFlavor = [
+		"flavors",
+		"python_function",
+		"python_version"
+	];
+	const [value, at] = [
+		[pythonEnv?.value?.python, () => pythonEnv?.locate(["python"]) ?? locate([])],
+		[conda?.python, () => condaYaml?.locate(["dependencies", conda?.pythonIndex ?? 0]) ?? locate([])],
+		[flavors["python_function"]?.["python_version"], () => locate(inFlavor)]
+	].find(([v]) => v !== void 0 && v !== null) ?? [];
+	const text = typeof value === "number" || typeof value === "string" ? String(value) : "";
+	return {
+		pythonVersion: /(?<!\d)\d+\.\d+(?:\.\d+)?/.exec(text)?.[0],
+		pythonPlace: at?.() ?? {
+			file: "MLmodel",
+			line: 1,
+			column: 1
+		}
+	};
+}
+async function findExample(folder, { saved_input_example_info: saved }) {
+	const names = ["serving_input_example.json", ...saved ? [saved.artifact_path ?? "input_example.json"] : []];
+	for (const name of names) if (await exists(join(folder, name))) return name;
+}
+function exists(file) {
+	return access(file).then(() => true, () => false);
+}
+async function readYaml(folder, file, schema, problems) {
+	const text = await readModelText(folder, file);
+	if (text === void 0) return void 0;
+	const { value, diagnostics, locate } = parseYaml$1(text, file, schema);
+	problems.push(...diagnostics.map((d) => makeUnreadableProblem(d, d)));
+	return {
+		value,
+		locate
+	};
+}
+function makeUnreadableProblem({ message }, at) {
+	const { file, line, column } = at;
+	return {
+		code: "model-unreadable",
+		severity: "error",
+		message: `Cannot read the model: ${`${file}: ${message}`}`,
+		at: {
+			file,
+			line,
+			column
+		}
+	};
+}
+function unreadable(message, hint) {
+	return {
+		model: void 0,
+		problems: [{
+			code: "model-unreadable",
+			severity: "error",
+			message,
+			hint,
+			at: {
+				file: "MLmodel",
+				line: 1,
+				column: 1
+			}
+		}]
+	};
+}
+var init_read_model = __esmMin((() => {
+	init_parse_yaml();
+	init_model_digest();
+	init_parse_mlmodel();
+	init_read_model_text();
+	init_read_requirements();
+}));
+// validation/model/check-model.ts
+async function checkModel(subject, folder, { root, policy }) {
+	const read = await readModel(folder);
+	if (!read.model) return {
+		checked: void 0,
+		diagnostics: read.problems.map((p) => locateProblem(subject, p))
+	};
+	const { model, isChosen, problems } = await choosePython(subject, read.model);
+	const edited = editRequirements(subject, model);
+	const { cases, diagnostics: wrongCases } = await readCases(subject, root);
+	const pins = edited.requirements.flatMap((r) => r.pin === void 0 ? [] : [[r.name, r.pin]]);
+	const all = [
+		...read.problems,
+		...problems,
+		...checkFlavor(subject, model),
+		...checkSignature(subject, model, policy),
+		...checkExample(subject, model, policy),
+		...checkPython(subject, model),
+		...await checkMinimumVersions(subject, model, edited.requirements),
+		...isChosen ? [] : checkPythonDrift(subject, model),
+		...edited.problems,
+		...await checkRequirements(subject, model, edited, policy),
+		...checkVersionDrift(subject, model, new Map(pins))
+	];
+	const diagnostics = sortDiagnostics([...wrongCases, ...all.map((p) => locateProblem(subject, p))]);
+	const { pythonVersion } = model;
+	if (hasErrors(diagnostics.filter((d) => d.code.startsWith("requirement") || d.code === "version-unsupported")) || pythonVersion === void 0) return {
+		checked: void 0,
+		diagnostics
+	};
+	return {
+		checked: {
+			model,
+			requirements: [...edited.requirements].sort((a, b) => a.text < b.text ? -1 : 1),
+			pythonVersion,
+			cases
+		},
+		diagnostics
+	};
+}
+function checkFlavor({ label }, { flavors, locate }) {
+	const pyfunc = flavors["python_function"];
+	if (pyfunc && typeof pyfunc["loader_module"] === "string") return [];
+	return [{
+		code: "flavor-missing",
+		severity: "error",
+		message: `Cannot serve ${label}: its flavors are ${Object.keys(flavors).join(", ") || "none"}, expected python_function among them`,
+		at: locate(["flavors"], { key: true })
+	}];
+}
+function checkSignature({ label }, model, policy) {
+	const { signature, locate } = model;
+	const missing = ["inputs", "outputs"].filter((part) => signature[part] === null);
+	const problems = [];
+	if (missing.length > 0) problems.push(...applyPolicy(policy.missingSignature, {
+		code: "signature-missing",
+		message: `Found no ${missing.join(" and no ")} in the signature of ${label}: ${missing.includes("inputs") ? "requests" : "answers"} are not checked, expected both inputs and outputs`,
+		hint: "Log the model with signature=infer_signature(example, model.predict(example))",
+		at: locate(["signature"], { key: true })
+	}));
+	for (const part of [
+		"inputs",
+		"outputs",
+		"params"
+	]) {
+		const text = signature[part];
+		const wrong = text === null ? void 0 : checkSignaturePart(part, text);
+		if (wrong === void 0) continue;
+		const message = `Cannot parse the ${part} in the signature of ${label}: ${wrong}`;
+		problems.push({
+			code: "signature-invalid",
+			severity: "error",
+			message,
+			at: locate(["signature", part])
+		});
+	}
+	return problems;
+}
+function checkExample({ label, entity, alone }, model, policy) {
+	const { example, signature, locate } = model;
+	if (example !== void 0 || entity.validation.length > 0) return [];
+	const fallback = signature.inputs === null ? "it is only loaded, and asked nothing" : "an input is made from its signature";
+	const instead = policy.missingExample === "error" ? "the policy requires one" : fallback;
+	const ways = alone ? "" : `, or add davit.served_entities.${entity.name}.validation`;
+	return applyPolicy(policy.missingExample, {
+		code: "example-missing",
+		message: `Found no input example in ${label}: ${instead}, expected one to predict with`,
+		hint: `Log the model with input_example=…${ways}`,
+		at: locate(["saved_input_example_info"])
+	});
+}
+function checkPython({ label }, model) {
+	const at = {
+		file: "MLmodel",
+		line: 1,
+		column: 1
+	};
+	const problems = [];
+	if (model.pythonVersion === void 0) problems.push({
+		code: "requirements-missing",
+		severity: "error",
+		message: `Cannot choose a Python for ${label}: it names no version, expected one in python_env.yaml`,
+		at
+	});
+	if (!model.hasRequirements) problems.push({
+		code: "requirements-missing",
+		severity: "error",
+		message: `Cannot install the packages of ${label}: it has neither requirements.txt nor pip packages in conda.yaml`,
+		hint: model.hasUvLock ? UV_LOCK_HINT : void 0,
+		at
+	});
+	return problems;
+}
+var UV_LOCK_HINT;
+var init_check_model = __esmMin((() => {
+	init_diagnostic();
+	init_choose_python();
+	init_check_minimum_versions();
+	init_check_version_drift();
+	init_check_requirements();
+	init_check_signature();
+	init_edit_requirements();
+	init_policy();
+	init_read_cases();
+	init_read_model();
+	init_subject();
+	UV_LOCK_HINT = "It has uv.lock: run uv export --frozen --no-dev --no-emit-project -o requirements.txt in its folder, and log the model with that file as pip_requirements";
 }));
 // validation/model/fetch-model.ts
 async function fetchModel(subject, options) {
@@ -40483,9 +40690,10 @@ var init_resolve_and_build = __esmMin((() => {
 // validation/withdrawn/describe-withdrawn.ts
 function describeWithdrawn({ label, endpoint, alone }, requirements, withdrawn) {
 	return withdrawn.map(({ name, version, reason, isGone = false }) => {
-		const at = requirements.find((r) => r.name === name)?.at;
+		const required = requirements.find((r) => r.name === name);
+		const at = required?.at;
 		const why = isGone ? "the index no longer has this version" : `its authors have withdrawn this version${reason === void 0 ? "" : ` (${reason})`}`;
-		const upgrade = alone || at ? "" : `, or run npx davit lock --upgrade ${endpoint.name}`;
+		const upgrade = alone || required?.pin !== void 0 ? "" : `, or run npx davit lock --upgrade ${endpoint.name}`;
 		return {
 			code: "package-yanked",
 			severity: "warning",
@@ -40949,6 +41157,7 @@ async function checkAdvisories(subject, packages, options) {
 	const policy = makeAdvisoryPolicy(options.policy);
 	const database = await openFreshAdvisories(policy, options);
 	if (!database) return reportMissingDatabase(subject, policy, options.isReviewed);
+	const isPinned = (name) => options.requirements?.find((r) => r.name === name)?.pin !== void 0;
 	const all = listWithBuilds(packages);
 	const found = all.flatMap(({ name, version }) => findVulnerabilities(version, database.find(name)).map((vulnerability) => ({
 		name,
@@ -40960,7 +41169,10 @@ async function checkAdvisories(subject, packages, options) {
 	const age = database.ageHours > STALE_HOURS ? `, which is ${Math.floor(database.ageHours / 24)} days old` : "";
 	return {
 		summary: `${relevant.length} known ${relevant.length === 1 ? "vulnerability" : "vulnerabilities"} in ${pluralize(all.length, "package")} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ""})`,
-		diagnostics: relevant.map((f) => describe$3(subject, f, policy))
+		diagnostics: relevant.map((f) => describe$3(subject, f, {
+			...policy,
+			isPinned: isPinned(f.name)
+		}))
 	};
 }
 function listWithBuilds(packages) {
@@ -40969,7 +41181,7 @@ function listWithBuilds(packages) {
 }
 async function openFreshAdvisories(policy, options) {
 	const database = await openAdvisories();
-	if (!policy.isSet || database && database.ageHours < FRESH_HOURS$1) return database;
+	if (!policy.isSet || options.isRefreshed === true || database && database.ageHours < FRESH_HOURS$1) return database;
 	await refreshOnce(options);
 	return openAdvisories();
 }
@@ -40997,13 +41209,13 @@ function reportMissingDatabase({ entity, label }, { isSet, errorsFrom }, isRevie
 		diagnostics: [make("advisories-missing", entity.place, message, "Run npx davit audit where there is internet, or npx davit audit --database FILE")]
 	};
 }
-function describe$3({ entity, label, endpoint, alone }, found, { errorsFrom }) {
+function describe$3({ entity, label, endpoint, alone }, found, { errorsFrom, isPinned }) {
 	const { id, aliases, level, summary, fixed } = found.vulnerability;
 	const isError = errorsFrom !== void 0 && rank(level) >= rank(errorsFrom);
 	const others = aliases.length > 0 ? ` (${aliases.join(", ")})` : "";
 	const about = summary === "" ? "" : `: ${summary}`;
 	const message = `Cannot trust ${found.name} ${found.version} of ${label}: ${id}${others}, severity ${level ?? "unknown"}${about}`;
-	const upgrade = alone ? "Raise the requirement" : `Raise the requirement, or run npx davit lock --upgrade ${endpoint.name}`;
+	const upgrade = alone || isPinned ? "Raise the requirement" : `Raise the requirement, or run npx davit lock --upgrade ${endpoint.name}`;
 	const hint = fixed === void 0 ? "No version has a fix yet" : `${upgrade}: ${found.name} ${fixed} has the fix`;
 	return (isError ? makeError : makeWarning)("vulnerable-package", entity.place, message, hint);
 }
@@ -41021,11 +41233,16 @@ var init_check_advisories = __esmMin((() => {
 	downloads = /* @__PURE__ */ new Map();
 }));
 // schemas/lock/proof.ts
+function isUnreachable({ connections, failure }) {
+	return connections === 0 && failure !== void 0;
+}
 function renderNetworkUse(use) {
 	const { connections, sentBytes, receivedBytes, failure } = use;
-	const counts = connections === 0 ? ["no connection"] : [`${connections} ${connections === 1 ? "connection" : "connections"}`, ...[`${renderBytes(sentBytes)} sent`, `${renderBytes(receivedBytes)} received`]];
-	const failed = failure === void 0 ? [] : [`not reachable: ${failure}`];
-	return `${renderNetworkAddress(use)} (${[...counts, ...failed].join(", ")})`;
+	const address = renderNetworkAddress(use);
+	if (connections === 0) return `${address} (${failure ?? "no connection"})`;
+	const counts = [`${connections} ${connections === 1 ? "connection" : "connections"}`, ...[`${renderBytes(sentBytes)} sent`, `${renderBytes(receivedBytes)} received`]];
+	const failed = failure === void 0 ? [] : [`another one failed: ${failure}`];
+	return `${address} (${[...counts, ...failed].join(", ")})`;
 }
 function describeCase({ origin, name }) {
 	if (origin === "endpoint") return `the validation case "${name}"`;
@@ -41079,22 +41296,31 @@ function renderWay({ alone, entity, endpoint }, missing) {
 function hasFailedService(network) {
 	return network.some((use) => use.failure !== void 0);
 }
-var MAX_SHOWN, HOST;
+function reportFailedServices({ entity, label }, network) {
+	return network.flatMap((use) => {
+		if (use.failure === void 0) return [];
+		const address = renderNetworkAddress(use);
+		return [makeWarning("service-unreachable", entity.network?.find((s) => renderNetworkAddress(s) === address)?.place ?? entity.place, `The proof of ${label} could not reach ${address} (${use.failure})`, UNREACHABLE_HINT)];
+	});
+}
+var MAX_SHOWN, HOST, UNREACHABLE_HINT;
 var init_explain_network = __esmMin((() => {
 	init_network_address();
+	init_diagnostic();
 	MAX_SHOWN = 3;
 	HOST = /^[a-z0-9][a-z0-9._-]{0,252}$/;
+	UNREACHABLE_HINT = "Correct the address, or start the service, and run davit validate again: this proof is not kept";
 }));
 // validation/proof/check-cases.ts
 function checkCases(subject, { cases, network, asked }, { missingExample, showPredictions }) {
-	return cases.flatMap((found) => {
+	return [...cases.flatMap((found) => {
 		if (found.failure === void 0) return [];
 		return applyPolicy(found.origin !== "signature" && missingExample === "ignore" ? "warning" : missingExample, explainLoaded(subject, {
 			...found,
 			network,
 			asked: showPredictions ? asked : []
 		}, showPredictions ? found.failure : HIDDEN_PREDICTION));
-	}).map((problem) => locateProblem(subject, problem));
+	}).map((problem) => locateProblem(subject, problem)), ...reportFailedServices(subject, network)];
 }
 function explainLoaded(subject, found, failure) {
 	const at = {
@@ -41689,53 +41915,54 @@ function parseLine(line) {
 		return [];
 	}
 }
-var text$4, tail, list$3, seconds$3, bytes, describedFailure, proofDocument, imported, stageBegan;
+var text$5, tail, list$3, seconds$3, bytes, describedFailure, proofDocument, imported, stageBegan;
 var init_proof_document = __esmMin((() => {
 	init_zod();
 	init_proof();
 	init_worker_mode();
-	text$4 = (characters) => string$1().transform((t) => t.slice(0, characters));
+	text$5 = (characters) => string$1().transform((t) => t.slice(0, characters));
 	tail = (characters) => string$1().transform((t) => t.slice(-characters));
 	list$3 = (item, items) => array(unknown$1()).transform((all) => all.slice(0, items)).pipe(array(item));
 	seconds$3 = number$1().min(0).max(1e7);
 	bytes = int().min(0).max(2 ** 50);
 	describedFailure = object({
-		stage: text$4(40),
-		kind: text$4(200),
-		message: text$4(4e3),
-		module: text$4(200).nullish(),
+		stage: text$5(40),
+		kind: text$5(200),
+		message: text$5(4e3),
+		module: text$5(200).nullish(),
 		needs_network: boolean$1().nullish(),
+		lost_connection: boolean$1().nullish(),
 		trace: tail(2e4).nullish()
 	});
 	proofDocument = looseObject({
 		stages: list$3(object({
-			name: text$4(40),
+			name: text$5(40),
 			seconds: seconds$3
 		}), 20),
 		failed: describedFailure.nullable(),
 		cases: list$3(object({
-			name: text$4(100),
+			name: text$5(100),
 			origin: _enum(CASE_ORIGINS),
 			seconds: seconds$3,
-			answer: text$4(2048).nullish(),
-			why: text$4(2e3).nullish(),
+			answer: text$5(2048).nullish(),
+			why: text$5(2e3).nullish(),
 			needs_network: boolean$1().nullish()
 		}), 40),
 		peak_memory_bytes: bytes,
-		network: list$3(text$4(300), 20).nullish(),
+		network: list$3(text$5(300), 20).nullish(),
 		load_memory_bytes: bytes.nullish(),
-		mlflow: text$4(100).nullish(),
+		mlflow: text$5(100).nullish(),
 		workers: object({
 			mode: _enum(WORKER_MODES),
-			found: list$3(text$4(100), 20)
+			found: list$3(text$5(100), 20)
 		}).nullish(),
 		warnings: list$3(object({
-			category: text$4(200),
-			message: text$4(2e3)
+			category: text$5(200),
+			message: text$5(2e3)
 		}), 50),
 		libraries: list$3(object({
-			name: text$4(100),
-			by: text$4(300).nullable()
+			name: text$5(100),
+			by: text$5(300).nullable()
 		}), 200)
 	});
 	imported = strictObject({ imported: array(string$1()) });
@@ -42175,7 +42402,7 @@ async function proveModel(subject, model, options) {
 		...usable,
 		document: usable.document
 	}, settings);
-	if (!proof.cases.some((c) => c.needsNetwork)) await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
+	if (!proof.cases.some((c) => c.needsNetwork) && !hasFailedService(proof.network)) await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
 	return {
 		proof,
 		diagnostics
@@ -42185,7 +42412,8 @@ function findOnlyLoaded({ sandbox, run }, given, document) {
 	const { failed, cases } = document;
 	const [example, ...others] = cases;
 	if (!sandbox || given.length > 0 || failed?.stage !== "predict") return void 0;
-	if (failed.needs_network !== true && !hasFailedService(run.network)) return void 0;
+	const isLost = failed.lost_connection === true && hasFailedService(run.network);
+	if (failed.needs_network !== true && !isLost) return void 0;
 	if (example?.origin !== "example" || others.length > 0) return void 0;
 	const why = failed.message.slice(0, SHOWN_CHARACTERS$2);
 	return {
@@ -42461,12 +42689,62 @@ var init_check_size = __esmMin((() => {
 	init_measure_model();
 	LIKELY_SHARE = 2 / 3;
 }));
+// validation/withdrawn/index-outage.ts
+function hashIndex(variables) {
+	return contentHash({ index: Object.entries(variables).filter(([name, value]) => SETTINGS$1.test(name) && value).map(([name, value = ""]) => [name, value.replace(CREDENTIALS, "//")]).sort(([a], [b]) => a < b ? -1 : 1) }).slice(0, 32);
+}
+async function queryUnlessDown(index, query) {
+	const file = cacheFolder("withdrawn", `${index}.json`);
+	const first = firsts.get(file);
+	if (first) return await first ? "outage" : endWith(file, query);
+	const result = (async () => await isPaused(file) ? "outage" : endWith(file, query))();
+	const isDown = result.then((r) => r === "outage", () => false);
+	firsts.set(file, isDown);
+	try {
+		return await result;
+	} catch (e) {
+		if (firsts.get(file) === isDown) firsts.delete(file);
+		throw e;
+	}
+}
+async function endWith(file, query) {
+	const found = await query();
+	if (found !== "outage") return found;
+	firsts.set(file, Promise.resolve(true));
+	await writeFileAtomically(file, JSON.stringify({ failed: Date.now() }));
+	return found;
+}
+async function isPaused(file) {
+	const text = await readText$2(file);
+	try {
+		const kept = text === void 0 ? void 0 : outage.safeParse(JSON.parse(text)).data;
+		return kept !== void 0 && Date.now() - kept.failed < PAUSE_MINUTES * 6e4;
+	} catch {
+		return false;
+	}
+}
+var PAUSE_MINUTES, outage, SETTINGS$1, CREDENTIALS, firsts;
+var init_index_outage = __esmMin((() => {
+	init_zod();
+	init_names();
+	init_read_project();
+	init_atomic_files();
+	init_cache();
+	PAUSE_MINUTES = 15;
+	outage = object({ failed: number$1() });
+	SETTINGS$1 = /^UV_(?:DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CONFIG_FILE|INDEX(?!_.*_(?:USERNAME|PASSWORD)$).*)$/;
+	CREDENTIALS = /\/\/[^/@\s]*@/g;
+	firsts = /* @__PURE__ */ new Map();
+}));
 // validation/withdrawn/query-withdrawn.ts
-async function queryWithdrawn({ python, platform, packages }, options) {
+function listQueried(packages) {
+	return packages.filter((p) => p.source === void 0 && p.built === void 0);
+}
+async function queryWithdrawn(virtualenv, options) {
+	const { python, platform } = virtualenv;
 	const interpreter = (await listPythons(python)).at(-1) ?? (await listPythons()).at(-1);
 	if (!interpreter) return void 0;
 	const folder = makeTemporaryFolder("withdrawn");
-	const input = join(folder, "in.txt");
 	const target = [
 		"--python",
 		interpreter.executable,
@@ -42483,35 +42761,37 @@ async function queryWithdrawn({ python, platform, packages }, options) {
 		"never",
 		...WHEELS_ONLY
 	];
-	const gone = [];
+	let limitSeconds = FIRST_LIMIT_SECONDS;
+	const query = async (asked) => {
+		const input = join(folder, "in.txt");
+		await writeFile(input, asked.map((p) => `${p.name}==${p.version}\n`).join(""));
+		const run = await runUv([
+			"pip",
+			"compile",
+			...plain,
+			...target,
+			input
+		], {
+			...options,
+			limitSeconds,
+			without: HIDING_VARIABLES
+		});
+		limitSeconds = LIMIT_SECONDS$5;
+		const { notes, rest } = separateNotes(run.stderr);
+		if (run.code === 0) return { yanked: parseYanked(notes).map((p) => ({
+			...p,
+			isGone: false
+		})) };
+		if (run.timedOut || isOutage(rest)) return "outage";
+		const gone = findMissing(rest, asked);
+		return gone && { gone: {
+			...gone,
+			reason: void 0,
+			isGone: true
+		} };
+	};
 	try {
-		while (gone.length <= MAX_GONE) {
-			const asked = packages.filter((p) => p.source === void 0 && !gone.some((g) => g.name === p.name));
-			await writeFile(input, asked.map((p) => `${p.name}==${p.version}\n`).join(""));
-			const run = await runUv([
-				"pip",
-				"compile",
-				...plain,
-				...target,
-				input
-			], {
-				...options,
-				limitSeconds: LIMIT_SECONDS$5
-			});
-			const { notes, rest } = separateNotes(run.stderr);
-			if (run.code === 0) return sortByName([...parseYanked(notes).map((p) => ({
-				...p,
-				isGone: false
-			})), ...gone]);
-			const missing = findMissing(rest);
-			if (!missing || !asked.some((p) => p.name === missing.name)) return void 0;
-			gone.push({
-				...missing,
-				reason: void 0,
-				isGone: true
-			});
-		}
-		return sortByName(gone);
+		return await queryAll(listQueried(virtualenv.packages), query);
 	} finally {
 		await rm(folder, {
 			recursive: true,
@@ -42519,17 +42799,52 @@ async function queryWithdrawn({ python, platform, packages }, options) {
 		});
 	}
 }
+async function queryAll(packages, query) {
+	const gone = [];
+	const rest = () => packages.filter((p) => !gone.some((g) => g.name === p.name));
+	while (gone.length < MAX_GONE) {
+		if (rest().length === 0) return {
+			packages: sortByName(gone),
+			unchecked: 0
+		};
+		const found = await query(rest());
+		if (found === void 0 || found === "outage") return found;
+		if ("yanked" in found) return {
+			packages: sortByName([...found.yanked, ...gone]),
+			unchecked: 0
+		};
+		gone.push(found.gone);
+	}
+	const yanked = [];
+	let unchecked = 0;
+	for (let from = 0; from < rest().length; from += GROUP_SIZE) {
+		const group = rest().slice(from, from + GROUP_SIZE);
+		const found = await query(group);
+		if (found === "outage") return found;
+		if (found && "yanked" in found) yanked.push(...found.yanked);
+		else unchecked += group.length;
+	}
+	return {
+		packages: sortByName([...yanked, ...gone]),
+		unchecked
+	};
+}
 function sortByName(found) {
 	return [...found].sort((a, b) => a.name < b.name ? -1 : 1);
 }
-function findMissing(stderr) {
-	const [, name, version] = /there is no version of ([A-Za-z0-9._-]+)==([^\s,]+)/.exec(stderr.replace(/\s+/g, " ")) ?? [];
-	return name === void 0 || version === void 0 ? void 0 : {
-		name: normalizePackageName(name),
-		version
+function isOutage(stderr) {
+	return /Failed to fetch|Request failed|error sending request|could not be queried|network connectivity is disabled/i.test(stderr.replace(/\s+/g, " "));
+}
+function findMissing(stderr, asked) {
+	const text = stderr.replace(/\s+/g, " ");
+	const name = normalizePackageName((/there is no version of ([A-Za-z0-9._-]+)==/.exec(text) ?? /Because ([A-Za-z0-9._-]+) was not found in the package registry/.exec(text))?.[1] ?? "");
+	const missing = asked.find((p) => p.name === name);
+	return missing && {
+		name,
+		version: missing.version
 	};
 }
-var LIMIT_SECONDS$5, MAX_GONE;
+var FIRST_LIMIT_SECONDS, LIMIT_SECONDS$5, MAX_GONE, GROUP_SIZE, HIDING_VARIABLES;
 var init_query_withdrawn = __esmMin((() => {
 	init_find_python();
 	init_install_packages();
@@ -42537,46 +42852,80 @@ var init_query_withdrawn = __esmMin((() => {
 	init_run_uv();
 	init_temporary_folder();
 	init_parse_yanked();
+	FIRST_LIMIT_SECONDS = 15;
 	LIMIT_SECONDS$5 = 60;
-	MAX_GONE = 5;
+	MAX_GONE = 6;
+	GROUP_SIZE = 10;
+	HIDING_VARIABLES = ["UV_EXCLUDE_NEWER", "UV_EXCLUDE_NEWER_PACKAGE"];
 }));
 // validation/withdrawn/find-withdrawn.ts
 async function findWithdrawn(virtualenv, options) {
-	const pins = virtualenv.packages.flatMap((p) => p.source === void 0 ? [`${p.name}==${p.version}`] : []);
-	const file = cacheFolder("withdrawn", `${contentHash({
-		python: virtualenv.python,
-		platform: virtualenv.platform,
-		pins
-	}).slice(0, 32)}.json`);
-	const kept = await readAnswer(file);
+	if (listQueried(virtualenv.packages).length === 0) return {
+		packages: [],
+		asked: Date.now(),
+		unchecked: 0
+	};
+	const index = hashIndex(process.env);
+	const file = locateWithdrawn(virtualenv);
+	const last = await readAnswer(file);
+	const kept = options.asksIndex && last?.index !== index ? void 0 : last;
 	const isFresh = kept !== void 0 && Date.now() - kept.asked < FRESH_HOURS * 36e5;
-	return ((options.asksIndex && !isFresh && pins.length > 0 ? await queryOnce(file, virtualenv, options) : void 0) ?? kept)?.packages.map((p) => ({
-		...p,
-		reason: p.reason
-	})) ?? [];
+	const { packages, asked, unchecked } = (options.asksIndex && !isFresh ? await queryOnce({
+		file,
+		index,
+		kept
+	}, virtualenv, options) : void 0) ?? kept ?? {
+		packages: [],
+		asked: void 0,
+		unchecked: 0
+	};
+	return {
+		packages: packages.map((p) => ({
+			...p,
+			reason: p.reason
+		})),
+		asked,
+		unchecked
+	};
 }
-function queryOnce(file, virtualenv, options) {
-	const running = queries.get(file);
+function locateWithdrawn({ python, platform, packages }) {
+	return cacheFolder("withdrawn", `${contentHash({
+		python,
+		platform,
+		pins: listQueried(packages).map((p) => `${p.name}==${p.version}`)
+	}).slice(0, 32)}.json`);
+}
+function queryOnce(wanted, virtualenv, options) {
+	const key = `${wanted.index} ${wanted.file}`;
+	const running = queries.get(key);
 	if (running) return running;
-	const query = queryAndKeep(file, virtualenv, options).finally(() => {
-		if (options.signal?.aborted) queries.delete(file);
+	const query = queryAndKeep(wanted, virtualenv, options).finally(() => {
+		if (options.signal?.aborted) queries.delete(key);
 	});
-	queries.set(file, query);
+	queries.set(key, query);
 	return query;
 }
-async function queryAndKeep(file, virtualenv, options) {
+async function queryAndKeep({ file, index, kept }, virtualenv, options) {
 	const { progress = SILENT } = options;
-	const packages = await withProgress(progress, "Querying the package index for withdrawn versions", () => queryWithdrawn(virtualenv, options));
-	if (!packages) {
-		progress.say("The package index does not say which versions are withdrawn. Using its last answer");
+	const state = await queryUnlessDown(index, () => withProgress(progress, "Querying the package index for withdrawn versions", () => queryWithdrawn(virtualenv, options)));
+	if (state === void 0 || state === "outage") {
+		progress.say(explainNoAnswer(state, kept));
 		return;
 	}
+	const { packages, unchecked } = state;
+	if (unchecked > 0) progress.say(`The package index no longer has many of the locked versions, so ${pluralize(unchecked, "other package")} could not be checked`);
 	const found = {
 		asked: Date.now(),
-		packages: packages.map((p) => ({ ...p }))
+		packages: packages.map((p) => ({ ...p })),
+		unchecked,
+		index
 	};
 	await writeFileAtomically(file, JSON.stringify(found));
 	return found;
+}
+function explainNoAnswer(state, kept) {
+	const what = state === "outage" ? "The package index did not respond (another attempt after 15 minutes)" : "The package index does not say which versions are withdrawn";
+	return kept ? `${what}: using its answer of ${new Date(kept.asked).toISOString().slice(0, 10)}` : `${what}: it is not known whether locked versions were withdrawn`;
 }
 async function readAnswer(file) {
 	const text = await readText$2(file);
@@ -42591,11 +42940,13 @@ var init_find_withdrawn = __esmMin((() => {
 	init_zod();
 	init_read_project();
 	init_names();
+	init_pluralize();
 	init_atomic_files();
 	init_cache();
 	init_progress();
+	init_index_outage();
 	init_query_withdrawn();
-	FRESH_HOURS = 24;
+	FRESH_HOURS = 20;
 	answer$2 = object({
 		asked: number$1(),
 		packages: array(object({
@@ -42603,7 +42954,9 @@ var init_find_withdrawn = __esmMin((() => {
 			version: string$1(),
 			reason: string$1().optional(),
 			isGone: boolean$1()
-		}))
+		})),
+		unchecked: number$1(),
+		index: string$1()
 	});
 	queries = /* @__PURE__ */ new Map();
 }));
@@ -42611,10 +42964,10 @@ var init_find_withdrawn = __esmMin((() => {
 async function checkWithdrawn(subject, virtualenv, { requirements }, options) {
 	const { vulnerabilities = "ignore" } = options.policy;
 	const { asksIndex = options.until !== "lock" && vulnerabilities !== "ignore" } = options;
-	return describeWithdrawn(subject, requirements, virtualenv ? await findWithdrawn(virtualenv, {
+	return describeWithdrawn(subject, requirements, (virtualenv && await findWithdrawn(virtualenv, {
 		...options,
 		asksIndex
-	}) : []).map((p) => locateProblem(subject, p));
+	}))?.packages ?? []).map((p) => locateProblem(subject, p));
 }
 var init_check_withdrawn = __esmMin((() => {
 	init_subject();
@@ -42727,7 +43080,8 @@ async function runLockStage(subject, options, { checked, resolved, notes }) {
 	const virtualenv = findVirtualenv(subject, lock);
 	const compared = {
 		...options,
-		isReviewed: options.until === "lock"
+		isReviewed: options.until === "lock",
+		requirements: checked.requirements
 	};
 	const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
 	notes.advisories = advisories.summary;
@@ -43009,11 +43363,6 @@ var init_check_comparison = __esmMin((() => {
 	init_subject();
 	MAX_DESCRIBED = 3;
 	NOTHING_COMPARED = "there is no prediction of both versions for any input";
-}));
-// validation/comparison/comparison-error.ts
-var ComparisonError;
-var init_comparison_error = __esmMin((() => {
-	ComparisonError = class extends Error {};
 }));
 // validation/comparison/compare-packages.ts
 function findLockedSide(lock, name) {
@@ -43441,9 +43790,9 @@ async function compareModelCards(folders, registered) {
 }
 async function readCard$1(folder) {
 	const { value } = parseYaml$1(await readModelText(folder, "MLmodel").catch(() => void 0) ?? "", "MLmodel", mlmodelFile);
-	return value ? listFields$1(value) : /* @__PURE__ */ new Map();
+	return value ? listFields(value) : /* @__PURE__ */ new Map();
 }
-function listFields$1(value) {
+function listFields(value) {
 	const plain = FIELDS.flatMap((field) => renderField(field, value[field]));
 	const inside = MAPS.flatMap((map) => Object.entries(asMap(value[map])).flatMap(([key, v]) => renderField(`${map}.${key}`, v)));
 	const flavors = Object.keys(value.flavors).filter((flavor) => flavor !== "python_function");
@@ -43482,7 +43831,7 @@ var init_read_model_card = __esmMin((() => {
 		"metrics",
 		"params"
 	];
-	ALWAYS = /^(?:registered by|registered at|run|metrics\..*)$/s;
+	ALWAYS = /^(?:registry|registered by|registered at|run|metrics\..*)$/s;
 }));
 // validation/comparison/answer-inputs.ts
 async function makeAnswersKey(model, inputs) {
@@ -43590,7 +43939,7 @@ function makeAnswers(key, { inputs, stages, peak_memory_bytes: peak }) {
 function answersFile(key) {
 	return cacheFolder("proofs", `${key}.json`);
 }
-var FORMAT$1, OUTPUT_LIMIT_BYTES, text$3, answerDocument;
+var FORMAT$1, OUTPUT_LIMIT_BYTES, text$4, answerDocument;
 var init_answer_inputs = __esmMin((() => {
 	init_zod();
 	init_network_address();
@@ -43606,17 +43955,17 @@ var init_answer_inputs = __esmMin((() => {
 	init_comparison_error();
 	FORMAT$1 = 1;
 	OUTPUT_LIMIT_BYTES = 32 << 20;
-	text$3 = (characters) => string$1().transform((t) => t.slice(0, characters));
+	text$4 = (characters) => string$1().transform((t) => t.slice(0, characters));
 	answerDocument = looseObject({
 		stages: array(object({
-			name: text$3(40),
+			name: text$4(40),
 			seconds: number$1().min(0).max(1e7)
 		})).max(20),
 		failed: describedFailure.nullable(),
 		inputs: array(object({
 			body: string$1(),
 			answer: string$1().nullable(),
-			why: text$3(2e3).nullable(),
+			why: text$4(2e3).nullable(),
 			seconds: number$1().min(0).max(1e7),
 			varies: boolean$1()
 		})).max(50),
@@ -44136,7 +44485,7 @@ async function compareEntity(old, now, options) {
 }
 async function readCards(old, now, folders) {
 	const after = await now.readRegistryCard?.(folders.new);
-	const before = after && await old.readRegistryCard?.(folders.old);
+	const before = after === NO_ANSWER ? NO_ANSWER : after && await old.readRegistryCard?.(folders.old);
 	const nothing = /* @__PURE__ */ new Map();
 	return {
 		card: await compareModelCards(folders, {
@@ -44205,6 +44554,7 @@ var LABEL_CHARACTERS, MAX_ADVISORIES;
 var init_compare_entity = __esmMin((() => {
 	init_ensure_virtualenv();
 	init_check_advisories();
+	init_read_registry_card();
 	init_database();
 	init_advisory();
 	init_compare_packages();
@@ -44248,118 +44598,223 @@ var init_pair_entities = __esmMin((() => {
 	init_names();
 	init_read_own();
 }));
-// validation/card/make-registry-pages.ts
-function makeRegistryPages({ registry }, { name, version, run, experiment }, named = [], variables = process.env) {
-	const [environment] = named;
-	if (!environment || registry.startsWith("uc:")) return NO_PAGES;
-	const isDatabricks = registry.startsWith("databricks");
-	if (isDatabricks && registry.includes("://")) return NO_PAGES;
-	const base = findBase$1(isDatabricks ? variables["DATABRICKS_HOST"] ?? "" : environment.uri);
-	if (base === void 0) return NO_PAGES;
-	const hasRun = run !== null && experiment !== null && ID.test(run) && ID.test(experiment);
-	const prefix = isDatabricks ? `${base}/#mlflow` : `${base}/#`;
-	const runPage = hasRun ? `${prefix}/experiments/${experiment}/runs/${run}` : null;
-	if (registry.startsWith("databricks-uc")) return {
-		model: `${base}/explore/data/models/${name.split(".").map(encode).join("/")}/version/${version}`,
-		run: runPage
-	};
-	return {
-		model: `${prefix}/models/${encode(name)}/versions/${version}`,
-		run: runPage
-	};
+// schemas/report/comparison.ts
+function list$2(item, items = 1e3) {
+	return array(item).max(items).readonly();
 }
-function findBase$1(address) {
-	const text = /^https?:\/\//i.test(address) ? address : `https://${address}`;
-	if (address === "" || !URL.canParse(text)) return void 0;
-	const { protocol, host, pathname } = new URL(text);
-	return `${protocol}//${host}${pathname.replace(/\/$/, "")}`;
+function sides(value) {
+	return strictObject({
+		old: value,
+		new: value
+	});
 }
-function encode(name) {
-	return encodeURIComponent(name).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-var NO_PAGES, ID;
-var init_make_registry_pages = __esmMin((() => {
-	NO_PAGES = {
-		model: null,
-		run: null
-	};
-	ID = /^[\w-]{1,64}$/;
+var text$3, count$1, seconds$2, page, SIGNATURE_PARTS, SIGNATURE_CHANGES, PACKAGE_CHANGES, signatureChange, packageChange, advisory, packages, run$1, comparedInput, predictions, versionPages, comparison;
+var init_comparison = __esmMin((() => {
+	init_zod();
+	init_proof();
+	text$3 = string$1().max(2e3);
+	count$1 = int().nonnegative();
+	seconds$2 = number$1().nonnegative();
+	page = string$1().max(1e3).regex(/^https?:\/\/[\w.:-]+\/[\w./%#~-]*$/);
+	SIGNATURE_PARTS = [
+		"inputs",
+		"outputs",
+		"params"
+	];
+	SIGNATURE_CHANGES = [
+		"added",
+		"removed",
+		"retyped",
+		"required",
+		"optional",
+		"default"
+	];
+	PACKAGE_CHANGES = [
+		"added",
+		"removed",
+		"raised",
+		"lowered",
+		"replaced"
+	];
+	signatureChange = strictObject({
+		part: _enum(SIGNATURE_PARTS),
+		name: text$3,
+		change: _enum(SIGNATURE_CHANGES),
+		old: text$3.nullable(),
+		new: text$3.nullable(),
+		breaks: boolean$1()
+	});
+	packageChange = strictObject({
+		name: text$3,
+		change: _enum(PACKAGE_CHANGES),
+		old: text$3.nullable(),
+		new: text$3.nullable(),
+		direct: boolean$1()
+	});
+	advisory = strictObject({
+		name: text$3,
+		version: text$3,
+		id: text$3,
+		level: text$3.nullable()
+	});
+	packages = strictObject({
+		changes: list$2(packageChange, 5e3),
+		python: sides(text$3),
+		mlflow: sides(text$3.nullable()),
+		bytes: sides(count$1).nullable(),
+		advisories: strictObject({
+			came: list$2(advisory),
+			went: list$2(advisory)
+		}).nullable()
+	});
+	run$1 = strictObject({
+		load_seconds: seconds$2,
+		predict_seconds: seconds$2,
+		peak_memory_bytes: count$1,
+		varies: boolean$1()
+	});
+	comparedInput = strictObject({
+		of: _enum([
+			"old",
+			"new",
+			"both"
+		]),
+		origin: _enum(CASE_ORIGINS),
+		name: text$3,
+		rows: count$1,
+		changed: count$1,
+		failure: sides(text$3.nullable())
+	});
+	predictions = strictObject({
+		inputs: list$2(comparedInput, 50),
+		rows: count$1,
+		changed: count$1,
+		tolerance: number$1().nonnegative(),
+		largest: number$1().nonnegative().nullable(),
+		moved: list$2(strictObject({
+			from: text$3,
+			to: text$3,
+			count: count$1
+		}), 50),
+		most_changed: list$2(strictObject({
+			input: text$3,
+			old: text$3,
+			new: text$3
+		}), 10),
+		hidden: boolean$1(),
+		old: run$1,
+		new: run$1
+	});
+	versionPages = strictObject({
+		model: page.nullable(),
+		run: page.nullable()
+	});
+	comparison = strictObject({
+		entity: text$3,
+		model: text$3,
+		breaking: text$3.nullable(),
+		signature: list$2(signatureChange),
+		packages,
+		predictions: predictions.nullable(),
+		note: text$3.nullable(),
+		card: list$2(strictObject({
+			field: text$3,
+			old: text$3.nullable(),
+			new: text$3.nullable()
+		}), 100),
+		pages: sides(versionPages).exactOptional()
+	});
 }));
-// validation/card/read-registry-card.ts
-async function readRegistryCard(subject, { name, version, uri, resolved }, options) {
-	const named = uri === void 0 ? {
-		name,
-		version
-	} : parseRegisteredVersion(uri);
-	const number = resolved?.version ?? named?.version ?? "";
-	if (!named || !/^\d{1,18}$/.test(number)) return void 0;
-	const wanted = {
-		name: named.name,
-		version: number
+// validation/card/kept-card.ts
+async function keepRegistryCard(model, card) {
+	const kept = card === NO_ANSWER ? { fields: null } : {
+		fields: [...card.fields],
+		pages: card.pages
 	};
-	const source = findRegistrySource(subject, wanted, options);
-	if (!source) return void 0;
-	const { progress = SILENT } = options;
-	const label = `${wanted.name} ${wanted.version}`;
-	const run = await withProgress(progress, `Querying the registry about ${label}`, () => runDownload(source, {
-		action: "--card",
-		label
-	}, options));
-	const answer = run.code === 0 ? registryAnswer.safeParse(JSON.parse(run.stdout)).data : void 0;
-	if (!answer) {
-		progress.say(`The registry says nothing about ${label}`);
+	const file = locateKeptCard(model);
+	await writeFileAtomically(file, JSON.stringify(kept));
+	return file;
+}
+async function readKeptCard(model) {
+	const found = await readText$2(locateKeptCard(model));
+	try {
+		const kept = found === void 0 ? void 0 : keptCard.parse(JSON.parse(found));
+		if (!kept) return void 0;
+		return kept.fields === null ? NO_ANSWER : {
+			fields: new Map(kept.fields),
+			pages: kept.pages
+		};
+	} catch {
 		return;
 	}
-	const { run: id, experiment } = answer;
-	const pages = makeRegistryPages(source.connection, {
-		...wanted,
-		run: id,
-		experiment
-	}, options.registries);
-	return {
-		fields: listFields(answer),
-		pages
-	};
 }
-function listFields(answer) {
-	const { by, registered, description, aliases, run, run_name: runName } = answer;
-	const plain = {
-		"registered by": by,
-		"registered at": registered,
-		run,
-		"run name": runName,
-		description,
-		aliases: aliases.length === 0 ? null : aliases.join(", ")
-	};
-	const inside = [
-		"metrics",
-		"params",
-		"tags"
-	].flatMap((map) => Object.entries(answer[map]).map(([key, value]) => [`${map}.${key}`, value]));
-	return new Map([...Object.entries(plain), ...inside].flatMap(([field, text]) => text === null ? [] : [[field, text]]));
+function locateKeptCard({ name, version, uri, digest, resolved }) {
+	return cacheFolder("cards", `${contentHash({
+		format: 1,
+		name,
+		version,
+		uri,
+		digest,
+		resolved: resolved?.version
+	}).slice(0, 32)}.json`);
 }
-var short, fields, registryAnswer;
-var init_read_registry_card = __esmMin((() => {
+var text$2, keptCard;
+var init_kept_card = __esmMin((() => {
 	init_zod();
-	init_model_reference();
-	init_progress();
-	init_download_model();
-	init_run_download();
-	init_make_registry_pages();
-	short = string$1().max(200);
-	fields = record(short, short);
-	registryAnswer = object({
-		by: short.nullable(),
-		registered: short.nullable(),
-		description: short.nullable(),
-		aliases: array(short).max(30),
-		tags: fields,
-		run: short.nullable(),
-		run_name: short.nullable(),
-		experiment: short.nullable(),
-		metrics: fields,
-		params: fields
+	init_comparison();
+	init_names();
+	init_read_project();
+	init_atomic_files();
+	init_cache();
+	init_read_registry_card();
+	text$2 = string$1().max(200);
+	keptCard = union([strictObject({
+		fields: array(tuple([text$2, text$2])).max(1e3),
+		pages: versionPages
+	}), strictObject({ fields: _null() })]);
+}));
+// app/review/handed-over.ts
+async function writeHandedOver(folder, endpoints) {
+	await writeFileAtomically(join(folder, HANDED_OVER), `${JSON.stringify(Object.fromEntries(endpoints))}\n`);
+}
+async function readHandedOver(folder) {
+	const text = await readText$2(join(folder, HANDED_OVER));
+	return new Map(text === void 0 ? [] : Object.entries(handedOver.parse(JSON.parse(text))));
+}
+function requireHandedOver(found) {
+	if (!found) throw new Error("the job \"fetch\" has not handed it over: re-run all jobs");
+	if (!found.missing) return;
+	const { why, cause } = found.missing;
+	throw cause === "fault" ? new ComparisonError(why) : /* @__PURE__ */ new Error(`the job "fetch" has not handed it over: ${why}`);
+}
+async function requireVirtualenv({ lock, entity }, found, options) {
+	if (!found || found.python === null) return;
+	const here = await locateVirtualenv(makeVirtualenvRequest(lock, entity), options);
+	if (here && await isVirtualenvInstalled(here)) return;
+	const why = here?.pythonVersion === found.python ? "this job does not have it" : `this job's runner has ${here ? `Python ${here.pythonVersion}` : "no such Python"}, because the runners' images differ`;
+	throw new Error(`Cannot use the virtualenv of ${entity} that the job "fetch" has made with Python ${found.python}: ${why}. Re-run all jobs`);
+}
+var HANDED_OVER, version, versions, handedOver;
+var init_handed_over = __esmMin((() => {
+	init_zod();
+	init_ensure_virtualenv();
+	init_read_project();
+	init_atomic_files();
+	init_comparison_error();
+	HANDED_OVER = "handed-over.json";
+	version = strictObject({
+		python: string$1().nullable(),
+		has_builds: boolean$1(),
+		missing: strictObject({
+			why: string$1(),
+			cause: _enum(["fault", "outage"])
+		}).nullable()
 	});
+	versions = record(string$1(), version);
+	handedOver = record(string$1(), strictObject({
+		new: versions,
+		old: versions
+	}));
 }));
 // system/git-files.ts
 async function isInCommit(folder, { commit, path, signal }) {
@@ -44518,7 +44973,7 @@ async function readBaseEndpoint(name, request) {
 	const [first] = [...diagnostics, ...wrong].filter((d) => d.severity === "error");
 	throw new ComparisonError(`${first?.file ?? file} on the base branch is wrong: ${first?.message ?? "it cannot be read"}`);
 }
-async function findBaseModel(subject, locked, { place, base, signal, progress, registries }) {
+async function findBaseModel(subject, locked, { place, base, signal, progress, registries, withheld }) {
 	const { digest } = locked;
 	const root = declarationsRoot(place);
 	const fetched = await fetchModel(subject, {
@@ -44527,6 +44982,7 @@ async function findBaseModel(subject, locked, { place, base, signal, progress, r
 		signal,
 		registries,
 		locked,
+		withheld,
 		aliases: "locked"
 	});
 	if (fetched.folder !== void 0 && await hasDigest(fetched.folder, digest)) return fetched.folder;
@@ -44536,7 +44992,7 @@ async function findBaseModel(subject, locked, { place, base, signal, progress, r
 		commit: base,
 		path,
 		signal
-	})) throw new ComparisonError(fetched.diagnostics[0]?.message ?? `${written} has other files than those in the lock`);
+	})) throw describeMissing$1(fetched.diagnostics[0], written);
 	const kept = cacheFolder("models", contentHash({ digest }).slice(0, 20));
 	const extract = async () => {
 		if (await hasDigest(kept, digest)) return;
@@ -44554,6 +45010,10 @@ async function findBaseModel(subject, locked, { place, base, signal, progress, r
 	await markUsed(kept);
 	if (await hasDigest(kept, digest)) return kept;
 	throw new ComparisonError(`${path} of the commit ${base.slice(0, 12)} has other files than those in the lock`);
+}
+function describeMissing$1(found, written) {
+	const message = found?.message ?? `${written} has other files than those in the lock`;
+	return found?.code === "credentials-withheld" ? new Error(message) : new ComparisonError(message);
 }
 async function hasDigest(folder, digest) {
 	return await digestModel(folder).catch(() => void 0) === digest;
@@ -44576,7 +45036,7 @@ var init_read_base = __esmMin((() => {
 }));
 // app/review/compare-changed.ts
 async function compareChanged(now, compare) {
-	const { request, base, policies, acceptedServices, isRestricted, registries } = compare;
+	const { request, base, policies, acceptedServices, isRestricted, registries, fetched } = compare;
 	const nothing = {
 		entities: now.entities,
 		diagnostics: [],
@@ -44605,7 +45065,8 @@ async function compareChanged(now, compare) {
 			policy: resolvePolicy(policies),
 			acceptedServices,
 			isRestricted
-		}
+		},
+		fetched
 	};
 	const pairs = pairEntities(old, now);
 	const isLocked = (pair) => Object.hasOwn(old.lock.entities, pair.old.name);
@@ -44697,7 +45158,8 @@ function isLockOf({ name, model }, { entities }) {
 	const locked = readOwn(entities, name);
 	return locked !== void 0 && contentHash(makeReference(locked.model)) === contentHash(model);
 }
-function makeOldVersion(entity, { old, base, request, registries, rules }) {
+function makeOldVersion(entity, work) {
+	const { old, base, request, registries, fetched, rules } = work;
 	const locked = readOwn(old.lock.entities, entity.name)?.model;
 	if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
 	const subject = {
@@ -44710,11 +45172,22 @@ function makeOldVersion(entity, { old, base, request, registries, rules }) {
 	return {
 		subject,
 		lock: old.lock,
-		findModel: () => findBaseModel(subject, locked, {
-			...request,
-			base,
-			registries
-		}),
+		findModel: async () => {
+			const handedOver = findHandedOver(old.endpoint.name, fetched);
+			if (handedOver) requireHandedOver(handedOver.old[entity.name]);
+			const withheld = fetched === "withheld";
+			const folder = await findBaseModel(subject, locked, {
+				...request,
+				base,
+				registries,
+				withheld
+			});
+			if (handedOver) await requireVirtualenv({
+				lock: old.lock,
+				entity: entity.name
+			}, handedOver.old[entity.name], request);
+			return folder;
+		},
 		services: rules ? allowServices(entity, {
 			...rules,
 			acceptedServices: listServices(entity)
@@ -44722,19 +45195,17 @@ function makeOldVersion(entity, { old, base, request, registries, rules }) {
 		readRegistryCard: (folder) => readCard(subject, {
 			folder,
 			lock: old.lock
-		}, {
-			request,
-			registries
-		})
+		}, work)
 	};
 }
 function listServices({ network = [] }) {
 	return network.map(renderNetworkAddress);
 }
-async function readCard(subject, { folder, lock }, { request, registries }) {
+async function readCard(subject, { folder, lock }, { request, registries, fetched }) {
 	const { place, progress, signal } = request;
 	const locked = readOwn(lock.entities, subject.entity.name)?.model;
 	if (!locked || folder !== locateDownload(locked.digest)) return void 0;
+	if (fetched !== void 0) return readKeptCard(locked);
 	return readRegistryCard(subject, locked, {
 		root: declarationsRoot(place),
 		progress,
@@ -44742,15 +45213,21 @@ async function readCard(subject, { folder, lock }, { request, registries }) {
 		registries
 	});
 }
-async function findModel(subject, { now, request, registries }) {
+function findHandedOver(endpoint, fetched) {
+	if (fetched === void 0 || fetched === "withheld" || "missing" in fetched) return void 0;
+	return fetched.get(endpoint)?.handedOver;
+}
+async function findModel(subject, { now, request, registries, fetched }) {
 	const { place, progress, signal } = request;
 	const locked = readOwn(now.lock.entities, subject.entity.name)?.model;
+	const withheld = fetched === "withheld";
 	const { folder, diagnostics } = await fetchModel(subject, {
 		root: declarationsRoot(place),
 		progress,
 		signal,
 		registries,
 		locked,
+		withheld,
 		aliases: "locked"
 	});
 	if (folder === void 0) throw new ComparisonError(diagnostics[0]?.message);
@@ -44767,12 +45244,41 @@ var init_compare_changed = __esmMin((() => {
 	init_compare_entity();
 	init_pair_entities();
 	init_locate_model();
+	init_kept_card();
 	init_read_registry_card();
 	init_fetch_model();
 	init_allow_services();
 	init_policy();
 	init_subject();
+	init_handed_over();
 	init_read_base();
+}));
+// app/review/keep-answers.ts
+async function keepCard({ subject, lock }, read, { files }) {
+	const locked = readOwn(lock.entities, subject.entity.name)?.model;
+	const card = locked && await read();
+	if (card) files.add(await keepRegistryCard(locked, card));
+	return card;
+}
+async function keepWithdrawn(lock, entity, { request, policies, files }) {
+	const { signal, progress: all } = request;
+	const virtualenv = lock.virtualenvs[readOwn(lock.entities, entity)?.virtualenv ?? ""];
+	if (!virtualenv || (resolvePolicy(policies).vulnerabilities ?? "ignore") === "ignore") return;
+	const options = {
+		progress: named(all, lock.endpoint),
+		signal,
+		asksIndex: true
+	};
+	await catchOutage(signal, () => findWithdrawn(virtualenv, options));
+	const file = locateWithdrawn(virtualenv);
+	if (await stat(file).catch(() => void 0)) files.add(file);
+}
+var init_keep_answers = __esmMin((() => {
+	init_read_own();
+	init_progress();
+	init_kept_card();
+	init_policy();
+	init_find_withdrawn();
 }));
 // review/refuse-files.ts
 async function refuseFiles(root, files) {
@@ -45133,6 +45639,7 @@ var init_diagnostic_codes = __esmMin((() => {
 		"import-failed": "The model needs a module that is not installed or cannot be imported",
 		"load-failed": "The model cannot be loaded",
 		"network-not-allowed": "The endpoint file names a service for the proof of a model, and nobody allows it",
+		"service-unreachable": "A service that the endpoint file names for a proof did not answer this machine",
 		"prediction-failed": "The model fails on its own input example",
 		"output-mismatch": "The prediction does not match the output signature",
 		"time-limit": "The model takes longer than its time limit",
@@ -45155,132 +45662,6 @@ var init_plan$1 = __esmMin((() => {
 		"delete",
 		"same"
 	];
-}));
-// schemas/report/comparison.ts
-function list$2(item, items = 1e3) {
-	return array(item).max(items).readonly();
-}
-function sides(value) {
-	return strictObject({
-		old: value,
-		new: value
-	});
-}
-var text$2, count$1, seconds$2, page, SIGNATURE_PARTS, SIGNATURE_CHANGES, PACKAGE_CHANGES, signatureChange, packageChange, advisory, packages, run$1, comparedInput, predictions, comparison;
-var init_comparison = __esmMin((() => {
-	init_zod();
-	init_proof();
-	text$2 = string$1().max(2e3);
-	count$1 = int().nonnegative();
-	seconds$2 = number$1().nonnegative();
-	page = string$1().max(1e3).regex(/^https?:\/\/[\w.:-]+\/[\w./%#~-]*$/);
-	SIGNATURE_PARTS = [
-		"inputs",
-		"outputs",
-		"params"
-	];
-	SIGNATURE_CHANGES = [
-		"added",
-		"removed",
-		"retyped",
-		"required",
-		"optional",
-		"default"
-	];
-	PACKAGE_CHANGES = [
-		"added",
-		"removed",
-		"raised",
-		"lowered",
-		"replaced"
-	];
-	signatureChange = strictObject({
-		part: _enum(SIGNATURE_PARTS),
-		name: text$2,
-		change: _enum(SIGNATURE_CHANGES),
-		old: text$2.nullable(),
-		new: text$2.nullable(),
-		breaks: boolean$1()
-	});
-	packageChange = strictObject({
-		name: text$2,
-		change: _enum(PACKAGE_CHANGES),
-		old: text$2.nullable(),
-		new: text$2.nullable(),
-		direct: boolean$1()
-	});
-	advisory = strictObject({
-		name: text$2,
-		version: text$2,
-		id: text$2,
-		level: text$2.nullable()
-	});
-	packages = strictObject({
-		changes: list$2(packageChange, 5e3),
-		python: sides(text$2),
-		mlflow: sides(text$2.nullable()),
-		bytes: sides(count$1).nullable(),
-		advisories: strictObject({
-			came: list$2(advisory),
-			went: list$2(advisory)
-		}).nullable()
-	});
-	run$1 = strictObject({
-		load_seconds: seconds$2,
-		predict_seconds: seconds$2,
-		peak_memory_bytes: count$1,
-		varies: boolean$1()
-	});
-	comparedInput = strictObject({
-		of: _enum([
-			"old",
-			"new",
-			"both"
-		]),
-		origin: _enum(CASE_ORIGINS),
-		name: text$2,
-		rows: count$1,
-		changed: count$1,
-		failure: sides(text$2.nullable())
-	});
-	predictions = strictObject({
-		inputs: list$2(comparedInput, 50),
-		rows: count$1,
-		changed: count$1,
-		tolerance: number$1().nonnegative(),
-		largest: number$1().nonnegative().nullable(),
-		moved: list$2(strictObject({
-			from: text$2,
-			to: text$2,
-			count: count$1
-		}), 50),
-		most_changed: list$2(strictObject({
-			input: text$2,
-			old: text$2,
-			new: text$2
-		}), 10),
-		hidden: boolean$1(),
-		old: run$1,
-		new: run$1
-	});
-	comparison = strictObject({
-		entity: text$2,
-		model: text$2,
-		breaking: text$2.nullable(),
-		signature: list$2(signatureChange),
-		packages,
-		predictions: predictions.nullable(),
-		note: text$2.nullable(),
-		card: list$2(strictObject({
-			field: text$2,
-			old: text$2.nullable(),
-			new: text$2.nullable()
-		}), 100),
-		pages: sides(strictObject({
-			model: page.nullable(),
-			run: page.nullable()
-		})).exactOptional()
-	});
 }));
 // schemas/report/report.ts
 function list$1(item) {
@@ -45513,12 +45894,32 @@ async function readFetched(given, locks) {
 	if (given === void 0 || given === "withheld" || "missing" in given) return given;
 	const computed = join(given.folder, LOCKS$1);
 	if (await stat(computed).catch(() => void 0)) await cp(computed, locks, { recursive: true });
-	return readValidated(given.folder);
+	const [reports, handedOver] = await Promise.all([readValidated(given.folder), readHandedOver(given.folder)]);
+	return new Map([...reports].map(([name, report]) => [name, {
+		...report,
+		handedOver: handedOver.get(name)
+	}]));
 }
 function explainUnfetched(name, fetched) {
 	if ("missing" in fetched) return fetched.missing;
 	const found = fetched.get(name);
 	return found ? found.outage : "the job \"fetch\" has not reported on it";
+}
+function mergeFetched(validation, fetched) {
+	const own = Object.values(fetched?.handedOver?.new ?? {}).some((version) => version.has_builds) ? validation.diagnostics.map(explainBuilds) : validation.diagnostics;
+	const all = new Map([...fetched?.diagnostics ?? [], ...own].map((d) => [contentHash(d), d]));
+	return {
+		...validation,
+		diagnostics: sortDiagnostics([...all.values()])
+	};
+}
+function explainBuilds(found) {
+	if (found.code !== "install-failed") return found;
+	return {
+		...found,
+		message: `Cannot install the packages of a lock with build_wheels here: it is done without the credentials of private indexes, because a build runs code of a package (${found.message})`,
+		hint: "If a package is in a private index: build the wheels of build_wheels once, publish them in that index or log them with the model in code_paths, and remove build_wheels"
+	};
 }
 function excuseMissingPackages(diagnostics) {
 	return diagnostics.map((d) => d.code === "resolution-failed" || d.code === "install-failed" ? {
@@ -45533,8 +45934,11 @@ function refuseResolution(endpoint, variables = process.env) {
 	return endpoint.entities.map((entity) => makeSubjectError(makeSubject(endpoint, entity), "credentials-withheld", `Cannot lock the packages of ${entity.name}: this run has no credentials for the private indexes of the workflow, and another index may have other packages of the same names`, `Commit the lock (npx davit lock ${endpoint.name}). ${WITHHELD_HINT}`));
 }
 var init_fetched = __esmMin((() => {
+	init_diagnostic();
+	init_names();
 	init_refuse_download();
 	init_subject();
+	init_handed_over();
 	init_stage_folder();
 }));
 // images/image-paths.ts
@@ -45807,7 +46211,8 @@ async function proveEndpoint(endpoint, stage) {
 		acceptedServices,
 		registries,
 		isRestricted,
-		withheld: fetched === "withheld"
+		withheld: fetched === "withheld",
+		...fetched !== void 0 && { asksIndex: false }
 	};
 	const make = {
 		endpoint,
@@ -45873,13 +46278,17 @@ async function proveFetched({ fetched, lock, ...make }, options) {
 		diagnostics: [...diagnostics],
 		outage
 	};
+	for (const [entity, version] of Object.entries(known?.handedOver?.new ?? {})) await requireVirtualenv({
+		lock,
+		entity
+	}, version, options);
 	const validation = await validateEndpoint(make.endpoint, {
 		...options,
 		lock,
 		aliases: "locked"
 	});
 	const computedLock = known?.computed_lock == null ? null : await keepLock(lock, make.stage.locks);
-	return makeProven(validation, {
+	return makeProven(mergeFetched(validation, known), {
 		...make,
 		found,
 		lock,
@@ -45991,9 +46400,11 @@ var init_validate_changed = __esmMin((() => {
 	init_lock_endpoint();
 	init_validate_endpoint();
 	init_policy();
+	init_catch_outage();
 	init_accepted_services();
 	init_compare_changed();
 	init_fetched();
+	init_handed_over();
 	init_read_registries();
 	init_write_sboms();
 }));
@@ -46066,7 +46477,7 @@ async function fetchEndpoint(endpoint, stage) {
 	return {
 		lock: found,
 		computed_lock: isFresh ? null : await keepLock(locked.lock, stage.locks),
-		diagnostics: [...sortDiagnostics(diagnostics)]
+		diagnostics: [...sortDiagnostics([...locked.diagnostics, ...diagnostics])]
 	};
 }
 function refuseBuilds(endpoint, code) {
@@ -46075,6 +46486,13 @@ function refuseBuilds(endpoint, code) {
 async function fetchFiles(now, stage) {
 	const { place, signal } = stage.request;
 	const diagnostics = [];
+	const handedOver = {
+		new: {},
+		old: {}
+	};
+	stage.handedOver.set(now.endpoint.name, handedOver);
+	const olds = await listOldVersions(now, stage);
+	const cards = [];
 	for (const entity of now.endpoint.entities) {
 		const locked = readOwn(now.lock.entities, entity.name)?.model;
 		if (!locked) continue;
@@ -46082,47 +46500,112 @@ async function fetchFiles(now, stage) {
 			...entity.model,
 			digest: locked.digest
 		});
-		const subject = makeSubject(now.endpoint, entity);
-		diagnostics.push(...await fetchVersion({
-			subject,
+		const version = {
+			subject: makeSubject(now.endpoint, entity),
 			lock: now.lock,
 			folder
-		}, stage));
+		};
+		const fetched = await fetchVersion(version, stage);
+		handedOver.new[entity.name] = fetched.version;
+		diagnostics.push(...fetched.diagnostics);
+		await keepWithdrawn(now.lock, entity.name, stage);
+		if (olds.length > 0) cards.push(await keepCard(version, () => readCard(version.subject, version, stage), stage));
 	}
-	for (const { subject, lock, findModel } of await listOldVersions(now, stage)) {
-		const { value: folder } = await catchOutage(signal, findModel);
-		if (folder !== void 0) await catchOutage(signal, () => fetchVersion({
+	const isDown = cards.includes(NO_ANSWER);
+	for (const old of olds) {
+		const result = await catchOutage(signal, () => fetchOldVersion(old, {
+			...stage,
+			isDown
+		}));
+		const { outage } = result;
+		handedOver.old[old.subject.entity.name] = outage === null ? result.value : {
+			...NOTHING,
+			missing: {
+				why: outage,
+				cause: "outage"
+			}
+		};
+	}
+	return diagnostics;
+}
+async function fetchOldVersion({ subject, lock, findModel, readRegistryCard }, stage) {
+	try {
+		const folder = await findModel();
+		const { version, diagnostics } = await fetchVersion({
 			subject,
 			lock,
 			folder
-		}, stage));
+		}, stage);
+		const [wrong] = diagnostics;
+		if (wrong) return {
+			...version,
+			missing: {
+				why: wrong.message,
+				cause: "fault"
+			}
+		};
+		if (!stage.isDown) await keepCard({
+			subject,
+			lock
+		}, async () => readRegistryCard?.(folder), stage);
+		return version;
+	} catch (e) {
+		if (!(e instanceof ComparisonError)) throw e;
+		return {
+			...NOTHING,
+			missing: {
+				why: e.message,
+				cause: "fault"
+			}
+		};
 	}
-	return diagnostics;
 }
 async function fetchVersion({ subject, lock, folder }, { request, withPackages, files }) {
 	const { name } = subject.entity;
 	if (folder === locateDownload(readOwn(lock.entities, name)?.model.digest ?? "")) files.add(folder);
-	if (!withPackages) return [];
+	if (!withPackages) return {
+		version: NOTHING,
+		diagnostics: []
+	};
 	const { progress: all, signal } = request;
 	const progress = named(all, subject.endpoint.name);
 	const wanted = makeVirtualenvRequest(lock, name, folder);
-	if (wanted.packages.some(({ built }) => built !== void 0)) return [];
+	if (wanted.packages.some(({ built }) => built !== void 0)) return {
+		version: {
+			...NOTHING,
+			has_builds: true
+		},
+		diagnostics: []
+	};
+	let python;
 	try {
-		files.add((await installVirtualenv(wanted, {
+		const made = await installVirtualenv(wanted, {
 			progress,
 			signal
-		})).folder);
+		});
+		files.add(made.folder);
+		python = made.pythonVersion;
 	} catch (e) {
 		if (!(e instanceof VirtualenvError)) throw e;
-		return [makeSubjectError(subject, e.kind, e.message, e.hint)];
+		return {
+			version: NOTHING,
+			diagnostics: [makeSubjectError(subject, e.kind, e.message, e.hint)]
+		};
 	}
 	const read = await withProgress(progress, `Reading which modules ${wanted.packages.length} packages provide`, () => readPackagedModules(wanted.packages, wanted, {
 		progress,
 		signal
 	}));
 	for (const each of wanted.packages) if (read.has(each.name)) files.add(locateModuleList(each));
-	return [];
+	return {
+		version: {
+			...NOTHING,
+			python
+		},
+		diagnostics: []
+	};
 }
+var NOTHING;
 var init_fetch_changed = __esmMin((() => {
 	init_ensure_virtualenv();
 	init_virtualenv_error();
@@ -46132,13 +46615,21 @@ var init_fetch_changed = __esmMin((() => {
 	init_locate_model();
 	init_progress();
 	init_packaged_modules();
+	init_read_registry_card();
+	init_comparison_error();
 	init_lock_endpoint();
 	init_subject();
 	init_validate_endpoint();
 	init_catch_outage();
 	init_read_registries();
 	init_compare_changed();
+	init_keep_answers();
 	init_validate_changed();
+	NOTHING = {
+		python: null,
+		has_builds: false,
+		missing: null
+	};
 }));
 // app/review/review-environments.ts
 async function readReviewedEnvironments(place, { names, paths }) {
@@ -51765,6 +52256,7 @@ async function fetchProject(request) {
 		changes
 	});
 	const files = /* @__PURE__ */ new Set();
+	const handedOver = /* @__PURE__ */ new Map();
 	const environments = declared.environments.map((e) => e.environment);
 	const changed = await selectChanged(work, changes);
 	const stage = {
@@ -51774,7 +52266,8 @@ async function fetchProject(request) {
 		base: changes?.base,
 		locks,
 		withPackages,
-		files
+		files,
+		handedOver
 	};
 	const endpoints = await mapConcurrent(changed, machineConcurrency(), (c) => fetchChanged(c, stage));
 	const report = {
@@ -51788,6 +52281,7 @@ async function fetchProject(request) {
 		diagnostics: [],
 		endpoints: [...endpoints]
 	};
+	await writeHandedOver(out, handedOver);
 	await writeReport(out, report);
 	return {
 		report,
@@ -51797,10 +52291,61 @@ async function fetchProject(request) {
 var init_fetch_project = __esmMin((() => {
 	init_map_concurrent();
 	init_fetch_changed();
+	init_handed_over();
 	init_review_environments();
 	init_review_policies();
 	init_review_project();
 	init_stage_folder();
+}));
+// app/review/take-over-entries.ts
+async function takeOverEntries(unpacked, options) {
+	for (const kind of await readdir(unpacked)) for (const name of await readdir(join(unpacked, kind))) await takeOverEntry(join(unpacked, kind, name), cacheFolder(kind, name), options);
+}
+async function takeOverEntry(from, entry, options) {
+	await mkdir(dirname(entry), { recursive: true });
+	if (!(await stat(from)).isDirectory()) return rename(from, entry);
+	const replace = async () => {
+		if (await isComplete(entry)) return;
+		await rm(entry, {
+			recursive: true,
+			force: true,
+			maxRetries: 10
+		});
+		await rename(from, entry);
+	};
+	await withFileLock(`${entry}.lock`, replace, {
+		...options,
+		what: "making the same entry of the cache"
+	});
+}
+async function isComplete(folder) {
+	const [kind, key] = [basename(dirname(folder)), basename(folder)];
+	if (kind !== "virtualenvs") return await stat(folder).catch(() => void 0) !== void 0;
+	return isVirtualenvInstalled({
+		folder,
+		key,
+		python: join(folder, "bin", "python")
+	});
+}
+var init_take_over_entries = __esmMin((() => {
+	init_ensure_virtualenv();
+	init_cache();
+	init_file_lock();
+}));
+// action/log.ts
+async function withoutWorkflowCommands(work) {
+	const word = randomBytes(24).toString("hex");
+	process.stdout.write(`::stop-commands::${word}\n`);
+	try {
+		return await work();
+	} finally {
+		process.stdout.write(`\n::${word}::\n`);
+	}
+}
+var LOG;
+var init_log = __esmMin((() => {
+	init_sanitize_text();
+	LOG = { say: (line) => void process.stdout.write(`${sanitizeText(line).replaceAll("\n", " ")}\n`) };
 }));
 // action/read-stage-report.ts
 async function readStageReport(folder) {
@@ -51874,18 +52419,37 @@ async function unpackFetched(job) {
 	if (inputs.results.fetch === void 0) return void 0;
 	if (inputs.results.fetch === "skipped") return "withheld";
 	const folder = resolve(runner.workspace, inputs.fetched);
-	if (!await hasReport(folder)) return { missing: `the job "fetch" ended with "${inputs.results.fetch}" and has left no report; see its log` };
+	if (!await hasReport(folder)) return { missing: explainMissing(inputs.results.fetch) };
 	const archive = join(folder, ARCHIVE);
-	if (await stat(archive).catch(() => void 0)) await runTar([
-		"--extract",
-		"--preserve-permissions",
-		"--no-same-owner",
-		"--file",
-		archive,
-		"--directory",
-		cacheFolder()
-	], { signal });
+	if (await stat(archive).catch(() => void 0)) await takeOver(archive, signal);
 	return { folder };
+}
+function explainMissing(result) {
+	return result === "success" ? "the files of the job \"fetch\" are there no more, because they are kept for a day: re-run all jobs" : `the job "fetch" ended with "${result}" and has left no report; see its log`;
+}
+async function takeOver(archive, signal) {
+	await mkdir(cacheFolder(), { recursive: true });
+	const unpacked = await mkdtemp(cacheFolder("handed-over-"));
+	try {
+		await runTar([
+			"--extract",
+			"--preserve-permissions",
+			"--no-same-owner",
+			"--file",
+			archive,
+			"--directory",
+			unpacked
+		], { signal });
+		await takeOverEntries(unpacked, {
+			progress: LOG,
+			signal
+		});
+	} finally {
+		await rm(unpacked, {
+			recursive: true,
+			force: true
+		});
+	}
 }
 async function runTar(args, options) {
 	const env = { PATH: process.env["PATH"] ?? "" };
@@ -51898,26 +52462,13 @@ async function runTar(args, options) {
 }
 var ARCHIVE, LIMIT_SECONDS$3;
 var init_fetched_files = __esmMin((() => {
+	init_take_over_entries();
 	init_cache();
 	init_run_process();
+	init_log();
 	init_read_stage_report();
 	ARCHIVE = "files.tar";
 	LIMIT_SECONDS$3 = 1800;
-}));
-// action/log.ts
-async function withoutWorkflowCommands(work) {
-	const word = randomBytes(24).toString("hex");
-	process.stdout.write(`::stop-commands::${word}\n`);
-	try {
-		return await work();
-	} finally {
-		process.stdout.write(`\n::${word}::\n`);
-	}
-}
-var LOG;
-var init_log = __esmMin((() => {
-	init_sanitize_text();
-	LOG = { say: (line) => void process.stdout.write(`${sanitizeText(line).replaceAll("\n", " ")}\n`) };
 }));
 // action/job-project.ts
 async function findProject({ inputs, runner }) {
@@ -52444,7 +52995,10 @@ function renderWorkers({ workers }) {
 }
 function renderNetwork({ network = [] }) {
 	if (network.length === 0) return "";
-	return `<br>Its proof could reach ${network.map((use) => renderSpan(renderNetworkUse(use))).join(", ")}`;
+	const failed = network.filter(isUnreachable);
+	const list = (uses) => uses.map((use) => renderSpan(renderNetworkUse(use))).join(", ");
+	const reached = network.filter((use) => !failed.includes(use));
+	return `<br>Its proof ${[...reached.length > 0 ? [`could reach ${list(reached)}`] : [], ...failed.length > 0 ? [`could not reach ${list(failed)}`] : []].join(" and ")}`;
 }
 function renderPreview$1({ environment, plan, outage, fingerprint }, step) {
 	const where = `Preview of ${renderSpan(environment)}`;

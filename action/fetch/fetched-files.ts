@@ -1,9 +1,11 @@
-import { stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import type { FetchedFolder } from '../../app/review/fetched.ts';
+import { takeOverEntries } from '../../app/review/take-over-entries.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { runProcess } from '../../system/run-process.ts';
 import type { Job } from '../job.ts';
+import { LOG } from '../log.ts';
 import { hasReport } from '../read-stage-report.ts';
 
 /** Files of the cache at their place. An archive keeps links and rights, which artifacts lose. */
@@ -23,12 +25,29 @@ export async function unpackFetched(job: Job): Promise<FetchedFolder | undefined
   if (inputs.results.fetch === undefined) return undefined;
   if (inputs.results.fetch === 'skipped') return 'withheld';
   const folder = resolve(runner.workspace, inputs.fetched);
-  if (!(await hasReport(folder)))
-    return { missing: `the job "fetch" ended with "${inputs.results.fetch}" and has left no report; see its log` };
+  if (!(await hasReport(folder))) return { missing: explainMissing(inputs.results.fetch) };
   const archive = join(folder, ARCHIVE);
-  if (await stat(archive).catch(() => undefined))
-    await runTar(['--extract', '--preserve-permissions', '--no-same-owner', '--file', archive, '--directory', cacheFolder()], { signal }); // prettier-ignore
+  if (await stat(archive).catch(() => undefined)) await takeOver(archive, signal);
   return { folder };
+}
+
+/** A run of the failed jobs alone does not start a job that has succeeded. */
+function explainMissing(result: string): string {
+  return result === 'success'
+    ? 'the files of the job "fetch" are there no more, because they are kept for a day: re-run all jobs'
+    : `the job "fetch" ended with "${result}" and has left no report; see its log`;
+}
+
+/** Unpacks beside the cache's folders, so that no process reads an entry before it is complete. */
+async function takeOver(archive: string, signal: AbortSignal): Promise<void> {
+  await mkdir(cacheFolder(), { recursive: true });
+  const unpacked = await mkdtemp(cacheFolder('handed-over-'));
+  try {
+    await runTar(['--extract', '--preserve-permissions', '--no-same-owner', '--file', archive, '--directory', unpacked], { signal }); // prettier-ignore
+    await takeOverEntries(unpacked, { progress: LOG, signal });
+  } finally {
+    await rm(unpacked, { recursive: true, force: true });
+  }
 }
 
 /** With no variable of this process but the PATH, because there may be credentials among them. */

@@ -29,6 +29,7 @@ export const CACHE_KINDS = {
   imports: { holds: 'imports of models', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
   modules: { holds: 'modules of locked packages', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
   withdrawn: { holds: 'withdrawn versions of locked packages', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
+  cards: { holds: 'what registries say about models', automatic: true, names: /^[0-9a-f]{32}\.json$/ },
   locks: { holds: 'locks of models without an endpoint', automatic: true, names: /^[0-9a-f]{20}\.lock$/ },
   pulumi: {
     holds: 'the engine and its plugins',

@@ -22,6 +22,7 @@ import {
   pairEntities,
 } from '../../validation/comparison/pair-entities.ts';
 import { locateDownload } from '../../system/locate-model.ts';
+import { readKeptCard } from '../../validation/card/kept-card.ts';
 import { readRegistryCard } from '../../validation/card/read-registry-card.ts';
 import type { FetchOptions } from '../../validation/model/fetched-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
@@ -29,6 +30,8 @@ import { allowServices, type NetworkRules } from '../../validation/network/allow
 import { type ComparisonPolicy, resolveComparisonPolicy, resolvePolicy } from '../../validation/policy.ts';
 import { makeSubject, type Subject } from '../../validation/subject.ts';
 import type { ProjectRequest } from '../project-request.ts';
+import type { Fetched } from './fetched.ts';
+import { type HandedOver, requireHandedOver, requireVirtualenv } from './handed-over.ts';
 import { findBaseModel, readBaseEndpoint } from './read-base.ts';
 
 export interface CompareRequest {
@@ -41,6 +44,8 @@ export interface CompareRequest {
   /** Whether the run is that of a fork or of Dependabot, whose models reach no service. */
   readonly isRestricted?: boolean | undefined;
   readonly registries: FetchOptions['registries'];
+  /** What an earlier job with credentials has fetched. Undefined: there is no such job, so this one may query registries. */
+  readonly fetched?: Fetched | undefined;
 }
 
 /** The head of an endpoint, validated. */
@@ -61,7 +66,7 @@ interface ComparedEntities {
 
 /** Adds to each entity what it changes against the one that it replaces on the base branch. */
 export async function compareChanged(now: ValidatedEndpoint, compare: CompareRequest): Promise<ComparedEntities> {
-  const { request, base, policies, acceptedServices, isRestricted, registries } = compare;
+  const { request, base, policies, acceptedServices, isRestricted, registries, fetched } = compare;
   const nothing = { entities: now.entities, diagnostics: [], outage: null };
   if (base === undefined) return nothing;
   const policy = resolveComparisonPolicy(policies);
@@ -72,7 +77,7 @@ export async function compareChanged(now: ValidatedEndpoint, compare: CompareReq
   if (old instanceof ComparisonError)
     return { ...nothing, diagnostics: report(now.endpoint.entities.slice(0, 1), old.message) };
   const rules = { policy: resolvePolicy(policies), acceptedServices, isRestricted };
-  const work = { old, now, base, request, registries, policy, rules };
+  const work = { old, now, base, request, registries, policy, rules, fetched };
   const pairs = pairEntities(old, now);
   const isLocked = (pair: EntityPair) => Object.hasOwn(old.lock.entities, pair.old.name);
   const diagnostics = pairs
@@ -117,6 +122,7 @@ interface CompareWork {
   readonly base: string;
   readonly request: ProjectRequest;
   readonly registries: FetchOptions['registries'];
+  readonly fetched?: Fetched | undefined;
   readonly policy: ComparisonPolicy;
   readonly rules: NetworkRules;
 }
@@ -166,20 +172,29 @@ function isLockOf({ name, model }: Entity, { entities }: Lock): boolean {
 }
 
 /** To fetch a version, no rules are needed. */
-type OldVersionWork = Pick<CompareWork, 'old' | 'base' | 'request' | 'registries'> &
+type OldVersionWork = Pick<CompareWork, 'old' | 'base' | 'request' | 'registries' | 'fetched'> &
   Partial<Pick<CompareWork, 'rules'>>;
 
-function makeOldVersion(entity: Entity, { old, base, request, registries, rules }: OldVersionWork): ComparedVersion {
+function makeOldVersion(entity: Entity, work: OldVersionWork): ComparedVersion {
+  const { old, base, request, registries, fetched, rules } = work;
   const locked = readOwn(old.lock.entities, entity.name)?.model;
   if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
   const made = makeSubject(old.endpoint, { ...entity, model: makeReference(locked) });
   const subject = { ...made, label: `${locked.name} ${locked.version}` };
   return {
     ...{ subject, lock: old.lock },
-    findModel: () => findBaseModel(subject, locked, { ...request, base, registries }),
+    findModel: async () => {
+      const handedOver = findHandedOver(old.endpoint.name, fetched);
+      if (handedOver) requireHandedOver(handedOver.old[entity.name]);
+      const withheld = fetched === 'withheld';
+      const folder = await findBaseModel(subject, locked, { ...request, base, registries, withheld });
+      if (handedOver)
+        await requireVirtualenv({ lock: old.lock, entity: entity.name }, handedOver.old[entity.name], request);
+      return folder;
+    },
     // The base itself names them.
     services: rules ? allowServices(entity, { ...rules, acceptedServices: listServices(entity) }) : [],
-    readRegistryCard: (folder) => readCard(subject, { folder, lock: old.lock }, { request, registries }),
+    readRegistryCard: (folder) => readCard(subject, { folder, lock: old.lock }, work),
   };
 }
 
@@ -188,21 +203,37 @@ function listServices({ network = [] }: Entity): readonly string[] {
 }
 
 /** Only of a model that was downloaded: a folder of the repository may have the name of another model in the registry. */
-async function readCard(
+export async function readCard(
   subject: Subject,
   { folder, lock }: { readonly folder: string; readonly lock: Lock },
-  { request, registries }: Pick<CompareWork, 'request' | 'registries'>,
+  { request, registries, fetched }: Pick<CompareWork, 'request' | 'registries' | 'fetched'>,
 ) {
   const { place, progress, signal } = request;
   const locked = readOwn(lock.entities, subject.entity.name)?.model;
   if (!locked || folder !== locateDownload(locked.digest)) return undefined;
+  if (fetched !== undefined) return readKeptCard(locked);
   return readRegistryCard(subject, locked, { root: declarationsRoot(place), progress, signal, registries });
 }
 
-async function findModel(subject: Subject, { now, request, registries }: CompareWork): Promise<string> {
+/** Undefined also where the job has left nothing, because then nothing is compared. */
+function findHandedOver(endpoint: string, fetched: Fetched | undefined): HandedOver | undefined {
+  if (fetched === undefined || fetched === 'withheld' || 'missing' in fetched) return undefined;
+  return fetched.get(endpoint)?.handedOver;
+}
+
+async function findModel(subject: Subject, { now, request, registries, fetched }: CompareWork): Promise<string> {
   const { place, progress, signal } = request;
   const locked = readOwn(now.lock.entities, subject.entity.name)?.model;
-  const options = { root: declarationsRoot(place), progress, signal, registries, locked, aliases: 'locked' } as const;
+  const withheld = fetched === 'withheld';
+  const options = {
+    root: declarationsRoot(place),
+    progress,
+    signal,
+    registries,
+    locked,
+    withheld,
+    aliases: 'locked',
+  } as const;
   const { folder, diagnostics } = await fetchModel(subject, options);
   if (folder === undefined) throw new ComparisonError(diagnostics[0]?.message);
   return folder;

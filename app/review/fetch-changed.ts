@@ -10,12 +10,17 @@ import { readOwn } from '../../schemas/values/read-own.ts';
 import { findModelFolder, locateDownload } from '../../system/locate-model.ts';
 import { named, withProgress } from '../../system/progress.ts';
 import { locateModuleList, readPackagedModules } from '../../validation/imports/packaged-modules.ts';
+import { NO_ANSWER, type RegistryCard } from '../../validation/card/read-registry-card.ts';
+import type { ComparedVersion } from '../../validation/comparison/compare-entity.ts';
+import { ComparisonError } from '../../validation/comparison/comparison-error.ts';
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { makeSubject, makeSubjectError, type Subject } from '../../validation/subject.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import { catchOutage } from '../catch-outage.ts';
 import { readRegistries } from '../read-registries.ts';
-import { listOldVersions } from './compare-changed.ts';
+import { listOldVersions, readCard } from './compare-changed.ts';
+import type { HandedOver, HandedOverVersion } from './handed-over.ts';
+import { keepCard, keepWithdrawn } from './keep-answers.ts';
 import { keepLock, lockState, makeUnread, readReviewed, type ValidateStage } from './validate-changed.ts';
 
 export interface FetchStage extends Omit<ValidateStage, 'diagnostics' | 'sboms'> {
@@ -23,6 +28,8 @@ export interface FetchStage extends Omit<ValidateStage, 'diagnostics' | 'sboms'>
   readonly withPackages: boolean;
   /** Receives the absolute paths of the files and folders of the cache that the validation will need. */
   readonly files: Set<string>;
+  /** Receives what else the validation has to know, by the names of the endpoints. */
+  readonly handedOver: Map<string, HandedOver>;
 }
 
 /**
@@ -63,7 +70,11 @@ async function fetchEndpoint(endpoint: Endpoint, stage: FetchStage): Promise<Fet
   if (!locked.lock) return { lock: found, computed_lock: null, diagnostics: [...locked.diagnostics] };
   const diagnostics = await fetchFiles({ endpoint, lock: locked.lock }, { ...stage, registries });
   const computed = isFresh ? null : await keepLock(locked.lock, stage.locks);
-  return { lock: found, computed_lock: computed, diagnostics: [...sortDiagnostics(diagnostics)] };
+  return {
+    lock: found,
+    computed_lock: computed,
+    diagnostics: [...sortDiagnostics([...locked.diagnostics, ...diagnostics])],
+  };
 }
 
 /** To lock a package without a wheel is to build it, which runs its code. This job has the credentials. */
@@ -82,25 +93,55 @@ function refuseBuilds(endpoint: Endpoint, code: 'lock-missing' | 'lock-stale'): 
 
 type FilesStage = FetchStage & { readonly registries: Awaited<ReturnType<typeof readRegistries>> };
 
-/** Fetches what both versions need. Where the older one cannot be fetched, the comparison says so. */
+/** Fetches what both versions need. Why the older one cannot be fetched is noted for the comparison. */
 async function fetchFiles(
   now: { readonly endpoint: Endpoint; readonly lock: Lock },
   stage: FilesStage,
 ): Promise<readonly Diagnostic[]> {
   const { place, signal } = stage.request;
   const diagnostics: Diagnostic[] = [];
+  const handedOver: HandedOver = { new: {}, old: {} };
+  stage.handedOver.set(now.endpoint.name, handedOver);
+  const olds = await listOldVersions(now, stage);
+  const cards: (RegistryCard | undefined)[] = [];
   for (const entity of now.endpoint.entities) {
     const locked = readOwn(now.lock.entities, entity.name)?.model;
     if (!locked) continue;
     const folder = findModelFolder(declarationsRoot(place), { ...entity.model, digest: locked.digest });
-    const subject = makeSubject(now.endpoint, entity);
-    diagnostics.push(...(await fetchVersion({ subject, lock: now.lock, folder }, stage)));
+    const version = { subject: makeSubject(now.endpoint, entity), lock: now.lock, folder };
+    const fetched = await fetchVersion(version, stage);
+    handedOver.new[entity.name] = fetched.version;
+    diagnostics.push(...fetched.diagnostics);
+    await keepWithdrawn(now.lock, entity.name, stage);
+    if (olds.length > 0) cards.push(await keepCard(version, () => readCard(version.subject, version, stage), stage));
   }
-  for (const { subject, lock, findModel } of await listOldVersions(now, stage)) {
-    const { value: folder } = await catchOutage(signal, findModel);
-    if (folder !== undefined) await catchOutage(signal, () => fetchVersion({ subject, lock, folder }, stage));
+  const isDown = cards.includes(NO_ANSWER);
+  for (const old of olds) {
+    const result = await catchOutage(signal, () => fetchOldVersion(old, { ...stage, isDown }));
+    const { outage } = result;
+    handedOver.old[old.subject.entity.name] =
+      outage === null ? result.value : { ...NOTHING, missing: { why: outage, cause: 'outage' } };
   }
   return diagnostics;
+}
+
+const NOTHING: HandedOverVersion = { python: null, has_builds: false, missing: null };
+
+async function fetchOldVersion(
+  { subject, lock, findModel, readRegistryCard }: ComparedVersion,
+  stage: FilesStage & { readonly isDown: boolean },
+): Promise<HandedOverVersion> {
+  try {
+    const folder = await findModel();
+    const { version, diagnostics } = await fetchVersion({ subject, lock, folder }, stage);
+    const [wrong] = diagnostics;
+    if (wrong) return { ...version, missing: { why: wrong.message, cause: 'fault' } };
+    if (!stage.isDown) await keepCard({ subject, lock }, async () => readRegistryCard?.(folder), stage);
+    return version;
+  } catch (e) {
+    if (!(e instanceof ComparisonError)) throw e;
+    return { ...NOTHING, missing: { why: e.message, cause: 'fault' } };
+  }
 }
 
 interface FetchedVersion {
@@ -112,23 +153,28 @@ interface FetchedVersion {
 async function fetchVersion(
   { subject, lock, folder }: FetchedVersion,
   { request, withPackages, files }: FetchStage,
-): Promise<readonly Diagnostic[]> {
+): Promise<{ readonly version: HandedOverVersion; readonly diagnostics: readonly Diagnostic[] }> {
   const { name } = subject.entity;
   if (folder === locateDownload(readOwn(lock.entities, name)?.model.digest ?? '')) files.add(folder);
-  if (!withPackages) return [];
+  if (!withPackages) return { version: NOTHING, diagnostics: [] };
   const { progress: all, signal } = request;
   const progress = named(all, subject.endpoint.name);
   const wanted = makeVirtualenvRequest(lock, name, folder);
-  if (wanted.packages.some(({ built }) => built !== undefined)) return []; // the validation builds and installs them
+  // The validation builds and installs them, without the credentials of an index.
+  if (wanted.packages.some(({ built }) => built !== undefined))
+    return { version: { ...NOTHING, has_builds: true }, diagnostics: [] };
+  let python: string;
   try {
-    files.add((await installVirtualenv(wanted, { progress, signal })).folder);
+    const made = await installVirtualenv(wanted, { progress, signal });
+    files.add(made.folder);
+    python = made.pythonVersion;
   } catch (e) {
     if (!(e instanceof VirtualenvError)) throw e;
-    return [makeSubjectError(subject, e.kind, e.message, e.hint)];
+    return { version: NOTHING, diagnostics: [makeSubjectError(subject, e.kind, e.message, e.hint)] };
   }
   const read = await withProgress(progress, `Reading which modules ${wanted.packages.length} packages provide`, () =>
     readPackagedModules(wanted.packages, wanted, { progress, signal }),
   );
   for (const each of wanted.packages) if (read.has(each.name)) files.add(locateModuleList(each));
-  return [];
+  return { version: { ...NOTHING, python }, diagnostics: [] };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Report } from '../../schemas/report/report.ts';
 import { machineConcurrency, mapConcurrent } from '../../system/map-concurrent.ts';
 import { fetchChanged } from './fetch-changed.ts';
+import { type HandedOver, writeHandedOver } from './handed-over.ts';
 import { readReviewedEnvironments } from './review-environments.ts';
 import { readReviewedPolicies } from './review-policies.ts';
 import { readChanges, type ReviewRequest, selectChanged } from './review-project.ts';
@@ -38,9 +39,10 @@ export async function fetchProject(request: FetchRequest): Promise<FetchedProjec
   const declared = await readReviewedEnvironments(place, { names, paths: changes?.paths ?? [] });
   const policies = await readReviewedPolicies({ ...work, ...declared, names, changes });
   const files = new Set<string>();
+  const handedOver = new Map<string, HandedOver>();
   const environments = declared.environments.map((e) => e.environment);
   const changed = await selectChanged(work, changes);
-  const stage = { request: work, environments, policies, base: changes?.base, locks, withPackages, files };
+  const stage = { request: work, environments, policies, base: changes?.base, locks, withPackages, files, handedOver };
   const endpoints = await mapConcurrent(changed, machineConcurrency(), (c) => fetchChanged(c, stage));
   const report: Report = {
     report_version: 3,
@@ -53,6 +55,7 @@ export async function fetchProject(request: FetchRequest): Promise<FetchedProjec
     diagnostics: [],
     endpoints: [...endpoints],
   };
+  await writeHandedOver(out, handedOver);
   await writeReport(out, report);
   return { report, files: [...files].sort() };
 }

@@ -1,10 +1,13 @@
 import { cp, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Diagnostic } from '../../schemas/diagnostic.ts';
+import { type Diagnostic, sortDiagnostics } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { EndpointReport } from '../../schemas/report/report.ts';
+import { contentHash } from '../../schemas/values/names.ts';
 import { WITHHELD_HINT } from '../../validation/model/refuse-download.ts';
 import { makeSubject, makeSubjectError } from '../../validation/subject.ts';
+import type { Validation } from '../../validation/validation.ts';
+import { type HandedOver, readHandedOver } from './handed-over.ts';
 import { LOCKS, readValidated } from './stage-folder.ts';
 
 /** What a job with credentials has left for one without: its folder, or why there is none. */
@@ -15,14 +18,20 @@ export type FetchedFolder =
   | 'withheld';
 
 /** What that job says about each endpoint. */
-export type Fetched = 'withheld' | { readonly missing: string } | ReadonlyMap<string, EndpointReport>;
+export type Fetched = 'withheld' | { readonly missing: string } | ReadonlyMap<string, FetchedEndpoint>;
+
+export interface FetchedEndpoint extends EndpointReport {
+  /** Undefined: the job has not come so far. */
+  readonly handedOver?: HandedOver | undefined;
+}
 
 /** Reads the report of the job, and takes over the locks that it has computed. */
 export async function readFetched(given: FetchedFolder | undefined, locks: string): Promise<Fetched | undefined> {
   if (given === undefined || given === 'withheld' || 'missing' in given) return given;
   const computed = join(given.folder, LOCKS);
   if (await stat(computed).catch(() => undefined)) await cp(computed, locks, { recursive: true });
-  return readValidated(given.folder);
+  const [reports, handedOver] = await Promise.all([readValidated(given.folder), readHandedOver(given.folder)]);
+  return new Map([...reports].map(([name, report]) => [name, { ...report, handedOver: handedOver.get(name) }]));
 }
 
 /** Why an endpoint cannot be validated with what was fetched for it. Undefined: it can. */
@@ -30,6 +39,26 @@ export function explainUnfetched(name: string, fetched: Exclude<Fetched, 'withhe
   if ('missing' in fetched) return fetched.missing;
   const found = fetched.get(name);
   return found ? found.outage : 'the job "fetch" has not reported on it';
+}
+
+/**
+ * Adds the warnings of the job that computed the lock, such as a withdrawn version. What both jobs have found is there once.
+ * A package that is built was not handed over, so the others of its virtualenv cannot come from a private index.
+ */
+export function mergeFetched(validation: Validation, fetched: FetchedEndpoint | undefined): Validation {
+  const builds = Object.values(fetched?.handedOver?.new ?? {}).some((version) => version.has_builds);
+  const own = builds ? validation.diagnostics.map(explainBuilds) : validation.diagnostics;
+  const all = new Map([...(fetched?.diagnostics ?? []), ...own].map((d) => [contentHash(d), d]));
+  return { ...validation, diagnostics: sortDiagnostics([...all.values()]) };
+}
+
+function explainBuilds(found: Diagnostic): Diagnostic {
+  if (found.code !== 'install-failed') return found;
+  return {
+    ...found,
+    message: `Cannot install the packages of a lock with build_wheels here: it is done without the credentials of private indexes, because a build runs code of a package (${found.message})`,
+    hint: 'If a package is in a private index: build the wheels of build_wheels once, publish them in that index or log them with the model in code_paths, and remove build_wheels',
+  };
 }
 
 /**

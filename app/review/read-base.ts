@@ -1,4 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
+import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 import { type LockedEntity, parseLock } from '../../schemas/lock/lock.ts';
 import { declarationsRoot, lockFile } from '../../schemas/read-project.ts';
@@ -45,18 +46,18 @@ export async function readBaseEndpoint(name: string, request: BaseRequest): Prom
 export async function findBaseModel(
   subject: Subject,
   locked: LockedEntity['model'],
-  { place, base, signal, progress, registries }: BaseRequest & Pick<FetchOptions, 'registries'>,
+  { place, base, signal, progress, registries, withheld }: BaseRequest & Pick<FetchOptions, 'registries' | 'withheld'>,
 ): Promise<string> {
   const { digest } = locked;
   const root = declarationsRoot(place);
-  const options = { root, progress, signal, registries, locked, aliases: 'locked' } as const;
+  const options = { root, progress, signal, registries, locked, withheld, aliases: 'locked' } as const;
   const fetched = await fetchModel(subject, options);
   if (fetched.folder !== undefined && (await hasDigest(fetched.folder, digest))) return fetched.folder;
   const { folder, written } = locateModel(root, subject.entity.model);
   const path = folder === undefined ? '..' : relative(root, folder);
   const isInside = !path.startsWith('..') && !isAbsolute(path);
   if (!isInside || !(await isInCommit(root, { commit: base, path, signal })))
-    throw new ComparisonError(fetched.diagnostics[0]?.message ?? `${written} has other files than those in the lock`);
+    throw describeMissing(fetched.diagnostics[0], written);
   const kept = cacheFolder('models', contentHash({ digest }).slice(0, 20));
   const extract = async () => {
     if (await hasDigest(kept, digest)) return; // another endpoint has the same model
@@ -67,6 +68,12 @@ export async function findBaseModel(
   await markUsed(kept);
   if (await hasDigest(kept, digest)) return kept;
   throw new ComparisonError(`${path} of the commit ${base.slice(0, 12)} has other files than those in the lock`);
+}
+
+/** A run without credentials has found no fault. */
+function describeMissing(found: Diagnostic | undefined, written: string): Error {
+  const message = found?.message ?? `${written} has other files than those in the lock`;
+  return found?.code === 'credentials-withheld' ? new Error(message) : new ComparisonError(message);
 }
 
 async function hasDigest(folder: string, digest: string): Promise<boolean> {

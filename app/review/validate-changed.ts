@@ -22,7 +22,8 @@ import { HIDDEN_PREDICTION, resolveComparisonPolicy } from '../../validation/pol
 import { catchOutage } from '../catch-outage.ts';
 import { readAcceptedServices } from './accepted-services.ts';
 import { compareChanged } from './compare-changed.ts';
-import { excuseMissingPackages, explainUnfetched, type Fetched, refuseResolution } from './fetched.ts';
+import { excuseMissingPackages, explainUnfetched, type Fetched, mergeFetched, refuseResolution } from './fetched.ts';
+import { requireVirtualenv } from './handed-over.ts';
 import { readRegistries } from '../read-registries.ts';
 import { writeSboms } from './write-sboms.ts';
 import type { ProjectRequest } from '../project-request.ts';
@@ -96,6 +97,7 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const options = {
     ...{ root: declarationsRoot(place), progress, signal, withoutSandbox, environments },
     ...{ policies, acceptedServices, registries, isRestricted, withheld: fetched === 'withheld' },
+    ...(fetched !== undefined && { asksIndex: false }), // it has no credentials for a private one
   };
   const make = { endpoint, stage, acceptedServices, registries };
   if (fetched !== undefined && fetched !== 'withheld') return proveFetched({ ...make, fetched, lock }, options);
@@ -134,9 +136,11 @@ async function proveFetched(
   const outage = explainUnfetched(name, fetched) ?? (isLockLost ? 'the job "fetch" has handed over no lock' : null);
   if (outage !== null || lock === undefined || hasErrors(diagnostics))
     return { lock: found, computed_lock: null, entities: [], diagnostics: [...diagnostics], outage };
+  for (const [entity, version] of Object.entries(known?.handedOver?.new ?? {}))
+    await requireVirtualenv({ lock, entity }, version, options);
   const validation = await validateEndpoint(make.endpoint, { ...options, lock, aliases: 'locked' });
   const computedLock = known?.computed_lock == null ? null : await keepLock(lock, make.stage.locks);
-  return makeProven(validation, { ...make, found, lock, computedLock });
+  return makeProven(mergeFetched(validation, known), { ...make, found, lock, computedLock });
 }
 
 interface ProvenWith {

@@ -94,6 +94,9 @@ const predictions = z.strictObject({
   new: run,
 });
 
+/** Of one version in its registry. */
+export const versionPages = z.strictObject({ model: page.nullable(), run: page.nullable() });
+
 /** A served entity compared with the one of the base branch that it replaces. */
 export const comparison = z.strictObject({
   entity: text,
@@ -109,7 +112,7 @@ export const comparison = z.strictObject({
   /** What the files of the models, and the registry, say about their origin. */
   card: list(z.strictObject({ field: text, old: text.nullable(), new: text.nullable() }), 100),
   /** The pages of both versions in the registry. */
-  pages: sides(z.strictObject({ model: page.nullable(), run: page.nullable() })).exactOptional(),
+  pages: sides(versionPages).exactOptional(),
 });
 
 export type Comparison = z.infer<typeof comparison>;

@@ -22,7 +22,8 @@ test('each connection of an engine has its own configuration, and a later one co
 
   const moved = await connect(port, '/new');
   expect([await create(old), await create(moved)]).toEqual([{ root: '/old' }, { root: '/new' }]);
-  await expect(create(await connect(port))).rejects.toThrow('not configured');
+  await expect(create(await connect(port))).rejects.toThrow('has two configurations. Run the command again');
+  expect(await create(old)).toEqual({ root: '/old' });
 });
 
 test('what a resource logs reaches the engine that connected', async () => {

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { parseRegisteredVersion } from '../../schemas/endpoint/model-reference.ts';
+import { parseRegisteredVersion, type RegisteredVersion } from '../../schemas/endpoint/model-reference.ts';
 import type { LockedEntity } from '../../schemas/lock/lock.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
+import type { RegistryConnection } from '../model/choose-registry.ts';
 import { findRegistrySource } from '../model/download-model.ts';
 import type { FetchOptions } from '../model/fetched-model.ts';
+import { maskSecrets } from '../model/mask-secrets.ts';
 import { runDownload } from '../model/run-download.ts';
 import type { Subject } from '../subject.ts';
 import { queryCard } from './query-card.ts';
@@ -32,9 +34,15 @@ export interface RegistryCard {
   readonly pages: RegistryPages;
 }
 
+/** The report shows it in place of a card: a review does without the registry, and its readers know it. */
+export const NO_ANSWER: RegistryCard = {
+  fields: new Map([['registry', 'gave no answer']]),
+  pages: { model: null, run: null },
+};
+
 /**
  * Queries the registry of a locked model for who registered it, and for its run. Undefined: the model is in no registry
- * that this job may query, or the registry does not answer, which a review does without.
+ * that this job may query. Only an interruption is thrown.
  */
 export async function readRegistryCard(
   subject: Subject,
@@ -49,16 +57,31 @@ export async function readRegistryCard(
   if (!source) return undefined;
   const { progress = SILENT } = options;
   const label = `${wanted.name} ${wanted.version}`;
-  const run = await withProgress(progress, `Querying the registry about ${label}`, () =>
-    queryCard(source, () => runDownload(source, { action: '--card', label }, options)),
-  );
-  const answer = run.code === 0 ? registryAnswer.safeParse(JSON.parse(run.stdout)).data : undefined;
-  if (!answer) {
-    progress.say(`The registry says nothing about ${label}`);
-    return undefined;
+  const query = () => queryCard(source, () => runDownload(source, { action: '--card', label }, options));
+  try {
+    const run = await withProgress(progress, `Querying the registry about ${label}`, query);
+    if (run.code !== 0) throw new Error(run.stderr.trim().split('\n').at(-1)?.slice(0, 300));
+    return makeCard(
+      registryAnswer.parse(JSON.parse(run.stdout)),
+      { ...wanted, connection: source.connection },
+      options,
+    );
+  } catch (e) {
+    options.signal?.throwIfAborted();
+    progress.say(
+      `The registry gave no answer about ${label}: ${maskSecrets(e instanceof Error ? e.message : String(e))}`,
+    );
+    return NO_ANSWER;
   }
+}
+
+function makeCard(
+  answer: RegistryAnswer,
+  { connection, ...wanted }: RegisteredVersion & { readonly connection: RegistryConnection },
+  options: FetchOptions,
+): RegistryCard {
   const { run: id, experiment } = answer;
-  const pages = makeRegistryPages(source.connection, { ...wanted, run: id, experiment }, options.registries);
+  const pages = makeRegistryPages(connection, { ...wanted, run: id, experiment }, options.registries);
   return { fields: listFields(answer), pages };
 }
 

@@ -4,7 +4,7 @@ import type { Lock } from '../../schemas/lock/lock.ts';
 import type { NetworkAddress } from '../../schemas/values/network-address.ts';
 import type { Comparison, PackageComparison } from '../../schemas/report/comparison.ts';
 import { readIgnoredAdvisories } from '../advisories/check-advisories.ts';
-import type { RegistryCard } from '../card/read-registry-card.ts';
+import { NO_ANSWER, type RegistryCard } from '../card/read-registry-card.ts';
 import { openAdvisories } from '../advisories/database.ts';
 import { findVulnerabilities } from '../advisories/advisory.ts';
 import type { ComparisonPolicy } from '../policy.ts';
@@ -23,7 +23,7 @@ export interface ComparedVersion {
   readonly findModel: () => Promise<string>;
   /** The services that it may reach. */
   readonly services: readonly NetworkAddress[];
-  /** Queries the registry that has the version. Undefined: none has it, or it does not answer. */
+  /** Queries the registry that has the version. Undefined: none has it. */
   readonly readRegistryCard?: (folder: string) => Promise<RegistryCard | undefined>;
 }
 
@@ -89,7 +89,8 @@ async function readCards(
 ): Promise<Pick<Comparison, 'card' | 'pages'>> {
   // A model of an older commit may have the name of another one in the registry, so the new one decides.
   const after = await now.readRegistryCard?.(folders.new);
-  const before = after && (await old.readRegistryCard?.(folders.old));
+  // A registry that is down costs each query its whole time limit, so it is asked once.
+  const before = after === NO_ANSWER ? NO_ANSWER : after && (await old.readRegistryCard?.(folders.old));
   const nothing = new Map<string, string>();
   const card = await compareModelCards(folders, { old: before?.fields ?? nothing, new: after?.fields ?? nothing });
   const none = { model: null, run: null };

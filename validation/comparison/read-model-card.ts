@@ -19,7 +19,7 @@ export interface Sides<T> {
 }
 
 /** Of the registry. They are shown even if both versions have the same. */
-const ALWAYS = /^(?:registered by|registered at|run|metrics\..*)$/s;
+const ALWAYS = /^(?:registry|registered by|registered at|run|metrics\..*)$/s;
 
 /**
  * What the registry and the MLmodel files of two versions say about their origin, field by field. What only MLmodel says,

@@ -57,7 +57,7 @@ export async function findWithdrawn(virtualenv: LockedVirtualenv, options: Withd
 }
 
 /** Where the last answer about a virtualenv is kept, of whichever index. */
-function locateWithdrawn({ python, platform, packages }: LockedVirtualenv): string {
+export function locateWithdrawn({ python, platform, packages }: LockedVirtualenv): string {
   const pins = listQueried(packages).map((p) => `${p.name}==${p.version}`);
   return cacheFolder('withdrawn', `${contentHash({ python, platform, pins }).slice(0, 32)}.json`);
 }

@@ -1,10 +1,19 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { renderComparison } from '../../../review/render-comparison.ts';
 import { comparison as schema } from '../../../schemas/report/comparison.ts';
 import { queryCard } from '../../../validation/card/query-card.ts';
 import { makeRegistryPages } from '../../../validation/card/make-registry-pages.ts';
 import { compareModelCards } from '../../../validation/comparison/read-model-card.ts';
 import { codePath } from '../../../system/code.ts';
+import { SILENT } from '../../../system/progress.ts';
+import { NO_ANSWER, readRegistryCard } from '../../../validation/card/read-registry-card.ts';
+import type { Subject } from '../../../validation/subject.ts';
+
+const { runDownload } = vi.hoisted(() => ({ runDownload: vi.fn<() => Promise<unknown>>() }));
+vi.mock(import('../../../validation/model/run-download.ts'), async (real) => ({
+  ...(await real()),
+  runDownload: runDownload as never,
+}));
 
 const RUN = { run: 'a1', experiment: '7' };
 const NAMED = [{ uri: 'https://mlflow.acme.example/team/', file: 'environments/production.yaml' }];
@@ -75,4 +84,36 @@ test('the card shows who registered both versions and their metrics, and the res
   expect(text).toContain('| `run` | [`a1`](https://m.example/#/runs/a1) | [`a2`](https://m.example/#/runs/a2) |');
   expect(text).toContain('| `tags.x` | – | ``¦`<b>`` |');
   expect(schema.safeParse({ ...comparison, pages: { old: page('a'), new: page(')](x') } }).success).toBe(false);
+});
+
+test.each([
+  ['a failure before the program starts', () => Promise.reject(new Error('Cannot find Python 3.12'))],
+  ['something else than JSON', () => Promise.resolve({ code: 0, stdout: 'Traceback', stderr: '' })],
+  ['an exit code', () => Promise.resolve({ code: 1, stdout: '', stderr: 'no route to https://me:secret@host' })],
+])('a registry card that ends with %s is reported and ends no review', async (_, answer) => {
+  runDownload.mockImplementation(answer);
+  const entity = { name: 'iris', model: { name: 'iris', version: '1' } };
+  const subject = { label: 'iris 1', entity, alone: false } as unknown as Subject;
+  const said: string[] = [];
+  const progress = { ...SILENT, say: (text: string) => void said.push(text) };
+  const options = { root: '/', progress, registries: [] };
+  vi.stubEnv('MLFLOW_REGISTRY_URI', 'https://mlflow.acme.example');
+  const model = { name: 'iris', version: '1', digest: 'sha256:0', python_version: '3.11' };
+  expect(await readRegistryCard(subject, model as never, options)).toBe(NO_ANSWER);
+  expect(said.join('\n')).toContain('The registry gave no answer about iris 1: ');
+  expect(said.join('\n')).not.toContain('secret');
+  const card = await compareModelCards(MODELS, { old: NO_ANSWER.fields, new: NO_ANSWER.fields });
+  expect(card[0]).toEqual({ field: 'registry', old: 'gave no answer', new: 'gave no answer' });
+  vi.unstubAllEnvs();
+});
+
+test('an interruption is no answer of the registry', async () => {
+  runDownload.mockRejectedValue(new Error('stopped'));
+  vi.stubEnv('MLFLOW_REGISTRY_URI', 'https://mlflow.acme.example');
+  const subject = { label: 'iris 1', entity: { name: 'iris', model: {} }, alone: false } as unknown as Subject;
+  const options = { root: '/', registries: [], signal: AbortSignal.abort(new Error('interrupted')) };
+  await expect(readRegistryCard(subject, { name: 'iris', version: '1' } as never, options)).rejects.toThrow(
+    'interrupted',
+  );
+  vi.unstubAllEnvs();
 });
