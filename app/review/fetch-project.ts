@@ -29,7 +29,7 @@ export interface FetchedProject {
  * report has no stage of a review; it says which lock each endpoint has, and why something cannot be fetched.
  */
 export async function fetchProject(request: FetchRequest): Promise<FetchedProject> {
-  const { root, out, signal, environments: names, withPackages } = request;
+  const { root, out, environments: names, withPackages } = request;
   const locks = join(out, LOCKS);
   await rm(locks, { recursive: true, force: true });
   const place = { root, endpoints: 'endpoints', locks };
