@@ -11,6 +11,11 @@ const REGISTRY = [
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
+  'AZURE_STORAGE_CONNECTION_STRING',
+  'AZURE_STORAGE_ACCESS_KEY',
+  'AZURE_STORAGE_SAS_TOKEN',
+  'AZURE_CLIENT_SECRET',
+  'GOOGLE_APPLICATION_CREDENTIALS',
 ] as const;
 /** Addresses that a workflow sets from an input, which is empty by default. */
 const ADDRESSES = ['MLFLOW_REGISTRY_URI', 'MLFLOW_S3_ENDPOINT_URL', 'DATABRICKS_HOST', 'UV_INDEX'] as const;
@@ -52,7 +57,7 @@ function isCredential(name: string): boolean {
 }
 
 function isSecret(name: string): boolean {
-  return isCredential(name) && !/_(?:USERNAME|CLIENT_ID)$/.test(name);
+  return isCredential(name) && !/_(?:USERNAME|CLIENT_ID|APPLICATION_CREDENTIALS)$/.test(name);
 }
 
 /** `user:password`, which a header has in base64. */

@@ -78,7 +78,7 @@ export const PREDICTION_CODES = {
       says: "endpoints/iris.yaml:4:7 error prediction-failed Cannot predict with iris 2: its input example raises KeyError: 'petal_width'",
     },
     repair:
-      'Make the example and `predict` fit each other, and log the model again. The same call locally: `mlflow.models.predict(model_uri, input_data, env_manager="uv")`. Models are proved without network, or with the services that `validation.network` names: if an answer needs one, see [A model that calls a service](../models.md#a-model-that-calls-a-service).',
+      'Make the example and `predict` fit each other, and log the model again. If only the example is wrong, `davit.served_entities.NAME.validation` of the endpoint file replaces it by an `input_data` of yours. The same call locally: `mlflow.models.predict(model_uri, input_data, env_manager="uv")`. Models are proved without network, or with the services that `validation.network` names: if an answer needs one, see [A model that calls a service](../models.md#a-model-that-calls-a-service).',
   },
   'output-mismatch': {
     stage: 'predict',

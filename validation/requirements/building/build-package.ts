@@ -14,7 +14,7 @@ import { VirtualenvError } from '../../../python/virtualenv-error.ts';
 import type { LockedPackage } from '../../../schemas/lock/lock.ts';
 import { SILENT, withProgress } from '../../../system/progress.ts';
 import { makeTemporaryFolder } from '../../../system/temporary-folder.ts';
-import type { ResolutionExplanation } from '../explain-resolution.ts';
+import type { ResolutionExplanation } from '../failures/explain-resolution.ts';
 import { parseRequirement, type Requirement } from '../parse-requirements.ts';
 import { parseMetadata, type WheelMetadata } from '../read-wheel.ts';
 import type { ResolutionRequest } from '../resolution-request.ts';

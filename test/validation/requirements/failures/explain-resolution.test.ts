@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { checkLockedMlflow } from '../../../validation/model/check-minimum-versions.ts';
-import { explainResolution } from '../../../validation/requirements/explain-resolution.ts';
-import { explainUnreadableWheel } from '../../../validation/requirements/explain-wheel.ts';
-import { keepRequiredHashes } from '../../../validation/requirements/keep-hashes.ts';
-import { parseRequirements } from '../../../validation/requirements/parse-requirements.ts';
-import { makeSubject } from '../../../validation/subject.ts';
-import { makeEndpoint } from '../throw-away-project.ts';
+import { checkLockedMlflow } from '../../../../validation/model/check-minimum-versions.ts';
+import { explainResolution } from '../../../../validation/requirements/failures/explain-resolution.ts';
+import { explainUnreadableWheel } from '../../../../validation/requirements/explain-wheel.ts';
+import { keepRequiredHashes } from '../../../../validation/requirements/keep-hashes.ts';
+import { parseRequirements } from '../../../../validation/requirements/parse-requirements.ts';
+import { makeSubject } from '../../../../validation/subject.ts';
+import { makeEndpoint } from '../../throw-away-project.ts';
 
 /* What uv says, recorded, and what Davit makes of it. `answers`: by the first line that is resolved; others fail. */
 
@@ -17,11 +17,17 @@ const run = (code: number, stdout: string, stderr: string) => ({
   signal: undefined,
 });
 
-async function explain(lines: string, message: string, answers: Readonly<Record<string, string>> = {}) {
+async function explain(
+  lines: string,
+  message: string,
+  answers: Readonly<Record<string, string>> = {},
+  saved: Readonly<Record<string, string>> = {},
+) {
   const { requirements } = parseRequirements(lines, 'requirements.txt');
   const request = {
     ...{ requirements, constraints: [], python: '3.11', platform: 'x86_64-manylinux_2_28', modelFolder: '/m' },
     preferences: undefined,
+    saved: new Map(Object.entries(saved)),
   };
   const compile = (wanted: readonly string[], ...[, sources = []]: readonly (readonly string[] | undefined)[]) => {
     if (sources.length > 0) return Promise.resolve(run(sources.includes('docopt') ? 0 : 1, '', ''));
@@ -72,6 +78,23 @@ test('proposes what has wheels for a package of the model that never has, and ho
   expect(JSON.stringify(pyspark)).not.toContain('Choose a version');
   expect(pyspark.build).toBeUndefined(); // the index has no source distribution of it
   expect((await explain('docopt==0.6.2', none('docopt'))).build).toBe('docopt');
+});
+
+test('proposes the version that saved the model, if the other requirements allow it', async () => {
+  const wheels = 'Because scikit-learn==0.21.3 has no wheels with a matching Python ABI tag and you require scikit-learn==0.21.3'; // prettier-ignore
+  const missing = 'Because there is no version of scikit-learn==0.21.9 and you require scikit-learn==0.21.9';
+  const newest = { 'scikit-learn': 'scikit-learn==1.9.1', 'scikit-learn==0.21.9': 'there is no version of it' };
+  const answers = { ...newest, 'scikit-learn==1.5.2': 'scikit-learn==1.5.2' };
+  const saved = { 'scikit-learn': '1.5.2' };
+  expect((await explain('scikit-learn==0.21.3', wheels, answers, saved)).why).toContain('expected 1.5.2, which saved the model'); // prettier-ignore
+  for (const [line, message] of [
+    ['scikit-learn==0.21.3', wheels],
+    ['scikit-learn==0.21.9', missing],
+  ] as const) {
+    // prettier-ignore
+    expect(await explain(line, message, answers, saved)).toMatchObject({ add: 'scikit-learn==1.5.2' });
+    expect(await explain(line, message, newest, saved)).toMatchObject({ add: 'scikit-learn==1.9.1' });
+  }
 });
 
 test('says where indexes are configured for a package that no index has', async () => {
