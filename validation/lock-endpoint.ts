@@ -19,7 +19,7 @@ import type { ResolutionExplanation } from './requirements/explain-resolution.ts
 import { fetchModel } from './model/fetch-model.ts';
 import type { ResolvedVersion } from './model/fetched-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
-import { checkBuilt } from './requirements/building/check-built.ts';
+import { checkBuilt, refuseBuild } from './requirements/building/check-built.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
 import { resolveAndBuild } from './requirements/building/resolve-and-build.ts';
 import { joinHints, makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
@@ -156,16 +156,18 @@ async function resolveSubject(
     ...{ requirements, constraints: model.constraints, modelFolder: model.folder, python, platform },
     preferences: upgrade ? undefined : (old?.packages ?? []),
   };
-  const { packages, yanked, explanation } = await withProgress(
+  const policy = resolvePolicy(options.policies);
+  const building = { buildWheels: subject.entity.buildWheels, mayBuild: policy.builtPackage !== 'error' };
+  const { packages, yanked, explanation, refused } = await withProgress(
     progress,
     `Locking ${subject.entity.name} (${reason})`,
-    () => resolveAndBuild(wanted, subject.entity.buildWheels, options),
+    () => resolveAndBuild(wanted, building, options),
   );
   if (!packages) {
-    const wrong = locateProblem(subject, describeResolutionFailure(subject, checked, explanation));
+    const problem = refused ? refuseBuild(subject, refused) : describeResolutionFailure(subject, checked, explanation);
+    const wrong = locateProblem(subject, problem);
     return { subject, reason, locked: undefined, diagnostics: [...options.diagnostics, wrong] };
   }
-  const policy = resolvePolicy(options.policies);
   const imports = options.withoutImports
     ? []
     : await checkImports(subject, checked, { packages, platform }, { ...options, policy });

@@ -16,9 +16,24 @@ export function checkBuilt(
         message: `Found ${name} ${version} in the lock of ${label}: Davit builds its wheel from the source distribution, which runs code of the package in the sandbox`,
         hint:
           policy.builtPackage === 'error'
-            ? `The policy allows no builds. Log the model with a wheel of ${name} in code_paths, or with a version that has one`
+            ? renderRefusalHint(name)
             : 'policy.built_package of an environment allows or forbids it',
         at: { file: 'MLmodel', line: 1, column: 1 },
       }),
     );
+}
+
+/** Reports the package that a lock would have to build, where the policy forbids builds. */
+export function refuseBuild({ label }: Subject, { name, version }: LockedPackage): ModelProblem {
+  return {
+    code: 'package-built',
+    severity: 'error',
+    message: `Cannot lock ${name} ${version} for ${label}: its wheel would have to be built from the source distribution, and policy.built_package is "error"`,
+    hint: renderRefusalHint(name),
+    at: { file: 'MLmodel', line: 1, column: 1 },
+  };
+}
+
+function renderRefusalHint(name: string): string {
+  return `The policy allows no builds. Log the model with a wheel of ${name} in code_paths, or with a version that has one`;
 }
