@@ -117,11 +117,12 @@ async function lockSubject(subject: Subject, options: LockEndpointOptions): Prom
   if (fetched.folder === undefined)
     return { subject, reason: undefined, locked: undefined, diagnostics: fetched.diagnostics };
   const policy = resolvePolicy(options.policies);
-  const { checked, diagnostics } = await checkModel(subject, fetched.folder, { root: options.root, policy });
-  if (!checked) return { subject, reason: undefined, locked: undefined, diagnostics };
   const { current, upgrade = false } = options;
   const before = current && readOwn(current.entities, subject.entity.name);
   const virtualenv = before && current.virtualenvs[before.virtualenv];
+  const rules = { root: options.root, policy, packages: virtualenv?.packages };
+  const { checked, diagnostics } = await checkModel(subject, fetched.folder, rules);
+  if (!checked) return { subject, reason: undefined, locked: undefined, diagnostics };
   const reason = current ? explainStalePackages(subject, current, checked, fetched.resolved) : 'no lock yet';
   if (reason === undefined && !upgrade && before && virtualenv) {
     const locked = { name: subject.entity.name, entity: { ...before, ...makeLockedValidation(checked) }, virtualenv };

@@ -1,14 +1,15 @@
 import type { LockedPackage } from '../../../schemas/lock/lock.ts';
 import { applyPolicy, type ResolvedPolicy } from '../../policy.ts';
-import type { ModelProblem, Subject } from '../../subject.ts';
+import { type ModelProblem, nameBuildWheels, type Subject } from '../../subject.ts';
 
 /** Reports the packages whose wheels Davit builds, because a build runs code of the package wherever it is installed. */
 export function checkBuilt(
-  { label }: Subject,
+  subject: Subject,
   packages: readonly LockedPackage[],
   policy: ResolvedPolicy,
 ): readonly ModelProblem[] {
-  return packages
+  const { label } = subject;
+  const built = packages
     .filter((p) => p.built !== undefined)
     .flatMap(({ name, version }) =>
       applyPolicy(policy.builtPackage, {
@@ -21,6 +22,21 @@ export function checkBuilt(
         at: { file: 'MLmodel', line: 1, column: 1 },
       }),
     );
+  return [...built, ...reportUnused(subject, packages)];
+}
+
+/** A name that no locked package has is a permission to build that nobody sees until a package of that name comes. */
+function reportUnused(subject: Subject, packages: readonly LockedPackage[]): readonly ModelProblem[] {
+  const inIndex = new Set(packages.filter((p) => p.source === undefined).map((p) => p.name));
+  return subject.entity.buildWheels
+    .filter((name) => !inIndex.has(name))
+    .map((name) => ({
+      code: 'package-built',
+      severity: 'warning',
+      message: `Found ${name} in build_wheels of "${subject.entity.name}": no package of the lock has that name, so the entry only allows builds that nothing needs`,
+      hint: `Remove ${name} from ${nameBuildWheels(subject)}`,
+      at: { file: 'MLmodel', line: 1, column: 1 },
+    }));
 }
 
 /** Reports the package that a lock would have to build, where the policy forbids builds. */
