@@ -7,7 +7,7 @@ const IMPORTS = {
   system: ['schemas'],
   sandbox: ['system', 'schemas'],
   python: ['sandbox', 'system', 'schemas'],
-  validation: ['sandbox', 'python', 'system', 'schemas'],
+  validation: ['sandbox', 'images', 'python', 'system', 'schemas'],
   'pulumi-provider': [],
   'serving-api': ['schemas', 'system'],
   kubernetes: ['system', 'schemas'],

@@ -1,8 +1,6 @@
 import { findOpenPullRequest, isOwnBranch, type PullRequest, readPullRequest } from './github/pull-request.ts';
 import type { GitHub } from './github/connect.ts';
-import type { Runner } from './runner.ts';
-
-const DEPENDABOT = 'dependabot[bot]';
+import { DEPENDABOT, type Runner } from './runner.ts';
 
 /** The pull request of a run, as GitHub itself describes it. */
 export interface ReviewedPullRequest {

@@ -14,6 +14,8 @@ export interface Runner {
   readonly event: RunnerEvent;
   /** `octocat/models` */
   readonly repository: string;
+  /** Who has started the run first. */
+  readonly actor: string;
   /** `https://api.github.com` */
   readonly apiUrl: string;
   /** The page of the workflow run. */
@@ -51,7 +53,14 @@ export type MergeGroup = z.infer<typeof mergeGroup>;
 const event = z.object({
   action: z.string().optional(),
   /** Only for `pull_request`. */
-  pull_request: z.object({ number: z.int().positive(), base: z.object({ sha }), head: z.object({ sha }) }).optional(),
+  pull_request: z
+    .object({
+      number: z.int().positive(),
+      base: z.object({ sha }),
+      /** `repo` is null when the fork is deleted. */
+      head: z.object({ sha, repo: z.object({ full_name: z.string() }).nullable().optional() }),
+    })
+    .optional(),
   /** Only for `workflow_run`: the run that has ended. A fork is in `head_repository`. */
   workflow_run: z
     .object({
@@ -92,6 +101,7 @@ export function readRunner(variables: NodeJS.ProcessEnv = process.env): Runner {
     eventName: said('GITHUB_EVENT_NAME'),
     event: readEvent(said('GITHUB_EVENT_PATH')),
     repository: name,
+    actor: variables['GITHUB_ACTOR'] ?? '',
     apiUrl: variables['GITHUB_API_URL'] || 'https://api.github.com',
     runUrl: `${server}/${name}/actions/runs/${runId}`,
     filesUrl: action && version ? `${server}/${action}/blob/${version}` : undefined,
@@ -110,6 +120,19 @@ function readEvent(file: string): RunnerEvent {
   } catch (e) {
     throw new Error(`Cannot read the event in ${file}: it is not one of GitHub's`, { cause: e });
   }
+}
+
+export const DEPENDABOT = 'dependabot[bot]';
+
+/** Whether the code is a fork's or Dependabot's: GitHub gives the run no secret, and nobody who may push has pushed it. */
+export function isRestrictedRun({
+  event,
+  repository: own,
+  actor,
+}: Pick<Runner, 'event' | 'repository' | 'actor'>): boolean {
+  const { pull_request: pull } = event;
+  const head = pull?.head.repo?.full_name;
+  return pull !== undefined && (head?.toLowerCase() !== own.toLowerCase() || actor === DEPENDABOT);
 }
 
 /** From here on no child process inherits the tokens of the runner or the job. */

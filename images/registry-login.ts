@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Credentials, readCredentials } from './docker-credentials.ts';
 import { type ImageReference, isLoopback } from './image-reference.ts';
-import { sendRequest, RegistryError } from './send-request.ts';
+import { RegistryDeniedError, RegistryError, sendRequest } from './send-request.ts';
 
 /** A registry's authentication challenge. */
 interface Challenge {
@@ -67,7 +67,7 @@ async function fetchToken(
         });
   if (!answer.ok) {
     const who = credentials ? 'the credentials that Docker stores for it' : 'requests without credentials';
-    throw new RegistryError(registry, `it rejects ${who} (${url.host} answered ${answer.status})`);
+    throw new RegistryDeniedError(registry, `it rejects ${who} (${url.host} answered ${answer.status})`);
   }
   const parsed = token.safeParse(await answer.json().catch(() => undefined));
   const found = parsed.data?.token ?? parsed.data?.access_token;

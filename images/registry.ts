@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type ImageReference, parseImageReference, makeRegistryUrl } from './image-reference.ts';
 import { answerChallenge } from './registry-login.ts';
-import { sendRequest, RegistryError } from './send-request.ts';
+import { RegistryDeniedError, RegistryError, sendRequest } from './send-request.ts';
 
 export interface RegistryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Accepts every manifest type, because a registry would otherwise convert the manifest, which changes its digest. */
-const MANIFESTS = [
+export const MANIFESTS = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
@@ -24,7 +24,14 @@ const tagList = z.object({ tags: z.array(z.string()).nullish() });
  * Reads the digest of an image by its tag. Returns undefined if the image does not exist. Throws if the query fails.
  */
 export async function readImageDigest(reference: string, options: RegistryOptions = {}): Promise<string | undefined> {
-  const image = parseImageReference(reference);
+  return readTaggedDigest(parseImageReference(reference), options);
+}
+
+/** As readImageDigest(), for a name that is parsed already. */
+export async function readTaggedDigest(
+  image: ImageReference,
+  options: RegistryOptions = {},
+): Promise<string | undefined> {
   const path = `manifests/${image.version ?? 'latest'}`;
   const head = await queryRegistry(image, path, { ...options, method: 'HEAD' });
   if (head.status === 404) return undefined;
@@ -74,7 +81,7 @@ async function queryRegistry(
   const answer = first.status === 401 ? await loginAndAsk(first) : first;
   if (answer.ok || answer.status === 404) return answer;
   if (answer.status === 401 || answer.status === 403)
-    throw new RegistryError(registry, `it answered ${answer.status} for "${name}"`);
+    throw new RegistryDeniedError(registry, `it answered ${answer.status} for "${name}"`);
   throw new RegistryError(registry, `it answered ${answer.status} for "${name}", expected 200 or 404`, '');
 
   async function loginAndAsk(refused: Response): Promise<Response> {

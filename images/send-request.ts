@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fetchOnce, LIMIT_SECONDS } from './fetch-once.ts';
+import { fetchHeaders, fetchOnce, LIMIT_SECONDS } from './fetch-once.ts';
 
 export interface RegistryRequest {
   readonly registry: string;
   readonly method?: 'GET' | 'HEAD' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** The answer is large: the limit of time is for its headers only, and a redirect is returned to the caller. */
+  readonly streams?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -16,10 +18,18 @@ const MAX_RETRY_DELAY_SECONDS = 10;
 
 /** A registry does not respond, or its response is not usable. The message never contains credentials. */
 export class RegistryError extends Error {
-  constructor(registry: string, what: string, repair = `Run ${LOGIN} ${registry} with an account that can read it`) {
-    super(`Cannot query the registry ${registry}: ${what}${repair === '' ? '' : `. ${repair}`}`);
+  constructor(
+    registry: string,
+    what: string,
+    repair = `Run ${LOGIN} ${registry} with an account that can read it`,
+    options?: ErrorOptions,
+  ) {
+    super(`Cannot query the registry ${registry}: ${what}${repair === '' ? '' : `. ${repair}`}`, options);
   }
 }
+
+/** A registry refuses to show an image to this account, or to requests without credentials. */
+export class RegistryDeniedError extends RegistryError {}
 
 /** Sends a request, and retries if the registry is busy, failing or unreachable. Throws a RegistryError. */
 export async function sendRequest(url: URL, request: RegistryRequest): Promise<Response> {
@@ -43,9 +53,9 @@ export async function sendRequest(url: URL, request: RegistryRequest): Promise<R
   }
 }
 
-function sendOnce(url: URL, { method = 'GET', headers = {}, body, signal }: RegistryRequest) {
+function sendOnce(url: URL, { method = 'GET', headers = {}, body, streams = false, signal }: RegistryRequest) {
   const init = { method, headers: { 'user-agent': 'davit', ...headers }, ...(body !== undefined && { body }) };
-  return fetchOnce(url, init, signal);
+  return streams ? fetchHeaders(url, { ...init, redirect: 'manual' }, signal) : fetchOnce(url, init, signal);
 }
 
 /** Uses the registry's Retry-After, if present. */

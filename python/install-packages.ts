@@ -7,6 +7,7 @@ import type { PythonOptions } from './find-uv.ts';
 import { removeTests } from './remove-tests.ts';
 import { runUv } from './run-uv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
+import { watchInterpreter } from './watch-interpreter.ts';
 
 /** A package of the lock, with the file of its wheel if Davit has built it. */
 export interface InstallablePackage extends LockedPackage {
@@ -51,6 +52,7 @@ export async function installPackages(wanted: InstallRequest, options: PythonOpt
     ...WHEELS_ONLY,
     '--no-compile-bytecode',
   ];
+  const checkInterpreter = await watchInterpreter(wanted.folder);
   const from = [...wanted.into, '-r', wanted.requirements];
   const limited = { ...options, limitSeconds: INSTALL_LIMIT_SECONDS };
   const offline = await runUv([...install, '--offline', ...from], limited);
@@ -60,6 +62,7 @@ export async function installPackages(wanted: InstallRequest, options: PythonOpt
   }
   const installed = offline.code === 0 ? offline : await runUv([...install, ...from], limited);
   if (installed.code !== 0) throw makeInstallError('Cannot install the packages of the lock', installed);
+  await checkInterpreter();
   await removeTests(join(wanted.folder, 'lib'));
 }
 

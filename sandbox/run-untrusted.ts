@@ -100,11 +100,12 @@ async function runSandboxed(
     from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
     at: folder,
   }));
+  const copied = await Promise.all(copies);
   const services = await openServices(network);
   try {
     const wanted = {
       ...{ command: inner, env },
-      readable: [...readable, ...(await Promise.all(copies))],
+      readable: [...readable, ...copied],
       ...{ hidden, processMemoryBytes: limits.processMemoryBytes, processes: MAX_PROCESSES },
       ...{ scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2)), network: services?.network },
     };
@@ -132,9 +133,14 @@ interface OpenServices {
 async function openServices(wanted: UntrustedNetwork | undefined): Promise<OpenServices | undefined> {
   if (!wanted || wanted.services.length === 0) return undefined;
   const outer = makeTemporaryFolder('net', '/tmp');
-  const folder = join(outer, 'open');
-  await mkdir(folder);
-  await chmod(folder, 0o755); // whatever the umask
-  const forwarder = await openForwarder(wanted.services, folder, wanted.dial);
-  return { network: { ...wanted, folder }, forwarder, outer };
+  try {
+    const folder = join(outer, 'open');
+    await mkdir(folder);
+    await chmod(folder, 0o755); // whatever the umask
+    const forwarder = await openForwarder(wanted.services, folder, wanted.dial);
+    return { network: { ...wanted, folder }, forwarder, outer };
+  } catch (e) {
+    await rm(outer, { recursive: true, force: true });
+    throw e;
+  }
 }

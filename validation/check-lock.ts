@@ -1,5 +1,6 @@
 import { type Diagnostic, makeError, type SourceLocation } from '../schemas/diagnostic.ts';
 import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
+import { isImageUri } from '../schemas/endpoint/image-uri.ts';
 import type { Lock, LockedEntity, LockedPackage } from '../schemas/lock/lock.ts';
 import { renderCases } from '../schemas/lock/render-cases.ts';
 import { findFormerEntities } from './former-names.ts';
@@ -107,8 +108,9 @@ export function explainStalePackages(
 
 /** Whether the lock has built other packages than build_wheels names. */
 function explainBuilds(names: readonly string[], packages: readonly LockedPackage[]): string | undefined {
-  const inIndex = packages.filter((p) => p.source === undefined);
-  const other = inIndex.find(({ name, built }) => (built !== undefined) !== names.includes(name));
+  const other = packages.find(({ name, source, built }) =>
+    built ? !names.includes(name) : source === undefined && names.includes(name),
+  );
   if (!other) return undefined;
   return other.built ? `build_wheels does not name ${other.name}` : `build_wheels now names ${other.name}`;
 }
@@ -118,6 +120,8 @@ function explainMovedVersion(locked: LockedEntity['model'], now: LockedEntity['m
   const [before, after] = [locked.resolved, now.resolved];
   if (before?.from !== after?.from && locked.uri === now.uri)
     return `it was made for ${locked.name} ${before?.from ?? locked.version}, the endpoint says ${now.name} ${after?.from ?? now.version}`;
+  if (before && after && before.version !== after.version && isImageUri(after.from))
+    return `the tag ${after.from} moved from ${before.version} to ${after.version}`;
   if (before && after && before.version !== after.version)
     return `${after.from} of ${now.name} moved from version ${before.version} to version ${after.version}`;
   return undefined;

@@ -8,21 +8,21 @@ import { contentHash } from '../schemas/values/names.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
 import { checkLockedMlflow } from './model/check-minimum-versions.ts';
-import { checkVersionDrift } from './model/check-version-drift.ts';
+import { checkVersionDrift, listSavedVersions } from './model/check-version-drift.ts';
 import { explainStaleCases, explainStalePackages } from './check-lock.ts';
 import { checkImports } from './imports/check-imports.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import type { EnvironmentRegistry } from '../schemas/environment/model-registry.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
 import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
-import type { ResolutionExplanation } from './requirements/explain-resolution.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import type { ResolvedVersion } from './model/fetched-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { checkBuilt, refuseBuild } from './requirements/building/check-built.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
+import { describeResolutionFailure } from './requirements/failures/describe-failure.ts';
 import { resolveAndBuild } from './requirements/building/resolve-and-build.ts';
-import { joinHints, makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
+import { makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
 import { describeWithdrawn } from './withdrawn/describe-withdrawn.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
@@ -156,6 +156,7 @@ async function resolveSubject(
   const wanted = {
     ...{ requirements, constraints: model.constraints, modelFolder: model.folder, python, platform },
     preferences: upgrade ? undefined : (old?.packages ?? []),
+    saved: listSavedVersions(model),
   };
   const policy = resolvePolicy(options.policies);
   const building = { buildWheels: subject.entity.buildWheels, mayBuild: policy.builtPackage !== 'error' };
@@ -165,9 +166,10 @@ async function resolveSubject(
     () => resolveAndBuild(wanted, building, options),
   );
   if (!packages) {
-    const problem = refused ? refuseBuild(subject, refused) : describeResolutionFailure(subject, checked, explanation);
-    const wrong = locateProblem(subject, problem);
-    return { subject, reason, locked: undefined, diagnostics: [...options.diagnostics, wrong] };
+    const failed = { model, request: wanted, explanation };
+    const wrong = refused ? [refuseBuild(subject, refused)] : await describeResolutionFailure(subject, failed, options);
+    const diagnostics = [...options.diagnostics, ...wrong.map((p) => locateProblem(subject, p))];
+    return { subject, reason, locked: undefined, diagnostics };
   }
   const imports = options.withoutImports
     ? []
@@ -213,30 +215,6 @@ function checkPackages(
 /** The cases are part of the lock, so that the cases that were reviewed are those that the model server predicts. */
 function makeLockedValidation({ cases }: CheckedModel): Pick<LockedEntity, 'validation'> {
   return { validation: cases.length > 0 ? [...cases] : undefined };
-}
-
-/** Reports a failed resolution on the line of the requirement that caused it, if known. */
-function describeResolutionFailure(
-  subject: Subject,
-  { requirements }: CheckedModel,
-  explanation?: ResolutionExplanation,
-): ModelProblem {
-  const at = requirements.find((r) => r.name === explanation?.about)?.at;
-  return {
-    code: 'resolution-failed',
-    severity: 'error',
-    message: `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? 'uv gives no reason'}`,
-    hint: joinHints(renderBuildHint(subject, explanation?.build), explanation?.hint),
-    at: at ?? { file: 'requirements.txt', line: 1, column: 1 },
-    ...(explanation?.add !== undefined && { add: explanation.add }),
-    ...(explanation?.remove !== undefined && { remove: explanation.remove }),
-  };
-}
-
-/** Only an endpoint file can allow a build. */
-function renderBuildHint({ alone, entity, endpoint }: Subject, name: string | undefined): string | undefined {
-  if (alone || name === undefined) return undefined;
-  return `Davit can build its wheel in the sandbox: add build_wheels: [${name}] to davit.served_entities.${entity.name} in ${endpoint.file}`;
 }
 
 /** Assembles the lock in the order of the entities. Entities with equal packages share one virtualenv. */

@@ -58,6 +58,8 @@ export interface ValidateOptions extends PythonOptions {
   readonly policies?: readonly Policy[] | undefined;
   /** The services that the endpoint file of the base branch lets its models reach in their proofs. */
   readonly acceptedServices?: readonly string[] | undefined;
+  /** Whether the run is that of a fork or of Dependabot, whose models reach no service. */
+  readonly isRestricted?: boolean | undefined;
   /** Runs models with the user's own rights. Undefined: the environment of the user decides. */
   readonly withoutSandbox?: boolean | undefined;
 }
@@ -213,7 +215,7 @@ async function runProofStage(
 ): Promise<StageOutput<Proof>> {
   const locked = readOwn(lock.entities, subject.entity.name);
   const services = allowServices(subject.entity, options);
-  const refused = reportRefusedServices(subject, services);
+  const refused = reportRefusedServices(subject, services, options);
   const [digest, cases] = [locked?.model.digest ?? '', locked?.validation ?? []];
   const judge = (proof: Proof) => [
     ...checkMemory(subject.entity, proof),

@@ -28,6 +28,7 @@ export async function fetchModels(job: Job): Promise<void> {
         root,
         ...scope,
         environments,
+        everyEnvironment: inputs.environments.length === 0,
         out,
         withPackages: inputs.withPackages,
         progress: LOG,

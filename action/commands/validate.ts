@@ -18,7 +18,7 @@ import {
   SUMMARY_CHARACTERS,
   withReportFolder,
 } from '../job-project.ts';
-import { deleteRunnerVariables } from '../runner.ts';
+import { deleteRunnerVariables, isRestrictedRun } from '../runner.ts';
 
 /** `davit review --stage validate` for the pull request's changes. It runs the models and needs no secret. */
 export async function validate(job: Job): Promise<void> {
@@ -37,9 +37,11 @@ export async function validate(job: Job): Promise<void> {
         root,
         ...scope,
         environments,
+        everyEnvironment: inputs.environments.length === 0,
         stage: 'validate',
         out,
         fetched,
+        isRestricted: fetched === 'withheld' || isRestrictedRun(job.runner),
         withoutSandbox: inputs.withoutSandbox || undefined,
         progress: LOG,
         signal,

@@ -8,20 +8,21 @@ import "path";
 import * as events from "events";
 import { BlockList, connect, createServer, isIP, isIPv4, isIPv6 } from "node:net";
 import { Agent, request } from "node:http";
-import { PassThrough } from "node:stream";
+import { PassThrough, Readable, pipeline } from "node:stream";
 import { once } from "node:events";
+import { createGunzip, createZstdDecompress } from "node:zlib";
 import { X509Certificate, createHash, randomBytes, randomInt, randomUUID } from "node:crypto";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { lookup } from "node:dns";
 import "child_process";
 import "timers";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
-import { access, chmod, constants as constants$1, copyFile, cp, link, lstat, mkdir, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
+import { access, chmod, constants as constants$1, copyFile, cp, link, lstat, mkdir, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, statfs, symlink, utimes, writeFile } from "node:fs/promises";
 import { availableParallelism, homedir, hostname, networkInterfaces, tmpdir, totalmem, userInfo } from "node:os";
 import { closeSync, constants as constants$2, createReadStream, existsSync as existsSync$1, mkdirSync, mkdtempSync, openSync, readFileSync as readFileSync$1, readdirSync, readlinkSync, rmSync, statSync, truncateSync } from "node:fs";
 import { setTimeout as setTimeout$2 } from "node:timers/promises";
 import { spawn } from "node:child_process";
-import { pipeline } from "node:stream/promises";
+import { pipeline as pipeline$1 } from "node:stream/promises";
 import { Agent as Agent$1, request as request$1 } from "node:https";
 import { text } from "node:stream/consumers";
 // \0rolldown/runtime.js
@@ -14894,9 +14895,9 @@ var __awaiter$7, access$1, appendFile, writeFile$1, SUMMARY_ENV_VAR, Summary, _s
 	};
 	_summary = new Summary();
 	summary = _summary;
-})), chmod$1, copyFile$1, lstat$1, mkdir$1, open$5, readdir$1, rename$1, rm$1, rmdir$1, stat$1, symlink, unlink;
+})), chmod$1, copyFile$1, lstat$1, mkdir$1, open$5, readdir$1, rename$1, rm$1, rmdir$1, stat$1, symlink$1, unlink;
 var init_io_util = __esmMin((() => {
-	({chmod: chmod$1, copyFile: copyFile$1, lstat: lstat$1, mkdir: mkdir$1, open: open$5, readdir: readdir$1, rename: rename$1, rm: rm$1, rmdir: rmdir$1, stat: stat$1, symlink, unlink} = fs.promises);
+	({chmod: chmod$1, copyFile: copyFile$1, lstat: lstat$1, mkdir: mkdir$1, open: open$5, readdir: readdir$1, rename: rename$1, rm: rm$1, rmdir: rmdir$1, stat: stat$1, symlink: symlink$1, unlink} = fs.promises);
 	process.platform;
 	fs.constants.O_RDONLY;
 })), init_io = __esmMin((() => {
@@ -15262,7 +15263,10 @@ function prepareModelCredentials(variables = process.env) {
 	removeEmptyVariables(variables);
 	Object.assign(variables, readIndexLines(variables[INDEX_LINES] ?? ""));
 	Reflect.deleteProperty(variables, INDEX_LINES);
-	const secrets = Object.entries(variables).flatMap(([name, value]) => isSecret$1(name) && value ? [value] : []).filter((value) => value.length >= MIN_SECRET_CHARACTERS);
+	const given = Object.entries(variables).flatMap(([name, value]) => isSecret$1(name) && value ? [value] : []);
+	const logins = listLogins(variables);
+	const plain = [...given, ...logins].filter((value) => value.length >= MIN_SECRET_CHARACTERS);
+	const secrets = [...new Set(plain.flatMap(listForms))];
 	for (const secret of secrets) setSecret(secret);
 	return secrets;
 }
@@ -15270,13 +15274,32 @@ function removeModelCredentials(variables = process.env) {
 	for (const name of Object.keys(variables)) if (isCredential(name) || name === INDEX_LINES) Reflect.deleteProperty(variables, name);
 }
 function removeEmptyVariables(variables = process.env) {
-	for (const name of [...REGISTRY$2, ...ADDRESSES]) if (variables[name] === "") Reflect.deleteProperty(variables, name);
+	for (const name of [...REGISTRY$3, ...ADDRESSES]) if (variables[name] === "") Reflect.deleteProperty(variables, name);
 }
 function isCredential(name) {
-	return REGISTRY$2.some((known) => known === name) || /^UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD)$/.test(name);
+	return REGISTRY$3.some((known) => known === name) || /^UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD)$/.test(name);
 }
 function isSecret$1(name) {
-	return isCredential(name) && !/_(?:USERNAME|CLIENT_ID)$/.test(name);
+	return isCredential(name) && !/_(?:USERNAME|CLIENT_ID|APPLICATION_CREDENTIALS)$/.test(name);
+}
+function listLogins(variables) {
+	return Object.entries(variables).flatMap(([name, password]) => {
+		if (!name.endsWith("_PASSWORD") || !isSecret$1(name) || !password) return [];
+		return [`${variables[name.replace(/_PASSWORD$/, "_USERNAME")] ?? ""}:${password}`];
+	});
+}
+function listForms(secret) {
+	const json = JSON.stringify(secret).slice(1, -1);
+	const ascii = json.replaceAll(/[\u0080-\uffff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+	const address = encodeURIComponent(secret);
+	return [
+		secret,
+		json,
+		ascii,
+		address,
+		address.replaceAll(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`),
+		Buffer.from(secret).toString("base64")
+	];
 }
 function readIndexLines(text) {
 	const read = text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line, i) => {
@@ -15286,10 +15309,10 @@ function readIndexLines(text) {
 	});
 	return Object.fromEntries(read.filter(([, value]) => value !== ""));
 }
-var REGISTRY$2, ADDRESSES, INDEX_LINES, INDEX_LINE, MIN_SECRET_CHARACTERS;
+var REGISTRY$3, ADDRESSES, INDEX_LINES, INDEX_LINE, MIN_SECRET_CHARACTERS;
 var init_model_credentials = __esmMin((() => {
 	init_core$2();
-	REGISTRY$2 = [
+	REGISTRY$3 = [
 		"MLFLOW_TRACKING_USERNAME",
 		"MLFLOW_TRACKING_PASSWORD",
 		"MLFLOW_TRACKING_TOKEN",
@@ -15298,7 +15321,12 @@ var init_model_credentials = __esmMin((() => {
 		"DATABRICKS_CLIENT_SECRET",
 		"AWS_ACCESS_KEY_ID",
 		"AWS_SECRET_ACCESS_KEY",
-		"AWS_SESSION_TOKEN"
+		"AWS_SESSION_TOKEN",
+		"AZURE_STORAGE_CONNECTION_STRING",
+		"AZURE_STORAGE_ACCESS_KEY",
+		"AZURE_STORAGE_SAS_TOKEN",
+		"AZURE_CLIENT_SECRET",
+		"GOOGLE_APPLICATION_CREDENTIALS"
 	];
 	ADDRESSES = [
 		"MLFLOW_REGISTRY_URI",
@@ -21180,6 +21208,7 @@ function readRunner(variables = process.env) {
 		eventName: said("GITHUB_EVENT_NAME"),
 		event: readEvent(said("GITHUB_EVENT_PATH")),
 		repository: name,
+		actor: variables["GITHUB_ACTOR"] ?? "",
 		apiUrl: variables["GITHUB_API_URL"] || "https://api.github.com",
 		runUrl: `${server}/${name}/actions/runs/${runId}`,
 		filesUrl: action && version ? `${server}/${action}/blob/${version}` : void 0,
@@ -21197,6 +21226,11 @@ function readEvent(file) {
 	} catch (e) {
 		throw new Error(`Cannot read the event in ${file}: it is not one of GitHub's`, { cause: e });
 	}
+}
+function isRestrictedRun({ event, repository: own, actor }) {
+	const { pull_request: pull } = event;
+	const head = pull?.head.repo?.full_name;
+	return pull !== void 0 && (head?.toLowerCase() !== own.toLowerCase() || actor === "dependabot[bot]");
 }
 function deleteRunnerVariables(variables = process.env) {
 	for (const name of Object.keys(variables).filter((n) => /^(?:INPUT_|ACTIONS_|GITHUB_TOKEN$)/.test(n))) Reflect.deleteProperty(variables, name);
@@ -21220,7 +21254,10 @@ var init_runner = __esmMin((() => {
 		pull_request: object({
 			number: int().positive(),
 			base: object({ sha }),
-			head: object({ sha })
+			head: object({
+				sha,
+				repo: object({ full_name: string$1() }).nullable().optional()
+			})
 		}).optional(),
 		workflow_run: object({
 			event: string$1(),
@@ -22035,13 +22072,13 @@ async function listCandidates(minor) {
 	const names = minor === void 0 ? MINOR_NAMES : [`python${minor}`];
 	const onPath = await Promise.all([...names, "python3"].map((name) => listProgramsOnPath(name)));
 	return [
-		...(await listFolders(pyenv, minor ? `${minor}.` : "3.")).map((f) => join(f, "bin", "python3")),
-		...(await listFolders(managed, minor ? `cpython-${minor}.` : "cpython-3.")).map((f) => join(f, "bin", "python3")),
+		...(await listFolders$1(pyenv, minor ? `${minor}.` : "3.")).map((f) => join(f, "bin", "python3")),
+		...(await listFolders$1(managed, minor ? `cpython-${minor}.` : "cpython-3.")).map((f) => join(f, "bin", "python3")),
 		...onPath.flat(),
 		...names.map((name) => join("/usr/bin", name))
 	];
 }
-async function listFolders(folder, prefix) {
+async function listFolders$1(folder, prefix) {
 	return (await readdir(folder).catch(() => [])).filter((n) => n.startsWith(prefix)).map((n) => join(folder, n));
 }
 async function probePython(file) {
@@ -22198,7 +22235,7 @@ function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused, m
 function listSocketTests() {
 	const forNetlink = listProtocolTests([NETLINK_ROUTE]);
 	return [
-		...answer$3(EQUAL, LOCAL, ALLOW),
+		...answer$3(EQUAL, LOCAL$1, ALLOW),
 		[
 			EQUAL,
 			0,
@@ -22303,7 +22340,7 @@ function encode$1(instructions) {
 	}
 	return bytes;
 }
-var NEWER, ARCHITECTURES, LOCAL, IPV4$1, IPV6$1, NETLINK, INTERNET_PROTOCOLS, NETLINK_ROUTE, OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$7, LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT;
+var NEWER, ARCHITECTURES, LOCAL$1, IPV4$1, IPV6$1, NETLINK, INTERNET_PROTOCOLS, NETLINK_ROUTE, OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$7, LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT;
 var init_seccomp_filter = __esmMin((() => {
 	NEWER = {
 		refused: [...[
@@ -22457,7 +22494,7 @@ var init_seccomp_filter = __esmMin((() => {
 			]
 		}
 	};
-	[LOCAL, IPV4$1, IPV6$1, NETLINK] = [
+	[LOCAL$1, IPV4$1, IPV6$1, NETLINK] = [
 		1,
 		2,
 		10,
@@ -23259,6 +23296,83 @@ var init_virtualenv_error = __esmMin((() => {
 		}
 	};
 }));
+// python/compare-versions.ts
+function parseVersion$1(text) {
+	const match = SHAPE$1.exec(text.trim().toLowerCase());
+	if (!match) return void 0;
+	const [, epoch = "0", release = "", phase, pre = "", implicitPost, post, postNumber = "", dev, devNumber = ""] = match;
+	const isDev = dev !== void 0;
+	const hasPost = implicitPost !== void 0 || post !== void 0;
+	return {
+		epoch: Number(epoch),
+		release: release.split(".").map(Number),
+		phase: phase === void 0 ? isDev && !hasPost ? -1 : 3 : PHASES[phase] ?? 3,
+		pre: Number(pre || 0),
+		post: hasPost ? Number((implicitPost ?? postNumber) || 0) : -1,
+		dev: isDev ? Number(devNumber || 0) : Infinity
+	};
+}
+function compareVersions(a, b) {
+	const length = Math.max(a.release.length, b.release.length);
+	const key = ({ epoch, release, phase, pre, post, dev }) => [
+		epoch,
+		...Array.from({ length }, (_, i) => release[i] ?? 0),
+		phase,
+		pre,
+		post,
+		dev
+	];
+	const [x, y] = [key(a), key(b)];
+	const i = x.findIndex((part, at) => part !== y[at]);
+	return i < 0 ? 0 : (x[i] ?? 0) < (y[i] ?? 0) ? -1 : 1;
+}
+var SHAPE$1, PHASES;
+var init_compare_versions = __esmMin((() => {
+	SHAPE$1 = /^v?(?:(\d{1,9})!)?(\d{1,15}(?:\.\d{1,15}){0,20})(?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?(\d{0,15}))?(?:-(\d{1,15})|[-_.]?(post|rev|r)[-_.]?(\d{0,15}))?(?:[-_.]?(dev)[-_.]?(\d{0,15}))?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/;
+	PHASES = {
+		a: 0,
+		alpha: 0,
+		b: 1,
+		beta: 1,
+		c: 2,
+		rc: 2,
+		pre: 2,
+		preview: 2
+	};
+}));
+// python/normalize-package-name.ts
+function normalizePackageName(name) {
+	return name.toLowerCase().replace(/[-_.]+/g, "-");
+}
+var init_normalize_package_name = __esmMin((() => {}));
+// python/building/explain-wrong-wheel.ts
+function explainWrongWheel(file, wanted) {
+	const [name = "", version = ""] = file.replace(/\.whl$/, "").split("-");
+	return isPackage(name, version, wanted) ? void 0 : `its build has made ${file}`;
+}
+function explainWrongMetadata(text, wanted) {
+	const [head = ""] = text.replace(/\r\n?/g, "\n").split("\n\n");
+	const [names, versions] = ["name", "version"].map((field) => readHeaders$1(head, field));
+	return names?.length === 1 && versions?.length === 1 && isPackage(names[0] ?? "", versions[0] ?? "", wanted) ? void 0 : "the METADATA of its wheel names another package or version";
+}
+function readHeaders$1(head, field) {
+	return head.split("\n").filter((line) => line.toLowerCase().startsWith(`${field}:`)).map((line) => line.slice(field.length + 1).trim());
+}
+function isPackage(name, version, wanted) {
+	return normalizePackageName(name) === wanted.name && isSameVersion(version, wanted.version);
+}
+function isSameVersion(text, wanted) {
+	const [a, b] = [parseVersion$1(text), parseVersion$1(wanted)];
+	const local = readLocalPart(wanted);
+	return a !== void 0 && b !== void 0 && compareVersions(a, b) === 0 && ["", readLocalPart(text)].includes(local);
+}
+function readLocalPart(version) {
+	return (version.split("+")[1] ?? "").toLowerCase().replaceAll(/[-_]/g, ".");
+}
+var init_explain_wrong_wheel = __esmMin((() => {
+	init_compare_versions();
+	init_normalize_package_name();
+}));
 // python/remove-tests.ts
 async function removeTests(folder, isTests = false) {
 	const entries = await readdir(folder, { withFileTypes: true });
@@ -23331,6 +23445,27 @@ var init_run_uv = __esmMin((() => {
 		"NO_BUILD_PACKAGE"
 	].map((name) => [`UV_${name}`, void 0]));
 }));
+// python/watch-interpreter.ts
+async function watchInterpreter(folder) {
+	const before = await readInterpreter(folder);
+	return async () => {
+		const after = await readInterpreter(folder);
+		const changed = Object.keys(before).find((file) => before[file] !== after[file]);
+		if (changed === void 0) return;
+		throw new VirtualenvError("install-failed", `Cannot use the packages of the lock: a wheel replaces ${changed} of the virtualenv`, { hint: "Find out which package brings this file, and remove it" });
+	};
+}
+async function readInterpreter(folder) {
+	const links = (await readdir(join(folder, "bin")).catch(() => [])).filter((name) => name.startsWith("python")).map(async (name) => [`bin/${name}`, await readlink(join(folder, "bin", name)).catch(() => "")]);
+	const settings = await readFile(join(folder, "pyvenv.cfg"), "utf8").catch(() => "");
+	return {
+		...Object.fromEntries(await Promise.all(links)),
+		"pyvenv.cfg": settings
+	};
+}
+var init_watch_interpreter = __esmMin((() => {
+	init_virtualenv_error();
+}));
 // python/install-packages.ts
 async function installPackages(wanted, options = {}) {
 	await writeFileAtomically(wanted.requirements, renderRequirements$1(wanted));
@@ -23344,6 +23479,7 @@ async function installPackages(wanted, options = {}) {
 		...WHEELS_ONLY,
 		"--no-compile-bytecode"
 	];
+	const checkInterpreter = await watchInterpreter(wanted.folder);
 	const from = [
 		...wanted.into,
 		"-r",
@@ -23364,6 +23500,7 @@ async function installPackages(wanted, options = {}) {
 	}
 	const installed = offline.code === 0 ? offline : await runUv([...install, ...from], limited);
 	if (installed.code !== 0) throw makeInstallError("Cannot install the packages of the lock", installed);
+	await checkInterpreter();
 	await removeTests(join(wanted.folder, "lib"));
 }
 function makeInstallError(what, run) {
@@ -23392,6 +23529,7 @@ var init_install_packages = __esmMin((() => {
 	init_remove_tests();
 	init_run_uv();
 	init_virtualenv_error();
+	init_watch_interpreter();
 	INSTALL_LIMIT_SECONDS$1 = 1800;
 	WHEELS_ONLY = ["--only-binary", ":all:"];
 }));
@@ -23406,7 +23544,7 @@ function findIndexLogin(url, variables) {
 	};
 }
 function listIndexes(variables) {
-	return VARIABLES$2.flatMap((name) => (variables[name] ?? "").split(/\s+/)).filter(Boolean).flatMap((text) => {
+	return VARIABLES$3.flatMap((name) => (variables[name] ?? "").split(/\s+/)).filter(Boolean).flatMap((text) => {
 		const [, name, address = ""] = /^(?:([A-Za-z0-9._-]+)=)?(.*)$/.exec(text) ?? [];
 		if (!URL.canParse(address)) return [];
 		const url = new URL(address);
@@ -23426,9 +23564,9 @@ function readNamedLogin(name, variables) {
 function readLogin({ username, password }) {
 	return username === "" ? void 0 : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
 }
-var VARIABLES$2;
+var VARIABLES$3;
 var init_index_login = __esmMin((() => {
-	VARIABLES$2 = [
+	VARIABLES$3 = [
 		"UV_DEFAULT_INDEX",
 		"UV_INDEX",
 		"UV_INDEX_URL",
@@ -23526,11 +23664,11 @@ async function download$1(url, signal) {
 	for await (const part of response.body) {
 		parts.push(part);
 		bytes += part.length;
-		if (bytes > MAX_BYTES$4) throw new VirtualenvError("install-failed", `${what}: it has more than 512 MiB`);
+		if (bytes > MAX_BYTES$5) throw new VirtualenvError("install-failed", `${what}: it has more than 512 MiB`);
 	}
 	return Buffer.concat(parts);
 }
-var LIMIT_SECONDS$12, MAX_BYTES$4;
+var LIMIT_SECONDS$12, MAX_BYTES$5;
 var init_find_source = __esmMin((() => {
 	init_temporary_folder();
 	init_install_packages();
@@ -23538,7 +23676,7 @@ var init_find_source = __esmMin((() => {
 	init_virtualenv_error();
 	init_index_login();
 	LIMIT_SECONDS$12 = 120;
-	MAX_BYTES$4 = 512 << 20;
+	MAX_BYTES$5 = 512 << 20;
 }));
 // sandbox/copy-if-private.ts
 async function copyIfPrivate(folder, copy) {
@@ -23572,7 +23710,7 @@ var READ$1, LIST;
 var init_copy_if_private = __esmMin((() => {
 	[READ$1, LIST] = [4, 5];
 }));
-// sandbox/network/dial-service.ts
+// sandbox/network/local-addresses.ts
 function listLocalAddresses() {
 	const list = new BlockList();
 	for (const [address, bits] of IPV4) list.addSubnet(address, bits, "ipv4");
@@ -23580,8 +23718,42 @@ function listLocalAddresses() {
 	for (const { address, family } of Object.values(networkInterfaces()).flatMap((all) => all ?? [])) list.addAddress(address, family === "IPv6" ? "ipv6" : "ipv4");
 	return list;
 }
-var DIAL_MILLISECONDS, dialService, DialError, lookUpElsewhere, LOCAL_ADDRESS, IPV4, IPV6;
+function isLocalHost(host) {
+	const version = isIP(host);
+	if (version === 0) return host === "localhost" || host.endsWith(".localhost");
+	return listLocalAddresses().check(host, version === 6 ? "ipv6" : "ipv4");
+}
+var IPV4, IPV6;
+var init_local_addresses = __esmMin((() => {
+	IPV4 = [
+		["0.0.0.0", 8],
+		["127.0.0.0", 8],
+		["169.254.0.0", 16],
+		["100.100.100.200", 32],
+		["168.63.129.16", 32],
+		["192.0.0.0", 24],
+		["224.0.0.0", 3]
+	];
+	IPV6 = [
+		["::", 96],
+		["::ffff:0:0:0", 96],
+		["64:ff9b::", 96],
+		["64:ff9b:1::", 48],
+		["2001::", 32],
+		["2002::", 16],
+		["fe80::", 10],
+		["fec0::", 10],
+		["ff00::", 8],
+		["fd00:ec2::", 32],
+		["fd20:ce::", 32],
+		["fd00:c1::", 32],
+		["fd00:42::", 32]
+	];
+}));
+// sandbox/network/dial-service.ts
+var DIAL_MILLISECONDS, dialService, DialError, lookUpElsewhere, LOCAL_ADDRESS;
 var init_dial_service = __esmMin((() => {
+	init_local_addresses();
 	DIAL_MILLISECONDS = 1e4;
 	dialService = ({ host, port }) => {
 		const socket = connect({
@@ -23622,27 +23794,24 @@ var init_dial_service = __esmMin((() => {
 		});
 	};
 	LOCAL_ADDRESS = "its name means an address of this machine or its link";
-	IPV4 = [
-		["0.0.0.0", 8],
-		["127.0.0.0", 8],
-		["169.254.0.0", 16],
-		["100.100.100.200", 32],
-		["168.63.129.16", 32],
-		["224.0.0.0", 3]
-	];
-	IPV6 = [
-		["::", 127],
-		["fe80::", 10],
-		["ff00::", 8],
-		["fd00:ec2::", 32]
-	];
 }));
 // sandbox/network/open-forwarder.ts
 async function openForwarder(services, folder, dial = dialService) {
-	const ports = services.map((service) => new ServicePort(service, dial));
-	for (const [i, port] of ports.entries()) await port.listen(join(folder, String(i)));
+	const ports = [];
+	const closeAll = () => Promise.all(ports.map((port) => port.close()));
+	try {
+		for (const [i, service] of services.entries()) {
+			const port = new ServicePort(service, dial);
+			await port.listen(join(folder, String(i)));
+			ports.push(port);
+			await chmod(join(folder, String(i)), WORLD_WRITABLE);
+		}
+	} catch (e) {
+		await closeAll();
+		throw e;
+	}
 	let closed;
-	return { close: () => closed ??= Promise.all(ports.map((port) => port.close())) };
+	return { close: () => closed ??= closeAll() };
 }
 function nameFailure(error) {
 	return error.code ?? error.errors?.find((e) => e.code !== void 0)?.code ?? "ECONNRESET";
@@ -23671,7 +23840,6 @@ var init_open_forwarder = __esmMin((() => {
 		async listen(path) {
 			this.#server.listen(path);
 			await once(this.#server, "listening");
-			await chmod(path, WORLD_WRITABLE);
 		}
 		async close() {
 			const closed = once(this.#server, "close");
@@ -23766,12 +23934,13 @@ async function runSandboxed({ command: inner, readable, data = [], hidden = [], 
 		from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
 		at: folder
 	}));
+	const copied = await Promise.all(copies);
 	const services = await openServices(network);
 	try {
 		const { command, inputs } = await wrapInBubblewrap({
 			command: inner,
 			env,
-			readable: [...readable, ...await Promise.all(copies)],
+			readable: [...readable, ...copied],
 			hidden,
 			processMemoryBytes: limits.processMemoryBytes,
 			processes: MAX_PROCESSES,
@@ -23799,18 +23968,26 @@ async function runSandboxed({ command: inner, readable, data = [], hidden = [], 
 async function openServices(wanted) {
 	if (!wanted || wanted.services.length === 0) return void 0;
 	const outer = makeTemporaryFolder("net", "/tmp");
-	const folder = join(outer, "open");
-	await mkdir(folder);
-	await chmod(folder, 493);
-	const forwarder = await openForwarder(wanted.services, folder, wanted.dial);
-	return {
-		network: {
-			...wanted,
-			folder
-		},
-		forwarder,
-		outer
-	};
+	try {
+		const folder = join(outer, "open");
+		await mkdir(folder);
+		await chmod(folder, 493);
+		const forwarder = await openForwarder(wanted.services, folder, wanted.dial);
+		return {
+			network: {
+				...wanted,
+				folder
+			},
+			forwarder,
+			outer
+		};
+	} catch (e) {
+		await rm(outer, {
+			recursive: true,
+			force: true
+		});
+		throw e;
+	}
 }
 var SYSTEM_PATH, MAX_PROCESSES, MAX_SCRATCH_BYTES, SHARE_OF_MACHINE;
 var init_run_untrusted = __esmMin((() => {
@@ -24038,7 +24215,7 @@ var init_explain_build$1 = __esmMin((() => {
 }));
 // python/building/run-build.ts
 async function readBuildRequirements(request, options) {
-	const found = await runProgram(["inspect", request.source], request, {
+	const found = await runProgram$1(["inspect", request.source], request, {
 		...options,
 		environment: void 0
 	});
@@ -24049,7 +24226,7 @@ async function buildWheel(request, options) {
 	const environment = join(request.folder, "environment");
 	try {
 		await makeEnvironment(environment, request, options);
-		return await runProgram([
+		return await runProgram$1([
 			"build",
 			request.source,
 			JSON.stringify(request.requirements ?? null)
@@ -24096,7 +24273,7 @@ async function makeEnvironment(folder, { python, packages }, options) {
 	}, options);
 	await makeReadable(folder);
 }
-async function runProgram(args, { source, python, sandbox }, { signal, environment }) {
+async function runProgram$1(args, { source, python, sandbox }, { signal, environment }) {
 	const { folders, executable } = await findBasePython(python.executable);
 	const place = sandbox ? ENVIRONMENT_PLACE : environment;
 	const run = await runUntrusted({
@@ -24184,8 +24361,12 @@ async function addBuiltWheels(packages, target, options) {
 }
 async function ensureBuiltWheel(locked, target, options) {
 	const [hash = ""] = locked.hashes;
-	const kept = await findKeptWheel(hash);
-	if (kept !== void 0) return kept;
+	const file = await findKeptWheel(hash) ?? await rebuildOnce(hash, locked, target, options);
+	const wrong = explainWrongWheel(basename(file), locked);
+	if (wrong === void 0) return file;
+	throw new VirtualenvError("install-failed", `Cannot use the wheel of ${locked.name} ${locked.version}: ${wrong}`, { hint: "The lock names another version than the one that was built: run npx davit lock --upgrade" });
+}
+async function rebuildOnce(hash, locked, target, options) {
 	const { progress = SILENT, signal } = options;
 	const what = `building the wheel of ${locked.name}`;
 	return withFileLock(`${keptFolder(hash)}.lock`, async () => await findKeptWheel(hash) ?? keepWheel(await rebuild(locked, target, options)), {
@@ -24270,6 +24451,7 @@ var init_ensure_built_wheels = __esmMin((() => {
 	init_temporary_folder();
 	init_find_python();
 	init_virtualenv_error();
+	init_explain_wrong_wheel();
 	init_find_source();
 	init_run_build();
 }));
@@ -24755,7 +24937,7 @@ var init_locked_values = __esmMin((() => {
 	platform = makePatternSchema("expected a platform in the notation of uv, such as x86_64-manylinux_2_28", /^[a-z0-9_]+(?:-[a-z0-9_]+){0,4}$/);
 	pythonMinor = makePatternSchema("expected a minor version of Python, such as 3.11", /^3\.\d{1,2}$/);
 	pythonVersion = makePatternSchema("expected a version of Python, such as 3.11.7", /^3\.\d{1,2}(?:\.\d{1,3})?$/);
-	registeredVersion = makePatternSchema("expected the number of a version, such as 3", /^\d{1,18}$/);
+	registeredVersion = makePatternSchema("expected the number of a version, such as 3, or the digest of an image", /^(?:\d{1,18}|sha256:[0-9a-f]{64})$/);
 	virtualenvKey = makePatternSchema("expected the key of a virtualenv, such as python3.11-0a1b2c3d4e", /^python3\.\d{1,2}-[0-9a-f]{10}$/);
 	LINE_CHARACTERS$2 = 2e3;
 	line = string$1().max(LINE_CHARACTERS$2, `expected at most ${LINE_CHARACTERS$2} characters`).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected a text on one line");
@@ -24786,8 +24968,15 @@ function parseNetworkAddress(text) {
 	};
 }
 function readIPv6(text) {
-	if (isIP(text) !== 6) return void 0;
-	return new URL(`http://[${text}]`).hostname.slice(1, -1);
+	const host = normalizeIPv6(text);
+	return host === void 0 || MAPPED.test(host) ? void 0 : host;
+}
+function isMappedAddress(text) {
+	const written = /^\[([^\]]*)\]/.exec(text)?.[1] ?? "";
+	return MAPPED.test(normalizeIPv6(written) ?? "");
+}
+function normalizeIPv6(text) {
+	return isIP(text) === 6 ? new URL(`http://[${text}]`).hostname.slice(1, -1) : void 0;
 }
 function readHost(text) {
 	if (isIP(text) === 4) return text;
@@ -24797,17 +24986,19 @@ function readHost(text) {
 function renderNetworkAddress({ host, port }) {
 	return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
-var NETWORK_ADDRESS, EXPECTED$1, networkAddress, NO_HOST;
+var NETWORK_ADDRESS, EXPECTED$1, EXPECTED_IPV4, networkAddress, NO_HOST, MAPPED;
 var init_network_address = __esmMin((() => {
 	init_zod();
 	NETWORK_ADDRESS = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):[1-9]\d{0,4}$/;
 	EXPECTED$1 = "expected HOST:PORT, such as api.example.com:443, 10.0.3.7:5432 or [fd00::7]:5432, without a scheme, a path or \"*\"";
-	networkAddress = string$1().regex(NETWORK_ADDRESS, EXPECTED$1).refine((text) => parseNetworkAddress(text) !== void 0, EXPECTED$1);
+	EXPECTED_IPV4 = "expected the IPv4 address in its own form, such as 10.0.3.7:5432";
+	networkAddress = string$1().regex(NETWORK_ADDRESS, EXPECTED$1).refine((text) => parseNetworkAddress(text) !== void 0, { error: ({ input }) => isMappedAddress(String(input)) ? EXPECTED_IPV4 : EXPECTED$1 });
 	NO_HOST = [
 		"0.0.0.0",
 		"::",
 		"255.255.255.255"
 	];
+	MAPPED = /^::ffff:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/;
 })), CONTENT_TYPES, caseFields, caseName, validationFile;
 var init_validation_file = __esmMin((() => {
 	init_zod();
@@ -24960,7 +25151,7 @@ var init_endpoint_file = __esmMin((() => {
 		traffic_percentage: percentage.describe("Share of the requests, 0 to 100; the sum over all routes is 100")
 	});
 	davitEntity = strictObject({
-		model_uri: string$1().min(1, "expected a path or URI").optional().describe("Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: the directory models/ENTITY_NAME/ENTITY_VERSION, else the registry"),
+		model_uri: string$1().min(1, "expected a path or URI").optional().describe("Location of the model: a directory, `models:/…`, `runs:/…`, `oci://…` or another URI of MLflow; default: the directory models/ENTITY_NAME/ENTITY_VERSION, else the registry"),
 		...requirementFields,
 		time_limit_seconds: number$1().positive("expected more than 0").max(3600, "expected 3600 or less").optional().describe(`Maximum seconds for one prediction; default 120`),
 		workers: _enum(WORKER_MODES).optional().describe("shared: one process loads the model, and the workers are forks of it; separate: each worker loads the model; one: one worker for each replica; default: shared if the loaded model holds nothing that forks must not share, else separate"),
@@ -25393,6 +25584,35 @@ var init_complete_access = __esmMin((() => {
 	PRINCIPAL_FIELDS = Object.keys(PRINCIPAL_KINDS);
 	ALL_USERS_GROUP = "users";
 }));
+// schemas/endpoint/image-uri.ts
+function isImageUri(uri) {
+	return uri.startsWith("oci:");
+}
+function parseImageUri(uri) {
+	const [, registry = "", path = ""] = /^oci:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
+	const [named = "", digest, ...more] = path.split("@");
+	const colon = named.lastIndexOf(":");
+	const name = colon < 0 ? named : named.slice(0, colon);
+	const tag = colon < 0 ? void 0 : named.slice(colon + 1);
+	const isName = REGISTRY$2.test(registry) && name.split("/").every((part) => PART$1.test(part));
+	const isVersion = (tag === void 0 || TAG$1.test(tag)) && (digest === void 0 || DIGEST$1.test(digest));
+	return isName && isVersion && (tag !== void 0 || digest !== void 0) && more.length === 0 ? {
+		registry: registry.toLowerCase(),
+		name,
+		tag,
+		digest
+	} : void 0;
+}
+function renderFixedImage({ registry, name }, digest) {
+	return `oci://${registry}/${name}@${digest}`;
+}
+var REGISTRY$2, PART$1, TAG$1, DIGEST$1;
+var init_image_uri = __esmMin((() => {
+	REGISTRY$2 = /^(?:localhost(?::\d{1,5})?|[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?|[a-z0-9-]+:\d{1,5}|\[[0-9a-f:.]+\](?::\d{1,5})?)$/i;
+	PART$1 = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/;
+	TAG$1 = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+	DIGEST$1 = /^sha256:[0-9a-f]{64}$/;
+}));
 // schemas/endpoint/check-versions.ts
 function checkVersions({ config, davit }, locate) {
 	return config.served_entities.flatMap((served, i) => {
@@ -25404,13 +25624,19 @@ function checkVersions({ config, davit }, locate) {
 			i,
 			"entity_version"
 		]));
-		return warnAboutMovingVersion(parseRegisteredVersion(uri)?.version ?? "", locate([
+		const place = locate([
 			"davit",
 			"served_entities",
 			name,
 			"model_uri"
-		]));
+		]);
+		const image = parseImageUri(uri);
+		if (image?.tag?.toLowerCase() === "latest" && image.digest === void 0) return [warnAboutMovingTag(image.tag, place)];
+		return warnAboutMovingVersion(parseRegisteredVersion(uri)?.version ?? "", place);
 	});
+}
+function warnAboutMovingTag(tag, place) {
+	return makeWarning("moving-version", place, `Found "${tag}" as the tag of an image: it is whatever image was pushed last, expected a tag that you set or a digest`, "The lock holds the digest that it means now. Write that digest, or a tag such as 2");
 }
 function warnAboutMovingVersion(version, place) {
 	const moving = parseMovingVersion(version);
@@ -25420,6 +25646,7 @@ function warnAboutMovingVersion(version, place) {
 var init_check_versions = __esmMin((() => {
 	init_diagnostic();
 	init_endpoint_file();
+	init_image_uri();
 	init_model_reference();
 }));
 // schemas/endpoint/check-workers.ts
@@ -32485,7 +32712,7 @@ function removeNearest(root, path, standIn) {
 	const last = path.at(-1);
 	if (last === void 0) return void 0;
 	const around = path.slice(0, -1);
-	const parent = readPath(root, around);
+	const parent = readPath$1(root, around);
 	if (!isContainer(parent)) return removeNearest(root, around, standIn);
 	const value = standIn(path, root);
 	if (value !== void 0 && JSON.stringify(Reflect.get(parent, last)) !== JSON.stringify(value)) {
@@ -32497,13 +32724,13 @@ function removeNearest(root, path, standIn) {
 	return path;
 }
 function restoreText(value, root, path) {
-	const written = readPath(root, path);
-	const parent = readPath(value, path.slice(0, -1));
+	const written = readPath$1(root, path);
+	const parent = readPath$1(value, path.slice(0, -1));
 	const last = path.at(-1);
 	if (last === void 0 || typeof written !== "string" || !isContainer(parent)) return;
 	if (typeof Reflect.get(parent, last) === "string") Reflect.set(parent, last, written);
 }
-function readPath(root, path) {
+function readPath$1(root, path) {
 	return path.reduce((at, step) => isContainer(at) ? Reflect.get(at, step) : void 0, root);
 }
 function isContainer(value) {
@@ -33520,7 +33747,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 	};
 }));
 // schemas/environment/policy.ts
-var POLICY_SEVERITIES, VULNERABILITY_POLICIES, SHARE, MAX_NETWORK_ADDRESSES, severity, policyFile, DEFAULT_POLICY;
+var POLICY_SEVERITIES, VULNERABILITY_POLICIES, SHARE, MAX_NETWORK_ADDRESSES, severity, policyFile, STRICTEST_POLICY, DEFAULT_POLICY;
 var init_policy$1 = __esmMin((() => {
 	init_zod();
 	init_network_address();
@@ -33555,6 +33782,20 @@ var init_policy$1 = __esmMin((() => {
 		show_predictions: boolean$1().optional().describe("Whether comments and reports of reviews may contain inputs and predictions; default true"),
 		network: array(networkAddress).max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`).optional().describe("Services that models may reach in their proofs, where `validation.network` of the endpoint file names them: `api.example.com:443`; default: none")
 	}).optional().describe("How severe each finding is in this environment: error, warning or ignore");
+	STRICTEST_POLICY = {
+		missing_example: "error",
+		missing_signature: "error",
+		unpinned_requirement: "error",
+		defaults_channel: "error",
+		missing_module: "error",
+		built_package: "error",
+		pickles: "error",
+		vulnerabilities: "error",
+		max_changed: "0%",
+		prediction_tolerance: 0,
+		show_predictions: false,
+		network: []
+	};
 	DEFAULT_POLICY = {
 		missing_example: "warning",
 		missing_signature: "warning",
@@ -33776,7 +34017,7 @@ var init_lock = __esmMin((() => {
 			from: SHA256,
 			with: array(strictObject(packageFields))
 		}).optional()
-	}).describe("One package of a virtualenv");
+	}).refine(({ source, built }) => source === void 0 || built === void 0, { error: "expected \"source\" or \"built\", not both" }).describe("One package of a virtualenv");
 	lockedVirtualenv = strictObject({
 		python: pythonMinor,
 		platform,
@@ -33819,7 +34060,7 @@ function isProject(folder, endpoints = "endpoints") {
 }
 async function readEndpoint(place, name) {
 	const file = `${place.endpoints}/${name}.yaml`;
-	const text = await readText$1(join(declarationsRoot(place), file));
+	const text = await readText$2(join(declarationsRoot(place), file));
 	if (text === void 0) return missing("unknown-endpoint", file, `Cannot find the endpoint "${name}": there is no file ${file}`, await renderNamesHint(place));
 	const { parseEndpoint } = await Promise.resolve().then(() => (init_parse_endpoint(), parse_endpoint_exports));
 	const { endpoint, diagnostics } = parseEndpoint(text, file);
@@ -33830,7 +34071,7 @@ async function readEndpoint(place, name) {
 }
 async function readEnvironment({ root, environments = root }, name) {
 	const file = `environments/${name}.yaml`;
-	const text = await readText$1(join(environments, file)) ?? readOwn(BUILT_IN_ENVIRONMENTS, name);
+	const text = await readText$2(join(environments, file)) ?? readOwn(BUILT_IN_ENVIRONMENTS, name);
 	if (text === void 0) return missing("unknown-environment", file, `Cannot find the environment "${name}": there is no file ${file}`, `Create the file with name: ${name} and target: local`);
 	const { parseEnvironment } = await Promise.resolve().then(() => (init_environment(), environment_exports));
 	const { environment, diagnostics } = parseEnvironment(text, file);
@@ -33851,7 +34092,7 @@ async function readLock$1(place, endpoint) {
 	};
 }
 async function readLockText(place, endpoint) {
-	return (place.locks === void 0 ? void 0 : await readText$1(join(place.locks, `${endpoint}.lock`))) ?? readText$1(join(declarationsRoot(place), lockFile(place, endpoint)));
+	return (place.locks === void 0 ? void 0 : await readText$2(join(place.locks, `${endpoint}.lock`))) ?? readText$2(join(declarationsRoot(place), lockFile(place, endpoint)));
 }
 function declarationsRoot({ root, from }) {
 	return from ?? root;
@@ -33862,7 +34103,7 @@ function lockFile({ endpoints }, endpoint) {
 async function listEndpoints(place) {
 	return (await readdir(join(declarationsRoot(place), place.endpoints)).catch(() => [])).filter((f) => f.endsWith(".yaml")).map((f) => f.slice(0, -5)).sort();
 }
-async function readText$1(path) {
+async function readText$2(path) {
 	try {
 		return await readFile(path, "utf8");
 	} catch (e) {
@@ -33981,11 +34222,6 @@ function isJson(text) {
 var init_locate_model = __esmMin((() => {
 	init_cache();
 }));
-// python/normalize-package-name.ts
-function normalizePackageName(name) {
-	return name.toLowerCase().replace(/[-_.]+/g, "-");
-}
-var init_normalize_package_name = __esmMin((() => {}));
 // validation/imports/packaged-modules.ts
 async function readPackagedModules(packages, request, options) {
 	const found = /* @__PURE__ */ new Map();
@@ -34083,7 +34319,7 @@ function locateModuleList({ name, version, source, hashes }) {
 	}).slice(0, 32)}.json`);
 }
 async function readKept$1(locked) {
-	const text = await readText$1(locateModuleList(locked));
+	const text = await readText$2(locateModuleList(locked));
 	try {
 		return text === void 0 ? void 0 : modules.safeParse(JSON.parse(text)).data;
 	} catch {
@@ -34114,7 +34350,7 @@ async function hashFile(file) {
 	const hash = createHash("sha256");
 	const { size } = await stat(file);
 	if (size <= READ_BYTES) hash.update(await readFile(file));
-	else await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
+	else await pipeline$1(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
 	return hash.digest("hex");
 }
 var READ_BYTES;
@@ -34188,7 +34424,7 @@ async function mayHaveByteCode(file) {
 	await handle.close();
 	const isPickle = PICKLE_NAME.test(file) || buffer[0] === 128;
 	if (isPickle && bytesRead > 0 && !READABLE.has(buffer[0] ?? 0)) return true;
-	return size > MAX_BYTES$3 ? isPickle : containsMark(file);
+	return size > MAX_BYTES$4 ? isPickle : containsMark(file);
 }
 async function containsMark(file) {
 	let rest = "";
@@ -34202,7 +34438,7 @@ async function containsMark(file) {
 	}
 	return false;
 }
-var MARKS, PICKLE_NAME, READABLE, MAX_BYTES$3;
+var MARKS, PICKLE_NAME, READABLE, MAX_BYTES$4;
 var init_find_byte_code = __esmMin((() => {
 	init_model_digest();
 	MARKS = [
@@ -34212,7 +34448,7 @@ var init_find_byte_code = __esmMin((() => {
 	];
 	PICKLE_NAME = /\.(?:pkl|pickle|joblib|dill|sav|p)$/i;
 	READABLE = /* @__PURE__ */ new Set([128, ...Buffer.from("(c}]P")]);
-	MAX_BYTES$3 = 2 ** 30;
+	MAX_BYTES$4 = 2 ** 30;
 }));
 // validation/model/check-minimum-versions.ts
 async function checkMinimumVersions(subject, model, requirements) {
@@ -34316,6 +34552,23 @@ function checkVersionDrift(subject, model, versions) {
 			at
 		}];
 	});
+}
+function listSavedVersions({ flavors }) {
+	return new Map(SAVED_VERSIONS.flatMap(({ flavor, key, packages }) => {
+		const text = flavors[flavor]?.[key];
+		const version = typeof text === "string" ? text.split("+")[0] : void 0;
+		return version === void 0 ? [] : packages.map((name) => [name, version]);
+	}));
+}
+function findContradictedVersion({ flavors }, { name, specifier }) {
+	const saved = SAVED_VERSIONS.find(({ packages, rule }) => rule !== "warn" && packages.includes(name));
+	const text = saved && flavors[saved.flavor]?.[saved.key];
+	const [, version, star] = /^==([\w.]+?)(\.\*)?$/.exec(specifier) ?? [];
+	if (typeof text !== "string" || version === void 0) return void 0;
+	const wanted = text.split("+")[0] ?? text;
+	const isPrefix = star !== void 0 && `${wanted}.`.startsWith(`${version}.`);
+	const isSame = saved?.rule === "minor" ? minorVersion(version) === minorVersion(wanted) : version === wanted;
+	return isPrefix || isSame ? void 0 : wanted;
 }
 function checkPythonDrift(subject, model) {
 	const flavor = model.flavors["python_function"]?.["python_version"];
@@ -34625,13 +34878,14 @@ function explainStalePackages(subject, lock, checked, resolved) {
 	if (!sameFiles) return hasSameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
 }
 function explainBuilds(names, packages) {
-	const other = packages.filter((p) => p.source === void 0).find(({ name, built }) => built !== void 0 !== names.includes(name));
+	const other = packages.find(({ name, source, built }) => built ? !names.includes(name) : source === void 0 && names.includes(name));
 	if (!other) return void 0;
 	return other.built ? `build_wheels does not name ${other.name}` : `build_wheels now names ${other.name}`;
 }
 function explainMovedVersion(locked, now) {
 	const [before, after] = [locked.resolved, now.resolved];
 	if (before?.from !== after?.from && locked.uri === now.uri) return `it was made for ${locked.name} ${before?.from ?? locked.version}, the endpoint says ${now.name} ${after?.from ?? now.version}`;
+	if (before && after && before.version !== after.version && isImageUri(after.from)) return `the tag ${after.from} moved from ${before.version} to ${after.version}`;
 	if (before && after && before.version !== after.version) return `${after.from} of ${now.name} moved from version ${before.version} to version ${after.version}`;
 }
 function hasSameSignature(signature, { model }) {
@@ -34647,6 +34901,7 @@ function stale(endpoint, place, name, reason) {
 }
 var init_check_lock = __esmMin((() => {
 	init_diagnostic();
+	init_image_uri();
 	init_render_cases();
 	init_former_names();
 	init_check_minimum_versions();
@@ -34986,7 +35241,7 @@ function partition(values, matches) {
 	return [values.filter(matches), values.filter((value) => !matches(value))];
 }
 function findMissingImports(imports, modules, pythonVersion) {
-	const { provided, namespaces } = index(modules);
+	const { provided, namespaces } = index$1(modules);
 	return imports.flatMap((found) => {
 		const [top = ""] = found.module.split(".");
 		if (NEVER_CLAIMED.has(top)) return [];
@@ -35011,7 +35266,7 @@ function findMissingPart({ module, names }, provided, namespaces) {
 function isThere(module, provided, namespaces) {
 	return provided.has(module) || namespaces.has(module);
 }
-function index(modules) {
+function index$1(modules) {
 	const [provided, namespaces] = [/* @__PURE__ */ new Set(), /* @__PURE__ */ new Set()];
 	for (const module of modules) {
 		provided.add(module);
@@ -35043,7 +35298,7 @@ async function scanImports(model, pythonVersion, options) {
 		model: model.digest,
 		python
 	}).slice(0, 32)}.json`);
-	const kept = parseScan(await readText$1(file));
+	const kept = parseScan(await readText$2(file));
 	if (kept) return kept;
 	const [interpreter, sandbox] = await Promise.all([findInterpreter(python), options.openSandbox()]);
 	if (interpreter === void 0 || sandbox === "missing") return void 0;
@@ -35833,7 +36088,7 @@ var init_conda_names = __esmMin((() => {
 // validation/requirements/check-conda.ts
 function checkConda(subject, model, { requirements, twins }) {
 	const covered = /* @__PURE__ */ new Set([...requirements.map((r) => r.name), ...subject.entity.requirementEdits.remove]);
-	const replacing = new Map(twins.map((t) => [t.spec, t.requirement.text]));
+	const replacing = new Map(twins.map((t) => [t.spec, t]));
 	return (model.conda?.packages ?? []).flatMap((spec, i) => {
 		const twin = replacing.get(spec);
 		if (twin === void 0 && listNames$2(spec).some((name) => covered.has(name))) return [];
@@ -35849,7 +36104,7 @@ function describePackage({ label, entity, alone }, spec, { twin, at }) {
 	if (twin !== void 0) return {
 		code,
 		severity: "warning",
-		message: `${found}: it is installed with pip, as "${twin}"`,
+		message: `${found}: ${describeTwin(twin)}`,
 		at
 	};
 	const pip = findPipCounterpart(spec);
@@ -35888,6 +36143,9 @@ function describePackage({ label, entity, alone }, spec, { twin, at }) {
 		at
 	};
 }
+function describeTwin({ requirement: { text }, saved }) {
+	return saved === void 0 ? `it is installed with pip, as "${text}"` : `the model was saved with ${saved}, so "${text}" is installed with pip`;
+}
 function describeImported(requirement, { entity, alone }) {
 	if (requirement === void 0) return void 0;
 	return `If the model imports it as a Python package, ${alone ? `add "${requirement}" to its requirements` : `add "${requirement}" to davit.served_entities.${entity.name}.requirements.add`}`;
@@ -35907,7 +36165,7 @@ function hasCredentials(text) {
 }
 function maskSecrets(text) {
 	const parts = text.replace(/:\/\/([^/\s@]+)@/g, (all, user, at) => {
-		return text.slice(0, at).endsWith("ssh") && !user.includes(":") || VARIABLES$1.test(user) ? all : "://…@";
+		return text.slice(0, at).endsWith("ssh") && !user.includes(":") || VARIABLES$2.test(user) ? all : "://…@";
 	}).split(/([&#\s])/);
 	return parts.map((part, i) => i % 2 === 0 ? maskFields(part, parts[i - 1] === "&") : part).join("");
 }
@@ -35922,10 +36180,10 @@ function maskFields(part, isField) {
 	}
 	return part;
 }
-var SECRET$1, VARIABLES$1;
+var SECRET$1, VARIABLES$2;
 var init_mask_secrets = __esmMin((() => {
 	SECRET$1 = /token|key|sig|secret|passw|auth|credential/i;
-	VARIABLES$1 = /^\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?$/;
+	VARIABLES$2 = /^\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?$/;
 }));
 // schemas/values/quote-shell.ts
 function quoteShell(text) {
@@ -36257,18 +36515,25 @@ var init_check_signature = __esmMin((() => {
 	columns = union([array(column).min(1), array(tensor).min(1)]);
 }));
 // validation/requirements/conda-twins.ts
-function listCondaTwins({ conda, locateConda }, { taken, removed }) {
+function listCondaTwins(model, { taken, removed }) {
+	const { conda, locateConda } = model;
 	return (conda?.packages ?? []).flatMap((spec, i) => {
 		const found = findPipCounterpart(spec);
 		if ("none" in found || !found.certain || removed.has(parseCondaName(spec))) return [];
-		const requirement = parseRequirement(found.pip, locateConda(["dependencies", conda?.indices[i] ?? 0]));
-		return !requirement || taken.has(requirement.name) || removed.has(requirement.name) ? [] : [{
+		const at = locateConda(["dependencies", conda?.indices[i] ?? 0]);
+		const written = parseRequirement(found.pip, at);
+		if (!written || taken.has(written.name) || removed.has(written.name)) return [];
+		const saved = findContradictedVersion(model, written);
+		const requirement = saved === void 0 ? written : parseRequirement(`${written.name}==${saved}`, at);
+		return requirement ? [{
 			spec,
-			requirement
-		}];
+			requirement,
+			saved
+		}] : [];
 	});
 }
 var init_conda_twins = __esmMin((() => {
+	init_check_version_drift();
 	init_conda_names();
 	init_parse_conda_name();
 	init_parse_requirements();
@@ -36486,13 +36751,13 @@ async function readModelText(folder, name) {
 	const found = await stat(file);
 	if (found.isDirectory()) return void 0;
 	if (!found.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
-	if (found.size > MAX_BYTES$2) throw new ModelLinkError(`${name} has ${found.size} bytes, and Davit reads at most ${MAX_BYTES$2}`);
+	if (found.size > MAX_BYTES$3) throw new ModelLinkError(`${name} has ${found.size} bytes, and Davit reads at most ${MAX_BYTES$3}`);
 	return readFile(file, "utf8");
 }
-var MAX_BYTES$2;
+var MAX_BYTES$3;
 var init_read_model_text = __esmMin((() => {
 	init_model_digest();
-	MAX_BYTES$2 = 8 << 20;
+	MAX_BYTES$3 = 8 << 20;
 }));
 // validation/requirements/report-option.ts
 function reportIgnoredOption({ option, value, at }, variables = process.env) {
@@ -36587,7 +36852,7 @@ async function readOption(folder, line, parents) {
 	const file = posix.join(posix.dirname(at.file), value);
 	if (value.startsWith("/") || !resolve(folder, file).startsWith(resolve(folder) + sep)) return refuse("there is no such file in the model");
 	if (parents.includes(file)) return refuse("the file includes itself");
-	const text = parents.length <= MAX_DEPTH$3 ? await readModelText(folder, file) : void 0;
+	const text = parents.length <= MAX_DEPTH$4 ? await readModelText(folder, file) : void 0;
 	if (text === void 0) return refuse("there is no such file in the model");
 	const read = await readIncludes(folder, parseRequirements(text, file), [...parents, file]);
 	if (/^(-r|--requirement)$/.test(option)) return read;
@@ -36613,14 +36878,14 @@ function makeProblem(message, at, hint) {
 		at
 	};
 }
-var MAX_DEPTH$3, INCLUDE_HINT;
+var MAX_DEPTH$4, INCLUDE_HINT;
 var init_read_requirements = __esmMin((() => {
 	init_read_model_text();
 	init_mask_secrets();
 	init_remove_comment();
 	init_parse_requirements();
 	init_report_option();
-	MAX_DEPTH$3 = 5;
+	MAX_DEPTH$4 = 5;
 	INCLUDE_HINT = "Copy its lines into requirements.txt of the model";
 }));
 // validation/model/read-model.ts
@@ -36921,8 +37186,12 @@ function checkModelUri(uri, { allowed, tracking }) {
 		hint: `Write ${scheme}:/… without a host`
 	};
 	if (scheme === "mlflow-artifacts" && (host === "" || isTrackingHost(host, tracking))) return "tracking";
+	if (scheme === "oci" && !parseImageUri(uri)) return IMAGE_RULE;
 	if (!isBelow$1(renderUri(parsed), allowed)) return refuseSource(scheme, host, allowed);
+	if (scheme === "oci") return "image";
 	if (scheme === "s3" || scheme === "r2" || scheme === "b2") return "storage";
+	if (scheme === "gs") return "google";
+	if (["wasbs", "abfss"].includes(scheme) && AZURE_HOST.test(host)) return "azure";
 	return scheme === "dbfs" ? "databricks" : "other";
 }
 function isTrackingHost(host, tracking) {
@@ -36930,7 +37199,15 @@ function isTrackingHost(host, tracking) {
 	return server !== "" && normalizeHost(scheme.toLowerCase(), server) === normalizeHost(scheme.toLowerCase(), host);
 }
 function isBelow$1(uri, allowed) {
-	return allowed.some((source) => uri === source || uri.startsWith(`${source}/`));
+	const ends = uri.startsWith("oci:") ? [
+		"/",
+		":",
+		"@"
+	] : ["/"];
+	return allowed.some((source) => uri === source || ends.some((end) => (end === "/" || hasPath(source)) && uri.startsWith(source + end)));
+}
+function hasPath(source) {
+	return /^oci:\/\/[^/]+\/[^:@]+$/.test(source);
 }
 function refuseSource(scheme, host, allowed) {
 	const known = [
@@ -36952,7 +37229,7 @@ function parseModelUri(uri) {
 	});
 	const fragment = /[\p{Cc}\p{Cf}\s\\?#]/u.exec(uri)?.[0];
 	if (fragment !== void 0) return refuse(`it contains ${JSON.stringify(fragment)}`, "Write a URI without spaces, backslashes, \"?\" and \"#\"");
-	const [, scheme, authority = "", path = ""] = SHAPE$1.exec(uri) ?? [];
+	const [, scheme, authority = "", path = ""] = SHAPE.exec(uri) ?? [];
 	if (scheme === void 0) return refuse("it is not a URI that Davit can read", "Write SCHEME:/… or SCHEME://HOST/…, with a lowercase scheme");
 	const isContainer = CONTAINER_SCHEMES.includes(scheme) && CONTAINER.test(authority);
 	const host = isContainer ? authority.replace(CONTAINER, "") : authority;
@@ -36973,12 +37250,13 @@ function normalizeHost(scheme, host) {
 function renderUri({ scheme, host, path }) {
 	return host === "" ? `${scheme}:${path}` : `${scheme}://${host}${path}`;
 }
-var SOURCES_VARIABLE, SOURCE_RULE, SHAPE$1, HOST$1, CONTAINER_SCHEMES, CONTAINER, DEFAULT_PORTS, NAME_SCHEMES;
+var SOURCES_VARIABLE, SOURCE_RULE, SHAPE, HOST$1, CONTAINER_SCHEMES, AZURE_HOST, CONTAINER, DEFAULT_PORTS, NAME_SCHEMES, IMAGE_RULE;
 var init_model_sources = __esmMin((() => {
+	init_image_uri();
 	init_read_own();
 	SOURCES_VARIABLE = "DAVIT_MODEL_SOURCES";
 	SOURCE_RULE = "expected SCHEME://HOST or SCHEME://HOST/FOLDER, such as s3://acme-models";
-	SHAPE$1 = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/]*))?(\/.*)?$/;
+	SHAPE = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/]*))?(\/.*)?$/;
 	HOST$1 = /^(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
 	CONTAINER_SCHEMES = [
 		"abfs",
@@ -36988,6 +37266,7 @@ var init_model_sources = __esmMin((() => {
 		"r2",
 		"b2"
 	];
+	AZURE_HOST = /\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)$/;
 	CONTAINER = /^[A-Za-z0-9$][A-Za-z0-9._-]*@/;
 	DEFAULT_PORTS = {
 		http: ":80",
@@ -36996,6 +37275,10 @@ var init_model_sources = __esmMin((() => {
 		sftp: ":22"
 	};
 	NAME_SCHEMES = ["models", "runs"];
+	IMAGE_RULE = {
+		why: "it is not the name of an image with a tag or a digest",
+		hint: "Write oci://REGISTRY/NAME:TAG or oci://REGISTRY/NAME@sha256:…, the registry in full (docker.io, ghcr.io) and the name in lowercase"
+	};
 }));
 // validation/model/choose-registry.ts
 function chooseRegistry(name, choice) {
@@ -37098,11 +37381,1591 @@ var init_choose_registry = __esmMin((() => {
 	init_model_sources();
 	UNITY_CATALOG_NAME = /^[^./]+\.[^./]+\.[^./]+$/;
 }));
+// validation/model/addresses/server-settings.ts
+async function listServerSettings(uri, environment) {
+	return [
+		...Object.entries(environment).filter(([name, value]) => VARIABLES$1.has(name) && value !== "").map(([name, value]) => `${name}=${value ?? ""}`).sort(),
+		...await listDatabricksHosts(uri, environment),
+		...(await readSettings(environment["AWS_CONFIG_FILE"] ?? "~/.aws/config", AWS_KEYS, environment)).map(({ text }) => text)
+	];
+}
+async function listDatabricksHosts(uri, environment) {
+	const names = [environment["MLFLOW_TRACKING_URI"], environment["MLFLOW_REGISTRY_URI"]].filter(isDatabricks);
+	if (names.length === 0 && !uri.startsWith("dbfs:")) return [];
+	const named = names.map((name) => /:\/\/([^:/]+)/.exec(name)?.[1]);
+	const profiles = /* @__PURE__ */ new Set([
+		"DEFAULT",
+		environment["DATABRICKS_CONFIG_PROFILE"],
+		...named
+	]);
+	return (await readSettings(environment["DATABRICKS_CONFIG_FILE"] ?? "~/.databrickscfg", DATABRICKS_KEYS, environment)).filter(({ section }) => profiles.has(section)).map(({ text }) => text);
+}
+function isDatabricks(name) {
+	return name !== void 0 && /^databricks(?:-uc)?(?::|$)/.test(name);
+}
+async function readSettings(file, keys, { HOME: home = "" }) {
+	if (file.startsWith("~/") && home === "") return [];
+	const text = await readFile(file.startsWith("~/") ? join(home, file.slice(2)) : file, "utf8").catch(() => "");
+	let section = "";
+	return text.split("\n").flatMap((line) => {
+		const trimmed = line.trim();
+		if (trimmed.startsWith("[")) section = trimmed.slice(1).split("]")[0]?.trim() ?? "";
+		const [key = "", ...rest] = trimmed.split("=");
+		const name = key.trim().toLowerCase();
+		return keys.has(name) ? [{
+			section,
+			text: `[${section}] ${name}=${rest.join("=").trim()}`
+		}] : [];
+	});
+}
+var VARIABLES$1, DATABRICKS_KEYS, AWS_KEYS;
+var init_server_settings = __esmMin((() => {
+	VARIABLES$1 = /* @__PURE__ */ new Set([
+		...[
+			"MLFLOW_TRACKING_URI",
+			"MLFLOW_REGISTRY_URI",
+			"MLFLOW_WORKSPACE",
+			"MLFLOW_S3_ENDPOINT_URL"
+		],
+		...[
+			"DATABRICKS_HOST",
+			"DATABRICKS_ACCOUNT_ID",
+			"DATABRICKS_WORKSPACE_ID",
+			"DATABRICKS_AZURE_RESOURCE_ID"
+		],
+		...["DATABRICKS_CONFIG_PROFILE", "DATABRICKS_CONFIG_FILE"],
+		...[
+			"AWS_ENDPOINT_URL",
+			"AWS_ENDPOINT_URL_S3",
+			"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
+		],
+		"STORAGE_EMULATOR_HOST",
+		...[
+			"AWS_PROFILE",
+			"AWS_DEFAULT_PROFILE",
+			"AWS_CONFIG_FILE"
+		]
+	]);
+	DATABRICKS_KEYS = /* @__PURE__ */ new Set([
+		"host",
+		"account_id",
+		"workspace_id",
+		"azure_workspace_resource_id"
+	]);
+	AWS_KEYS = /* @__PURE__ */ new Set(["endpoint_url", "services"]);
+}));
+// validation/model/download-environment.ts
+function makeDownloadEnvironment(source, uri, { home, connection, variables = process.env }) {
+	const kind = connection?.kind ?? source;
+	const names = connection ? [connection.tracking, connection.registry] : [variables["MLFLOW_TRACKING_URI"], variables["MLFLOW_REGISTRY_URI"]];
+	const databricks = kind === "tracking" && names.some((name) => name?.startsWith("databricks")) ? [DATABRICKS] : [];
+	const needed = [...NEEDED[kind], ...databricks];
+	const kept = Object.entries(variables).filter(([name]) => needed.some((pattern) => pattern.test(name)) && !(isOnlyDatabricks(connection) && SERVER_CREDENTIALS.test(name)));
+	const environment = {
+		...Object.fromEntries(kept),
+		MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: "false",
+		...connection && {
+			MLFLOW_TRACKING_URI: connection.tracking,
+			MLFLOW_REGISTRY_URI: connection.registry
+		}
+	};
+	if (kind !== "other") return {
+		...environment,
+		HOME: variables["HOME"] ?? homedir()
+	};
+	return {
+		...environment,
+		HOME: home,
+		AWS_EC2_METADATA_DISABLED: "true",
+		NETRC: variables["NETRC"] ?? join(variables["HOME"] ?? homedir(), ".netrc"),
+		...!connection && { MLFLOW_TRACKING_URI: makeTrackingUri(uri, variables["MLFLOW_TRACKING_URI"] ?? "") }
+	};
+}
+function isOnlyDatabricks(connection) {
+	return connection?.tracking.startsWith("databricks") === true && connection.registry.startsWith("databricks");
+}
+function makeTrackingUri(uri, tracking) {
+	const host = /^[a-z0-9+.-]+:\/\/([^/]*)/.exec(uri)?.[1] ?? "localhost";
+	return `${tracking.toLowerCase().startsWith("http:") ? "http" : "https"}://${host}`;
+}
+var COMMON, STORAGE, GOOGLE, AZURE, DATABRICKS, TRACKING, NEEDED, SERVER_CREDENTIALS;
+var init_download_environment = __esmMin((() => {
+	COMMON = /^(?:PATH|LANG|LC_.*|TZ|TMPDIR|(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|MLFLOW_(?:HTTP_REQUEST|MULTIPART)_.*|MLFLOW_ALLOW_FILE_STORE)$/i;
+	STORAGE = /^(?:AWS_.*|MLFLOW_S3_.*|MLFLOW_BOTO_.*|R2_.*|B2_.*)$/;
+	GOOGLE = /^(?:GOOGLE_.*|CLOUDSDK_.*|GCLOUD_PROJECT|GCE_METADATA_.*|NO_GCE_CHECK|STORAGE_EMULATOR_HOST|MLFLOW_GCS_.*)$/;
+	AZURE = /^(?:AZURE_.*|(?:IDENTITY|MSI)_(?:ENDPOINT|HEADER|SECRET)|IDENTITY_SERVER_THUMBPRINT)$/;
+	DATABRICKS = /^DATABRICKS_.*$/;
+	TRACKING = /^(?:MLFLOW_TRACKING_.*|MLFLOW_REGISTRY_URI|MLFLOW_WORKSPACE)$/;
+	NEEDED = {
+		tracking: [
+			COMMON,
+			TRACKING,
+			STORAGE,
+			GOOGLE,
+			AZURE
+		],
+		storage: [COMMON, STORAGE],
+		google: [COMMON, GOOGLE],
+		azure: [COMMON, AZURE],
+		databricks: [
+			COMMON,
+			TRACKING,
+			DATABRICKS
+		],
+		image: [],
+		other: [COMMON]
+	};
+	SERVER_CREDENTIALS = /^MLFLOW_TRACKING_(?:USERNAME|PASSWORD|TOKEN|AUTH|AWS_SIGV4)$/;
+}));
+// images/pull/image-content-error.ts
+var ImageContentError;
+var init_image_content_error = __esmMin((() => {
+	ImageContentError = class extends Error {};
+}));
+// images/image-reference.ts
+function parseImageReference(text) {
+	const [, path = "", tag, digest] = /^([^@]+?)(?::([\w][\w.-]{0,127}))?(?:@(\w+:[0-9a-f]+))?$/.exec(text) ?? [];
+	const [first = "", ...rest] = path.split("/");
+	const named = rest.length > 0 && (first === "localhost" || /[.:]/.test(first));
+	const name = named ? rest.join("/") : path;
+	if (!NAME$2.test(name)) throw new SyntaxError(`Cannot read "${text}" as the name of an image: expected REGISTRY/NAME in lowercase letters`);
+	const registry = named ? first : DOCKER_HUB$1;
+	return {
+		registry,
+		name: registry === DOCKER_HUB$1 && !name.includes("/") ? `library/${name}` : name,
+		version: digest ?? tag
+	};
+}
+function makeRegistryUrl(registry) {
+	if (registry === DOCKER_HUB$1 || registry === "index.docker.io") return "https://registry-1.docker.io";
+	return `${isLoopback(registry) ? "http" : "https"}://${registry}`;
+}
+function isLoopback(host) {
+	return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host);
+}
+var DOCKER_HUB$1, NAME$2;
+var init_image_reference = __esmMin((() => {
+	DOCKER_HUB$1 = "docker.io";
+	NAME$2 = /^[a-z0-9]+(?:(?:\.|_|__|-+|\/)[a-z0-9]+)*$/;
+}));
+// images/docker-credentials.ts
+async function readCredentials(registry) {
+	const settings = await readConfiguration(join(process.env["DOCKER_CONFIG"] || join(homedir(), ".docker"), "config.json"));
+	if (!settings) return void 0;
+	const names = listCredentialKeys(registry);
+	const helper = names.map((n) => settings.credHelpers?.[n]).find((h) => h !== void 0) ?? settings.credsStore;
+	return (helper === void 0 ? void 0 : await queryHelper(helper, names[0] ?? registry)) ?? findStoredCredentials(settings, names);
+}
+function listCredentialKeys(registry) {
+	return registry === "docker.io" || registry === "index.docker.io" ? [
+		DOCKER_HUB,
+		"index.docker.io",
+		"docker.io"
+	] : [
+		registry,
+		`https://${registry}`,
+		`http://${registry}`
+	];
+}
+async function readConfiguration(file) {
+	try {
+		return configuration.parse(JSON.parse(await readFile(file, "utf8")));
+	} catch (e) {
+		if (e.code === "ENOENT") return void 0;
+		throw new Error(`Cannot read ${file}: it does not contain the JSON that docker login writes`, { cause: void 0 });
+	}
+}
+function findStoredCredentials({ auths = {} }, names) {
+	const found = Object.entries(auths).find(([key]) => names.some((name) => parseHost(key) === parseHost(name)))?.[1];
+	if (!found) return void 0;
+	if (found.registrytoken) return {
+		kind: "registry-token",
+		token: found.registrytoken
+	};
+	if (found.identitytoken) return {
+		kind: "identity-token",
+		token: found.identitytoken
+	};
+	const [username = "", ...password] = Buffer.from(found.auth ?? "", "base64").toString("utf8").split(":");
+	if (found.auth) return {
+		kind: "password",
+		username,
+		password: password.join(":")
+	};
+	if (found.username === void 0) return void 0;
+	return {
+		kind: "password",
+		username: found.username,
+		password: found.password ?? ""
+	};
+}
+function parseHost(key) {
+	return key.replace(/^https?:\/\//, "").split("/")[0] ?? "";
+}
+async function queryHelper(helper, registry) {
+	const program = `docker-credential-${helper}`;
+	const run = await runProcess(program, ["get"], {
+		input: registry,
+		env: makeChildEnvironment(),
+		limitSeconds: HELPER_LIMIT_SECONDS
+	}).catch(() => void 0);
+	if (!run) throw new Error(`Cannot start ${program}, which Docker's configuration names: expected it on the PATH`);
+	if (run.code !== 0) {
+		const said = `${run.stdout}\n${run.stderr}`;
+		if (/credentials not found/i.test(said)) return void 0;
+		throw new Error(`Cannot read the credentials of ${registry}: ${program} ended with exit code ${run.code}`);
+	}
+	const { Username: username, Secret: secret } = parseHelperOutput(run.stdout, program);
+	if (username === "" && secret === "") return void 0;
+	return username === "<token>" ? {
+		kind: "identity-token",
+		token: secret
+	} : {
+		kind: "password",
+		username,
+		password: secret
+	};
+}
+function parseHelperOutput(text, program) {
+	try {
+		return helperOutput.parse(JSON.parse(text));
+	} catch {
+		throw new Error(`Cannot parse the output of ${program}: expected JSON with Username and Secret`);
+	}
+}
+var configuration, helperOutput, HELPER_LIMIT_SECONDS, DOCKER_HUB;
+var init_docker_credentials = __esmMin((() => {
+	init_zod();
+	init_run_process();
+	configuration = object({
+		auths: record(string$1(), object({
+			auth: string$1().optional(),
+			username: string$1().optional(),
+			password: string$1().optional(),
+			identitytoken: string$1().optional(),
+			registrytoken: string$1().optional()
+		})).optional(),
+		credHelpers: record(string$1(), string$1()).optional(),
+		credsStore: string$1().optional()
+	});
+	helperOutput = object({
+		Username: string$1(),
+		Secret: string$1()
+	});
+	HELPER_LIMIT_SECONDS = 30;
+	DOCKER_HUB = "https://index.docker.io/v1/";
+}));
+// images/fetch-once.ts
+async function fetchOnce(url, init, signal) {
+	const limit = AbortSignal.timeout(3e4);
+	try {
+		return await fetch(url, {
+			...init,
+			signal: signal ? AbortSignal.any([limit, signal]) : limit
+		});
+	} catch (e) {
+		return e instanceof Error ? e : new Error(String(e));
+	}
+}
+async function fetchHeaders(url, init, signal) {
+	const limit = new AbortController();
+	const timer = setTimeout(() => limit.abort(new DOMException("no answer", "TimeoutError")), 3e4);
+	try {
+		return await fetch(url, {
+			...init,
+			signal: signal ? AbortSignal.any([limit.signal, signal]) : limit.signal
+		});
+	} catch (e) {
+		return e instanceof Error ? e : new Error(String(e));
+	} finally {
+		clearTimeout(timer);
+	}
+}
+var init_fetch_once = __esmMin((() => {}));
+// images/send-request.ts
+async function sendRequest(url, request) {
+	const { registry, signal } = request;
+	for (let tries = 1;; tries++) {
+		const answer = await sendOnce(url, request);
+		signal?.throwIfAborted();
+		if (!(answer instanceof Error || answer.status === 429 || answer.status >= 500)) return answer;
+		if (tries === MAX_ATTEMPTS$2) {
+			const how = answer instanceof Error ? `it is unreachable (${describeCause$1(answer)})` : `it answered ${answer.status}`;
+			throw new RegistryError(registry, `${how} in ${MAX_ATTEMPTS$2} attempts`, "Run the same command again when the registry is available");
+		}
+		if (!(answer instanceof Error)) await answer.body?.cancel();
+		await setTimeout$2(pause(tries, answer), void 0, { ...signal && { signal } });
+	}
+}
+function sendOnce(url, { method = "GET", headers = {}, body, streams = false, signal }) {
+	const init = {
+		method,
+		headers: {
+			"user-agent": "davit",
+			...headers
+		},
+		...body !== void 0 && { body }
+	};
+	return streams ? fetchHeaders(url, {
+		...init,
+		redirect: "manual"
+	}, signal) : fetchOnce(url, init, signal);
+}
+function pause(tries, answer) {
+	const told = answer instanceof Error ? NaN : Number(answer.headers.get("retry-after") ?? NaN);
+	return Number.isFinite(told) ? Math.min(told, MAX_RETRY_DELAY_SECONDS) * 1e3 : RETRY_DELAY_MILLISECONDS$1 * 2 ** tries;
+}
+function describeCause$1(error) {
+	const { cause } = error;
+	if (error.name === "TimeoutError") return `no answer within 30 s`;
+	const { code } = cause ?? {};
+	return code ?? (cause instanceof Error ? cause.message : error.message);
+}
+var LOGIN, MAX_ATTEMPTS$2, RETRY_DELAY_MILLISECONDS$1, MAX_RETRY_DELAY_SECONDS, RegistryError, RegistryDeniedError;
+var init_send_request = __esmMin((() => {
+	init_fetch_once();
+	LOGIN = "docker login";
+	MAX_ATTEMPTS$2 = 4;
+	RETRY_DELAY_MILLISECONDS$1 = 300;
+	MAX_RETRY_DELAY_SECONDS = 10;
+	RegistryError = class extends Error {
+		constructor(registry, what, repair = `Run ${LOGIN} ${registry} with an account that can read it`, options) {
+			super(`Cannot query the registry ${registry}: ${what}${repair === "" ? "" : `. ${repair}`}`, options);
+		}
+	};
+	RegistryDeniedError = class extends RegistryError {};
+}));
+// images/registry-login.ts
+async function answerChallenge(header, reference) {
+	const challenge = parseChallenge(header);
+	const credentials = await readCredentials(reference.registry);
+	if (credentials?.kind === "registry-token") return `Bearer ${credentials.token}`;
+	if (challenge?.scheme === "basic") return credentials?.kind === "password" ? basic(credentials) : void 0;
+	if (!challenge) throw new RegistryError(reference.registry, "it requires an authentication scheme that Davit does not support", "");
+	return `Bearer ${await fetchToken(challenge, reference, credentials)}`;
+}
+function parseChallenge(header) {
+	const scheme = /^\s*(\w+)/.exec(header)?.[1]?.toLowerCase();
+	const fields = Object.fromEntries([...header.matchAll(/(?<!\w)(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(([, key = "", quoted, plain]) => [key.toLowerCase(), quoted ?? plain ?? ""]));
+	if (scheme === "basic") return {
+		scheme,
+		realm: fields["realm"] ?? "",
+		service: void 0
+	};
+	const realm = fields["realm"];
+	return scheme === "bearer" && realm !== void 0 ? {
+		scheme,
+		realm,
+		service: fields["service"]
+	} : void 0;
+}
+async function fetchToken({ realm, service }, { registry, name }, credentials) {
+	const url = requireSafeRealm(realm, registry);
+	const asked = {
+		...service !== void 0 && { service },
+		scope: `repository:${name}:pull`
+	};
+	const answer = credentials?.kind === "identity-token" ? await sendRequest(url, {
+		registry,
+		method: "POST",
+		headers: { "content-type": "application/x-www-form-urlencoded" },
+		body: encodeForm({
+			...asked,
+			grant_type: "refresh_token",
+			client_id: CLIENT,
+			refresh_token: credentials.token
+		})
+	}) : await sendRequest(addQuery(url, asked), {
+		registry,
+		...credentials?.kind === "password" && { headers: { authorization: basic(credentials) } }
+	});
+	if (!answer.ok) throw new RegistryDeniedError(registry, `it rejects ${credentials ? "the credentials that Docker stores for it" : "requests without credentials"} (${url.host} answered ${answer.status})`);
+	const parsed = token.safeParse(await answer.json().catch(() => void 0));
+	const found = parsed.data?.token ?? parsed.data?.access_token;
+	if (found === void 0) throw new RegistryError(registry, `${url.host} answered without a token`, "");
+	return found;
+}
+function requireSafeRealm(realm, registry) {
+	const url = URL.canParse(realm) ? new URL(realm) : void 0;
+	if (url?.protocol === "https:" || url?.protocol === "http:" && isLoopback(registry) && isLoopback(url.host)) return url;
+	throw new RegistryError(registry, `it requires a token from "${url?.origin ?? realm}", expected an https URL`, "");
+}
+function addQuery(url, fields) {
+	const whole = new URL(url);
+	for (const [name, value] of Object.entries(fields)) whole.searchParams.set(name, value);
+	return whole;
+}
+function encodeForm(fields) {
+	return new URLSearchParams(fields).toString();
+}
+function basic({ username, password }) {
+	return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+var token, CLIENT;
+var init_registry_login = __esmMin((() => {
+	init_zod();
+	init_docker_credentials();
+	init_image_reference();
+	init_send_request();
+	token = object({
+		token: string$1().optional(),
+		access_token: string$1().optional()
+	});
+	CLIENT = "davit";
+}));
+// images/pull/open-repository.ts
+function openRepository(image, signal) {
+	const { registry, name } = image;
+	let authorization;
+	const send = (path, headers) => sendAndFollow$1(new URL(`${makeRegistryUrl(registry)}/v2/${name}/${path}`), {
+		registry,
+		signal,
+		streams: true,
+		headers: {
+			...headers,
+			...authorization !== void 0 && { authorization }
+		}
+	});
+	const get = async (path, headers) => {
+		const first = await send(path, headers);
+		if (first.status !== 401) return requireContent(first, image);
+		await first.body?.cancel();
+		authorization = await answerChallenge(first.headers.get("www-authenticate") ?? "", image);
+		return requireContent(authorization === void 0 ? first : await send(path, headers), image);
+	};
+	return {
+		registry,
+		get
+	};
+}
+async function sendAndFollow$1(url, request) {
+	let at = url;
+	let answer = await sendRequest(at, request);
+	for (let count = 0; count < MAX_REDIRECTS$1 && REDIRECTS$1.has(answer.status); count++) {
+		await answer.body?.cancel();
+		at = requireSafeTarget(answer.headers.get("location") ?? "", {
+			from: at,
+			registry: request.registry
+		});
+		const { authorization = "", ...others } = request.headers ?? {};
+		const isSame = at.origin === url.origin && authorization !== "";
+		answer = await sendRequest(at, {
+			...request,
+			headers: isSame ? {
+				...others,
+				authorization
+			} : others
+		});
+	}
+	return answer;
+}
+function requireSafeTarget(location, { from, registry }) {
+	const target = URL.canParse(location, from.href) ? new URL(location, from) : void 0;
+	if (target?.protocol === "https:") return target;
+	if (target?.protocol === "http:" && isLoopback(registry) && isLoopback(target.host)) return target;
+	throw new RegistryError(registry, `it redirects to "${target?.origin ?? ""}", expected an https URL`, "");
+}
+async function requireContent(answer, { registry, name }) {
+	const { status } = answer;
+	if (status === 200 || status === 206) return answer;
+	if (status !== 401) await answer.body?.cancel();
+	if (status === 404) throw new NotInRegistryError(`the registry ${registry} does not have it`);
+	const answered = `it answered ${status} for "${name}"`;
+	if (status === 401 || status === 403) throw new RegistryDeniedError(registry, answered);
+	throw new RegistryError(registry, `${answered}, expected 200`, "");
+}
+var NotInRegistryError, REDIRECTS$1, MAX_REDIRECTS$1;
+var init_open_repository = __esmMin((() => {
+	init_image_reference();
+	init_registry_login();
+	init_send_request();
+	NotInRegistryError = class extends Error {};
+	REDIRECTS$1 = /* @__PURE__ */ new Set([
+		301,
+		302,
+		303,
+		307,
+		308
+	]);
+	MAX_REDIRECTS$1 = 5;
+}));
+// images/pull/safe-path.ts
+function parseSafePath(written, below) {
+	const parts = written.split("/").filter((part) => part !== "" && part !== ".");
+	const path = parts.join("/");
+	const isInside = `${path}/`.startsWith(below);
+	if (isInside && (written.startsWith("/") || parts.includes("..") || written.includes("\0"))) throw new ImageContentError(`its entry ${JSON.stringify(written.slice(0, 200))} leads out of its folder`);
+	return isInside ? path.slice(below.length) : void 0;
+}
+function normalizeLink(path, target, below) {
+	const parent = posix.dirname(path);
+	const isAbsolute = target.startsWith("/");
+	const inside = isAbsolute ? `${posix.normalize(target).slice(1)}/` : "";
+	const whole = isAbsolute && below !== "" && inside.startsWith(below) ? inside.slice(below.length) : void 0;
+	const aim = isAbsolute ? whole : posix.join(parent, target);
+	if (aim === void 0 || aim === ".." || aim.startsWith("../") || target.includes("\0")) throw new ImageContentError(`the link "${path}" in it leads out of the model`);
+	return posix.relative(parent, aim) || ".";
+}
+var init_safe_path = __esmMin((() => {
+	init_image_content_error();
+}));
+// images/pull/choose-format.ts
+function chooseFormat$1(config, layer, count) {
+	if (IMAGE_CONFIG.test(config.mediaType)) return {
+		kind: "archive",
+		below: MODELS_FOLDER
+	};
+	const notes = layer.annotations ?? {};
+	const name = NAME_ANNOTATIONS.map((key) => notes[key]).find((value) => value !== void 0);
+	const isArchive = ARCHIVE_TYPE.test(layer.mediaType);
+	const isPackedModel = count === 1 && ARCHIVE_NAME.test(name ?? "");
+	const isFolder = notes[UNPACK_ANNOTATION] === "true" || notes["org.cncf.model.filepath"] !== void 0;
+	if (isPackedModel || isArchive && (name === void 0 || isFolder)) return {
+		kind: "archive",
+		below: ""
+	};
+	const path = name === void 0 ? void 0 : parseSafePath(name, "");
+	if (path === void 0 || path === "") throw new ImageContentError(`a layer of it has no name and is no archive (${layer.mediaType.slice(0, 100)})`);
+	return {
+		kind: "file",
+		path
+	};
+}
+var IMAGE_CONFIG, ARCHIVE_TYPE, ARCHIVE_NAME, MODELS_FOLDER, NAME_ANNOTATIONS, UNPACK_ANNOTATION;
+var init_choose_format = __esmMin((() => {
+	init_image_content_error();
+	init_safe_path();
+	IMAGE_CONFIG = /^application\/vnd\.(?:oci\.image\.config\.v1|docker\.container\.image\.v1)\+json$/;
+	ARCHIVE_TYPE = /[./]tar(?:\+(?:gzip|zstd))?$|\.tar\.gzip$/;
+	ARCHIVE_NAME = /\.(?:tar|tar\.gz|tgz|tar\.zst)$/;
+	MODELS_FOLDER = "models/";
+	NAME_ANNOTATIONS = ["org.opencontainers.image.title", "org.cncf.model.filepath"];
+	UNPACK_ANNOTATION = "io.deis.oras.content.unpack";
+}));
+// images/pull/decompress.ts
+function limitUnpacked(size) {
+	return size * MAX_RATIO + MAX_SMALL_BYTES;
+}
+async function* decompress(source, limit) {
+	let total = 0;
+	try {
+		for await (const chunk of await chooseFormat(source)) {
+			total += chunk.length;
+			if (total > limit) throw new ImageContentError(`a layer of it unpacks to more than ${limit} bytes, which is no model`);
+			yield chunk;
+		}
+	} catch (e) {
+		if (!/^(?:Z_|ZSTD_|ERR_ZSTD)/.test(String(e.code))) throw e;
+		throw new ImageContentError("a layer of it cannot be decompressed", { cause: e });
+	}
+}
+async function chooseFormat(source) {
+	const { head, whole } = await peek(source);
+	const decoder = startsWith(head, GZIP) ? createGunzip() : startsWith(head, ZSTD) ? createZstdDecompress() : void 0;
+	if (!decoder) return whole;
+	pipeline(Readable.from(whole, { objectMode: false }), decoder, () => void 0);
+	return decoder;
+}
+async function peek(source) {
+	const chunks = source[Symbol.asyncIterator]();
+	let head = Buffer.alloc(0);
+	while (head.length < ZSTD.length) {
+		const next = await chunks.next();
+		if (next.done === true) break;
+		head = Buffer.concat([head, next.value]);
+	}
+	const first = head;
+	async function* readWhole() {
+		try {
+			yield first;
+			for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
+		} finally {
+			await chunks.return?.();
+		}
+	}
+	return {
+		head,
+		whole: readWhole()
+	};
+}
+function startsWith(bytes, magic) {
+	return bytes.subarray(0, magic.length).equals(magic);
+}
+var GZIP, ZSTD, MAX_RATIO, MAX_SMALL_BYTES;
+var init_decompress = __esmMin((() => {
+	init_image_content_error();
+	GZIP = Buffer.from([31, 139]);
+	ZSTD = Buffer.from([
+		40,
+		181,
+		47,
+		253
+	]);
+	MAX_RATIO = 20;
+	MAX_SMALL_BYTES = 2 ** 30;
+}));
+// images/pull/find-model-inside.ts
+async function findModelInside(root) {
+	let level = [""];
+	for (let depth = 0; depth <= MAX_DEPTH$3; depth++) {
+		const models = await filterModels(root, level);
+		const [only] = models;
+		if (only !== void 0 && models.length === 1) return join(root, only);
+		if (models.length > 1) throw new ImageContentError(`it has several models: ${show$1(models)}`);
+		level = (await Promise.all(level.map((folder) => listFolders(root, folder)))).flat();
+	}
+	const there = (await readdir(root)).sort();
+	const what = there.length === 0 ? "it has no file where a model would be" : `it has ${show$1(there)}`;
+	throw new ImageContentError(`${what}, expected a folder with MLmodel`);
+}
+async function filterModels(root, folders) {
+	const isModel = await Promise.all(folders.map((folder) => stat(join(root, folder, "MLmodel")).then((s) => s.isFile(), () => false)));
+	return folders.filter((_, i) => isModel[i]);
+}
+async function listFolders(root, folder) {
+	return (await readdir(join(root, folder), { withFileTypes: true })).filter((e) => e.isDirectory()).map((e) => join(folder, e.name));
+}
+function show$1(names) {
+	const more = names.length > MAX_SHOWN$1 ? ", …" : "";
+	return `${names.slice(0, MAX_SHOWN$1).map((name) => JSON.stringify(name)).join(", ")}${more}`;
+}
+var MAX_DEPTH$3, MAX_SHOWN$1;
+var init_find_model_inside = __esmMin((() => {
+	init_image_content_error();
+	MAX_DEPTH$3 = 4;
+	MAX_SHOWN$1 = 5;
+}));
+// images/pull/merge-layers.ts
+async function mergeLayers(layers, folder) {
+	const links = /* @__PURE__ */ new Map();
+	await mkdir(folder, { recursive: true });
+	for (const layer of layers) {
+		for (const path of layer.emptied) await removePath(path, {
+			folder,
+			links,
+			isKept: true
+		});
+		for (const path of layer.removed) await removePath(path, {
+			folder,
+			links,
+			isKept: false
+		});
+		await moveFiles(layer.folder, "", {
+			folder,
+			links
+		});
+		for (const [path, target] of layer.links) {
+			await removePath(path, {
+				folder,
+				links,
+				isKept: false
+			});
+			links.set(path, target);
+		}
+	}
+	await makeLinks(folder, links);
+}
+async function removePath(path, { folder, links, isKept }) {
+	for (const at of links.keys()) if (at === path && !isKept || at.startsWith(`${path}/`) || path === "") links.delete(at);
+	if (!isKept && path !== "") {
+		await rm(join(folder, path), {
+			recursive: true,
+			force: true
+		});
+		return;
+	}
+	for (const name of await readdir(join(folder, path)).catch(() => [])) await rm(join(folder, path, name), {
+		recursive: true,
+		force: true
+	});
+}
+async function moveFiles(from, path, merged) {
+	const { folder, links } = merged;
+	for (const entry of await readdir(join(from, path), { withFileTypes: true })) {
+		const inner = path === "" ? entry.name : `${path}/${entry.name}`;
+		const target = join(folder, inner);
+		links.delete(inner);
+		const there = await stat(target).catch(() => void 0);
+		if (there && (there.isDirectory() !== entry.isDirectory() || entry.isFile())) await removePath(inner, {
+			...merged,
+			isKept: false
+		});
+		if (entry.isDirectory()) {
+			await mkdir(target, { recursive: true });
+			await moveFiles(from, inner, merged);
+		} else await rename(join(from, inner), target);
+	}
+}
+async function makeLinks(folder, links) {
+	for (const [path, target] of links) {
+		for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) if (links.has(path.slice(0, at))) throw new ImageContentError(`the link "${path}" in it is inside another link`);
+		await mkdir(dirname(join(folder, path)), { recursive: true });
+		await symlink(target, join(folder, path));
+	}
+	const root = await realpath(folder);
+	for (const path of links.keys()) {
+		const target = await realpath(join(folder, path)).catch(() => void 0);
+		if (!target?.startsWith(root + sep) || !(await stat(target)).isFile()) throw new ImageContentError(`the link "${path}" in it does not lead to a file of the model`);
+	}
+}
+var init_merge_layers = __esmMin((() => {
+	init_image_content_error();
+}));
+// images/pull/read-blob.ts
+async function* readBlob(repository, blob, { begin = {
+	size: 0,
+	hash: createHash("sha256")
+}, onBytes, signal }) {
+	const { registry } = repository;
+	const { hash } = begin;
+	let size = begin.size;
+	let empty = 0;
+	while (size < blob.size) {
+		const before = size;
+		for await (const chunk of readRest(repository, blob, {
+			from: size,
+			signal
+		})) {
+			size += chunk.length;
+			if (size > blob.size) throw new RegistryError(registry, "it sent more bytes than the manifest lists", "");
+			hash.update(chunk);
+			onBytes(chunk.length);
+			yield chunk;
+		}
+		empty = size === before ? empty + 1 : 0;
+		if (empty === MAX_EMPTY_ANSWERS) throw new RegistryError(registry, `its answer ended early in ${empty} attempts`, "Run the same command again");
+		if (size < blob.size) await setTimeout$2(RETRY_DELAY_MILLISECONDS * empty, void 0, { ...signal && { signal } });
+	}
+	if (`sha256:${hash.digest("hex")}` !== blob.digest) throw new RegistryError(registry, "it sent other bytes than the digest of the layer says", "");
+}
+async function* readRest(repository, { digest }, { from, signal }) {
+	const answer = await repository.get(`blobs/${digest}`, from > 0 ? { range: `bytes=${from}-` } : {});
+	let skipped = answer.status === 206 ? 0 : from;
+	if (answer.status === 206 && !answer.headers.get("content-range")?.startsWith(`bytes ${from}-`)) throw new RegistryError(repository.registry, "it sent another part of a layer than the requested one", "");
+	const reader = answer.body?.getReader();
+	try {
+		for (;;) {
+			const next = await reader?.read().catch(() => void 0);
+			signal?.throwIfAborted();
+			if (next?.value === void 0) return;
+			const chunk = next.value.subarray(Math.min(skipped, next.value.length));
+			skipped -= next.value.length - chunk.length;
+			if (chunk.length > 0) yield chunk;
+		}
+	} finally {
+		await reader?.cancel().catch(() => void 0);
+	}
+}
+var MAX_EMPTY_ANSWERS, RETRY_DELAY_MILLISECONDS;
+var init_read_blob = __esmMin((() => {
+	init_send_request();
+	MAX_EMPTY_ANSWERS = 3;
+	RETRY_DELAY_MILLISECONDS = 300;
+}));
+// images/registry.ts
+async function readImageDigest(reference, options = {}) {
+	return readTaggedDigest(parseImageReference(reference), options);
+}
+async function readTaggedDigest(image, options = {}) {
+	const path = `manifests/${image.version ?? "latest"}`;
+	const head = await queryRegistry(image, path, {
+		...options,
+		method: "HEAD"
+	});
+	if (head.status === 404) return void 0;
+	const digest = head.headers.get("docker-content-digest");
+	if (digest !== null && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
+	const whole = await queryRegistry(image, path, options);
+	if (whole.status === 404) return void 0;
+	return `sha256:${createHash("sha256").update(Buffer.from(await whole.arrayBuffer())).digest("hex")}`;
+}
+async function queryRegistry(image, path, { method = "GET", signal }) {
+	const { registry, name } = image;
+	const url = new URL(`${makeRegistryUrl(registry)}/v2/${name}/${path}`);
+	const request = {
+		registry,
+		method,
+		signal
+	};
+	const first = await sendRequest(url, {
+		...request,
+		headers: { accept: MANIFESTS }
+	});
+	const answer = first.status === 401 ? await loginAndAsk(first) : first;
+	if (answer.ok || answer.status === 404) return answer;
+	if (answer.status === 401 || answer.status === 403) throw new RegistryDeniedError(registry, `it answered ${answer.status} for "${name}"`);
+	throw new RegistryError(registry, `it answered ${answer.status} for "${name}", expected 200 or 404`, "");
+	async function loginAndAsk(refused) {
+		const authorization = await answerChallenge(refused.headers.get("www-authenticate") ?? "", image);
+		if (authorization === void 0) return refused;
+		return sendRequest(url, {
+			...request,
+			headers: {
+				accept: MANIFESTS,
+				authorization
+			}
+		});
+	}
+}
+var MANIFESTS;
+var init_registry = __esmMin((() => {
+	init_zod();
+	init_image_reference();
+	init_registry_login();
+	init_send_request();
+	MANIFESTS = [
+		"application/vnd.oci.image.index.v1+json",
+		"application/vnd.oci.image.manifest.v1+json",
+		"application/vnd.docker.distribution.manifest.list.v2+json",
+		"application/vnd.docker.distribution.manifest.v2+json"
+	].join(", ");
+	object({ tags: array(string$1()).nullish() });
+}));
+// images/pull/read-manifest.ts
+async function readManifest$1(repository, digest) {
+	const value = await readJson(repository, digest);
+	const list = index.safeParse(value);
+	if (!list.success) return parseManifest(value);
+	const chosen = choosePlatform(list.data.manifests);
+	if (!chosen) throw new ImageContentError("it has no image for a platform, expected one for linux/amd64");
+	return parseManifest(await readJson(repository, chosen.digest));
+}
+function choosePlatform(all) {
+	const images = all.filter(({ platform }) => platform?.os !== "unknown");
+	return images.find((m) => m.platform?.os === "linux" && m.platform.architecture === "amd64") ?? images[0];
+}
+function parseManifest(value) {
+	const parsed = manifest$1.safeParse(value);
+	if (!parsed.success) throw new ImageContentError("its manifest is not one of an image or artifact with SHA-256 digests");
+	return parsed.data;
+}
+async function readJson(repository, digest) {
+	const bytes = await readBytes(await repository.get(`manifests/${digest}`, { accept: MANIFESTS }), repository);
+	if (`sha256:${createHash("sha256").update(bytes).digest("hex")}` !== digest) throw new RegistryError(repository.registry, "it sent a manifest with another digest than the requested one", "");
+	try {
+		return JSON.parse(bytes.toString("utf8"));
+	} catch {
+		throw new ImageContentError("its manifest is not JSON");
+	}
+}
+async function readBytes(answer, { registry }) {
+	const chunks = [];
+	let size = 0;
+	try {
+		for await (const chunk of answer.body ?? []) {
+			size += chunk.length;
+			if (size > MAX_BYTES$2) break;
+			chunks.push(chunk);
+		}
+	} catch (e) {
+		throw new RegistryError(registry, "its answer ended early", "Run the same command again", { cause: e });
+	}
+	if (size > MAX_BYTES$2) throw new ImageContentError("its manifest is larger than 4 MiB");
+	return Buffer.concat(chunks);
+}
+var descriptor, manifest$1, listed, index, MAX_BYTES$2;
+var init_read_manifest = __esmMin((() => {
+	init_zod();
+	init_registry();
+	init_send_request();
+	init_image_content_error();
+	descriptor = object({
+		mediaType: string$1().default(""),
+		digest: string$1().regex(/^sha256:[0-9a-f]{64}$/),
+		size: int().nonnegative(),
+		annotations: record(string$1(), string$1()).nullish()
+	});
+	manifest$1 = object({
+		config: descriptor,
+		layers: array(descriptor).max(1e3)
+	});
+	listed = descriptor.extend({ platform: object({
+		os: string$1(),
+		architecture: string$1()
+	}).nullish() });
+	index = object({ manifests: array(listed).max(1e3) });
+	MAX_BYTES$2 = 4 * 2 ** 20;
+}));
+// images/pull/byte-reader.ts
+function makeByteReader(source) {
+	const chunks = source[Symbol.asyncIterator]();
+	let left = /* @__PURE__ */ new Uint8Array();
+	const some = async (most) => {
+		while (left.length === 0) {
+			const next = await chunks.next();
+			if (next.done === true) return void 0;
+			left = next.value;
+		}
+		const piece = left.subarray(0, Math.min(most, left.length));
+		left = left.subarray(piece.length);
+		return piece;
+	};
+	const take = async (size) => {
+		const pieces = [];
+		for (let missing = size; missing > 0;) {
+			const piece = await some(missing);
+			if (piece === void 0) return void 0;
+			pieces.push(piece);
+			missing -= piece.length;
+		}
+		return Buffer.concat(pieces);
+	};
+	return {
+		take,
+		some
+	};
+}
+var init_byte_reader = __esmMin((() => {}));
+// images/pull/read-tar.ts
+async function* readTar(source) {
+	const reader = makeByteReader(source);
+	let extended = {};
+	for (;;) {
+		const header = await reader.take(BLOCK);
+		if (header === void 0 || header.every((byte) => byte === 0)) break;
+		requireChecksum(header);
+		const type = String.fromCharCode(header[156] ?? 0);
+		const size = extended.size ?? parseNumber(header.subarray(124, 136));
+		if ("xgLK".includes(type)) {
+			const text = await readExtendedHeader(reader, size);
+			if (type === "x") extended = {
+				...extended,
+				...parsePax(text)
+			};
+			if (type === "L") extended = {
+				...extended,
+				path: cutAtZero(text)
+			};
+			if (type === "K") extended = {
+				...extended,
+				target: cutAtZero(text)
+			};
+			continue;
+		}
+		const kind = KINDS$2[type] ?? "other";
+		const stored = kind === "file" || kind === "other" ? size : 0;
+		const rest = { size: stored };
+		yield {
+			path: extended.path ?? readPath(header),
+			kind,
+			target: extended.target ?? readText$1(header, 157, 257),
+			content: readContent(reader, rest)
+		};
+		await skip(reader, rest.size + padding(stored));
+		extended = {};
+	}
+	while (await reader.some(Infinity) !== void 0);
+}
+async function* readContent(reader, rest) {
+	while (rest.size > 0) {
+		const chunk = await reader.some(rest.size);
+		if (chunk === void 0) throw new ImageContentError("a layer of it is a tar archive that ends early");
+		rest.size -= chunk.length;
+		yield chunk;
+	}
+}
+async function skip(reader, size) {
+	const content = readContent(reader, { size });
+	while ((await content.next()).done !== true);
+}
+async function readExtendedHeader(reader, size) {
+	if (size > MAX_EXTENDED_HEADER) throw new ImageContentError("a layer of it has a name of more than 1 MiB");
+	const text = await reader.take(size);
+	if (text === void 0) throw new ImageContentError("a layer of it is a tar archive that ends early");
+	await skip(reader, padding(size));
+	return text;
+}
+function padding(size) {
+	return (BLOCK - size % BLOCK) % BLOCK;
+}
+function parsePax(text) {
+	const found = {};
+	for (let at = 0; at < text.length;) {
+		const space = text.indexOf(" ", at);
+		const length = Number(text.toString("latin1", at, space));
+		if (space < 0 || !Number.isInteger(length) || length <= 0) break;
+		const record = text.toString("utf8", space + 1, at + length - 1);
+		const equals = record.indexOf("=");
+		const [key, value] = [record.slice(0, equals), record.slice(equals + 1)];
+		if (key === "path") found.path = value;
+		if (key === "linkpath") found.target = value;
+		if (key === "size") found.size = requireSize(Number(value));
+		if (key.startsWith("GNU.sparse.")) throw new ImageContentError("a layer of it has a sparse file, which Davit does not read");
+		at += length;
+	}
+	return found;
+}
+function readPath(header) {
+	const prefix = header.toString("latin1", 257, 263) === "ustar\0" ? readText$1(header, 345, 500) : "";
+	const name = readText$1(header, 0, 100);
+	return prefix === "" ? name : `${prefix}/${name}`;
+}
+function readText$1(header, from, to) {
+	return cutAtZero(header.subarray(from, to));
+}
+function cutAtZero(bytes) {
+	const end = bytes.indexOf(0);
+	return bytes.toString("utf8", 0, end < 0 ? bytes.length : end);
+}
+function parseNumber(field) {
+	if (((field[0] ?? 0) & 128) === 0) return requireSize(parseInt(cutAtZero(field).trim() || "0", 8));
+	return requireSize(Number(BigInt(`0x${field.subarray(1).toString("hex")}`)));
+}
+function requireSize(size) {
+	if (!Number.isSafeInteger(size) || size < 0) throw new ImageContentError("a layer of it has a file without a valid size");
+	return size;
+}
+function requireChecksum(header) {
+	const sum = header.reduce((all, byte, i) => all + (i >= 148 && i < 156 ? 32 : byte), 0);
+	if (parseInt(readText$1(header, 148, 156).trim(), 8) !== sum) throw new ImageContentError("a layer of it is not a tar archive");
+}
+var BLOCK, MAX_EXTENDED_HEADER, KINDS$2;
+var init_read_tar = __esmMin((() => {
+	init_image_content_error();
+	init_byte_reader();
+	BLOCK = 512;
+	MAX_EXTENDED_HEADER = 2 ** 20;
+	KINDS$2 = {
+		"0": "file",
+		"\0": "file",
+		"7": "file",
+		"5": "folder",
+		"2": "symbolic-link",
+		"1": "hard-link"
+	};
+}));
+// images/pull/unpack-layer.ts
+async function unpackLayer(bytes, { folder, below }) {
+	const unpacking = {
+		folder,
+		below,
+		links: /* @__PURE__ */ new Map(),
+		removed: /* @__PURE__ */ new Set(),
+		emptied: /* @__PURE__ */ new Set()
+	};
+	let count = 0;
+	for await (const entry of readTar(bytes)) {
+		if (++count > MAX_ENTRIES) throw new ImageContentError(`a layer of it has more than ${MAX_ENTRIES} files`);
+		const path = parseSafePath(entry.path, below);
+		if (path !== void 0) await unpackEntry(entry, path, unpacking);
+		else if (removesAll(entry.path, below)) unpacking.emptied.add("");
+	}
+	const { links, removed, emptied } = unpacking;
+	return {
+		links: [...links],
+		removed: [...removed],
+		emptied: [...emptied]
+	};
+}
+function removesAll(written, below) {
+	const path = written.replace(/^\.?\//, "");
+	return below !== "" && [OPAQUE, `${WHITEOUT}${below.slice(0, -1)}`].includes(path);
+}
+async function unpackEntry(entry, path, unpacking) {
+	const { folder, below, links } = unpacking;
+	const at = path.lastIndexOf("/") + 1;
+	const [parent, name] = [path.slice(0, at), path.slice(at)];
+	if (below !== "" && name === OPAQUE) unpacking.emptied.add(parent.slice(0, -1));
+	else if (below !== "" && name.startsWith(WHITEOUT)) unpacking.removed.add(parseRemoved(parent, name));
+	else if (entry.kind === "folder") {
+		links.delete(path);
+		await explainConflict$1(path, () => mkdir(join(folder, path), { recursive: true }));
+	} else {
+		if (path === "") throw new ImageContentError("a layer of it has no folder where its files are");
+		await prepare(path, unpacking);
+		if (entry.kind === "symbolic-link") links.set(path, normalizeLink(path, entry.target, below));
+		else if (entry.kind === "hard-link") await linkFile(path, entry.target, unpacking);
+		else if (entry.kind === "file") await writeContent(join(folder, path), entry.content);
+		else throw new ImageContentError(`"${path}" in it is neither a file, nor a folder, nor a link`);
+	}
+}
+function parseRemoved(parent, name) {
+	const removed = name.slice(4);
+	const path = parseSafePath(parent + removed, "");
+	if (path === void 0 || removed === "" || removed === ".") throw new ImageContentError(`its entry ${JSON.stringify(parent + name)} removes no file`);
+	return path;
+}
+async function prepare(path, { folder, links }) {
+	for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) if (links.has(path.slice(0, at))) throw new ImageContentError(`"${path}" in it is written through a link`);
+	links.delete(path);
+	await explainConflict$1(path, async () => {
+		await mkdir(dirname(join(folder, path)), { recursive: true });
+		await rm(join(folder, path), {
+			recursive: true,
+			force: true
+		});
+	});
+}
+async function linkFile(path, target, { folder, below }) {
+	const from = parseSafePath(target, below);
+	if (from === void 0 || from === "") throw new ImageContentError(`the link "${path}" in it leads out of the model`);
+	await explainConflict$1(path, () => link(join(folder, from), join(folder, path)));
+}
+async function writeContent(file, content) {
+	const handle = await open(file, "wx");
+	try {
+		for await (const chunk of content) await handle.writeFile(chunk);
+	} finally {
+		await handle.close();
+	}
+}
+async function explainConflict$1(path, work) {
+	try {
+		await work();
+	} catch (e) {
+		const { code = "" } = e;
+		if (![
+			"EEXIST",
+			"ENOTDIR",
+			"EISDIR",
+			"ENOENT",
+			"EPERM",
+			"ENAMETOOLONG"
+		].includes(code)) throw e;
+		throw new ImageContentError(`"${path}" in it contradicts another entry of its layer (${code})`, { cause: e });
+	}
+}
+var layerChanges, WHITEOUT, OPAQUE, MAX_ENTRIES;
+var init_unpack_layer = __esmMin((() => {
+	init_zod();
+	init_image_content_error();
+	init_read_tar();
+	init_safe_path();
+	layerChanges = object({
+		links: array(tuple([string$1(), string$1()])),
+		removed: array(string$1()),
+		emptied: array(string$1())
+	});
+	WHITEOUT = ".wh.";
+	OPAQUE = ".wh..wh..opq";
+	MAX_ENTRIES = 1e6;
+}));
+// images/pull/pull-model.ts
+async function pullModel(image, options) {
+	const { folder, onProgress } = options;
+	const failed = new AbortController();
+	const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
+	const repository = openRepository(image, signal);
+	const { config, layers: all } = await readManifest$1(repository, image.version);
+	const listed = all.filter((layer, i) => !all.slice(i + 1).some(({ digest }) => digest === layer.digest));
+	const layers = listed.map((layer) => ({
+		layer,
+		format: chooseFormat$1(config, layer, listed.length)
+	}));
+	const total = listed.reduce((sum, { size }) => sum + size, 0);
+	let done = 0;
+	const onBytes = (count) => {
+		done += count;
+		onProgress(done, total);
+	};
+	if (await stat(join(folder, "merged")).catch(() => void 0)) await rm(folder, {
+		recursive: true,
+		force: true
+	});
+	const pull = {
+		repository,
+		layers: join(folder, "layers"),
+		onBytes,
+		signal
+	};
+	await mkdir(pull.layers, { recursive: true });
+	await requireSpace(folder, total);
+	await pullLayers(layers, pull, failed);
+	await mergeLayers(await Promise.all(layers.map(({ layer }) => readLayer(locateLayer(layer, pull)))), join(folder, "merged"));
+	return findModelInside(join(folder, "merged"));
+}
+async function pullLayers(layers, pull, failed) {
+	const errors = [];
+	await mapConcurrent(layers, LAYERS_AT_ONCE, async ({ layer, format }) => {
+		if (failed.signal.aborted) return;
+		try {
+			await pullLayer(layer, format, pull);
+		} catch (e) {
+			errors.push(e instanceof Error ? e : new Error(String(e)));
+			failed.abort(e);
+		}
+	});
+	const [first] = errors;
+	if (first !== void 0) throw first;
+}
+function locateLayer({ digest }, { layers }) {
+	return join(layers, digest.replace("sha256:", ""));
+}
+async function readLayer(place) {
+	return {
+		...layerChanges.parse(JSON.parse(await readFile(join(place, "changes.json"), "utf8"))),
+		folder: join(place, "files")
+	};
+}
+async function pullLayer(layer, format, pull) {
+	const place = locateLayer(layer, pull);
+	if (await stat(place).catch(() => void 0)) {
+		pull.onBytes(layer.size);
+		return;
+	}
+	const fresh = `${place}.part`;
+	const changes = format.kind === "file" ? await pullFile(layer, fresh, {
+		path: format.path,
+		pull
+	}) : await pullArchive(layer, fresh, {
+		below: format.below,
+		pull
+	});
+	await writeFile(join(fresh, "changes.json"), JSON.stringify(changes));
+	await rename(fresh, place);
+}
+async function pullArchive(layer, fresh, { below, pull }) {
+	await rm(fresh, {
+		recursive: true,
+		force: true
+	});
+	const folder = join(fresh, "files");
+	await mkdir(folder, { recursive: true });
+	const read = { isComplete: false };
+	async function* readWhole() {
+		yield* readBlob(pull.repository, layer, pull);
+		read.isComplete = true;
+	}
+	const changes = await unpackLayer(decompress(readWhole(), limitUnpacked(layer.size)), {
+		folder,
+		below
+	});
+	if (!read.isComplete) throw new ImageContentError("a layer of it has bytes after the end of its archive");
+	return changes;
+}
+async function pullFile(layer, fresh, { path, pull }) {
+	const file = join(fresh, "files", path);
+	await mkdir(dirname(file), { recursive: true });
+	const hash = createHash("sha256");
+	const known = (await stat(file).catch(() => void 0))?.size ?? 0;
+	const isUsable = known <= layer.size;
+	if (isUsable && known > 0) for await (const chunk of createReadStream(file)) hash.update(chunk);
+	const size = isUsable ? known : 0;
+	pull.onBytes(size);
+	const handle = await open(file, isUsable ? "a" : "w");
+	try {
+		for await (const chunk of readBlob(pull.repository, layer, {
+			...pull,
+			begin: {
+				size,
+				hash
+			}
+		})) await handle.writeFile(chunk);
+	} catch (e) {
+		if (!pull.signal.aborted && (await handle.stat()).size >= layer.size) await rm(fresh, {
+			recursive: true,
+			force: true
+		});
+		throw e;
+	} finally {
+		await handle.close();
+	}
+	return NO_CHANGES;
+}
+async function requireSpace(folder, total) {
+	const { bavail, bsize, blocks } = await statfs(folder);
+	const [needed, free] = [total - await measure(folder), bavail * bsize];
+	if (blocks > 0 && needed > free) throw new Error(`Cannot download ${renderBytes(total)}: the disk of ${folder} has ${renderBytes(free)} free, expected ${renderBytes(needed)}. Make room, then run the same command again`);
+}
+async function measure(folder) {
+	const sizes = (await readdir(folder, {
+		recursive: true,
+		withFileTypes: true
+	})).map(async (e) => e.isFile() ? (await stat(join(e.parentPath, e.name))).size : 0);
+	return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+var LAYERS_AT_ONCE, NO_CHANGES;
+var init_pull_model = __esmMin((() => {
+	init_quantity();
+	init_map_concurrent();
+	init_choose_format();
+	init_decompress();
+	init_find_model_inside();
+	init_image_content_error();
+	init_merge_layers();
+	init_open_repository();
+	init_read_blob();
+	init_read_manifest();
+	init_unpack_layer();
+	LAYERS_AT_ONCE = 4;
+	NO_CHANGES = {
+		links: [],
+		removed: [],
+		emptied: []
+	};
+}));
+// validation/model/refuse-download.ts
+function makeDownloadError({ entity, label }, { why, hint, code = "model-not-found", about = "entity" }, uri) {
+	return makeError(code, about === "entity" ? entity.place : entity.modelPlaces?.[about] ?? entity.place, `Cannot fetch ${label}${entity.model.uri === void 0 ? "" : ` from "${maskSecrets(uri)}"`}: ${maskSecrets(why)}`, hint);
+}
+var WITHHELD_HINT, WITHHELD;
+var init_refuse_download = __esmMin((() => {
+	init_diagnostic();
+	init_mask_secrets();
+	WITHHELD_HINT = "A maintainer pushes the same commit to a branch of this repository and opens a pull request from it, whose run has the credentials";
+	WITHHELD = {
+		code: "credentials-withheld",
+		about: "entity",
+		why: "the run of a pull request from a fork, or of Dependabot, gets no credentials from GitHub",
+		hint: WITHHELD_HINT
+	};
+}));
+// python/ensure-front-virtualenv.ts
+function parseLockedRequirements(text) {
+	return [...text.replace(/\\\r?\n/g, " ").split("\n").map((line) => removeComment(line).trim()).filter((line) => line !== "" && !line.startsWith("-")).map(parseLockedRequirement)].sort((a, b) => a.name < b.name ? -1 : 1);
+}
+function parseLockedRequirement(line) {
+	const hashes = [...line.matchAll(/--hash=(sha256:[0-9a-f]{64})/g)].map((m) => m[1] ?? "").sort();
+	const [head = ""] = line.split(/\s(?:;|--hash)/);
+	const pinned = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)/.exec(head);
+	if (pinned) return {
+		name: normalizePackageName(pinned[1] ?? ""),
+		version: pinned[2] ?? "",
+		hashes
+	};
+	const direct = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])? @ (\S+)/.exec(head);
+	if (direct) return {
+		name: normalizePackageName(direct[1] ?? ""),
+		version: "",
+		source: direct[2] ?? "",
+		hashes
+	};
+	throw new SyntaxError(`Cannot read the locked requirement "${line.slice(0, 80)}": expected NAME==VERSION --hash=…`);
+}
+var init_ensure_front_virtualenv = __esmMin((() => {
+	init_code();
+	init_ensure_virtualenv();
+	init_find_python();
+	init_remove_comment();
+	init_normalize_package_name();
+}));
+// validation/model/downloads/stores.ts
+function chooseStore(kind) {
+	return kind === "google" || kind === "azure" ? kind : void 0;
+}
+function locateStoreRequirements(store) {
+	return codePath("validation", "model", "downloads", `${store}-requirements.txt`);
+}
+function findMissingStore(stderr) {
+	return MISSING.exec(stderr.trim().split("\n").at(-1) ?? "")?.[1];
+}
+var MISSING;
+var init_stores = __esmMin((() => {
+	init_code();
+	MISSING = /"kind": "package", "package": "(google|azure)[.\w]*"/;
+}));
+// validation/model/run-download.ts
+async function runDownload(source, task, options) {
+	const store = chooseStore(source.kind);
+	const run = await runProgram(source, task, {
+		...options,
+		store
+	});
+	const missing = run.code === 0 || store !== void 0 ? void 0 : findMissingStore(run.stderr);
+	return missing === void 0 ? run : runProgram(source, task, {
+		...options,
+		store: missing
+	});
+}
+async function runProgram(source, { action, folder, label }, { store, ...options }) {
+	const { uri, kind, connection } = source;
+	const files = [REQUIREMENTS$1, ...store === void 0 ? [] : [locateStoreRequirements(store)]];
+	const packages = parseLockedRequirements((await Promise.all(files.map((file) => readFile(file, "utf8")))).join("\n"));
+	const virtualenv = await ensureVirtualenv({
+		python: await chooseMinorVersion(SUPPORTED_PYTHONS$1),
+		platform: "here",
+		packages
+	}, options);
+	const home = makeTemporaryFolder("download");
+	const { progress = SILENT } = options;
+	const args = [
+		"-s",
+		PROGRAM$1,
+		action,
+		JSON.stringify(makePolicy(source)),
+		uri,
+		...folder === void 0 ? [] : [folder]
+	];
+	try {
+		return await runProcess(virtualenv.python, args, {
+			cwd: home,
+			env: {
+				...action !== "--download" && FIND_VARIABLES,
+				...makeDownloadEnvironment(kind, uri, {
+					home,
+					connection
+				}),
+				PYTHONPYCACHEPREFIX: virtualenv.pycache
+			},
+			limitSeconds: LIMIT_SECONDS$8[action],
+			onLine: (line) => {
+				const [, done, total] = PROGRESS_LINE.exec(line) ?? [];
+				if (done !== void 0) progress.say(renderAmount$1(label, Number(done), Number(total)));
+			},
+			...options.signal && { signal: options.signal }
+		});
+	} finally {
+		await rm(home, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+function makePolicy({ allowed, kind, connection }) {
+	return {
+		sources: allowed,
+		buckets: (connection?.kind ?? kind) !== "other"
+	};
+}
+function renderAmount$1(label, done, total) {
+	return `Downloading ${label}: ${total > 0 ? `${renderBytes(done)} of ${renderBytes(total)}` : renderBytes(done)}`;
+}
+var REQUIREMENTS$1, PROGRAM$1, LIMIT_SECONDS$8, FIND_VARIABLES, SUPPORTED_PYTHONS$1, PROGRESS_LINE;
+var init_run_download = __esmMin((() => {
+	init_ensure_front_virtualenv();
+	init_ensure_virtualenv();
+	init_find_python();
+	init_quantity();
+	init_code();
+	init_progress();
+	init_run_process();
+	init_temporary_folder();
+	init_download_environment();
+	init_stores();
+	REQUIREMENTS$1 = codePath("validation", "model", "download-requirements.txt");
+	PROGRAM$1 = codePath("validation", "model", "download_model.py");
+	LIMIT_SECONDS$8 = {
+		"--find": 120,
+		"--card": 60,
+		"--download": 3600
+	};
+	FIND_VARIABLES = { MLFLOW_HTTP_REQUEST_MAX_RETRIES: "3" };
+	SUPPORTED_PYTHONS$1 = [
+		"3.12",
+		"3.11",
+		"3.13"
+	];
+	PROGRESS_LINE = /^progress: (\d{1,16}) (\d{1,16})$/;
+}));
+// validation/model/addresses/model-addresses.ts
+function makeAddressKey(address) {
+	return contentHash(address).slice(0, 20);
+}
+async function findDownload(key) {
+	const file = locateAddress(key);
+	const text = await readText$2(file);
+	const digest = text === void 0 ? void 0 : parseNote(text);
+	if (digest === void 0) return void 0;
+	await markUsed(file);
+	return findDownloadByDigest(digest);
+}
+async function findDownloadByDigest(digest) {
+	const folder = locateDownload(digest);
+	if (!await stat(join(folder, "MLmodel")).catch(() => void 0)) return void 0;
+	await markUsed(folder);
+	return folder;
+}
+async function noteDownload(key, digest) {
+	await writeFileAtomically(locateAddress(key), `${JSON.stringify({ digest })}\n`);
+}
+function locateAddress(key) {
+	return cacheFolder("addresses", `${key}.json`);
+}
+function parseNote(text) {
+	try {
+		return note.safeParse(JSON.parse(text)).data?.digest;
+	} catch {
+		return;
+	}
+}
+var note;
+var init_model_addresses = __esmMin((() => {
+	init_zod();
+	init_read_project();
+	init_names();
+	init_atomic_files();
+	init_cache();
+	init_locate_model();
+	note = object({ digest: string$1().regex(/^sha256:[0-9a-f]{64}$/) });
+}));
+// validation/model/downloads/download-once.ts
+async function downloadOnce(address, download, options) {
+	const key = makeAddressKey(address);
+	const find = async () => await findReviewed(options) ?? findDownload(key);
+	const there = await find();
+	if (there !== void 0) return {
+		folder: there,
+		diagnostics: []
+	};
+	const partial = cacheFolder("downloads", key);
+	await mkdir(dirname(partial), { recursive: true });
+	return withFileLock(`${partial}.lock`, async () => {
+		const again = await find();
+		return again === void 0 ? runToEnd(download, {
+			partial,
+			key,
+			options
+		}) : {
+			folder: again,
+			diagnostics: []
+		};
+	}, {
+		...options,
+		what: "downloading the same model"
+	});
+}
+async function findReviewed({ aliases, locked }) {
+	return aliases === "locked" && locked ? findDownloadByDigest(locked.digest) : void 0;
+}
+async function runToEnd(download, { partial, key, options }) {
+	await mkdir(partial, { recursive: true });
+	const downloaded = await download(partial);
+	if ("refused" in downloaded) return {
+		folder: void 0,
+		diagnostics: [downloaded.refused]
+	};
+	const digest = await digestModel(downloaded.model);
+	await keepDownload(downloaded.model, digest, options);
+	await rm(partial, {
+		recursive: true,
+		force: true
+	});
+	await noteDownload(key, digest);
+	return {
+		folder: locateDownload(digest),
+		diagnostics: []
+	};
+}
+async function keepDownload(model, digest, options) {
+	const folder = locateDownload(digest);
+	const keep = async () => {
+		if (await findDownloadByDigest(digest) !== void 0) return;
+		await mkdir(dirname(folder), { recursive: true });
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+		await rename(model, folder);
+	};
+	const { progress, signal } = options;
+	await withFileLock(`${folder}.lock`, keep, {
+		what: "keeping the same model",
+		...progress && { progress },
+		signal
+	});
+}
+var init_download_once = __esmMin((() => {
+	init_cache();
+	init_locate_model();
+	init_file_lock();
+	init_model_digest();
+	init_model_addresses();
+}));
 // validation/model/explain-download.ts
 function keepReadable(entry, max) {
 	return array(unknown$1()).transform((all) => all.map((e) => entry.safeParse(e)).flatMap((parsed) => parsed.success ? [parsed.data] : []).slice(0, max));
 }
-function explainOrThrow(failed, { label, uri }) {
+function explainOrThrow$1(failed, { label, uri }) {
 	try {
 		return explainDownloadFailure(failed);
 	} catch (e) {
@@ -37189,10 +39052,10 @@ function explainSource(reason, { connection }) {
 			const known = PACKAGES$2[reason.package.split(".")[0] ?? ""] ?? reason.package;
 			return makeFailure$1(`Davit has no package${known === "" ? "" : ` ${known}`} to read this URI`, "Download the model and write its path");
 		}
-		case "denied": return makeFailure$1("access was denied", reason.registry ? renderCredentialsHint(connection) : HINT$1);
+		case "denied": return makeFailure$1("access was denied", reason.registry ? renderCredentialsHint(connection) : HINT);
 		case "unconfigured": return makeFailure$1("there are no credentials for Databricks", DATABRICKS_HINT);
-		case "missing": return makeFailure$1("there is no such model or directory", HINT$1);
-		case "failed": return makeFailure$1(`the download failed (${reason.error})`, HINT$1);
+		case "missing": return makeFailure$1("there is no such model or directory", HINT);
+		case "failed": return makeFailure$1(`the download failed (${reason.error})`, HINT);
 		case "unreachable":
 		case "unavailable":
 		case "system":
@@ -37200,11 +39063,11 @@ function explainSource(reason, { connection }) {
 		case "pending":
 		case "no-model":
 		case "no-version":
-		case "no-alias": return makeFailure$1("the download failed", HINT$1);
+		case "no-alias": return makeFailure$1("the download failed", HINT);
 	}
 }
 function renderCredentialsHint(connection) {
-	if (connection === void 0) return HINT$1;
+	if (connection === void 0) return HINT;
 	if (connection.registry.startsWith("databricks")) return DATABRICKS_HINT;
 	if (connection.kind === "other") return `This registry gets no credential of the job. Set MLFLOW_REGISTRY_URI to its address, or add its host to ~/.netrc`;
 	return "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to an account that may read the model";
@@ -37224,7 +39087,7 @@ function parseLastLine(stderr) {
 		return;
 	}
 }
-var name, version, aliases, failure, DownloadOutage, HINT$1, PACKAGES$2, DATABRICKS_HINT;
+var name, version, aliases, failure, DownloadOutage, HINT, PACKAGES$2, DATABRICKS_HINT;
 var init_explain_download = __esmMin((() => {
 	init_zod();
 	init_suggest_value();
@@ -37282,230 +39145,13 @@ var init_explain_download = __esmMin((() => {
 		})
 	]);
 	DownloadOutage = class extends Error {};
-	HINT$1 = "Check the URI, MLFLOW_TRACKING_URI and your credentials for it";
+	HINT = "Check the URI, MLFLOW_TRACKING_URI and your credentials for it";
 	PACKAGES$2 = {
-		google: "google-cloud-storage (gs://)",
-		azure: "azure-storage-blob and azure-identity (wasbs://, abfss://)",
 		pysftp: "pysftp (sftp://)",
 		pyarrow: "pyarrow (hdfs://)",
 		huggingface_hub: "huggingface_hub (hf://)"
 	};
 	DATABRICKS_HINT = "Set DATABRICKS_HOST and DATABRICKS_TOKEN (or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET) to an account that may read the model";
-}));
-// validation/model/model-addresses.ts
-function makeAddressKey(address) {
-	return contentHash(address).slice(0, 20);
-}
-async function findDownload(key) {
-	const file = locateAddress(key);
-	const text = await readText$1(file);
-	const digest = text === void 0 ? void 0 : parseNote(text);
-	if (digest === void 0) return void 0;
-	await markUsed(file);
-	return findDownloadByDigest(digest);
-}
-async function findDownloadByDigest(digest) {
-	const folder = locateDownload(digest);
-	if (!await stat(join(folder, "MLmodel")).catch(() => void 0)) return void 0;
-	await markUsed(folder);
-	return folder;
-}
-async function noteDownload(key, digest) {
-	await writeFileAtomically(locateAddress(key), `${JSON.stringify({ digest })}\n`);
-}
-function locateAddress(key) {
-	return cacheFolder("addresses", `${key}.json`);
-}
-function parseNote(text) {
-	try {
-		return note.safeParse(JSON.parse(text)).data?.digest;
-	} catch {
-		return;
-	}
-}
-var note;
-var init_model_addresses = __esmMin((() => {
-	init_zod();
-	init_read_project();
-	init_names();
-	init_atomic_files();
-	init_cache();
-	init_locate_model();
-	note = object({ digest: string$1().regex(/^sha256:[0-9a-f]{64}$/) });
-}));
-// validation/model/refuse-download.ts
-function makeDownloadError({ entity, label }, { why, hint, code = "model-not-found", about = "entity" }, uri) {
-	return makeError(code, about === "entity" ? entity.place : entity.modelPlaces?.[about] ?? entity.place, `Cannot fetch ${label}${entity.model.uri === void 0 ? "" : ` from "${maskSecrets(uri)}"`}: ${maskSecrets(why)}`, hint);
-}
-var WITHHELD_HINT;
-var init_refuse_download = __esmMin((() => {
-	init_diagnostic();
-	init_mask_secrets();
-	WITHHELD_HINT = "A maintainer pushes the same commit to a branch of this repository and opens a pull request from it, whose run has the credentials";
-}));
-// python/ensure-front-virtualenv.ts
-function parseLockedRequirements(text) {
-	return [...text.replace(/\\\r?\n/g, " ").split("\n").map((line) => removeComment(line).trim()).filter((line) => line !== "" && !line.startsWith("-")).map(parseLockedRequirement)].sort((a, b) => a.name < b.name ? -1 : 1);
-}
-function parseLockedRequirement(line) {
-	const hashes = [...line.matchAll(/--hash=(sha256:[0-9a-f]{64})/g)].map((m) => m[1] ?? "").sort();
-	const [head = ""] = line.split(/\s(?:;|--hash)/);
-	const pinned = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)/.exec(head);
-	if (pinned) return {
-		name: normalizePackageName(pinned[1] ?? ""),
-		version: pinned[2] ?? "",
-		hashes
-	};
-	const direct = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])? @ (\S+)/.exec(head);
-	if (direct) return {
-		name: normalizePackageName(direct[1] ?? ""),
-		version: "",
-		source: direct[2] ?? "",
-		hashes
-	};
-	throw new SyntaxError(`Cannot read the locked requirement "${line.slice(0, 80)}": expected NAME==VERSION --hash=…`);
-}
-var init_ensure_front_virtualenv = __esmMin((() => {
-	init_code();
-	init_ensure_virtualenv();
-	init_find_python();
-	init_remove_comment();
-	init_normalize_package_name();
-}));
-// validation/model/download-environment.ts
-function makeDownloadEnvironment(source, uri, { home, connection, variables = process.env }) {
-	const kind = connection?.kind ?? source;
-	const names = connection ? [connection.tracking, connection.registry] : [variables["MLFLOW_TRACKING_URI"], variables["MLFLOW_REGISTRY_URI"]];
-	const databricks = kind === "tracking" && names.some((name) => name?.startsWith("databricks")) ? [DATABRICKS] : [];
-	const needed = [...NEEDED[kind], ...databricks];
-	const kept = Object.entries(variables).filter(([name]) => needed.some((pattern) => pattern.test(name)) && !(isOnlyDatabricks(connection) && SERVER_CREDENTIALS.test(name)));
-	const environment = {
-		...Object.fromEntries(kept),
-		MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: "false",
-		...connection && {
-			MLFLOW_TRACKING_URI: connection.tracking,
-			MLFLOW_REGISTRY_URI: connection.registry
-		}
-	};
-	if (kind !== "other") return {
-		...environment,
-		HOME: variables["HOME"] ?? homedir()
-	};
-	return {
-		...environment,
-		HOME: home,
-		AWS_EC2_METADATA_DISABLED: "true",
-		NETRC: variables["NETRC"] ?? join(variables["HOME"] ?? homedir(), ".netrc"),
-		...!connection && { MLFLOW_TRACKING_URI: makeTrackingUri(uri, variables["MLFLOW_TRACKING_URI"] ?? "") }
-	};
-}
-function isOnlyDatabricks(connection) {
-	return connection?.tracking.startsWith("databricks") === true && connection.registry.startsWith("databricks");
-}
-function makeTrackingUri(uri, tracking) {
-	const host = /^[a-z0-9+.-]+:\/\/([^/]*)/.exec(uri)?.[1] ?? "localhost";
-	return `${tracking.toLowerCase().startsWith("http:") ? "http" : "https"}://${host}`;
-}
-var COMMON, STORAGE, DATABRICKS, TRACKING, NEEDED, SERVER_CREDENTIALS;
-var init_download_environment = __esmMin((() => {
-	COMMON = /^(?:PATH|LANG|LC_.*|TZ|TMPDIR|(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|MLFLOW_(?:HTTP_REQUEST|MULTIPART)_.*|MLFLOW_ALLOW_FILE_STORE)$/i;
-	STORAGE = /^(?:AWS_.*|MLFLOW_S3_.*|MLFLOW_BOTO_.*|R2_.*|B2_.*)$/;
-	DATABRICKS = /^DATABRICKS_.*$/;
-	TRACKING = /^(?:MLFLOW_TRACKING_.*|MLFLOW_REGISTRY_URI|MLFLOW_WORKSPACE)$/;
-	NEEDED = {
-		tracking: [
-			COMMON,
-			TRACKING,
-			STORAGE
-		],
-		storage: [COMMON, STORAGE],
-		databricks: [
-			COMMON,
-			TRACKING,
-			DATABRICKS
-		],
-		other: [COMMON]
-	};
-	SERVER_CREDENTIALS = /^MLFLOW_TRACKING_(?:USERNAME|PASSWORD|TOKEN|AUTH|AWS_SIGV4)$/;
-}));
-// validation/model/run-download.ts
-async function runDownload(source, { action, folder, label }, options) {
-	const { uri, kind, connection } = source;
-	const packages = parseLockedRequirements(await readFile(REQUIREMENTS$1, "utf8"));
-	const virtualenv = await ensureVirtualenv({
-		python: await chooseMinorVersion(SUPPORTED_PYTHONS$1),
-		platform: "here",
-		packages
-	}, options);
-	const home = makeTemporaryFolder("download");
-	const { progress = SILENT } = options;
-	const args = [
-		"-s",
-		PROGRAM$1,
-		action,
-		JSON.stringify(makePolicy(source)),
-		uri,
-		...folder === void 0 ? [] : [folder]
-	];
-	try {
-		return await runProcess(virtualenv.python, args, {
-			cwd: home,
-			env: {
-				...action !== "--download" && FIND_VARIABLES,
-				...makeDownloadEnvironment(kind, uri, {
-					home,
-					connection
-				}),
-				PYTHONPYCACHEPREFIX: virtualenv.pycache
-			},
-			limitSeconds: LIMIT_SECONDS$9[action],
-			onLine: (line) => {
-				const [, done, total] = PROGRESS_LINE.exec(line) ?? [];
-				if (done !== void 0) progress.say(renderAmount$1(label, Number(done), Number(total)));
-			},
-			...options.signal && { signal: options.signal }
-		});
-	} finally {
-		await rm(home, {
-			recursive: true,
-			force: true
-		});
-	}
-}
-function makePolicy({ allowed, kind, connection }) {
-	return {
-		sources: allowed,
-		buckets: (connection?.kind ?? kind) !== "other"
-	};
-}
-function renderAmount$1(label, done, total) {
-	return `Downloading ${label}: ${total > 0 ? `${renderBytes(done)} of ${renderBytes(total)}` : renderBytes(done)}`;
-}
-var REQUIREMENTS$1, PROGRAM$1, LIMIT_SECONDS$9, FIND_VARIABLES, SUPPORTED_PYTHONS$1, PROGRESS_LINE;
-var init_run_download = __esmMin((() => {
-	init_ensure_front_virtualenv();
-	init_ensure_virtualenv();
-	init_find_python();
-	init_quantity();
-	init_code();
-	init_progress();
-	init_run_process();
-	init_temporary_folder();
-	init_download_environment();
-	REQUIREMENTS$1 = codePath("validation", "model", "download-requirements.txt");
-	PROGRAM$1 = codePath("validation", "model", "download_model.py");
-	LIMIT_SECONDS$9 = {
-		"--find": 120,
-		"--card": 60,
-		"--download": 3600
-	};
-	FIND_VARIABLES = { MLFLOW_HTTP_REQUEST_MAX_RETRIES: "3" };
-	SUPPORTED_PYTHONS$1 = [
-		"3.12",
-		"3.11",
-		"3.13"
-	];
-	PROGRESS_LINE = /^progress: (\d{1,16}) (\d{1,16})$/;
 }));
 // validation/model/resolve-version.ts
 async function resolveVersion(subject, { source, wanted }, options) {
@@ -37532,11 +39178,11 @@ async function resolveVersion(subject, { source, wanted }, options) {
 	const found = run.code === 0 ? foundVersion.safeParse(JSON.parse(run.stdout)).data : void 0;
 	if (!found) return {
 		version,
-		refused: makeDownloadError(subject, explainOrThrow({
+		refused: makeDownloadError(subject, explainOrThrow$1({
 			run,
 			wanted,
 			connection: source.connection,
-			limitSeconds: LIMIT_SECONDS$9["--find"]
+			limitSeconds: LIMIT_SECONDS$8["--find"]
 		}, {
 			label: subject.label,
 			uri: source.uri
@@ -37548,7 +39194,7 @@ async function resolveVersion(subject, { source, wanted }, options) {
 	};
 	if (locked && options.aliases === "checked") return {
 		version,
-		refused: reportMove(subject, locked, {
+		refused: reportMove$1(subject, locked, {
 			wanted,
 			found
 		})
@@ -37573,7 +39219,7 @@ function refuseVersion(subject, { uri }, { version }) {
 		about: "version"
 	}, uri);
 }
-function reportMove({ endpoint, entity }, locked, { wanted, found }) {
+function reportMove$1({ endpoint, entity }, locked, { wanted, found }) {
 	const { kind, target } = parseMovingVersion(wanted.version) ?? {
 		kind: "alias",
 		target: wanted.version
@@ -37603,6 +39249,143 @@ var init_resolve_version = __esmMin((() => {
 		by: string$1().max(100).nullable()
 	});
 }));
+// validation/model/downloads/resolve-tag.ts
+async function resolveTag(subject, { uri, image }, options) {
+	if (image.digest !== void 0) return { digest: image.digest };
+	const locked = findLockedDigest(subject, options.locked, uri);
+	if (locked && options.aliases === "locked") return {
+		digest: locked.version,
+		resolved: locked
+	};
+	const query = () => readTaggedDigest({
+		...image,
+		version: image.tag
+	}, { signal: options.signal });
+	const what = `Resolving the tag of ${subject.label} in the registry`;
+	const digest = await withProgress(options.progress ?? SILENT, what, query);
+	if (digest === void 0) return {
+		digest,
+		refused: makeDownloadError(subject, describeMissingTag(image), uri)
+	};
+	if (locked?.version === digest) return {
+		digest,
+		resolved: locked
+	};
+	if (locked && options.aliases === "checked") return {
+		digest: void 0,
+		refused: reportMove(subject, locked, {
+			image,
+			digest
+		})
+	};
+	return {
+		digest,
+		resolved: {
+			from: uri,
+			version: digest,
+			at: `${(/* @__PURE__ */ new Date()).toISOString().slice(0, 19)}Z`
+		}
+	};
+}
+function findLockedDigest({ entity }, locked, uri) {
+	return locked?.name === entity.model.name && locked.uri === uri && locked.resolved?.from === uri && parseImageUri(uri) && locked.resolved?.version.startsWith("sha256:") ? locked.resolved : void 0;
+}
+function describeMissingTag({ registry, name, tag }) {
+	return {
+		why: `${registry} has no tag "${tag ?? ""}" of ${name}, or hides it from this account`,
+		hint: `Check the name and the tag, and that docker login ${registry} has an account that may read it`
+	};
+}
+function reportMove({ endpoint, entity }, locked, { image, digest }) {
+	const message = `Cannot use the lock for "${entity.name}": the tag ${image.tag ?? ""} of ${image.registry}/${image.name} moved from ${locked.version.slice(0, 19)}, resolved on ${renderMinute(locked.at)}, to ${digest.slice(0, 19)}`;
+	return makeError("lock-stale", entity.place, message, `Run npx davit lock ${endpoint.name} and review the changes`);
+}
+var init_resolve_tag = __esmMin((() => {
+	init_registry();
+	init_diagnostic();
+	init_image_uri();
+	init_progress();
+	init_refuse_download();
+	init_resolve_version();
+}));
+// validation/model/downloads/download-image.ts
+async function downloadImage(subject, uri, options) {
+	const image = parseImageUri(uri);
+	if (!image) throw new Error(`Cannot download "${uri}": expected a URI that was checked`);
+	try {
+		const found = await resolveTag(subject, {
+			uri,
+			image
+		}, options);
+		if (found.digest === void 0) return {
+			folder: void 0,
+			diagnostics: [found.refused]
+		};
+		const fixed = {
+			...image,
+			version: found.digest
+		};
+		const download = async (partial) => ({ model: await pull(subject, {
+			fixed,
+			folder: partial
+		}, options) });
+		return {
+			...await downloadOnce({
+				uri: renderFixedImage(image, found.digest),
+				settings: []
+			}, download, options),
+			...found.resolved && { resolved: found.resolved }
+		};
+	} catch (e) {
+		return {
+			folder: void 0,
+			diagnostics: [makeDownloadError(subject, explainOrThrow(e, image.registry, options), uri)]
+		};
+	}
+}
+function pull({ label }, { fixed, folder }, { progress = SILENT, signal }) {
+	let said = 0;
+	const onProgress = (done, total) => {
+		const now = performance.now();
+		if (now - said < PROGRESS_MILLISECONDS && done < total) return;
+		said = now;
+		progress.say(renderAmount$1(label, done, total));
+	};
+	return withProgress(progress, `Downloading ${label} (oci://${fixed.registry}/${fixed.name})`, () => pullModel(fixed, {
+		folder,
+		onProgress,
+		signal
+	}));
+}
+function explainOrThrow(error, registry, { withheld = false }) {
+	if (error instanceof RegistryDeniedError) return withheld ? WITHHELD : {
+		why: "access was denied",
+		hint: `Run docker login ${registry} with an account that may read it. The registry may say so of an image that is not there`
+	};
+	if (error instanceof NotInRegistryError) return {
+		why: `${registry} does not have the image, or a part of it`,
+		hint: "Check the name and the digest, and push the image again"
+	};
+	if (error instanceof ImageContentError) return {
+		why: error.message,
+		hint: "Put the model below /models of the image, or push its files with oras push"
+	};
+	throw error;
+}
+var PROGRESS_MILLISECONDS;
+var init_download_image = __esmMin((() => {
+	init_image_content_error();
+	init_open_repository();
+	init_pull_model();
+	init_send_request();
+	init_image_uri();
+	init_progress();
+	init_refuse_download();
+	init_run_download();
+	init_download_once();
+	init_resolve_tag();
+	PROGRESS_MILLISECONDS = 2e3;
+}));
 // validation/model/download-model.ts
 function findRegistry(name, { registries = [] }) {
 	const { allowed } = readModelSources();
@@ -37615,9 +39398,10 @@ function findRegistry(name, { registries = [] }) {
 async function downloadModel(subject, uri, options) {
 	const source = chooseSource(subject, uri, options);
 	if ("why" in source) return refuse$4(subject, source, uri);
+	if (source.kind === "image") return downloadImage(subject, uri, options);
 	if (options.withheld && (source.connection?.kind ?? source.kind) !== "other") return refuse$4(subject, WITHHELD, uri);
 	const wanted = parseRegisteredVersion(uri);
-	if (!wanted) return downloadOnce(subject, {
+	if (!wanted) return downloadFiles(subject, {
 		source,
 		wanted
 	}, options);
@@ -37634,7 +39418,7 @@ async function downloadModel(subject, uri, options) {
 		version
 	};
 	return {
-		...await downloadOnce(subject, {
+		...await downloadFiles(subject, {
 			source: {
 				...source,
 				uri: `models:/${wanted.name}/${version}`
@@ -37688,92 +39472,35 @@ function findRegistrySource(subject, { name, version }, options) {
 		connection: source.connection
 	};
 }
-async function downloadOnce(subject, download, options) {
-	const { uri, connection } = download.source;
-	const { tracking, registry } = connection ?? {
-		tracking: process.env["MLFLOW_TRACKING_URI"],
-		registry: process.env["MLFLOW_REGISTRY_URI"]
-	};
-	const key = makeAddressKey({
-		uri,
-		tracking,
-		registry
-	});
-	const find = async () => await findReviewed(options) ?? findDownload(key);
-	const there = await find();
-	if (there !== void 0) return {
-		folder: there,
-		diagnostics: []
-	};
-	const partial = cacheFolder("downloads", key);
-	await mkdir(dirname(partial), { recursive: true });
-	return withFileLock(`${partial}.lock`, async () => {
-		const again = await find();
-		return again === void 0 ? runToEnd(subject, download, {
-			partial,
-			key,
-			options
-		}) : {
-			folder: again,
-			diagnostics: []
-		};
-	}, {
-		...options,
-		what: "downloading the same model"
-	});
-}
-async function findReviewed({ aliases, locked }) {
-	return aliases === "locked" && locked ? findDownloadByDigest(locked.digest) : void 0;
-}
-async function runToEnd(subject, { source, wanted }, { partial, key, options }) {
+async function downloadFiles(subject, { source, wanted }, options) {
+	const { uri, kind, connection } = source;
+	const settings = await listServerSettings(uri, makeDownloadEnvironment(kind, uri, {
+		home: "",
+		connection
+	}));
 	const { label } = subject;
-	const shown = maskSecrets(source.uri);
-	await mkdir(partial, { recursive: true });
-	const work = () => runDownload(source, {
-		action: "--download",
-		folder: partial,
-		label
-	}, options);
-	const run = await withProgress(options.progress ?? SILENT, `Downloading ${label} (${shown})`, work);
-	if (run.code !== 0) return refuse$4(subject, explainOrThrow({
-		run,
-		wanted,
-		connection: source.connection,
-		limitSeconds: LIMIT_SECONDS$9["--download"]
-	}, {
-		label,
-		uri: source.uri
-	}), source.uri);
-	const model = join(partial, "model");
-	const digest = await digestModel(model);
-	await keepDownload(model, digest, options);
-	await rm(partial, {
-		recursive: true,
-		force: true
-	});
-	await noteDownload(key, digest);
-	return {
-		folder: locateDownload(digest),
-		diagnostics: []
+	const download = async (partial) => {
+		const work = () => runDownload(source, {
+			action: "--download",
+			folder: partial,
+			label
+		}, options);
+		const run = await withProgress(options.progress ?? SILENT, `Downloading ${label} (${maskSecrets(uri)})`, work);
+		if (run.code === 0) return { model: join(partial, "model") };
+		return { refused: makeDownloadError(subject, explainOrThrow$1({
+			run,
+			wanted,
+			connection,
+			limitSeconds: LIMIT_SECONDS$8["--download"]
+		}, {
+			label,
+			uri
+		}), uri) };
 	};
-}
-async function keepDownload(model, digest, options) {
-	const folder = locateDownload(digest);
-	const keep = async () => {
-		if (await findDownloadByDigest(digest) !== void 0) return;
-		await mkdir(dirname(folder), { recursive: true });
-		await rm(folder, {
-			recursive: true,
-			force: true
-		});
-		await rename(model, folder);
-	};
-	const { progress, signal } = options;
-	await withFileLock(`${folder}.lock`, keep, {
-		what: "keeping the same model",
-		...progress && { progress },
-		signal
-	});
+	return downloadOnce({
+		uri,
+		settings
+	}, download, options);
 }
 function refuse$4(subject, failure, uri) {
 	return {
@@ -37781,28 +39508,20 @@ function refuse$4(subject, failure, uri) {
 		diagnostics: [makeDownloadError(subject, failure, uri)]
 	};
 }
-var WITHHELD;
 var init_download_model = __esmMin((() => {
-	init_cache();
 	init_model_reference();
-	init_locate_model();
-	init_file_lock();
-	init_model_digest();
 	init_progress();
 	init_choose_registry();
+	init_server_settings();
+	init_download_environment();
+	init_download_image();
+	init_download_once();
 	init_explain_download();
 	init_mask_secrets();
-	init_model_addresses();
 	init_model_sources();
 	init_refuse_download();
 	init_resolve_version();
 	init_run_download();
-	WITHHELD = {
-		code: "credentials-withheld",
-		about: "entity",
-		why: "the run of a pull request from a fork, or of Dependabot, gets no credentials from GitHub",
-		hint: WITHHELD_HINT
-	};
 }));
 // validation/model/fetch-model.ts
 async function fetchModel(subject, options) {
@@ -37877,61 +39596,6 @@ function checkBuilt({ label }, packages, policy) {
 var init_check_built = __esmMin((() => {
 	init_policy();
 }));
-// validation/requirements/read-wheel.ts
-async function readInstalledWheel(folder) {
-	try {
-		const info = (await readdir(folder)).filter((name) => name.endsWith(".dist-info"));
-		const file = join(folder, info[0] ?? "", "METADATA");
-		const { size } = await stat(file);
-		if (info.length !== 1 || size > MAX_BYTES$1) return { why: "the metadata cannot be read" };
-		return parseMetadata(await readFile(file, "utf8"));
-	} finally {
-		await rm(folder, {
-			recursive: true,
-			force: true
-		});
-	}
-}
-function parseMetadata(text) {
-	const [head = ""] = text.replace(/\r\n?/g, "\n").split("\n\n");
-	const lines = head.replace(/\n[ \t]+/g, " ").split("\n");
-	const read = (field) => lines.flatMap((line) => line.toLowerCase().startsWith(`${field}:`) ? [line.slice(field.length + 1).trim().replaceAll("	", " ")] : []);
-	const isOfExtra = (r) => r.includes(";") && /\bextra\s*==/.test(r.slice(r.indexOf(";")));
-	const requires = read("requires-dist").filter((r) => !(UNSAFE.test(r) && isOfExtra(r)));
-	const unsafe = requires.find((r) => UNSAFE.test(r));
-	if (unsafe !== void 0) {
-		const [name = ""] = unsafe.split(/[^A-Za-z0-9._-]/);
-		return {
-			why: `${name || "a package"} is required from an address`,
-			hint: `Write that address into the model's requirements, and require ${name || "the package"} by its name in the wheel`
-		};
-	}
-	const [extras, others] = [read("provides-extra"), [...read("requires-python"), ...read("name")]];
-	if ([...extras, ...others].some((t) => UNSAFE.test(t))) return { why: "the metadata cannot be read" };
-	return {
-		name: normalizePackageName(read("name")[0] ?? ""),
-		requires,
-		extras,
-		python: read("requires-python")[0]
-	};
-}
-function renderMetadataSettings(wheels) {
-	const list = (texts) => `[${texts.map((t) => JSON.stringify(t)).join(", ")}]`;
-	return wheels.map(({ name, requires, extras, python }) => [
-		"[[dependency-metadata]]",
-		`name = ${JSON.stringify(name)}`,
-		`requires-dist = ${list(requires)}`,
-		`provides-extra = ${list(extras)}`,
-		...python === void 0 ? [] : [`requires-python = ${JSON.stringify(python)}`],
-		""
-	].join("\n")).join("\n");
-}
-var MAX_BYTES$1, UNSAFE;
-var init_read_wheel = __esmMin((() => {
-	init_normalize_package_name();
-	MAX_BYTES$1 = 4 << 20;
-	UNSAFE = /[@$\\\p{Cc}\p{Cf}]/u;
-}));
 // python/undeclared-requirements.ts
 function listUndeclaredRequirements(packages) {
 	const mlflow = packages.find(({ name }) => name === "mlflow-skinny") ?? packages.find(({ name }) => name === "mlflow");
@@ -37944,11 +39608,11 @@ var init_undeclared_requirements = __esmMin((() => {
 	WITHOUT_SETUPTOOLS = "2.16";
 	PKG_RESOURCES = "setuptools<81";
 }));
-// validation/requirements/find-chain.ts
+// validation/requirements/failures/find-chain.ts
 async function findChain(requirements, name, { message, compile }) {
 	const found = readChain(requirements, name, message);
 	if (found) return found;
-	const candidates = requirements.filter((r) => r.source === void 0 && r.name !== name).slice(0, MAX_ATTEMPTS$2);
+	const candidates = requirements.filter((r) => r.source === void 0 && r.name !== name).slice(0, MAX_ATTEMPTS$1);
 	for (const requirement of candidates) {
 		const { code, stderr } = await compile([requirement.text]);
 		if (code !== 0 && stderr.includes(name)) return readChain(requirements, name, stderr) ?? {
@@ -37986,12 +39650,12 @@ function cleanSpecifier(text) {
 function parseName(requirement) {
 	return normalizePackageName(/^[A-Za-z0-9._-]*[A-Za-z0-9]/.exec(requirement)?.[0] ?? requirement);
 }
-var MAX_ATTEMPTS$2;
+var MAX_ATTEMPTS$1;
 var init_find_chain = __esmMin((() => {
 	init_normalize_package_name();
-	MAX_ATTEMPTS$2 = 60;
+	MAX_ATTEMPTS$1 = 60;
 }));
-// validation/requirements/explain-resolution.ts
+// validation/requirements/failures/explain-resolution.ts
 async function explainResolution(request, message, compile) {
 	return await explainMissingVersion(request, message, compile) ?? explainPythonBound(request, message) ?? explainDuplicate(message) ?? await explainMissingWheel(request, message, compile) ?? explainConflict(request, message) ?? explainOther(request, message);
 }
@@ -38006,7 +39670,11 @@ async function explainMissingVersion(request, message, compile) {
 		if (pin === void 0 || !text.includes(`${name}==${pin}`)) continue;
 		const lone = await compile([`${name}==${pin}`], ["--no-deps"]);
 		if (lone.code === 0 || !/there is no version of/.test(collapseWhitespace(lone.stderr))) continue;
-		const nearest = await findNearestVersion(compile, name, pin);
+		const nearest = await findNearestVersion(compile, {
+			name,
+			pin,
+			saved: request.saved?.get(name)
+		});
 		const expected = nearest === void 0 ? "" : `, expected one such as ${nearest}`;
 		const add = nearest === void 0 ? void 0 : `${name}==${nearest}`;
 		const build = pin.split("+")[1];
@@ -38037,10 +39705,10 @@ function renderSteps(chain) {
 	const steps = chain.steps.map(({ parent, child }) => `${parent} needs ${child}`);
 	return steps.length === 0 ? `${chain.requirement.text} needs it, and ` : `${steps.join(", ")}, and `;
 }
-async function findNearestVersion(compile, name, pin) {
+async function findNearestVersion(compile, { name, pin, saved }) {
 	const [version = pin, build] = pin.split("+");
 	const candidates = [
-		...build === void 0 ? [] : [`${name}==${version}`],
+		...[saved, build === void 0 ? void 0 : version].filter((v) => v !== void 0 && v !== pin).map((v) => `${name}==${v ?? ""}`),
 		`${name}<${version}`,
 		name
 	];
@@ -38104,9 +39772,11 @@ async function explainMissingWheel(request, message, compile) {
 	const why = `${what} has no wheel for Python ${python} on ${machine}`;
 	const mine = requirements.find((r) => r.name === about && r.source === void 0);
 	const version = mine && await findCompatibleVersion(request, about, compile);
-	const build = await hasSource(mine?.text ?? about, about, compile) ? about : void 0;
+	const isSaved = version !== void 0 && version === request.saved?.get(about);
+	const build = !isSaved && await hasSource(mine?.text ?? about, about, compile) ? about : void 0;
+	const wanted = isSaved ? `${version}, which saved the model` : `one such as ${version ?? ""}`;
 	if (version !== void 0) return {
-		why: `${why}, expected one such as ${version}`,
+		why: `${why}, expected ${wanted}`,
 		add: `${about}==${version}`,
 		build,
 		about
@@ -38140,10 +39810,13 @@ async function explainMissingWheel(request, message, compile) {
 async function hasSource(requirement, name, compile) {
 	return (await compile([requirement], ["--no-deps", "--upgrade"], [name])).code === 0;
 }
-async function findCompatibleVersion({ requirements }, name, compile) {
-	const run = await compile(requirements.filter((r) => r.source === void 0).map((r) => r.name === name ? name : r.text), ["--upgrade"]);
-	if (run.code !== 0) return void 0;
-	return run.stdout.split("\n").find((l) => normalizePackageName(l.split("==")[0] ?? "") === name)?.split("==")[1]?.split(/[\s;\\]/)[0];
+async function findCompatibleVersion({ requirements, saved }, name, compile) {
+	const version = saved?.get(name);
+	for (const wanted of version === void 0 ? [name] : [`${name}==${version}`, name]) {
+		const run = await compile(requirements.filter((r) => r.source === void 0).map((r) => r.name === name ? wanted : r.text), ["--upgrade"]);
+		const line = run.stdout.split("\n").find((l) => normalizePackageName(l.split("==")[0] ?? "") === name);
+		if (run.code === 0) return line?.split("==")[1]?.split(/[\s;\\]/)[0];
+	}
 }
 function collapseWhitespace(message) {
 	return message.replace(/\s+/g, " ");
@@ -38262,6 +39935,61 @@ var init_explain_wheel = __esmMin((() => {
 	init_mask_secrets();
 	NO_CONNECTION = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|failed to download|status/i;
 }));
+// validation/requirements/read-wheel.ts
+async function readInstalledWheel(folder) {
+	try {
+		const info = (await readdir(folder)).filter((name) => name.endsWith(".dist-info"));
+		const file = join(folder, info[0] ?? "", "METADATA");
+		const { size } = await stat(file);
+		if (info.length !== 1 || size > MAX_BYTES$1) return { why: "the metadata cannot be read" };
+		return parseMetadata(await readFile(file, "utf8"));
+	} finally {
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+function parseMetadata(text) {
+	const [head = ""] = text.replace(/\r\n?/g, "\n").split("\n\n");
+	const lines = head.replace(/\n[ \t]+/g, " ").split("\n");
+	const read = (field) => lines.flatMap((line) => line.toLowerCase().startsWith(`${field}:`) ? [line.slice(field.length + 1).trim().replaceAll("	", " ")] : []);
+	const isOfExtra = (r) => r.includes(";") && /\bextra\s*==/.test(r.slice(r.indexOf(";")));
+	const requires = read("requires-dist").filter((r) => !(UNSAFE.test(r) && isOfExtra(r)));
+	const unsafe = requires.find((r) => UNSAFE.test(r));
+	if (unsafe !== void 0) {
+		const [name = ""] = unsafe.split(/[^A-Za-z0-9._-]/);
+		return {
+			why: `${name || "a package"} is required from an address`,
+			hint: `Write that address into the model's requirements, and require ${name || "the package"} by its name in the wheel`
+		};
+	}
+	const [extras, others] = [read("provides-extra"), [...read("requires-python"), ...read("name")]];
+	if ([...extras, ...others].some((t) => UNSAFE.test(t))) return { why: "the metadata cannot be read" };
+	return {
+		name: normalizePackageName(read("name")[0] ?? ""),
+		requires,
+		extras,
+		python: read("requires-python")[0]
+	};
+}
+function renderMetadataSettings(wheels) {
+	const list = (texts) => `[${texts.map((t) => JSON.stringify(t)).join(", ")}]`;
+	return wheels.map(({ name, requires, extras, python }) => [
+		"[[dependency-metadata]]",
+		`name = ${JSON.stringify(name)}`,
+		`requires-dist = ${list(requires)}`,
+		`provides-extra = ${list(extras)}`,
+		...python === void 0 ? [] : [`requires-python = ${JSON.stringify(python)}`],
+		""
+	].join("\n")).join("\n");
+}
+var MAX_BYTES$1, UNSAFE;
+var init_read_wheel = __esmMin((() => {
+	init_normalize_package_name();
+	MAX_BYTES$1 = 4 << 20;
+	UNSAFE = /[@$\\\p{Cc}\p{Cf}]/u;
+}));
 // validation/requirements/resolve-requirements.ts
 async function resolveRequirements(request, options) {
 	const python = (await listPythons(request.python)).at(-1) ?? (await listPythons()).at(-1);
@@ -38364,7 +40092,7 @@ async function readWheel({ folder, python, request, options }, requirement) {
 		input
 	], {
 		...options,
-		limitSeconds: LIMIT_SECONDS$8
+		limitSeconds: LIMIT_SECONDS$7
 	});
 	if (run.code === 0) return readInstalledWheel(target);
 	return explainUnreadableWheel(requirement, run.stderr, {
@@ -38423,7 +40151,7 @@ async function compileLines({ folder, python, request, options, settings = "" },
 		...files
 	], {
 		...options,
-		limitSeconds: LIMIT_SECONDS$8,
+		limitSeconds: LIMIT_SECONDS$7,
 		settings: {
 			folder: join(folder, "settings"),
 			text: settings
@@ -38466,10 +40194,10 @@ function parseWheelVersion(source) {
 function makeOutageError({ stderr, timedOut }) {
 	const causes = stderr.split("\n").filter((l) => !/https?:/.test(l)).map((l) => l.replace(/^\s*(error|cause):\s*/, "").trim());
 	if (stderr.includes("network was disabled")) return /* @__PURE__ */ new Error("Cannot query the package index: UV_OFFLINE is set, and the cache does not have the answer. Unset UV_OFFLINE and run the same command again");
-	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$8} s` : causes.filter(Boolean).slice(-2).join(", ");
+	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$7} s` : causes.filter(Boolean).slice(-2).join(", ");
 	return /* @__PURE__ */ new Error(`Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`);
 }
-var LIMIT_SECONDS$8, OUTAGE_MESSAGE;
+var LIMIT_SECONDS$7, OUTAGE_MESSAGE;
 var init_resolve_requirements = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_find_python();
@@ -38483,8 +40211,63 @@ var init_resolve_requirements = __esmMin((() => {
 	init_parse_yanked();
 	init_explain_wheel();
 	init_read_wheel();
-	LIMIT_SECONDS$8 = 300;
+	LIMIT_SECONDS$7 = 300;
 	OUTAGE_MESSAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
+}));
+// validation/requirements/failures/describe-failure.ts
+async function describeResolutionFailure(subject, { model, request, explanation }, options) {
+	const { progress = SILENT } = options;
+	const problems = [];
+	let [tried, found] = [request, explanation];
+	while (problems.length < MAX_PROBLEMS) {
+		problems.push(describeProblem(subject, tried.requirements, found));
+		const requirements = found && applyRepair(tried.requirements, found);
+		if (!requirements || subject.entity.buildWheels.length > 0) return problems;
+		const repaired = {
+			...tried,
+			requirements
+		};
+		const resolution = await withProgress(progress, `Looking for further problems of ${subject.entity.name}`, () => resolveRequirements(repaired, options));
+		if (resolution.packages) return [...problems, ...checkLockedMlflow(subject, model, resolution.packages)];
+		[tried, found] = [repaired, resolution.explanation];
+	}
+	return problems;
+}
+function applyRepair(requirements, { add, remove }) {
+	const added = add === void 0 ? void 0 : parseRequirement(add, UNKNOWN_PLACE);
+	if (added === void 0 && remove === void 0) return void 0;
+	const kept = requirements.filter(({ name }) => name !== remove && name !== added?.name);
+	return added ? [...kept, added] : kept;
+}
+function describeProblem(subject, requirements, explanation) {
+	const at = requirements.find((r) => r.name === explanation?.about)?.at;
+	return {
+		code: "resolution-failed",
+		severity: "error",
+		message: `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? "uv gives no reason"}`,
+		hint: joinHints(renderBuildHint(subject, explanation?.build), explanation?.hint),
+		at: at ?? UNKNOWN_PLACE,
+		...explanation?.add !== void 0 && { add: explanation.add },
+		...explanation?.remove !== void 0 && { remove: explanation.remove }
+	};
+}
+function renderBuildHint({ alone, entity, endpoint }, name) {
+	if (alone || name === void 0) return void 0;
+	return `Davit can build its wheel in the sandbox: add build_wheels: [${name}] to davit.served_entities.${entity.name} in ${endpoint.file}`;
+}
+var MAX_PROBLEMS, UNKNOWN_PLACE;
+var init_describe_failure = __esmMin((() => {
+	init_progress();
+	init_check_minimum_versions();
+	init_subject();
+	init_parse_requirements();
+	init_resolve_requirements();
+	MAX_PROBLEMS = 5;
+	UNKNOWN_PLACE = {
+		file: "requirements.txt",
+		line: 1,
+		column: 1
+	};
 }));
 // validation/requirements/building/build-package.ts
 async function buildPackage({ name, version }, request, options) {
@@ -38522,10 +40305,13 @@ async function buildPackage({ name, version }, request, options) {
 			why: `${label} cannot be built: ${built.why}`,
 			about: name
 		};
-		const wrong = explainWrongWheel(built.wheel, {
+		const wrong = explainWrongWheel(built.wheel.file, {
 			name,
-			platform: request.platform
-		});
+			version
+		}) ?? explainWrongMetadata(built.wheel.metadata, {
+			name,
+			version
+		}) ?? explainWrongPlatform(built.wheel, request.platform);
 		if (wrong !== void 0) return {
 			why: `${label} cannot be built: ${wrong}`,
 			about: name
@@ -38614,19 +40400,17 @@ async function resolveBuildRequirements(lines, { python, platform, modelFolder, 
 		hint: explanation?.hint
 	};
 }
-function explainWrongWheel({ file }, { name, platform }) {
-	const [built = "", ...rest] = file.replace(/\.whl$/, "").split("-");
-	if (normalizePackageName(built) !== name) return `its build has made ${file}`;
-	const tag = rest.at(-1) ?? "";
+function explainWrongPlatform({ file }, platform) {
+	const tag = file.replace(/\.whl$/, "").split("-").at(-1) ?? "";
 	const [architecture = ""] = platform.split("-");
 	return tag === "any" || /^(?:many)?linux/.test(tag) && tag.endsWith(architecture) ? void 0 : `its build has made ${file} on this machine, expected a wheel for ${platform}`;
 }
 var MAX_ROUNDS$1, NOWHERE;
 var init_build_package = __esmMin((() => {
 	init_ensure_built_wheels();
+	init_explain_wrong_wheel();
 	init_find_source();
 	init_run_build();
-	init_normalize_package_name();
 	init_virtualenv_error();
 	init_progress();
 	init_temporary_folder();
@@ -38822,16 +40606,21 @@ async function resolveSubject(subject, checked, options) {
 		modelFolder: model.folder,
 		python,
 		platform,
-		preferences: upgrade ? void 0 : old?.packages ?? []
+		preferences: upgrade ? void 0 : old?.packages ?? [],
+		saved: listSavedVersions(model)
 	};
 	const { packages, yanked, explanation } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveAndBuild(wanted, subject.entity.buildWheels, options));
 	if (!packages) {
-		const wrong = locateProblem(subject, describeResolutionFailure(subject, checked, explanation));
+		const wrong = await describeResolutionFailure(subject, {
+			model,
+			request: wanted,
+			explanation
+		}, options);
 		return {
 			subject,
 			reason,
 			locked: void 0,
-			diagnostics: [...options.diagnostics, wrong]
+			diagnostics: [...options.diagnostics, ...wrong.map((p) => locateProblem(subject, p))]
 		};
 	}
 	const policy = resolvePolicy(options.policies);
@@ -38887,26 +40676,6 @@ function checkPackages(subject, model, { packages, policy }) {
 function makeLockedValidation({ cases }) {
 	return { validation: cases.length > 0 ? [...cases] : void 0 };
 }
-function describeResolutionFailure(subject, { requirements }, explanation) {
-	const at = requirements.find((r) => r.name === explanation?.about)?.at;
-	return {
-		code: "resolution-failed",
-		severity: "error",
-		message: `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? "uv gives no reason"}`,
-		hint: joinHints(renderBuildHint(subject, explanation?.build), explanation?.hint),
-		at: at ?? {
-			file: "requirements.txt",
-			line: 1,
-			column: 1
-		},
-		...explanation?.add !== void 0 && { add: explanation.add },
-		...explanation?.remove !== void 0 && { remove: explanation.remove }
-	};
-}
-function renderBuildHint({ alone, entity, endpoint }, name) {
-	if (alone || name === void 0) return void 0;
-	return `Davit can build its wheel in the sandbox: add build_wheels: [${name}] to davit.served_entities.${entity.name} in ${endpoint.file}`;
-}
 function assembleLock(endpoint, all) {
 	const entities = {};
 	const virtualenvs = {};
@@ -38946,6 +40715,7 @@ var init_lock_endpoint = __esmMin((() => {
 	init_locked_model();
 	init_check_built();
 	init_check_hardware();
+	init_describe_failure();
 	init_resolve_and_build();
 	init_subject();
 	init_describe_withdrawn();
@@ -38958,50 +40728,6 @@ function pluralize(count, noun) {
 	return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 var init_pluralize = __esmMin((() => {}));
-// validation/advisories/compare-versions.ts
-function parseVersion$1(text) {
-	const match = SHAPE.exec(text.trim().toLowerCase());
-	if (!match) return void 0;
-	const [, epoch = "0", release = "", phase, pre = "", implicitPost, post, postNumber = "", dev, devNumber = ""] = match;
-	const isDev = dev !== void 0;
-	const hasPost = implicitPost !== void 0 || post !== void 0;
-	return {
-		epoch: Number(epoch),
-		release: release.split(".").map(Number),
-		phase: phase === void 0 ? isDev && !hasPost ? -1 : 3 : PHASES[phase] ?? 3,
-		pre: Number(pre || 0),
-		post: hasPost ? Number((implicitPost ?? postNumber) || 0) : -1,
-		dev: isDev ? Number(devNumber || 0) : Infinity
-	};
-}
-function compareVersions(a, b) {
-	const length = Math.max(a.release.length, b.release.length);
-	const key = ({ epoch, release, phase, pre, post, dev }) => [
-		epoch,
-		...Array.from({ length }, (_, i) => release[i] ?? 0),
-		phase,
-		pre,
-		post,
-		dev
-	];
-	const [x, y] = [key(a), key(b)];
-	const i = x.findIndex((part, at) => part !== y[at]);
-	return i < 0 ? 0 : (x[i] ?? 0) < (y[i] ?? 0) ? -1 : 1;
-}
-var SHAPE, PHASES;
-var init_compare_versions = __esmMin((() => {
-	SHAPE = /^v?(?:(\d{1,9})!)?(\d{1,15}(?:\.\d{1,15}){0,20})(?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?(\d{0,15}))?(?:-(\d{1,15})|[-_.]?(post|rev|r)[-_.]?(\d{0,15}))?(?:[-_.]?(dev)[-_.]?(\d{0,15}))?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/;
-	PHASES = {
-		a: 0,
-		alpha: 0,
-		b: 1,
-		beta: 1,
-		c: 2,
-		rc: 2,
-		pre: 2,
-		preview: 2
-	};
-}));
 // validation/advisories/advisory.ts
 function findVulnerabilities(version, advisories) {
 	const matching = advisories.filter((a) => isAffected(version, a));
@@ -39223,7 +40949,8 @@ async function checkAdvisories(subject, packages, options) {
 	const policy = makeAdvisoryPolicy(options.policy);
 	const database = await openFreshAdvisories(policy, options);
 	if (!database) return reportMissingDatabase(subject, policy, options.isReviewed);
-	const found = packages.flatMap(({ name, version }) => findVulnerabilities(version, database.find(name)).map((vulnerability) => ({
+	const all = listWithBuilds(packages);
+	const found = all.flatMap(({ name, version }) => findVulnerabilities(version, database.find(name)).map((vulnerability) => ({
 		name,
 		version,
 		vulnerability
@@ -39232,9 +40959,13 @@ async function checkAdvisories(subject, packages, options) {
 	const ignored = found.length - relevant.length;
 	const age = database.ageHours > STALE_HOURS ? `, which is ${Math.floor(database.ageHours / 24)} days old` : "";
 	return {
-		summary: `${relevant.length} known ${relevant.length === 1 ? "vulnerability" : "vulnerabilities"} in ${pluralize(packages.length, "package")} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ""})`,
+		summary: `${relevant.length} known ${relevant.length === 1 ? "vulnerability" : "vulnerabilities"} in ${pluralize(all.length, "package")} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ""})`,
 		diagnostics: relevant.map((f) => describe$3(subject, f, policy))
 	};
+}
+function listWithBuilds(packages) {
+	const all = packages.flatMap((each) => [each, ...each.built?.with ?? []]);
+	return [...new Map(all.map((each) => [`${each.name}==${each.version}`, each])).values()];
 }
 async function openFreshAdvisories(policy, options) {
 	const database = await openAdvisories();
@@ -39602,7 +41333,7 @@ async function scanPickles(model, options) {
 	return found;
 }
 async function readKept(file) {
-	const text = await readText$1(file);
+	const text = await readText$2(file);
 	try {
 		return (text === void 0 ? void 0 : findings.safeParse(JSON.parse(text)).data)?.map((f) => ({
 			...f,
@@ -39663,7 +41394,7 @@ function parseOutput(stdout) {
 	}
 }
 function describeFailure({ stopped, code }) {
-	return stopped === "time" ? `the scan took longer than ${LIMIT_SECONDS$7} s` : `the scan ended with exit code ${code}`;
+	return stopped === "time" ? `the scan took longer than ${LIMIT_SECONDS$6} s` : `the scan ended with exit code ${code}`;
 }
 async function listProvidedModules(folder, { folder: root }) {
 	const libraries = await listNames(join(root, "lib"));
@@ -39678,7 +41409,7 @@ async function listNames(folder) {
 function makeModules(names) {
 	return new Set(names.map((name) => name.split(".", 1)[0] ?? ""));
 }
-var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$7, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
+var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$6, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
 var init_scan_pickles = __esmMin((() => {
 	init_zod();
 	init_find_base_python();
@@ -39698,9 +41429,9 @@ var init_scan_pickles = __esmMin((() => {
 		"stub_machine.py",
 		"keras_configs.py"
 	].map((name) => codePath("validation", "pickles", name));
-	LIMIT_SECONDS$7 = 60;
+	LIMIT_SECONDS$6 = 60;
 	LIMITS = {
-		seconds: LIMIT_SECONDS$7,
+		seconds: LIMIT_SECONDS$6,
 		outputBytes: 64 << 20,
 		processMemoryBytes: 2 ** 31,
 		memoryBytes: 2 ** 31
@@ -39766,30 +41497,50 @@ var init_check_pickles = __esmMin((() => {
 	SHOWN_FILES = 10;
 }));
 // validation/network/allow-services.ts
-function allowServices({ network = [] }, { policy, acceptedServices = [] }) {
-	return network.filter((service) => [...policy.network, ...acceptedServices].includes(renderNetworkAddress(service))).map(({ host, port }) => ({
+function allowServices({ network = [] }, { policy, acceptedServices = [], isRestricted = false }) {
+	if (isRestricted) return [];
+	return network.filter((service) => {
+		const address = renderNetworkAddress(service);
+		return policy.network.includes(address) || acceptedServices.includes(address) && !isLocalHost(service.host);
+	}).map(({ host, port }) => ({
 		host,
 		port
 	}));
 }
-function reportRefusedServices({ entity, label }, allowed) {
+function reportRefusedServices({ entity, label }, allowed, { isRestricted = false } = {}) {
 	const isAllowed = (service) => allowed.some((other) => renderNetworkAddress(other) === renderNetworkAddress(service));
 	return (entity.network ?? []).filter((service) => !isAllowed(service)).map((service) => {
-		const message = `Cannot let ${label} reach ${renderNetworkAddress(service)} in its proof: neither the environments nor this file on the base branch allow it, expected it in policy.network of every environment`;
-		return makeWarning("network-not-allowed", service.place, message, HINT);
+		const { why, hint } = isRestricted ? RESTRICTED : isLocalHost(service.host) ? LOCAL : NOT_ALLOWED;
+		const message = `Cannot let ${label} reach ${renderNetworkAddress(service)} in its proof: ${why}`;
+		return makeWarning("network-not-allowed", service.place, message, hint);
 	});
 }
-var HINT;
+var RESTRICTED, LOCAL, NOT_ALLOWED;
 var init_allow_services = __esmMin((() => {
 	init_diagnostic();
+	init_local_addresses();
 	init_network_address();
-	HINT = "Add it to policy.network in environments/NAME.yaml and merge that first, or merge this file: the next review allows what it names. Until then the proof has no such service";
+	RESTRICTED = {
+		why: "the run of a pull request from a fork, or of Dependabot, gets no services, because nobody has reviewed its code",
+		hint: "A maintainer who has read the code pushes it to a branch of the repository, whose run may reach what is allowed. Until then the proof has no such service"
+	};
+	LOCAL = {
+		why: "it is an address of the machine that validates, of its link or of the metadata of its cloud, expected it in policy.network of every environment",
+		hint: "Add it to policy.network in environments/NAME.yaml and merge that first. Until then the proof has no such service"
+	};
+	NOT_ALLOWED = {
+		why: "neither the environments nor this file on the base branch allow it, expected it in policy.network of every environment",
+		hint: "Add it to policy.network in environments/NAME.yaml and merge that first, or merge this file: the next review allows what it names. Until then the proof has no such service"
+	};
 }));
 // validation/proof/explain-cause.ts
 function explainCause({ kind, message, trace, needsNetwork, network }) {
 	if (kind === "KeyError" && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? "")) return "It reads an environment variable: set it in environment_vars of the served entity";
 	if (needsNetwork) return network ?? NETWORK_HINT;
 	return CAUSES.find(([pattern]) => pattern.test(message))?.[1] ?? network;
+}
+function renderExampleHint({ alone, entity, endpoint }, message) {
+	return `${/'dict'|\bdict\b/.test(message) ? "Without inputs in its signature, the model gets a JSON object as a dict, not as a table. " : ""}If the example is wrong, log the model with an input_example that it can predict${alone ? "" : `, or add davit.served_entities.${entity.name}.validation with input_data that the model accepts to ${endpoint.file}`}`;
 }
 var NETWORK_HINT, CAUSES;
 var init_explain_cause = __esmMin((() => {
@@ -40259,13 +42010,15 @@ function explainFailure(subject, failed, { limits, packages, elsewhere }) {
 	const { stage, kind, message, module, trace, asked, network } = failed;
 	const input = asked ? describeCase(asked) : "its input example";
 	const { label } = subject;
-	const where = joinHints(explainCause({
+	const cause = explainCause({
 		kind,
 		message,
 		trace,
 		needsNetwork: failed.needs_network === true,
 		network
-	}), findModelFrame(trace));
+	});
+	const frame = findModelFrame(trace);
+	const where = joinHints(cause, frame);
 	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
 	if (kind === "MemoryError") return makeMemoryError(subject, limits);
 	if (module) return explainModule(subject, module, {
@@ -40282,7 +42035,8 @@ function explainFailure(subject, failed, { limits, packages, elsewhere }) {
 	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: the server rejects ${input}: ${message}`, asked?.origin === "endpoint" ? CASE_HINT : EXAMPLE_HINT);
 	if (kind === "UnexpectedAnswer") return wrong("output-mismatch", `Cannot serve ${label}: its answer to ${input} differs: ${message}`, EXPECT_HINT);
 	if (stage === "signature" || kind === "SignatureMismatch") return wrong("output-mismatch", `Cannot serve ${label}: its prediction does not match its signature: ${message}`, "Log the model with a signature that matches its predictions, or change its predictions");
-	return wrong("prediction-failed", `Cannot predict with ${label}: ${input} raises ${message}`, where);
+	const repair = asked?.origin === "endpoint" ? void 0 : renderExampleHint(subject, message);
+	return wrong("prediction-failed", `Cannot predict with ${label}: ${input} raises ${message}`, joinHints(cause ?? repair, frame));
 }
 function renderNanHint({ alone, entity, endpoint }) {
 	return alone ? "davit serve --nan null returns null instead" : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} returns null instead`;
@@ -40381,7 +42135,7 @@ async function makeProofKey(subject, locked, virtualenv, services) {
 	});
 }
 async function readProof(key) {
-	const text = await readText$1(proofFile(key));
+	const text = await readText$2(proofFile(key));
 	if (text === void 0) return void 0;
 	try {
 		const proof = JSON.parse(text);
@@ -40742,7 +42496,7 @@ async function queryWithdrawn({ python, platform, packages }, options) {
 				input
 			], {
 				...options,
-				limitSeconds: LIMIT_SECONDS$6
+				limitSeconds: LIMIT_SECONDS$5
 			});
 			const { notes, rest } = separateNotes(run.stderr);
 			if (run.code === 0) return sortByName([...parseYanked(notes).map((p) => ({
@@ -40775,7 +42529,7 @@ function findMissing(stderr) {
 		version
 	};
 }
-var LIMIT_SECONDS$6, MAX_GONE;
+var LIMIT_SECONDS$5, MAX_GONE;
 var init_query_withdrawn = __esmMin((() => {
 	init_find_python();
 	init_install_packages();
@@ -40783,7 +42537,7 @@ var init_query_withdrawn = __esmMin((() => {
 	init_run_uv();
 	init_temporary_folder();
 	init_parse_yanked();
-	LIMIT_SECONDS$6 = 60;
+	LIMIT_SECONDS$5 = 60;
 	MAX_GONE = 5;
 }));
 // validation/withdrawn/find-withdrawn.ts
@@ -40825,7 +42579,7 @@ async function queryAndKeep(file, virtualenv, options) {
 	return found;
 }
 async function readAnswer(file) {
-	const text = await readText$1(file);
+	const text = await readText$2(file);
 	try {
 		return text === void 0 ? void 0 : answer$2.safeParse(JSON.parse(text)).data;
 	} catch {
@@ -40999,7 +42753,7 @@ function listPackages(subject, lock) {
 async function runProofStage(subject, { virtualenv, key, proof: earlier, openSandbox, folder }, lock, options) {
 	const locked = readOwn(lock.entities, subject.entity.name);
 	const services = allowServices(subject.entity, options);
-	const refused = reportRefusedServices(subject, services);
+	const refused = reportRefusedServices(subject, services, options);
 	const [digest, cases] = [locked?.model.digest ?? "", locked?.validation ?? []];
 	const judge = (proof) => [...checkMemory(subject.entity, proof), ...checkCases(subject, proof, options.policy)];
 	const prepare = async () => {
@@ -41748,7 +43502,7 @@ async function makeAnswersKey(model, inputs) {
 	});
 }
 async function readAnswers(key) {
-	const kept = await readText$1(answersFile(key));
+	const kept = await readText$2(answersFile(key));
 	if (kept === void 0) return void 0;
 	try {
 		const answers = JSON.parse(kept);
@@ -42822,7 +44576,7 @@ var init_read_base = __esmMin((() => {
 }));
 // app/review/compare-changed.ts
 async function compareChanged(now, compare) {
-	const { request, base, policies, acceptedServices, registries } = compare;
+	const { request, base, policies, acceptedServices, isRestricted, registries } = compare;
 	const nothing = {
 		entities: now.entities,
 		diagnostics: [],
@@ -42849,7 +44603,8 @@ async function compareChanged(now, compare) {
 		policy,
 		rules: {
 			policy: resolvePolicy(policies),
-			acceptedServices
+			acceptedServices,
+			isRestricted
 		}
 	};
 	const pairs = pairEntities(old, now);
@@ -42942,7 +44697,7 @@ function isLockOf({ name, model }, { entities }) {
 	const locked = readOwn(entities, name);
 	return locked !== void 0 && contentHash(makeReference(locked.model)) === contentHash(model);
 }
-function makeOldVersion(entity, { old, base, request, registries }) {
+function makeOldVersion(entity, { old, base, request, registries, rules }) {
 	const locked = readOwn(old.lock.entities, entity.name)?.model;
 	if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
 	const subject = {
@@ -42960,10 +44715,10 @@ function makeOldVersion(entity, { old, base, request, registries }) {
 			base,
 			registries
 		}),
-		services: (entity.network ?? []).map(({ host, port }) => ({
-			host,
-			port
-		})),
+		services: rules ? allowServices(entity, {
+			...rules,
+			acceptedServices: listServices(entity)
+		}) : [],
 		readRegistryCard: (folder) => readCard(subject, {
 			folder,
 			lock: old.lock
@@ -42972,6 +44727,9 @@ function makeOldVersion(entity, { old, base, request, registries }) {
 			registries
 		})
 	};
+}
+function listServices({ network = [] }) {
+	return network.map(renderNetworkAddress);
 }
 async function readCard(subject, { folder, lock }, { request, registries }) {
 	const { place, progress, signal } = request;
@@ -43002,6 +44760,7 @@ var init_compare_changed = __esmMin((() => {
 	init_diagnostic();
 	init_read_project();
 	init_names();
+	init_network_address();
 	init_read_own();
 	init_check_comparison();
 	init_comparison_error();
@@ -43736,7 +45495,7 @@ async function writeReport(folder, report) {
 	await writeFileAtomically(join(folder, REPORT), `${JSON.stringify(report)}\n`);
 }
 async function readValidated(folder) {
-	const text = folder === void 0 ? void 0 : await readText$1(join(folder, REPORT));
+	const text = folder === void 0 ? void 0 : await readText$2(join(folder, REPORT));
 	const endpoints = text === void 0 ? [] : parseReport$1(text).endpoints;
 	return new Map(endpoints.map((e) => [e.endpoint, e]));
 }
@@ -43769,8 +45528,13 @@ function excuseMissingPackages(diagnostics) {
 		hint: WITHHELD_HINT
 	} : d);
 }
+function refuseResolution(endpoint, variables = process.env) {
+	if ((variables["DAVIT_INDEXES"] ?? "").trim() === "") return [];
+	return endpoint.entities.map((entity) => makeSubjectError(makeSubject(endpoint, entity), "credentials-withheld", `Cannot lock the packages of ${entity.name}: this run has no credentials for the private indexes of the workflow, and another index may have other packages of the same names`, `Commit the lock (npx davit lock ${endpoint.name}). ${WITHHELD_HINT}`));
+}
 var init_fetched = __esmMin((() => {
 	init_refuse_download();
+	init_subject();
 	init_stage_folder();
 }));
 // images/image-paths.ts
@@ -44025,7 +45789,7 @@ async function readReviewed(place, name, environments) {
 async function proveEndpoint(endpoint, stage) {
 	const { place, progress: all, signal, withoutSandbox } = stage.request;
 	const { value: lock, diagnostics } = await readLock$1(place, endpoint.name);
-	const { environments, fetched, policies } = stage;
+	const { environments, fetched, policies, isRestricted } = stage;
 	const registries = await readRegistries(place, environments);
 	const acceptedServices = await readAcceptedServices(endpoint, {
 		place,
@@ -44042,6 +45806,7 @@ async function proveEndpoint(endpoint, stage) {
 		policies,
 		acceptedServices,
 		registries,
+		isRestricted,
 		withheld: fetched === "withheld"
 	};
 	const make = {
@@ -44066,7 +45831,11 @@ async function proveEndpoint(endpoint, stage) {
 		lock,
 		computedLock: null
 	});
-	const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, {
+	const unresolved = fetched === "withheld" ? refuseResolution(endpoint) : [];
+	const { lock: computed, diagnostics: wrong } = unresolved.length > 0 ? {
+		lock: void 0,
+		diagnostics: unresolved
+	} : await lockEndpoint(endpoint, {
 		...options,
 		current: lock
 	});
@@ -44092,10 +45861,11 @@ async function proveEndpoint(endpoint, stage) {
 }
 async function proveFetched({ fetched, lock, ...make }, options) {
 	const { name } = make.endpoint;
-	const outage = explainUnfetched(name, fetched);
 	const known = "missing" in fetched ? void 0 : fetched.get(name);
 	const diagnostics = known?.diagnostics ?? [];
 	const found = known?.lock ?? "unknown";
+	const isLockLost = lock === void 0 && !hasErrors(diagnostics);
+	const outage = explainUnfetched(name, fetched) ?? (isLockLost ? "the job \"fetch\" has handed over no lock" : null);
 	if (outage !== null || lock === void 0 || hasErrors(diagnostics)) return {
 		lock: found,
 		computed_lock: null,
@@ -44425,12 +46195,18 @@ var init_review_environments = __esmMin((() => {
 	init_read_project();
 }));
 // app/review/review-policies.ts
-async function readReviewedPolicies(environments, request) {
-	const read = environments.map(async ({ environment: { name, policy } }) => {
+async function readReviewedPolicies(request) {
+	const { environments, changes } = request;
+	const read = [.../* @__PURE__ */ new Set([...request.names, ...listDeleted(request)])].map(async (name) => {
 		const file = `environments/${name}.yaml`;
-		return request.changes?.paths.some((p) => p.path === file) ?? false ? [policy, await readBasePolicy(file, request)] : [policy];
+		const policies = environments.flatMap(({ environment: e }) => e.name === name ? [e.policy] : []);
+		return (changes?.paths.some((p) => p.path === file) ?? false) || changes !== void 0 && policies.length === 0 ? [...policies, await readBasePolicy(file, request)] : policies;
 	});
 	return (await Promise.all(read)).flat();
+}
+function listDeleted({ everyEnvironment = false, changes }) {
+	if (!everyEnvironment) return [];
+	return (changes?.paths.filter((p) => p.change === "deleted") ?? []).flatMap(({ path }) => /^environments\/([A-Za-z0-9_-]+)\.yaml$/.exec(path)?.[1] ?? []);
 }
 async function readBasePolicy(file, { place, changes, signal }) {
 	const text = await readBaseFile(file, {
@@ -44438,10 +46214,17 @@ async function readBasePolicy(file, { place, changes, signal }) {
 		base: changes?.base ?? "HEAD",
 		signal
 	}, "whose policy this review needs");
-	return text === void 0 ? {} : parseEnvironment(text, file).environment?.policy ?? {};
+	return text === void 0 ? {} : parsePolicy(text, file);
+}
+function parsePolicy(text, file) {
+	const { value, diagnostics } = parseYaml$1(text, file, looseObject({ policy: policyFile }));
+	return value === void 0 || hasErrors(diagnostics) ? STRICTEST_POLICY : value.policy ?? {};
 }
 var init_review_policies = __esmMin((() => {
-	init_environment();
+	init_zod();
+	init_diagnostic();
+	init_policy$1();
+	init_parse_yaml();
 	init_read_base_file();
 }));
 // engine/digest-program.ts
@@ -44463,7 +46246,7 @@ async function listProgram() {
 		const from = dirname(file);
 		open.push(...[...text.matchAll(IMPORT)].map(([, path]) => resolve(from, path ?? "")));
 	}
-	const pins = await readText$1(codePath(PINS.name)) ?? await readFile(codePath(PINS.packed), "utf8");
+	const pins = await readText$2(codePath(PINS.name)) ?? await readFile(codePath(PINS.packed), "utf8");
 	files.set(codePath(PINS.name), pins);
 	return new Map([...files].map(([file, text]) => [relative(CODE_FOLDER, file).split(sep).join("/"), text]).sort());
 }
@@ -45044,20 +46827,20 @@ async function download(folder, { progress, signal }) {
 			...process.env,
 			NODE_USE_ENV_PROXY: "1"
 		},
-		limitSeconds: LIMIT_SECONDS$5,
+		limitSeconds: LIMIT_SECONDS$4,
 		...signal && { signal }
 	});
-	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$5} s`);
+	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$4} s`);
 	if (ran.code !== 0) throw new Error(ran.stderr.trim().split("\n").at(-1) ?? "the download failed");
 }
-var import_version, INSTALLER, LIMIT_SECONDS$5, ENTRY$1, DOWNLOAD_SOURCE;
+var import_version, INSTALLER, LIMIT_SECONDS$4, ENTRY$1, DOWNLOAD_SOURCE;
 var init_source_download = __esmMin((() => {
 	import_version = require_version();
 	init_code();
 	init_run_process();
 	init_cached_engine();
 	INSTALLER = programPath("engine", "install", "install-official-pulumi.ts");
-	LIMIT_SECONDS$5 = 600;
+	LIMIT_SECONDS$4 = 600;
 	ENTRY$1 = {
 		key: `${import_version.version}-official`,
 		version: import_version.version,
@@ -45218,7 +47001,7 @@ var init_backend = __esmMin((() => {
 }));
 // engine/engine-project.ts
 async function prepareEngineProject(root) {
-	const text = await readText$1(join(root, "Pulumi.yaml"));
+	const text = await readText$2(join(root, "Pulumi.yaml"));
 	const users = text === void 0 ? void 0 : parseUserProject(text);
 	const url = makeAbsolute(await chooseBackend(users), root);
 	const project = users?.name ?? await chooseName(root);
@@ -45256,7 +47039,7 @@ async function prepareEngineProject(root) {
 	};
 }
 async function readProjectBackend(root) {
-	const text = await readText$1(join(root, "Pulumi.yaml"));
+	const text = await readText$2(join(root, "Pulumi.yaml"));
 	return text === void 0 ? void 0 : parseUserProject(text).backend?.url || void 0;
 }
 function parseUserProject(text) {
@@ -45282,7 +47065,7 @@ async function isLoggedIn() {
 	const { PULUMI_ACCESS_TOKEN, PULUMI_CREDENTIALS_PATH, PULUMI_HOME } = process.env;
 	if (PULUMI_ACCESS_TOKEN) return true;
 	const folder = PULUMI_CREDENTIALS_PATH || PULUMI_HOME || join(homedir(), ".pulumi");
-	const text = await readText$1(join(folder, "credentials.json"));
+	const text = await readText$2(join(folder, "credentials.json"));
 	return text !== void 0 && /"current"\s*:\s*"[^"]+"/.test(text);
 }
 async function leadsHere(users, root) {
@@ -45324,7 +47107,7 @@ function makeAbsolute(url, root) {
 	return `${pathToFileURL(folder).href}${settings === void 0 ? "" : `?${settings}`}`;
 }
 async function writeIfChanged(file, text) {
-	if (await readText$1(file) !== text) await writeFileAtomically(file, text);
+	if (await readText$2(file) !== text) await writeFileAtomically(file, text);
 }
 var import_dist, OWN_BACKEND, DEFAULT_NAME, BACKEND_VARIABLE, userProject, harmlessProject, OTHER_PROJECT_FILES;
 var init_engine_project = __esmMin((() => {
@@ -45864,18 +47647,18 @@ function summarizeResource(resource) {
 function selectDifferences(resource) {
 	const { operation, differences } = resource;
 	if (operation === "create" || operation === "delete") return [];
-	return differences.filter(({ path }) => !HIDDEN_PROPERTY.test(path) && !PROVIDER_ANNOTATION.test(path) && !(isKnative(resource) && NAME$2.test(path))).map((d) => ({
+	return differences.filter(({ path }) => !HIDDEN_PROPERTY.test(path) && !PROVIDER_ANNOTATION.test(path) && !(isKnative(resource) && NAME$1.test(path))).map((d) => ({
 		...d,
 		path: d.path.replace(AUTOSCALING_ANNOTATION, "$1")
 	})).flatMap(compareText);
 }
-var HIDDEN_PROPERTY, PROVIDER_ANNOTATION, AUTOSCALING_ANNOTATION, NAME$2, CONFIGURATION$1, REVISION_PATCH$1;
+var HIDDEN_PROPERTY, PROVIDER_ANNOTATION, AUTOSCALING_ANNOTATION, NAME$1, CONFIGURATION$1, REVISION_PATCH$1;
 var init_resource_summary = __esmMin((() => {
 	init_compare_text();
 	HIDDEN_PROPERTY = /^(name|endpoint|lock|model\.(uri|digest))$/;
 	PROVIDER_ANNOTATION = /^metadata\.annotations(\["pulumi\.com\/|\.pulumi\.com\/)/;
 	AUTOSCALING_ANNOTATION = /^metadata\.annotations\["autoscaling\.knative\.dev\/([^"]+)"\]$/;
-	NAME$2 = /^(spec\.template\.)?metadata\.name$/;
+	NAME$1 = /^(spec\.template\.)?metadata\.name$/;
 	CONFIGURATION$1 = "kubernetes:serving.knative.dev/v1:Configuration";
 	REVISION_PATCH$1 = "kubernetes:serving.knative.dev/v1:RevisionPatch";
 }));
@@ -46923,7 +48706,7 @@ function startLockPath({ root, environment }) {
 var init_supervisor_id = __esmMin((() => {}));
 // local/control/control-file.ts
 async function readControlFile(place) {
-	const text = await readText$1(controlFilePath(place));
+	const text = await readText$2(controlFilePath(place));
 	return text === void 0 ? void 0 : JSON.parse(text);
 }
 function isRunning({ process: written = "" }) {
@@ -47441,15 +49224,15 @@ function suggestFix$1(cause) {
 	const { code = "" } = cause;
 	return /CERT|SIGNATURE|ALTNAME/.test(code) ? "The kubeconfig has another certificate: another cluster may have this address now" : "Check that the cluster is running and can be reached from here";
 }
-function describeCause$1(cause) {
-	if (cause instanceof AggregateError) return cause.errors.map(describeCause$1).join(", ");
+function describeCause(cause) {
+	if (cause instanceof AggregateError) return cause.errors.map(describeCause).join(", ");
 	return cause instanceof Error ? cause.message || cause.name : String(cause);
 }
 var ClusterUnreachable, READ_SECONDS, WRITE_SECONDS;
 var init_connection = __esmMin((() => {
 	ClusterUnreachable = class extends Error {
 		constructor({ name, server }, cause) {
-			super(`Cannot reach ${name} at ${server}: ${describeCause$1(cause)}. ${suggestFix$1(cause)}`, { cause });
+			super(`Cannot reach ${name} at ${server}: ${describeCause(cause)}. ${suggestFix$1(cause)}`, { cause });
 			this.name = "ClusterUnreachable";
 		}
 	};
@@ -47540,7 +49323,7 @@ async function sendWithRetries$2(connection, question, options) {
 	for (let tries = 1;; tries++) {
 		const answer = await sendApiRequest(connection, question, options);
 		const pause = Number(answer.headers["retry-after"]);
-		if (answer.statusCode !== 429 || tries === MAX_ATTEMPTS$1 || !(pause >= 0)) return answer;
+		if (answer.statusCode !== 429 || tries === MAX_ATTEMPTS || !(pause >= 0)) return answer;
 		answer.resume();
 		await setTimeout$2(Math.min(pause, LONGEST_PAUSE_SECONDS) * 1e3, void 0, { signal: options.signal });
 	}
@@ -47601,7 +49384,7 @@ async function* readEvents(start) {
 		for (const line of lines) if (line !== "") yield JSON.parse(line);
 	}
 }
-var KubernetesRefused, PAGE, JSON_TYPE, MERGE_TYPE, APPLY_TYPE, MAX_ATTEMPTS$1, LONGEST_PAUSE_SECONDS, WATCH_SECONDS;
+var KubernetesRefused, PAGE, JSON_TYPE, MERGE_TYPE, APPLY_TYPE, MAX_ATTEMPTS, LONGEST_PAUSE_SECONDS, WATCH_SECONDS;
 var init_api = __esmMin((() => {
 	init_connection();
 	KubernetesRefused = class extends Error {
@@ -47618,7 +49401,7 @@ var init_api = __esmMin((() => {
 	JSON_TYPE = { "content-type": "application/json" };
 	MERGE_TYPE = { "content-type": "application/merge-patch+json" };
 	APPLY_TYPE = { "content-type": "application/apply-patch+yaml" };
-	MAX_ATTEMPTS$1 = 5;
+	MAX_ATTEMPTS = 5;
 	LONGEST_PAUSE_SECONDS = 10;
 	WATCH_SECONDS = 600;
 }));
@@ -49352,335 +51135,6 @@ var init_plan_image = __esmMin((() => {
 	HASH_CHARACTERS = 32;
 	CONTEXTS_FOLDER = ".davit/images";
 }));
-// images/image-reference.ts
-function parseImageReference(text) {
-	const [, path = "", tag, digest] = /^([^@]+?)(?::([\w][\w.-]{0,127}))?(?:@(\w+:[0-9a-f]+))?$/.exec(text) ?? [];
-	const [first = "", ...rest] = path.split("/");
-	const named = rest.length > 0 && (first === "localhost" || /[.:]/.test(first));
-	const name = named ? rest.join("/") : path;
-	if (!NAME$1.test(name)) throw new SyntaxError(`Cannot read "${text}" as the name of an image: expected REGISTRY/NAME in lowercase letters`);
-	const registry = named ? first : DOCKER_HUB$1;
-	return {
-		registry,
-		name: registry === DOCKER_HUB$1 && !name.includes("/") ? `library/${name}` : name,
-		version: digest ?? tag
-	};
-}
-function makeRegistryUrl(registry) {
-	if (registry === DOCKER_HUB$1 || registry === "index.docker.io") return "https://registry-1.docker.io";
-	return `${isLoopback(registry) ? "http" : "https"}://${registry}`;
-}
-function isLoopback(host) {
-	return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host);
-}
-var DOCKER_HUB$1, NAME$1;
-var init_image_reference = __esmMin((() => {
-	DOCKER_HUB$1 = "docker.io";
-	NAME$1 = /^[a-z0-9]+(?:(?:\.|_|__|-+|\/)[a-z0-9]+)*$/;
-}));
-// images/docker-credentials.ts
-async function readCredentials(registry) {
-	const settings = await readConfiguration(join(process.env["DOCKER_CONFIG"] || join(homedir(), ".docker"), "config.json"));
-	if (!settings) return void 0;
-	const names = listCredentialKeys(registry);
-	const helper = names.map((n) => settings.credHelpers?.[n]).find((h) => h !== void 0) ?? settings.credsStore;
-	return (helper === void 0 ? void 0 : await queryHelper(helper, names[0] ?? registry)) ?? findStoredCredentials(settings, names);
-}
-function listCredentialKeys(registry) {
-	return registry === "docker.io" || registry === "index.docker.io" ? [
-		DOCKER_HUB,
-		"index.docker.io",
-		"docker.io"
-	] : [
-		registry,
-		`https://${registry}`,
-		`http://${registry}`
-	];
-}
-async function readConfiguration(file) {
-	try {
-		return configuration.parse(JSON.parse(await readFile(file, "utf8")));
-	} catch (e) {
-		if (e.code === "ENOENT") return void 0;
-		throw new Error(`Cannot read ${file}: it does not contain the JSON that docker login writes`, { cause: void 0 });
-	}
-}
-function findStoredCredentials({ auths = {} }, names) {
-	const found = Object.entries(auths).find(([key]) => names.some((name) => parseHost(key) === parseHost(name)))?.[1];
-	if (!found) return void 0;
-	if (found.registrytoken) return {
-		kind: "registry-token",
-		token: found.registrytoken
-	};
-	if (found.identitytoken) return {
-		kind: "identity-token",
-		token: found.identitytoken
-	};
-	const [username = "", ...password] = Buffer.from(found.auth ?? "", "base64").toString("utf8").split(":");
-	if (found.auth) return {
-		kind: "password",
-		username,
-		password: password.join(":")
-	};
-	if (found.username === void 0) return void 0;
-	return {
-		kind: "password",
-		username: found.username,
-		password: found.password ?? ""
-	};
-}
-function parseHost(key) {
-	return key.replace(/^https?:\/\//, "").split("/")[0] ?? "";
-}
-async function queryHelper(helper, registry) {
-	const program = `docker-credential-${helper}`;
-	const run = await runProcess(program, ["get"], {
-		input: registry,
-		env: makeChildEnvironment(),
-		limitSeconds: HELPER_LIMIT_SECONDS
-	}).catch(() => void 0);
-	if (!run) throw new Error(`Cannot start ${program}, which Docker's configuration names: expected it on the PATH`);
-	if (run.code !== 0) {
-		const said = `${run.stdout}\n${run.stderr}`;
-		if (/credentials not found/i.test(said)) return void 0;
-		throw new Error(`Cannot read the credentials of ${registry}: ${program} ended with exit code ${run.code}`);
-	}
-	const { Username: username, Secret: secret } = parseHelperOutput(run.stdout, program);
-	if (username === "" && secret === "") return void 0;
-	return username === "<token>" ? {
-		kind: "identity-token",
-		token: secret
-	} : {
-		kind: "password",
-		username,
-		password: secret
-	};
-}
-function parseHelperOutput(text, program) {
-	try {
-		return helperOutput.parse(JSON.parse(text));
-	} catch {
-		throw new Error(`Cannot parse the output of ${program}: expected JSON with Username and Secret`);
-	}
-}
-var configuration, helperOutput, HELPER_LIMIT_SECONDS, DOCKER_HUB;
-var init_docker_credentials = __esmMin((() => {
-	init_zod();
-	init_run_process();
-	configuration = object({
-		auths: record(string$1(), object({
-			auth: string$1().optional(),
-			username: string$1().optional(),
-			password: string$1().optional(),
-			identitytoken: string$1().optional(),
-			registrytoken: string$1().optional()
-		})).optional(),
-		credHelpers: record(string$1(), string$1()).optional(),
-		credsStore: string$1().optional()
-	});
-	helperOutput = object({
-		Username: string$1(),
-		Secret: string$1()
-	});
-	HELPER_LIMIT_SECONDS = 30;
-	DOCKER_HUB = "https://index.docker.io/v1/";
-}));
-// images/fetch-once.ts
-async function fetchOnce(url, init, signal) {
-	const limit = AbortSignal.timeout(3e4);
-	try {
-		return await fetch(url, {
-			...init,
-			signal: signal ? AbortSignal.any([limit, signal]) : limit
-		});
-	} catch (e) {
-		return e instanceof Error ? e : new Error(String(e));
-	}
-}
-var init_fetch_once = __esmMin((() => {}));
-// images/send-request.ts
-async function sendRequest(url, request) {
-	const { registry, signal } = request;
-	for (let tries = 1;; tries++) {
-		const answer = await sendOnce(url, request);
-		signal?.throwIfAborted();
-		if (!(answer instanceof Error || answer.status === 429 || answer.status >= 500)) return answer;
-		if (tries === MAX_ATTEMPTS) {
-			const how = answer instanceof Error ? `it is unreachable (${describeCause(answer)})` : `it answered ${answer.status}`;
-			throw new RegistryError(registry, `${how} in ${MAX_ATTEMPTS} attempts`, "Run the same command again when the registry is available");
-		}
-		if (!(answer instanceof Error)) await answer.body?.cancel();
-		await setTimeout$2(pause(tries, answer), void 0, { ...signal && { signal } });
-	}
-}
-function sendOnce(url, { method = "GET", headers = {}, body, signal }) {
-	return fetchOnce(url, {
-		method,
-		headers: {
-			"user-agent": "davit",
-			...headers
-		},
-		...body !== void 0 && { body }
-	}, signal);
-}
-function pause(tries, answer) {
-	const told = answer instanceof Error ? NaN : Number(answer.headers.get("retry-after") ?? NaN);
-	return Number.isFinite(told) ? Math.min(told, MAX_RETRY_DELAY_SECONDS) * 1e3 : RETRY_DELAY_MILLISECONDS * 2 ** tries;
-}
-function describeCause(error) {
-	const { cause } = error;
-	if (error.name === "TimeoutError") return `no answer within 30 s`;
-	const { code } = cause ?? {};
-	return code ?? (cause instanceof Error ? cause.message : error.message);
-}
-var LOGIN, MAX_ATTEMPTS, RETRY_DELAY_MILLISECONDS, MAX_RETRY_DELAY_SECONDS, RegistryError;
-var init_send_request = __esmMin((() => {
-	init_fetch_once();
-	LOGIN = "docker login";
-	MAX_ATTEMPTS = 4;
-	RETRY_DELAY_MILLISECONDS = 300;
-	MAX_RETRY_DELAY_SECONDS = 10;
-	RegistryError = class extends Error {
-		constructor(registry, what, repair = `Run ${LOGIN} ${registry} with an account that can read it`) {
-			super(`Cannot query the registry ${registry}: ${what}${repair === "" ? "" : `. ${repair}`}`);
-		}
-	};
-}));
-// images/registry-login.ts
-async function answerChallenge(header, reference) {
-	const challenge = parseChallenge(header);
-	const credentials = await readCredentials(reference.registry);
-	if (credentials?.kind === "registry-token") return `Bearer ${credentials.token}`;
-	if (challenge?.scheme === "basic") return credentials?.kind === "password" ? basic(credentials) : void 0;
-	if (!challenge) throw new RegistryError(reference.registry, "it requires an authentication scheme that Davit does not support", "");
-	return `Bearer ${await fetchToken(challenge, reference, credentials)}`;
-}
-function parseChallenge(header) {
-	const scheme = /^\s*(\w+)/.exec(header)?.[1]?.toLowerCase();
-	const fields = Object.fromEntries([...header.matchAll(/(?<!\w)(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(([, key = "", quoted, plain]) => [key.toLowerCase(), quoted ?? plain ?? ""]));
-	if (scheme === "basic") return {
-		scheme,
-		realm: fields["realm"] ?? "",
-		service: void 0
-	};
-	const realm = fields["realm"];
-	return scheme === "bearer" && realm !== void 0 ? {
-		scheme,
-		realm,
-		service: fields["service"]
-	} : void 0;
-}
-async function fetchToken({ realm, service }, { registry, name }, credentials) {
-	const url = requireSafeRealm(realm, registry);
-	const asked = {
-		...service !== void 0 && { service },
-		scope: `repository:${name}:pull`
-	};
-	const answer = credentials?.kind === "identity-token" ? await sendRequest(url, {
-		registry,
-		method: "POST",
-		headers: { "content-type": "application/x-www-form-urlencoded" },
-		body: encodeForm({
-			...asked,
-			grant_type: "refresh_token",
-			client_id: CLIENT,
-			refresh_token: credentials.token
-		})
-	}) : await sendRequest(addQuery(url, asked), {
-		registry,
-		...credentials?.kind === "password" && { headers: { authorization: basic(credentials) } }
-	});
-	if (!answer.ok) throw new RegistryError(registry, `it rejects ${credentials ? "the credentials that Docker stores for it" : "requests without credentials"} (${url.host} answered ${answer.status})`);
-	const parsed = token.safeParse(await answer.json().catch(() => void 0));
-	const found = parsed.data?.token ?? parsed.data?.access_token;
-	if (found === void 0) throw new RegistryError(registry, `${url.host} answered without a token`, "");
-	return found;
-}
-function requireSafeRealm(realm, registry) {
-	const url = URL.canParse(realm) ? new URL(realm) : void 0;
-	if (url?.protocol === "https:" || url?.protocol === "http:" && isLoopback(registry) && isLoopback(url.host)) return url;
-	throw new RegistryError(registry, `it requires a token from "${url?.origin ?? realm}", expected an https URL`, "");
-}
-function addQuery(url, fields) {
-	const whole = new URL(url);
-	for (const [name, value] of Object.entries(fields)) whole.searchParams.set(name, value);
-	return whole;
-}
-function encodeForm(fields) {
-	return new URLSearchParams(fields).toString();
-}
-function basic({ username, password }) {
-	return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-}
-var token, CLIENT;
-var init_registry_login = __esmMin((() => {
-	init_zod();
-	init_docker_credentials();
-	init_image_reference();
-	init_send_request();
-	token = object({
-		token: string$1().optional(),
-		access_token: string$1().optional()
-	});
-	CLIENT = "davit";
-}));
-// images/registry.ts
-async function readImageDigest(reference, options = {}) {
-	const image = parseImageReference(reference);
-	const path = `manifests/${image.version ?? "latest"}`;
-	const head = await queryRegistry(image, path, {
-		...options,
-		method: "HEAD"
-	});
-	if (head.status === 404) return void 0;
-	const digest = head.headers.get("docker-content-digest");
-	if (digest !== null && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
-	const whole = await queryRegistry(image, path, options);
-	if (whole.status === 404) return void 0;
-	return `sha256:${createHash("sha256").update(Buffer.from(await whole.arrayBuffer())).digest("hex")}`;
-}
-async function queryRegistry(image, path, { method = "GET", signal }) {
-	const { registry, name } = image;
-	const url = new URL(`${makeRegistryUrl(registry)}/v2/${name}/${path}`);
-	const request = {
-		registry,
-		method,
-		signal
-	};
-	const first = await sendRequest(url, {
-		...request,
-		headers: { accept: MANIFESTS }
-	});
-	const answer = first.status === 401 ? await loginAndAsk(first) : first;
-	if (answer.ok || answer.status === 404) return answer;
-	if (answer.status === 401 || answer.status === 403) throw new RegistryError(registry, `it answered ${answer.status} for "${name}"`);
-	throw new RegistryError(registry, `it answered ${answer.status} for "${name}", expected 200 or 404`, "");
-	async function loginAndAsk(refused) {
-		const authorization = await answerChallenge(refused.headers.get("www-authenticate") ?? "", image);
-		if (authorization === void 0) return refused;
-		return sendRequest(url, {
-			...request,
-			headers: {
-				accept: MANIFESTS,
-				authorization
-			}
-		});
-	}
-}
-var MANIFESTS;
-var init_registry = __esmMin((() => {
-	init_zod();
-	init_image_reference();
-	init_registry_login();
-	init_send_request();
-	MANIFESTS = [
-		"application/vnd.oci.image.index.v1+json",
-		"application/vnd.oci.image.manifest.v1+json",
-		"application/vnd.docker.distribution.manifest.list.v2+json",
-		"application/vnd.docker.distribution.manifest.v2+json"
-	].join(", ");
-	object({ tags: array(string$1()).nullish() });
-}));
 // app/images/explain-build.ts
 function findFailedImage(failures) {
 	const found = failures.find((f) => f.resource?.type === IMAGE);
@@ -50116,10 +51570,11 @@ async function makeReport(work) {
 	const endpoints = await reviewAll(changed, {
 		work,
 		environments,
-		policies: stage === "preview" ? [] : await readReviewedPolicies(environments, {
-			place,
-			changes,
-			signal: work.signal
+		policies: stage === "preview" ? [] : await readReviewedPolicies({
+			...work,
+			names,
+			environments,
+			changes
 		}),
 		diagnostics,
 		base: changes?.base
@@ -50157,7 +51612,7 @@ async function describeProgram({ root, from, programCommit, place }, all, endpoi
 	};
 }
 async function reviewAll(changed, { work, environments, policies, diagnostics, base }) {
-	const { stage, locks, sboms, fetched } = work;
+	const { stage, locks, sboms, fetched, isRestricted } = work;
 	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
 	const width = machineConcurrency();
 	const turn = limitConcurrency(width);
@@ -50175,6 +51630,7 @@ async function reviewAll(changed, { work, environments, policies, diagnostics, b
 			sboms,
 			base,
 			fetched,
+			isRestricted,
 			environments: environments.map((e) => e.environment)
 		});
 		return stage === "validate" ? known : previewChanged(known, {
@@ -50282,7 +51738,7 @@ var init_review_project = __esmMin((() => {
 }));
 // app/review/fetch-project.ts
 async function fetchProject(request) {
-	const { root, out, signal, environments: names, withPackages } = request;
+	const { root, out, environments: names, withPackages } = request;
 	const locks = join(out, LOCKS$1);
 	await rm(locks, {
 		recursive: true,
@@ -50302,10 +51758,11 @@ async function fetchProject(request) {
 		names,
 		paths: changes?.paths ?? []
 	});
-	const policies = await readReviewedPolicies(declared.environments, {
-		place,
-		changes,
-		signal
+	const policies = await readReviewedPolicies({
+		...work,
+		...declared,
+		names,
+		changes
 	});
 	const files = /* @__PURE__ */ new Set();
 	const environments = declared.environments.map((e) => e.environment);
@@ -50570,6 +52027,7 @@ async function fetchModels(job) {
 			root,
 			...scope,
 			environments,
+			everyEnvironment: inputs.environments.length === 0,
 			out,
 			withPackages: inputs.withPackages,
 			progress: LOG,
@@ -51648,9 +53106,11 @@ async function validate(job) {
 		root,
 		...scope,
 		environments,
+		everyEnvironment: inputs.environments.length === 0,
 		stage: "validate",
 		out,
 		fetched,
+		isRestricted: fetched === "withheld" || isRestrictedRun(job.runner),
 		withoutSandbox: inputs.withoutSandbox || void 0,
 		progress: LOG,
 		signal
@@ -51698,7 +53158,7 @@ async function install(signal) {
 }
 async function isInstalled() {
 	const { dependencies = {} } = await readManifest(codePath("package.json"));
-	if (await readText$1(codePath("node_modules", ".package-lock.json")) === void 0) return false;
+	if (await readText$2(codePath("node_modules", ".package-lock.json")) === void 0) return false;
 	const versions = Object.entries(dependencies).map(async ([name, wanted]) => {
 		return (await readManifest(codePath("node_modules", name, "package.json")).catch(() => void 0))?.version === wanted;
 	});
@@ -56331,7 +57791,7 @@ async function findReviewedPullRequest(github, { event, runUrl }) {
 function makeReviewedPullRequest(github, { actor, ...found }) {
 	const { pull, head } = found;
 	const fork = !isOwnBranch(github, pull);
-	const dependabot = !fork && actor === DEPENDABOT;
+	const dependabot = !fork && actor === "dependabot[bot]";
 	return {
 		...found,
 		outdated: pull.head.sha !== head,
@@ -56340,10 +57800,9 @@ function makeReviewedPullRequest(github, { actor, ...found }) {
 		restricted: fork || dependabot
 	};
 }
-var DEPENDABOT;
 var init_reviewed_pull_request = __esmMin((() => {
 	init_pull_request();
-	DEPENDABOT = "dependabot[bot]";
+	init_runner();
 }));
 // action/annotations.ts
 function makeAnnotations(diagnostics, prefix) {

@@ -11,6 +11,11 @@ const REGISTRY = [
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
+  'AZURE_STORAGE_CONNECTION_STRING',
+  'AZURE_STORAGE_ACCESS_KEY',
+  'AZURE_STORAGE_SAS_TOKEN',
+  'AZURE_CLIENT_SECRET',
+  'GOOGLE_APPLICATION_CREDENTIALS',
 ] as const;
 /** Addresses that a workflow sets from an input, which is empty by default. */
 const ADDRESSES = ['MLFLOW_REGISTRY_URI', 'MLFLOW_S3_ENDPOINT_URL', 'DATABRICKS_HOST', 'UV_INDEX'] as const;
@@ -22,14 +27,16 @@ const MIN_SECRET_CHARACTERS = 6;
 
 /**
  * Makes the credentials of the workflow ready for the programs that download models and packages. Masks them in the log.
- * Returns the secrets.
+ * Returns the secrets, also in the forms that programs and servers write them in.
  */
 export function prepareModelCredentials(variables: NodeJS.ProcessEnv = process.env): readonly string[] {
   removeEmptyVariables(variables);
   Object.assign(variables, readIndexLines(variables[INDEX_LINES] ?? ''));
   Reflect.deleteProperty(variables, INDEX_LINES);
   const given = Object.entries(variables).flatMap(([name, value]) => (isSecret(name) && value ? [value] : []));
-  const secrets = given.filter((value) => value.length >= MIN_SECRET_CHARACTERS);
+  const logins = listLogins(variables);
+  const plain = [...given, ...logins].filter((value) => value.length >= MIN_SECRET_CHARACTERS);
+  const secrets = [...new Set(plain.flatMap(listForms))];
   for (const secret of secrets) setSecret(secret);
   return secrets;
 }
@@ -50,7 +57,27 @@ function isCredential(name: string): boolean {
 }
 
 function isSecret(name: string): boolean {
-  return isCredential(name) && !/_(?:USERNAME|CLIENT_ID)$/.test(name);
+  return isCredential(name) && !/_(?:USERNAME|CLIENT_ID|APPLICATION_CREDENTIALS)$/.test(name);
+}
+
+/** `user:password`, which a header has in base64. */
+function listLogins(variables: NodeJS.ProcessEnv): readonly string[] {
+  return Object.entries(variables).flatMap(([name, password]) => {
+    if (!name.endsWith('_PASSWORD') || !isSecret(name) || !password) return [];
+    return [`${variables[name.replace(/_PASSWORD$/, '_USERNAME')] ?? ''}:${password}`];
+  });
+}
+
+/** As it is, in JSON with and without escapes of other letters than ASCII, in an address, and in base64. */
+function listForms(secret: string): readonly string[] {
+  const json = JSON.stringify(secret).slice(1, -1);
+  const ascii = json.replaceAll(
+    /[\u0080-\uffff]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  const address = encodeURIComponent(secret);
+  const quoted = address.replaceAll(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+  return [secret, json, ascii, address, quoted, Buffer.from(secret).toString('base64')];
 }
 
 function readIndexLines(text: string): Readonly<Record<string, string>> {

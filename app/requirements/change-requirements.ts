@@ -11,6 +11,7 @@ import { dropExplainedImports } from '../../validation/imports/check-imports.ts'
 import { lockEndpoint, type LockResult } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { Validation } from '../../validation/validation.ts';
+import { readRegistries } from '../read-registries.ts';
 import type { ChangeRequest, EditedSubject, PreparedEdit } from './change-request.ts';
 import { chooseEntity } from './choose-entity.ts';
 import type { PackageChange } from '../../schemas/report/comparison.ts';
@@ -54,7 +55,12 @@ export async function changeRequirements(request: ChangeRequest): Promise<Change
   const { value: endpoint, diagnostics } = await readEndpoint(place, request.endpoint);
   if (!endpoint) return refuse(request.entity ?? '', diagnostics);
   const entity = chooseEntity(endpoint, request.entity);
-  const { opened, diagnostics: wrong } = await openModel(endpoint, entity, { ...request, root: place.root });
+  const registries = await readRegistries(place, [request.environment]);
+  const { opened, diagnostics: wrong } = await openModel(endpoint, entity, {
+    ...request,
+    root: place.root,
+    registries,
+  });
   if (!opened) return refuse(entity.name, wrong);
   const subject = { endpoint, entity, opened };
   const prepared = await (request.isInModel ? editModelInPlace(subject, request) : editEndpointFile(subject, request));
@@ -85,6 +91,7 @@ async function lockAndProve(
   const options = {
     ...{ root: place.root, progress: named(request.progress, endpoint.name), signal: request.signal },
     policies: [request.environment.policy],
+    registries: await readRegistries(place, [request.environment]),
   };
   const current = (await readLock(place, endpoint.name)).value;
   const result = await lockEndpoint(prepared.endpoint, { ...options, current });

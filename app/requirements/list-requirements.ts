@@ -3,7 +3,9 @@ import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
 import { readEndpoint } from '../../schemas/read-project.ts';
 import type { ProjectRequest } from '../project-request.ts';
+import { readRegistries } from '../read-registries.ts';
 import { chooseEntity } from './choose-entity.ts';
+import type { FetchOptions } from '../../validation/model/fetched-model.ts';
 import { fetchModel } from '../../validation/model/fetch-model.ts';
 import { type Model, readModel } from '../../validation/model/read-model.ts';
 import { editRequirements } from '../../validation/requirements/edit-requirements.ts';
@@ -38,7 +40,7 @@ export interface OpenedModel {
 export async function openModel(
   endpoint: Endpoint,
   entity: Entity,
-  options: PythonOptions & { readonly root: string },
+  options: PythonOptions & Pick<FetchOptions, 'root' | 'registries'>,
 ): Promise<{ readonly opened: OpenedModel | undefined; readonly diagnostics: readonly Diagnostic[] }> {
   const subject = makeSubject(endpoint, entity);
   const { folder, diagnostics } = await fetchModel(subject, options);
@@ -79,9 +81,11 @@ export async function listEndpointRequirements(
   const { value: endpoint, diagnostics } = await readEndpoint(request.place, name);
   if (!endpoint) return { entities: [], diagnostics };
   const wanted = entity === undefined ? endpoint.entities : [chooseEntity(endpoint, entity)];
+  const registries = await readRegistries(request.place, []);
+  const options = { ...request, root: request.place.root, registries };
   const listed = await Promise.all(
     wanted.map(async (one) => {
-      const { opened, diagnostics: wrong } = await openModel(endpoint, one, { ...request, root: request.place.root });
+      const { opened, diagnostics: wrong } = await openModel(endpoint, one, options);
       return { entities: opened ? [listRequirements(endpoint, one, opened.model)] : [], diagnostics: wrong };
     }),
   );

@@ -6,6 +6,7 @@ import { declarationsRoot } from '../../schemas/read-project.ts';
 import type { Comparison } from '../../schemas/report/comparison.ts';
 import type { EntityReport } from '../../schemas/report/report.ts';
 import { contentHash } from '../../schemas/values/names.ts';
+import { renderNetworkAddress } from '../../schemas/values/network-address.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 import {
   checkComparison,
@@ -37,6 +38,8 @@ export interface CompareRequest {
   readonly policies: readonly Policy[];
   /** The services that the endpoint file of the base names. */
   readonly acceptedServices: readonly string[];
+  /** Whether the run is that of a fork or of Dependabot, whose models reach no service. */
+  readonly isRestricted?: boolean | undefined;
   readonly registries: FetchOptions['registries'];
 }
 
@@ -58,7 +61,7 @@ interface ComparedEntities {
 
 /** Adds to each entity what it changes against the one that it replaces on the base branch. */
 export async function compareChanged(now: ValidatedEndpoint, compare: CompareRequest): Promise<ComparedEntities> {
-  const { request, base, policies, acceptedServices, registries } = compare;
+  const { request, base, policies, acceptedServices, isRestricted, registries } = compare;
   const nothing = { entities: now.entities, diagnostics: [], outage: null };
   if (base === undefined) return nothing;
   const policy = resolveComparisonPolicy(policies);
@@ -68,7 +71,7 @@ export async function compareChanged(now: ValidatedEndpoint, compare: CompareReq
   if (!old) return nothing;
   if (old instanceof ComparisonError)
     return { ...nothing, diagnostics: report(now.endpoint.entities.slice(0, 1), old.message) };
-  const rules = { policy: resolvePolicy(policies), acceptedServices };
+  const rules = { policy: resolvePolicy(policies), acceptedServices, isRestricted };
   const work = { old, now, base, request, registries, policy, rules };
   const pairs = pairEntities(old, now);
   const isLocked = (pair: EntityPair) => Object.hasOwn(old.lock.entities, pair.old.name);
@@ -162,10 +165,11 @@ function isLockOf({ name, model }: Entity, { entities }: Lock): boolean {
   return locked !== undefined && contentHash(makeReference(locked.model)) === contentHash(model);
 }
 
-function makeOldVersion(
-  entity: Entity,
-  { old, base, request, registries }: Pick<CompareWork, 'old' | 'base' | 'request' | 'registries'>,
-): ComparedVersion {
+/** To fetch a version, no rules are needed. */
+type OldVersionWork = Pick<CompareWork, 'old' | 'base' | 'request' | 'registries'> &
+  Partial<Pick<CompareWork, 'rules'>>;
+
+function makeOldVersion(entity: Entity, { old, base, request, registries, rules }: OldVersionWork): ComparedVersion {
   const locked = readOwn(old.lock.entities, entity.name)?.model;
   if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
   const made = makeSubject(old.endpoint, { ...entity, model: makeReference(locked) });
@@ -173,9 +177,14 @@ function makeOldVersion(
   return {
     ...{ subject, lock: old.lock },
     findModel: () => findBaseModel(subject, locked, { ...request, base, registries }),
-    services: (entity.network ?? []).map(({ host, port }) => ({ host, port })), // the base itself allows them
+    // The base itself names them.
+    services: rules ? allowServices(entity, { ...rules, acceptedServices: listServices(entity) }) : [],
     readRegistryCard: (folder) => readCard(subject, { folder, lock: old.lock }, { request, registries }),
   };
+}
+
+function listServices({ network = [] }: Entity): readonly string[] {
+  return network.map(renderNetworkAddress);
 }
 
 /** Only of a model that was downloaded: a folder of the repository may have the name of another model in the registry. */

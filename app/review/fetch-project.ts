@@ -10,7 +10,7 @@ import { LOCKS, writeReport } from './stage-folder.ts';
 
 export interface FetchRequest extends Pick<
   ReviewRequest,
-  'root' | 'names' | 'base' | 'environments' | 'progress' | 'signal'
+  'root' | 'names' | 'base' | 'environments' | 'everyEnvironment' | 'progress' | 'signal'
 > {
   /** The folder for report.json and the computed locks. */
   readonly out: string;
@@ -29,14 +29,14 @@ export interface FetchedProject {
  * report has no stage of a review; it says which lock each endpoint has, and why something cannot be fetched.
  */
 export async function fetchProject(request: FetchRequest): Promise<FetchedProject> {
-  const { root, out, signal, environments: names, withPackages } = request;
+  const { root, out, environments: names, withPackages } = request;
   const locks = join(out, LOCKS);
   await rm(locks, { recursive: true, force: true });
   const place = { root, endpoints: 'endpoints', locks };
   const work = { ...request, place };
   const changes = await readChanges(work);
   const declared = await readReviewedEnvironments(place, { names, paths: changes?.paths ?? [] });
-  const policies = await readReviewedPolicies(declared.environments, { place, changes, signal });
+  const policies = await readReviewedPolicies({ ...work, ...declared, names, changes });
   const files = new Set<string>();
   const environments = declared.environments.map((e) => e.environment);
   const changed = await selectChanged(work, changes);

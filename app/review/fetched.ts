@@ -1,8 +1,10 @@
 import { cp, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { EndpointReport } from '../../schemas/report/report.ts';
 import { WITHHELD_HINT } from '../../validation/model/refuse-download.ts';
+import { makeSubject, makeSubjectError } from '../../validation/subject.ts';
 import { LOCKS, readValidated } from './stage-folder.ts';
 
 /** What a job with credentials has left for one without: its folder, or why there is none. */
@@ -44,5 +46,24 @@ export function excuseMissingPackages(diagnostics: readonly Diagnostic[]): reado
           hint: WITHHELD_HINT,
         }
       : d,
+  );
+}
+
+/**
+ * Why a run without credentials must not compute a lock where the workflow has private indexes: it would take the names of
+ * their packages from the public index, where anybody may register them.
+ */
+export function refuseResolution(
+  endpoint: Endpoint,
+  variables: NodeJS.ProcessEnv = process.env,
+): readonly Diagnostic[] {
+  if ((variables['DAVIT_INDEXES'] ?? '').trim() === '') return [];
+  return endpoint.entities.map((entity) =>
+    makeSubjectError(
+      makeSubject(endpoint, entity),
+      'credentials-withheld',
+      `Cannot lock the packages of ${entity.name}: this run has no credentials for the private indexes of the workflow, and another index may have other packages of the same names`,
+      `Commit the lock (npx davit lock ${endpoint.name}). ${WITHHELD_HINT}`,
+    ),
   );
 }

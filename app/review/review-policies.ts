@@ -1,12 +1,20 @@
+import { z } from 'zod';
 import type { Changes } from '../../review/changed-paths.ts';
-import { parseEnvironment } from '../../schemas/environment/environment.ts';
-import type { Policy } from '../../schemas/environment/policy.ts';
+import { hasErrors } from '../../schemas/diagnostic.ts';
+import { type Policy, policyFile, STRICTEST_POLICY } from '../../schemas/environment/policy.ts';
 import type { ProjectFolders } from '../../schemas/read-project.ts';
+import { parseYaml } from '../../schemas/yaml/parse-yaml.ts';
 import { readBaseFile } from './read-base-file.ts';
 import type { ReviewedEnvironment } from './review-environments.ts';
 
 export interface PoliciesRequest {
   readonly place: ProjectFolders;
+  /** The environments of the review, with those whose files have errors. */
+  readonly names: readonly string[];
+  /** Whether these are all of the project, so that the policies of those that the change deletes count too. */
+  readonly everyEnvironment?: boolean | undefined;
+  /** The environments without errors. */
+  readonly environments: readonly ReviewedEnvironment[];
   /** Undefined: there is no base to compare with, so the files are the user's own. */
   readonly changes: Changes | undefined;
   readonly signal: AbortSignal;
@@ -14,23 +22,37 @@ export interface PoliciesRequest {
 
 /**
  * Reads the policies that count in a review. Where it changes an environment file, the file of the base counts too: a
- * pull request must not relax the policy that it is judged by. An environment that is not in the base has the default there.
+ * pull request must not relax the policy that it is judged by, and neither a deleted nor a wrong file is a way around it.
+ * An environment that is not in the base has the default there.
  */
-export async function readReviewedPolicies(
-  environments: readonly ReviewedEnvironment[],
-  request: PoliciesRequest,
-): Promise<readonly Policy[]> {
-  const read = environments.map(async ({ environment: { name, policy } }) => {
+export async function readReviewedPolicies(request: PoliciesRequest): Promise<readonly Policy[]> {
+  const { environments, changes } = request;
+  const names = new Set([...request.names, ...listDeleted(request)]);
+  const read = [...names].map(async (name) => {
     const file = `environments/${name}.yaml`;
-    const isChanged = request.changes?.paths.some((p) => p.path === file) ?? false;
-    return isChanged ? [policy, await readBasePolicy(file, request)] : [policy];
+    const policies = environments.flatMap(({ environment: e }) => (e.name === name ? [e.policy] : []));
+    const isChanged = changes?.paths.some((p) => p.path === file) ?? false;
+    const needsBase = isChanged || (changes !== undefined && policies.length === 0);
+    return needsBase ? [...policies, await readBasePolicy(file, request)] : policies;
   });
   return (await Promise.all(read)).flat();
+}
+
+function listDeleted({ everyEnvironment = false, changes }: PoliciesRequest): readonly string[] {
+  if (!everyEnvironment) return [];
+  const deleted = changes?.paths.filter((p) => p.change === 'deleted') ?? [];
+  return deleted.flatMap(({ path }) => /^environments\/([A-Za-z0-9_-]+)\.yaml$/.exec(path)?.[1] ?? []);
 }
 
 /** Only a file that the base does not list has no policy there: one that cannot be read may have the stricter policy. */
 async function readBasePolicy(file: string, { place, changes, signal }: PoliciesRequest): Promise<Policy> {
   const base = changes?.base ?? 'HEAD';
   const text = await readBaseFile(file, { place, base, signal }, 'whose policy this review needs');
-  return text === undefined ? {} : (parseEnvironment(text, file).environment?.policy ?? {});
+  return text === undefined ? {} : parsePolicy(text, file);
+}
+
+/** The policy counts whatever is wrong in the rest of its file. */
+function parsePolicy(text: string, file: string): Policy {
+  const { value, diagnostics } = parseYaml(text, file, z.looseObject({ policy: policyFile }));
+  return value === undefined || hasErrors(diagnostics) ? STRICTEST_POLICY : (value.policy ?? {});
 }

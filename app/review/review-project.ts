@@ -35,6 +35,8 @@ export interface ReviewRequest {
   readonly base?: string | undefined;
   /** Names of the environments to preview for. */
   readonly environments: readonly string[];
+  /** Whether these are all of the project: the policies of those that the change deletes count too. */
+  readonly everyEnvironment?: boolean | undefined;
   /** `validate` runs the models without an engine; `preview` runs no model; default: both, one after the other. */
   readonly stage?: ReviewStage | undefined;
   /** The folder of an earlier stage: its report.json says what is proven, its locks/ has the computed locks. */
@@ -43,6 +45,8 @@ export interface ReviewRequest {
   readonly out?: string | undefined;
   /** What an earlier job with credentials has fetched, because this one has none. Default: there is no such job. */
   readonly fetched?: FetchedFolder | undefined;
+  /** Whether it is the run of a fork or of Dependabot, whose models reach no service. */
+  readonly isRestricted?: boolean | undefined;
   /** The commit of Davit that makes the previews, if known. */
   readonly programCommit?: string | undefined;
   /** Models are proved with the user's own rights. */
@@ -89,8 +93,7 @@ async function makeReport(work: Work): Promise<Report> {
   const { environments } = declared;
   const diagnostics = await withoutRefused(declarationsRoot(place), checked);
   // A preview judges no finding, and its checkout has no contents of the base.
-  const policies =
-    stage === 'preview' ? [] : await readReviewedPolicies(environments, { place, changes, signal: work.signal });
+  const policies = stage === 'preview' ? [] : await readReviewedPolicies({ ...work, names, environments, changes });
   const endpoints = await reviewAll(changed, { work, environments, policies, diagnostics, base: changes?.base });
   const others = otherDiagnostics(diagnostics, changed, changes);
   return {
@@ -141,7 +144,7 @@ async function reviewAll(
   changed: readonly ChangedEndpoint[],
   { work, environments, policies, diagnostics, base }: ReviewAll,
 ): Promise<readonly EndpointReport[]> {
-  const { stage, locks, sboms, fetched } = work;
+  const { stage, locks, sboms, fetched, isRestricted } = work;
   const validated = stage === 'preview' ? await readValidated(work.with) : new Map<string, EndpointReport>();
   const width = machineConcurrency();
   const turn = limitConcurrency(width);
@@ -152,7 +155,7 @@ async function reviewAll(
         stage === 'preview'
           ? { ...(validated.get(c.endpoint) ?? makeUnread(c)), ...c, previews: [] }
           : await validateChanged(c, {
-              ...{ request: work, policies, diagnostics, locks, sboms, base, fetched },
+              ...{ request: work, policies, diagnostics, locks, sboms, base, fetched, isRestricted },
               environments: environments.map((e) => e.environment),
             });
       return stage === 'validate' ? known : previewChanged(known, { request: work, environments: previewed, turn });

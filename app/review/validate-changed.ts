@@ -22,7 +22,7 @@ import { HIDDEN_PREDICTION, resolveComparisonPolicy } from '../../validation/pol
 import { catchOutage } from '../catch-outage.ts';
 import { readAcceptedServices } from './accepted-services.ts';
 import { compareChanged } from './compare-changed.ts';
-import { excuseMissingPackages, explainUnfetched, type Fetched } from './fetched.ts';
+import { excuseMissingPackages, explainUnfetched, type Fetched, refuseResolution } from './fetched.ts';
 import { readRegistries } from '../read-registries.ts';
 import { writeSboms } from './write-sboms.ts';
 import type { ProjectRequest } from '../project-request.ts';
@@ -34,6 +34,8 @@ export interface ValidateStage {
   readonly policies: readonly Policy[];
   /** The commit that the review compares with. Undefined: there is none. */
   readonly base: string | undefined;
+  /** Whether the run is that of a fork or of Dependabot, whose models reach no service. */
+  readonly isRestricted?: boolean | undefined;
   /** What an earlier job with credentials has fetched. Undefined: there is no such job. */
   readonly fetched?: Fetched | undefined;
   /** The diagnostics of all files. */
@@ -87,20 +89,24 @@ type Proven = Pick<EndpointReport, 'lock' | 'computed_lock' | 'entities' | 'diag
 async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<Proven> {
   const { place, progress: all, signal, withoutSandbox } = stage.request;
   const { value: lock, diagnostics } = await readLock(place, endpoint.name);
-  const { environments, fetched, policies } = stage;
+  const { environments, fetched, policies, isRestricted } = stage;
   const registries = await readRegistries(place, environments);
   const acceptedServices = await readAcceptedServices(endpoint, { place, base: stage.base, signal });
   const progress = named(all, endpoint.name);
   const options = {
     ...{ root: declarationsRoot(place), progress, signal, withoutSandbox, environments },
-    ...{ policies, acceptedServices, registries, withheld: fetched === 'withheld' },
+    ...{ policies, acceptedServices, registries, isRestricted, withheld: fetched === 'withheld' },
   };
   const make = { endpoint, stage, acceptedServices, registries };
   if (fetched !== undefined && fetched !== 'withheld') return proveFetched({ ...make, fetched, lock }, options);
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
   if (first && found !== 'stale') return makeProven(first, { ...make, found, lock, computedLock: null });
-  const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, { ...options, current: lock });
+  const unresolved = fetched === 'withheld' ? refuseResolution(endpoint) : [];
+  const { lock: computed, diagnostics: wrong } =
+    unresolved.length > 0
+      ? { lock: undefined, diagnostics: unresolved }
+      : await lockEndpoint(endpoint, { ...options, current: lock });
   if (!computed) {
     const entities = first ? report(first, policies) : [];
     return { lock: found, computed_lock: null, entities, diagnostics: wrong, outage: null };
@@ -121,10 +127,11 @@ async function proveFetched(
   options: Omit<ValidateOptions, 'lock'>,
 ): Promise<Proven> {
   const { name } = make.endpoint;
-  const outage = explainUnfetched(name, fetched);
   const known = 'missing' in fetched ? undefined : fetched.get(name);
   const diagnostics = known?.diagnostics ?? [];
   const found = known?.lock ?? 'unknown';
+  const isLockLost = lock === undefined && !hasErrors(diagnostics);
+  const outage = explainUnfetched(name, fetched) ?? (isLockLost ? 'the job "fetch" has handed over no lock' : null);
   if (outage !== null || lock === undefined || hasErrors(diagnostics))
     return { lock: found, computed_lock: null, entities: [], diagnostics: [...diagnostics], outage };
   const validation = await validateEndpoint(make.endpoint, { ...options, lock, aliases: 'locked' });

@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { chooseSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
@@ -11,6 +11,7 @@ import { findPython, minorVersion, type Python } from '../find-python.ts';
 import type { PythonOptions } from '../find-uv.ts';
 import type { InstallablePackage } from '../install-packages.ts';
 import { VirtualenvError } from '../virtualenv-error.ts';
+import { explainWrongWheel } from './explain-wrong-wheel.ts';
 import { downloadSource, findSource } from './find-source.ts';
 import { type BuiltWheel, buildWheel } from './run-build.ts';
 
@@ -40,8 +41,21 @@ export async function addBuiltWheels(
 
 async function ensureBuiltWheel(locked: LockedPackage, target: BuildTarget, options: PythonOptions): Promise<string> {
   const [hash = ''] = locked.hashes;
-  const kept = await findKeptWheel(hash);
-  if (kept !== undefined) return kept;
+  const file = (await findKeptWheel(hash)) ?? (await rebuildOnce(hash, locked, target, options));
+  // uv compares the name, and takes any version.
+  const wrong = explainWrongWheel(basename(file), locked);
+  if (wrong === undefined) return file;
+  throw new VirtualenvError('install-failed', `Cannot use the wheel of ${locked.name} ${locked.version}: ${wrong}`, {
+    hint: 'The lock names another version than the one that was built: run npx davit lock --upgrade',
+  });
+}
+
+async function rebuildOnce(
+  hash: string,
+  locked: LockedPackage,
+  target: BuildTarget,
+  options: PythonOptions,
+): Promise<string> {
   const { progress = SILENT, signal } = options;
   const what = `building the wheel of ${locked.name}`;
   return withFileLock(

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns';
-import { BlockList, connect, isIP, type LookupFunction, type Socket } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { NetworkAddress } from '../../schemas/values/network-address.ts';
+import { listLocalAddresses } from './local-addresses.ts';
 
 const DIAL_MILLISECONDS = 10_000;
 
@@ -56,28 +56,3 @@ export const lookUpElsewhere: LookupFunction = (host, options, callback) => {
 
 /** The failure of a name that means this machine. */
 export const LOCAL_ADDRESS = 'its name means an address of this machine or its link';
-
-function listLocalAddresses(): BlockList {
-  const list = new BlockList();
-  for (const [address, bits] of IPV4) list.addSubnet(address, bits, 'ipv4');
-  for (const [address, bits] of IPV6) list.addSubnet(address, bits, 'ipv6');
-  for (const { address, family } of Object.values(networkInterfaces()).flatMap((all) => all ?? []))
-    list.addAddress(address, family === 'IPv6' ? 'ipv6' : 'ipv4');
-  return list;
-}
-
-/** This host, loopback, link-local (with the metadata of clouds), multicast and reserved addresses. */
-const IPV4 = [
-  ['0.0.0.0', 8],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['100.100.100.200', 32], // metadata of Alibaba Cloud
-  ['168.63.129.16', 32], // the host of Azure's machines
-  ['224.0.0.0', 3],
-] as const;
-const IPV6 = [
-  ['::', 127],
-  ['fe80::', 10],
-  ['ff00::', 8],
-  ['fd00:ec2::', 32], // metadata of AWS
-] as const;

@@ -26,10 +26,21 @@ export async function openForwarder(
   folder: string,
   dial: Dial = dialService,
 ): Promise<Forwarder> {
-  const ports = services.map((service) => new ServicePort(service, dial));
-  for (const [i, port] of ports.entries()) await port.listen(join(folder, String(i)));
+  const ports: ServicePort[] = [];
+  const closeAll = () => Promise.all(ports.map((port) => port.close()));
+  try {
+    for (const [i, service] of services.entries()) {
+      const port = new ServicePort(service, dial);
+      await port.listen(join(folder, String(i)));
+      ports.push(port);
+      await chmod(join(folder, String(i)), WORLD_WRITABLE); // the program is another user
+    }
+  } catch (e) {
+    await closeAll();
+    throw e;
+  }
   let closed: Promise<readonly NetworkUse[]> | undefined;
-  return { close: () => (closed ??= Promise.all(ports.map((port) => port.close()))) };
+  return { close: () => (closed ??= closeAll()) };
 }
 
 /** The socket of one service, and what passed through it. */
@@ -53,7 +64,6 @@ class ServicePort {
   async listen(path: string): Promise<void> {
     this.#server.listen(path);
     await once(this.#server, 'listening');
-    await chmod(path, WORLD_WRITABLE); // the program is another user
   }
 
   async close(): Promise<NetworkUse> {

@@ -1,6 +1,7 @@
 import { type Diagnostic, makeWarning, type SourceLocation } from '../diagnostic.ts';
 import type { Locate } from '../yaml/parsed-yaml.ts';
 import { type EndpointFile, entityName } from './endpoint-file.ts';
+import { parseImageUri } from './image-uri.ts';
 import { parseMovingVersion, parseRegisteredVersion } from './model-reference.ts';
 
 /** Warns about `latest` and stages: nobody decides which version they mean, so every lock may bring another model. */
@@ -13,9 +14,18 @@ export function checkVersions({ config, davit }: EndpointFile, locate: Locate): 
         String(served.entity_version),
         locate(['config', 'served_entities', i, 'entity_version']),
       );
-    const version = parseRegisteredVersion(uri)?.version ?? '';
-    return warnAboutMovingVersion(version, locate(['davit', 'served_entities', name, 'model_uri']));
+    const place = locate(['davit', 'served_entities', name, 'model_uri']);
+    const image = parseImageUri(uri);
+    if (image?.tag?.toLowerCase() === 'latest' && image.digest === undefined)
+      return [warnAboutMovingTag(image.tag, place)];
+    return warnAboutMovingVersion(parseRegisteredVersion(uri)?.version ?? '', place);
   });
+}
+
+function warnAboutMovingTag(tag: string, place: SourceLocation): Diagnostic {
+  const message = `Found "${tag}" as the tag of an image: it is whatever image was pushed last, expected a tag that you set or a digest`;
+  const hint = 'The lock holds the digest that it means now. Write that digest, or a tag such as 2';
+  return makeWarning('moving-version', place, message, hint);
 }
 
 function warnAboutMovingVersion(version: string, place: SourceLocation): readonly Diagnostic[] {

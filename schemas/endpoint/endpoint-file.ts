@@ -135,7 +135,7 @@ const davitEntity = z.strictObject({
     .min(1, 'expected a path or URI')
     .optional()
     .describe(
-      'Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: the directory models/ENTITY_NAME/ENTITY_VERSION, else the registry',
+      'Location of the model: a directory, `models:/…`, `runs:/…`, `oci://…` or another URI of MLflow; default: the directory models/ENTITY_NAME/ENTITY_VERSION, else the registry',
     ),
   ...requirementFields,
   time_limit_seconds: z

@@ -78,6 +78,22 @@ export type FindingPolicy = Exclude<keyof Policy, 'vulnerabilities' | 'network' 
 /** The fields about the comparison with the version that the base branch declares. */
 export const COMPARISON_POLICY = ['max_changed', 'prediction_tolerance', 'show_predictions'] as const;
 
+/** Stands for a policy that cannot be read. */
+export const STRICTEST_POLICY: Required<Policy> = {
+  missing_example: 'error',
+  missing_signature: 'error',
+  unpinned_requirement: 'error',
+  defaults_channel: 'error',
+  missing_module: 'error',
+  built_package: 'error',
+  pickles: 'error',
+  vulnerabilities: 'error',
+  max_changed: '0%',
+  prediction_tolerance: 0,
+  show_predictions: false,
+  network: [],
+};
+
 /** Vulnerabilities have no default: they are warnings where a database of advisories is in the cache. */
 export const DEFAULT_POLICY: Readonly<Record<FindingPolicy, PolicySeverity>> &
   Readonly<Record<keyof Policy, string | number | boolean | readonly string[] | undefined>> = {

@@ -34,7 +34,7 @@ export const MODEL_CODES = {
       '- there is no directory: copy the model there, or set `davit.served_entities.NAME.model_uri`. A directory that Git ignores or that Git LFS has not fetched (`git lfs pull`) is not in a checkout',
       '- the model is in a registry: set MLFLOW_TRACKING_URI to the address of your MLflow server, or MLFLOW_REGISTRY_URI to `databricks` or `databricks-uc`',
       '- no model, no version, no alias: the hint has what is there and what nearly matches',
-      '- access was denied: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN; for Databricks DATABRICKS_HOST and DATABRICKS_TOKEN. For the store, locally sign in (`databricks auth login`, `aws sso login`, `gcloud auth login`, `az login`); in a workflow, see [pull requests](../pull-requests.md)',
+      '- access was denied: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN; for Databricks DATABRICKS_HOST and DATABRICKS_TOKEN. For the store, locally sign in (`databricks auth login`, `aws sso login`, `gcloud auth application-default login`, `az login`, `docker login`); in a workflow, see [pull requests](../pull-requests.md)',
       '- the source is not allowed: add it to DAVIT_MODEL_SOURCES ([security](../security.md))',
       '- no version: write models:/NAME/VERSION or models:/NAME@ALIAS',
     ].join('\n'),

@@ -53,7 +53,7 @@ export const PREDICTION_CODES = {
   'network-not-allowed': {
     stage: 'predict',
     means:
-      'The endpoint file names a service that the model calls (`validation.network`), but its author alone must not decide what code of strangers reaches from a machine of yours. Allowed is what `policy.network` of every [environment](../environments.md) of the review names, as the base branch has it, and what the endpoint file on the base branch names already. The proof goes on without the service. If the model cannot predict its own example then, it is loaded, not asked.',
+      'The endpoint file names a service that the model calls (`validation.network`), but its author alone must not decide what code of strangers reaches from a machine of yours. Allowed is what `policy.network` of every [environment](../environments.md) of the review names, as the base branch has it, and what the endpoint file on the base branch names already. Addresses of the machine that validates, of its link and of the metadata of a cloud, and `localhost`, need `policy.network`. The run of a fork or of Dependabot gets no service, because nobody has reviewed its code. The proof goes on without the service. If the model cannot predict its own example then, it is loaded, not asked.',
     example: {
       code: {
         language: 'yaml',
@@ -63,7 +63,7 @@ export const PREDICTION_CODES = {
       says: 'endpoints/iris.yaml:9:32 warning network-not-allowed Cannot let iris 2 reach api.example.com:443 in its proof: neither the environments nor this file on the base branch allow it, expected it in policy.network of every environment',
     },
     repair:
-      'Add the address to `policy.network` in `environments/NAME.yaml` and merge that first, or merge the endpoint file as it is: the next review allows what it names. A service that only reads what the model sends is safest: the model can send it all that it sees. See [A model that calls a service](../models.md#a-model-that-calls-a-service).',
+      'Add the address to `policy.network` in `environments/NAME.yaml` and merge that first, or merge the endpoint file as it is: the next review allows what it names. For a fork, a maintainer who has read the code pushes it to a branch of the repository ([Forks](../pull-requests.md#forks)). A service that only reads what the model sends is safest: the model can send it all that it sees. See [A model that calls a service](../models.md#a-model-that-calls-a-service).',
   },
   'prediction-failed': {
     stage: 'predict',
@@ -78,7 +78,7 @@ export const PREDICTION_CODES = {
       says: "endpoints/iris.yaml:4:7 error prediction-failed Cannot predict with iris 2: its input example raises KeyError: 'petal_width'",
     },
     repair:
-      'Make the example and `predict` fit each other, and log the model again. The same call locally: `mlflow.models.predict(model_uri, input_data, env_manager="uv")`. Models are proved without network, or with the services that `validation.network` names: if an answer needs one, see [A model that calls a service](../models.md#a-model-that-calls-a-service).',
+      'Make the example and `predict` fit each other, and log the model again. If only the example is wrong, `davit.served_entities.NAME.validation` of the endpoint file replaces it by an `input_data` of yours. The same call locally: `mlflow.models.predict(model_uri, input_data, env_manager="uv")`. Models are proved without network, or with the services that `validation.network` names: if an answer needs one, see [A model that calls a service](../models.md#a-model-that-calls-a-service).',
   },
   'output-mismatch': {
     stage: 'predict',

@@ -33,6 +33,9 @@ const lockedPackage = z
     /** Davit builds the wheel of this hash from a source distribution of the index, `from`, with these packages. */
     built: z.strictObject({ from: SHA256, with: z.array(z.strictObject(packageFields)) }).optional(),
   })
+  .refine(({ source, built }) => source === undefined || built === undefined, {
+    error: 'expected "source" or "built", not both',
+  })
   .describe('One package of a virtualenv');
 
 const lockedVirtualenv = z.strictObject({

@@ -61,8 +61,11 @@ export const pythonVersion = makePatternSchema(
   /^3\.\d{1,2}(?:\.\d{1,3})?$/,
 );
 
-/** The number of a version in a registry. */
-export const registeredVersion = makePatternSchema('expected the number of a version, such as 3', /^\d{1,18}$/);
+/** The number of a version in a registry, or the digest of a container image. */
+export const registeredVersion = makePatternSchema(
+  'expected the number of a version, such as 3, or the digest of an image',
+  /^(?:\d{1,18}|sha256:[0-9a-f]{64})$/,
+);
 
 /** `python3.11-0a1b2c3d4e` */
 export const virtualenvKey = makePatternSchema(

@@ -14,11 +14,15 @@ const NETWORK_ADDRESS = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,
 const EXPECTED =
   'expected HOST:PORT, such as api.example.com:443, 10.0.3.7:5432 or [fd00::7]:5432, without a scheme, a path or "*"';
 
+const EXPECTED_IPV4 = 'expected the IPv4 address in its own form, such as 10.0.3.7:5432';
+
 /** An address in a file. */
 export const networkAddress = z
   .string()
   .regex(NETWORK_ADDRESS, EXPECTED)
-  .refine((text) => parseNetworkAddress(text) !== undefined, EXPECTED);
+  .refine((text) => parseNetworkAddress(text) !== undefined, {
+    error: ({ input }) => (isMappedAddress(String(input)) ? EXPECTED_IPV4 : EXPECTED),
+  });
 
 /** Addresses that mean no single host. */
 const NO_HOST = ['0.0.0.0', '::', '255.255.255.255'];
@@ -34,8 +38,21 @@ export function parseNetworkAddress(text: string): NetworkAddress | undefined {
 }
 
 function readIPv6(text: string): string | undefined {
-  if (isIP(text) !== 6) return undefined;
-  return new URL(`http://[${text}]`).hostname.slice(1, -1); // one spelling of each address
+  const host = normalizeIPv6(text);
+  return host === undefined || MAPPED.test(host) ? undefined : host;
+}
+
+/** `::ffff:10.0.3.7` is another spelling of 10.0.3.7. */
+const MAPPED = /^::ffff:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/;
+
+function isMappedAddress(text: string): boolean {
+  const written = /^\[([^\]]*)\]/.exec(text)?.[1] ?? '';
+  return MAPPED.test(normalizeIPv6(written) ?? '');
+}
+
+/** One spelling of each address. */
+function normalizeIPv6(text: string): string | undefined {
+  return isIP(text) === 6 ? new URL(`http://[${text}]`).hostname.slice(1, -1) : undefined;
 }
 
 /** The last label of a name begins with a letter: `127.1` and `0x7f.1` are other spellings of addresses. */

@@ -1,8 +1,10 @@
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { ensureSandbox } from '../../action/ensure-sandbox.ts';
+import { ensureSandbox, ensureSandboxForBuilds } from '../../action/ensure-sandbox.ts';
+import type { Lock, LockedPackage } from '../../schemas/lock/lock.ts';
+import { renderLock } from '../../schemas/lock/lock.ts';
 
 const HOSTED = { RUNNER_ENVIRONMENT: 'github-hosted', RUNNER_OS: 'Linux' };
 
@@ -73,4 +75,25 @@ it('does nothing where models are shut in', async () => {
   await ensure(HOSTED);
   expect(asked).toThrow('ENOENT');
   expect(said).toBe('');
+});
+
+it('installs bubblewrap for a job that runs no model only if a lock says to build a wheel', async () => {
+  putSudo(makeBwrap());
+  vi.stubEnv('RUNNER_ENVIRONMENT', HOSTED.RUNNER_ENVIRONMENT);
+  vi.stubEnv('RUNNER_OS', HOSTED.RUNNER_OS);
+  const hashes = [`sha256:${'0a'.repeat(32)}`];
+  const plain = { name: 'numpy', version: '2.4.6', hashes };
+  const ensureWith = (...packages: readonly LockedPackage[]) => {
+    const virtualenv = { python: '3.11', platform: 'x86_64-manylinux_2_28', packages: [...packages] };
+    const lock: Lock = { lock_version: 1, endpoint: 'iris', entities: {}, virtualenvs: { 'python3.11-0123456789': virtualenv } }; // prettier-ignore
+    writeFileSync(join(folder, 'endpoints', 'iris.lock'), renderLock(lock));
+    return ensureSandboxForBuilds(folder, AbortSignal.timeout(10_000));
+  };
+  await ensureSandboxForBuilds(folder, AbortSignal.timeout(10_000)); // no endpoints
+  mkdirSync(join(folder, 'endpoints'));
+  writeFileSync(join(folder, 'endpoints', 'built.yaml'), 'davit:\n  built:\n');
+  await ensureWith(plain);
+  expect(asked).toThrow('ENOENT');
+  await ensureWith(plain, { name: 'docopt', version: '0.6.2', hashes, built: { from: hashes[0]!, with: [plain] } });
+  expect(asked()).toHaveLength(1);
 });

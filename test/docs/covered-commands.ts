@@ -85,6 +85,8 @@ export const OF_OTHERS: readonly (readonly [command: RegExp, why: string])[] = [
   [/^git (?:fetch|push) origin /, 'needs the pull request of a fork'],
   [/^pulumi preview -s iris\.production$/, 'needs the cluster of the example; test/engine runs plain Pulumi'],
   [/^export DATABRICKS_HOST=/, 'sets variables; commands.real.test.ts sets them too'],
+  [/^docker login ghcr\.io$/, 'needs an account; registry.test.ts reads what it stores'],
+  [/^export DAVIT_MODEL_SOURCES=/, 'sets a variable; download-image.test.ts sets it too'],
   [/^export MLFLOW_TRACKING_URI=/, 'sets variables; registry.real.test.ts sets them too'],
   [/^curl -H "Authorization: Bearer \$DATABRICKS_TOKEN" /, 'commands.real.test.ts runs the requests of docs/api.md'],
 ];

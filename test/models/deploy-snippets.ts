@@ -6,12 +6,14 @@ import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { Progress } from '../../system/progress.ts';
 import { lockAndValidate } from './try-model.ts';
 
-/** What is known of a snippet: how it ends, and the repair that Davit names where it refuses the model. */
+/** How a snippet ends. */
 interface Snippet {
   /** The code of Davit's first error, or `not logged`, where MLflow itself refuses the snippet. Without it, it answers. */
   readonly refused?: string;
-  /** `davit.served_entities.model` of the endpoint file that repairs it. */
+  /** `davit.served_entities.model` of the endpoint file that repairs it. Without it: the requirements that Davit's hints name. */
   readonly repair?: Readonly<Record<string, unknown>>;
+  /** The snippet that this one repairs. */
+  readonly repairs?: string;
 }
 
 const IRIS = { inputs: [[5.1, 3.5, 1.4, 0.2]] };
@@ -23,14 +25,14 @@ export const SNIPPETS: Readonly<Record<string, Snippet>> = {
   signature: {},
   'input-example': { refused: 'prediction-failed', repair: { validation: { input_data: IRIS.inputs } } },
   'pip-requirements': {},
-  'conda-env': { refused: 'resolution-failed' },
-  'extra-pip-requirements': {
-    refused: 'resolution-failed',
-    repair: { requirements: { remove: ['sklearn-req'] } },
-  },
+  'conda-env': {},
+  'extra-pip-requirements': { refused: 'resolution-failed' },
   'code-path': { refused: 'not logged' }, // MLflow 3 has no such parameter
-  'code-paths': {},
+  'code-paths': { repairs: 'code-path' },
 };
+
+/** The end of the name of a repaired endpoint. */
+const REPAIRED = '-repaired';
 
 /** Where a snippet, or its repaired endpoint, ends. */
 export interface SnippetEnd {
@@ -61,17 +63,33 @@ export async function deploySnippets(
       ends.push({ snippet, ended: 'not logged', isExpected: refused === 'not logged', says: [error] });
       continue;
     }
-    const versions = [
-      { name: snippet, davit: undefined },
-      ...(repair ? [{ name: `${snippet}-repaired`, davit: repair }] : []),
-    ];
-    for (const { name, davit } of versions) {
-      const { codes, says } = await validate({ name, snippet, davit }, options);
-      if (codes === '') proved.push({ name, says });
-      else ends.push({ snippet: name, ended: codes, isExpected: davit === undefined && codes === refused, says });
+    const found = await validate({ name: snippet, snippet, davit: undefined }, options);
+    if (found.codes === '') proved.push({ name: snippet, says: found.says });
+    else {
+      ends.push({ snippet, ended: found.codes, isExpected: found.codes === refused, says: found.says });
+      const name = `${snippet}${REPAIRED}`;
+      const again = await validate({ name, snippet, davit: repair ?? readRepair(found.says) }, options);
+      if (again.codes === '') proved.push({ name, says: again.says });
+      else ends.push({ snippet: name, ended: again.codes, isExpected: false, says: again.says });
     }
   }
   return [...ends, ...(await deployProved(proved, options))];
+}
+
+/** Reads the edits that hints name: `Add "mlflow==3.17.2" to davit.served_entities.model.requirements.add`. */
+function readRepair(says: readonly string[]): Readonly<Record<string, unknown>> {
+  const named = says.flatMap((text) => [
+    ...text.matchAll(/"([^"]+)" to davit\.served_entities\.model\.requirements\.(add|remove)/g),
+  ]);
+  const list = (operation: string) => named.filter(([, , o]) => o === operation).map(([, text]) => text);
+  return { requirements: { add: list('add'), remove: list('remove') } };
+}
+
+/** Counts the nine snippets that answer as they stand, and those that answer once repaired. */
+export function countAnswers(ends: readonly SnippetEnd[]): { readonly asTheyStand: number; readonly repaired: number } {
+  const answering = ends.filter(({ ended }) => ended === 'answers').map(({ snippet }) => snippet);
+  const repaired = answering.filter((name) => name.endsWith(REPAIRED) || SNIPPETS[name]?.repairs !== undefined);
+  return { asTheyStand: answering.length - repaired.length, repaired: repaired.length };
 }
 
 /** Locks and proves the endpoint of a registered model. */

@@ -8,7 +8,7 @@ import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { makeWorkingProject } from '../cli/working-project.ts';
 import { makePythonPackages } from '../helpers/python-packages.ts';
 import { startMlflowServer } from '../validation/model/mlflow-server.ts';
-import { deploySnippets, SNIPPETS, type SnippetEnd } from './deploy-snippets.ts';
+import { countAnswers, deploySnippets, SNIPPETS, type SnippetEnd } from './deploy-snippets.ts';
 
 const HELP = `Logs the nine snippets of Databricks' page on custom models to an MLflow server, and deploys them from its registry.
 
@@ -51,6 +51,8 @@ async function run(): Promise<number> {
     const errors = await logSnippets(server.variables);
     const ends = await deploySnippets(errors, { root: project.root, environment, progress });
     process.stdout.write(values.json ? `${JSON.stringify(ends, null, 2)}\n` : ends.map(render).join(''));
+    const { asTheyStand, repaired } = countAnswers(ends);
+    progress.say(`${asTheyStand} snippets answer as they stand, and ${repaired} with a repair`);
     return ends.every((end) => end.isExpected) ? 0 : 1;
   } finally {
     await project.remove();

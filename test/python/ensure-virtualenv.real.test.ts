@@ -165,3 +165,15 @@ test('a failed installation leaves no package whose code the next attempt would 
   await expect(failing).rejects.toThrow('Cannot install the packages of the lock');
   expect(existsSync(mark)).toBe(false);
 });
+
+test("a wheel cannot replace the virtualenv's interpreter or its settings", { timeout: 60_000 }, async () => {
+  const model = join(folder, 'model');
+  await mkdir(model);
+  for (const file of ['bin/python', 'pyvenv.cfg']) {
+    const wheel = await makeWheel(model, file.replace(/\W/, '_'), {
+      [`${file.replace(/\W/, '_')}-1.0.data/data/${file}`]: '',
+    });
+    const made = ensureVirtualenv({ ...request, packages: [wheel], modelFolder: model });
+    await expect(made, file).rejects.toThrow(/^Cannot (?:install|use) the packages of the lock: /);
+  }
+});

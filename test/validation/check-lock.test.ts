@@ -168,6 +168,12 @@ test('checkLockedEntity() finds a lock that builds other packages than build_whe
   expect(await say(plain!, true)).toEqual(['Cannot use the lock for "iris": build_wheels does not name docopt']);
   expect(await say(building!, false)).toEqual(['Cannot use the lock for "iris": build_wheels now names docopt']);
 
+  const made = await makeLock(true);
+  const [docopt] = made.virtualenvs.v.packages;
+  const both = { ...docopt!, source: 'docopt-0.6.2-py3-none-any.whl' }; // parseLock() refuses it
+  const lock = { ...made, virtualenvs: { v: { ...made.virtualenvs.v, packages: [both] } } };
+  expect((await check(root, plain!, lock)).map((d) => d.code)).toEqual(['lock-stale']);
+
   const { packages } = (await makeLock(true)).virtualenvs.v;
   const subject = makeSubject(building!, building!.entities[0]!);
   const severities = (policy?: Policy) =>

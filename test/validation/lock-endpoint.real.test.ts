@@ -99,6 +99,19 @@ test.each(IMPOSSIBLE)('lockEndpoint() explains why %s %s cannot be resolved', as
   expect(found!.hint).toContain(`See ${where ?? ''} of the model`);
 });
 
+test('lockEndpoint() says at once what is wrong with every requirement, and what it says repairs them', async () => {
+  const root = await makeProject({ 'm/1': 'm_obedient' });
+  await writeFiles(root, { 'models/m/1/requirements.txt': 'davit-no-such-package\nhumanize==0.0.99\nnumpy==99.0\n' });
+  const { diagnostics } = await lockEndpoint(makeEndpoint('e', { m: 'm/1' }), { root });
+  const errors = diagnostics.filter((d) => d.severity === 'error');
+  expect(errors.map((d) => d.code)).toEqual(['requirements-missing', ...Array<string>(3).fill('resolution-failed')]);
+  const edits = errors.flatMap((d) => [...(d.hint ?? '').matchAll(/"([^"]+)" to \S+\.requirements\.(add|remove)/g)]);
+  const [add, remove] = ['add', 'remove'].map((to) => edits.flatMap(([, text, o]) => (o === to ? [text] : [])));
+  expect(remove).toEqual(['davit-no-such-package']);
+  const repaired = makeEndpoint('e', { m: 'm/1' }, { m: { requirements: { add, remove } } });
+  expect((await lockEndpoint(repaired, { root })).diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
+});
+
 test('lockEndpoint() says at once what is wrong with every entity, and throws when the index is out of reach', async () => {
   const root = await makeProject({ 'a/1': 'e1_conflict', 'b/1': 'j1_sklearn_drift', 'c/1': 'iris/1' });
   const endpoint = makeEndpoint('e', { a: 'a/1', b: 'b/1', c: 'c/1' });

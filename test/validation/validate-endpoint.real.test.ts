@@ -117,7 +117,7 @@ const BROKEN: readonly (readonly [string, string, string, string | undefined])[]
     'h_raises',
     'prediction-failed',
     'Cannot predict with m 1: its input example raises ValueError: boom: unseen category',
-    'At make_models.py:101 in predict',
+    'If the example is wrong, log the model with an input_example that it can predict, or add davit.served_entities.m.validation with input_data that the model accepts to endpoints/e.yaml. At make_models.py:101 in predict',
   ],
 ];
 

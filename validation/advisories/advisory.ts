@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { compareVersions, parseVersion } from './compare-versions.ts';
+import { compareVersions, parseVersion } from '../../python/compare-versions.ts';
 
 export const LEVELS = ['low', 'moderate', 'high', 'critical'] as const;
 export type Level = (typeof LEVELS)[number];

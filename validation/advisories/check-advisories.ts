@@ -56,7 +56,8 @@ export async function checkAdvisories(
   const policy = makeAdvisoryPolicy(options.policy);
   const database = await openFreshAdvisories(policy, options);
   if (!database) return reportMissingDatabase(subject, policy, options.isReviewed);
-  const found = packages.flatMap(({ name, version }) =>
+  const all = listWithBuilds(packages);
+  const found = all.flatMap(({ name, version }) =>
     findVulnerabilities(version, database.find(name)).map((vulnerability) => ({ name, version, vulnerability })),
   );
   const relevant = found.filter(
@@ -64,8 +65,14 @@ export async function checkAdvisories(
   );
   const ignored = found.length - relevant.length;
   const age = database.ageHours > STALE_HOURS ? `, which is ${Math.floor(database.ageHours / 24)} days old` : '';
-  const summary = `${relevant.length} known ${relevant.length === 1 ? 'vulnerability' : 'vulnerabilities'} in ${pluralize(packages.length, 'package')} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ''})`;
+  const summary = `${relevant.length} known ${relevant.length === 1 ? 'vulnerability' : 'vulnerabilities'} in ${pluralize(all.length, 'package')} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ''})`;
   return { summary, diagnostics: relevant.map((f) => describe(subject, f, policy)) };
+}
+
+/** Also the packages that the wheels of others are built with, because their code runs too. Each version once. */
+function listWithBuilds(packages: readonly LockedPackage[]): readonly Pick<LockedPackage, 'name' | 'version'>[] {
+  const all = packages.flatMap((each) => [each, ...(each.built?.with ?? [])]);
+  return [...new Map(all.map((each) => [`${each.name}==${each.version}`, each])).values()];
 }
 
 /** A policy asks for a database of today. Without a policy, no validation downloads anything. */

@@ -1,7 +1,7 @@
 import type { Lock, LockedEntity, LockedPackage, LockedVirtualenv } from '../../schemas/lock/lock.ts';
 import type { PackageChange, PackageComparison } from '../../schemas/report/comparison.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
-import { compareVersions, parseVersion } from '../advisories/compare-versions.ts';
+import { compareVersions, parseVersion } from '../../python/compare-versions.ts';
 import { parseRequirements } from '../requirements/parse-requirements.ts';
 
 /** The packages of one version of an entity. */

@@ -1,4 +1,5 @@
 import { minorVersion } from '../../python/find-python.ts';
+import type { Requirement } from '../requirements/parse-requirements.ts';
 import type { Model } from './read-model.ts';
 import type { ModelProblem, Subject } from '../subject.ts';
 
@@ -43,6 +44,35 @@ export function checkVersionDrift(
     const message = `${verb} ${subject.label} with ${name} ${version}: it was saved with ${wanted}, expected the same version`;
     return [{ code: 'version-drift', severity, message, add: `${name}==${wanted}`, at }];
   });
+}
+
+/** Lists the versions of the libraries that saved a model, by package, without the builds of special indexes. */
+export function listSavedVersions({ flavors }: Pick<Model, 'flavors'>): ReadonlyMap<string, string> {
+  return new Map(
+    SAVED_VERSIONS.flatMap(({ flavor, key, packages }) => {
+      const text = flavors[flavor]?.[key];
+      const version = typeof text === 'string' ? text.split('+')[0] : undefined;
+      return version === undefined ? [] : packages.map((name) => [name, version] as const);
+    }),
+  );
+}
+
+/**
+ * The version that saved a model, if a requirement allows only others, with which Davit refuses to serve. Undefined: it allows
+ * that version, or may.
+ */
+export function findContradictedVersion(
+  { flavors }: Pick<Model, 'flavors'>,
+  { name, specifier }: Pick<Requirement, 'name' | 'specifier'>,
+): string | undefined {
+  const saved = SAVED_VERSIONS.find(({ packages, rule }) => rule !== 'warn' && packages.includes(name));
+  const text = saved && flavors[saved.flavor]?.[saved.key];
+  const [, version, star] = /^==([\w.]+?)(\.\*)?$/.exec(specifier) ?? [];
+  if (typeof text !== 'string' || version === undefined) return undefined;
+  const wanted = text.split('+')[0] ?? text;
+  const isPrefix = star !== undefined && `${wanted}.`.startsWith(`${version}.`);
+  const isSame = saved?.rule === 'minor' ? minorVersion(version) === minorVersion(wanted) : version === wanted;
+  return isPrefix || isSame ? undefined : wanted;
 }
 
 /** The flavor and the environment must have the same minor version of Python, because pickles contain byte code. */

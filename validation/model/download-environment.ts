@@ -7,15 +7,21 @@ import type { SourceKind } from './model-sources.ts';
 const COMMON =
   /^(?:PATH|LANG|LC_.*|TZ|TMPDIR|(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|MLFLOW_(?:HTTP_REQUEST|MULTIPART)_.*|MLFLOW_ALLOW_FILE_STORE)$/i;
 const STORAGE = /^(?:AWS_.*|MLFLOW_S3_.*|MLFLOW_BOTO_.*|R2_.*|B2_.*)$/;
+const GOOGLE =
+  /^(?:GOOGLE_.*|CLOUDSDK_.*|GCLOUD_PROJECT|GCE_METADATA_.*|NO_GCE_CHECK|STORAGE_EMULATOR_HOST|MLFLOW_GCS_.*)$/;
+const AZURE = /^(?:AZURE_.*|(?:IDENTITY|MSI)_(?:ENDPOINT|HEADER|SECRET)|IDENTITY_SERVER_THUMBPRINT)$/;
 const DATABRICKS = /^DATABRICKS_.*$/;
 const TRACKING = /^(?:MLFLOW_TRACKING_.*|MLFLOW_REGISTRY_URI|MLFLOW_WORKSPACE)$/;
 
 /** Which variables of Davit's environment a download of each kind of source needs. */
 const NEEDED: Readonly<Record<SourceKind, readonly RegExp[]>> = {
   // The tracking server may say that the artifacts are in a bucket.
-  tracking: [COMMON, TRACKING, STORAGE],
+  tracking: [COMMON, TRACKING, STORAGE, GOOGLE, AZURE],
   storage: [COMMON, STORAGE],
+  google: [COMMON, GOOGLE],
+  azure: [COMMON, AZURE],
   databricks: [COMMON, TRACKING, DATABRICKS],
+  image: [], // Davit downloads it itself
   other: [COMMON],
 };
 

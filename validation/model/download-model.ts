@@ -1,19 +1,17 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { cacheFolder } from '../../system/cache.ts';
+import { join } from 'node:path';
 import { parseRegisteredVersion, type RegisteredVersion } from '../../schemas/endpoint/model-reference.ts';
-import { locateDownload } from '../../system/locate-model.ts';
-import { type FileLockOptions, withFileLock } from '../../system/locks/file-lock.ts';
-import { digestModel } from '../../system/model-digest.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
 import type { Subject } from '../subject.ts';
 import { chooseRegistry, type RegistryConnection } from './choose-registry.ts';
+import { listServerSettings } from './addresses/server-settings.ts';
+import { makeDownloadEnvironment } from './download-environment.ts';
+import { downloadImage } from './downloads/download-image.ts';
+import { type Download, downloadOnce } from './downloads/download-once.ts';
 import { type DownloadFailure, explainOrThrow } from './explain-download.ts';
 import type { FetchedModel, FetchOptions } from './fetched-model.ts';
 import { maskSecrets } from './mask-secrets.ts';
-import { findDownload, findDownloadByDigest, makeAddressKey, noteDownload } from './model-addresses.ts';
 import { allowTypedUri, checkModelUri, readModelSources, type Refusal } from './model-sources.ts';
-import { makeDownloadError, WITHHELD_HINT } from './refuse-download.ts';
+import { makeDownloadError, WITHHELD } from './refuse-download.ts';
 import { resolveVersion } from './resolve-version.ts';
 import { type DownloadSource, LIMIT_SECONDS, runDownload } from './run-download.ts';
 
@@ -33,14 +31,15 @@ export function findRegistry(
 export async function downloadModel(subject: Subject, uri: string, options: FetchOptions): Promise<FetchedModel> {
   const source = chooseSource(subject, uri, options);
   if ('why' in source) return refuse(subject, source, uri);
+  if (source.kind === 'image') return downloadImage(subject, uri, options);
   if (options.withheld && (source.connection?.kind ?? source.kind) !== 'other') return refuse(subject, WITHHELD, uri);
   const wanted = parseRegisteredVersion(uri);
-  if (!wanted) return downloadOnce(subject, { source, wanted }, options);
+  if (!wanted) return downloadFiles(subject, { source, wanted }, options);
   const { version, resolved, refused } = await resolveVersion(subject, { source, wanted }, options);
   if (refused) return { folder: undefined, diagnostics: [refused] };
   const registered = { name: wanted.name, version };
   const fixed = { ...source, uri: `models:/${wanted.name}/${version}` };
-  const fetched = await downloadOnce(subject, { source: fixed, wanted: registered }, options);
+  const fetched = await downloadFiles(subject, { source: fixed, wanted: registered }, options);
   return { ...fetched, ...(resolved && { resolved }) };
 }
 
@@ -69,14 +68,6 @@ function chooseSource(
   return { uri, kind, allowed, connection: undefined };
 }
 
-/** Said of the run and not of the model, because the author can change nothing about it. */
-const WITHHELD: DownloadFailure = {
-  code: 'credentials-withheld',
-  about: 'entity',
-  why: 'the run of a pull request from a fork, or of Dependabot, gets no credentials from GitHub',
-  hint: WITHHELD_HINT,
-};
-
 /** The registry of a version, as a source to query. Undefined: no registry that this job may query. */
 export function findRegistrySource(
   subject: Subject,
@@ -92,78 +83,22 @@ interface FixedDownload {
   readonly wanted: RegisteredVersion | undefined;
 }
 
-async function downloadOnce(subject: Subject, download: FixedDownload, options: FetchOptions): Promise<FetchedModel> {
-  const { uri, connection } = download.source;
-  const { tracking, registry } = connection ?? {
-    tracking: process.env['MLFLOW_TRACKING_URI'],
-    registry: process.env['MLFLOW_REGISTRY_URI'],
-  };
-  const key = makeAddressKey({ uri, tracking, registry });
-  const find = async () => (await findReviewed(options)) ?? findDownload(key);
-  const there = await find();
-  if (there !== undefined) return { folder: there, diagnostics: [] };
-  const partial = cacheFolder('downloads', key);
-  await mkdir(dirname(partial), { recursive: true });
-  return withFileLock(
-    `${partial}.lock`,
-    async () => {
-      const again = await find();
-      return again === undefined
-        ? runToEnd(subject, download, { partial, key, options })
-        : { folder: again, diagnostics: [] };
-    },
-    { ...options, what: 'downloading the same model' },
-  );
-}
-
-/** What was reviewed is known by its content, so no server is needed to deploy it. */
-async function findReviewed({ aliases, locked }: FetchOptions): Promise<string | undefined> {
-  return aliases === 'locked' && locked ? findDownloadByDigest(locked.digest) : undefined;
-}
-
-interface Destination {
-  /** Keeps the files of an interrupted download, for the next attempt. */
-  readonly partial: string;
-  readonly key: string;
-  readonly options: FetchOptions;
-}
-
-async function runToEnd(
+async function downloadFiles(
   subject: Subject,
   { source, wanted }: FixedDownload,
-  { partial, key, options }: Destination,
+  options: FetchOptions,
 ): Promise<FetchedModel> {
+  const { uri, kind, connection } = source;
+  const settings = await listServerSettings(uri, makeDownloadEnvironment(kind, uri, { home: '', connection }));
   const { label } = subject;
-  const shown = maskSecrets(source.uri);
-  await mkdir(partial, { recursive: true });
-  const work = () => runDownload(source, { action: '--download', folder: partial, label }, options);
-  const run = await withProgress(options.progress ?? SILENT, `Downloading ${label} (${shown})`, work);
-  if (run.code !== 0) {
-    const failed = { run, wanted, connection: source.connection, limitSeconds: LIMIT_SECONDS['--download'] };
-    return refuse(subject, explainOrThrow(failed, { label, uri: source.uri }), source.uri);
-  }
-  const model = join(partial, 'model');
-  const digest = await digestModel(model);
-  await keepDownload(model, digest, options);
-  await rm(partial, { recursive: true, force: true });
-  await noteDownload(key, digest);
-  return { folder: locateDownload(digest), diagnostics: [] };
-}
-
-/**
- * Moves a downloaded model to the folder of its content, unless the cache has it. Another address may give the same
- * content at the same time, so the lock is that of the content: a folder that is in use is never removed.
- */
-export async function keepDownload(model: string, digest: string, options: FileLockOptions): Promise<void> {
-  const folder = locateDownload(digest);
-  const keep = async () => {
-    if ((await findDownloadByDigest(digest)) !== undefined) return;
-    await mkdir(dirname(folder), { recursive: true });
-    await rm(folder, { recursive: true, force: true });
-    await rename(model, folder);
+  const download: Download = async (partial) => {
+    const work = () => runDownload(source, { action: '--download', folder: partial, label }, options);
+    const run = await withProgress(options.progress ?? SILENT, `Downloading ${label} (${maskSecrets(uri)})`, work);
+    if (run.code === 0) return { model: join(partial, 'model') };
+    const failed = { run, wanted, connection, limitSeconds: LIMIT_SECONDS['--download'] };
+    return { refused: makeDownloadError(subject, explainOrThrow(failed, { label, uri }), uri) };
   };
-  const { progress, signal } = options;
-  await withFileLock(`${folder}.lock`, keep, { what: 'keeping the same model', ...(progress && { progress }), signal });
+  return downloadOnce({ uri, settings }, download, options);
 }
 
 function refuse(subject: Subject, failure: Refusal & Partial<DownloadFailure>, uri: string): FetchedModel {

@@ -25,9 +25,12 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import registry_versions
+from downloads.store_hosts import urls_of_store
 
 # Buckets have no host: the environment says which service they are in.
 STORES = ("s3", "gs", "dbfs")
+# Stores whose list of files is complete, so that an empty one means that there is no model.
+LISTED = ("s3", "gs", "wasbs", "abfss")
 NAMES = ("models", "runs")
 SAFE_HEADERS = ("accept", "accept-encoding", "connection", "range", "user-agent")
 PORTS = {"http": 80, "https": 443}
@@ -51,7 +54,13 @@ UNREACHABLE = (
     "ReadTimeoutError",
     "ResponseStreamingError",
     "IncompleteReadError",
+    # google-auth and azure-core
+    "TransportError",
+    "ServiceRequestError",
+    "ServiceResponseError",
 )
+# What Google's and Azure's libraries raise when the credentials do not work, or there are none.
+DENIED = ("RefreshError", "ClientAuthenticationError", "CredentialUnavailableError")
 UNREACHABLE_TEXT = ("Max retries exceeded", "Connection refused", "timed out", "Failed to resolve", "IncompleteRead(")
 # Of a server that cannot answer now. MLflow also gives INTERNAL_ERROR to every error of its own, see is_outage.
 OUTAGE_CODES = (
@@ -132,6 +141,8 @@ def describe(error: BaseException) -> dict:
             return {"kind": "unavailable"}
     names = [type(e).__name__ for e in seen]
     text = " ".join(str(e) for e in seen)
+    if any(n in DENIED for n in names):
+        return {"kind": "denied"}
     if any(n in UNREACHABLE for n in names) or any(t in text for t in UNREACHABLE_TEXT):
         return {"kind": "unreachable"}
     if OUTAGE_TEXT.search(text):
@@ -188,21 +199,26 @@ def guard(sources: list, buckets: bool) -> None:
     trusted = [o for o in map(origin, (mlflow.get_tracking_uri(), mlflow.get_registry_uri())) if o]
     is_local = not trusted and not mlflow.get_tracking_uri().startswith(("databricks", "uc:"))
     locate = ArtifactRepositoryRegistry.get_artifact_repository
+    allowed = trusted + [o for source in sources for o in origins_of_source(source)]
 
     def check_location(self, artifact_uri, *args, **kwargs):
         uri = str(artifact_uri)
         if not is_allowed_location(uri, sources, trusted, is_local, buckets):
             raise Refused(describe_source(uri))
+        # Only now, because nothing else of this download has a reason to query a store.
+        allowed.extend(o for o in map(origin, urls_of_store(uri)) if o)
+        if uri.startswith("abfss:"):
+            # MLflow reads the parts of a large file without the credentials of the account.
+            os.environ["MLFLOW_ENABLE_MULTIPART_DOWNLOAD"] = "false"
         return locate(self, artifact_uri, *args, **kwargs)
 
     ArtifactRepositoryRegistry.get_artifact_repository = check_location
     if mlflow.get_tracking_uri().startswith("databricks") or mlflow.get_registry_uri().startswith("databricks"):
         return  # Databricks' SDK decides which host gets its token, and downloads by signed addresses
-    allowed = trusted + [o for source in sources for o in origins_of_source(source)]
     send = HTTPAdapter.send
 
     def check_request(self, request, *args, **kwargs):
-        if origin(request.url) not in allowed:
+        if not is_allowed_origin(origin(request.url), allowed):
             # A server may redirect to a signed address of its storage, which needs no other credential.
             if not request.url.lower().startswith("https://"):
                 raise Refused(describe_source(request.url))
@@ -212,6 +228,14 @@ def guard(sources: list, buckets: bool) -> None:
         return send(self, request, *args, **kwargs)
 
     HTTPAdapter.send = check_request
+
+
+def is_allowed_origin(found: str, allowed: list) -> bool:
+    """Whether an origin is one of a list, in which `*` stands for any beginning of a host."""
+    if found in allowed:
+        return True
+    scheme, _, host = found.partition("://")
+    return any(a.startswith(f"{scheme}://*") and host.endswith(a.partition("*")[2]) for a in allowed if a)
 
 
 def is_allowed_location(uri: str, sources: list, trusted: list, is_local: bool, buckets: bool) -> bool:
@@ -260,6 +284,8 @@ def download(uri: str, folder: str) -> None:
         return download_whole(uri, folder)
     repository = locate_files(get_artifact_repository(uri))
     files = list_files(repository)
+    if not files and urlsplit(repository.artifact_uri).scheme in LISTED:
+        raise FileNotFoundError(errno.ENOENT, "no file below the URI")
     if not files:
         return download_whole(uri, folder)
     folder = os.path.realpath(folder)

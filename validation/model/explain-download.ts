@@ -60,8 +60,6 @@ class DownloadOutage extends Error {}
 const HINT = 'Check the URI, MLFLOW_TRACKING_URI and your credentials for it';
 /** What reads each store besides mlflow-skinny, by the module that is missing. */
 const PACKAGES: Readonly<Record<string, string>> = {
-  google: 'google-cloud-storage (gs://)',
-  azure: 'azure-storage-blob and azure-identity (wasbs://, abfss://)',
   pysftp: 'pysftp (sftp://)',
   pyarrow: 'pyarrow (hdfs://)',
   huggingface_hub: 'huggingface_hub (hf://)',

@@ -1,3 +1,4 @@
+import { parseImageUri } from '../../schemas/endpoint/image-uri.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 
 /**
@@ -23,6 +24,8 @@ const SHAPE = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/]*))?(\/.*)?$/;
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
 /** Schemes that name a container before the host: `abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/`. */
 const CONTAINER_SCHEMES = ['abfs', 'abfss', 'wasb', 'wasbs', 'r2', 'b2'];
+/** Only Microsoft's own hosts get the credentials of Azure. */
+const AZURE_HOST = /\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)$/;
 const CONTAINER = /^[A-Za-z0-9$][A-Za-z0-9._-]*@/;
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: ':80', https: ':443', ftp: ':21', sftp: ':22' };
 /** Schemes of names on the tracking server. With a host they would name another server. */
@@ -42,9 +45,9 @@ export function readModelSources(variables: NodeJS.ProcessEnv = process.env): Mo
 
 /**
  * What may receive the credentials of the tracking server. `tracking`: the URI names something on that server.
- * `storage`: an object store. `other`: a host that gets no credential.
+ * `storage`, `google`, `azure`: an object store. `image`: a container registry. `other`: a host that gets no credential.
  */
-export type SourceKind = 'tracking' | 'storage' | 'databricks' | 'other';
+export type SourceKind = 'tracking' | 'storage' | 'google' | 'azure' | 'databricks' | 'image' | 'other';
 
 /** Adds the URI that a user has typed on the command line: the user is the environment, not a pull request. */
 export function allowTypedUri(sources: ModelSources, uri: string): ModelSources {
@@ -60,8 +63,12 @@ export function checkModelUri(uri: string, { allowed, tracking }: ModelSources):
   if (NAME_SCHEMES.includes(scheme))
     return host === '' ? 'tracking' : { why: 'it names a server', hint: `Write ${scheme}:/… without a host` };
   if (scheme === 'mlflow-artifacts' && (host === '' || isTrackingHost(host, tracking))) return 'tracking';
+  if (scheme === 'oci' && !parseImageUri(uri)) return IMAGE_RULE;
   if (!isBelow(renderUri(parsed), allowed)) return refuseSource(scheme, host, allowed);
+  if (scheme === 'oci') return 'image';
   if (scheme === 's3' || scheme === 'r2' || scheme === 'b2') return 'storage';
+  if (scheme === 'gs') return 'google';
+  if (['wasbs', 'abfss'].includes(scheme) && AZURE_HOST.test(host)) return 'azure';
   return scheme === 'dbfs' ? 'databricks' : 'other';
 }
 
@@ -70,8 +77,22 @@ function isTrackingHost(host: string, tracking: string | undefined): boolean {
   return server !== '' && normalizeHost(scheme.toLowerCase(), server) === normalizeHost(scheme.toLowerCase(), host);
 }
 
+const IMAGE_RULE: Refusal = {
+  why: 'it is not the name of an image with a tag or a digest',
+  hint: 'Write oci://REGISTRY/NAME:TAG or oci://REGISTRY/NAME@sha256:…, the registry in full (docker.io, ghcr.io) and the name in lowercase',
+};
+
+/** An image is below its repository, too: `oci://ghcr.io/acme/iris` allows each tag and digest of it. */
 function isBelow(uri: string, allowed: readonly string[]): boolean {
-  return allowed.some((source) => uri === source || uri.startsWith(`${source}/`));
+  const ends = uri.startsWith('oci:') ? ['/', ':', '@'] : ['/'];
+  return allowed.some(
+    (source) => uri === source || ends.some((end) => (end === '/' || hasPath(source)) && uri.startsWith(source + end)),
+  );
+}
+
+/** `oci://ghcr.io/acme`, and not `oci://ghcr.io`, after which `:` begins a port. */
+function hasPath(source: string): boolean {
+  return /^oci:\/\/[^/]+\/[^:@]+$/.test(source);
 }
 
 function refuseSource(scheme: string, host: string, allowed: readonly string[]): Refusal {

@@ -8,6 +8,14 @@ import type { Refusal } from './model-sources.ts';
 export const WITHHELD_HINT =
   'A maintainer pushes the same commit to a branch of this repository and opens a pull request from it, whose run has the credentials';
 
+/** Said of the run and not of the model, because the author can change nothing about it. */
+export const WITHHELD: DownloadFailure = {
+  code: 'credentials-withheld',
+  about: 'entity',
+  why: 'the run of a pull request from a fork, or of Dependabot, gets no credentials from GitHub',
+  hint: WITHHELD_HINT,
+};
+
 /** Makes the diagnostic of a model that cannot be fetched, on the field that names what is wrong. */
 export function makeDownloadError(
   { entity, label }: Subject,

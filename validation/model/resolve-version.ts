@@ -85,6 +85,6 @@ function reportMove(
 }
 
 /** `2026-11-30T04:20:11Z` → `2026-11-30 04:20 UTC` */
-function renderMinute(time: string): string {
+export function renderMinute(time: string): string {
   return `${time.slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -10,6 +10,7 @@ import { type ProcessResult, runProcess } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { makeDownloadEnvironment } from './download-environment.ts';
 import type { RegistryConnection } from './choose-registry.ts';
+import { chooseStore, findMissingStore, locateStoreRequirements, type Store } from './downloads/stores.ts';
 import type { SourceKind } from './model-sources.ts';
 
 /** mlflow-skinny and boto3 with hashes, written by `uv pip compile --generate-hashes`. */
@@ -44,14 +45,29 @@ export interface DownloadTask {
   readonly label: string;
 }
 
-/** Runs the program that downloads. It runs in an empty folder, because MLflow makes a database in the current one. */
+/** Runs the program that downloads, with the packages of Google's or Azure's store where the files are in one. */
 export async function runDownload(
   source: DownloadSource,
-  { action, folder, label }: DownloadTask,
+  task: DownloadTask,
   options: PythonOptions,
 ): Promise<ProcessResult> {
+  const store = chooseStore(source.kind);
+  const run = await runProgram(source, task, { ...options, store });
+  // A registry has answered with a location in such a store.
+  const missing = run.code === 0 || store !== undefined ? undefined : findMissingStore(run.stderr);
+  return missing === undefined ? run : runProgram(source, task, { ...options, store: missing });
+}
+
+/** The program runs in an empty folder, because MLflow makes a database in the current one. */
+async function runProgram(
+  source: DownloadSource,
+  { action, folder, label }: DownloadTask,
+  { store, ...options }: PythonOptions & { readonly store: Store | undefined },
+): Promise<ProcessResult> {
   const { uri, kind, connection } = source;
-  const packages = parseLockedRequirements(await readFile(REQUIREMENTS, 'utf8'));
+  const files = [REQUIREMENTS, ...(store === undefined ? [] : [locateStoreRequirements(store)])];
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  const packages = parseLockedRequirements(texts.join('\n'));
   const python = await chooseMinorVersion(SUPPORTED_PYTHONS);
   const virtualenv = await ensureVirtualenv({ python, platform: 'here', packages }, options);
   const home = makeTemporaryFolder('download');
@@ -82,7 +98,8 @@ function makePolicy({ allowed, kind, connection }: DownloadSource) {
   return { sources: allowed, buckets: (connection?.kind ?? kind) !== 'other' };
 }
 
-function renderAmount(label: string, done: number, total: number): string {
+/** `Downloading iris 2: 1.2 GiB of 5 GiB` */
+export function renderAmount(label: string, done: number, total: number): string {
   const size = total > 0 ? `${renderBytes(done)} of ${renderBytes(total)}` : renderBytes(done);
   return `Downloading ${label}: ${size}`;
 }

@@ -1,3 +1,5 @@
+import type { Subject } from '../subject.ts';
+
 interface Failure {
   readonly kind: string;
   readonly message: string;
@@ -36,4 +38,15 @@ export function explainCause({ kind, message, trace, needsNetwork, network }: Fa
     return 'It reads an environment variable: set it in environment_vars of the served entity';
   if (needsNetwork) return network ?? NETWORK_HINT;
   return CAUSES.find(([pattern]) => pattern.test(message))?.[1] ?? network;
+}
+
+/** MLflow has saved the example without trying it, so the model may be right. */
+export function renderExampleHint({ alone, entity, endpoint }: Subject, message: string): string {
+  const cause = /'dict'|\bdict\b/.test(message)
+    ? 'Without inputs in its signature, the model gets a JSON object as a dict, not as a table. '
+    : '';
+  const ways = alone
+    ? ''
+    : `, or add davit.served_entities.${entity.name}.validation with input_data that the model accepts to ${endpoint.file}`;
+  return `${cause}If the example is wrong, log the model with an input_example that it can predict${ways}`;
 }

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
-import { explainCause } from './explain-cause.ts';
+import { explainCause, renderExampleHint } from './explain-cause.ts';
 import { explainModule, type ModuleContext } from '../requirements/explain-module.ts';
 import { explainNetwork } from '../network/explain-network.ts';
 import { findMissingLibrary, renderLibraryHint } from './missing-library.ts';
@@ -79,10 +79,9 @@ function explainFailure(subject: Subject, failed: Failed, { limits, packages, el
   const { stage, kind, message, module, trace, asked, network } = failed;
   const input = asked ? describeCase(asked) : 'its input example';
   const { label } = subject;
-  const where = joinHints(
-    explainCause({ kind, message, trace, needsNetwork: failed.needs_network === true, network }),
-    findModelFrame(trace),
-  );
+  const cause = explainCause({ kind, message, trace, needsNetwork: failed.needs_network === true, network });
+  const frame = findModelFrame(trace);
+  const where = joinHints(cause, frame);
   const wrong = (code: DiagnosticCode, text: string, hint?: string) => makeSubjectError(subject, code, text, hint);
   if (kind === 'MemoryError') return makeMemoryError(subject, limits);
   if (module) return explainModule(subject, module, { packages, elsewhere, where });
@@ -117,7 +116,12 @@ function explainFailure(subject: Subject, failed: Failed, { limits, packages, el
       `Cannot serve ${label}: its prediction does not match its signature: ${message}`,
       'Log the model with a signature that matches its predictions, or change its predictions',
     );
-  return wrong('prediction-failed', `Cannot predict with ${label}: ${input} raises ${message}`, where);
+  const repair = asked?.origin === 'endpoint' ? undefined : renderExampleHint(subject, message);
+  return wrong(
+    'prediction-failed',
+    `Cannot predict with ${label}: ${input} raises ${message}`,
+    joinHints(cause ?? repair, frame),
+  );
 }
 
 const JSON_VALUES_HINT =

@@ -2,6 +2,7 @@ import type { SourceLocation } from '../../schemas/diagnostic.ts';
 import type { Model } from '../model/read-model.ts';
 import { joinHints, type ModelProblem, type Subject } from '../subject.ts';
 import { findPipCounterpart } from './conda-names.ts';
+import type { CondaTwin } from './conda-twins.ts';
 import type { EditedRequirements } from './edit-requirements.ts';
 import { parseCondaName } from './parse-conda-name.ts';
 
@@ -12,7 +13,7 @@ export function checkConda(
   { requirements, twins }: Pick<EditedRequirements, 'requirements' | 'twins'>,
 ): readonly ModelProblem[] {
   const covered = new Set([...requirements.map((r) => r.name), ...subject.entity.requirementEdits.remove]);
-  const replacing = new Map(twins.map((t) => [t.spec, t.requirement.text]));
+  const replacing = new Map(twins.map((t) => [t.spec, t]));
   return (model.conda?.packages ?? []).flatMap((spec, i) => {
     const twin = replacing.get(spec);
     if (twin === undefined && listNames(spec).some((name) => covered.has(name))) return [];
@@ -24,12 +25,11 @@ export function checkConda(
 function describePackage(
   { label, entity, alone }: Subject,
   spec: string,
-  { twin, at }: { readonly twin: string | undefined; readonly at: SourceLocation },
+  { twin, at }: { readonly twin: CondaTwin | undefined; readonly at: SourceLocation },
 ): ModelProblem {
   const code = 'conda-only-package';
   const found = `Found "${spec}" in conda.yaml of ${label}`;
-  if (twin !== undefined)
-    return { code, severity: 'warning', message: `${found}: it is installed with pip, as "${twin}"`, at };
+  if (twin !== undefined) return { code, severity: 'warning', message: `${found}: ${describeTwin(twin)}`, at };
   const pip = findPipCounterpart(spec);
   if ('none' in pip && !pip.isNeeded) {
     const message = `${found}: it is not installed, because ${pip.none}`;
@@ -65,6 +65,12 @@ function describePackage(
     add: pip.pip,
     at,
   };
+}
+
+function describeTwin({ requirement: { text }, saved }: CondaTwin): string {
+  return saved === undefined
+    ? `it is installed with pip, as "${text}"`
+    : `the model was saved with ${saved}, so "${text}" is installed with pip`;
 }
 
 /** The hint for a name that a Python package may have. */

@@ -1,5 +1,5 @@
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
-import type { ResolutionExplanation } from './explain-resolution.ts';
+import type { ResolutionExplanation } from './failures/explain-resolution.ts';
 import type { Requirement } from './parse-requirements.ts';
 
 /**

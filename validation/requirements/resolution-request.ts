@@ -15,6 +15,8 @@ export interface ResolutionRequest {
   readonly modelFolder: string;
   /** Pins to keep if they still satisfy the requirements. Undefined: resolve the newest versions from the index. */
   readonly preferences: readonly LockedPackage[] | undefined;
+  /** The versions that saved the model, by package: the first to suggest. Absent: none is known. */
+  readonly saved?: ReadonlyMap<string, string>;
   /** Packages to take as source distributions, and what the wheel of each requires. Absent: none. */
   readonly built?: readonly WheelMetadata[];
 }

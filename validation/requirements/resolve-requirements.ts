@@ -11,7 +11,7 @@ import { listUndeclaredRequirements } from '../../python/undeclared-requirements
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import type { ProcessResult } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
-import { explainResolution, type ResolutionExplanation, shorten } from './explain-resolution.ts';
+import { explainResolution, type ResolutionExplanation, shorten } from './failures/explain-resolution.ts';
 import { keepRequiredHashes } from './keep-hashes.ts';
 import type { Requirement } from './parse-requirements.ts';
 import { parseYanked, separateNotes, type YankedPackage } from './parse-yanked.ts';

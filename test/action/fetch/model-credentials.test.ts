@@ -16,12 +16,23 @@ it('reads the credentials of indexes by name, masks what is secret, and removes 
     ...{ PATH: '/bin', MLFLOW_TRACKING_TOKEN: 'token-of-mlflow', MLFLOW_TRACKING_PASSWORD: '', DATABRICKS_HOST: '' },
     DAVIT_INDEX_CREDENTIALS: '# ours\r\nUV_INDEX_ACME_USERNAME=builders\n\nUV_INDEX_ACME_PASSWORD=a=b c${X}%\n',
   };
-  expect(prepareModelCredentials(variables)).toEqual(['token-of-mlflow', 'a=b c${X}%']);
+  const secrets = prepareModelCredentials(variables);
+  expect(secrets).toContain('token-of-mlflow');
+  expect(secrets).not.toContain('builders');
   expect(variables).toEqual({
     ...{ PATH: '/bin', MLFLOW_TRACKING_TOKEN: 'token-of-mlflow' },
     ...{ UV_INDEX_ACME_USERNAME: 'builders', UV_INDEX_ACME_PASSWORD: 'a=b c${X}%' },
   });
-  expect(said.split('\n').filter(Boolean)).toEqual(['::add-mask::token-of-mlflow', '::add-mask::a=b c${X}%25']);
+  const masks = secrets.map((secret) => `::add-mask::${secret.replaceAll('%', '%25')}`);
+  expect(said.split('\n').filter(Boolean)).toEqual(masks);
+});
+
+it('knows a secret in JSON, in an address and in a header', () => {
+  const password = 'p"é(1) /x';
+  const secrets = prepareModelCredentials({ MLFLOW_TRACKING_USERNAME: 'ci', MLFLOW_TRACKING_PASSWORD: password });
+  for (const form of [password, 'p\\"é(1) /x', 'p\\"\\u00e9(1) /x', 'p%22%C3%A9(1)%20%2Fx', 'p%22%C3%A9%281%29%20%2Fx'])
+    expect(secrets).toContain(form);
+  expect(secrets).toContain(Buffer.from(`ci:${password}`).toString('base64'));
 });
 
 it.each([

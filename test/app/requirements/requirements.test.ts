@@ -198,3 +198,13 @@ it('davit requirements lists what is resolved, and asks for the entity where the
   for (const [args, message] of wrong) await expect(run(root, args), args.join(' ')).rejects.toThrow(message);
   await expect(run(root, ['iris'], { entity: 'c' })).rejects.toThrow('expected a or b');
 });
+
+it('davit requirements looks for models in the registry of the environments', async () => {
+  const root = await makeProject(HEAD.replace('"1"', '"7"'));
+  const local = 'name: local\ntarget: local\nregistry: { uri: https://mlflow.acme.example }\n';
+  await writeFiles(root, { 'environments/local.yaml': local });
+  for (const args of [['iris'], ['iris', 'add', 'pillow==10.2.0']]) {
+    const { diagnostics } = await run(root, args);
+    expect(diagnostics.map((d) => d.code), args.join(' ')).toEqual(['registry-refused']); // prettier-ignore
+  }
+});

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
+import { readReviewedEnvironments } from '../../../app/review/review-environments.ts';
 import { readReviewedPolicies } from '../../../app/review/review-policies.ts';
 import { reviewProject } from '../../../app/review/review-project.ts';
 import { readChangedPaths } from '../../../review/changed-paths.ts';
-import { readEnvironment } from '../../../schemas/read-project.ts';
+import { STRICTEST_POLICY } from '../../../schemas/environment/policy.ts';
 import { codePath } from '../../../system/code.ts';
 import { SILENT } from '../../../system/progress.ts';
 import { runGit } from '../../../system/run-git.ts';
@@ -21,35 +22,62 @@ async function makeFolder(): Promise<string> {
   return folder;
 }
 
+interface Targets {
+  readonly base?: string;
+  readonly now?: string;
+  /** The requested environments. Empty: all that the pull request has. */
+  readonly names?: readonly string[];
+}
+
 /** A repository whose base has one environment file and whose working tree has another; undefined: no such file. */
-async function review(base: string | undefined, now: string) {
+async function review(base: string | undefined, now: string | undefined, targets: Targets = {}) {
   const root = await makeFolder();
   const file = join(root, 'environments/prod.yaml');
   await mkdir(dirname(file));
-  const write = (policy: string) => writeFile(file, `name: prod\ntarget: local\npolicy: ${policy}\n`);
+  const write = (policy: string, target = 'local') =>
+    writeFile(file, `name: prod\ntarget: ${target}\npolicy: ${policy}\n`);
   await git(root, 'init', '-q', '-b', 'main');
-  if (base !== undefined) await write(base);
+  if (base !== undefined) await write(base, targets.base);
   await git(root, 'add', '-A');
   await git(root, 'commit', '-q', '--allow-empty', '-m', 'base');
-  await write(now);
-  return readPolicies(root);
+  if (now === undefined) await rm(file, { force: true });
+  else await write(now, targets.now);
+  return readPolicies(root, 'main', targets.names);
 }
 
-async function readPolicies(root: string, base = 'main') {
+async function readPolicies(root: string, base = 'main', names: readonly string[] = ['prod']) {
   const place = { root, endpoints: 'endpoints' };
   const changes = await readChangedPaths(root, base);
-  const environment = (await readEnvironment(place, 'prod')).value!;
+  const { environments } = await readReviewedEnvironments(place, { names, paths: changes.paths });
   const signal = new AbortController().signal;
-  return readReviewedPolicies([{ environment, place, isChanged: false }], { place, changes, signal });
+  return readReviewedPolicies({ place, names, everyEnvironment: names.length === 0, environments, changes, signal });
 }
 
 test.each([
   ['unchanged', '{ pickles: error }', '{ pickles: error }', [{ pickles: 'error' }]],
   ['relaxed', '{ pickles: error }', '{ pickles: ignore }', [{ pickles: 'ignore' }, { pickles: 'error' }]],
   ['new', undefined, '{ pickles: ignore }', [{ pickles: 'ignore' }, {}]],
-  ['unreadable before', '5', '{ pickles: ignore }', [{ pickles: 'ignore' }, {}]],
+  ['unreadable before', '5', '{ pickles: ignore }', [{ pickles: 'ignore' }, STRICTEST_POLICY]],
+  ['deleted', '{ pickles: error }', undefined, [{ pickles: 'error' }]],
+  ['new and wrong', undefined, '5', [{}]],
+  ['wrong', '{ pickles: error }', '5', [{ pickles: 'error' }]],
+  ['unreadable before and after', '5', '5', [STRICTEST_POLICY]],
 ])('a pull request is judged by the policy of its base too when it is %s', async (_what, base, now, expected) => {
   expect(await review(base, now)).toEqual(expected);
+});
+
+test.each([
+  ['the pull request', { now: 'lokal' }, [{ pickles: 'error' }]],
+  ['the base', { base: 'lokal' }, [{ pickles: 'ignore' }, { pickles: 'error' }]],
+])(
+  'a mistake elsewhere in the environment file of %s leaves the policy of the base',
+  async (_who, targets, expected) => {
+    expect(await review('{ pickles: error }', '{ pickles: ignore }', targets)).toEqual(expected);
+  },
+);
+
+test('an environment that the pull request deletes counts where all environments are requested', async () => {
+  expect(await review('{ pickles: error }', undefined, { names: [] })).toEqual([{ pickles: 'error' }]);
 });
 
 /** As in a private repository: the credential of the checkout is gone when a content is missing. HEAD~1 is the base. */

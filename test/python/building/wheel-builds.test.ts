@@ -1,5 +1,10 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { addBuiltWheels, keepWheel } from '../../../python/building/ensure-built-wheels.ts';
 import { explainBuild } from '../../../python/building/explain-build.ts';
+import { explainWrongMetadata, explainWrongWheel } from '../../../python/building/explain-wrong-wheel.ts';
 import { parseSource } from '../../../python/building/find-source.ts';
 import { findIndexLogin } from '../../../python/building/index-login.ts';
 import type { LimitedRun } from '../../../sandbox/run-limited.ts';
@@ -69,4 +74,31 @@ test('sends credentials only to the origin of their index', () => {
     address: 'https://pypi.acme.example/x.tar.gz',
     headers: header,
   });
+});
+
+test.each([
+  ['docopt-0.6.2-py3-none-any.whl', '0.6.2', true],
+  ['DocOpt-0.6.2+local_1-py3-none-any.whl', '0.6.2', true],
+  ['docopt-1.0rc1-py3-none-any.whl', '1.0.0-c1', true],
+  ['docopt-0.6.2-py3-none-any.whl', '0.6.2+cpu', false],
+  ['docopt-0.6.3-py3-none-any.whl', '0.6.2', false],
+  ['doc_opt-0.6.2-py3-none-any.whl', '0.6.2', false],
+])('%s is the wheel of docopt %s: %s', (file, version, expected) => {
+  const wanted = { name: 'docopt', version };
+  expect(explainWrongWheel(file, wanted)).toBe(expected ? undefined : `its build has made ${file}`);
+  const [name, its] = file.split('-');
+  const metadata = `Metadata-Version: 2.1\r\nName: ${name}\r\nVersion: ${its}\r\n`;
+  expect(explainWrongMetadata(`${metadata}\r\nVersion: 9\n`, wanted) === undefined).toBe(expected);
+  expect(explainWrongMetadata(`${metadata}Version: 9\n`, wanted)).toContain('another package or version');
+});
+
+test('a lock cannot name a wheel of another version that the cache has', async () => {
+  vi.stubEnv('DAVIT_CACHE', mkdtempSync(join(tmpdir(), 'davit-cache-')));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const hash = `sha256:${'a'.repeat(64)}`;
+  await keepWheel({ file: 'docopt-0.6.3-py3-none-any.whl', bytes: Buffer.from('x'), hash, metadata: '' });
+  const locked = { name: 'docopt', hashes: [hash], built: { from: hash, with: [] } };
+  const add = (version: string) => addBuiltWheels([{ ...locked, version }], { python: '3.11', platform: 'x' }, {});
+  expect(await add('0.6.3')).toHaveLength(1);
+  await expect(add('0.6.2')).rejects.toThrow('Cannot use the wheel of docopt 0.6.2: its build has made docopt-0.6.3-');
 });

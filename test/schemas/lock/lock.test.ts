@@ -76,6 +76,10 @@ describe('a lock from a stranger', () => {
     [[...PACKAGE, 'version'], '${SECRET}'],
     [[...PACKAGE, 'hashes'], []],
     [[...PACKAGE, 'hashes'], [`${DIGEST} --no-binary=:all:`]],
+    [
+      PACKAGE,
+      { name: 'a', version: '1', source: 'a-1-py3-none-any.whl', hashes: [DIGEST], built: { from: DIGEST, with: [] } },
+    ],
     [[...PACKAGE, 'source'], 'http://192.0.2.1/a-1-py3-none-any.whl'],
     [[...PACKAGE, 'source'], 'https://me:secret@192.0.2.1/a-1-py3-none-any.whl'],
     [[...PACKAGE, 'source'], 'https://192.0.2.1/${SECRET}/a-1-py3-none-any.whl'],

@@ -18,6 +18,7 @@ test.each([
   ...['example.com', 'example.com:0', 'example.com:65536', 'example.com:https', ':443', 'https://example.com:443'],
   ...['*.example.com:443', '*:443', 'example.com:443/x', 'u@example.com:443', 'fd00::7:80', '[fd00::7]', '[::]:80'],
   ...['0.0.0.0:80', '127.1:80', '0x7f.1:80', '2130706433:80', '10.0.3.256:80', '-x.example:80', 'a..b:80', 'a b:80'],
+  ...['[::ffff:10.0.3.7]:80', '[::FFFF:7f00:1]:80', '[0:0:0:0:0:ffff:169.254.169.254]:80'],
   ...[`${'a'.repeat(64)}.example:80`, 'example.com.:443', '[fe80::1%eth0]:80', 'a\nb:80'],
 ])('%j is no service', (text) => {
   expect(parseNetworkAddress(text)).toBeUndefined();
@@ -44,4 +45,7 @@ test('an endpoint file names services without an input of its own, and a wrong o
   const { diagnostics } = parse('"*.example:443"');
   expect(diagnostics.map((d) => [d.line, d.code])).toEqual([[makeIrisFile().split('\n').length + 6, 'bad-value']]);
   expect(diagnostics[0]?.message).toContain('expected HOST:PORT, such as api.example.com:443');
+  expect(parse('"[::ffff:10.0.3.7]:80"').diagnostics[0]?.message).toContain(
+    'expected the IPv4 address in its own form',
+  );
 });

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { validateWithOwnLock } from '../../../app/validate-endpoints.ts';
 import type { Policy } from '../../../schemas/environment/policy.ts';
+import type { LockedPackage } from '../../../schemas/lock/lock.ts';
 import { readEndpoint } from '../../../schemas/read-project.ts';
 import { CODE_FOLDER } from '../../../system/code.ts';
 import { SILENT } from '../../../system/progress.ts';
 import { type Advisory, findVulnerabilities, isAffected } from '../../../validation/advisories/advisory.ts';
 import { checkAdvisories } from '../../../validation/advisories/check-advisories.ts';
-import { compareVersions, parseVersion } from '../../../validation/advisories/compare-versions.ts';
+import { compareVersions, parseVersion } from '../../../python/compare-versions.ts';
 import { refreshAdvisories } from '../../../validation/advisories/database.ts';
 import { resolvePolicy } from '../../../validation/policy.ts';
 import { makeSubject } from '../../../validation/subject.ts';
@@ -94,9 +95,14 @@ const osv = (id: string, name: string, more: object = {}) => ({
   ...more,
 });
 
-async function check(packages: Readonly<Record<string, string>>, isReviewed = false, environments: Policy[] = []) {
+async function check(
+  packages: Readonly<Record<string, string>>,
+  isReviewed = false,
+  environments: Policy[] = [],
+  built?: LockedPackage['built'],
+) {
   const endpoint = makeEndpoint('e', { m: 'iris/1' });
-  const locked = Object.entries(packages).map(([name, version]) => ({ name, version, hashes: [] }));
+  const locked = Object.entries(packages).map(([name, version]) => ({ name, version, hashes: [], built }));
   const { summary, diagnostics } = await checkAdvisories(makeSubject(endpoint, endpoint.entities[0]!), locked, {
     policy: resolvePolicy(environments),
     isReviewed,
@@ -130,6 +136,8 @@ test('checkAdvisories() compares locked packages with the database, and the envi
   const { summary, found } = await check(packages);
   expect(summary).toMatch(/^1 known vulnerability in 3 packages \(advisories of \d{4}-\d\d-\d\d\)$/);
   expect(found).toEqual([['warning', ...finding]]);
+  const built = { from: `sha256:${'a'.repeat(64)}`, with: [{ name: 'scikit-learn', version: '1.9', hashes: [] }] };
+  expect((await check({ docopt: '1', numpy: '1.0' }, false, [], built)).found).toEqual([['warning', ...finding]]);
   for (const [policy, severity] of [
     ['error', 'error'],
     ['high', 'error'],

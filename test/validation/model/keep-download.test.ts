@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { locateDownload } from '../../../system/locate-model.ts';
-import { keepDownload } from '../../../validation/model/download-model.ts';
+import { keepDownload } from '../../../validation/model/downloads/download-once.ts';
 
 let folder: string;
 beforeEach(async () => {

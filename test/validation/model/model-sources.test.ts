@@ -19,7 +19,7 @@ test('checkModelUri() allows what the tracking server names, and what the enviro
     'mlflow-artifacts://MLFLOW.acme.com:443/1/abc': 'tracking',
     's3://acme-models/prod/iris': 'storage',
     'https://models.acme.com/iris/1': 'other',
-    'abfss://models@acme.dfs.core.windows.net/iris': 'other',
+    'abfss://models@acme.dfs.core.windows.net/iris': 'azure',
     'mlflow-artifacts://[fd00::1]:5000/iris': 'other',
   };
   for (const [uri, kind] of Object.entries(kinds)) expect([uri, checkModelUri(uri, sources)]).toEqual([uri, kind]);
@@ -92,6 +92,8 @@ test('a download gets only the variables that its source needs', () => {
     DATABRICKS_TOKEN: 'secret-4',
     GITHUB_TOKEN: 'secret-5',
     NPM_TOKEN: 'secret-6',
+    GOOGLE_APPLICATION_CREDENTIALS: 'secret-8',
+    AZURE_STORAGE_ACCESS_KEY: 'secret-9',
   };
   const variables = { ...secrets, MLFLOW_TRACKING_URI: 'https://u:secret-7@mlflow.acme.com', PATH: '/bin', HOME: '/h' };
   const given = (
@@ -100,8 +102,13 @@ test('a download gets only the variables that its source needs', () => {
     const environment = makeDownloadEnvironment(kind, uri, { home: '/empty', variables });
     return [environment['HOME'], JSON.stringify(environment).match(/secret-\d/g) ?? []];
   };
-  expect(given('tracking', 'models:/iris/1')).toEqual(['/h', ['secret-1', 'secret-2', 'secret-3', 'secret-7']]);
+  expect(given('tracking', 'models:/iris/1')).toEqual([
+    '/h',
+    ['secret-1', 'secret-2', 'secret-3', 'secret-8', 'secret-9', 'secret-7'],
+  ]);
   expect(given('storage', 's3://b/x')).toEqual(['/h', ['secret-3']]);
+  expect(given('google', 'gs://b/x')).toEqual(['/h', ['secret-8']]);
+  expect(given('azure', 'wasbs://c@a.blob.core.windows.net/x')).toEqual(['/h', ['secret-9']]);
   expect(given('databricks', 'dbfs:/x')).toEqual(['/h', ['secret-1', 'secret-2', 'secret-4', 'secret-7']]);
   expect(given('other', 'mlflow-artifacts://h/x')).toEqual(['/empty', []]);
 });

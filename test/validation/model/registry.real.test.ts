@@ -154,6 +154,7 @@ test('wrong credentials are a sentence with the variables to set, and nothing th
 
 test('both registries of Databricks give a model by signed addresses, and only their host gets the token', async () => {
   const fake = await startFakeDatabricks(FLOWERS[1]!);
+  const other = await startFakeDatabricks(FLOWERS[0]!); // another workspace, which has a model of the same name
   try {
     vi.stubEnv('DATABRICKS_HOST', fake.url);
     vi.stubEnv('DATABRICKS_TOKEN', FAKE_TOKEN);
@@ -163,7 +164,6 @@ test('both registries of Databricks give a model by signed addresses, and only t
       const options = { root: await makeProject({}), registries: registry(uri) };
       const { folder, diagnostics, resolved } = await fetchModel(makeSubject(endpoint, endpoint.entities[0]!), options);
       const digest = folder && (await digestModel(folder));
-      if (folder !== undefined) await rm(folder, { recursive: true });
       return [digest, resolved?.version, ...diagnostics.map((d) => d.message)];
     };
     const digest = await digestModel(FLOWERS[1]!);
@@ -184,7 +184,10 @@ test('both registries of Databricks give a model by signed addresses, and only t
     expect(signed.length).toBeGreaterThan(2);
     expect(signed.map((r) => r.authorization).filter(Boolean)).toEqual([]);
     expect(JSON.stringify(fake.requests)).not.toContain(READER[1]);
+    vi.stubEnv('DATABRICKS_HOST', other.url);
+    expect(await fetch('2', 'flowers', 'databricks')).toEqual([await digestModel(FLOWERS[0]!), undefined]);
   } finally {
     fake.stop();
+    other.stop();
   }
 });

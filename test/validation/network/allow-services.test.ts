@@ -36,6 +36,23 @@ test.each<[string, readonly Policy[], readonly string[], readonly string[]]>([
   );
 });
 
+test('a fork reaches no service, and only the environments allow those of the machine that validates', () => {
+  const local = ['localhost:8080', '127.0.0.1:80', '169.254.169.254:80', '[fd00:ec2::254]:80', '[64:ff9b::1]:80'];
+  const names = [...local, 'a.example:443'];
+  const { entities } = makeEndpoint('e', { m: 'm/1' }, { m: { validation: { network: names } } });
+  const allow = (network: readonly string[], acceptedServices: readonly string[], isRestricted: boolean) =>
+    allowServices(entities[0]!, { policy: { network }, acceptedServices, isRestricted }).map(renderNetworkAddress);
+  expect(allow([], names, false)).toEqual(['a.example:443']);
+  expect(allow(names, [], false)).toEqual(names);
+  expect(allow(names, names, true)).toEqual([]);
+  const [first] = reportRefusedServices(makeSubject(endpoint, entities[0]!), [], { isRestricted: true });
+  expect(first?.message).toMatch(
+    /localhost:8080 in its proof: the run of a pull request from a fork, or of Dependabot/,
+  );
+  const whys = reportRefusedServices(makeSubject(endpoint, entities[0]!), []).map((d) => / it is an address /.test(d.message)); // prettier-ignore
+  expect(whys).toEqual([...local.map(() => true), false]);
+});
+
 const USE = { host: 'a.example', port: 443, connections: 1, sentBytes: 1, receivedBytes: 1, failure: undefined };
 
 test('what a model could not reach is named with the way to it', () => {

@@ -134,7 +134,14 @@ test.each([
     },
     'prediction-failed',
     'Cannot predict with models/m: its input example raises ValueError: a must be at least 10',
-    'At model.py:11 in predict: raise ValueError("a must be at least 10")',
+    'If the example is wrong, log the model with an input_example that it can predict. At model.py:11 in predict: raise ValueError("a must be at least 10")',
+  ],
+  [
+    'an example that is a dict',
+    { stage: 'predict', kind: 'TypeError', message: "TypeError: float() argument must be a string or a real number, not 'dict'", trace: '' }, // prettier-ignore
+    'prediction-failed',
+    "Cannot predict with models/m: its input example raises TypeError: float() argument must be a string or a real number, not 'dict'",
+    'Without inputs in its signature, the model gets a JSON object as a dict, not as a table. If the example is wrong, log the model with an input_example that it can predict',
   ],
   [
     'an example it refuses',
@@ -314,7 +321,9 @@ test.each([
   'TransportError: load factor',
 ])('a failure that says "%s" has no hint about the network', (words) => {
   const failed = { ...NETWORK_FAILURE, kind: 'ValueError', message: `ValueError: ${words}`, needs_network: false };
-  expect(explain({ ...DOCUMENT, failed })[0]?.[2]).toBeUndefined();
+  expect(explain({ ...DOCUMENT, failed })[0]?.[2]).toBe(
+    'If the example is wrong, log the model with an input_example that it can predict',
+  );
 });
 
 test.each([

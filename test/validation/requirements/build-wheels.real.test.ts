@@ -1,16 +1,23 @@
 // Packages that have only a source distribution, which comes from a folder of the test as the index.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { makeBuildContext } from '../../../images/make-build-context.ts';
+import { planImage } from '../../../images/plan-image.ts';
 import { ensureVirtualenv, makeVirtualenvRequest } from '../../../python/ensure-virtualenv.ts';
 import { findSandbox } from '../../../sandbox/sandbox.ts';
 import type { Lock } from '../../../schemas/lock/lock.ts';
+import { readLock } from '../../../schemas/read-project.ts';
 import { cacheFolder } from '../../../system/cache.ts';
 import { lockEndpoint } from '../../../validation/lock-endpoint.ts';
+import { runDavit } from '../../cli/run-davit.ts';
+import { makeWorkingProject } from '../../cli/working-project.ts';
+import { SAMPLE_SETTINGS } from '../../images/sample-lock.ts';
+import { FIXTURES } from '../../runtime/start-server.ts';
 import { makeEndpoint, makeProject, writeFiles } from '../throw-away-project.ts';
 
 const sandbox = await findSandbox();
@@ -27,14 +34,17 @@ async function makeIndex(sources: Readonly<Record<string, Readonly<Record<string
   const uv = cacheFolder('uv');
   if (existsSync(uv)) await symlink(uv, join(root, 'cache', 'uv'));
   await mkdir(join(root, 'index'));
-  for (const [name, files] of Object.entries(sources)) {
-    const inside = Object.fromEntries(Object.entries(files).map(([file, text]) => [`${name}/${file}`, text]));
-    execFileSync('python3', ['-c', ARCHIVE, join(root, 'index', `${name}.tar.gz`), JSON.stringify(inside)]);
-  }
+  for (const [name, files] of Object.entries(sources)) writeArchive(join(root, 'index'), name, files);
   await writeFiles(root, { 'models/trap/1/requirements.txt': 'davit-outer==1.0\n' });
   vi.stubEnv('DAVIT_CACHE', join(root, 'cache'));
   vi.stubEnv('UV_FIND_LINKS', join(root, 'index'));
   return root;
+}
+
+/** Writes `NAME.tar.gz`, a source distribution. */
+function writeArchive(index: string, name: string, files: Readonly<Record<string, string>>): void {
+  const inside = Object.fromEntries(Object.entries(files).map(([file, text]) => [`${name}/${file}`, text]));
+  execFileSync('python3', ['-c', ARCHIVE, join(index, `${name}.tar.gz`), JSON.stringify(inside)]);
 }
 
 const makeSetup = (arguments_: string) => `import setuptools\nsetuptools.setup(${arguments_})\n`;
@@ -74,8 +84,7 @@ open("davit_trap.py", "w").write("DONE = %r" % done)
 ${makeSetup('name="davit-trap", version="1.0", py_modules=["davit_trap"]')}`;
     const root = await makeIndex({ 'davit_outer-1.0': OUTER });
     await writeFiles(root, { 'home/.netrc': 'machine x login a password b\n', 'marks/.keep': '' });
-    const files = { 'davit_trap-1.0/setup.py': hostile(root) };
-    execFileSync('python3', ['-c', ARCHIVE, join(root, 'index', 'davit_trap-1.0.tar.gz'), JSON.stringify(files)]);
+    writeArchive(join(root, 'index'), 'davit_trap-1.0', { 'setup.py': hostile(root) });
     vi.stubEnv('HOME', join(root, 'home'));
     vi.stubEnv('DAVIT_TEST_SECRET', 'secret');
     // The model of the test requires no MLflow, so that little has to be installed.
@@ -119,5 +128,41 @@ ${makeSetup('name="davit-trap", version="1.0", py_modules=["davit_trap"]')}`;
     for (const kind of ['wheels', 'virtualenvs']) await rm(join(root, 'cache', kind), { recursive: true });
     const other = await ensureVirtualenv(makeVirtualenvRequest(lock!, 'trap')).catch((e: unknown) => String(e));
     expect(other).toContain('Cannot build davit-trap 1.0: the index has another source distribution');
+  },
+);
+
+test.runIf(hasSandbox)(
+  'a model that needs a built package goes the whole way: lock, proof, image, deployment, answer',
+  async () => {
+    const { root, remove } = await makeWorkingProject({ 'flowers/1': join(FIXTURES, 'models', 'p_flowers_1') });
+    onTestFinished(remove);
+    const [model, index] = [join(root, 'models', 'flowers', '1'), join(root, 'index')];
+    await mkdir(index);
+    writeArchive(index, 'davit_pure-1.0', {
+      'setup.py': makeSetup('name="davit-pure", version="1.0", py_modules=["davit_pure"]'),
+      'davit_pure.py': 'ANSWER = 42\n',
+    });
+    const code = await readFile(join(model, 'model.py'), 'utf8');
+    await writeFiles(root, {
+      'models/flowers/1/model.py': `import davit_pure\n${code.replace('list(range(len(model_input)))', '[davit_pure.ANSWER] * len(model_input)')}`, // prettier-ignore
+      'models/flowers/1/requirements.txt': 'mlflow-skinny==3.17.2\nnumpy==2.4.6\npandas==3.1.1\ndavit-pure==1.0\n',
+      'endpoints/flowers.yaml':
+        'name: flowers\nconfig:\n  served_entities: [{ name: iris, entity_name: flowers, entity_version: "1" }]\ndavit:\n  served_entities: { iris: { build_wheels: [davit-pure] } }\n',
+    });
+    vi.stubEnv('UV_FIND_LINKS', index);
+    onTestFinished(async () => {
+      await runDavit(root, 'down', '--all');
+    });
+    for (const args of [['lock'], ['validate'], ['up']])
+      expect(await runDavit(root, ...args), args.join(' ')).toMatchObject({ status: 0 });
+    const input = join(model, 'serving_input_example.json');
+    expect(await runDavit(root, 'query', 'flowers', '--data', `@${input}`)).toMatchObject({ status: 0, stdout: '{"predictions": [42, 42, 42]}\n' }); // prettier-ignore
+
+    const lock = (await readLock({ root, endpoints: 'endpoints' }, 'flowers')).value!;
+    const wanted = { endpoint: { name: 'flowers' }, entity: { name: 'iris' }, lock, settings: SAMPLE_SETTINGS };
+    const plan = await planImage(wanted);
+    await makeBuildContext(plan, { root, lock, entity: 'iris', modelFolder: model, full: true });
+    const site = join(root, plan.context, 'virtualenv/virtualenv/lib/python3.11/site-packages');
+    expect(await readFile(join(site, 'davit_pure.py'), 'utf8')).toBe('ANSWER = 42\n');
   },
 );

@@ -274,6 +274,37 @@ test.each([
   expect(messages).toEqual(expected);
 });
 
+test.each([
+  [
+    'scikit-learn=0.21.3',
+    'scikit-learn==1.9.1',
+    'the model was saved with 1.9.1, so "scikit-learn==1.9.1" is installed with pip',
+  ],
+  ['scikit-learn=1.9', 'scikit-learn==1.9.*', 'it is installed with pip, as "scikit-learn==1.9.*"'],
+  ['scikit-learn>=1,<2', 'scikit-learn>=1,<2', 'it is installed with pip, as "scikit-learn>=1,<2"'],
+  ['cloudpickle=3.1.0', 'cloudpickle==3.1.0.*', 'it is installed with pip, as "cloudpickle==3.1.0.*"'],
+  [
+    'cloudpickle=2.2.1',
+    'cloudpickle==3.1.3',
+    'the model was saved with 3.1.3, so "cloudpickle==3.1.3" is installed with pip',
+  ],
+  ['xgboost=1.0.0', 'xgboost==1.0.0.*', 'it is installed with pip, as "xgboost==1.0.0.*"'],
+])(
+  'takes the version that saved the model where conda.yaml has one that cannot load it: %s',
+  async (spec, text, why) => {
+    const { messages, checked } = await check({
+      MLmodel: MLMODEL.replace(
+        'python_version: 3.11.7 }',
+        'python_version: 3.11.7, cloudpickle_version: 3.1.3 }\n  sklearn: { sklearn_version: 1.9.1 }\n  xgboost: { xgb_version: 3.0.0 }',
+      ),
+      'requirements.txt': 'mlflow==3.17.2\n',
+      'conda.yaml': `dependencies:\n- ${spec}\n- pip:\n  - mlflow==3.17.2\n`,
+    });
+    expect(checked?.requirements.map((r) => r.text).filter((t) => !t.startsWith('mlflow'))).toEqual([text]);
+    expect(messages).toContain(`warning Found "${spec}" in conda.yaml of M: ${why}`);
+  },
+);
+
 test('takes what python_env.yaml itself lists, and places what conda.yaml lists', async () => {
   const own = 'python: 3.11.7\ndependencies:\n- mlflow-skinny==3.17.2\n- numpy==2.4.6 # why\n';
   const alone = await check({ 'python_env.yaml': own });

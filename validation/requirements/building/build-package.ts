@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findKeptWheel, keepWheel, prepareBuild } from '../../../python/building/ensure-built-wheels.ts';
+import { explainWrongMetadata, explainWrongWheel } from '../../../python/building/explain-wrong-wheel.ts';
 import { downloadSource, findSource, type SourceDistribution } from '../../../python/building/find-source.ts';
 import {
   type BuildRequest,
@@ -9,12 +10,11 @@ import {
   readBuildRequirements,
 } from '../../../python/building/run-build.ts';
 import type { PythonOptions } from '../../../python/find-uv.ts';
-import { normalizePackageName } from '../../../python/normalize-package-name.ts';
 import { VirtualenvError } from '../../../python/virtualenv-error.ts';
 import type { LockedPackage } from '../../../schemas/lock/lock.ts';
 import { SILENT, withProgress } from '../../../system/progress.ts';
 import { makeTemporaryFolder } from '../../../system/temporary-folder.ts';
-import type { ResolutionExplanation } from '../explain-resolution.ts';
+import type { ResolutionExplanation } from '../failures/explain-resolution.ts';
 import { parseRequirement, type Requirement } from '../parse-requirements.ts';
 import { parseMetadata, type WheelMetadata } from '../read-wheel.ts';
 import type { ResolutionRequest } from '../resolution-request.ts';
@@ -53,7 +53,10 @@ export async function buildPackage(
       buildWithRequirements({ folder, source: file, python, sandbox }, { ...request, preferences }, options),
     );
     if ('why' in built) return { ...built, why: `${label} cannot be built: ${built.why}`, about: name };
-    const wrong = explainWrongWheel(built.wheel, { name, platform: request.platform });
+    const wrong =
+      explainWrongWheel(built.wheel.file, { name, version }) ??
+      explainWrongMetadata(built.wheel.metadata, { name, version }) ??
+      explainWrongPlatform(built.wheel, request.platform);
     if (wrong !== undefined) return { why: `${label} cannot be built: ${wrong}`, about: name };
     const metadata = parseMetadata(built.wheel.metadata);
     if ('why' in metadata) return { ...metadata, why: `in the wheel built of ${label}, ${metadata.why}`, about: name };
@@ -136,14 +139,13 @@ async function resolveBuildRequirements(
   return { why: `of its build requirements, ${explanation?.why ?? 'uv gives no reason'}`, hint: explanation?.hint };
 }
 
-/** What is wrong with a wheel that a build has made. */
-function explainWrongWheel(
-  { file }: BuiltWheel,
-  { name, platform }: { readonly name: string; readonly platform: string },
-): string | undefined {
-  const [built = '', ...rest] = file.replace(/\.whl$/, '').split('-');
-  if (normalizePackageName(built) !== name) return `its build has made ${file}`;
-  const tag = rest.at(-1) ?? '';
+/** Why a built wheel does not fit a platform. */
+function explainWrongPlatform({ file }: BuiltWheel, platform: string): string | undefined {
+  const tag =
+    file
+      .replace(/\.whl$/, '')
+      .split('-')
+      .at(-1) ?? '';
   const [architecture = ''] = platform.split('-');
   const fits = tag === 'any' || (/^(?:many)?linux/.test(tag) && tag.endsWith(architecture));
   return fits ? undefined : `its build has made ${file} on this machine, expected a wheel for ${platform}`;

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { checkLockedMlflow } from '../../../validation/model/check-minimum-versions.ts';
-import { explainResolution } from '../../../validation/requirements/explain-resolution.ts';
-import { explainUnreadableWheel } from '../../../validation/requirements/explain-wheel.ts';
-import { keepRequiredHashes } from '../../../validation/requirements/keep-hashes.ts';
-import { parseRequirements } from '../../../validation/requirements/parse-requirements.ts';
-import type { WheelMetadata } from '../../../validation/requirements/read-wheel.ts';
-import { makeSubject } from '../../../validation/subject.ts';
-import { makeEndpoint } from '../throw-away-project.ts';
+import { checkLockedMlflow } from '../../../../validation/model/check-minimum-versions.ts';
+import { explainResolution } from '../../../../validation/requirements/failures/explain-resolution.ts';
+import { explainUnreadableWheel } from '../../../../validation/requirements/explain-wheel.ts';
+import { keepRequiredHashes } from '../../../../validation/requirements/keep-hashes.ts';
+import { parseRequirements } from '../../../../validation/requirements/parse-requirements.ts';
+import type { WheelMetadata } from '../../../../validation/requirements/read-wheel.ts';
+import { makeSubject } from '../../../../validation/subject.ts';
+import { makeEndpoint } from '../../throw-away-project.ts';
 
 /* What uv says, recorded, and what Davit makes of it. `answers`: by the first line that is resolved; others fail. */
 
@@ -22,12 +22,14 @@ async function explain(
   lines: string,
   message: string,
   answers: Readonly<Record<string, string>> = {},
+  saved: Readonly<Record<string, string>> = {},
   built: readonly WheelMetadata[] = [],
 ) {
   const { requirements } = parseRequirements(lines, 'requirements.txt');
   const request = {
     ...{ requirements, constraints: [], python: '3.11', platform: 'x86_64-manylinux_2_28', modelFolder: '/m' },
     preferences: undefined,
+    saved: new Map(Object.entries(saved)),
     built,
   };
   const compile = (wanted: readonly string[], ...[, sources = []]: readonly (readonly string[] | undefined)[]) => {
@@ -47,7 +49,7 @@ test('says that a package of build_wheels has wheels only', async () => {
   const message =
     'cause: Because docopt==0.7 has no source distribution and you require docopt==0.7, we can conclude that your requirements are unsatisfiable.';
   const built = [{ name: 'docopt', requires: [], extras: [], python: undefined }];
-  expect(await explain('docopt==0.7', message, {}, built)).toEqual({
+  expect(await explain('docopt==0.7', message, {}, {}, built)).toEqual({
     why: 'build_wheels names docopt, but docopt==0.7 has wheels and no source distribution',
     hint: 'Remove docopt from build_wheels',
     about: 'docopt',
@@ -90,6 +92,23 @@ test('proposes what has wheels for a package of the model that never has, and ho
   expect(JSON.stringify(pyspark)).not.toContain('Choose a version');
   expect(pyspark.build).toBeUndefined(); // the index has no source distribution of it
   expect((await explain('docopt==0.6.2', none('docopt'))).build).toBe('docopt');
+});
+
+test('proposes the version that saved the model, if the other requirements allow it', async () => {
+  const wheels = 'Because scikit-learn==0.21.3 has no wheels with a matching Python ABI tag and you require scikit-learn==0.21.3'; // prettier-ignore
+  const missing = 'Because there is no version of scikit-learn==0.21.9 and you require scikit-learn==0.21.9';
+  const newest = { 'scikit-learn': 'scikit-learn==1.9.1', 'scikit-learn==0.21.9': 'there is no version of it' };
+  const answers = { ...newest, 'scikit-learn==1.5.2': 'scikit-learn==1.5.2' };
+  const saved = { 'scikit-learn': '1.5.2' };
+  expect((await explain('scikit-learn==0.21.3', wheels, answers, saved)).why).toContain('expected 1.5.2, which saved the model'); // prettier-ignore
+  for (const [line, message] of [
+    ['scikit-learn==0.21.3', wheels],
+    ['scikit-learn==0.21.9', missing],
+  ] as const) {
+    // prettier-ignore
+    expect(await explain(line, message, answers, saved)).toMatchObject({ add: 'scikit-learn==1.5.2' });
+    expect(await explain(line, message, newest, saved)).toMatchObject({ add: 'scikit-learn==1.9.1' });
+  }
 });
 
 test('says where indexes are configured for a package that no index has', async () => {

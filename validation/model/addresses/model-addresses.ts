@@ -1,17 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readText } from '../../schemas/read-project.ts';
-import { contentHash } from '../../schemas/values/names.ts';
-import { writeFileAtomically } from '../../system/atomic-files.ts';
-import { cacheFolder, markUsed } from '../../system/cache.ts';
-import { locateDownload } from '../../system/locate-model.ts';
+import { readText } from '../../../schemas/read-project.ts';
+import { contentHash } from '../../../schemas/values/names.ts';
+import { writeFileAtomically } from '../../../system/atomic-files.ts';
+import { cacheFolder, markUsed } from '../../../system/cache.ts';
+import { locateDownload } from '../../../system/locate-model.ts';
 
-/** An address that always names the same model: a URI, and the servers that give it its meaning. */
+/** An address that always names the same model: a URI, and what decides which server it is on. */
 export interface ModelAddress {
   readonly uri: string;
-  readonly tracking: string | undefined;
-  readonly registry: string | undefined;
+  /** As listServerSettings() lists them. */
+  readonly settings: readonly string[];
 }
 
 const note = z.object({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) });

@@ -1,8 +1,8 @@
-import { normalizePackageName } from '../../python/normalize-package-name.ts';
-import { quoteShell } from '../../schemas/values/quote-shell.ts';
+import { normalizePackageName } from '../../../python/normalize-package-name.ts';
+import { quoteShell } from '../../../schemas/values/quote-shell.ts';
 import { type Chain, type CompileRequirements, findChain, listDependencies, parseName } from './find-chain.ts';
-import { findMeantPackage } from './pip-names.ts';
-import type { ResolutionRequest } from './resolution-request.ts';
+import { findMeantPackage } from '../pip-names.ts';
+import type { ResolutionRequest } from '../resolution-request.ts';
 
 /** Why requirements cannot be satisfied, and how to fix them. */
 export interface ResolutionExplanation {
@@ -55,7 +55,7 @@ async function explainMissingVersion(
     if (pin === undefined || !text.includes(`${name}==${pin}`)) continue;
     const lone = await compile([`${name}==${pin}`], ['--no-deps']);
     if (lone.code === 0 || !/there is no version of/.test(collapseWhitespace(lone.stderr))) continue;
-    const nearest = await findNearestVersion(compile, name, pin);
+    const nearest = await findNearestVersion(compile, { name, pin, saved: request.saved?.get(name) });
     const expected = nearest === undefined ? '' : `, expected one such as ${nearest}`;
     const add = nearest === undefined ? undefined : `${name}==${nearest}`;
     const build = pin.split('+')[1];
@@ -97,14 +97,14 @@ function renderSteps(chain: Chain | undefined): string {
   return steps.length === 0 ? `${chain.requirement.text} needs it, and ` : `${steps.join(', ')}, and `;
 }
 
-/** Tries `2.1.2+cu118` without its build, then the nearest older version, then the newest version. */
+/** Tries the version that saved the model, `2.1.2+cu118` without its build, the nearest older version, then the newest. */
 async function findNearestVersion(
   compile: CompileRequirements,
-  name: string,
-  pin: string,
+  { name, pin, saved }: { readonly name: string; readonly pin: string; readonly saved: string | undefined },
 ): Promise<string | undefined> {
   const [version = pin, build] = pin.split('+');
-  const candidates = [...(build === undefined ? [] : [`${name}==${version}`]), `${name}<${version}`, name];
+  const exact = [saved, build === undefined ? undefined : version].filter((v) => v !== undefined && v !== pin);
+  const candidates = [...exact.map((v) => `${name}==${v ?? ''}`), `${name}<${version}`, name];
   for (const candidate of candidates) {
     const found = await findVersion(compile, candidate);
     if (found !== undefined) return found;
@@ -173,9 +173,10 @@ async function explainMissingWheel(
   const why = `${what} has no wheel for Python ${python} on ${machine}`;
   const mine = requirements.find((r) => r.name === about && r.source === undefined);
   const version = mine && (await findCompatibleVersion(request, about, compile));
-  const build = (await hasSource(mine?.text ?? about, about, compile)) ? about : undefined;
-  if (version !== undefined)
-    return { why: `${why}, expected one such as ${version}`, add: `${about}==${version}`, build, about };
+  const isSaved = version !== undefined && version === request.saved?.get(about);
+  const build = !isSaved && (await hasSource(mine?.text ?? about, about, compile)) ? about : undefined;
+  const wanted = isSaved ? `${version}, which saved the model` : `one such as ${version ?? ''}`;
+  if (version !== undefined) return { why: `${why}, expected ${wanted}`, add: `${about}==${version}`, build, about };
   const chain = mine ? undefined : await findChain(requirements, about, { message, compile });
   const direct = mine ?? chain?.requirement;
   const steps = renderSteps(chain);
@@ -226,17 +227,20 @@ async function hasSource(requirement: string, name: string, compile: CompileRequ
   return (await compile([requirement], ['--no-deps', '--upgrade'], [name])).code === 0;
 }
 
-/** Finds a version that all other requirements allow. */
+/** Finds a version that all other requirements allow: the one that saved the model, else the newest. */
 async function findCompatibleVersion(
-  { requirements }: ResolutionRequest,
+  { requirements, saved }: ResolutionRequest,
   name: string,
   compile: CompileRequirements,
 ): Promise<string | undefined> {
-  const lines = requirements.filter((r) => r.source === undefined).map((r) => (r.name === name ? name : r.text));
-  const run = await compile(lines, ['--upgrade']);
-  if (run.code !== 0) return undefined;
-  const line = run.stdout.split('\n').find((l) => normalizePackageName(l.split('==')[0] ?? '') === name);
-  return line?.split('==')[1]?.split(/[\s;\\]/)[0];
+  const version = saved?.get(name);
+  for (const wanted of version === undefined ? [name] : [`${name}==${version}`, name]) {
+    const lines = requirements.filter((r) => r.source === undefined).map((r) => (r.name === name ? wanted : r.text));
+    const run = await compile(lines, ['--upgrade']);
+    const line = run.stdout.split('\n').find((l) => normalizePackageName(l.split('==')[0] ?? '') === name);
+    if (run.code === 0) return line?.split('==')[1]?.split(/[\s;\\]/)[0];
+  }
+  return undefined;
 }
 
 function collapseWhitespace(message: string): string {

@@ -1,6 +1,6 @@
-import { normalizePackageName } from '../../python/normalize-package-name.ts';
-import type { ProcessResult } from '../../system/run-process.ts';
-import type { Requirement } from './parse-requirements.ts';
+import { normalizePackageName } from '../../../python/normalize-package-name.ts';
+import type { ProcessResult } from '../../../system/run-process.ts';
+import type { Requirement } from '../parse-requirements.ts';
 
 /** Resolves lines with uv. `sources` are packages to take as source distributions, without reading what they require. */
 export type CompileRequirements = (

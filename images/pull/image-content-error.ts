@@ -1,0 +1,2 @@
+/** An image whose content is not a model that Davit can read. The message names the fault, for a diagnostic. */
+export class ImageContentError extends Error {}
