@@ -18,7 +18,7 @@ import { readRegistries } from './read-registries.ts';
 export interface LockRequest extends ProjectRequest {
   /** Resolves everything again, to the newest versions that fit. */
   readonly upgrade: boolean;
-  /** The environment whose registry has the models. Default: the registries of all environments. */
+  /** The environment whose registry has the models, and whose policy counts. Default: the registries of all environments. */
   readonly environment?: Environment | undefined;
 }
 
@@ -41,7 +41,7 @@ export async function lockEndpoints(
 
 async function lockOne(
   endpoint: Endpoint,
-  { place, upgrade, progress, signal }: LockRequest,
+  { place, upgrade, environment, progress, signal }: LockRequest,
   registries: readonly EnvironmentRegistry[],
 ): Promise<LockedEndpoint> {
   const file = lockFile(place, endpoint.name);
@@ -54,6 +54,7 @@ async function lockOne(
     progress: named(progress, endpoint.name),
     signal,
     registries,
+    policies: environment && [environment.policy],
   });
   const written = result.lock !== undefined && result.changed;
   if (result.lock && written) await writeFileAtomically(join(place.root, file), renderLock(result.lock));
@@ -86,12 +87,13 @@ export async function checkLocks(
 
 async function checkOne(
   endpoint: Endpoint,
-  { place, progress, signal }: Omit<LockRequest, 'upgrade'>,
+  { place, environment, progress, signal }: Omit<LockRequest, 'upgrade'>,
   registries: readonly EnvironmentRegistry[],
 ): Promise<CheckedLock> {
   const { name } = endpoint;
   const { value: lock, diagnostics: unreadable } = await readLock(place, name);
-  const options = { root: place.root, lock, progress: named(progress, name), signal, registries };
+  const policies = environment && [environment.policy];
+  const options = { root: place.root, lock, progress: named(progress, name), signal, registries, policies };
   const { value, outage } = lock
     ? await catchOutage(signal, () =>
         validateEndpoint(endpoint, { ...options, until: 'lock', aliases: 'checked', asksIndex: true }),

@@ -47,6 +47,8 @@ export interface Command {
   readonly endsAtOnce?: boolean;
   /** The verb adds to the cache, so the cache is kept below its limit afterwards. */
   readonly fillsCache?: boolean;
+  /** The verb follows a policy, so a wrong DAVIT_PICKLES or DAVIT_ADVISORIES is wrong usage. */
+  readonly readsPolicy?: boolean;
   readonly run: (context: Context) => Promise<Outcome>;
 }
 

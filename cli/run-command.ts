@@ -49,6 +49,16 @@ export async function runVerb(name: string, command: Command, argv: readonly str
   }
 }
 
+/** Before the work begins, where the same error would look like an outage of each endpoint. */
+async function refuseWrongVariables(): Promise<void> {
+  const { resolvePolicy } = await import('../validation/policy.ts');
+  try {
+    resolvePolicy();
+  } catch (e) {
+    throw new UsageError(e instanceof Error ? e.message : String(e), { cause: e });
+  }
+}
+
 async function loadAll(): Promise<Readonly<Record<string, Command>>> {
   const loaded = Object.entries(COMMANDS).map(async ([name, load]) => [name, await load()] as const);
   return Object.fromEntries(await Promise.all(loaded));
@@ -74,6 +84,7 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
       progress: stderrProgress(options['quiet'] === true),
       signal: stop.signal,
     };
+    if (command.readsPolicy === true) await refuseWrongVariables();
     const outcome: Outcome = await command.run(context);
     await printOutcome(outcome, how);
     if (command.fillsCache === true) await pruneCache(context.progress);

@@ -18,7 +18,7 @@ import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import type { ResolvedVersion } from './model/fetched-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
-import { checkBuilt } from './requirements/building/check-built.ts';
+import { checkBuilt, refuseBuild } from './requirements/building/check-built.ts';
 import { checkHardware } from './requirements/check-hardware.ts';
 import { describeResolutionFailure } from './requirements/failures/describe-failure.ts';
 import { resolveAndBuild } from './requirements/building/resolve-and-build.ts';
@@ -117,11 +117,12 @@ async function lockSubject(subject: Subject, options: LockEndpointOptions): Prom
   if (fetched.folder === undefined)
     return { subject, reason: undefined, locked: undefined, diagnostics: fetched.diagnostics };
   const policy = resolvePolicy(options.policies);
-  const { checked, diagnostics } = await checkModel(subject, fetched.folder, { root: options.root, policy });
-  if (!checked) return { subject, reason: undefined, locked: undefined, diagnostics };
   const { current, upgrade = false } = options;
   const before = current && readOwn(current.entities, subject.entity.name);
   const virtualenv = before && current.virtualenvs[before.virtualenv];
+  const rules = { root: options.root, policy, packages: virtualenv?.packages };
+  const { checked, diagnostics } = await checkModel(subject, fetched.folder, rules);
+  if (!checked) return { subject, reason: undefined, locked: undefined, diagnostics };
   const reason = current ? explainStalePackages(subject, current, checked, fetched.resolved) : 'no lock yet';
   if (reason === undefined && !upgrade && before && virtualenv) {
     const locked = { name: subject.entity.name, entity: { ...before, ...makeLockedValidation(checked) }, virtualenv };
@@ -157,18 +158,19 @@ async function resolveSubject(
     preferences: upgrade ? undefined : (old?.packages ?? []),
     saved: listSavedVersions(model),
   };
-  const { packages, yanked, explanation } = await withProgress(
+  const policy = resolvePolicy(options.policies);
+  const building = { buildWheels: subject.entity.buildWheels, mayBuild: policy.builtPackage !== 'error' };
+  const { packages, yanked, explanation, refused } = await withProgress(
     progress,
     `Locking ${subject.entity.name} (${reason})`,
-    () => resolveAndBuild(wanted, subject.entity.buildWheels, options),
+    () => resolveAndBuild(wanted, building, options),
   );
   if (!packages) {
     const failed = { model, request: wanted, explanation };
-    const wrong = await describeResolutionFailure(subject, failed, options);
+    const wrong = refused ? [refuseBuild(subject, refused)] : await describeResolutionFailure(subject, failed, options);
     const diagnostics = [...options.diagnostics, ...wrong.map((p) => locateProblem(subject, p))];
     return { subject, reason, locked: undefined, diagnostics };
   }
-  const policy = resolvePolicy(options.policies);
   const imports = options.withoutImports
     ? []
     : await checkImports(subject, checked, { packages, platform }, { ...options, policy });

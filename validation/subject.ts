@@ -1,5 +1,6 @@
 import { type Diagnostic, makeError, makeWarning, type SourceLocation, type Severity } from '../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
+import { normalizePackageName } from '../python/normalize-package-name.ts';
 import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
 
 /** The subject of a validation: a served entity of an endpoint file, or a standalone model. */
@@ -59,25 +60,45 @@ const MODEL_FILES: Partial<Record<DiagnosticCode, string>> = {
   'resolution-failed': 'requirements.txt',
 };
 
+/** Where the packages that Davit may build are listed. */
+export function nameBuildWheels({ endpoint, entity }: Subject): string {
+  return `davit.served_entities.${entity.name}.build_wheels in ${endpoint.file}`;
+}
+
+interface RequirementHint {
+  readonly add?: string;
+  /** A normalised name. */
+  readonly remove?: string;
+}
+
 /** Explains how to add or remove a requirement without logging the model again. */
-export function renderEditHint(
-  { endpoint, entity, alone }: Subject,
-  { add, remove }: { readonly add?: string; readonly remove?: string },
-): string | undefined {
+export function renderEditHint(subject: Subject, { add, remove }: RequirementHint): string | undefined {
   if (add === undefined && remove === undefined) return undefined;
-  if (alone) {
-    const edits = [
-      ...(add === undefined ? [] : [`Add "${add}" to requirements.txt`]),
-      ...(remove === undefined ? [] : [`${add === undefined ? 'R' : 'r'}emove "${remove}" from requirements.txt`]),
-    ];
-    return edits.join(' and ');
-  }
+  const { endpoint, entity, alone } = subject;
   const list = `davit.served_entities.${entity.name}.requirements`;
-  const edits = [
-    ...(add === undefined ? [] : [`"${add}" to ${list}.add`]),
-    ...(remove === undefined ? [] : [`"${remove}" to ${list}.remove`]),
-  ];
-  return `Add ${edits.join(' and ')} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
+  const own = alone ? 'the requirements that you added (-r)' : `${list}.add`;
+  const [replaced, dropped] = [findAdded(subject, add), findAdded(subject, remove)];
+  const addition =
+    replaced === undefined
+      ? `Add "${add ?? ''}" to ${alone ? 'requirements.txt' : own}`
+      : `Write "${add ?? ''}" instead of "${replaced}" in ${own}`;
+  const removal =
+    dropped === undefined && !alone
+      ? `add "${remove ?? ''}" to ${list}.remove`
+      : `remove "${dropped ?? remove ?? ''}" from ${dropped === undefined ? 'requirements.txt' : own}`;
+  const edits = [...(add === undefined ? [] : [addition]), ...(remove === undefined ? [] : [removal])].join(' and ');
+  const text = edits.replace(/^./, (first) => first.toUpperCase());
+  return alone ? text : `${text} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
+}
+
+/** The requirement of the endpoint file or of the command, not of the model, that has the name of this one. */
+function findAdded({ entity }: Subject, requirement: string | undefined): string | undefined {
+  const wanted = readName(requirement ?? '');
+  return wanted === '' ? undefined : entity.requirementEdits.add.find((line) => readName(line) === wanted);
+}
+
+function readName(requirement: string): string {
+  return normalizePackageName(/^[A-Za-z0-9._-]*/.exec(requirement.trim())?.[0] ?? '');
 }
 
 /** Joins hints into one text. Returns undefined if there are none. */

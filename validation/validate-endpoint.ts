@@ -163,7 +163,8 @@ async function runCheckStage(
   folder: string,
   options: SubjectOptions,
 ): Promise<StageOutput<CheckedModel>> {
-  const { checked, diagnostics } = await checkModel(subject, folder, options);
+  const packages = options.lock && listPackages(subject, options.lock);
+  const { checked, diagnostics } = await checkModel(subject, folder, { ...options, packages });
   const size = checked ? await checkModelSize(subject, checked.model, options.environments) : [];
   return { value: checked, cached: false, diagnostics: [...diagnostics, ...size] };
 }

@@ -22,8 +22,11 @@ export function editEndpointText(text: string, subject: EditedSubject, edit: Req
   const { add, remove } = entity.requirementEdits;
   const written = new Set(add.flatMap((line) => readRequirementName(line) ?? []));
   const ofModel = listModelNames(opened.model);
+  const building = new Set(entity.buildWheels);
   const already = new Set(remove.map(normalizePackageName));
-  const unknown = [...edit.removed].filter((name) => !written.has(name) && !ofModel.has(name) && !already.has(name));
+  const unknown = [...edit.removed].filter(
+    (name) => ![written, ofModel, already, building].some((names) => names.has(name)),
+  );
   if (unknown.length > 0) return { diagnostics: unknown.map((name) => reportUnknown(subject, name, ofModel)) };
   const own = new Set(opened.model.requirements.map((r) => r.text));
   const added = planListEdit(add, {
@@ -32,12 +35,16 @@ export function editEndpointText(text: string, subject: EditedSubject, edit: Req
   });
   const restored = planListEdit(remove, { added: [], removed: new Set(edit.added.map((r) => r.name)) });
   const removed = [...edit.removed].filter((name) => ofModel.has(name) && !already.has(name));
-  const path = ['davit', 'served_entities', entity.name, 'requirements'];
+  const entityPath = ['davit', 'served_entities', entity.name];
+  const path = [...entityPath, 'requirements'];
+  // Without the requirement, the permission to build it would stay for nothing.
+  const builds = planListEdit(entity.buildWheels, { added: [], removed: edit.removed });
   const lists = [
     ['add', added],
     ['remove', { ...restored, appended: removed }],
   ] as const;
   let current: string | undefined = text;
+  if (!isUnchanged(builds)) current = editTextList(current, [...entityPath, 'build_wheels'], builds, { prunes: true });
   // What is appended first keeps the fields around it when the other list is emptied.
   const order = added.appended.length > 0 ? lists : lists.toReversed();
   for (const [field, change] of order)

@@ -14,6 +14,7 @@ export const audit: Command = {
     database: { type: 'string', value: 'FILE', help: 'Read the advisories from this file instead of osv.dev' },
   },
   args: { min: 0, max: Infinity },
+  readsPolicy: true,
   run: runAudit,
 };
 

@@ -26,6 +26,7 @@ export const lock: Command = {
   },
   args: { min: 0, max: Infinity },
   fillsCache: true,
+  readsPolicy: true,
   run: runLock,
 };
 

@@ -61,6 +61,7 @@ export const predict: Command = {
   },
   args: { min: 0, max: 0 },
   fillsCache: true,
+  readsPolicy: true,
   run: runPredict,
 };
 

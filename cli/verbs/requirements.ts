@@ -46,6 +46,7 @@ export const requirements: Command = {
   },
   args: { min: 1, max: Infinity },
   fillsCache: true,
+  readsPolicy: true,
   run: runRequirements,
 };
 

@@ -45,6 +45,7 @@ export const review: Command = {
   },
   args: { min: 0, max: Infinity },
   fillsCache: true,
+  readsPolicy: true,
   run: runReview,
 };
 

@@ -26,6 +26,7 @@ export const up: Command = {
   options: { ...ENVIRONMENT_OPTION, ...ENDPOINTS_OPTION, ...SANDBOX_OPTION },
   args: { min: 0, max: Infinity },
   fillsCache: true,
+  readsPolicy: true,
   run: (context) => runPlatformFirst(context, upPlatform, upEndpoints),
 };
 

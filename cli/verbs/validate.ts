@@ -32,6 +32,7 @@ export const validate: Command = {
   },
   args: { min: 0, max: Infinity },
   fillsCache: true,
+  readsPolicy: true,
   run: runValidate,
 };
 

@@ -27,6 +27,7 @@ export interface WantedSource {
 }
 
 const LIMIT_SECONDS = 120;
+const MAX_REASON = 400;
 const MAX_BYTES = 512 << 20;
 
 /** uv's arguments to choose source distributions of these packages, and of no others. */
@@ -57,10 +58,14 @@ export async function findSource(wanted: WantedSource, options: PythonOptions): 
     });
     const found = run.code === 0 ? parseSource(run.stdout) : undefined;
     if (found) return found;
-    throw new VirtualenvError('install-failed', `Cannot find the source distribution of ${name} ${version}`, {
-      hint: 'If the network or the index failed, run the same command again',
-      cause: run.stderr,
-    });
+    throw new VirtualenvError(
+      'install-failed',
+      `Cannot find the source distribution of ${name} ${version}: ${summarize(run.stderr)}`,
+      {
+        hint: 'If the network or the index failed, run the same command again',
+        cause: run.stderr,
+      },
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -90,6 +95,26 @@ export async function downloadSource(
   return file;
 }
 
+/** What uv says, in one line without addresses, because an address can contain a password. */
+function summarize(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => !/^\s*hint:/.test(line) && !line.includes('://'));
+  const text = lines.map((line) => line.replace(/^\s*(?:error|cause):\s*/, '').trim());
+  return (
+    text
+      .filter(Boolean)
+      .join(' ')
+      .slice(0, MAX_REASON)
+      .replace(/\.\s*$/, '') || 'uv names none in the index'
+  );
+}
+
+/** The code of a failed request, such as ECONNREFUSED. */
+function findReason(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const code = (cause as { readonly code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : error instanceof Error ? error.name : 'no reason';
+}
+
 /** Errors never repeat the address, because it can contain a password. */
 async function download(url: string, signal: AbortSignal | undefined): Promise<Buffer> {
   const { host, pathname } = new URL(url);
@@ -98,11 +123,17 @@ async function download(url: string, signal: AbortSignal | undefined): Promise<B
   const { address, headers } = findIndexLogin(url, process.env);
   const response = await fetch(address, { headers, signal: signal ? AbortSignal.any([limit, signal]) : limit }).catch(
     (e: unknown) => {
-      throw new Error(`${what}: it does not respond. Check the network and run the same command again`, { cause: e });
+      signal?.throwIfAborted();
+      throw new VirtualenvError('install-failed', `${what}: it does not respond (${findReason(e)})`, {
+        hint: 'Check the network and run the same command again',
+        cause: e,
+      });
     },
   );
   if (!response.ok || !response.body)
-    throw new Error(`${what}: it answers ${response.status}. Check UV_INDEX and its credentials`);
+    throw new VirtualenvError('install-failed', `${what}: it answers ${response.status}`, {
+      hint: 'Check UV_INDEX and its credentials',
+    });
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of response.body as AsyncIterable<Uint8Array>) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { packageName } from '../lock/locked-values.ts';
+import { refuseRepeated } from '../yaml/refuse-repeated.ts';
 
 /** Fields of `davit.served_entities.NAME` about the packages of a model. */
 export const requirementFields = {
@@ -15,6 +16,7 @@ export const requirementFields = {
     .describe("Changes to the model's requirements, without logging the model again"),
   build_wheels: z
     .array(packageName)
+    .superRefine(refuseRepeated((name) => name))
     .optional()
     .describe(
       'Packages without a wheel: `davit lock` builds one from the source distribution, in the sandbox and without network',

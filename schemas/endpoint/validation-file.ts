@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { networkAddress } from '../values/network-address.ts';
+import { networkAddress, normalizeNetworkAddress } from '../values/network-address.ts';
+import { refuseRepeated } from '../yaml/refuse-repeated.ts';
 
 export const MAX_VALIDATION_CASES = 20;
 /** Services that one model may reach in its proof. */
@@ -52,6 +53,7 @@ export const validationFile = z.strictObject({
     .array(networkAddress)
     .min(1, 'expected one address or more')
     .max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`)
+    .superRefine(refuseRepeated(normalizeNetworkAddress))
     .optional()
     .describe(
       'Services that the model calls and may reach in its proof, if the environment or the base branch allows them: `api.example.com:443`; default: none',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { networkAddress } from '../values/network-address.ts';
+import { networkAddress, normalizeNetworkAddress } from '../values/network-address.ts';
+import { refuseRepeated } from '../yaml/refuse-repeated.ts';
 
 /** From the mildest to the strictest. */
 export const POLICY_SEVERITIES = ['ignore', 'warning', 'error'] as const;
@@ -59,6 +60,7 @@ export const policyFile = z
     network: z
       .array(networkAddress)
       .max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`)
+      .superRefine(refuseRepeated(normalizeNetworkAddress))
       .optional()
       .describe(
         'Services that models may reach in their proofs, where `validation.network` of the endpoint file names them: `api.example.com:443`; default: none',

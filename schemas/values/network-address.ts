@@ -66,3 +66,9 @@ function readHost(text: string): string | undefined {
 export function renderNetworkAddress({ host, port }: NetworkAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** One spelling of an address as a file has it. An invalid one is its own. */
+export function normalizeNetworkAddress(text: string): string {
+  const address = parseNetworkAddress(text);
+  return address === undefined ? text : renderNetworkAddress(address);
+}

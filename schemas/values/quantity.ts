@@ -13,8 +13,14 @@ export function parseQuantity(text: string): number | undefined {
   return Number(number) * (FACTORS[unit] ?? 1);
 }
 
+const UNITS = [
+  ['GiB', 2 ** 30],
+  ['MiB', 2 ** 20],
+  ['KiB', 2 ** 10],
+] as const;
+
 /** Renders bytes for display: `1.5 GiB`. */
 export function renderBytes(bytes: number): string {
-  const { unit, size } = bytes >= 2 ** 30 ? { unit: 'GiB', size: 2 ** 30 } : { unit: 'MiB', size: 2 ** 20 };
+  const [unit, size] = UNITS.find(([, least]) => bytes >= least) ?? ['bytes', 1];
   return `${Math.round((bytes / size) * 10) / 10} ${unit}`;
 }

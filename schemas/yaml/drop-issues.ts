@@ -19,6 +19,13 @@ export function dropReported(issues: readonly Issue[], reported: readonly Path[]
   });
 }
 
+/** Drops the limits of a value of the wrong type: a text has a length too, but it is no list. */
+export function dropLimitsOfWrongTypes(issues: readonly Issue[]): readonly Issue[] {
+  const wrong = new Set(issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => makePathKey(path)));
+  if (wrong.size === 0) return issues;
+  return issues.filter(({ code, path }) => code === 'invalid_type' || !wrong.has(makePathKey(path)));
+}
+
 /** Drops the limit that every integer has where the field has its own. */
 export function dropGeneralLimits(issues: readonly Issue[]): readonly Issue[] {
   const isGeneral = ({ code, message }: Issue) => code === 'too_big' && !message.startsWith('expected');

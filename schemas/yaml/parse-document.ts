@@ -45,13 +45,14 @@ function findRepeatedKeys(root: unknown, text: string): readonly YAMLParseError[
   return found;
 }
 
-/** Keys that are maps or lists are never equal. */
+/** Keys that are maps or lists are never equal. Others are compared as text, because `1` and `"1"` become one field. */
 function listRepeatedKeys(keys: readonly unknown[], text: string): readonly YAMLParseError[] {
-  const values = new Set<unknown>();
+  const names = new Set<string>();
   return keys.flatMap((key) => {
-    if (!isScalar(key) || Number.isNaN(key.value)) return [];
-    const isRepeated = values.has(key.value);
-    values.add(key.value);
+    if (!isScalar(key)) return [];
+    const name = key.value === null ? '' : String(key.value); // an empty key is null
+    const isRepeated = names.has(name);
+    names.add(name);
     if (!isRepeated) return [];
     const offset = findStart(key, text);
     return [new YAMLParseError([offset, offset + 1], 'DUPLICATE_KEY', 'Map keys must be unique')];

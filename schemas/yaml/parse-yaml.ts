@@ -10,7 +10,7 @@ import {
 } from './explain-yaml-errors.ts';
 import { findValidRest, listInvalidPaths, type StandIn } from './find-valid-rest.ts';
 import { listFields } from './list-fields.ts';
-import { dropGeneralLimits, dropReplacedFields, dropReported } from './drop-issues.ts';
+import { dropGeneralLimits, dropLimitsOfWrongTypes, dropReplacedFields, dropReported } from './drop-issues.ts';
 import { refuseTags } from './refuse-tags.ts';
 import { type IssueSource, renderIssue } from './render-issue.ts';
 import { parseDocument } from './parse-document.ts';
@@ -90,7 +90,7 @@ function checkSchema<T>(
     return { value: undefined, rest: { value: checked.data, wrong: reported }, diagnostics: prepared };
   const issues = listIssues(schema, source.root, checked.error.issues, standIn);
   const fields = listFields(schema, source.root);
-  const news = dropReplacedFields(dropGeneralLimits(dropReported(issues, reported)), fields);
+  const news = dropReplacedFields(dropGeneralLimits(dropLimitsOfWrongTypes(dropReported(issues, reported))), fields);
   const rest = findValidRest(schema, source.root, issues, standIn);
   return {
     value: undefined,
@@ -150,7 +150,9 @@ function findOffset(document: Document, path: Path, key: boolean): number {
     const last = wanted.at(-1);
     const parent: unknown = depth > 0 ? document.getIn(wanted.slice(0, -1), true) : undefined;
     if (isMap(parent)) {
-      const pair = parent.items.find((p) => isScalar(p.key) && String(p.key.value) === String(last));
+      const pair = parent.items.find(
+        (p) => isScalar(p.key) && (p.key.value === null ? '' : String(p.key.value)) === String(last),
+      );
       const node = key && depth === path.length ? pair?.key : (pair?.value ?? pair?.key);
       const range = (node as Node | null | undefined)?.range;
       if (range) return range[0];

@@ -85,7 +85,8 @@ function renderFound({ found, path, source }: IssueContext): string {
 
 function reportUnknownField(key: string, { path, source }: IssueContext): Diagnostic {
   const where = path.length === 0 ? 'here' : `in "${renderPath(path)}"`;
-  const message = `Cannot accept "${key}" ${where}: there is no such field`;
+  const shown = key === '' ? 'an empty or null key' : `"${key}"`;
+  const message = `Cannot accept ${shown} ${where}: there is no such field`;
   const place = source.locate([...path, key], { key: true });
   return makeError('unknown-field', place, message, suggestField(key, path, source.fields));
 }
@@ -152,7 +153,7 @@ function custom(
     : code === 'unsupported-field'
       ? `Cannot use ${what}: ${issue.message}`
       : `Cannot accept ${renderValue(found)} for ${what}: ${issue.message}`;
-  return makeError(code, source.locate(path, { key }), message, hint);
+  return makeError(code, source.locate(path, { key }), message, hint ?? source.suggest?.(path, found));
 }
 
 const BOOLEANS: Partial<Record<string, string>> = {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EXPLANATIONS } from '../../schemas/explanations/explanations.ts';
 import { programPath } from '../../system/code.ts';
 import { runDavit } from './run-davit.ts';
@@ -38,6 +38,15 @@ describe('davit', () => {
     const { status, stdout } = start();
     expect(status).toBe(2);
     expect(stdout).toContain('davit VERB [NAME…] [OPTIONS]');
+  });
+
+  it('refuses a wrong variable of the policy with exit code 2', async () => {
+    for (const variable of ['DAVIT_ADVISORIES', 'DAVIT_PICKLES']) {
+      vi.stubEnv(variable, 'off');
+      const { status, stderr } = await davit('validate', 'good');
+      vi.unstubAllEnvs();
+      expect([status, stderr]).toEqual([2, expect.stringContaining(`Cannot use ${variable}: it is "off"`)]);
+    }
   });
 
   it('refuses an unknown verb and an unknown option with exit code 2', async () => {

@@ -183,4 +183,11 @@ test('checkLockedEntity() finds a lock that builds other packages than build_whe
     ['error'],
     [],
   ]);
+  const [unused, ...others] = checkBuilt(subject, [], resolvePolicy([{ built_package: 'ignore' }], {}));
+  expect([unused?.severity, unused?.message, unused?.hint, others]).toEqual([
+    'warning',
+    'Found docopt in build_wheels of "iris": no package of the lock has that name, so the entry only allows builds that nothing needs',
+    'Remove docopt from davit.served_entities.iris.build_wheels in endpoints/e.yaml',
+    [],
+  ]);
 });

@@ -8,6 +8,7 @@ import { editRequirements } from '../requirements/edit-requirements.ts';
 import { applyPolicy, type ResolvedPolicy } from '../policy.ts';
 import { readCases } from '../read-cases.ts';
 import type { LockedCase } from '../../schemas/lock/locked-case.ts';
+import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import type { Requirement } from '../requirements/parse-requirements.ts';
 import { type Model, readModel } from './read-model.ts';
 import { type ModelProblem, locateProblem, type Subject } from '../subject.ts';
@@ -26,6 +27,8 @@ export interface CheckModelOptions {
   /** The project folder. */
   readonly root: string;
   readonly policy: ResolvedPolicy;
+  /** The packages of the entity's lock, for the version that an unpinned requirement gets. */
+  readonly packages?: readonly LockedPackage[] | undefined;
 }
 
 export interface ModelCheck {
@@ -38,7 +41,7 @@ export interface ModelCheck {
 export async function checkModel(
   subject: Subject,
   folder: string,
-  { root, policy }: CheckModelOptions,
+  { root, policy, packages }: CheckModelOptions,
 ): Promise<ModelCheck> {
   const read = await readModel(folder);
   if (!read.model) return { checked: undefined, diagnostics: read.problems.map((p) => locateProblem(subject, p)) };
@@ -56,7 +59,7 @@ export async function checkModel(
     ...(await checkMinimumVersions(subject, model, edited.requirements)),
     ...(isChosen ? [] : checkPythonDrift(subject, model)),
     ...edited.problems,
-    ...(await checkRequirements(subject, model, edited, policy)),
+    ...(await checkRequirements(subject, model, edited, { policy, packages })),
     ...checkVersionDrift(subject, model, new Map(pins)),
   ];
   const diagnostics = sortDiagnostics([...wrongCases, ...all.map((p) => locateProblem(subject, p))]);

@@ -23,6 +23,11 @@ export interface RegistryChoice {
 /** `catalog.schema.name` */
 const UNITY_CATALOG_NAME = /^[^./]+\.[^./]+\.[^./]+$/;
 
+/** Whether a name has the three parts of Unity Catalog. */
+export function isCatalogName(name: string): boolean {
+  return UNITY_CATALOG_NAME.test(name);
+}
+
 /**
  * Chooses the registry of a registered model: that of the environments, else of the environment variables of the job.
  * Returns undefined if there is none. A file names a registry, and only the job decides which of them get credentials,

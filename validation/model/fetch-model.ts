@@ -3,6 +3,7 @@ import { join, resolve, sep } from 'node:path';
 import { type Diagnostic, makeError } from '../../schemas/diagnostic.ts';
 import { renderRegisteredVersion } from '../../schemas/endpoint/model-reference.ts';
 import { locateModel } from '../../system/locate-model.ts';
+import { isCatalogName } from './choose-registry.ts';
 import { downloadModel, findRegistry } from './download-model.ts';
 import type { Subject } from '../subject.ts';
 import type { FetchedModel, FetchOptions } from './fetched-model.ts';
@@ -60,7 +61,10 @@ async function reportMissingModel(subject: Subject, root: string, path: string, 
   const names = near.length > 0 || entity.model.uri !== undefined ? [] : await listNames(join(root, 'models'));
   const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
   const known = there.length > 0 ? `Existing models: ${there.join(', ')}. ` : '';
-  const hint = `${known}Put the model there, set MLFLOW_TRACKING_URI to the registry that has it, or davit.served_entities.${entity.name}.model_uri to its location`;
+  const registry = isCatalogName(entity.model.name)
+    ? 'set DATABRICKS_HOST and DATABRICKS_TOKEN to read it from Unity Catalog'
+    : 'set MLFLOW_TRACKING_URI to the registry that has it';
+  const hint = `${known}Put the model there, ${registry}, or davit.served_entities.${entity.name}.model_uri to its location`;
   return makeError('model-not-found', subject.entity.place, message, hint);
 }
 

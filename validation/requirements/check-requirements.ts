@@ -3,6 +3,7 @@ import { checkSource, makeFileFinder } from './check-source.ts';
 import type { EditedRequirements } from './edit-requirements.ts';
 import { parseRequirement, type Requirement } from './parse-requirements.ts';
 import type { LineFault } from './explain-line.ts';
+import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { maskSecrets } from '../model/mask-secrets.ts';
 import type { Model } from '../model/read-model.ts';
 import { applyPolicy, type ResolvedPolicy } from '../policy.ts';
@@ -17,21 +18,26 @@ export async function checkRequirements(
   subject: Subject,
   model: Model,
   { requirements, twins }: Pick<EditedRequirements, 'requirements' | 'twins'>,
-  policy: ResolvedPolicy,
+  { policy, packages = [] }: RequirementRules,
 ): Promise<readonly ModelProblem[]> {
   const others = new Set(requirements.map((r) => r.name));
   const files = { folder: model.folder, findFile: makeFileFinder(model.folder) };
   const sources = requirements.map((r) => checkSource(subject, files, r));
   return [
-    ...requirements.flatMap((r) => checkRequirement(subject, r, { policy, others })),
+    ...requirements.flatMap((r) => checkRequirement(subject, r, { policy, packages, others })),
     ...(await Promise.all(sources)).flat(),
     ...checkConda(subject, model, { requirements, twins }),
     ...checkChannels(subject, model, policy),
   ];
 }
 
-interface CheckContext {
+export interface RequirementRules {
   readonly policy: ResolvedPolicy;
+  /** The packages of the lock, if there is one. */
+  readonly packages?: readonly LockedPackage[] | undefined;
+}
+
+interface CheckContext extends Required<RequirementRules> {
   /** The names of all requirements. */
   readonly others: ReadonlySet<string>;
 }
@@ -39,7 +45,7 @@ interface CheckContext {
 function checkRequirement(
   { label }: Subject,
   r: Requirement,
-  { policy, others }: CheckContext,
+  { policy, packages, others }: CheckContext,
 ): readonly ModelProblem[] {
   const { at, name, fault } = r;
   const wrong = fault ?? suggestPipName(r, others);
@@ -68,11 +74,24 @@ function checkRequirement(
       ...applyPolicy(policy.unpinnedRequirement, {
         code: 'requirement-unpinned',
         message: `Found "${r.text}" in the requirements of ${label}: expected the exact version that the model was trained with`,
-        hint: 'Without one, only the lock determines the version',
+        ...(policy.unpinnedRequirement === 'error'
+          ? explainPin(r, packages)
+          : { hint: 'Without one, only the lock determines the version' }),
         at,
       }),
     );
   return found;
+}
+
+/** The requirement with the version of the lock, which is what has been proved. */
+function explainPin(
+  { name, text, marker }: Requirement,
+  packages: CheckContext['packages'],
+): Pick<ModelProblem, 'add' | 'hint'> {
+  const version = packages?.find((p) => p.name === name)?.version;
+  const head = /^[A-Za-z0-9._-]+(?:\[[^\]]*\])?/.exec(text)?.[0] ?? name;
+  const add = `${head}==${version ?? 'VERSION'}${marker === undefined ? '' : ` ; ${marker}`}`;
+  return { add, hint: version === undefined ? 'VERSION is the one that the model was trained with' : undefined };
 }
 
 function refuse(label: string, { written, name, at }: Requirement, { why, hint, instead }: LineFault): ModelProblem {

@@ -34,7 +34,11 @@ function findWholeFile(flavors: Model['flavors']): string | undefined {
   };
   const loader = read('python_function', 'loader_module');
   const python = read('python_function', 'python_model');
-  if (loader === 'mlflow.sklearn') return read('sklearn', 'pickled_model') ?? read('python_function', 'model_path');
+  // A model of skops is a ZIP archive whose numbers may stay packed.
+  if (loader === 'mlflow.sklearn') {
+    const path = read('sklearn', 'pickled_model') ?? read('python_function', 'model_path');
+    return path?.endsWith('.skops') ? undefined : path;
+  }
   if (loader === 'mlflow.pyfunc.model') return python?.endsWith('.py') ? undefined : python;
   if (loader === 'mlflow.statsmodels') return read('python_function', 'data');
   if (loader === 'mlflow.pytorch') return `${read('python_function', 'data') ?? 'data'}/model.pth`;

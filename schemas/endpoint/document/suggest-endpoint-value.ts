@@ -10,7 +10,17 @@ export function suggestEndpointValue(path: Path, value: unknown): string | undef
   if (path.length === 3 && path[1] === 'served_entities' && typeof value === 'string')
     return `Write a map: - { entity_name: ${renderText(value)}, entity_version: "1" }`;
   if (field === 'routes' && isMap(value)) return renderRoutes(value);
+  if (path.at(-2) === 'build_wheels' && typeof value === 'string') return suggestPackageName(value);
   return undefined;
+}
+
+/** `Docopt`, `docopt==0.6.2` → `docopt` */
+function suggestPackageName(text: string): string | undefined {
+  const name = /^[A-Za-z0-9][A-Za-z0-9._-]*/
+    .exec(text.trim())?.[0]
+    ?.toLowerCase()
+    .replace(/[-_.]+/g, '-');
+  return name === undefined ? undefined : `Did you mean ${JSON.stringify(name.replace(/-$/, ''))}?`;
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

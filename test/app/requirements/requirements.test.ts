@@ -87,6 +87,14 @@ it('writes additions and removals into the endpoint file, and undoing them gives
   expect(await edit(HEAD, ['add', 'pandas==3.1.0'], ['remove', 'pandas'])).toBe(removed);
 });
 
+it('removes the permission to build a package together with its requirement', async () => {
+  const building = `${withLists('        add:\n          - docopt==0.6.2\n')}      build_wheels:\n        - docopt\n`;
+  expect(await edit(building, ['remove', 'Docopt'])).toBe(HEAD);
+  expect(
+    await edit(`${HEAD}davit: { served_entities: { a: { build_wheels: [docopt] } } }\n`, ['remove', 'docopt']),
+  ).toBe(HEAD);
+});
+
 it('replaces a requirement in its place, with all its variants, and keeps comments', async () => {
   const lists =
     '        # why\n        add:\n          - numpy==1 # old\n          - "numpy==2 ; python_version < \\"3.9\\""\n          - x==1\n';

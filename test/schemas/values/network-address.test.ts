@@ -30,9 +30,18 @@ test('an endpoint file names services without an input of its own, and a wrong o
       `${makeIrisFile()}davit:\n  served_entities:\n    iris-2:\n      validation:\n        network:\n          - a.example:443\n          - ${network}\n`,
       'endpoints/iris.yaml',
     );
-  const [entity] = parse('A.example:443').endpoint?.entities ?? [];
-  expect([entity?.validation, entity?.network?.map(renderNetworkAddress)]).toEqual([[], ['a.example:443']]);
+  const [entity] = parse('b.example:443').endpoint?.entities ?? [];
+  expect([entity?.validation, entity?.network?.map(renderNetworkAddress)]).toEqual([
+    [],
+    ['a.example:443', 'b.example:443'],
+  ]);
   expect(entity?.network?.[0]?.place.line).toBe(makeIrisFile().split('\n').length + 5);
+  const line = makeIrisFile().split('\n').length + 6;
+  const twice = parse('b.example:443\n          - A.EXAMPLE:443').diagnostics;
+  expect(twice.map((d) => [d.line, d.code])).toEqual([[line + 1, 'duplicate-name']]);
+  const text =
+    makeIrisFile() + 'davit: { served_entities: { iris-2: { validation: { network: "api.example.com:443" } } } }\n';
+  expect(parseEndpoint(text, 'endpoints/iris.yaml').diagnostics.map((d) => d.code)).toEqual(['wrong-type']);
   const { diagnostics } = parse('"*.example:443"');
   expect(diagnostics.map((d) => [d.line, d.code])).toEqual([[makeIrisFile().split('\n').length + 6, 'bad-value']]);
   expect(diagnostics[0]?.message).toContain('expected HOST:PORT, such as api.example.com:443');

@@ -61,6 +61,24 @@ test('checkModel() puts what is wrong on the entity in the endpoint file', async
   ]);
 });
 
+test('checkModel() says which pin an unpinned requirement needs where the policy demands one', async () => {
+  const root = await makeProject({ 'm/1': 'iris/1' });
+  await writeFiles(join(root, 'models/m/1'), {
+    'requirements.txt': 'mlflow-skinny==3.17.2\nskops==0.16.0\nscikit-learn==1.9.1\npandas[x]>=2\nnumpy\n',
+  });
+  const endpoint = makeEndpoint('e', { m: 'm/1' });
+  const { diagnostics } = await checkModel(makeSubject(endpoint, endpoint.entities[0]!), join(root, 'models/m/1'), {
+    root,
+    policy: resolvePolicy([{ unpinned_requirement: 'error' }], {}),
+    packages: [{ name: 'pandas', version: '3.1.1', hashes: [] }],
+  });
+  const list = 'davit.served_entities.m.requirements.add in endpoints/e.yaml, then run npx davit lock e';
+  expect(diagnostics.filter((d) => d.code === 'requirement-unpinned').map((d) => d.hint)).toEqual([
+    expect.stringContaining(`Add "pandas[x]==3.1.1" to ${list}`),
+    expect.stringContaining(`VERSION is the one that the model was trained with. Add "numpy==VERSION" to ${list}`),
+  ]);
+});
+
 test('checkModel() accepts a model whose drift the endpoint file puts right', async () => {
   const { checked, diagnostics } = await check('j1_sklearn_drift', {
     davit: { requirements: { add: ['Scikit-Learn==1.9.1'], remove: ['scipy'] } },

@@ -99,6 +99,15 @@ ${makeSetup('name="davit-trap", version="1.0", py_modules=["davit_trap"]')}`;
       'add build_wheels: [davit-outer] to davit.served_entities.trap in endpoints/e.yaml',
     );
     const endpoint = makeEndpoint('e', { trap: 'trap/1' }, { trap: { build_wheels: ['davit-outer', 'davit-trap'] } });
+    const forbidden = { ...options, policies: [{ missing_module: 'ignore', built_package: 'error' } as const] };
+    const refused = await lockEndpoint(endpoint, forbidden);
+    expect(refused.diagnostics.filter((d) => d.severity === 'error').map((d) => [d.code, d.message])).toEqual([
+      [
+        'package-built',
+        expect.stringContaining('Cannot lock davit-outer 1.0 for trap 1: its wheel would have to be built'),
+      ],
+    ]);
+    expect(existsSync(join(root, 'cache', 'wheels'))).toBe(false); // nothing was built
     const { lock, diagnostics } = await lockEndpoint(endpoint, options);
     expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
     expect(diagnostics.filter((d) => d.code === 'package-built')).toHaveLength(2);

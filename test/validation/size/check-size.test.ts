@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -6,6 +6,7 @@ import type { KubernetesEnvironment } from '../../../schemas/environment/environ
 import { checkSize } from '../../../validation/size/check-size.ts';
 import { measureModel } from '../../../validation/size/measure-model.ts';
 import { makeSubject } from '../../../validation/subject.ts';
+import { makeStandaloneSubject } from '../../../validation/validate-model.ts';
 import { validateEndpoint } from '../../../validation/validate-endpoint.ts';
 import { makeEndpoint, makeProject } from '../throw-away-project.ts';
 
@@ -38,7 +39,7 @@ test('a pickle that does not fit into the memory of a process is an error with t
       'error',
       'memory-limit',
       'Cannot fit large 1 into the memory of a process of CPU: loading reads model.pkl, which takes at least 5 GiB, expected at most 4 GiB',
-      'Choose a larger workload_type',
+      'Choose a larger workload_type (CPU_MEDIUM, CPU_LARGE)',
     ],
   ]);
 });
@@ -50,7 +51,7 @@ test('each of the separate workers needs memory for its copy', () => {
   );
   expect(others.map(([severity]) => severity)).toEqual(['error']); // nor into that of the proof
   const ways =
-    'Choose a larger workload_type, or davit.served_entities.m.workers: shared (one copy for all workers) or one (one worker)';
+    'Choose a larger workload_type (CPU_MEDIUM, CPU_LARGE), or set davit.served_entities.m.workers: shared (one copy for all workers)';
   expect(check(0, 3, { workers: 'separate' })).toEqual([
     [
       'warning',
@@ -60,6 +61,26 @@ test('each of the separate workers needs memory for its copy', () => {
     ],
   ]);
   expect(check(0, 3, {})[0]?.[2]).toContain('for each of 4 workers, unless they can share one, takes about 4 × 3 GiB');
+});
+
+test('a hint names only ways out that lead out', () => {
+  const hints = (pickle: number, davit: object) => check(pickle, 0, davit).map(([, , , hint]) => hint);
+  expect(hints(20, {})).toEqual([
+    'Choose a larger workload_type (CPU_MEDIUM, CPU_LARGE)',
+    'Choose a larger workload_type (CPU_MEDIUM, CPU_LARGE)',
+  ]);
+  expect(hints(5, { workers: 'one' })).toEqual(['Choose a larger workload_type (CPU_MEDIUM, CPU_LARGE)']); // once
+  const endpoint = makeEndpoint('e', { m: 'large/1' });
+  const size = { bytes: 17 * GIBIBYTE, whole: { path: 'model.pkl', bytes: 17 * GIBIBYTE } };
+  const largest = makeSubject(endpoint, { ...endpoint.entities[0]!, workloadType: 'CPU_LARGE' });
+  expect(checkSize(largest, size).map((d) => d.hint)).toEqual([
+    'There is no larger CPU type: save a smaller model, or serve it with a GPU type',
+  ]);
+  const [alone, ...others] = checkSize(makeStandaloneSubject('m', { cwd: '/' }), size);
+  expect([alone?.hint, others]).toEqual([expect.stringContaining('proved in 4 GiB'), []]);
+  expect(check(4 + 2 ** -20, 0, { workers: 'one' })[0]?.[2]).toContain(
+    'at least 4294968320 bytes, expected at most 4 GiB',
+  );
 });
 
 test.each([
@@ -78,7 +99,7 @@ test("an environment's own hardware counts too, and a card has its own memory", 
       'error',
       'memory-limit',
       'Cannot fit large 1 into the memory of a replica of CPU in environment "prod": each of 4 workers loads model.pkl, which takes at least 4 × 1 GiB = 4 GiB, expected at most 2 GiB',
-      'Choose a larger workload_type, a smaller workload_size, or davit.served_entities.m.workers: shared (one copy for all workers) or one (one worker)',
+      'Raise hardware.CPU.memory in environments/prod.yaml, or choose a smaller workload_size, or set davit.served_entities.m.workers: shared (one copy for all workers) or one (one worker)',
     ],
   ]);
   const endpoint = makeEndpoint('e', { m: 'large/1' });
@@ -88,6 +109,9 @@ test("an environment's own hardware counts too, and a card has its own memory", 
 
 test('a model that is certainly too large is refused before its lock is looked at', async () => {
   const root = await makeProject({ 'iris/1': 'iris/1' });
+  const mlmodel = join(root, 'models/iris/1/MLmodel');
+  await writeFile(mlmodel, (await readFile(mlmodel, 'utf8')).replaceAll('model.skops', 'model.pkl'));
+  await rename(join(root, 'models/iris/1/model.skops'), join(root, 'models/iris/1/model.pkl'));
   const endpoint = makeEndpoint('e', { m: 'iris/1' });
   const small = { root, lock: undefined, environments: [environment('1Ki', 'replica')] };
   const { diagnostics, entities } = await validateEndpoint(endpoint, small);

@@ -9,15 +9,20 @@ import { type Resolution, resolveRequirements } from '../resolve-requirements.ts
 /** A built wheel can require packages that change the version of another built one. */
 const MAX_ROUNDS = 5;
 
+export interface BuildResolution extends Resolution {
+  /** The package that would have to be built, where the policy forbids builds. Nothing was built. */
+  readonly refused?: LockedPackage;
+}
+
 /**
  * Resolves requirements like `resolveRequirements`, but builds the wheels of `buildWheels`. What such a package requires
  * is known when it is built, so uv resolves again until nothing changes.
  */
 export async function resolveAndBuild(
   request: ResolutionRequest,
-  buildWheels: readonly string[],
+  { buildWheels, mayBuild }: { readonly buildWheels: readonly string[]; readonly mayBuild: boolean },
   options: PythonOptions,
-): Promise<Resolution> {
+): Promise<BuildResolution> {
   const builds = new Map<string, PackageBuild>();
   let built: readonly WheelMetadata[] = buildWheels.map((name) => ({
     name,
@@ -35,6 +40,7 @@ export async function resolveAndBuild(
         packages.push(each);
         continue;
       }
+      if (!mayBuild) return { packages: undefined, explanation: undefined, yanked: [], refused: each };
       const key = `${each.name}==${each.version}`;
       const made = builds.get(key) ?? (await buildPackage(each, request, options));
       if ('why' in made) return { packages: undefined, explanation: made, yanked: [] };

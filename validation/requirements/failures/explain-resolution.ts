@@ -31,6 +31,7 @@ export async function explainResolution(
     (await explainMissingVersion(request, message, compile)) ??
     explainPythonBound(request, message) ??
     explainDuplicate(message) ??
+    explainMissingSource(request, message) ??
     (await explainMissingWheel(request, message, compile)) ??
     explainConflict(request, message) ??
     explainOther(request, message)
@@ -205,6 +206,19 @@ async function explainMissingWheel(
     ...(mine && meant !== undefined && { add: meant }),
     ...(direct && newer === undefined && { remove: direct.name }),
     about: direct?.name ?? about,
+  };
+}
+
+/** A package that is to be built, although the index has only wheels of it. */
+function explainMissingSource({ built = [] }: ResolutionRequest, message: string): ResolutionExplanation | undefined {
+  const text = collapseWhitespace(message);
+  const found = /([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable )?source distribution/.exec(text)?.[1];
+  const name = found === undefined ? undefined : parseName(found);
+  if (name === undefined || !built.some((each) => each.name === name)) return undefined;
+  return {
+    why: `build_wheels names ${name}, but ${found ?? name} has wheels and no source distribution`,
+    hint: `Remove ${name} from build_wheels`,
+    about: name,
   };
 }
 

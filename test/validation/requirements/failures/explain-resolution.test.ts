@@ -4,6 +4,7 @@ import { explainResolution } from '../../../../validation/requirements/failures/
 import { explainUnreadableWheel } from '../../../../validation/requirements/explain-wheel.ts';
 import { keepRequiredHashes } from '../../../../validation/requirements/keep-hashes.ts';
 import { parseRequirements } from '../../../../validation/requirements/parse-requirements.ts';
+import type { WheelMetadata } from '../../../../validation/requirements/read-wheel.ts';
 import { makeSubject } from '../../../../validation/subject.ts';
 import { makeEndpoint } from '../../throw-away-project.ts';
 
@@ -22,12 +23,14 @@ async function explain(
   message: string,
   answers: Readonly<Record<string, string>> = {},
   saved: Readonly<Record<string, string>> = {},
+  built: readonly WheelMetadata[] = [],
 ) {
   const { requirements } = parseRequirements(lines, 'requirements.txt');
   const request = {
     ...{ requirements, constraints: [], python: '3.11', platform: 'x86_64-manylinux_2_28', modelFolder: '/m' },
     preferences: undefined,
     saved: new Map(Object.entries(saved)),
+    built,
   };
   const compile = (wanted: readonly string[], ...[, sources = []]: readonly (readonly string[] | undefined)[]) => {
     if (sources.length > 0) return Promise.resolve(run(sources.includes('docopt') ? 0 : 1, '', ''));
@@ -41,6 +44,17 @@ const DOCOPT =
   'error: No solution found when resolving dependencies\n  cause: Because docopt==0.6.2 has no usable wheels and only docopt<=0.6.2 is available, we can conclude that docopt>=0.6.2 cannot be used.\n  And because num2words==0.5.10 depends on docopt>=0.6.2 and you require num2words==0.5.10, we can conclude that your requirements are unsatisfiable.\n\nhint: Wheels are required for `docopt`';
 const WITHOUT_PARENT =
   'cause: Because all versions of docopt have no usable wheels, we can conclude that your requirements are unsatisfiable.';
+
+test('says that a package of build_wheels has wheels only', async () => {
+  const message =
+    'cause: Because docopt==0.7 has no source distribution and you require docopt==0.7, we can conclude that your requirements are unsatisfiable.';
+  const built = [{ name: 'docopt', requires: [], extras: [], python: undefined }];
+  expect(await explain('docopt==0.7', message, {}, {}, built)).toEqual({
+    why: 'build_wheels names docopt, but docopt==0.7 has wheels and no source distribution',
+    hint: 'Remove docopt from build_wheels',
+    about: 'docopt',
+  });
+});
 
 test('names the requirement that brings a package without wheels, with its line', async () => {
   expect(await explain('numpy==2.4.6\nnum2words==0.5.10', DOCOPT)).toMatchObject({
