@@ -50,7 +50,7 @@ function listRepeatedKeys(keys: readonly unknown[], text: string): readonly YAML
   const names = new Set<string>();
   return keys.flatMap((key) => {
     if (!isScalar(key)) return [];
-    const name = key.value === null ? '' : String(key.value); // an empty key is null
+    const name = key.value === null ? '' : key.toString(); // an empty key is null
     const isRepeated = names.has(name);
     names.add(name);
     if (!isRepeated) return [];

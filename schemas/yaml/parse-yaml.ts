@@ -151,7 +151,7 @@ function findOffset(document: Document, path: Path, key: boolean): number {
     const parent: unknown = depth > 0 ? document.getIn(wanted.slice(0, -1), true) : undefined;
     if (isMap(parent)) {
       const pair = parent.items.find(
-        (p) => isScalar(p.key) && (p.key.value === null ? '' : String(p.key.value)) === String(last),
+        (p) => isScalar(p.key) && (p.key.value === null ? '' : p.key.toString()) === String(last),
       );
       const node = key && depth === path.length ? pair?.key : (pair?.value ?? pair?.key);
       const range = (node as Node | null | undefined)?.range;

@@ -8,7 +8,7 @@ const KEYS = ['a', '"a"', "'a'", 'b', '1', '0x1', '1.0', '"1"', '.nan', 'null', 
 const MORE_KEYS = ['? a', '? [a]', '[a]', '{b: 1}', 'true', '"true"', '-0', '0', '""', '"null"'];
 
 /** Whether two keys become the same field: `1` and `"1"`, `true` and `'true'`, `null` and `""`. */
-const nameOf = (value: unknown) => (value === null ? '' : String(value));
+const nameOf = (value: unknown) => (value === null ? '' : (value as number).toString());
 const haveSameName = (a: unknown, b: unknown) => isScalar(a) && isScalar(b) && nameOf(a.value) === nameOf(b.value);
 
 /** The lines of a map whose keys come from a short list, so that many are equal. */
