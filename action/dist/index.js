@@ -23660,7 +23660,7 @@ async function findSource(wanted, options) {
 		});
 		const found = run.code === 0 ? parseSource(run.stdout) : void 0;
 		if (found) return found;
-		throw new VirtualenvError("install-failed", `Cannot find the source distribution of ${name} ${version}`, {
+		throw new VirtualenvError("install-failed", `Cannot find the source distribution of ${name} ${version}: ${summarize(run.stderr)}`, {
 			hint: "If the network or the index failed, run the same command again",
 			cause: run.stderr
 		});
@@ -23687,6 +23687,13 @@ async function downloadSource({ url, hash }, { folder, signal }) {
 	await writeFile(file, bytes);
 	return file;
 }
+function summarize(stderr) {
+	return stderr.split("\n").filter((line) => !/^\s*hint:/.test(line) && !line.includes("://")).map((line) => line.replace(/^\s*(?:error|cause):\s*/, "").trim()).filter(Boolean).join(" ").slice(0, MAX_REASON).replace(/\.\s*$/, "") || "uv names none in the index";
+}
+function findReason(error) {
+	const code = (error instanceof Error ? error.cause ?? error : error)?.code;
+	return typeof code === "string" ? code : error instanceof Error ? error.name : "no reason";
+}
 async function download$1(url, signal) {
 	const { host, pathname } = new URL(url);
 	const what = `Cannot download ${basename(pathname)} from ${host}`;
@@ -23696,9 +23703,13 @@ async function download$1(url, signal) {
 		headers,
 		signal: signal ? AbortSignal.any([limit, signal]) : limit
 	}).catch((e) => {
-		throw new Error(`${what}: it does not respond. Check the network and run the same command again`, { cause: e });
+		signal?.throwIfAborted();
+		throw new VirtualenvError("install-failed", `${what}: it does not respond (${findReason(e)})`, {
+			hint: "Check the network and run the same command again",
+			cause: e
+		});
 	});
-	if (!response.ok || !response.body) throw new Error(`${what}: it answers ${response.status}. Check UV_INDEX and its credentials`);
+	if (!response.ok || !response.body) throw new VirtualenvError("install-failed", `${what}: it answers ${response.status}`, { hint: "Check UV_INDEX and its credentials" });
 	const parts = [];
 	let bytes = 0;
 	for await (const part of response.body) {
@@ -23708,7 +23719,7 @@ async function download$1(url, signal) {
 	}
 	return Buffer.concat(parts);
 }
-var LIMIT_SECONDS$12, MAX_BYTES$5;
+var LIMIT_SECONDS$12, MAX_REASON, MAX_BYTES$5;
 var init_find_source = __esmMin((() => {
 	init_temporary_folder();
 	init_install_packages();
@@ -23716,6 +23727,7 @@ var init_find_source = __esmMin((() => {
 	init_virtualenv_error();
 	init_index_login();
 	LIMIT_SECONDS$12 = 120;
+	MAX_REASON = 400;
 	MAX_BYTES$5 = 512 << 20;
 }));
 // sandbox/copy-if-private.ts
@@ -24982,17 +24994,39 @@ var init_locked_values = __esmMin((() => {
 	LINE_CHARACTERS$2 = 2e3;
 	line = string$1().max(LINE_CHARACTERS$2, `expected at most ${LINE_CHARACTERS$2} characters`).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected a text on one line");
 }));
+// schemas/yaml/refuse-repeated.ts
+function refuseRepeated(normalize) {
+	return (entries, context) => {
+		const seen = /* @__PURE__ */ new Map();
+		for (const [index, entry] of entries.entries()) {
+			const name = normalize(entry);
+			const first = seen.get(name);
+			if (first === void 0) seen.set(name, entry);
+			else context.addIssue({
+				code: "custom",
+				path: [index],
+				message: `Cannot list ${JSON.stringify(entry)} twice${first === entry ? "" : ` (also as ${JSON.stringify(first)})`}, expected each entry once`,
+				params: {
+					code: "duplicate-name",
+					hint: "Remove one of the two"
+				}
+			});
+		}
+	};
+}
+var init_refuse_repeated = __esmMin((() => {}));
 // schemas/endpoint/requirement-fields.ts
 var requirementFields;
 var init_requirement_fields = __esmMin((() => {
 	init_zod();
 	init_locked_values();
+	init_refuse_repeated();
 	requirementFields = {
 		requirements: strictObject({
 			add: array(string$1()).optional().describe("Requirements to add; each replaces a requirement with the same name"),
 			remove: array(string$1()).optional().describe("Names of requirements to remove")
 		}).optional().describe("Changes to the model's requirements, without logging the model again"),
-		build_wheels: array(packageName).optional().describe("Packages without a wheel: `davit lock` builds one from the source distribution, in the sandbox and without network")
+		build_wheels: array(packageName).superRefine(refuseRepeated((name) => name)).optional().describe("Packages without a wheel: `davit lock` builds one from the source distribution, in the sandbox and without network")
 	};
 }));
 // schemas/values/network-address.ts
@@ -25026,6 +25060,10 @@ function readHost(text) {
 function renderNetworkAddress({ host, port }) {
 	return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
+function normalizeNetworkAddress(text) {
+	const address = parseNetworkAddress(text);
+	return address === void 0 ? text : renderNetworkAddress(address);
+}
 var NETWORK_ADDRESS, EXPECTED$1, EXPECTED_IPV4, networkAddress, NO_HOST, MAPPED;
 var init_network_address = __esmMin((() => {
 	init_zod();
@@ -25043,6 +25081,7 @@ var init_network_address = __esmMin((() => {
 var init_validation_file = __esmMin((() => {
 	init_zod();
 	init_network_address();
+	init_refuse_repeated();
 	CONTENT_TYPES = ["json", "csv"];
 	caseFields = {
 		input_data: unknown$1().optional().describe("The input: a request body of MLflow (dataframe_split, dataframe_records, instances, inputs), any other value as `inputs`, or a text that is the whole body"),
@@ -25054,7 +25093,7 @@ var init_validation_file = __esmMin((() => {
 	validationFile = strictObject({
 		...caseFields,
 		cases: record(caseName, strictObject(caseFields)).refine((cases) => Object.keys(cases).length <= 20, `expected at most 20 cases`).optional().describe("Several inputs by name, each with the same fields"),
-		network: array(networkAddress).min(1, "expected one address or more").max(16, `expected at most 16 addresses`).optional().describe("Services that the model calls and may reach in its proof, if the environment or the base branch allows them: `api.example.com:443`; default: none")
+		network: array(networkAddress).min(1, "expected one address or more").max(16, `expected at most 16 addresses`).superRefine(refuseRepeated(normalizeNetworkAddress)).optional().describe("Services that the model calls and may reach in its proof, if the environment or the base branch allows them: `api.example.com:443`; default: none")
 	});
 }));
 // schemas/endpoint/workload.ts
@@ -25410,7 +25449,8 @@ function renderFound({ found, path, source }) {
 	return (typeof found === "number" ? source.written(path) : void 0) ?? renderValue(found);
 }
 function reportUnknownField(key, { path, source }) {
-	const message = `Cannot accept "${key}" ${path.length === 0 ? "here" : `in "${renderPath(path)}"`}: there is no such field`;
+	const where = path.length === 0 ? "here" : `in "${renderPath(path)}"`;
+	const message = `Cannot accept ${key === "" ? "an empty or null key" : `"${key}"`} ${where}: there is no such field`;
 	return makeError("unknown-field", source.locate([...path, key], { key: true }), message, suggestField(key, path, source.fields));
 }
 function reportWrongKey(expected, { path, source }) {
@@ -25453,7 +25493,7 @@ function reportWrongVariant(expected, { path, found, what, source }) {
 function custom(issue, { path, found, what, source }) {
 	const { code = "bad-value", hint, key = false } = issue.params ?? {};
 	const message = issue.message.startsWith("Cannot ") ? issue.message : code === "unsupported-field" ? `Cannot use ${what}: ${issue.message}` : `Cannot accept ${renderValue(found)} for ${what}: ${issue.message}`;
-	return makeError(code, source.locate(path, { key }), message, hint);
+	return makeError(code, source.locate(path, { key }), message, hint ?? source.suggest?.(path, found));
 }
 function suggestWithoutQuotes(found, expected) {
 	const text = typeof found === "string" ? found.trim() : "";
@@ -32413,6 +32453,11 @@ function suggestEndpointValue(path, value) {
 	if (field === "served_entities" && path[0] === "config" && isMap$3(value)) return "Begin the served entity with \"- \": it is an item of a list";
 	if (path.length === 3 && path[1] === "served_entities" && typeof value === "string") return `Write a map: - { entity_name: ${renderText$1(value)}, entity_version: "1" }`;
 	if (field === "routes" && isMap$3(value)) return renderRoutes(value);
+	if (path.at(-2) === "build_wheels" && typeof value === "string") return suggestPackageName(value);
+}
+function suggestPackageName(text) {
+	const name = /^[A-Za-z0-9][A-Za-z0-9._-]*/.exec(text.trim())?.[0]?.toLowerCase().replace(/[-_.]+/g, "-");
+	return name === void 0 ? void 0 : `Did you mean ${JSON.stringify(name.replace(/-$/, ""))}?`;
 }
 function isMap$3(value) {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -32795,6 +32840,11 @@ function dropReported(issues, reported) {
 		}];
 	});
 }
+function dropLimitsOfWrongTypes(issues) {
+	const wrong = new Set(issues.filter(({ code }) => code === "invalid_type").map(({ path }) => makePathKey(path)));
+	if (wrong.size === 0) return issues;
+	return issues.filter(({ code, path }) => code === "invalid_type" || !wrong.has(makePathKey(path)));
+}
 function dropGeneralLimits(issues) {
 	const isGeneral = ({ code, message }) => code === "too_big" && !message.startsWith("expected");
 	const others = new Set(issues.filter((issue) => !isGeneral(issue)).map(({ path }) => makePathKey(path)));
@@ -32885,11 +32935,12 @@ function findRepeatedKeys(root, text) {
 	return found;
 }
 function listRepeatedKeys(keys, text) {
-	const values = /* @__PURE__ */ new Set();
+	const names = /* @__PURE__ */ new Set();
 	return keys.flatMap((key) => {
-		if (!(0, import_dist$5.isScalar)(key) || Number.isNaN(key.value)) return [];
-		const isRepeated = values.has(key.value);
-		values.add(key.value);
+		if (!(0, import_dist$5.isScalar)(key)) return [];
+		const name = key.value === null ? "" : key.toString();
+		const isRepeated = names.has(name);
+		names.add(name);
 		if (!isRepeated) return [];
 		const offset = findStart(key, text);
 		return [new import_dist$5.YAMLParseError([offset, offset + 1], "DUPLICATE_KEY", "Map keys must be unique")];
@@ -32969,7 +33020,7 @@ function checkSchema(schema, { standIn, ...source }, { diagnostics: prepared, wr
 	};
 	const issues = listIssues(schema, source.root, checked.error.issues, standIn);
 	const fields = listFields$2(schema, source.root);
-	const news = dropReplacedFields(dropGeneralLimits(dropReported(issues, reported)), fields);
+	const news = dropReplacedFields(dropGeneralLimits(dropLimitsOfWrongTypes(dropReported(issues, reported))), fields);
 	const rest = findValidRest(schema, source.root, issues, standIn);
 	return {
 		value: void 0,
@@ -33023,7 +33074,7 @@ function findOffset(document, path, key) {
 		const last = wanted.at(-1);
 		const parent = depth > 0 ? document.getIn(wanted.slice(0, -1), true) : void 0;
 		if ((0, import_dist$4.isMap)(parent)) {
-			const pair = parent.items.find((p) => (0, import_dist$4.isScalar)(p.key) && String(p.key.value) === String(last));
+			const pair = parent.items.find((p) => (0, import_dist$4.isScalar)(p.key) && (p.key.value === null ? "" : p.key.toString()) === String(last));
 			const range = (key && depth === path.length ? pair?.key : pair?.value ?? pair?.key)?.range;
 			if (range) return range[0];
 			continue;
@@ -33533,16 +33584,11 @@ function parseQuantity$1(text) {
 	return Number(number) * (FACTORS[unit] ?? 1);
 }
 function renderBytes(bytes) {
-	const { unit, size } = bytes >= 2 ** 30 ? {
-		unit: "GiB",
-		size: 2 ** 30
-	} : {
-		unit: "MiB",
-		size: 2 ** 20
-	};
+	if (bytes === 1) return "1 byte";
+	const [unit, size] = UNITS$1.find(([, least]) => bytes >= least) ?? ["bytes", 1];
 	return `${Math.round(bytes / size * 10) / 10} ${unit}`;
 }
-var QUANTITY$1, FACTORS;
+var QUANTITY$1, FACTORS, UNITS$1;
 var init_quantity = __esmMin((() => {
 	QUANTITY$1 = /^(\d+(?:\.\d+)?|\.\d+)(m|[kMGTPE]|[KMGTPE]i|[eE]\d+)?$/;
 	FACTORS = {
@@ -33564,6 +33610,11 @@ var init_quantity = __esmMin((() => {
 			"Ei"
 		].map((unit, i) => [unit, 1024 ** (i + 1)]))
 	};
+	UNITS$1 = [
+		["GiB", 2 ** 30],
+		["MiB", 2 ** 20],
+		["KiB", 1024]
+	];
 }));
 // schemas/environment/hardware-file.ts
 var DAY_SECONDS, QUANTITY, wholeSeconds, quantity, processors, memory, toleration, gpu, hardware, hardwareByType, hardwareTable;
@@ -33791,6 +33842,7 @@ var POLICY_SEVERITIES, VULNERABILITY_POLICIES, SHARE, MAX_NETWORK_ADDRESSES, sev
 var init_policy$1 = __esmMin((() => {
 	init_zod();
 	init_network_address();
+	init_refuse_repeated();
 	POLICY_SEVERITIES = [
 		"ignore",
 		"warning",
@@ -33820,7 +33872,7 @@ var init_policy$1 = __esmMin((() => {
 		max_changed: string$1().regex(SHARE, "expected a share of the rows, such as 5%").optional().describe("Share of the compared predictions that a new version may change, such as 5%; more is an error in a review; default: any share"),
 		prediction_tolerance: number$1().min(0, "expected 0 or more").optional().describe("Numbers in the predictions of two versions are equal if they differ by no more; default 0"),
 		show_predictions: boolean$1().optional().describe("Whether comments and reports of reviews may contain inputs and predictions; default true"),
-		network: array(networkAddress).max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`).optional().describe("Services that models may reach in their proofs, where `validation.network` of the endpoint file names them: `api.example.com:443`; default: none")
+		network: array(networkAddress).max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`).superRefine(refuseRepeated(normalizeNetworkAddress)).optional().describe("Services that models may reach in their proofs, where `validation.network` of the endpoint file names them: `api.example.com:443`; default: none")
 	}).optional().describe("How severe each finding is in this environment: error, warning or ignore");
 	STRICTEST_POLICY = {
 		missing_example: "error",
@@ -34507,6 +34559,9 @@ var init_model_sources = __esmMin((() => {
 	};
 }));
 // validation/model/choose-registry.ts
+function isCatalogName(name) {
+	return UNITY_CATALOG_NAME.test(name);
+}
 function chooseRegistry(name, choice) {
 	const { environments, variables } = choice;
 	const [first, ...more] = [...new Map(environments.map((e) => [normalize(e.uri), e])).values()];
@@ -37410,11 +37465,26 @@ function makeSubjectError(subject, code, message, hint) {
 		file: `${place.file}/${file}`
 	} : place, message, hint);
 }
-function renderEditHint({ endpoint, entity, alone }, { add, remove }) {
+function nameBuildWheels({ endpoint, entity }) {
+	return `davit.served_entities.${entity.name}.build_wheels in ${endpoint.file}`;
+}
+function renderEditHint(subject, { add, remove }) {
 	if (add === void 0 && remove === void 0) return void 0;
-	if (alone) return [...add === void 0 ? [] : [`Add "${add}" to requirements.txt`], ...remove === void 0 ? [] : [`${add === void 0 ? "R" : "r"}emove "${remove}" from requirements.txt`]].join(" and ");
+	const { endpoint, entity, alone } = subject;
 	const list = `davit.served_entities.${entity.name}.requirements`;
-	return `Add ${[...add === void 0 ? [] : [`"${add}" to ${list}.add`], ...remove === void 0 ? [] : [`"${remove}" to ${list}.remove`]].join(" and ")} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
+	const own = alone ? "the requirements that you added (-r)" : `${list}.add`;
+	const [replaced, dropped] = [findAdded(subject, add), findAdded(subject, remove)];
+	const addition = replaced === void 0 ? `Add "${add ?? ""}" to ${alone ? "requirements.txt" : own}` : `Write "${add ?? ""}" instead of "${replaced}" in ${own}`;
+	const removal = dropped === void 0 && !alone ? `add "${remove ?? ""}" to ${list}.remove` : `remove "${dropped ?? remove ?? ""}" from ${dropped === void 0 ? "requirements.txt" : own}`;
+	const text = [...add === void 0 ? [] : [addition], ...remove === void 0 ? [] : [removal]].join(" and ").replace(/^./, (first) => first.toUpperCase());
+	return alone ? text : `${text} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
+}
+function findAdded({ entity }, requirement) {
+	const wanted = readName$1(requirement ?? "");
+	return wanted === "" ? void 0 : entity.requirementEdits.add.find((line) => readName$1(line) === wanted);
+}
+function readName$1(requirement) {
+	return normalizePackageName(/^[A-Za-z0-9._-]*/.exec(requirement.trim())?.[0] ?? "");
 }
 function joinHints(...hints) {
 	const some = hints.filter((h) => h !== void 0);
@@ -37423,6 +37493,7 @@ function joinHints(...hints) {
 var MODEL_FILES;
 var init_subject = __esmMin((() => {
 	init_diagnostic();
+	init_normalize_package_name();
 	MODEL_FILES = {
 		"import-failed": "requirements.txt",
 		"incompatible-packages": "requirements.txt",
@@ -38918,7 +38989,7 @@ var init_pip_names = __esmMin((() => {
 	};
 }));
 // validation/requirements/check-requirements.ts
-async function checkRequirements(subject, model, { requirements, twins }, policy) {
+async function checkRequirements(subject, model, { requirements, twins }, { policy, packages = [] }) {
 	const others = new Set(requirements.map((r) => r.name));
 	const files = {
 		folder: model.folder,
@@ -38928,6 +38999,7 @@ async function checkRequirements(subject, model, { requirements, twins }, policy
 	return [
 		...requirements.flatMap((r) => checkRequirement(subject, r, {
 			policy,
+			packages,
 			others
 		})),
 		...(await Promise.all(sources)).flat(),
@@ -38938,7 +39010,7 @@ async function checkRequirements(subject, model, { requirements, twins }, policy
 		...checkChannels(subject, model, policy)
 	];
 }
-function checkRequirement({ label }, r, { policy, others }) {
+function checkRequirement({ label }, r, { policy, packages, others }) {
 	const { at, name, fault } = r;
 	const wrong = fault ?? suggestPipName(r, others);
 	if (wrong) return [refuse$4(label, r, wrong)];
@@ -38962,10 +39034,17 @@ function checkRequirement({ label }, r, { policy, others }) {
 	if (r.pin === void 0 && !isPatchPrefix(r)) found.push(...applyPolicy(policy.unpinnedRequirement, {
 		code: "requirement-unpinned",
 		message: `Found "${r.text}" in the requirements of ${label}: expected the exact version that the model was trained with`,
-		hint: "Without one, only the lock determines the version",
+		...policy.unpinnedRequirement === "error" ? explainPin(r, packages) : { hint: "Without one, only the lock determines the version" },
 		at
 	}));
 	return found;
+}
+function explainPin({ name, text, marker }, packages) {
+	const version = packages?.find((p) => p.name === name)?.version;
+	return {
+		add: `${/^[A-Za-z0-9._-]+(?:\[[^\]]*\])?/.exec(text)?.[0] ?? name}==${version ?? "VERSION"}${marker === void 0 ? "" : ` ; ${marker}`}`,
+		hint: version === void 0 ? "VERSION is the one that the model was trained with" : void 0
+	};
 }
 function refuse$4(label, { written, name, at }, { why, hint, instead }) {
 	const message = `Cannot install "${maskSecrets(written)}" for ${label}: ${why}`;
@@ -39603,7 +39682,7 @@ var init_read_model = __esmMin((() => {
 	init_read_requirements();
 }));
 // validation/model/check-model.ts
-async function checkModel(subject, folder, { root, policy }) {
+async function checkModel(subject, folder, { root, policy, packages }) {
 	const read = await readModel(folder);
 	if (!read.model) return {
 		checked: void 0,
@@ -39623,7 +39702,10 @@ async function checkModel(subject, folder, { root, policy }) {
 		...await checkMinimumVersions(subject, model, edited.requirements),
 		...isChosen ? [] : checkPythonDrift(subject, model),
 		...edited.problems,
-		...await checkRequirements(subject, model, edited, policy),
+		...await checkRequirements(subject, model, edited, {
+			policy,
+			packages
+		}),
 		...checkVersionDrift(subject, model, new Map(pins))
 	];
 	const diagnostics = sortDiagnostics([...wrongCases, ...all.map((p) => locateProblem(subject, p))]);
@@ -39769,7 +39851,7 @@ async function reportMissingModel(subject, root, path, folder) {
 	const near = entity.model.uri === void 0 ? await listNames$1(resolve(folder, "..")) : [];
 	const names = near.length > 0 || entity.model.uri !== void 0 ? [] : await listNames$1(join(root, "models"));
 	const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
-	const hint = `${there.length > 0 ? `Existing models: ${there.join(", ")}. ` : ""}Put the model there, set MLFLOW_TRACKING_URI to the registry that has it, or davit.served_entities.${entity.name}.model_uri to its location`;
+	const hint = `${there.length > 0 ? `Existing models: ${there.join(", ")}. ` : ""}Put the model there, ${isCatalogName(entity.model.name) ? "set DATABRICKS_HOST and DATABRICKS_TOKEN to read it from Unity Catalog" : "set MLFLOW_TRACKING_URI to the registry that has it"}, or davit.served_entities.${entity.name}.model_uri to its location`;
 	return makeError("model-not-found", subject.entity.place, message, hint);
 }
 async function listNames$1(folder) {
@@ -39785,14 +39867,30 @@ var init_fetch_model = __esmMin((() => {
 	init_diagnostic();
 	init_model_reference();
 	init_locate_model();
+	init_choose_registry();
 	init_download_model();
 }));
 // validation/requirements/building/check-built.ts
-function checkBuilt({ label }, packages, policy) {
-	return packages.filter((p) => p.built !== void 0).flatMap(({ name, version }) => applyPolicy(policy.builtPackage, {
+function checkBuilt(subject, packages, policy) {
+	const { label } = subject;
+	return [...packages.filter((p) => p.built !== void 0).flatMap(({ name, version }) => applyPolicy(policy.builtPackage, {
 		code: "package-built",
 		message: `Found ${name} ${version} in the lock of ${label}: Davit builds its wheel from the source distribution, which runs code of the package in the sandbox`,
-		hint: policy.builtPackage === "error" ? `The policy allows no builds. Log the model with a wheel of ${name} in code_paths, or with a version that has one` : "policy.built_package of an environment allows or forbids it",
+		hint: policy.builtPackage === "error" ? renderRefusalHint(name) : "policy.built_package of an environment allows or forbids it",
+		at: {
+			file: "MLmodel",
+			line: 1,
+			column: 1
+		}
+	})), ...reportUnused(subject, packages)];
+}
+function reportUnused(subject, packages) {
+	const inIndex = new Set(packages.filter((p) => p.source === void 0).map((p) => p.name));
+	return subject.entity.buildWheels.filter((name) => !inIndex.has(name)).map((name) => ({
+		code: "package-built",
+		severity: "warning",
+		message: `Found ${name} in build_wheels of "${subject.entity.name}": no package of the lock has that name, so the entry only allows builds that nothing needs`,
+		hint: `Remove ${name} from ${nameBuildWheels(subject)}`,
 		at: {
 			file: "MLmodel",
 			line: 1,
@@ -39800,8 +39898,25 @@ function checkBuilt({ label }, packages, policy) {
 		}
 	}));
 }
+function refuseBuild({ label }, { name, version }) {
+	return {
+		code: "package-built",
+		severity: "error",
+		message: `Cannot lock ${name} ${version} for ${label}: its wheel would have to be built from the source distribution, and policy.built_package is "error"`,
+		hint: renderRefusalHint(name),
+		at: {
+			file: "MLmodel",
+			line: 1,
+			column: 1
+		}
+	};
+}
+function renderRefusalHint(name) {
+	return `The policy allows no builds. Log the model with a wheel of ${name} in code_paths, or with a version that has one`;
+}
 var init_check_built = __esmMin((() => {
 	init_policy();
+	init_subject();
 }));
 // python/undeclared-requirements.ts
 function listUndeclaredRequirements(packages) {
@@ -39864,7 +39979,7 @@ var init_find_chain = __esmMin((() => {
 }));
 // validation/requirements/failures/explain-resolution.ts
 async function explainResolution(request, message, compile) {
-	return await explainMissingVersion(request, message, compile) ?? explainPythonBound(request, message) ?? explainDuplicate(message) ?? await explainMissingWheel(request, message, compile) ?? explainConflict(request, message) ?? explainOther(request, message);
+	return await explainMissingVersion(request, message, compile) ?? explainPythonBound(request, message) ?? explainDuplicate(message) ?? explainMissingSource(request, message) ?? await explainMissingWheel(request, message, compile) ?? explainConflict(request, message) ?? explainOther(request, message);
 }
 async function explainMissingVersion(request, message, compile) {
 	const text = collapseWhitespace(message);
@@ -40012,6 +40127,17 @@ async function explainMissingWheel(request, message, compile) {
 		...mine && meant !== void 0 && { add: meant },
 		...direct && newer === void 0 && { remove: direct.name },
 		about: direct?.name ?? about
+	};
+}
+function explainMissingSource({ built = [] }, message) {
+	const text = collapseWhitespace(message);
+	const found = /([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable )?source distribution/.exec(text)?.[1];
+	const name = found === void 0 ? void 0 : parseName(found);
+	if (name === void 0 || !built.some((each) => each.name === name)) return void 0;
+	return {
+		why: `build_wheels names ${name}, but ${found ?? name} has wheels and no source distribution`,
+		hint: `Remove ${name} from build_wheels`,
+		about: name
 	};
 }
 async function hasSource(requirement, name, compile) {
@@ -40632,7 +40758,7 @@ var init_build_package = __esmMin((() => {
 	};
 }));
 // validation/requirements/building/resolve-and-build.ts
-async function resolveAndBuild(request, buildWheels, options) {
+async function resolveAndBuild(request, { buildWheels, mayBuild }, options) {
 	const builds = /* @__PURE__ */ new Map();
 	let built = buildWheels.map((name) => ({
 		name,
@@ -40653,6 +40779,12 @@ async function resolveAndBuild(request, buildWheels, options) {
 				packages.push(each);
 				continue;
 			}
+			if (!mayBuild) return {
+				packages: void 0,
+				explanation: void 0,
+				yanked: [],
+				refused: each
+			};
 			const key = `${each.name}==${each.version}`;
 			const made = builds.get(key) ?? await buildPackage(each, request, options);
 			if ("why" in made) return {
@@ -40751,19 +40883,21 @@ async function lockSubject(subject, options) {
 		diagnostics: fetched.diagnostics
 	};
 	const policy = resolvePolicy(options.policies);
-	const { checked, diagnostics } = await checkModel(subject, fetched.folder, {
+	const { current, upgrade = false } = options;
+	const before = current && readOwn(current.entities, subject.entity.name);
+	const virtualenv = before && current.virtualenvs[before.virtualenv];
+	const rules = {
 		root: options.root,
-		policy
-	});
+		policy,
+		packages: virtualenv?.packages
+	};
+	const { checked, diagnostics } = await checkModel(subject, fetched.folder, rules);
 	if (!checked) return {
 		subject,
 		reason: void 0,
 		locked: void 0,
 		diagnostics
 	};
-	const { current, upgrade = false } = options;
-	const before = current && readOwn(current.entities, subject.entity.name);
-	const virtualenv = before && current.virtualenvs[before.virtualenv];
 	const reason = current ? explainStalePackages(subject, current, checked, fetched.resolved) : "no lock yet";
 	if (reason === void 0 && !upgrade && before && virtualenv) {
 		const locked = {
@@ -40817,9 +40951,14 @@ async function resolveSubject(subject, checked, options) {
 		preferences: upgrade ? void 0 : old?.packages ?? [],
 		saved: listSavedVersions(model)
 	};
-	const { packages, yanked, explanation } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveAndBuild(wanted, subject.entity.buildWheels, options));
+	const policy = resolvePolicy(options.policies);
+	const building = {
+		buildWheels: subject.entity.buildWheels,
+		mayBuild: policy.builtPackage !== "error"
+	};
+	const { packages, yanked, explanation, refused } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveAndBuild(wanted, building, options));
 	if (!packages) {
-		const wrong = await describeResolutionFailure(subject, {
+		const wrong = refused ? [refuseBuild(subject, refused)] : await describeResolutionFailure(subject, {
 			model,
 			request: wanted,
 			explanation
@@ -40831,7 +40970,6 @@ async function resolveSubject(subject, checked, options) {
 			diagnostics: [...options.diagnostics, ...wrong.map((p) => locateProblem(subject, p))]
 		};
 	}
-	const policy = resolvePolicy(options.policies);
 	const imports = options.withoutImports ? [] : await checkImports(subject, checked, {
 		packages,
 		platform
@@ -42594,7 +42732,10 @@ function findWholeFile(flavors) {
 	};
 	const loader = read("python_function", "loader_module");
 	const python = read("python_function", "python_model");
-	if (loader === "mlflow.sklearn") return read("sklearn", "pickled_model") ?? read("python_function", "model_path");
+	if (loader === "mlflow.sklearn") {
+		const path = read("sklearn", "pickled_model") ?? read("python_function", "model_path");
+		return path?.endsWith(".skops") ? void 0 : path;
+	}
 	if (loader === "mlflow.pyfunc.model") return python?.endsWith(".py") ? void 0 : python;
 	if (loader === "mlflow.statsmodels") return read("python_function", "data");
 	if (loader === "mlflow.pytorch") return `${read("python_function", "data") ?? "data"}/model.pth`;
@@ -42618,7 +42759,8 @@ async function checkModelSize(subject, model, environments) {
 function checkSize(subject, size, environments = []) {
 	const budgets = isGpu(subject.entity.workloadType) ? [] : listBudgets(subject.entity, environments);
 	const errors = budgets.flatMap((budget) => findCertain(subject, size, budget) ?? []);
-	return errors.length > 0 ? errors : budgets.flatMap((budget) => findLikely(subject, size, budget) ?? []).slice(0, 1);
+	if (errors.length > 0) return [...new Map(errors.map((d) => [d.message.replace(/a (?:replica|process) of/, ""), d])).values()];
+	return budgets.flatMap((budget) => findLikely(subject, size, budget) ?? []).slice(0, 1);
 }
 function listBudgets(entity, environments) {
 	const { workloadType } = entity;
@@ -42626,10 +42768,10 @@ function listBudgets(entity, environments) {
 	const others = environments.flatMap((environment) => {
 		const hardware = environment.target === "kubernetes" ? environment.hardware[workloadType] : void 0;
 		if (!hardware || hardware.gpu || hardware.memory === usual?.memory && hardware.per === usual.per) return [];
-		return [makeReplicaBudget(entity, hardware, ` in environment "${environment.name}"`)];
+		return [makeReplicaBudget(entity, hardware, environment.name)];
 	});
 	if (!usual) return others;
-	const replica = makeReplicaBudget(entity, usual, "");
+	const replica = makeReplicaBudget(entity, usual, void 0);
 	return [
 		replica,
 		{
@@ -42639,46 +42781,69 @@ function listBudgets(entity, environments) {
 			likely: 1,
 			share: 1,
 			memory: replica.memory,
-			waysOut: "Choose a larger workload_type"
+			findWays: (bytes) => renderWays([renderLargerType(entity, bytes)])
 		},
 		...others
 	];
 }
-function makeReplicaBudget(entity, { per, memory }, where) {
+function makeReplicaBudget(entity, { per, memory }, environment) {
 	const { name, workerMode, workloadType } = entity;
 	const workers = countWorkers(entity);
 	const certain = workerMode === "separate" ? workers : 1;
 	const likely = workerMode === void 0 ? workers : certain;
-	const sizes = per === "replica" && likely > 1 ? "Choose a larger workload_type, a smaller workload_size" : "Choose a larger workload_type";
-	const modes = likely > 1 ? `, or davit.served_entities.${name}.workers: shared (one copy for all workers) or one (one worker)` : "";
+	const units = per === "unit" ? workers : 1;
+	const unit = parseQuantity$1(memory) ?? Infinity;
+	const proof = parseQuantity$1(DEFAULT_HARDWARE[workloadType]?.memory ?? memory) ?? Infinity;
+	const modes = (bytes) => [...workerMode !== "shared" && bytes <= Math.min(units * unit * LIKELY_SHARE, proof) ? ["shared (one copy for all workers)"] : [], ...bytes <= unit * LIKELY_SHARE ? ["one (one worker)"] : []].join(" or ");
+	const findWays = (bytes) => renderWays([
+		environment === void 0 ? renderLargerType(entity, bytes) : void 0,
+		environment === void 0 ? void 0 : `raise hardware.${workloadType}.memory in environments/${environment}.yaml`,
+		per === "replica" && likely > 1 ? "choose a smaller workload_size" : void 0,
+		likely > 1 && modes(bytes) !== "" ? `set davit.served_entities.${name}.workers: ${modes(bytes)}` : void 0
+	]);
 	return {
-		of: `a replica of ${workloadType}${where}`,
-		units: per === "unit" ? workers : 1,
-		memory: parseQuantity$1(memory) ?? Infinity,
+		of: `a replica of ${workloadType}${environment === void 0 ? "" : ` in environment "${environment}"`}`,
+		units,
+		memory: unit,
 		certain,
 		likely,
 		share: LIKELY_SHARE,
-		waysOut: `${sizes}${modes}`
+		findWays
 	};
 }
+function renderLargerType({ workloadType }, bytes) {
+	const memoryOf = (type) => parseQuantity$1(DEFAULT_HARDWARE[type]?.memory ?? "") ?? 0;
+	const larger = WORKLOAD_TYPES.filter((type) => !isGpu(type) && memoryOf(type) > memoryOf(workloadType));
+	const fitting = larger.filter((type) => bytes <= memoryOf(type) * LIKELY_SHARE);
+	const named = fitting.length > 0 ? fitting : larger;
+	return named.length === 0 ? void 0 : `choose a larger workload_type (${named.join(", ")})`;
+}
+function renderWays(ways) {
+	const text = ways.filter((way) => way !== void 0).join(", or ");
+	return text === "" ? NO_WAY : text.replace(/^./, (first) => first.toUpperCase());
+}
+function renderAbove(count, bytes, limit) {
+	if (renderBytes(count * bytes) !== renderBytes(limit)) return renderProduct(count, bytes);
+	return count === 1 ? `${bytes} bytes` : `${count} × ${bytes} = ${count * bytes} bytes`;
+}
 function findCertain(subject, { whole }, budget) {
-	const { of, units, memory, certain, waysOut } = budget;
+	const { of, units, memory, certain, findWays } = budget;
 	if (!whole || certain * whole.bytes <= units * memory) return void 0;
 	const loads = certain > 1 ? `each of ${certain} workers loads` : "loading reads";
-	return makeSubjectError(subject, "memory-limit", `Cannot fit ${subject.label} into the memory of ${of}: ${loads} ${whole.path}, which takes at least ${renderProduct(certain, whole.bytes)}, expected at most ${renderProduct(units, memory)}`, subject.alone ? void 0 : waysOut);
+	return makeSubjectError(subject, "memory-limit", `Cannot fit ${subject.label} into the memory of ${of}: ${loads} ${whole.path}, which takes at least ${renderAbove(certain, whole.bytes, units * memory)}, expected at most ${renderProduct(units, memory)}`, subject.alone ? ALONE_HINT : findWays(whole.bytes));
 }
 function findLikely(subject, { bytes }, budget) {
-	const { of, units, memory, likely, share, waysOut } = budget;
+	const { of, units, memory, likely, share, findWays } = budget;
 	if (likely * bytes <= units * memory * share) return void 0;
 	const unless = subject.entity.workerMode === void 0 ? ", unless they can share one," : "";
 	const copies = likely > 1 ? `a copy for each of ${likely} workers${unless} takes` : "all of them in memory take";
 	const most = share < 1 ? "two thirds of " : "";
 	return {
-		...makeSubjectError(subject, "memory-limit", `Found ${renderBytes(bytes)} of files in ${subject.label}: ${copies} about ${renderProduct(likely, bytes)}, expected at most ${most}${renderProduct(units, memory)}, the memory of ${of}`, subject.alone ? void 0 : waysOut),
+		...makeSubjectError(subject, "memory-limit", `Found ${renderBytes(bytes)} of files in ${subject.label}: ${copies} about ${renderProduct(likely, bytes)}, expected at most ${most}${renderProduct(units, memory)}, the memory of ${of}`, subject.alone ? ALONE_HINT : findWays(bytes)),
 		severity: "warning"
 	};
 }
-var LIKELY_SHARE;
+var LIKELY_SHARE, NO_WAY, ALONE_HINT;
 var init_check_size = __esmMin((() => {
 	init_check_workers_memory();
 	init_count_replicas();
@@ -42688,6 +42853,8 @@ var init_check_size = __esmMin((() => {
 	init_subject();
 	init_measure_model();
 	LIKELY_SHARE = 2 / 3;
+	NO_WAY = "There is no larger CPU type: save a smaller model, or serve it with a GPU type";
+	ALONE_HINT = "A standalone model is proved in 4 GiB. Save a smaller model, or serve it from an endpoint file with a larger workload_type";
 }));
 // validation/withdrawn/index-outage.ts
 function hashIndex(variables) {
@@ -43059,7 +43226,11 @@ async function runFetchStage(subject, options) {
 	};
 }
 async function runCheckStage(subject, folder, options) {
-	const { checked, diagnostics } = await checkModel(subject, folder, options);
+	const packages = options.lock && listPackages(subject, options.lock);
+	const { checked, diagnostics } = await checkModel(subject, folder, {
+		...options,
+		packages
+	});
 	const size = checked ? await checkModelSize(subject, checked.model, options.environments) : [];
 	return {
 		value: checked,

@@ -21,6 +21,7 @@ const UNITS = [
 
 /** Renders bytes for display: `1.5 GiB`. */
 export function renderBytes(bytes: number): string {
+  if (bytes === 1) return '1 byte';
   const [unit, size] = UNITS.find(([, least]) => bytes >= least) ?? ['bytes', 1];
   return `${Math.round((bytes / size) * 10) / 10} ${unit}`;
 }

@@ -68,9 +68,9 @@ test('a virtualenv that this runner cannot use is an outage that names both Pyth
   const virtualenv = { python: '3.11', platform: 'x86_64-manylinux_2_28', packages: [] };
   const entity = { model: { python_version: '3.11.7' }, virtualenv: 'v' };
   const lock = { endpoint: 'iris', entities: { iris: entity }, virtualenvs: { v: virtualenv } } as unknown as Lock;
-  const require = (python: string | null) => requireVirtualenv({ lock, entity: 'iris' }, { ...VERSION, python }, {});
-  await require(null);
-  await expect(require('3.11.99')).rejects.toThrow(/made with Python 3\.11\.99: .*images differ\. Re-run all jobs/);
+  const requireFor = (python: string | null) => requireVirtualenv({ lock, entity: 'iris' }, { ...VERSION, python }, {});
+  await requireFor(null);
+  await expect(requireFor('3.11.99')).rejects.toThrow(/made with Python 3\.11\.99: .*images differ\. Re-run all jobs/);
 });
 
 test('a kept registry card is the same for the job that reads it', async () => {

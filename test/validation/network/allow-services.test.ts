@@ -101,7 +101,7 @@ test('a service that did not answer is a warning on its line, and one that was n
   ]);
   expect([failed, USE].map((use) => [isUnreachable(use), renderNetworkUse(use)])).toEqual([
     [true, 'a.example:443 (ENOTFOUND)'],
-    [false, 'a.example:443 (1 connection, 0 MiB sent, 0 MiB received)'],
+    [false, 'a.example:443 (1 connection, 1 byte sent, 1 byte received)'],
   ]);
 });
 

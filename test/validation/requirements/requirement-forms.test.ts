@@ -164,7 +164,7 @@ const REFUSED: readonly (readonly [line: string, why: string, hint: string])[] =
   [
     'sklearn==0.0',
     'the package is called scikit-learn',
-    'Add "scikit-learn" to davit.served_entities.m.requirements.add and "sklearn" to',
+    'Add "scikit-learn" to davit.served_entities.m.requirements.add and add "sklearn" to',
   ],
   ['pytorch', 'the package is called torch', 'Add "torch" to'],
   ['pkg_resources==0.0.0', 'it is not a package: Debian lists it by mistake, and no index has it', REMOVE],
