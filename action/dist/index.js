@@ -40131,7 +40131,7 @@ async function explainMissingWheel(request, message, compile) {
 }
 function explainMissingSource({ built = [] }, message) {
 	const text = collapseWhitespace(message);
-	const found = /([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable )?source distribution/.exec(text)?.[1];
+	const found = /(?<!\S)([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable )?source distribution/.exec(text)?.[1];
 	const name = found === void 0 ? void 0 : parseName(found);
 	if (name === void 0 || !built.some((each) => each.name === name)) return void 0;
 	return {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .front.server import run
+from .processes.hold_signals import hold_signals
 from .protocol.wire import FOUND, MODES, ONE
 
 
@@ -70,4 +70,7 @@ class Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionH
 
 
 if __name__ == "__main__":
+    hold_signals()
+    from .front.server import run  # these imports take most of the time until the handlers are there
+
     sys.exit(run(read_settings()))

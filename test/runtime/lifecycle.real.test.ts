@@ -1,11 +1,14 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { createServer, type OutgoingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { ask, type RunningServer, startServer, status, stopServers, until } from './start-server.ts';
+
+const SIGTERM_NUMBER = constants.signals.SIGTERM;
 
 afterEach(stopServers);
 
@@ -144,6 +147,17 @@ test('a probe that prefers to wait is answered when the model is there, and one 
     server.process.kill('SIGTERM');
     expect(await server.ended).toBe(0);
   });
+});
+
+test('a signal that comes before the server has its handlers is kept until then', async () => {
+  const held = async ({ pid }: ChildProcess) => {
+    const blocked = () => /^SigBlk:\s+([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+    await until(() => (BigInt(`0x${blocked()}`) & (1n << BigInt(SIGTERM_NUMBER - 1))) !== 0n);
+  };
+  const server = await startServer('k_slow3s', {
+    spawned: (child) => void held(child).then(() => child.kill('SIGTERM')),
+  });
+  expect(await server.ended).toBe(0); // without the hold, the kernel would drop it for the first process of a container
 });
 
 test('a probe that waits is told at once when the server ends before the model is there', async () => {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
 
 from ..pool.worker_pool import WorkerPool
+from ..processes.hold_signals import ENDING, release_signals
 from ..protocol.log import log
 from .app import FrontApp
 
@@ -27,8 +27,9 @@ class Drain:
 
     def install_handlers(self) -> None:
         loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for name in ENDING:
             loop.add_signal_handler(name, self.begin, name.name, True)
+        release_signals()
         if self.settings.parent_fd is not None:
             os.set_inheritable(self.settings.parent_fd, False)
             loop.add_reader(self.settings.parent_fd, self.read_parent_pipe)

@@ -212,7 +212,7 @@ async function explainMissingWheel(
 /** A package that is to be built, although the index has only wheels of it. */
 function explainMissingSource({ built = [] }: ResolutionRequest, message: string): ResolutionExplanation | undefined {
   const text = collapseWhitespace(message);
-  const found = /([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable )?source distribution/.exec(text)?.[1];
+  const found = /(?<!\S)([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable )?source distribution/.exec(text)?.[1];
   const name = found === undefined ? undefined : parseName(found);
   if (name === undefined || !built.some((each) => each.name === name)) return undefined;
   return {
