@@ -96,4 +96,18 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
   },
+  {
+    files: ['test/**/*.test.ts'],
+    ignores: ['test/**/*.{real,cluster}.test.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'CallExpression[callee.object.name="vi"][callee.property.name=/^(mock|doMock)$/]',
+          message:
+            'Cannot replace a module in a fast test, because an earlier file of the same worker may have loaded it: expected a parameter of the function under test',
+        },
+      ],
+    },
+  },
 );

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
-import { codePath } from '../system/code.ts';
+import { CODE_FOLDER } from '../system/code.ts';
 import { listFiles, listImports } from './list-files.ts';
 
 /** What the result of a check on one file depends on, besides the file. */
@@ -31,13 +32,14 @@ export async function checkUnpassed(
   name: string,
   inputs: CheckInputs,
   check: (files: readonly string[]) => Promise<ReadonlySet<string>>,
+  root = CODE_FOLDER,
 ): Promise<void> {
   const passed = readPassedKeys(name);
-  const keys = await makeKeys(inputs);
+  const keys = await makeKeys(root, inputs);
   const waiting = [...keys].filter(([, key]) => !passed.has(key)).map(([file]) => file);
   if (waiting.length === 0) return;
   const failed = await check(waiting);
-  const after = await makeKeys(inputs); // the check may have read what somebody wrote meanwhile
+  const after = await makeKeys(root, inputs); // the check may have read what somebody wrote meanwhile
   const fresh = waiting.flatMap((file) => {
     const key = keys.get(file);
     return key !== undefined && key === after.get(file) && !failed.has(file) ? [key] : [];
@@ -63,13 +65,18 @@ function listPath(name: string): string {
 }
 
 /** Makes the key of each file to check. */
-async function makeKeys({ checker, settings, readsTypes }: CheckInputs): Promise<ReadonlyMap<string, string>> {
-  const files = (await listFiles()).filter(isRegularFile);
+async function makeKeys(
+  root: string,
+  { checker, settings, readsTypes }: CheckInputs,
+): Promise<ReadonlyMap<string, string>> {
+  const files = (await listFiles(root)).filter((file) => isRegularFile(root, file));
   const programs = files.filter((file) => file.endsWith('.ts'));
-  const imports = new Map(programs.map((file) => [file, listImports(file)]));
-  const describe = makeDescribe();
+  const imports = new Map(programs.map((file) => [file, listImports(file, root)]));
+  const describe = makeDescribe(root);
   const checked = readsTypes ? programs : files;
-  const typed = readsTypes ? [...files.filter((file) => TYPE_SETTINGS.test(file)), ...programs.filter(isAmbient)] : [];
+  const typed = readsTypes
+    ? [...files.filter((file) => TYPE_SETTINGS.test(file)), ...programs.filter((file) => isAmbient(root, file))]
+    : [];
   const everywhere = [...settings, INSTALLED, ...listReachable(checker, imports), ...typed];
   const common = hashTexts([process.version, ...everywhere.map(describe)]);
   const listInputs = (file: string) => (readsTypes ? listReachable(file, imports) : [file]);
@@ -77,18 +84,19 @@ async function makeKeys({ checker, settings, readsTypes }: CheckInputs): Promise
 }
 
 /** Makes the function that describes a file by its path and content. Reads each file once. */
-function makeDescribe(): (file: string) => string {
+function makeDescribe(root: string): (file: string) => string {
   const hashes = new Map<string, string>();
   return (file) => {
-    const hash = hashes.get(file) ?? (isRegularFile(file) ? hashTexts([readFileSync(codePath(file))]) : 'no file');
+    const hash =
+      hashes.get(file) ?? (isRegularFile(root, file) ? hashTexts([readFileSync(join(root, file))]) : 'no file');
     hashes.set(file, hash);
     return `${file} ${hash}`;
   };
 }
 
 /** Git also lists links to folders, and files that were deleted. */
-function isRegularFile(file: string): boolean {
-  return statSync(codePath(file), { throwIfNoEntry: false })?.isFile() === true;
+function isRegularFile(root: string, file: string): boolean {
+  return statSync(join(root, file), { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** Returns a file and all that it imports, sorted. */
@@ -98,8 +106,8 @@ function listReachable(file: string, imports: ReadonlyMap<string, readonly strin
   return [...reached].sort();
 }
 
-function isAmbient(file: string): boolean {
-  return file.endsWith('.d.ts') || AMBIENT.test(readFileSync(codePath(file), 'utf8'));
+function isAmbient(root: string, file: string): boolean {
+  return file.endsWith('.d.ts') || AMBIENT.test(readFileSync(join(root, file), 'utf8'));
 }
 
 /** Makes the key of what a check reads. */

@@ -36965,7 +36965,7 @@ var init_make_registry_pages = __esmMin((() => {
 	ID = /^[\w-]{1,64}$/;
 }));
 // validation/card/read-registry-card.ts
-async function readRegistryCard(subject, { name, version, uri, resolved }, options) {
+async function readRegistryCard(subject, { name, version, uri, resolved }, options, download = runDownload) {
 	const named = uri === void 0 ? {
 		name,
 		version
@@ -36980,7 +36980,7 @@ async function readRegistryCard(subject, { name, version, uri, resolved }, optio
 	if (!source) return void 0;
 	const { progress = SILENT } = options;
 	const label = `${wanted.name} ${wanted.version}`;
-	const query = () => queryCard(source, () => runDownload(source, {
+	const query = () => queryCard(source, () => download(source, {
 		action: "--card",
 		label
 	}, options));

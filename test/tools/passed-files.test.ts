@@ -5,15 +5,6 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { runGit } from '../../system/run-git.ts';
 import { checkUnpassed } from '../../tools/passed-files.ts';
 
-const code = vi.hoisted(() => ({ folder: '' }));
-vi.mock('../../system/code.ts', async (original) => ({
-  ...(await original<object>()),
-  get CODE_FOLDER() {
-    return code.folder;
-  },
-  codePath: (...below: readonly string[]) => [code.folder, ...below].join('/'),
-}));
-
 const FILES = {
   'a.ts': "import './b.ts';",
   'b.ts': '',
@@ -27,15 +18,15 @@ const FILES = {
 };
 
 let root = '';
+let code = '';
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'davit-passed-'));
-  code.folder = join(root, 'code');
+  code = join(root, 'code');
   vi.stubEnv('DAVIT_CACHE', join(root, 'cache'));
-  for (const folder of ['sub', 'node_modules', 'elsewhere'])
-    await mkdir(join(code.folder, folder), { recursive: true });
-  await runGit(code.folder, ['init', '-q']);
-  await symlink('node_modules', join(code.folder, 'link-to-folder'));
-  await symlink('nowhere', join(code.folder, 'link-to-nothing'));
+  for (const folder of ['sub', 'node_modules', 'elsewhere']) await mkdir(join(code, folder), { recursive: true });
+  await runGit(code, ['init', '-q']);
+  await symlink('node_modules', join(code, 'link-to-folder'));
+  await symlink('nowhere', join(code, 'link-to-nothing'));
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
@@ -48,16 +39,21 @@ beforeEach(async () => {
   await Promise.all(Object.entries(FILES).map(([file, text]) => write(file, text)));
 });
 
-const write = (file: string, text: string) => writeFile(join(code.folder, file), text);
+const write = (file: string, text: string) => writeFile(join(code, file), text);
 
 /** Returns the files that are checked now; all pass but `failing`. */
 async function check(readsTypes: boolean, failing: readonly string[] = []): Promise<readonly string[]> {
   const inputs = { checker: 'check.ts', settings: ['settings.json'], readsTypes };
   let seen: readonly string[] = [];
-  await checkUnpassed('some', inputs, (files) => {
-    seen = [...files].sort();
-    return Promise.resolve(new Set(failing));
-  });
+  await checkUnpassed(
+    'some',
+    inputs,
+    (files) => {
+      seen = [...files].sort();
+      return Promise.resolve(new Set(failing));
+    },
+    code,
+  );
   return seen;
 }
 
@@ -86,12 +82,22 @@ test.each([
 });
 
 test('what changes during the check has not passed', async () => {
-  await checkUnpassed('some', { checker: 'check.ts', settings: [], readsTypes: false }, async () => {
-    await write('c.ts', '// changed');
-    return new Set();
-  });
-  await checkUnpassed('some', { checker: 'check.ts', settings: [], readsTypes: false }, (files) => {
-    expect(files).toEqual(['c.ts']);
-    return Promise.resolve(new Set());
-  });
+  await checkUnpassed(
+    'some',
+    { checker: 'check.ts', settings: [], readsTypes: false },
+    async () => {
+      await write('c.ts', '// changed');
+      return new Set();
+    },
+    code,
+  );
+  await checkUnpassed(
+    'some',
+    { checker: 'check.ts', settings: [], readsTypes: false },
+    (files) => {
+      expect(files).toEqual(['c.ts']);
+      return Promise.resolve(new Set());
+    },
+    code,
+  );
 });

@@ -48,6 +48,7 @@ export async function readRegistryCard(
   subject: Subject,
   { name, version, uri, resolved }: LockedEntity['model'],
   options: FetchOptions,
+  download = runDownload,
 ): Promise<RegistryCard | undefined> {
   const named = uri === undefined ? { name, version } : parseRegisteredVersion(uri);
   const number = resolved?.version ?? named?.version ?? '';
@@ -57,7 +58,7 @@ export async function readRegistryCard(
   if (!source) return undefined;
   const { progress = SILENT } = options;
   const label = `${wanted.name} ${wanted.version}`;
-  const query = () => queryCard(source, () => runDownload(source, { action: '--card', label }, options));
+  const query = () => queryCard(source, () => download(source, { action: '--card', label }, options));
   try {
     const run = await withProgress(progress, `Querying the registry about ${label}`, query);
     if (run.code !== 0) throw new Error(run.stderr.trim().split('\n').at(-1)?.slice(0, 300));

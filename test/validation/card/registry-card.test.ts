@@ -9,12 +9,6 @@ import { SILENT } from '../../../system/progress.ts';
 import { NO_ANSWER, readRegistryCard } from '../../../validation/card/read-registry-card.ts';
 import type { Subject } from '../../../validation/subject.ts';
 
-const { runDownload } = vi.hoisted(() => ({ runDownload: vi.fn<() => Promise<unknown>>() }));
-vi.mock(import('../../../validation/model/run-download.ts'), async (real) => ({
-  ...(await real()),
-  runDownload: runDownload as never,
-}));
-
 const RUN = { run: 'a1', experiment: '7' };
 const NAMED = [{ uri: 'https://mlflow.acme.example/team/', file: 'environments/production.yaml' }];
 
@@ -91,7 +85,6 @@ test.each([
   ['something else than JSON', () => Promise.resolve({ code: 0, stdout: 'Traceback', stderr: '' })],
   ['an exit code', () => Promise.resolve({ code: 1, stdout: '', stderr: 'no route to https://me:secret@host' })],
 ])('a registry card that ends with %s is reported and ends no review', async (_, answer) => {
-  runDownload.mockImplementation(answer);
   const entity = { name: 'iris', model: { name: 'iris', version: '1' } };
   const subject = { label: 'iris 1', entity, alone: false } as unknown as Subject;
   const said: string[] = [];
@@ -99,7 +92,7 @@ test.each([
   const options = { root: '/', progress, registries: [] };
   vi.stubEnv('MLFLOW_REGISTRY_URI', 'https://mlflow.acme.example');
   const model = { name: 'iris', version: '1', digest: 'sha256:0', python_version: '3.11' };
-  expect(await readRegistryCard(subject, model as never, options)).toBe(NO_ANSWER);
+  expect(await readRegistryCard(subject, model as never, options, answer as never)).toBe(NO_ANSWER);
   expect(said.join('\n')).toContain('The registry gave no answer about iris 1: ');
   expect(said.join('\n')).not.toContain('secret');
   const card = await compareModelCards(MODELS, { old: NO_ANSWER.fields, new: NO_ANSWER.fields });
@@ -108,11 +101,11 @@ test.each([
 });
 
 test('an interruption is no answer of the registry', async () => {
-  runDownload.mockRejectedValue(new Error('stopped'));
+  const download = () => Promise.reject(new Error('stopped'));
   vi.stubEnv('MLFLOW_REGISTRY_URI', 'https://mlflow.acme.example');
   const subject = { label: 'iris 1', entity: { name: 'iris', model: {} }, alone: false } as unknown as Subject;
   const options = { root: '/', registries: [], signal: AbortSignal.abort(new Error('interrupted')) };
-  await expect(readRegistryCard(subject, { name: 'iris', version: '1' } as never, options)).rejects.toThrow(
+  await expect(readRegistryCard(subject, { name: 'iris', version: '1' } as never, options, download)).rejects.toThrow(
     'interrupted',
   );
   vi.unstubAllEnvs();
