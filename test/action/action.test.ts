@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseReport } from '../../schemas/report/report.ts';
@@ -90,6 +90,17 @@ describe('validate', () => {
     expect(
       commands.every((c) => c.startsWith('::error ') || c.startsWith('::error::') || c.startsWith('::warning ')),
     ).toBe(true);
+  });
+
+  it('follows no link in place of the folder of endpoints', async () => {
+    const workspace = makeWorkspace({ 'endpoints/iris.yaml': IRIS });
+    const base = commit(workspace);
+    rmSync(join(workspace, 'endpoints'), { recursive: true });
+    symlinkSync('/etc', join(workspace, 'endpoints'));
+    const event = { pull_request: { number: 7, base: { sha: base }, head: { sha: commit(workspace) } } };
+    const { code, commands, log } = await runStepInProcess({ inputs: { command: 'validate' }, workspace, event });
+    expect({ code, commands }, log).toEqual({ code: 1, commands: [] });
+    expect(log).not.toMatch(/root|passwd/);
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('leaves what it has found out when the runner sends %s', async (signal) => {

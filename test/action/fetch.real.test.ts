@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseReport, type Report } from '../../schemas/report/report.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { codePath } from '../../system/code.ts';
+import { writeWheel } from '../helpers/write-package.ts';
 import { FAKE_TOKEN, type FakeDatabricks, startFakeDatabricks } from '../validation/model/fake-databricks.ts';
 import { commit, makeWorkspace, runStepInProcess, type StepResult, writeFiles } from './run-action.ts';
 
@@ -81,18 +82,11 @@ async function startServer(
 
 /** A private package that says when it starts, and what variables it sees. Its content is new in each run. */
 function makeWheel(): Buffer {
-  const name = 'acme_private-1.0.dist-info';
-  const files = {
+  const file = join(FOLDER, 'acme_private-1.0-py3-none-any.whl');
+  writeWheel(file, {
     'acme_private/__init__.py': `import json, os\n# ${randomUUID()}\ndef environment(): return json.dumps(dict(os.environ))\n`,
     'acme_private.pth': `import os; os.path.isdir(${JSON.stringify(FOLDER)}) and open(${JSON.stringify(STARTED)}, "a").close()\n`,
-    [`${name}/METADATA`]: 'Metadata-Version: 2.1\nName: acme-private\nVersion: 1.0\n',
-    [`${name}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
-    [`${name}/RECORD`]: `acme_private/__init__.py,,\nacme_private.pth,,\n${name}/METADATA,,\n${name}/WHEEL,,\n${name}/RECORD,,\n`,
-  };
-  const zip =
-    'import json,sys,zipfile\nwith zipfile.ZipFile(sys.argv[1],"w") as z:\n  for n,t in json.loads(sys.argv[2]).items(): z.writestr(zipfile.ZipInfo(n),t)';
-  const file = join(FOLDER, 'wheel.whl');
-  execFileSync('python3', ['-c', zip, file, JSON.stringify(files)]);
+  });
   return readFileSync(file);
 }
 

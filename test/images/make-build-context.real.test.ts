@@ -8,7 +8,7 @@ import { makeSbom, renderSbom } from '../../images/make-sbom.ts';
 import { type ImagePlan, planImage } from '../../images/plan-image.ts';
 import { type Lock, type LockedPackage, parseLock } from '../../schemas/lock/lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
-import { runProcess } from '../../system/run-process.ts';
+import { writeWheel } from '../helpers/write-package.ts';
 import { SAMPLE_LOCK, SAMPLE_SETTINGS } from './sample-lock.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
@@ -153,15 +153,7 @@ async function describeTree(tree: string): Promise<readonly [string, string, num
 
 /** A wheel by hand; its `sha256:…`. */
 async function makeWheel(file: string): Promise<string> {
-  const script = `
-import sys, zipfile
-with zipfile.ZipFile(sys.argv[1], "w") as wheel:
-    wheel.writestr("tiny.py", "x = 1\\n")
-    wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n")
-    wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-    wheel.writestr("tiny-1.0.dist-info/RECORD", "tiny.py,,\\n")
-`;
-  expect((await runProcess('python3', ['-c', script, file])).code).toBe(0);
+  writeWheel(file, { 'tiny.py': 'x = 1\n' });
   return `sha256:${createHash('sha256')
     .update(await readFile(file))
     .digest('hex')}`;

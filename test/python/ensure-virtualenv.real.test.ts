@@ -16,6 +16,7 @@ import { findUv } from '../../python/find-uv.ts';
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
 import { withFileLock } from '../../system/locks/file-lock.ts';
 import { runProcess } from '../../system/run-process.ts';
+import { writeWheel } from '../helpers/write-package.ts';
 
 let folder = '';
 let uvFolder = '';
@@ -132,21 +133,9 @@ test('ensureVirtualenv() lists the Pythons there are when none fits', { timeout:
   });
 });
 
-const ZIP = `import json, sys, zipfile
-with zipfile.ZipFile(sys.argv[1], "w") as z:
-    for name, text in json.load(sys.stdin).items(): z.writestr(zipfile.ZipInfo(name), text)`;
-
 async function makeWheel(model: string, name: string, files: Readonly<Record<string, string>>) {
-  const info = `${name}-1.0.dist-info`;
-  const all: Record<string, string> = {
-    ...files,
-    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: 1.0\n`,
-    [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
-  };
-  const record = [...Object.keys(all), `${info}/RECORD`].map((file) => `${file},,\n`).join('');
   const source = `${name}-1.0-py3-none-any.whl`;
-  const input = JSON.stringify({ ...all, [`${info}/RECORD`]: record });
-  execFileSync('python3', ['-c', ZIP, join(model, source)], { input });
+  writeWheel(join(model, source), files);
   const hash = createHash('sha256').update(await readFile(join(model, source)));
   return { name, version: '1.0', source, hashes: [`sha256:${hash.digest('hex')}`] };
 }

@@ -1,5 +1,5 @@
 // A project whose every file is made to run code, or to send a secret away, outside the sandbox.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, symlink } from 'node:fs/promises';
@@ -8,28 +8,20 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { cacheFolder } from '../../system/cache.ts';
 import { codePath } from '../../system/code.ts';
+import { writeSourceDistribution, writeWheel } from '../helpers/write-package.ts';
 import { makeProject, writeFiles } from './throw-away-project.ts';
 
-const ZIP =
-  'import json,sys,zipfile\nwith zipfile.ZipFile(sys.argv[1],"w") as z:\n  for n,t in json.loads(sys.argv[2]).items(): z.writestr(zipfile.ZipInfo(n),t)';
-
 /** A wheel whose `.pth` file runs whenever a Python with it starts. */
-function makeWheel(file: string, code: string, metadata = ''): void {
-  const info = 'helper-1.2.dist-info';
-  const files = {
-    'helper.pth': `import sys; exec(${JSON.stringify(code)})\n`,
-    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: helper\nVersion: 1.2\n${metadata}`,
-    [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
-    [`${info}/RECORD`]: `helper.pth,,\n${info}/METADATA,,\n${info}/WHEEL,,\n${info}/RECORD,,\n`,
-  };
-  execFileSync('python3', ['-c', ZIP, file, JSON.stringify(files)]);
+function makeWheel(file: string, code: string, metadata?: string): void {
+  writeWheel(file, { 'helper.pth': `import sys; exec(${JSON.stringify(code)})\n` }, metadata);
 }
 
 /** A source distribution whose build runs `code`. */
 function makeSource(folder: string, code: string): void {
-  const files = `{"davit_trap-1.0/setup.py": ${JSON.stringify(`${code}\nimport setuptools\nsetuptools.setup(name=\"davit-trap\", version="1.0")\n`)}, "davit_trap-1.0/PKG-INFO": "Metadata-Version: 1.0\\nName: davit-trap\\nVersion: 1.0\\n"}`;
-  const script = `import io,json,sys,tarfile\nwith tarfile.open(sys.argv[1],"w:gz") as t:\n  for n,x in json.loads(sys.argv[2]).items():\n    i=tarfile.TarInfo(n); i.size=len(x); t.addfile(i,io.BytesIO(x.encode()))`;
-  execFileSync('python3', ['-c', script, join(folder, 'davit_trap-1.0.tar.gz'), files]);
+  writeSourceDistribution(join(folder, 'davit_trap-1.0.tar.gz'), {
+    'setup.py': `${code}\nimport setuptools\nsetuptools.setup(name="davit-trap", version="1.0")\n`,
+    'PKG-INFO': 'Metadata-Version: 1.0\nName: davit-trap\nVersion: 1.0\n',
+  });
 }
 
 test('nothing of a project runs outside the sandbox or reads a secret, whatever its files say', async () => {

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { ensureVirtualenv, makeVirtualenvRequest } from '../../python/ensure-virtualenv.ts';
 import { parseLock, renderLock } from '../../schemas/lock/lock.ts';
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
+import { writeWheel } from '../helpers/write-package.ts';
 import { makeEndpoint, makeProject, writeFiles } from './throw-away-project.ts';
 
 test('lockEndpoint() pins everything with hashes, once for entities with the same packages, and always as the same text', async () => {
@@ -141,21 +142,9 @@ test('a wheel inside the model is locked by its path and hash, and installed fro
   const root = await makeProject({ 'iris/1': 'iris/1' });
   const model = join(root, 'models', 'iris', '1');
   const wheel = join(model, 'code', 'helper-1.2-py3-none-any.whl');
-  await writeFiles(model, {
-    'requirements.txt': 'humanize==4.9.0\ncode/helper-1.2-py3-none-any.whl\n',
-    'code/.keep': '',
-  });
-  const files = {
-    'helper.py': 'X = 1\n',
-    'helper-1.2.dist-info/METADATA': 'Metadata-Version: 2.1\nName: helper\nVersion: 1.2\n',
-    'helper-1.2.dist-info/WHEEL': 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
-    'helper-1.2.dist-info/RECORD':
-      'helper.py,,\nhelper-1.2.dist-info/METADATA,,\nhelper-1.2.dist-info/WHEEL,,\nhelper-1.2.dist-info/RECORD,,\n',
-  };
-  const zip =
-    'import json,sys,zipfile\nwith zipfile.ZipFile(sys.argv[1],"w") as z:\n  for n,t in json.loads(sys.argv[2]).items(): z.writestr(zipfile.ZipInfo(n),t)';
-  execFileSync('python3', ['-c', zip, wheel, JSON.stringify(files)]);
-  await rm(join(model, 'code', '.keep'));
+  await writeFiles(model, { 'requirements.txt': 'humanize==4.9.0\ncode/helper-1.2-py3-none-any.whl\n' });
+  await mkdir(join(model, 'code'), { recursive: true });
+  writeWheel(wheel, { 'helper.py': 'X = 1\n' });
   const endpoint = makeEndpoint('e', { iris: 'iris/1' });
   const { lock, diagnostics } = await lockEndpoint(endpoint, { root, policies: [{ missing_module: 'ignore' }] });
   expect(diagnostics).toEqual([]);

@@ -206,7 +206,7 @@ test.runIf(isSandboxed)(
         'warning',
         'prediction-failed',
         expect.stringMatching(
-          /^Loaded m 1, not asked: to predict its input example it needs service\.example:443 \(gaierror: /,
+          /^Only loaded m 1: to predict its input example it needs service\.example:443 \(gaierror: /,
         ),
       ],
       [
@@ -293,13 +293,6 @@ const HOSTILE: readonly (readonly [string, string, string, RegExp])[] = [
   ['raises SystemExit', PREDICT('sys.exit("enough")'), 'prediction-failed', /raises SystemExit: enough$/],
   ['crashes while it loads', 'import os\ndef _load_pyfunc(path):\n    os.abort()\n', 'load-failed', /SIGABRT/],
   [
-    'fails to load',
-    'def _load_pyfunc(path):\n    raise KeyError("weights")\n',
-    'load-failed',
-    /^Cannot load m 1: KeyError: 'weights'$/,
-  ],
-  ['answers NaN', PREDICT('return [float("nan")] * 3'), 'output-mismatch', /^Cannot serve m 1: its answer .* JSON/],
-  [
     'leaves a process behind and reads secrets',
     PREDICT(
       '\n        if os.fork() == 0:\n            import time; time.sleep(600)\n        raise ValueError(repr(sorted(k for k in os.environ if "SECRET" in k)))',
@@ -370,7 +363,7 @@ test('a model that needs the network is loaded without its own example, and fail
   expect(diagnostics.map((d) => [d.severity, d.message])).toEqual([
     [
       'warning',
-      expect.stringMatching(/^Loaded m 1, not asked: to predict its input example it needs x\.invalid:80 \(gaierror: /),
+      expect.stringMatching(/^Only loaded m 1: to predict its input example it needs x\.invalid:80 \(gaierror: /),
     ],
     ['error', expect.stringMatching(/^Cannot predict with m 1: the validation case "easy" raises gaierror: /)],
   ]);

@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ensureVirtualenv } from '../../../python/ensure-virtualenv.ts';
 import { parseLockedRequirements } from '../../../python/ensure-front-virtualenv.ts';
 import { listPythons, minorVersion } from '../../../python/find-python.ts';
 import { cacheFolder } from '../../../system/cache.ts';
+import { codePath } from '../../../system/code.ts';
 import { fetchModel } from '../../../validation/model/fetch-model.ts';
 import { digestModel } from '../../../system/model-digest.ts';
 import { makeSubject } from '../../../validation/subject.ts';
@@ -18,21 +20,29 @@ from mlflow import MlflowClient
 client = MlflowClient()
 client.create_registered_model("iris")
 for version in ("1", "2"):
-    client.create_model_version("iris", os.path.join(sys.argv[1], "models", "iris", version))
+    client.create_model_version("iris", os.path.join(sys.argv[1], version))
 client.set_registered_model_alias("iris", "champion", "1")
 `;
 
-/** A project whose models are also in a registry: MLflow's own, in files. */
-async function makeRegistry(): Promise<string> {
-  const root = await makeProject({ 'iris/1': 'iris/1', 'iris/2': 'iris/2' });
+const IRIS = codePath('models', 'iris');
+const ENVIRONMENT = { MLFLOW_ALLOW_FILE_STORE: 'true', MLFLOW_TRACKING_URI: '' };
+let registry = '';
+
+/** A registry of iris, MLflow's own, in files. */
+beforeAll(async () => {
+  registry = await mkdtemp(join(tmpdir(), 'davit-registry-'));
+  ENVIRONMENT.MLFLOW_TRACKING_URI = `file://${registry}/mlruns`;
   const here = new Set((await listPythons()).map((p) => minorVersion(p.version)));
   const python = ['3.12', '3.11', '3.13'].find((minor) => here.has(minor)) ?? '3.12';
   const packages = parseLockedRequirements(await readFile(REQUIREMENTS, 'utf8'));
   const virtualenv = await ensureVirtualenv({ python, platform: 'here', packages });
-  vi.stubEnv('MLFLOW_TRACKING_URI', `file://${root}/mlruns`);
-  vi.stubEnv('MLFLOW_ALLOW_FILE_STORE', 'true');
-  execFileSync(virtualenv.python, ['-c', REGISTER, root], { stdio: 'pipe' });
-  return root;
+  const env = { ...process.env, ...ENVIRONMENT };
+  execFileSync(virtualenv.python, ['-c', REGISTER, IRIS], { env, stdio: 'pipe' });
+});
+afterAll(() => rm(registry, { recursive: true, force: true }));
+
+function useRegistry(): void {
+  for (const [name, value] of Object.entries(ENVIRONMENT)) vi.stubEnv(name, value);
 }
 
 async function fetch(root: string, uri: string) {
@@ -57,18 +67,21 @@ test('fetchModel() refuses a directory that contains the project, whose files a 
 });
 
 test('fetchModel() downloads a registered version once, whole, into the cache', async () => {
-  const root = await makeRegistry();
+  useRegistry();
+  const root = await makeProject({});
   const first = await fetch(root, 'models:/iris/2');
   expect(first.diagnostics).toEqual([]);
   expect(first.folder).toContain(cacheFolder('models'));
-  expect(await digestModel(first.folder!)).toBe(await digestModel(join(root, 'models/iris/2')));
-  await rm(join(root, 'mlruns'), { recursive: true });
+  expect(await digestModel(first.folder!)).toBe(await digestModel(join(IRIS, '2')));
+  await rename(join(registry, 'mlruns'), join(registry, 'away'));
   expect(await fetch(root, 'models:/iris/2')).toEqual(first);
+  await rename(join(registry, 'away'), join(registry, 'mlruns'));
   await rm(first.folder!, { recursive: true });
 });
 
 test('fetchModel() resolves what moves to the version that it is now, and keeps equal models once', async () => {
-  const root = await makeRegistry();
+  useRegistry();
+  const root = await makeProject({});
   const found = async (uri: string) => {
     const { folder, resolved, diagnostics } = await fetch(root, uri);
     return [
@@ -78,7 +91,7 @@ test('fetchModel() resolves what moves to the version that it is now, and keeps 
       diagnostics.map((d) => d.message),
     ];
   };
-  const digests = await Promise.all(['1', '2'].map((version) => digestModel(join(root, 'models/iris', version))));
+  const digests = await Promise.all(['1', '2'].map((version) => digestModel(join(IRIS, version))));
   expect(await found('models:/iris@champion')).toEqual([digests[0], 'models:/iris@champion', '1', []]);
   expect(await found('models:/iris/latest')).toEqual([digests[1], 'models:/iris/latest', '2', []]);
   expect(await found('models:/iris')).toMatchObject({

@@ -53,7 +53,7 @@ function subject(): Subject {
   return { endpoint, entity, label: 'models/m', alone: true };
 }
 
-function explain(
+function explainAsDiagnostics(
   document: ProofDocument | undefined,
   code = 1,
   packages: readonly LockedPackage[] = [],
@@ -64,8 +64,11 @@ function explain(
     subject(),
     { document, began: 'predict', run, sandbox: undefined },
     { limits: LIMITS, packages, elsewhere: ['humanize', 'numpy'], hidesPredictions },
-  ).map((d) => [d.code, d.message, d.hint]);
+  );
 }
+
+const explain = (...run: Parameters<typeof explainAsDiagnostics>) =>
+  explainAsDiagnostics(...run).map((d) => [d.code, d.message, d.hint]);
 
 test.each([
   [
@@ -198,6 +201,13 @@ test.each(MODULES)(
   },
 );
 
+test('explainProof() shows a missing module on the requirements of a standalone model', () => {
+  const failed = { stage: 'load', kind: 'ModuleNotFoundError', message: "No module named 'humanize'", module: 'humanize' }; // prettier-ignore
+  expect(explainAsDiagnostics({ ...DOCUMENT, failed })).toMatchObject([
+    { code: 'import-failed', file: 'models/m/requirements.txt', line: 1, column: 1 },
+  ]);
+});
+
 test.each([
   ['distutils.util', '3.11 or older'],
   ['imp', '3.11 or older'],
@@ -259,7 +269,7 @@ function makeCase(origin: 'endpoint' | 'example' | 'signature', answer: string |
 }
 
 test.each(['ignore', 'warning', 'error'] as const)(
-  'a model whose example needs the network is loaded, not asked, under the policy %s',
+  'a model whose example needs the network is only loaded, under the policy %s',
   (policy) => {
     const document = { ...DOCUMENT, cases: [makeCase('example')], failed: NETWORK_FAILURE };
     expect(explain(document)[0]?.[2]).toContain('Models are proved without network access');
@@ -276,7 +286,7 @@ test.each(['ignore', 'warning', 'error'] as const)(
       [
         policy === 'error' ? 'error' : 'warning',
         'prediction-failed',
-        'Loaded models/m, not asked: to predict its input example it needs the network (E: x), expected a model that predicts without',
+        'Only loaded models/m: to predict its input example it needs the network (E: x), expected a model that predicts without',
       ],
     ]);
   },
@@ -311,7 +321,7 @@ test.each([
       d.code,
       d.message,
     ]),
-  ).toEqual([['example-missing', `Loaded models/m, not asked: ${why}`]]);
+  ).toEqual([['example-missing', `Only loaded models/m: ${why}`]]);
 });
 
 test.each([

@@ -16,15 +16,13 @@ import { cacheFolder } from '../../../system/cache.ts';
 import { lockEndpoint } from '../../../validation/lock-endpoint.ts';
 import { runDavit } from '../../cli/run-davit.ts';
 import { makeWorkingProject } from '../../cli/working-project.ts';
+import { writeSourceDistribution } from '../../helpers/write-package.ts';
 import { SAMPLE_SETTINGS } from '../../images/sample-lock.ts';
 import { FIXTURES } from '../../runtime/start-server.ts';
 import { makeEndpoint, makeProject, writeFiles } from '../throw-away-project.ts';
 
 const sandbox = await findSandbox();
 const hasSandbox = !('why' in sandbox);
-const ARCHIVE =
-  'import io,json,sys,tarfile\nwith tarfile.open(sys.argv[1],"w:gz") as t:\n  for n,x in json.loads(sys.argv[2]).items():\n    i=tarfile.TarInfo(n); i.size=len(x); t.addfile(i,io.BytesIO(x.encode()))';
-
 afterEach(() => void vi.unstubAllEnvs());
 
 /** A project with its own caches and its own index, of which `trap` requires a package without a wheel. */
@@ -34,17 +32,12 @@ async function makeIndex(sources: Readonly<Record<string, Readonly<Record<string
   const uv = cacheFolder('uv');
   if (existsSync(uv)) await symlink(uv, join(root, 'cache', 'uv'));
   await mkdir(join(root, 'index'));
-  for (const [name, files] of Object.entries(sources)) writeArchive(join(root, 'index'), name, files);
+  for (const [name, files] of Object.entries(sources))
+    writeSourceDistribution(join(root, 'index', `${name}.tar.gz`), files);
   await writeFiles(root, { 'models/trap/1/requirements.txt': 'davit-outer==1.0\n' });
   vi.stubEnv('DAVIT_CACHE', join(root, 'cache'));
   vi.stubEnv('UV_FIND_LINKS', join(root, 'index'));
   return root;
-}
-
-/** Writes `NAME.tar.gz`, a source distribution. */
-function writeArchive(index: string, name: string, files: Readonly<Record<string, string>>): void {
-  const inside = Object.fromEntries(Object.entries(files).map(([file, text]) => [`${name}/${file}`, text]));
-  execFileSync('python3', ['-c', ARCHIVE, join(index, `${name}.tar.gz`), JSON.stringify(inside)]);
 }
 
 const makeSetup = (arguments_: string) => `import setuptools\nsetuptools.setup(${arguments_})\n`;
@@ -84,7 +77,7 @@ open("davit_trap.py", "w").write("DONE = %r" % done)
 ${makeSetup('name="davit-trap", version="1.0", py_modules=["davit_trap"]')}`;
     const root = await makeIndex({ 'davit_outer-1.0': OUTER });
     await writeFiles(root, { 'home/.netrc': 'machine x login a password b\n', 'marks/.keep': '' });
-    writeArchive(join(root, 'index'), 'davit_trap-1.0', { 'setup.py': hostile(root) });
+    writeSourceDistribution(join(root, 'index', 'davit_trap-1.0.tar.gz'), { 'setup.py': hostile(root) });
     vi.stubEnv('HOME', join(root, 'home'));
     vi.stubEnv('DAVIT_TEST_SECRET', 'secret');
     // The model of the test requires no MLflow, so that little has to be installed.
@@ -138,7 +131,7 @@ test.runIf(hasSandbox)(
     onTestFinished(remove);
     const [model, index] = [join(root, 'models', 'flowers', '1'), join(root, 'index')];
     await mkdir(index);
-    writeArchive(index, 'davit_pure-1.0', {
+    writeSourceDistribution(join(index, 'davit_pure-1.0.tar.gz'), {
       'setup.py': makeSetup('name="davit-pure", version="1.0", py_modules=["davit_pure"]'),
       'davit_pure.py': 'ANSWER = 42\n',
     });
