@@ -10,6 +10,11 @@ const WORDS: readonly (readonly [word: RegExp, instead: string])[] = [
     /\b(?:interface|type|class) (?:Asked|Told|Known|Seen|Looked|Shown|Found|Given|Judges|Nobody|Turns|Slots|Tally|Place)\b/,
     "the field's noun, such as ParsedRequest",
   ],
+  [
+    /\b(?:const|let|function) (?:told|telling|judge\w*|asking|looked)\b/,
+    'what the value is, or what the function checks',
+  ],
+  [/\bloaded, not asked\b/, 'only loaded'],
   [/^(?:<{7}|>{7}) /, 'the merged text'],
   [/\bcome again\b/, 'retry'],
   [/\bbe rid of\b/, 'remove'],

@@ -33,6 +33,18 @@ test('every link leads to a file, and to a title in it', () => {
   expect(broken).toEqual([]);
 });
 
+test('the decisions of each section are dated, the newest first, and the index has every section', () => {
+  const [index = '', ...sections] = readFileSync(join(CODE, 'DECISIONS.md'), 'utf8').split(/^## /m);
+  for (const section of sections) {
+    const [title = '', ...paragraphs] = section.trim().split(/\n{2,}/);
+    expect(index).toContain(`](#${makeAnchor(title)})`);
+    const dates = paragraphs.map(
+      (p) => /^\*\*[^]+?\*\*\s\((\d{4}-\d\d-\d\d)/.exec(p)?.[1] ?? `no date: ${p.slice(0, 80)}`,
+    );
+    expect(dates, title).toEqual(dates.toSorted().reverse());
+  }
+});
+
 /** As GitHub makes it. */
 function makeAnchor(title: string): string {
   return title
