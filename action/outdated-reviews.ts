@@ -96,9 +96,9 @@ export interface NewReview {
 }
 
 /**
- * What a new review would have to be of, if it is not of what the base branch has now: a push during the run has
- * changed one of its files, or an earlier review of the commit was found to be out of date, and this one is again of
- * the older state. That is so when an older run is started again, because it runs the release that it began with.
+ * What an up-to-date review would match, if this one does not match what the base branch has now. Either a push during
+ * the run has changed one of its files, or an earlier review of the commit was found to be out of date and this one is of
+ * the same older state: a run that is started again has the release that it began with.
  */
 export async function findUnmetExpectation(
   report: Report,

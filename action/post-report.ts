@@ -19,7 +19,7 @@ export interface PostOptions {
   /** The commit of the check run: with the locks, if they were committed. */
   readonly head: string;
   readonly conclusion: CheckRun['conclusion'];
-  /** What the review is not of, because it is out of date: the text of such a check run. */
+  /** What an up-to-date review would match, if this one is out of date: the text of such a check run. */
   readonly expectation: string | undefined;
   /** The project's folder in the repository, ending in a slash. */
   readonly prefix: string;

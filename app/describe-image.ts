@@ -4,7 +4,7 @@ import type { Environment } from '../schemas/environment/environment.ts';
 import { readEndpoint, readLock } from '../schemas/read-project.ts';
 import { checkNewEntities, checkRemovedEntities } from '../validation/check-lock.ts';
 import type { ProjectRequest } from './project-request.ts';
-import { readOwn } from '../schemas/values/read-own.ts';
+import { findLockedVirtualenv } from '../schemas/lock/find-locked-virtualenv.ts';
 
 export interface DescribedImage {
   /** Undefined if any diagnostic is an error, like the next field. */
@@ -41,7 +41,7 @@ export async function describeEndpoint(
       diagnostics: [makeError('unknown-entity', { file, line: 1, column: 1 }, message, hint)],
     };
   }
-  const python = lock.virtualenvs[readOwn(lock.entities, chosen)?.virtualenv ?? '']?.python ?? '';
+  const python = findLockedVirtualenv(lock, chosen)?.python ?? '';
   const images = environment?.target === 'kubernetes' ? environment.images : undefined;
   const { bases = {}, packages: systemPackages = [] } = images ?? {};
   const sbom = await makeSbom({ lock, entity: chosen, base: bases[python], systemPackages });

@@ -5,10 +5,9 @@ import { DEFAULT_ENVIRONMENT } from '../schemas/values/names.ts';
 import { listEnvironments } from './init/list-environments.ts';
 
 /**
- * The registries that the given environments name. If none does, the variables of the job count, so there is none here.
- * Only for no environment at all, or for the default one, which is for development, these are the registries of all
- * environments, because a lock is for all of them. A file with errors has no registry here; the commands that use the
- * environment report its errors.
+ * The registries that the given environments name; none if the variables of the job count. Without an environment, or for
+ * the default one, which is for development, these are the registries of all environments, because a lock is for all of
+ * them. A file with errors adds no registry; the commands that use the environment report its errors.
  */
 export async function readRegistries(
   place: ProjectFolders,

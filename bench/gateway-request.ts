@@ -9,7 +9,7 @@ const TOKEN_SECONDS = 3600;
 
 /** The example's input as a request to the project's gateway, and the gateway's process id. */
 export async function makeGatewayRequest({ root }: BenchProject): Promise<{
-  readonly question: ProbeRequest;
+  readonly probe: ProbeRequest;
   readonly gatewayPid: number;
 }> {
   const client = await connectSupervisor(root, 'local');
@@ -19,7 +19,7 @@ export async function makeGatewayRequest({ root }: BenchProject): Promise<{
     throw new Error('Cannot find the gateway: expected the endpoint to be deployed');
   const token = await client.makeShortToken(TOKEN_SECONDS);
   const body = await readExample(root);
-  return { question: { url, body, headers: { authorization: `Bearer ${token}` } }, gatewayPid: status.pid };
+  return { probe: { url, body, headers: { authorization: `Bearer ${token}` } }, gatewayPid: status.pid };
 }
 
 /** Reads the model's input example, which is sent to every server. */

@@ -21,11 +21,11 @@ export const gateway: Benchmark = {
     try {
       bench.progress.say('Deploying …');
       await project.davit('up', 'iris');
-      const { question, gatewayPid } = await makeGatewayRequest(project);
-      const straight = { ...question, url: 'http://localhost/invocations', socketPath: findSocket(project.root) };
+      const { probe, gatewayPid } = await makeGatewayRequest(project);
+      const straight = { ...probe, url: 'http://localhost/invocations', socketPath: findSocket(project.root) };
       const figures: Figure[] = [];
       for (const connections of CONNECTIONS)
-        figures.push(...(await compareWithGateway({ through: question, straight, gatewayPid }, connections, bench)));
+        figures.push(...(await compareWithGateway({ through: probe, straight, gatewayPid }, connections, bench)));
       return figures;
     } finally {
       await project.remove();

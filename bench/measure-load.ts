@@ -24,23 +24,23 @@ const DEFAULT_SECONDS = 3;
 
 /** Sends one request again and again over several connections, one at a time on each. */
 export async function measureLoad(
-  question: ProbeRequest,
+  probe: ProbeRequest,
   bench: BenchContext,
   options: LoadOptions,
 ): Promise<LoadMeasurement> {
   const { connections, readCpu, meanwhile = () => pause((bench.seconds ?? DEFAULT_SECONDS) * 1000, bench) } = options;
-  const asker = makeProbeClient(question);
+  const client = makeProbeClient(probe);
   try {
-    await warmUp(asker, connections);
+    await warmUp(client, connections);
     const [cpuBefore, started] = [readCpu(), performance.now()];
-    const clients = sendLoad(asker.ask, connections);
+    const clients = sendLoad(client.send, connections);
     await meanwhile().finally(() => clients.stop());
-    const asked = await clients.done;
+    const report = await clients.done;
     const seconds = (performance.now() - started) / 1000;
-    if (asked.failed > 0) bench.fault(renderFailures(asked));
-    return { ...asked, seconds, cpuSeconds: readCpu() - cpuBefore };
+    if (report.failed > 0) bench.fault(renderFailures(report));
+    return { ...report, seconds, cpuSeconds: readCpu() - cpuBefore };
   } finally {
-    asker.close();
+    client.close();
   }
 }
 
@@ -61,8 +61,8 @@ export function makeLoadFigures(what: string, side: string, loads: readonly Load
 }
 
 /** Opens the connections, and runs the code once so that it is compiled before the measurement. */
-async function warmUp({ ask }: ProbeClient, connections: number): Promise<void> {
-  for (let round = 0; round < WARM_UP_ROUNDS; round++) await Promise.all(Array.from({ length: connections }, ask));
+async function warmUp({ send }: ProbeClient, connections: number): Promise<void> {
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) await Promise.all(Array.from({ length: connections }, send));
 }
 
 const WARM_UP_ROUNDS = 20;

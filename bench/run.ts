@@ -44,12 +44,12 @@ const EXIT = { fine: 0, fault: 1, usage: 2, failed: 3, interrupted: 130 } as con
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
-  const asked = readArguments(argv);
-  if (typeof asked === 'string') {
-    process.stderr.write(`${asked}\n`);
+  const read = readArguments(argv);
+  if (typeof read === 'string') {
+    process.stderr.write(`${read}\n`);
     return EXIT.usage;
   }
-  const { benchmarks, seconds, json, text } = asked;
+  const { benchmarks, seconds, json, text } = read;
   if (text !== undefined) {
     process.stdout.write(text);
     return EXIT.fine;

@@ -58,15 +58,15 @@ interface Side {
 async function makeCommands(bench: BenchContext): Promise<readonly (readonly [string, ServerCommand])[]> {
   const mlflow = await ensureMlflow(bench);
   const davit = codePath('bin', 'davit.mjs');
-  const told = (port: number, workers: number) => ['--port', String(port), '--workers', String(workers)];
+  const makeOptions = (port: number, workers: number) => ['--port', String(port), '--workers', String(workers)];
   const ours = (mode: string): ServerCommand => ({
     program: 'node',
-    args: (port) => [davit, 'serve', '--model', MODEL, '--worker-mode', mode, ...told(port, WORKERS)],
+    args: (port) => [davit, 'serve', '--model', MODEL, '--worker-mode', mode, ...makeOptions(port, WORKERS)],
     env: makeChildEnvironment(),
   });
   const theirs = (workers: number): ServerCommand => ({
     program: mlflow.program,
-    args: (port) => ['models', 'serve', '-m', MODEL, '--env-manager', 'local', ...told(port, workers)],
+    args: (port) => ['models', 'serve', '-m', MODEL, '--env-manager', 'local', ...makeOptions(port, workers)],
     env: mlflow.env,
   });
   return [
@@ -92,9 +92,9 @@ async function compareServers(sides: readonly Side[], bench: BenchContext): Prom
     const loads = new Map<string, LoadMeasurement[]>(sides.map(({ side }) => [side, []]));
     await repeatWork(bench, { what, times: TIMES }, async () => {
       for (const { side, server } of sides) {
-        const question = { url: `${server.url}/invocations`, body };
+        const probe = { url: `${server.url}/invocations`, body };
         const readCpu = () => sumCpuSeconds(server.tree());
-        loads.get(side)?.push(await measureLoad(question, bench, { connections, readCpu }));
+        loads.get(side)?.push(await measureLoad(probe, bench, { connections, readCpu }));
       }
     });
     for (const [side, of] of loads) figures.push(...makeLoadFigures(what, side, of));

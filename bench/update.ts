@@ -22,10 +22,10 @@ export const update: Benchmark = {
       bench.progress.say('Both versions once, not counted …');
       await project.davit('up', 'iris');
       await project.davit('up', 'iris', ...FIRST_VERSION);
-      const { question } = await makeGatewayRequest(project);
+      const { probe } = await makeGatewayRequest(project);
       const updates: TimedRun[] = [];
       const end = performance.now() + (bench.seconds ?? DEFAULT_SECONDS) * 1000;
-      const load = await measureLoad(question, bench, {
+      const load = await measureLoad(probe, bench, {
         connections: CLIENTS,
         readCpu: () => sumCpuSeconds(listProcessesUsing(project.root)),
         meanwhile: async () => {
@@ -37,7 +37,7 @@ export const update: Benchmark = {
       });
       const one = (what: string, unit: string, value: number): Figure => ({ what, unit, side: SIDE, values: [value] });
       return [
-        one('asking', 's', load.seconds),
+        one('under load', 's', load.seconds),
         one('updates', '', updates.length),
         one('different answers', '', load.answers.size),
         one('requests sent', '', load.sent),

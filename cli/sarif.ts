@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type DiagnosticCode, DIAGNOSTIC_CODES } from '../schemas/diagnostic-codes.ts';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
@@ -7,6 +6,7 @@ import { EXPLANATIONS } from '../schemas/explanations/explanations.ts';
 import { renderCodePage } from '../schemas/explanations/render-page.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import { readVersion } from '../system/code.ts';
+import { findRepository } from '../system/git-files.ts';
 import { findSourceFile } from './source-lines.ts';
 
 /** The folders of a command, to find the files that diagnostics name. */
@@ -67,11 +67,4 @@ function locateFile(file: string, { cwd, root = cwd }: SarifContext): string {
   const below = relative(repository, path);
   if (below.startsWith('..')) return pathToFileURL(path).href;
   return below.split(/[\\/]/).map(encodeURIComponent).join('/');
-}
-
-function findRepository(from: string): string | undefined {
-  for (let folder = from; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, '.git'))) return folder;
-    if (dirname(folder) === folder) return undefined;
-  }
 }

@@ -50,7 +50,7 @@ function renderImages({ registry, images, dockerHost, small }: ClusterDescriptio
   ];
 }
 
-/** A line, or a comment that tells the user what to fill in. */
+/** A line, or a comment that says what to fill in. */
 function line(field: string, value: string | undefined, missing: string, end = ''): string {
   return value === undefined ? `  # ${TO_FILL_IN}:${field}: ${missing}${end}` : `${field}: ${quoteText(value)}${end}`;
 }

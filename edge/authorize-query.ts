@@ -20,7 +20,7 @@ import {
   stopped,
   unreadable,
 } from './edge-refusals.ts';
-import type { Entries, Entry } from './objects/entries.ts';
+import type { Entries, Entry } from './cluster-objects/entries.ts';
 import {
   type Identity,
   IdentityUnavailableError,
@@ -59,28 +59,28 @@ export type AuthorizedHeaders = Readonly<
  * Lets a query pass, or throws Refused. The checks run in this order so that a caller learns only what they may know.
  */
 export async function check(
-  shown: RequestHead,
-  judges: AuthorizationDependencies,
+  head: RequestHead,
+  dependencies: AuthorizationDependencies,
   makeId: () => string,
 ): Promise<AuthorizedHeaders> {
-  const asked = parseRequest(shown.method, shown.target);
-  if (asked.kind !== 'query' && asked.kind !== 'wrong-method') throw new Refused(refusal.unknownPath);
-  const known = await identifyCaller(shown, judges);
-  if (asked.kind !== 'query') throw new Refused(refusal.wrongMethod(shown.method, asked.allow));
-  const { entry, level } = await findVisibleEntry(asked.endpoint, { known, wanted: 'CAN_QUERY' }, judges);
+  const parsed = parseRequest(head.method, head.target);
+  if (parsed.kind !== 'query' && parsed.kind !== 'wrong-method') throw new Refused(refusal.unknownPath);
+  const identity = await identifyCaller(head, dependencies);
+  if (parsed.kind !== 'query') throw new Refused(refusal.wrongMethod(head.method, parsed.allow));
+  const { entry, level } = await findVisibleEntry(parsed.endpoint, { identity, wanted: 'CAN_QUERY' }, dependencies);
   if (!includesLevel(level, 'CAN_QUERY')) throw new Refused(queryNotPermitted(entry.name));
   if (entry.stopped) throw new Refused(stopped(entry.name));
   if (entry.pausedUntil > Date.now()) throw new Refused(paused(entry.name));
-  const host = findHost(entry, asked);
-  const taken = judges.limiter.take(entry, known.caller);
-  const full = taken instanceof Promise ? await taken : taken;
-  if (full) throw new Refused(rateLimited(full.counted, full.retrySeconds));
+  const host = findHost(entry, parsed);
+  const taken = dependencies.limiter.take(entry, identity.caller);
+  const exceeded = taken instanceof Promise ? await taken : taken;
+  if (exceeded) throw new Refused(rateLimited(exceeded.counted, exceeded.retrySeconds));
   return {
     'x-serving-host': host,
-    'x-serving-user': encodeHeaderValue(known.caller.name),
+    'x-serving-user': encodeHeaderValue(identity.caller.name),
     'x-serving-endpoint': entry.name,
-    'x-request-id': readRequestId(shown.headers) ?? makeId(),
-    ...(judges.marks && { [MARK_HEADER]: judges.marks.of(entry.name) }),
+    'x-request-id': readRequestId(head.headers) ?? makeId(),
+    ...(dependencies.marks && { [MARK_HEADER]: dependencies.marks.of(entry.name) }),
   };
 }
 
@@ -92,20 +92,20 @@ export async function identifyCaller(
   const token = readBearerToken(typeof headers['authorization'] === 'string' ? headers['authorization'] : undefined);
   if (token === undefined) throw new Refused(refusal.unauthenticated);
   const answer = callers.of(token, readSource(headers));
-  const known = answer instanceof Promise ? await answer.catch(refuseDuringOutage) : answer;
-  if ('why' in known) throw new Refused(nobody(known.why));
-  return known;
+  const identity = answer instanceof Promise ? await answer.catch(refuseDuringOutage) : answer;
+  if ('why' in identity) throw new Refused(nobody(identity.why));
+  return identity;
 }
 
 /** An endpoint that the caller may at least see, and the caller's level. Throws Refused. */
 export async function findVisibleEntry(
   endpoint: string,
-  { known, wanted }: { readonly known: Identity; readonly wanted: PermissionLevel },
+  { identity, wanted }: { readonly identity: Identity; readonly wanted: PermissionLevel },
   { entries, access }: AuthorizationDependencies,
 ): Promise<{ readonly entry: Entry; readonly level: PermissionLevel }> {
   const entry = entries.find(endpoint);
   if (!entry) throw new Refused(refuseUnknownEndpoint(endpoint, entries));
-  const answer = access.of(known, entry, wanted);
+  const answer = access.of(identity, entry, wanted);
   const level = answer instanceof Promise ? await answer.catch(refuseDuringOutage) : answer;
   if (level === undefined) throw new Refused(refusal.unknownEndpoint(endpoint));
   return { entry, level };

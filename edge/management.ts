@@ -15,14 +15,14 @@ import {
   type RequestHead,
 } from './authorize-query.ts';
 import { entriesNotSynced, logsNotPermitted, originNotAllowed } from './edge-refusals.ts';
-import type { Entry } from './objects/entries.ts';
+import type { Entry } from './cluster-objects/entries.ts';
 import type { Identity } from './identity/identity.ts';
-import type { ServingObjects } from './objects/serving-objects.ts';
+import type { ServingObjects } from './cluster-objects/serving-objects.ts';
 import { type EndpointTraffic, NO_TRAFFIC } from './counting/traffic-counts.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface ManagementDependencies {
-  readonly judges: AuthorizationDependencies;
+  readonly authorization: AuthorizationDependencies;
   readonly objects: ServingObjects;
   readonly traffic: EndpointTraffic;
   /** Where clients reach the edge; undefined: the address in their own requests. */
@@ -48,25 +48,29 @@ export class Management {
   }
 
   /** Answers, or throws Refused. */
-  async answer(shown: RequestHead): Promise<ManagementResponse> {
+  async answer(head: RequestHead): Promise<ManagementResponse> {
     // Envoy has already answered preflight requests of allowed origins.
-    if (shown.method === 'OPTIONS' && shown.headers['access-control-request-method'] !== undefined)
+    if (head.method === 'OPTIONS' && head.headers['access-control-request-method'] !== undefined)
       throw new Refused(originNotAllowed);
-    const asked = parseRequest(shown.method, shown.target);
-    if (asked.kind === 'discovery') return json({}); // nothing but the token they have
-    if (asked.kind === 'unknown') throw new Refused(refusal.unknownPath);
-    const known = await identifyCaller(shown, this.#parts.judges);
-    if (asked.kind === 'query') throw new Refused(refusal.unknownPath); // Envoy routes queries elsewhere
-    if (asked.kind === 'write') throw new Refused(refusal.readOnlyApi(asked.endpoint));
-    if (asked.kind === 'wrong-method') throw new Refused(refusal.wrongMethod(shown.method, asked.allow));
-    return this.#look(asked, known, this.#parts.url ?? readUrl(shown));
+    const parsed = parseRequest(head.method, head.target);
+    if (parsed.kind === 'discovery') return json({}); // nothing but the token they have
+    if (parsed.kind === 'unknown') throw new Refused(refusal.unknownPath);
+    const identity = await identifyCaller(head, this.#parts.authorization);
+    if (parsed.kind === 'query') throw new Refused(refusal.unknownPath); // Envoy routes queries elsewhere
+    if (parsed.kind === 'write') throw new Refused(refusal.readOnlyApi(parsed.endpoint));
+    if (parsed.kind === 'wrong-method') throw new Refused(refusal.wrongMethod(head.method, parsed.allow));
+    return this.#respond(parsed, identity, this.#parts.url ?? readUrl(head));
   }
 
-  async #look(asked: ManagementRequest, known: Identity, url: string): Promise<ManagementResponse> {
-    const { judges, objects } = this.#parts;
-    if (asked.kind === 'list') return this.#list(known, url);
-    const { entry, level } = await findVisibleEntry(this.#nameOf(asked), { known, wanted: 'CAN_QUERY' }, judges);
-    switch (asked.kind) {
+  async #respond(parsed: ManagementRequest, identity: Identity, url: string): Promise<ManagementResponse> {
+    const { authorization, objects } = this.#parts;
+    if (parsed.kind === 'list') return this.#list(identity, url);
+    const { entry, level } = await findVisibleEntry(
+      this.#nameOf(parsed),
+      { identity, wanted: 'CAN_QUERY' },
+      authorization,
+    );
+    switch (parsed.kind) {
       case 'get':
         return json({ ...objects.describe([entry]).map((e) => renderEndpoint(e, { url, level }))[0] });
       case 'metrics':
@@ -79,9 +83,9 @@ export class Management {
         return json(renderPermissionLevels());
       case 'logs':
         if (!includesLevel(level, 'CAN_QUERY')) throw new Refused(logsNotPermitted(entry.name));
-        return json({ logs: (await this.#readLog(entry, asked.entity)).join('\n') });
+        return json({ logs: (await this.#readLog(entry, parsed.entity)).join('\n') });
       case 'build-logs':
-        this.#revisionOf(entry, asked.entity);
+        this.#revisionOf(entry, parsed.entity);
         return json({ logs: BUILD_LOG });
     }
   }
@@ -93,23 +97,25 @@ export class Management {
     throw new Refused(refusal.noQueryDescription(entry.name, MISSING_OPEN_API));
   }
 
-  async #list(known: Identity, url: string): Promise<ManagementResponse> {
-    const { judges, objects } = this.#parts;
-    if (!judges.entries.synced) throw new Refused(entriesNotSynced);
-    const seen = await mapConcurrent(judges.entries.all, MAX_CONCURRENT_REVIEWS, async (entry) => {
-      const level = await Promise.resolve(judges.access.of(known, entry, 'CAN_QUERY')).catch(refuseDuringOutage);
+  async #list(identity: Identity, url: string): Promise<ManagementResponse> {
+    const { authorization, objects } = this.#parts;
+    if (!authorization.entries.synced) throw new Refused(entriesNotSynced);
+    const visible = await mapConcurrent(authorization.entries.all, MAX_CONCURRENT_REVIEWS, async (entry) => {
+      const level = await Promise.resolve(authorization.access.of(identity, entry, 'CAN_QUERY')).catch(
+        refuseDuringOutage,
+      );
       return level === undefined ? [] : [{ entry, level }];
     });
-    const levels = new Map(seen.flat().map(({ entry, level }) => [entry.name, level]));
-    const described = objects.describe(seen.flat().map(({ entry }) => entry));
+    const levels = new Map(visible.flat().map(({ entry, level }) => [entry.name, level]));
+    const described = objects.describe(visible.flat().map(({ entry }) => entry));
     return json({
       endpoints: described.map((e) => renderEndpoint(e, { url, level: levels.get(e.name) ?? 'CAN_VIEW' })),
     });
   }
 
-  #nameOf(asked: Exclude<ManagementRequest, { kind: 'list' }>): string {
-    if ('endpoint' in asked) return asked.endpoint;
-    return this.#parts.judges.entries.all.find((e) => endpointId(e.name) === asked.id)?.name ?? asked.id;
+  #nameOf(parsed: Exclude<ManagementRequest, { kind: 'list' }>): string {
+    if ('endpoint' in parsed) return parsed.endpoint;
+    return this.#parts.authorization.entries.all.find((e) => endpointId(e.name) === parsed.id)?.name ?? parsed.id;
   }
 
   /** The revision that serves an entity. */

@@ -1,7 +1,7 @@
 // The authorisation service of a cluster: `node edge/service.ts`, configured by environment variables only.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectInCluster } from './objects/connect-in-cluster.ts';
+import { connectInCluster } from './cluster-objects/connect-in-cluster.ts';
 import { log, describeError } from './log.ts';
 import { readEdgeSettings } from './settings.ts';
 import { startEdge } from './start-edge.ts';

@@ -5,7 +5,7 @@ import { Access } from './identity/access.ts';
 import { type AnsweredQuery, endSessions, makeAccessLogServer } from './counting/access-log-server.ts';
 import { Callers } from './identity/callers.ts';
 import { EdgeMetrics } from './counting/edge-metrics.ts';
-import { Entries } from './objects/entries.ts';
+import { Entries } from './cluster-objects/entries.ts';
 import { makeHealthServer } from './health-server.ts';
 import type { IdentifyCaller } from './identity/identity.ts';
 import { StaleAnswerCounter } from './identity/stale-answer-counter.ts';
@@ -17,7 +17,7 @@ import { makePeerClient, makePeerServer } from './counting/peers.ts';
 import { makePolicyProbe } from './policy-probe.ts';
 import { RateLimiter } from './counting/rate-limiter.ts';
 import { ReplicaAddresses } from './counting/replica-addresses.ts';
-import { ServingObjects } from './objects/serving-objects.ts';
+import { ServingObjects } from './cluster-objects/serving-objects.ts';
 import type { EdgeSettings, ListenSettings } from './settings.ts';
 import { SigningKeys } from './identity/signing-keys.ts';
 import { EndpointTraffic } from './counting/traffic-counts.ts';
@@ -39,14 +39,14 @@ export async function startEdge(settings: EdgeSettings & ListenSettings, api: Ku
   const marks = settings.marks && (await Marks.read(settings.marks, namespace));
   const [entries, objects] = [new Entries(api, namespace), new ServingObjects(api, namespace)];
   const replicas = peers && new ReplicaAddresses(api, peers);
-  const ask = makePeerClient(ports.peers, undefined, marks?.peerKey);
+  const peerClient = makePeerClient(ports.peers, undefined, marks?.peerKey);
   const addresses = () => replicas?.addresses ?? [];
-  const limiter = new RateLimiter(replicas && { own: address, addresses, ask: ask.take });
+  const limiter = new RateLimiter(replicas && { own: address, addresses, takeFrom: peerClient.take });
   const others = () => addresses().filter((a) => a !== address);
-  const traffic = new EndpointTraffic(others, ask.counts);
+  const traffic = new EndpointTraffic(others, peerClient.counts);
   const kept = new StaleAnswerCounter();
   const callers = new Callers(makeIdentify(settings, api), kept);
-  const judges = { callers, entries, access: new Access(api, namespace, kept), limiter, marks };
+  const authorization = { callers, entries, access: new Access(api, namespace, kept), limiter, marks };
   const metrics = new EdgeMetrics();
   let ending = false;
   const following = new AbortController();
@@ -63,9 +63,9 @@ export async function startEdge(settings: EdgeSettings & ListenSettings, api: Ku
   const [ready, policies] = [() => entries.synced && !ending, makePolicyProbe(others, ports)];
   const note = (answered: AnsweredQuery) => entries.find(answered.endpoint) && traffic.note(answered);
   const handlers = { take: limiter.count.bind(limiter), counts: traffic.own.bind(traffic) };
-  const management = new Management({ judges, objects, traffic, url: settings.url });
+  const management = new Management({ authorization, objects, traffic, url: settings.url });
   const servers = await Promise.all([
-    listen(makeTrafficServer({ judges, management, metrics, ending: () => ending }), ports.traffic),
+    listen(makeTrafficServer({ authorization, management, metrics, ending: () => ending }), ports.traffic),
     listen(makeHealthServer({ ready, metrics: () => metrics.render(gauges()), policies }), ports.health),
     listen(makePeerServer(handlers, marks?.peerKey), ports.peers),
     listen(makeAccessLogServer(note), ports.log),

@@ -10,7 +10,7 @@ import { log, describeError } from './log.ts';
 import type { Management } from './management.ts';
 
 export interface TrafficServerDependencies {
-  readonly judges: AuthorizationDependencies;
+  readonly authorization: AuthorizationDependencies;
   readonly management: Management;
   readonly metrics: EdgeMetrics;
   /** Whether the service is about to end; clients must then use another replica. */
@@ -55,11 +55,11 @@ async function serve(
 }
 
 async function answerCheck(
-  shown: RequestHead,
+  head: RequestHead,
   response: ServerResponse,
-  { judges }: TrafficServerDependencies,
+  { authorization }: TrafficServerDependencies,
 ): Promise<void> {
-  const passed = await check(shown, judges, randomUUID);
+  const passed = await check(head, authorization, randomUUID);
   response.writeHead(200, passed).end();
 }
 

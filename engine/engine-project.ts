@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
@@ -11,6 +11,7 @@ import { contentHash } from '../schemas/values/names.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { codePath, programPath } from '../system/code.ts';
 import { makeDavitFolder, davitFolder } from '../system/davit-folder.ts';
+import { findRepository } from '../system/git-files.ts';
 import { type Backend, findBackendFolder } from './state/backend.ts';
 
 /** A project as the engine sees it: a folder with a Pulumi.yaml that leads to Davit's program. */
@@ -172,12 +173,6 @@ async function chooseName(root: string): Promise<string> {
   const isPlain = parts.every((part) => /^[A-Za-z0-9_.]*$/.test(part));
   const hash = isPlain ? [] : [contentHash(parts).slice(0, 8)];
   return [DEFAULT_NAME, ...words, ...hash].filter((word) => word !== '').join('-');
-}
-
-/** The nearest folder from `from` upwards that Git takes for a checkout. */
-function findRepository(from: string): string | undefined {
-  if (existsSync(join(from, '.git'))) return from;
-  return dirname(from) === from ? undefined : findRepository(dirname(from));
 }
 
 /**

@@ -73,7 +73,7 @@ export function runPulumiCommand(
     const stop = () => child.kill('SIGINT');
     if (signal?.aborted) stop();
     signal?.addEventListener('abort', stop, { once: true });
-    // Without this record nobody can tell later whether the lock's holder still runs.
+    // Without this record nobody knows later whether the lock's holder still runs.
     const noted = onStart?.(child.pid).catch(() => undefined);
     const ended = waitForChild(child).finally(async () => (await noted)?.());
     ended.then(({ code, signal: endedBy }) => {
@@ -84,7 +84,7 @@ export function runPulumiCommand(
   });
 }
 
-/** The commands that ask the program something. The API runs others in between, such as `stack rm`. */
+/** The commands that run the program. The API runs others in between, such as `stack rm`. */
 const PROGRAM_COMMANDS: ReadonlySet<string> = new Set(['destroy', 'preview', 'refresh', 'up']);
 
 export interface AutomationCommandOptions extends Pick<CommandOptions, 'onStart'> {

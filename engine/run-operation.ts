@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { ServeProgram } from '../pulumi-provider/program-server.ts';
 import type { ServeLocalProvider } from '../pulumi-provider/provider-server.ts';
 import { programPath } from '../system/code.ts';
-import { skipUnusedPackages } from '../system/lean-sdk/skip-unused-packages.ts';
+import { skipUnusedPackages } from '../system/lean-pulumi-sdk/skip-unused-packages.ts';
 import type { Progress } from '../system/progress.ts';
 import { recordHolder } from './state/lock-holders.ts';
 import { makeLockedOutcome, makeOutcome, type Outcome } from './plan/outcome.ts';

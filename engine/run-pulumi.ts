@@ -27,8 +27,8 @@ export async function previewStack(project: PulumiProject, stack: string, option
   const { refresh = false } = options;
   await ensureStack(project, stack);
   // The program skips warnings that the caller of this function shows at the line of the file.
-  const told = { ...project, environment: { ...project.environment, DAVIT_PREVIEW: 'true' } };
-  return runOperation(told, stack, completeOptions(options), (handle, automation) =>
+  const previewProject = { ...project, environment: { ...project.environment, DAVIT_PREVIEW: 'true' } };
+  return runOperation(previewProject, stack, completeOptions(options), (handle, automation) =>
     handle.preview({ ...automation, refresh }),
   );
 }

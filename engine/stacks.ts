@@ -8,7 +8,7 @@ import { type PulumiProject, useProject } from './pulumi-project.ts';
 import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
 import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 
-/** The names of the project's stacks. A file backend is listed by its files; for another backend the engine is asked. */
+/** The names of the project's stacks. A file backend is listed by its files, any other backend by the engine. */
 export async function listStacks(project: PulumiProject): Promise<readonly string[]> {
   const stacks = stacksFolder(project.backend);
   if (stacks) return listStackFiles(stacks);
@@ -39,7 +39,7 @@ export async function readStackOutputs(
   }
 }
 
-/** Whether a stack exists. A file backend is checked by its file; for another backend the engine is asked. */
+/** Whether a stack exists. A file backend is checked by its file, any other backend by the engine. */
 export async function hasStack(project: PulumiProject, stack: string): Promise<boolean> {
   const stacks = stacksFolder(project.backend);
   if (!stacks) return (await listStacks(project)).includes(stack);
@@ -68,7 +68,7 @@ export async function isMadeByOthers(project: PulumiProject, stack: string): Pro
   return types.some((type) => !type.startsWith('pulumi:')) && !types.some((type) => type.startsWith('davit:'));
 }
 
-/** Makes a stack when it is not there yet; does not select it, which plain `pulumi` would notice. */
+/** Makes a stack if it does not exist; does not select it, which plain `pulumi` would notice. */
 export async function ensureStack(project: PulumiProject, stack: string): Promise<void> {
   if (await hasStack(project, stack)) return;
   try {

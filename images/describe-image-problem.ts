@@ -1,7 +1,7 @@
 import type { ImageSettings } from '../schemas/environment/kubernetes-environment.ts';
 import type { Lock } from '../schemas/lock/lock.ts';
 import { isVersionAtLeast } from '../schemas/values/versions.ts';
-import { readOwn } from '../schemas/values/read-own.ts';
+import { findLockedVirtualenv } from '../schemas/lock/find-locked-virtualenv.ts';
 
 /** The model server's front uses the image's Python, and its packages need this version. */
 const OLDEST_PYTHON = '3.10';
@@ -18,7 +18,7 @@ export function describeImageProblem({
   readonly entity: string;
   readonly settings: ImageSettings;
 }): string | undefined {
-  const virtualenv = lock.virtualenvs[readOwn(lock.entities, entity)?.virtualenv ?? ''];
+  const virtualenv = findLockedVirtualenv(lock, entity);
   if (!virtualenv) return `Cannot make an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`;
   const { python, platform } = virtualenv;
   const base = settings.bases[python];

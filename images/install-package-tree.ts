@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { findPython, listPythons } from '../python/find-python.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
-import { addBuiltWheels } from '../python/building/ensure-built-wheels.ts';
+import { addBuiltWheels } from '../python/wheels/ensure-built-wheels.ts';
 import { installPackages } from '../python/install-packages.ts';
 import type { LockedPackage } from '../schemas/lock/lock.ts';
 

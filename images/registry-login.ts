@@ -47,7 +47,7 @@ async function fetchToken(
   credentials: Credentials | undefined,
 ): Promise<string> {
   const url = requireSafeRealm(realm, registry);
-  const asked = { ...(service !== undefined && { service }), scope: `repository:${name}:pull` };
+  const parameters = { ...(service !== undefined && { service }), scope: `repository:${name}:pull` };
   const answer =
     credentials?.kind === 'identity-token'
       ? await sendRequest(url, {
@@ -55,13 +55,13 @@ async function fetchToken(
           method: 'POST',
           headers: { 'content-type': 'application/x-www-form-urlencoded' },
           body: encodeForm({
-            ...asked,
+            ...parameters,
             grant_type: 'refresh_token',
             client_id: CLIENT,
             refresh_token: credentials.token,
           }),
         })
-      : await sendRequest(addQuery(url, asked), {
+      : await sendRequest(addQuery(url, parameters), {
           registry,
           ...(credentials?.kind === 'password' && { headers: { authorization: basic(credentials) } }),
         });

@@ -60,8 +60,10 @@ function sendOnce(url: URL, { method = 'GET', headers = {}, body, streams = fals
 
 /** Uses the registry's Retry-After, if present. */
 function pause(tries: number, answer: Response | Error): number {
-  const told = answer instanceof Error ? NaN : Number(answer.headers.get('retry-after') ?? NaN);
-  return Number.isFinite(told) ? Math.min(told, MAX_RETRY_DELAY_SECONDS) * 1000 : RETRY_DELAY_MILLISECONDS * 2 ** tries;
+  const retrySeconds = answer instanceof Error ? NaN : Number(answer.headers.get('retry-after') ?? NaN);
+  return Number.isFinite(retrySeconds)
+    ? Math.min(retrySeconds, MAX_RETRY_DELAY_SECONDS) * 1000
+    : RETRY_DELAY_MILLISECONDS * 2 ** tries;
 }
 
 /** Uses the cause, because the message of fetch is only "fetch failed". */

@@ -10,7 +10,7 @@ import { programPath } from '../system/code.ts';
 /** Gives a run its own copy of the SDK's state. Internal to the SDK, whose version is pinned in package.json. */
 const { withLocalStorage } = state as unknown as { readonly withLocalStorage: <T>(run: () => T) => T };
 
-/** What a run of the program has come to. Of a failed one the engine has been told everything. */
+/** The result of a run of the program. The errors of a failed one have been sent to the engine. */
 export type ProgramEnd = 'succeeded' | 'failed' | 'stopped';
 
 /**

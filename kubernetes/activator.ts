@@ -23,6 +23,6 @@ export function sendThroughActivator(
   options: ApiRequestOptions,
 ): Promise<ApiResponse> {
   const named = { 'knative-serving-namespace': namespace, 'knative-serving-revision': revision };
-  const question = { method, path: `${PROXY}${path}`, headers: { ...headers, ...named } };
-  return api.send({ ...question, ...(body !== undefined && { body }) }, options);
+  const proxied = { method, path: `${PROXY}${path}`, headers: { ...headers, ...named } };
+  return api.send({ ...proxied, ...(body !== undefined && { body }) }, options);
 }

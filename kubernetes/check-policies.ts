@@ -13,7 +13,7 @@ const PAUSE_MILLISECONDS = 1000;
 
 /**
  * Whether the cluster's network enforces network policies, as the authorisation service finds it. A network may need some
- * seconds for a new policy. Undefined: nobody can tell.
+ * seconds for a new policy. Undefined: it cannot be known.
  */
 export async function checkPolicies(
   api: KubernetesApi,

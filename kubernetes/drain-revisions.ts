@@ -62,11 +62,11 @@ async function drainRevision(
   const stop = new AbortController();
   const limitSeconds = spec?.timeoutSeconds ?? REQUEST_SECONDS; // no request waits longer
   const until = AbortSignal.any([signal, stop.signal, AbortSignal.timeout(limitSeconds * 1000)]);
-  const question = { namespace, revision: name, limitSeconds, until };
+  const drained = { namespace, revision: name, limitSeconds, until };
   const slow = setTimeout(() => say(name, 'answers the requests that wait for it'), QUIET_MILLISECONDS);
   try {
-    if (await isAsleep(api, question)) return; // a request would wake it
-    await Promise.race([waitForAnswers(api, question), waitUntilHopeless(api, question, (line) => say(name, line))]);
+    if (await isAsleep(api, drained)) return; // a request would wake it
+    await Promise.race([waitForAnswers(api, drained), waitUntilHopeless(api, drained, (line) => say(name, line))]);
   } finally {
     clearTimeout(slow);
     stop.abort();
@@ -82,8 +82,8 @@ interface DrainedRevision {
   readonly until: AbortSignal;
 }
 
-async function waitForAnswers(api: KubernetesApi, question: DrainedRevision): Promise<void> {
-  for (let count = 0; count < REQUESTS; count++) await waitForAnswer(api, question);
+async function waitForAnswers(api: KubernetesApi, drained: DrainedRevision): Promise<void> {
+  for (let count = 0; count < REQUESTS; count++) await waitForAnswer(api, drained);
 }
 
 /** Resolves when a replica has answered, whatever it says, or when the revision is gone; at `until` at the latest. */
@@ -97,15 +97,15 @@ async function waitForAnswer(api: KubernetesApi, { namespace, revision, limitSec
 }
 
 /** Resolves when the revision has had no replica for a minute, or needs none. */
-async function waitUntilHopeless(api: KubernetesApi, question: DrainedRevision, say: (line: string) => void) {
-  while (!question.until.aborted) {
-    const scale = await readScale(api, question);
+async function waitUntilHopeless(api: KubernetesApi, drained: DrainedRevision, say: (line: string) => void) {
+  while (!drained.until.aborted) {
+    const scale = await readScale(api, drained);
     if (scale?.desiredScale === 0) return;
     if (scale?.actualScale === 0 && Date.now() - findLastChange(scale) > DEAD_MILLISECONDS) {
       say('has had no replica for a minute, so requests that wait for it get no answer');
       return;
     }
-    await pause(question.until);
+    await pause(drained.until);
   }
 }
 
@@ -115,8 +115,8 @@ function findLastChange({ conditions = [] }: NonNullable<PodAutoscaler['status']
   return changed === undefined ? Date.now() : Date.parse(changed);
 }
 
-async function isAsleep(api: KubernetesApi, question: DrainedRevision): Promise<boolean> {
-  return (await readScale(api, question))?.desiredScale === 0;
+async function isAsleep(api: KubernetesApi, drained: DrainedRevision): Promise<boolean> {
+  return (await readScale(api, drained))?.desiredScale === 0;
 }
 
 /** Undefined: it cannot be read now. */

@@ -28,10 +28,10 @@ const POLL_MILLISECONDS = 400;
 const SHOWN_CHARACTERS = 300;
 
 /** Sends the model its own example, through the API server and Knative's activator. */
-export async function predictExample(api: KubernetesApi, question: ExamplePrediction): Promise<void> {
-  const end = performance.now() + Math.min(RETRY_MILLISECONDS, question.limitSeconds * 1000);
+export async function predictExample(api: KubernetesApi, prediction: ExamplePrediction): Promise<void> {
+  const end = performance.now() + Math.min(RETRY_MILLISECONDS, prediction.limitSeconds * 1000);
   for (;;) {
-    const answer = await predictOnce(api, question);
+    const answer = await predictOnce(api, prediction);
     // A model without an example cannot be queried, so it is enough that the server is up.
     if (answer.status === 200 || answer.status === 501) return;
     if (isFromModelServer(answer))
@@ -42,7 +42,7 @@ export async function predictExample(api: KubernetesApi, question: ExamplePredic
       throw new PredictionFailed(
         `Its example cannot be predicted through Knative's activator: status ${answer.status}: ${shorten(answer.body)}`,
       );
-    await sleep(POLL_MILLISECONDS, undefined, { signal: question.signal });
+    await sleep(POLL_MILLISECONDS, undefined, { signal: prediction.signal });
   }
 }
 

@@ -46,13 +46,13 @@ const CREATION_SECONDS = 60;
 const MODEL_CONTAINER = 'model';
 
 /** Waits until Knative has created the Revision of a Configuration. */
-export async function waitForRevision(api: KubernetesApi, question: RevisionQuery): Promise<void> {
-  const { namespace, revision, signal } = question;
+export async function waitForRevision(api: KubernetesApi, query: RevisionQuery): Promise<void> {
+  const { namespace, revision, signal } = query;
   const path = `/apis/serving.knative.dev/v1/namespaces/${namespace}`;
   const end = performance.now() + CREATION_SECONDS * 1000;
   await pollDuringOutages({ signal, say: () => undefined }, async () => {
     if (await api.get(`${path}/revisions/${revision}`, { signal })) return true;
-    const why = await readRefusal(api, question);
+    const why = await readRefusal(api, query);
     if (why !== undefined) throw new RevisionFailed(why);
     if (performance.now() > end)
       throw new RevisionFailed(
@@ -64,17 +64,17 @@ export async function waitForRevision(api: KubernetesApi, question: RevisionQuer
 }
 
 /** Waits until a revision has its replicas and has predicted; rejects as soon as it is clear that it will not. */
-export async function proveRevision(api: KubernetesApi, question: RevisionProof): Promise<void> {
-  const end = performance.now() + question.limitSeconds * 1000;
-  await watchRevision(api, question, { end, until: ({ state }) => state === 'ready' });
-  question.say('requesting a first prediction');
+export async function proveRevision(api: KubernetesApi, proof: RevisionProof): Promise<void> {
+  const end = performance.now() + proof.limitSeconds * 1000;
+  await watchRevision(api, proof, { end, until: ({ state }) => state === 'ready' });
+  proof.say('requesting a first prediction');
   const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, ...(question.signal ? [question.signal] : [])]);
+  const signal = AbortSignal.any([stop.signal, ...(proof.signal ? [proof.signal] : [])]);
   try {
     // A revision without replicas has to start for this request, and that may fail.
     await Promise.race([
-      predictExample(api, { ...question, signal, limitSeconds: Math.max(1, (end - performance.now()) / 1000) }),
-      watchRevision(api, { ...question, signal }, { end, until: () => false }),
+      predictExample(api, { ...proof, signal, limitSeconds: Math.max(1, (end - performance.now()) / 1000) }),
+      watchRevision(api, { ...proof, signal }, { end, until: () => false }),
     ]).catch((e: unknown) => {
       throw e instanceof PredictionFailed ? new RevisionFailed(e.message) : e;
     });
@@ -89,14 +89,14 @@ interface WatchLimits {
 }
 
 /** Polls a revision until `until` accepts it; throws RevisionFailed when it will not become ready, or not in time. */
-async function watchRevision(api: KubernetesApi, question: RevisionProof, { end, until }: WatchLimits): Promise<void> {
-  const { signal, say, limitSeconds, minReplicas } = question;
+async function watchRevision(api: KubernetesApi, proof: RevisionProof, { end, until }: WatchLimits): Promise<void> {
+  const { signal, say, limitSeconds, minReplicas } = proof;
   const began = Date.now();
   let said = '';
   await pollDuringOutages({ signal, say }, async () => {
-    const observed = await observeRevision(api, question);
+    const observed = await observeRevision(api, proof);
     const explained = diagnoseRevision(observed, { minReplicas, began, now: Date.now() });
-    if (explained.state === 'failed') throw await completeFailure(api, question, { explained, pods: observed.pods });
+    if (explained.state === 'failed') throw await completeFailure(api, proof, { explained, pods: observed.pods });
     if (until(explained)) return true;
     if (explained.state === 'waiting' && explained.message !== said) say((said = explained.message));
     if (performance.now() < end) return false;
@@ -105,7 +105,7 @@ async function watchRevision(api: KubernetesApi, question: RevisionProof, { end,
       message: `It is not ready after ${limitSeconds} s: ${said}`,
       look: 'log',
     };
-    throw await completeFailure(api, question, { explained: late, pods: observed.pods });
+    throw await completeFailure(api, proof, { explained: late, pods: observed.pods });
   });
 }
 
@@ -117,11 +117,11 @@ interface DiagnosedFailure {
 /** Adds details to a failure: the free capacity of the nodes, or the last lines of the model's log. */
 async function completeFailure(
   api: KubernetesApi,
-  question: RevisionQuery,
+  query: RevisionQuery,
   { explained: { message, hints, look }, pods }: DiagnosedFailure,
 ): Promise<RevisionFailed> {
   const pod = pods.find((p) => !isReady(p) && p.metadata.deletionTimestamp === undefined);
-  const more = pod && look ? await readFailureDetails(api, question, { look, pod }).catch(() => []) : [];
+  const more = pod && look ? await readFailureDetails(api, query, { look, pod }).catch(() => []) : [];
   return new RevisionFailed(message, [...more, ...hints]);
 }
 
@@ -137,16 +137,16 @@ async function readFailureDetails(
   return fit?.fits === false ? [`A replica ${fit.words}`] : [];
 }
 
-/** Polls until `ask` returns true; a short outage of the API server only delays it. */
+/** Polls until `isDone` returns true; a short outage of the API server only delays it. */
 async function pollDuringOutages(
   { signal, say }: Pick<RevisionProof, 'signal' | 'say'>,
-  ask: () => Promise<boolean>,
+  isDone: () => Promise<boolean>,
 ): Promise<void> {
   const began = performance.now();
   for (let reached = began; ;) {
     signal?.throwIfAborted();
     try {
-      if (await ask()) return;
+      if (await isDone()) return;
       reached = performance.now();
     } catch (e) {
       const outage = isOutage(e, { before: reached > began });

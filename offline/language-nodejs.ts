@@ -7,7 +7,7 @@ import pb from '@pulumi/pulumi/proto/language_pb.js';
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
 import { LANGUAGE_CALLS } from '../pulumi-provider/language-calls.ts';
 import { readEngineAddress, onEngineEnd, servePlugin, makeUnaryCall } from '../pulumi-provider/serve-plugin.ts';
-import { LEAN_SDK_OPTION } from '../system/lean-sdk/node-options.ts';
+import { LEAN_SDK_OPTION } from '../system/lean-pulumi-sdk/node-options.ts';
 import { RunningPrograms } from './running-programs.ts';
 
 const programs = new RunningPrograms();

@@ -64,8 +64,10 @@ function makeConfigurationCalls({ provider, operations, engineLog }: ProviderSes
 function makeComparisonCalls(provider: Provider) {
   return {
     check: makeUnaryCall(async (request: pb.CheckRequest) => {
-      const asked = readCheck(request);
-      const checked = await (findResourceType(provider, request).check?.(asked) ?? { inputs: asked.inputs });
+      const checkRequest = readCheck(request);
+      const checked = await (findResourceType(provider, request).check?.(checkRequest) ?? {
+        inputs: checkRequest.inputs,
+      });
       const failures = (checked.failures ?? []).map((f) =>
         new pb.CheckFailure().setProperty(f.property).setReason(f.reason),
       );

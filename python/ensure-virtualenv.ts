@@ -8,7 +8,7 @@ import { contentHash } from '../schemas/values/names.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import { findPython, listPythons, minorVersion, type Python } from './find-python.ts';
 import type { PythonOptions } from './find-uv.ts';
-import { addBuiltWheels } from './building/ensure-built-wheels.ts';
+import { addBuiltWheels } from './wheels/ensure-built-wheels.ts';
 import { INSTALL_LIMIT_SECONDS, installPackages, makeInstallError } from './install-packages.ts';
 import { checkInstalled } from './check-installed.ts';
 import { makeReadable } from './make-readable.ts';

@@ -42,7 +42,12 @@ export async function listPythons(minor?: string): Promise<readonly Python[]> {
   for (const python of probed) if (python && !byVersion.has(python.version)) byVersion.set(python.version, python);
   return [...byVersion.values()]
     .filter((p) => minor === undefined || p.version.startsWith(`${minor}.`))
-    .sort((a, b) => compareVersions(a.version, b.version));
+    .sort((a, b) => comparePatches(a.version, b.version));
+}
+
+/** The newest interpreter of a minor version, else the newest of all. */
+export async function findNewestPython(minor: string): Promise<Python | undefined> {
+  return (await listPythons(minor)).at(-1) ?? (await listPythons()).at(-1);
 }
 
 /** Returns the first of these minor versions that this machine has, else the first. Probes no more than necessary. */
@@ -137,7 +142,7 @@ async function runProbe(file: string): Promise<Python | undefined> {
   return run?.code === 0 && executable && version ? { executable, version } : undefined;
 }
 
-function compareVersions(a: string, b: string): number {
+function comparePatches(a: string, b: string): number {
   const [x, y] = [a, b].map((v) => v.split('.').map(Number)) as [number[], number[]];
   return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0) || (x[2] ?? 0) - (y[2] ?? 0);
 }

@@ -1,5 +1,6 @@
-import { access, constants, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { isExecutable } from '../system/is-executable.ts';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { isVersionAtLeast } from '../schemas/values/versions.ts';
 import { cacheFolder } from '../system/cache.ts';
@@ -116,13 +117,6 @@ export async function listProgramsOnPath(name: string, { shims = false } = {}): 
 async function readVersion(uv: string): Promise<string | undefined> {
   const run = await runProcess(uv, ['--version'], { limitSeconds: 10 }).catch(() => undefined);
   return /^uv (\d+\.\d+\.\d+)/.exec(run?.stdout ?? '')?.[1];
-}
-
-async function isExecutable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function isScript(file: string): Promise<boolean> {

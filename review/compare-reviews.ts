@@ -23,7 +23,7 @@ export function listReviewedPaths(endpoint: string, reviews: readonly PullReques
 }
 
 /**
- * Why none of the reviews is one of what would be merged; empty: one of them is. Two pull requests that were reviewed one
+ * Why no review is of what would be merged; empty: one of them is. Two pull requests that were reviewed one
  * by one may together lead to a plan that nobody has seen.
  */
 export function compareWithReviews(

@@ -34,12 +34,12 @@ export function compareFingerprints(reviewed: Fingerprint, now: Fingerprint): re
   const [before, after] = [new Map(Object.entries(reviewed.parts)), new Map(Object.entries(now.parts))];
   if (before.size === 0 || after.size === 0) return ['something differs'];
   const names = [...new Set([...before.keys(), ...after.keys()])];
-  const told = names.flatMap((name) => {
+  const differences = names.flatMap((name) => {
     if (before.get(name) === after.get(name)) return [];
     const how = !before.has(name) ? 'is new' : !after.has(name) ? 'is gone' : 'differs';
     return [`${describePart(name)} ${how}`];
   });
-  return told.length > 0 ? told : ['something differs'];
+  return differences.length > 0 ? differences : ['something differs'];
 }
 
 /** The first characters of a fingerprint, for display. */

@@ -3,7 +3,7 @@ import { describeUpgrade, type MergedState } from './compare-reviews.ts';
 import { renderSpan } from './render-code.ts';
 import { type ReviewedState, shortenFileId } from './reviewed-plans.ts';
 
-/** What a review would have to be of, in the check run that says that it is not. */
+/** What an up-to-date review matches, as the check run records it that says that a review is out of date. */
 const expectationFile = z.strictObject({
   outdated_version: z.literal(1),
   program: z.string(),
@@ -49,7 +49,7 @@ export function renderExpectation({ program, files }: ReviewExpectation): string
   return JSON.stringify({ outdated_version: 1, program, files });
 }
 
-/** Undefined: the text is none. */
+/** Undefined: the text is not of such a check run. */
 export function parseExpectation(text: string | null): ReviewExpectation | undefined {
   try {
     return expectationFile.parse(JSON.parse(text ?? ''));

@@ -32,9 +32,9 @@ export function renderCallouts(report: Report): readonly string[] {
 /** A stage that was skipped because of an earlier broken stage adds nothing new. */
 function renderBrokenStages(report: Report): readonly string[] {
   const broken = listBrokenStages(report);
-  const told = broken.filter((stage, i) => i === 0 || stage.result !== 'skipped');
+  const shown = broken.filter((stage, i) => i === 0 || stage.result !== 'skipped');
   const log = renderLink('the log of the run', report.pull_request?.run_url ?? null);
-  return told.map((stage) => {
+  return shown.map((stage) => {
     const why = stage.why === null ? '' : `: ${renderSpan(stage.why, WHY_CHARACTERS)}`;
     return `❌ **${renderStage(stage)}**${why}. Its results are missing: see ${log}, or start a new run.`;
   });
@@ -44,9 +44,9 @@ function renderLocks(report: Report): readonly string[] {
   const { endpoints, pull_request: pull } = report;
   const missing = endpoints.filter(needsLock);
   const committed = endpoints.filter((e) => e.lock === 'committed');
-  const told =
+  const committedNote =
     committed.length === 0 || !pull?.locks_commit ? [] : [renderCommitted(committed, pull.locks_commit, pull)];
-  if (missing.length === 0) return told;
+  if (missing.length === 0) return committedNote;
   const names = missing.map((e) => e.endpoint);
   // A name with other characters must never be in a command that users copy into a shell.
   const safe = names.length <= SHOWN_NAMES && names.every((name) => /^[\w-]+$/.test(name));
@@ -54,7 +54,7 @@ function renderLocks(report: Report): readonly string[] {
   const one = missing.length === 1;
   const what = `The ${one ? 'lock' : 'locks'} of ${renderNames(missing)} ${one ? 'is' : 'are'} missing or out of date`;
   return [
-    ...told,
+    ...committedNote,
     `🔒 **${what}**, and computed for this review only. Run ${command}, then commit and push the changes in \`endpoints/\`.`,
   ];
 }

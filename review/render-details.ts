@@ -133,7 +133,7 @@ function renderProof(
 
 function renderOutcome(proof: EntityReport['proof']): string {
   if (!proof) return 'not proved';
-  return isOnlyLoaded(proof.cases) ? '**loaded, not asked**' : 'proved';
+  return isOnlyLoaded(proof.cases) ? '**only loaded**' : 'proved';
 }
 
 function renderCase(shown: NonNullable<EntityReport['proof']>['cases'][number], characters: number): string {
@@ -199,14 +199,14 @@ const SIGNS = { create: '+', update: '!', replace: '!', delete: '-', same: '#' }
 
 function renderResource(resource: ResourceSummary<Operation>, step: DetailLevel): readonly string[] {
   const { operation, kind, name, differences } = resource;
-  const told = differences.slice(0, step.differences).flatMap((d) => {
+  const lines = differences.slice(0, step.differences).flatMap((d) => {
     const path = renderLine(d.path, 200);
     const side = (sign: string, value: unknown) =>
       value === undefined ? [] : [`${sign}   ${path}: ${renderLine(JSON.stringify(value), step.value)}`];
     return [...side('-', d.old), ...side('+', d.new)];
   });
   const title = `${SIGNS[operation]} ${operation} ${renderLine(`${kind} ${name}`, 200)}`;
-  return [title, ...told, ...renderMore(differences.length - step.differences, '#   ')];
+  return [title, ...lines, ...renderMore(differences.length - step.differences, '#   ')];
 }
 
 function renderMore(count: number, before: string): readonly string[] {

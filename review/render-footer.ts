@@ -45,13 +45,12 @@ function renderFingerprints({ endpoints }: Report): readonly string[] {
   const count = planned.reduce((sum, { plans }) => sum + plans.length, 0);
   if (count === 0) return [];
   if (count > SHOWN_FINGERPRINTS) return [`${count} plans, each with its fingerprint above`];
-  const told = planned.flatMap(({ endpoint, plans }) => {
+  return planned.flatMap(({ endpoint, plans }) => {
     const where = plans.map(
       (p) => `${renderSpan(p.environment, NAME_CHARACTERS)} ${renderSpan(shortenFingerprint(p.fingerprint))}`,
     );
     return where.length === 0 ? [] : [`plan of ${renderSpan(endpoint, NAME_CHARACTERS)} in ${where.join(', ')}`];
   });
-  return told;
 }
 
 function renderCommit(commit: string): string {

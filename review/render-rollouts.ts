@@ -37,8 +37,8 @@ const ORDER = Object.keys(STATE_WORDS) as readonly RolloutState[];
 /** `1 failed, 3 live` */
 export function renderRolloutLine(rollouts: readonly Pick<Rollout, 'state'>[]): string {
   const counts = ORDER.map((state) => ({ state, count: rollouts.filter((r) => r.state === state).length }));
-  const told = counts.filter((c) => c.count > 0).map((c) => `${c.count} ${c.state}`);
-  return told.length === 0 ? 'nothing to deploy' : told.join(', ');
+  const parts = counts.filter((c) => c.count > 0).map((c) => `${c.count} ${c.state}`);
+  return parts.length === 0 ? 'nothing to deploy' : parts.join(', ');
 }
 
 /**
@@ -139,11 +139,11 @@ function renderRow(rollout: Rollout, characters: number): string {
   const { state, causes, url, runUrl } = rollout;
   const { sign, words } = STATE_WORDS[state];
   const consequence = describeConsequence(rollout);
-  const told = characters === 0 ? [] : causes.slice(0, MAX_CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
+  const shown = characters === 0 ? [] : causes.slice(0, MAX_CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
   const more = causes.length > MAX_CAUSES && characters > 0 ? `<br>and ${causes.length - MAX_CAUSES} more` : '';
   const at = url !== undefined && state === 'live' ? ` at ${renderSpan(url, 300)}` : '';
   const run = runUrl !== undefined && isWebAddress(runUrl) ? ` (${renderLink('run', runUrl)})` : '';
-  return `| ${[sign, ...renderNames(rollout), `${[words, ...consequence].join(', ')}${at}${run}${told.join('')}${more}`].join(' | ')} |`;
+  return `| ${[sign, ...renderNames(rollout), `${[words, ...consequence].join(', ')}${at}${run}${shown.join('')}${more}`].join(' | ')} |`;
 }
 
 /** What the state means for the endpoint. */

@@ -116,12 +116,12 @@ function renderModel({ change, diagnostics, entities, outage }: EndpointReport):
   return `${all}${cached}, ${Math.round(memory)} MiB${compared === undefined ? '' : `, ${compared}`}`;
 }
 
-/** `proved`, `2 proved`, `1 proved, 1 loaded, not asked`. */
+/** `proved`, `2 proved`, `1 proved, 1 only loaded`. */
 function renderProofs(proofs: readonly NonNullable<EndpointReport['entities'][number]['proof']>[]): string {
   const loaded = proofs.filter((p) => isOnlyLoaded(p.cases)).length;
   const counts = [
     [proofs.length - loaded, 'proved'],
-    [loaded, 'loaded, not asked'],
+    [loaded, 'only loaded'],
   ] as const;
   const some = counts.filter(([count]) => count > 0);
   return some.map(([count, words]) => (proofs.length === 1 ? words : `${count} ${words}`)).join(', ');

@@ -69,7 +69,7 @@ export function renderReviewedPlans({ endpoints, program }: Report, limit = REVI
   };
   const files = Object.entries(program?.files ?? {}).map(([path, id]) => [path, shortenFileId(id)] as const);
   const render = (shorten: (whole: Fingerprint) => object, withFiles: boolean) => {
-    const told = endpoints.map((e) => {
+    const entries = endpoints.map((e) => {
       const plans = e.previews.flatMap((p) =>
         p.fingerprint ? [[p.environment, shorten(p.fingerprint)] as const] : [],
       );
@@ -77,7 +77,7 @@ export function renderReviewedPlans({ endpoints, program }: Report, limit = REVI
     });
     return JSON.stringify({
       reviewed_version: 1,
-      endpoints: Object.fromEntries(told),
+      endpoints: Object.fromEntries(entries),
       ...(origin && { program: origin }),
       ...(withFiles && files.length > 0 && { files: Object.fromEntries(files) }),
     });

@@ -10,8 +10,8 @@ const QUEUES = /^ *\d+: \S+ \S+ \S+ ([0-9A-F]+):([0-9A-F]+)/gm;
 const NETLINK_QUEUES = /^[0-9a-f]+ +\d+ +-?\d+ +[0-9a-f]+ +(\d+) +(\d+)/gm;
 
 /**
- * Measures the memory of the sockets in the network of these processes, which belongs to none of them. What waits in a
- * local socket is not told by the kernel, so each one counts with all that it may hold. 0: they share the network of
+ * Measures the memory of the sockets in the network of these processes, which belongs to none of them. The kernel
+ * does not report what waits in a local socket, so each one counts with all that it may hold. 0: they share the network of
  * this process, whose sockets are mostly those of others.
  */
 export async function measureSockets(members: readonly number[]): Promise<number> {

@@ -132,9 +132,9 @@ function isInherited(descriptor: number): boolean {
 }
 
 /** Returns a function that ends the repetition. */
-function repeatUntilTrue(ask: () => Promise<boolean>, then: () => void): () => void {
+function repeatUntilTrue(isDone: () => Promise<boolean>, then: () => void): () => void {
   const timer = setInterval(() => {
-    void ask().then((yes) => {
+    void isDone().then((yes) => {
       if (yes) then();
     });
   }, ASK_MILLISECONDS);

@@ -33,7 +33,7 @@ export function watchTree(root: number, limits: TreeLimits, onExceeded: (what: k
 }
 
 /**
- * Counts threads and memory. Memory that processes share counts once, as exactly as the kernel tells, but only if the
+ * Counts threads and memory. Memory that processes share counts once, as exactly as the kernel reports it, but only if the
  * quick sum, in which it counts for each of them, exceeds `enough`.
  */
 async function measureTree(root: number, enough: number): Promise<TreeUse> {
@@ -73,7 +73,7 @@ async function readUse(pid: number): Promise<{ readonly threads: number; readonl
   return { threads: Number(fields[17] ?? 0), residentBytes: Number(fields[21] ?? 0) * PAGE_BYTES };
 }
 
-/** A process's share of its memory; undefined: the kernel does not tell. */
+/** A process's share of its memory; undefined: the kernel does not report it. */
 async function readShare(pid: number): Promise<number | undefined> {
   const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
   const kibibytes = /^Pss:\s+(\d+) kB$/m.exec(text)?.[1];

@@ -68,7 +68,8 @@ export const DIAGNOSTIC_CODES = {
   'sandbox-missing': 'This machine has no sandbox for the code of models',
   'import-failed': 'The model needs a module that is not installed or cannot be imported',
   'load-failed': 'The model cannot be loaded',
-  'network-not-allowed': 'The endpoint file names a service for the proof of a model, and nobody allows it',
+  'network-not-allowed':
+    'The endpoint file names a service for a proof, and neither a policy nor the base branch allows it',
   'service-unreachable': 'A service that the endpoint file names for a proof did not answer this machine',
   'prediction-failed': 'The model fails on its own input example',
   'output-mismatch': 'The prediction does not match the output signature',
@@ -76,7 +77,7 @@ export const DIAGNOSTIC_CODES = {
   'memory-limit': 'The model needs more memory than its limit',
   'library-missing': 'The model has loaded a shared library that its image lacks',
   // Against the version that the base branch declares
-  'signature-breaking': 'The new version breaks requests of today, or the reading of their answers',
+  'signature-breaking': 'The new version breaks the requests of today, or clients that read their answers',
   'predictions-changed': 'The new version changes more predictions than the environment allows',
   'predictions-not-compared':
     'The predictions were not compared with those of the version that the base branch declares',

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { runGit } from './run-git.ts';
 
 export interface FileInCommit {
@@ -15,6 +17,12 @@ export async function isInCommit(folder: string, { commit, path, signal }: FileI
   const { code, stdout, stderr } = await runGit(folder, ['ls-tree', '-z', commit, '--', `./${path}`], { signal });
   if (code !== 0) throw new Error(`Cannot tell whether ${commit} has ${path}: git reports "${renderGitError(stderr)}"`);
   return stdout !== '';
+}
+
+/** The nearest folder from `from` upwards that Git takes for a checkout. */
+export function findRepository(from: string): string | undefined {
+  if (existsSync(join(from, '.git'))) return from;
+  return dirname(from) === from ? undefined : findRepository(dirname(from));
 }
 
 /** What Git printed, in one line. */

@@ -24,6 +24,7 @@ import { describeResolutionFailure } from './requirements/failures/describe-fail
 import { resolveAndBuild } from './requirements/building/resolve-and-build.ts';
 import { makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
 import { describeWithdrawn } from './withdrawn/describe-withdrawn.ts';
+import { findLockedVirtualenv } from '../schemas/lock/find-locked-virtualenv.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface LockEndpointOptions extends PythonOptions {
@@ -149,8 +150,7 @@ async function resolveSubject(
   },
 ): Promise<SubjectResult> {
   const { current, upgrade = false, reason, progress = SILENT } = options;
-  const before = current && readOwn(current.entities, subject.entity.name);
-  const old = before && current.virtualenvs[before.virtualenv];
+  const old = current && findLockedVirtualenv(current, subject.entity.name);
   const [python, platform] = [minorVersion(checked.pythonVersion), old?.platform ?? LOCK_PLATFORM];
   const { requirements, model } = checked;
   const wanted = {

@@ -5,7 +5,7 @@ import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
 import type { EnvironmentRegistry } from '../schemas/environment/model-registry.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
-import type { Lock, LockedPackage, LockedVirtualenv } from '../schemas/lock/lock.ts';
+import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import type { Proof } from '../schemas/lock/proof.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
@@ -28,6 +28,7 @@ import { checkModelSize } from './size/check-size.ts';
 import { checkWithdrawn } from './withdrawn/check-withdrawn.ts';
 import { locateProblem, makeSubject, type Subject } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
+import { findLockedVirtualenv } from '../schemas/lock/find-locked-virtualenv.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface ValidateOptions extends PythonOptions {
@@ -184,7 +185,7 @@ async function runLockStage(
   if (!lock || hasErrors(diagnostics) || options.until === 'fetch') return { value: lock, cached: false, diagnostics };
   const built = checkBuilt(subject, listPackages(subject, lock), options.policy);
   diagnostics.push(...built.map((p) => locateProblem(subject, p)));
-  const virtualenv = findVirtualenv(subject, lock);
+  const virtualenv = findLockedVirtualenv(lock, subject.entity.name);
   const compared = { ...options, isReviewed: options.until === 'lock', requirements: checked.requirements };
   const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
   notes.advisories = advisories.summary;
@@ -199,12 +200,8 @@ async function runLockStage(
   };
 }
 
-function findVirtualenv({ entity }: Subject, lock: Lock): LockedVirtualenv | undefined {
-  return lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? ''];
-}
-
-function listPackages(subject: Subject, lock: Lock): readonly LockedPackage[] {
-  return findVirtualenv(subject, lock)?.packages ?? [];
+function listPackages({ entity }: Subject, lock: Lock): readonly LockedPackage[] {
+  return findLockedVirtualenv(lock, entity.name)?.packages ?? [];
 }
 
 async function runProofStage(
@@ -217,7 +214,7 @@ async function runProofStage(
   const services = allowServices(subject.entity, options);
   const refused = reportRefusedServices(subject, services, options);
   const [digest, cases] = [locked?.model.digest ?? '', locked?.validation ?? []];
-  const judge = (proof: Proof) => [
+  const checkProof = (proof: Proof) => [
     ...checkMemory(subject.entity, proof),
     ...checkCases(subject, proof, options.policy),
   ];
@@ -229,7 +226,7 @@ async function runProofStage(
   const pickles = await checkPickles(subject, { folder, virtualenv, digest, prepare }, options);
   const found = [...refused, ...pickles];
   if (hasErrors(found)) return { value: undefined, cached: false, diagnostics: found };
-  if (earlier) return { value: earlier, cached: true, diagnostics: [...found, ...judge(earlier)] };
+  if (earlier) return { value: earlier, cached: true, diagnostics: [...found, ...checkProof(earlier)] };
   const { progress = SILENT, signal } = options;
   const sandbox = await openSandbox();
   if (!sandbox) warnWithoutSandbox(progress);
@@ -245,6 +242,6 @@ async function runProofStage(
   return {
     value: proof,
     cached: false,
-    diagnostics: [...found, ...diagnostics, ...(proof ? judge(proof) : [])],
+    diagnostics: [...found, ...diagnostics, ...(proof ? checkProof(proof) : [])],
   };
 }

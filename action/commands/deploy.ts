@@ -84,8 +84,8 @@ async function deploySelected(deploying: Deploying, stacks: readonly string[]): 
 }
 
 /**
- * The endpoints that would have been deployed or removed, each with the cause why nothing was begun. Makes no record of
- * them. Which are deployed, only GitHub's records say.
+ * The endpoints that would have been deployed or removed, each with the reason why nothing was started. Makes no record
+ * of them: only GitHub's records say which endpoints are deployed.
  */
 async function reportOutage(options: ContextOptions, cause: unknown): Promise<readonly DeploymentResult[]> {
   const scope = makeDeploymentScope(options);

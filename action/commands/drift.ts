@@ -22,7 +22,7 @@ export async function drift(job: Job): Promise<void> {
     const root = await findProject(job);
     const head = await readBranchHead(github, job.runner.ref);
     if (head !== undefined && (await makePositionFinder({ root, signal: job.signal })(head)) !== 'same') {
-      notice(`Nothing to compare: this checkout is not ${head}, the head of the branch, so start the workflow anew`);
+      notice(`Nothing to compare: this checkout is not ${head}, the head of the branch, so start the workflow again`);
       return;
     }
     await withoutWorkflowCommands(() => prepareProgram(job.signal));

@@ -7,7 +7,7 @@ import { LOG, withoutWorkflowCommands } from '../log.ts';
 import { findProject } from '../job-project.ts';
 
 /**
- * Outputs whether the job that deploys has anything to do, so that nobody is asked to approve one that has not. Where
+ * Outputs whether the job that deploys has anything to do, so that nobody has to approve a job with nothing to do. If
  * that cannot be known, the job has to begin: it deploys or says what is wrong.
  */
 export async function due(job: Job): Promise<void> {

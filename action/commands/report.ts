@@ -89,7 +89,7 @@ async function publishReport(
   };
   const reported = new Set(mergeReports(ends, { ...facts, expected: [] }).endpoints.map((e) => e.endpoint));
   const expected = await findUnreported(github, reviewed, { changed: changes.endpoints, reported });
-  const trust = judgeClaims(reviewed, changes, job.runner);
+  const trust = limitTrust(reviewed, changes, job.runner);
   const plain = mergeReports(ends, { ...facts, expected, pullRequest: { ...facts.pullRequest, ...trust } });
   const head = locks.commit ?? reviewed.head;
   // A review that fails stops the merge by itself.
@@ -106,9 +106,9 @@ async function publishReport(
   const conclusion = wasCancelled(job) ? 'cancelled' : concludeReview(merged);
   setOutput('conclusion', conclusion);
   const prefix = makeProjectPrefix(job);
-  const told = await post(merged, { github, reviewed, head, conclusion, expectation, prefix });
-  if (told.commentUrl !== undefined) setOutput('comment-url', told.commentUrl);
-  return [...locks.unsaid, ...told.unsaid];
+  const outputs = await post(merged, { github, reviewed, head, conclusion, expectation, prefix });
+  if (outputs.commentUrl !== undefined) setOutput('comment-url', outputs.commentUrl);
+  return [...locks.unsaid, ...outputs.unsaid];
 }
 
 function markOutdated(report: Report): Report {
@@ -120,7 +120,7 @@ function markOutdated(report: Report): Report {
  * It has to be one to the default branch, because a commit has one check run for all its pull requests, and a fork
  * chooses their base.
  */
-function judgeClaims(
+function limitTrust(
   { restricted, pull }: ReviewedPullRequest,
   { endpoints, complete, refused }: GitHubChanges,
   { event }: Job['runner'],

@@ -34,8 +34,7 @@ export async function findCommitBefore(
 /**
  * The commits that changed an endpoint since it was deployed or removed successfully, or else in this push, newest
  * first. One push can have several merges of the same endpoint: a merge queue's group, or merges that a person has
- * pushed. Others are of runs that failed or were cancelled. All their pull requests are told what becomes of the
- * endpoint.
+ * pushed. Others are of runs that failed or were cancelled. The result is posted in all their pull requests.
  */
 export async function listChangesToDeploy(
   { records, paths }: EndpointChanges,

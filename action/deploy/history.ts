@@ -64,8 +64,8 @@ async function throwIfKnown(history: ProjectHistory, commits: readonly string[],
 }
 
 async function isKnown({ root, signal }: ProjectHistory, commit: string): Promise<boolean> {
-  const ask = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`];
-  return (await runGit(root, ask, { signal })).code === 0;
+  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`];
+  return (await runGit(root, args, { signal })).code === 0;
 }
 
 function makeHistoryError(stderr: string): Error {
@@ -98,7 +98,7 @@ export async function findLastChange(
   return findLastCommit({ root, signal }, [], paths);
 }
 
-/** Enough for a merge queue's largest group, and few enough to ask GitHub about each. */
+/** Enough for a merge queue's largest group, and few enough to query GitHub about each. */
 const MAX_CHANGES = 50;
 
 /** The commits of the branch after `since` that changed one of the paths, newest first. */

@@ -26,18 +26,18 @@ const BODY_CHARACTERS = 60_000;
  * Posts the results at the commit and in the comment of every pull request that they came from. If asked to, opens pull
  * requests that revert failed ones. An error here is only logged, because the deployment itself is done.
  */
-export async function postResult(log: DeploymentLog, telling: PostContext): Promise<void> {
-  await logFailure('the check run', () => postCheckRun(log, telling));
+export async function postResult(log: DeploymentLog, context: PostContext): Promise<void> {
+  await logFailure('the check run', () => postCheckRun(log, context));
   for (const [pull, results] of groupByPullRequest(log.results)) {
     const revertUrl = await logFailure('the pull request that reverts it', () =>
-      revert(pull, results, { log, telling }),
+      revert(pull, results, { log, context }),
     );
     if (revertUrl !== undefined) LOG.say(`Pull request #${pull.number} is reverted by ${revertUrl}`);
-    const told = results.map((r) =>
+    const posted = results.map((r) =>
       r.state === 'failed' && revertUrl !== undefined ? addRevertCause(r, revertUrl) : r,
     );
     await logFailure(`the comment of #${pull.number}`, () =>
-      postPullRequestComment(pull, { ...log, results: told }, telling),
+      postPullRequestComment(pull, { ...log, results: posted }, context),
     );
   }
 }
@@ -65,7 +65,7 @@ async function postPullRequestComment(pull: PullRequest, log: DeploymentLog, { g
 
 interface RevertContext {
   readonly log: DeploymentLog;
-  readonly telling: PostContext;
+  readonly context: PostContext;
 }
 
 /**
@@ -76,7 +76,7 @@ interface RevertContext {
 async function revert(
   pull: PullRequest,
   results: readonly DeploymentResult[],
-  { log, telling: { job, github } }: RevertContext,
+  { log, context: { job, github } }: RevertContext,
 ): Promise<string | undefined> {
   const isFailed = results.some((r) => r.state === 'failed' && !r.isRemoval && r.pull?.number === pull.number);
   if (!job.inputs.revert || !isFailed) return undefined;
@@ -102,7 +102,7 @@ function addRevertCause(result: DeploymentResult, revertUrl: string): Deployment
 }
 
 /**
- * Every pull request that is told something, with its results. The last one that changed an endpoint answers for it.
+ * Every pull request that gets a comment, with its results. The last one that changed an endpoint decides its result.
  */
 function groupByPullRequest(
   results: readonly DeploymentResult[],
@@ -116,7 +116,7 @@ function groupByPullRequest(
   return [...pulls.values()].map((pull) => [pull, pairs.flatMap(([p, r]) => (p.number === pull.number ? [r] : []))]);
 }
 
-/** What an earlier pull request is told: the result of the last one, and which that is. */
+/** The result for an earlier pull request: that of the last one, and which one that is. */
 function addLaterChange(result: DeploymentResult): DeploymentResult {
   const later = result.pull ? `pull request #${result.pull.number}` : 'a commit without a pull request';
   return insertSecondCause(

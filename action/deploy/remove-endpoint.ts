@@ -41,7 +41,7 @@ export async function removeNamedEndpoint(
   const age = { history, comparePosition: makePositionFinder(history), runId: job.runner.runId, findBranchHead };
   const newer = await findNewerRecord({ action: 'remove', records }, age);
   if (newer === undefined) return removeEndpoint(endpoint, listActiveDeployments(records), deploying);
-  const causes = [`This run is outdated: ${newer}. Start the workflow anew to remove the endpoint`];
+  const causes = [`This run is outdated: ${newer}. Start the workflow again to remove the endpoint`];
   const ended = { state: 'stopped', causes, diagnostics: [], url: undefined } as const;
   return { ...makeRollout(endpoint, ended, deploying), pull: undefined };
 }

@@ -34,7 +34,7 @@ export async function unpackFetched(job: Job): Promise<FetchedFolder | undefined
 /** A run of the failed jobs alone does not start a job that has succeeded. */
 function explainMissing(result: string): string {
   return result === 'success'
-    ? 'the files of the job "fetch" are there no more, because they are kept for a day: re-run all jobs'
+    ? 'the files of the job "fetch" were deleted, because they are kept for one day: re-run all jobs'
     : `the job "fetch" ended with "${result}" and has left no report; see its log`;
 }
 

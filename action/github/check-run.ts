@@ -55,7 +55,7 @@ export interface WrittenCheckRun {
 
 /** What Davit has written about the review of a commit. */
 export interface WrittenReview {
-  /** The newest review. That of a cancelled run is none, so that it never replaces an earlier one. */
+  /** The newest review. That of a cancelled run does not count, so that it never replaces an earlier one. */
   readonly review: WrittenCheckRun | undefined;
   /** The newest statement that this review is out of date, if it is newer than the review. */
   readonly outdated: WrittenCheckRun | undefined;

@@ -60,9 +60,9 @@ export function connectGitHub(options: ConnectOptions): GitHub {
   octokit.hook.wrap('request', (request, call) => {
     // octokit's own hook, which adds the token, is bound to this very object, so a copy of it would not work.
     const send = (signal: AbortSignal) => (Object.assign(call.request, { signal }), request(call));
-    const ask = () => sendWithRetries(send, call, { ...options, calls });
-    if (isRead(call)) return ask();
-    const turn = writing.then(ask);
+    const sendCall = () => sendWithRetries(send, call, { ...options, calls });
+    if (isRead(call)) return sendCall();
+    const turn = writing.then(sendCall);
     writing = turn.catch(() => undefined);
     return turn;
   });

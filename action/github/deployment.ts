@@ -132,8 +132,8 @@ export async function* listDeployments(github: GitHub, environment: string): Asy
     const variables = { ...github.place, environment, after };
     const page: DeploymentsPage = await sendGraphql<DeploymentsPage>(github, DEPLOYMENTS, variables);
     const { nodes, pageInfo } = page.repository.deployments;
-    for (const { id, commitOid, createdAt, creator, payload: told, task, statuses } of nodes) {
-      const read = payload.safeParse(parsePayload(told));
+    for (const { id, commitOid, createdAt, creator, payload: text, task, statuses } of nodes) {
+      const read = payload.safeParse(parsePayload(text));
       if (
         !read.success ||
         task !== makeDeploymentTask(github, read.data.endpoint) ||
@@ -149,9 +149,9 @@ export async function* listDeployments(github: GitHub, environment: string): Asy
 }
 
 /** JSON, or JSON inside a JSON string. */
-function parsePayload(told: string | null): unknown {
+function parsePayload(text: string | null): unknown {
   try {
-    const once: unknown = JSON.parse(told ?? '');
+    const once: unknown = JSON.parse(text ?? '');
     return typeof once === 'string' ? JSON.parse(once) : once;
   } catch {
     return undefined;

@@ -28,7 +28,7 @@ export async function readFolder(github: GitHub, commit: string, path: string): 
 const OBJECTS_PER_REQUEST = 50;
 
 /**
- * The ids of files or folders, each given as `COMMIT:path`. The same content has the same id. Without those missing.
+ * The ids of files or folders, each given as `COMMIT:path`. The same content has the same id. Missing ones are left out.
  */
 export async function readObjectIds(
   github: GitHub,
@@ -50,7 +50,7 @@ export async function readObjectIds(
   return found;
 }
 
-/** The ids of files at a commit, by path relative to the project. Without those missing. */
+/** The ids of files at a commit, by path relative to the project. Missing ones are left out. */
 export async function readFileIds(
   github: GitHub,
   commit: string,

@@ -3,7 +3,7 @@ import { cacheFolder } from '../../system/cache.ts';
 
 interface CacheKindSettings {
   readonly holds: string;
-  /** Whether Davit removes the least recently used entries without being asked. */
+  /** Whether Davit removes the least recently used entries by itself. */
   readonly automatic: boolean;
   /** The names of the entries that Davit makes. A file or folder with another name is never counted and never removed. */
   readonly names: RegExp;

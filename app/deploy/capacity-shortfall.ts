@@ -25,7 +25,7 @@ export async function describeCapacityShortfall(
   const wanted = [...listWanted(plan), ...(await listScaledUp(plan, api, scope))];
   if (wanted.length === 0) return [];
   const capacity = await readCapacity(api, scope);
-  if (!capacity) return ['whether there is room for it could not be looked at: you may not list the nodes and pods'];
+  if (!capacity) return ['Davit cannot check whether there is room for it: you may not list nodes and pods'];
   const bothVersionsRun = plan.verdict.kind === 'rolling-update';
   const fit = checkFit(capacity, wanted, { bothVersionsRun });
   return fit.fits ? [] : [fit.words];

@@ -59,7 +59,7 @@ export class StackLockedError extends Error {
 export function requireSucceeded(stack: string, outcome: Outcome): void {
   if (outcome.status === 'succeeded') return;
   if (outcome.status === 'locked') throw new StackLockedError(stack, outcome);
-  const stopped = 'it was stopped on the way; the same command goes on from there';
+  const stopped = 'it was interrupted; the same command continues from there';
   const what = outcome.status === 'cancelled' ? stopped : 'the engine does not say why';
   const failures = [...new Set(outcome.failures.map(renderFailure))];
   throw new Error(`Cannot change "${stack}": ${failures.join('; ') || what}`);

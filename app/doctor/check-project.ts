@@ -21,17 +21,17 @@ export async function listProjectChecks(place: ProjectFolders, wanted: string | 
   const clusters = read.flatMap(({ value }) => (value?.target === 'kubernetes' ? [value] : []));
   const unknown = wanted !== undefined && read[0]?.value === undefined ? (read[0]?.diagnostics ?? []) : [];
   return [
-    { name: 'files', look: () => lookAtFiles(place) },
-    { name: 'locks', look: () => lookAtLocks(place) },
-    { name: 'state', look: () => lookAtBackend(place) },
-    ...unknown.map((d) => ({ name: `environment ${wanted ?? ''}`, look: () => lacking(d.message, d.hint) })),
+    { name: 'files', run: () => checkAllFiles(place) },
+    { name: 'locks', run: () => checkLocks(place) },
+    { name: 'state', run: () => checkBackend(place) },
+    ...unknown.map((d) => ({ name: `environment ${wanted ?? ''}`, run: () => makeMissing(d.message, d.hint) })),
     ...clusters.flatMap((environment) =>
       listClusterChecks(environment, place.root).map((check) => (wanted === undefined ? makeLenient(check) : check)),
     ),
     {
       name: 'GitHub',
-      look: () =>
-        lookAtGithub(
+      run: () =>
+        checkGithub(
           place,
           clusters.map((c) => c.name),
           names.filter((_, i) => read[i]?.value === undefined),
@@ -40,71 +40,75 @@ export async function listProjectChecks(place: ProjectFolders, wanted: string | 
   ];
 }
 
-/** An environment that nobody asked about may be deployed to from other machines only. */
-function makeLenient({ name, look }: Check): Check {
+/** An environment that the command does not name may be deployed to from other machines only. */
+function makeLenient({ name, run }: Check): Check {
   return {
     name,
-    look: async () => {
-      const finding = await look();
+    run: async () => {
+      const finding = await run();
       return finding.state === 'missing' ? { ...finding, state: 'warning' } : finding;
     },
   };
 }
 
-function lacking(found: string, mend?: string): Finding {
-  return { state: 'missing', found, ...(mend !== undefined && { mend }) };
+function makeMissing(found: string, repair?: string): Finding {
+  return { state: 'missing', found, ...(repair !== undefined && { repair }) };
 }
 
-async function lookAtFiles({ root, endpoints }: ProjectFolders): Promise<Finding> {
+async function checkAllFiles({ root, endpoints }: ProjectFolders): Promise<Finding> {
   const { files, diagnostics } = await checkFiles([], { cwd: root, root: () => root, endpoints });
   const found = pluralize(files.length, 'endpoint file');
   if (!hasErrors(diagnostics)) return { state: 'fine', found };
-  return lacking(
+  return makeMissing(
     `${found}, ${pluralize(diagnostics.filter((d) => d.severity === 'error').length, 'error')}`,
     'npx davit check',
   );
 }
 
-async function lookAtLocks(place: ProjectFolders): Promise<Finding> {
+async function checkLocks(place: ProjectFolders): Promise<Finding> {
   const names = await listEndpoints(place);
   const locks = await Promise.all(names.map((name) => readLockText(place, name)));
   const without = names.filter((_, i) => locks[i] === undefined);
   if (without.length === 0) return { state: 'fine', found: `of ${pluralize(names.length, 'endpoint')}` };
-  return { state: 'warning', found: `none for ${without.join(', ')}`, mend: `npx davit lock ${without.join(' ')}` };
+  return { state: 'warning', found: `none for ${without.join(', ')}`, repair: `npx davit lock ${without.join(' ')}` };
 }
 
-async function lookAtBackend({ root }: ProjectFolders): Promise<Finding> {
+async function checkBackend({ root }: ProjectFolders): Promise<Finding> {
   const { url, isOwn } = await findProjectBackend(root);
   if (isOwn) return { state: 'fine', found: 'a folder below .davit/, because no backend is set' };
   if (url !== undefined) return { state: 'fine', found: url.replace(/\/\/[^/@]*@/, '//') };
   const found = 'no backend is set, so the login of pulumi counts';
-  return { state: 'warning', found, mend: 'export PULUMI_BACKEND_URL=s3://BUCKET, or set backend.url in Pulumi.yaml' };
+  return {
+    state: 'warning',
+    found,
+    repair: 'export PULUMI_BACKEND_URL=s3://BUCKET, or set backend.url in Pulumi.yaml',
+  };
 }
 
 function listClusterChecks(environment: KubernetesEnvironment, root: string): readonly Check[] {
   const { name, images } = environment;
   const registry = images.registry.split('/')[0] ?? '';
   return [
-    { name: `cluster of ${name}`, look: () => connectAndLook(environment, root) },
-    { name: `Docker for ${name}`, look: () => lookAtDocker(images.dockerHost) },
+    { name: `cluster of ${name}`, run: () => checkConnection(environment, root) },
+    { name: `Docker for ${name}`, run: () => checkDocker(images.dockerHost) },
     {
       name: `registry of ${name}`,
-      look: async () => {
+      run: async () => {
         const credentials = await readCredentials(registry);
         if (credentials) return { state: 'fine', found: `signed in to ${registry}` };
-        return { state: 'warning', found: `not signed in to ${registry}`, mend: `docker login ${registry}` };
+        return { state: 'warning', found: `not signed in to ${registry}`, repair: `docker login ${registry}` };
       },
     },
   ];
 }
 
-async function lookAtDocker(host: string | undefined): Promise<Finding> {
+async function checkDocker(host: string | undefined): Promise<Finding> {
   const env = { ...makeChildEnvironment(), ...(host !== undefined && { DOCKER_HOST: host }) };
   const args = ['version', '--format', '{{.Server.Version}}'];
   const ran = await runProcess('docker', args, { env, limitSeconds: 5 }).catch(() => undefined);
   if (ran?.code === 0) return { state: 'fine', found: `Docker ${ran.stdout.trim()}` };
   const why = ran === undefined ? 'there is no docker on the PATH' : 'the Docker daemon does not answer';
-  return lacking(why, 'https://docs.docker.com/engine/install, or images.docker_host of the environment');
+  return makeMissing(why, 'https://docs.docker.com/engine/install, or images.docker_host of the environment');
 }
 
 interface ReviewedAccess {
@@ -119,17 +123,17 @@ const NEEDED_RIGHTS = [
   { group: '', resource: 'pods/log', verb: 'get' },
 ] as const;
 
-async function connectAndLook(environment: KubernetesEnvironment, root: string): Promise<Finding> {
+async function checkConnection(environment: KubernetesEnvironment, root: string): Promise<Finding> {
   try {
-    return await lookAtCluster(environment, root);
+    return await checkCluster(environment, root);
   } catch (e) {
     const { context } = environment.cluster;
     const why = readErrorMessage(e).split('\n')[0] ?? '';
-    return lacking(why, `kubectl ${context === undefined ? '' : `--context ${context} `}get nodes`);
+    return makeMissing(why, `kubectl ${context === undefined ? '' : `--context ${context} `}get nodes`);
   }
 }
 
-async function lookAtCluster({ cluster, namespace }: KubernetesEnvironment, root: string): Promise<Finding> {
+async function checkCluster({ cluster, namespace }: KubernetesEnvironment, root: string): Promise<Finding> {
   const api = await connectCluster(cluster, root, { readSeconds: 4, signal: AbortSignal.timeout(8000) });
   const version = await api.get<{ readonly gitVersion?: string }>('/version');
   const rights = await Promise.all(
@@ -146,11 +150,11 @@ async function lookAtCluster({ cluster, namespace }: KubernetesEnvironment, root
   const found = `Kubernetes ${version?.gitVersion ?? ''}`;
   const missing = rights.flat();
   if (missing.length === 0) return { state: 'fine', found };
-  const mend = `kubectl auth can-i --list -n ${namespace}`;
-  return lacking(`${found}, without the right to ${missing.join(', ')} in ${namespace}`, mend);
+  const repair = `kubectl auth can-i --list -n ${namespace}`;
+  return makeMissing(`${found}, without the right to ${missing.join(', ')} in ${namespace}`, repair);
 }
 
-async function lookAtGithub(
+async function checkGithub(
   { root }: ProjectFolders,
   environments: readonly string[],
   unreadable: readonly string[],
@@ -158,9 +162,9 @@ async function lookAtGithub(
   const repository = await findGithubRepository(root);
   if (!repository) return { state: 'skipped', found: 'no remote "origin" on GitHub' };
   const token = readGithubToken(repository);
-  const mend = 'npx davit init --check-github';
+  const repair = 'npx davit init --check-github';
   if (token === undefined)
-    return { state: 'skipped', found: `${repository.name}; not checked without ${tokenVariables(repository)}`, mend };
+    return { state: 'skipped', found: `${repository.name}; not checked without ${tokenVariables(repository)}`, repair };
   const settings = await checkGithubSettings({
     ...{ repository, environments, unreadable, token },
     branch: await findDefaultBranch(root),
@@ -170,7 +174,7 @@ async function lookAtGithub(
   if (missing === 0 && unknown.length === 0) return { state: 'fine', found: repository.name };
   if (missing === 0) {
     const why = unknown[0]?.found ?? '';
-    return { state: 'warning', found: `${unknown.length} settings of ${repository.name} not checked: ${why}`, mend };
+    return { state: 'warning', found: `${unknown.length} settings of ${repository.name} not checked: ${why}`, repair };
   }
-  return { state: 'warning', found: `${repository.name} lacks ${missing} of ${settings.length} settings`, mend };
+  return { state: 'warning', found: `${repository.name} lacks ${missing} of ${settings.length} settings`, repair };
 }

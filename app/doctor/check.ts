@@ -5,13 +5,13 @@ export interface Finding {
   readonly state: 'fine' | 'warning' | 'missing' | 'skipped';
   readonly found: string;
   /** The command or the page that fixes it. */
-  readonly mend?: string;
+  readonly repair?: string;
 }
 
-/** One thing that `davit doctor` looks at. It changes nothing. */
+/** One check of `davit doctor`. It changes nothing. */
 export interface Check {
   readonly name: string;
-  readonly look: () => Finding | Promise<Finding>;
+  readonly run: () => Finding | Promise<Finding>;
 }
 
 export interface CheckedItem extends Finding {
@@ -23,14 +23,14 @@ export async function runChecks(checks: readonly Check[], limitSeconds: number):
   return Promise.all(checks.map(async (check) => ({ name: check.name, ...(await runCheck(check, limitSeconds)) })));
 }
 
-async function runCheck({ look }: Check, limitSeconds: number): Promise<Finding> {
+async function runCheck({ run }: Check, limitSeconds: number): Promise<Finding> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Finding>((done) => {
     const found = `no answer within ${limitSeconds} s`;
     timer = setTimeout(() => done({ state: 'warning', found }), limitSeconds * 1000);
   });
   try {
-    return await Promise.race([Promise.resolve().then(look), late]);
+    return await Promise.race([Promise.resolve().then(run), late]);
   } catch (e) {
     return { state: 'warning', found: readErrorMessage(e).split('\n')[0] ?? '' };
   } finally {

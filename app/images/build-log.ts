@@ -61,7 +61,7 @@ export function openBuildLog(root: string, endpoint: string, references: readonl
 }
 
 /** Whether a line is useful to a person. */
-export function isTelling(line: string): boolean {
+export function isInformative(line: string): boolean {
   return line.trim() !== '' && !NOISE.test(line);
 }
 

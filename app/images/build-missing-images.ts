@@ -75,7 +75,8 @@ export async function listMissingImages(
   { place, environment }: Pick<ImagesRequest, 'place' | 'environment'>,
 ): Promise<readonly string[]> {
   const { value: lock } = await readLock(place, endpoint.name);
-  if (!lock) throw new Error(`Cannot read the lock of "${endpoint.name}" any more, expected it to be there`);
+  if (!lock)
+    throw new Error(`Cannot read the lock of "${endpoint.name}": it was removed or damaged while this command ran`);
   const planned = endpoint.entities.map((entity) =>
     planImage({ endpoint, entity, lock, settings: environment.images }),
   );

@@ -35,7 +35,8 @@ export async function checkAttestations(
   const { provenance: policy } = environment.images;
   if (!policy) return [];
   const { value: lock } = await readLock(place, endpoint.name);
-  if (!lock) throw new Error(`Cannot read the lock of "${endpoint.name}" any more, expected it to be there`);
+  if (!lock)
+    throw new Error(`Cannot read the lock of "${endpoint.name}": it was removed or damaged while this command ran`);
   return Promise.all(
     endpoint.entities.map(async (entity) => {
       const { reference } = await planImage({ endpoint, entity, lock, settings: environment.images });

@@ -1,5 +1,5 @@
 import type { EngineFailure } from '../../engine/plan/failures.ts';
-import { type ImageLog, isTelling } from './build-log.ts';
+import { type ImageLog, isInformative } from './build-log.ts';
 
 const LAST_LINES = 20;
 /** BuildKit looks up every base image of a Dockerfile. */
@@ -24,15 +24,15 @@ export function explainBuild(
   const missing = failed && MISSING_BASE.exec(`${failed.step}: ${failed.reason}`)?.[1];
   const first =
     missing !== undefined
-      ? `Cannot build ${image}: the registry does not have ${missing}, expected images.bases of ${environment} to name one that is there`
+      ? `Cannot build ${image}: the registry does not have ${missing}, expected images.bases of ${environment} to name one that it has`
       : failed
         ? `Cannot build ${image}: ${failed.step} fails: ${failed.reason}`
         : said;
-  const last = [lines, rest].find((some) => some.some(isTelling)) ?? [];
+  const last = [lines, rest].find((some) => some.some(isInformative)) ?? [];
   return [
     first,
     ...last
-      .filter(isTelling)
+      .filter(isInformative)
       .slice(-LAST_LINES)
       .map((line) => `    ${line}`),
     `The whole log is in ${file}; npx davit logs ${endpoint} --build shows it`,

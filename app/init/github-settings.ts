@@ -56,7 +56,8 @@ interface OpenedRepository {
 async function openRepository(read: Read): Promise<OpenedRepository> {
   try {
     const found = await read('');
-    if (!found) return { why: 'GitHub answers 404 for the repository: it is not there, or the token may not read it' };
+    if (!found)
+      return { why: 'GitHub answers 404 for the repository: it does not exist, or the token may not read it' };
     const branch = found['default_branch'];
     return typeof branch === 'string' ? { branch } : {};
   } catch (e) {

@@ -16,7 +16,7 @@ export interface InitializedProject {
   readonly left: readonly string[];
 }
 
-/** Writes the files that are not there yet. A file that exists is never changed. */
+/** Writes the files that do not exist yet. A file that exists is never changed. */
 export async function initProject(root: string, answers: InitAnswers): Promise<InitializedProject> {
   const documented = await readDocumentedFiles();
   const planned = planFiles(answers, answers.enterpriseServer ? await adaptToEnterpriseServer(documented) : documented);
@@ -38,7 +38,7 @@ export async function initProject(root: string, answers: InitAnswers): Promise<I
   return { files: files.map(({ path, state }) => ({ path, state })), left: listLeft(answers, [...files, ...others]) };
 }
 
-/** A first commit with node_modules/ would have thousands of files. A .gitignore that is there stays as it is. */
+/** A first commit with node_modules/ would have thousands of files. An existing .gitignore stays as it is. */
 async function planIgnoredModules(root: string, repository: string): Promise<readonly PlannedFile[]> {
   const folders = [...new Set([root, repository])];
   if (!folders.some((folder) => existsSync(join(folder, 'node_modules')))) return [];

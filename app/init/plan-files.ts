@@ -84,7 +84,7 @@ function renderEndpoint({ name, model, schema }: EndpointAnswers): string {
   return `# yaml-language-server: $schema=${schema}\n${stringify({ name, config: { served_entities: [served] }, ...davit }, { lineWidth: 0 })}`;
 }
 
-/** The digests are those of the official images, which the user chooses; zeros are refused by nobody but the registry. */
+/** The user replaces the digests by those of the official images. Only the registry refuses the zeros. */
 function renderEnvironment(name: string, { registry }: InitAnswers): string {
   return `name: ${JSON.stringify(name)}
 target: kubernetes

@@ -1,4 +1,5 @@
 import { InvalidParameterError } from '../invalid-parameter.ts';
+import { isRecord } from '../../schemas/values/is-record.ts';
 
 /** A request with one of these keys is passed on as it is: MLflow's forms, and its bare forms for language models. */
 const BODY_KEYS = [
@@ -38,7 +39,7 @@ function serializeJson(data: unknown, say: (line: string) => void): string {
 }
 
 function isBody(data: unknown): boolean {
-  return isMap(data) && BODY_KEYS.some((key) => Object.hasOwn(data, key));
+  return isRecord(data) && BODY_KEYS.some((key) => Object.hasOwn(data, key));
 }
 
 function parse(text: string): unknown {
@@ -65,7 +66,7 @@ interface Table {
 }
 
 function readRows(data: readonly unknown[]): Table {
-  if (data.length > 0 && data.every(isMap)) {
+  if (data.length > 0 && data.every(isRecord)) {
     const columns = [...new Set(data.flatMap((record) => Object.keys(record)))];
     return { columns, rows: data.map((record) => columns.map((column) => record[column])) };
   }
@@ -78,16 +79,12 @@ function readRows(data: readonly unknown[]): Table {
 }
 
 function readColumns(data: unknown): Table {
-  const values = isMap(data) ? Object.values(data) : [];
+  const values = isRecord(data) ? Object.values(data) : [];
   const lists = values.filter((list): list is unknown[] => Array.isArray(list));
   const [first] = lists;
-  if (!isMap(data) || !first || lists.length < values.length || lists.some((list) => list.length !== first.length))
+  if (!isRecord(data) || !first || lists.length < values.length || lists.some((list) => list.length !== first.length))
     throw new InvalidParameterError(`Cannot make a table of input_data: ${TABLE_FORMS} of one length`);
   return { columns: Object.keys(data), rows: first.map((_, i) => lists.map((list) => list[i])) };
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 function renderCell(value: unknown): string {

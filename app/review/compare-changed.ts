@@ -5,7 +5,7 @@ import type { Lock, LockedEntity } from '../../schemas/lock/lock.ts';
 import { declarationsRoot } from '../../schemas/read-project.ts';
 import type { Comparison } from '../../schemas/report/comparison.ts';
 import type { EntityReport } from '../../schemas/report/report.ts';
-import { contentHash } from '../../schemas/values/names.ts';
+import { findWrittenVersion, isSameModel } from '../../schemas/lock/is-same-model.ts';
 import { renderNetworkAddress } from '../../schemas/values/network-address.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 import {
@@ -160,15 +160,15 @@ async function comparePair({ old, new: entity }: EntityPair, work: CompareWork) 
   return { comparison, diagnostics: checkComparison(comparison, context), outage: findComparisonOutage(context) };
 }
 
-/** What the endpoint file says about the model of a lock. An alias in `model_uri` leaves the version as it is. */
-function makeReference({ name, version, uri, resolved }: LockedEntity['model']): ModelReference {
-  return { name, version: uri === undefined ? (resolved?.from ?? version) : version, uri };
+/** What the endpoint file says about the model of a lock. */
+function makeReference(locked: LockedEntity['model']): ModelReference {
+  return { name: locked.name, version: findWrittenVersion(locked), uri: locked.uri };
 }
 
 /** A merge without its lock has changed nothing yet: what serves is the model of the old lock. */
 function isLockOf({ name, model }: Entity, { entities }: Lock): boolean {
   const locked = readOwn(entities, name);
-  return locked !== undefined && contentHash(makeReference(locked.model)) === contentHash(model);
+  return locked !== undefined && isSameModel(model, locked.model);
 }
 
 /** To fetch a version, no rules are needed. */

@@ -55,14 +55,13 @@ async function fetchEndpoint(endpoint: Endpoint, stage: FetchStage): Promise<Fet
   const { policies } = stage;
   const options = { root: declarationsRoot(place), progress: named(all, endpoint.name), signal, policies, registries };
   const { value: current, diagnostics: unreadable } = await readLock(place, endpoint.name);
-  const isMissing = unreadable.some((d) => d.code === 'lock-missing');
   const first =
     current && (await validateEndpoint(endpoint, { ...options, lock: current, until: 'fetch', aliases: 'checked' }));
-  const found = first ? lockState(first) : isMissing ? 'missing' : 'invalid';
+  const found = lockState(first, unreadable);
   const isFresh = first !== undefined && found !== 'stale';
   if (isFresh && hasErrors(first.diagnostics))
     return { lock: found, computed_lock: null, diagnostics: [...first.diagnostics] };
-  const unbuilt = isFresh ? [] : refuseBuilds(endpoint, isMissing ? 'lock-missing' : 'lock-stale');
+  const unbuilt = isFresh ? [] : refuseBuilds(endpoint, found === 'missing' ? 'lock-missing' : 'lock-stale');
   if (unbuilt.length > 0) return { lock: found, computed_lock: null, diagnostics: [...unbuilt] };
   const locked = isFresh
     ? { lock: current, diagnostics: [] }

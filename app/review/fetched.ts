@@ -21,7 +21,7 @@ export type FetchedFolder =
 export type Fetched = 'withheld' | { readonly missing: string } | ReadonlyMap<string, FetchedEndpoint>;
 
 export interface FetchedEndpoint extends EndpointReport {
-  /** Undefined: the job has not come so far. */
+  /** Undefined: the job did not get that far. */
   readonly handedOver?: HandedOver | undefined;
 }
 
@@ -42,7 +42,7 @@ export function explainUnfetched(name: string, fetched: Exclude<Fetched, 'withhe
 }
 
 /**
- * Adds the warnings of the job that computed the lock, such as a withdrawn version. What both jobs have found is there once.
+ * Adds the warnings of the job that computed the lock, such as a withdrawn version. A finding of both jobs is listed once.
  * A package that is built was not handed over, so the others of its virtualenv cannot come from a private index.
  */
 export function mergeFetched(validation: Validation, fetched: FetchedEndpoint | undefined): Validation {
@@ -62,8 +62,8 @@ function explainBuilds(found: Diagnostic): Diagnostic {
 }
 
 /**
- * Without the credentials of a private index, a package of it cannot be told from one that is missing everywhere, so the
- * author is not to blame.
+ * Without the credentials of a private index, a package that only it has looks like one that is missing everywhere,
+ * so the author is not to blame.
  */
 export function excuseMissingPackages(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return diagnostics.map((d) =>

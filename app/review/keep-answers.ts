@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Policy } from '../../schemas/environment/policy.ts';
 import type { Lock } from '../../schemas/lock/lock.ts';
+import { findLockedVirtualenv } from '../../schemas/lock/find-locked-virtualenv.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 import { named } from '../../system/progress.ts';
 import { keepRegistryCard } from '../../validation/card/kept-card.ts';
@@ -37,7 +38,7 @@ export async function keepWithdrawn(
   { request, policies, files }: AnswersStage,
 ): Promise<void> {
   const { signal, progress: all } = request;
-  const virtualenv = lock.virtualenvs[readOwn(lock.entities, entity)?.virtualenv ?? ''];
+  const virtualenv = findLockedVirtualenv(lock, entity);
   if (!virtualenv || (resolvePolicy(policies).vulnerabilities ?? 'ignore') === 'ignore') return;
   const options = { progress: named(all, lock.endpoint), signal, asksIndex: true };
   await catchOutage(signal, () => findWithdrawn(virtualenv, options));

@@ -22,7 +22,7 @@ export interface PoliciesRequest {
 
 /**
  * Reads the policies that count in a review. Where it changes an environment file, the file of the base counts too: a
- * pull request must not relax the policy that it is judged by, and neither a deleted nor a wrong file is a way around it.
+ * pull request must not relax the policy that applies to it, and neither a deleted nor a wrong file is a way around it.
  * An environment that is not in the base has the default there.
  */
 export async function readReviewedPolicies(request: PoliciesRequest): Promise<readonly Policy[]> {

@@ -92,7 +92,7 @@ async function makeReport(work: Work): Promise<Report> {
   const changed = await selectChanged(work, changes);
   const { environments } = declared;
   const diagnostics = await withoutRefused(declarationsRoot(place), checked);
-  // A preview judges no finding, and its checkout has no contents of the base.
+  // A preview has no findings to rate, and its checkout has no contents of the base.
   const policies = stage === 'preview' ? [] : await readReviewedPolicies({ ...work, names, environments, changes });
   const endpoints = await reviewAll(changed, { work, environments, policies, diagnostics, base: changes?.base });
   const others = otherDiagnostics(diagnostics, changed, changes);

@@ -102,7 +102,7 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const make = { endpoint, stage, acceptedServices, registries };
   if (fetched !== undefined && fetched !== 'withheld') return proveFetched({ ...make, fetched, lock }, options);
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
-  const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
+  const found = lockState(first, diagnostics);
   if (first && found !== 'stale') return makeProven(first, { ...make, found, lock, computedLock: null });
   const unresolved = fetched === 'withheld' ? refuseResolution(endpoint) : [];
   const { lock: computed, diagnostics: wrong } =
@@ -230,9 +230,14 @@ function hidePredictions(entity: EntityReport): EntityReport {
   return { ...entity, proof: { ...entity.proof, cases } };
 }
 
-export function lockState({ entities, diagnostics }: Validation): EndpointReport['lock'] {
-  if (diagnostics.some((d) => d.code === 'lock-stale')) return 'stale';
-  return entities.every((e) => e.stages.some((s) => s.name === 'lock')) ? 'up-to-date' : 'unknown';
+/** The state of a lock before the review. `unreadable` says why there is no validation with it. */
+export function lockState(
+  validation: Validation | undefined,
+  unreadable: readonly Diagnostic[],
+): EndpointReport['lock'] {
+  if (!validation) return unreadable.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
+  if (validation.diagnostics.some((d) => d.code === 'lock-stale')) return 'stale';
+  return validation.entities.every((e) => e.stages.some((s) => s.name === 'lock')) ? 'up-to-date' : 'unknown';
 }
 
 /** Whether the endpoint can be previewed. */

@@ -40,7 +40,7 @@ export interface ClusterProject {
   /** Runs a verb of `davit` in this environment. */
   readonly davit: (verb: string, ...args: readonly string[]) => Promise<TimedRun>;
   /** The example's input, as a request to an endpoint. */
-  readonly question: (endpoint: string) => Promise<ProbeRequest>;
+  readonly makeProbe: (endpoint: string) => Promise<ProbeRequest>;
 }
 
 interface EnvironmentFields {
@@ -73,7 +73,7 @@ export async function withCluster<T>(
         await writeFile(join(project.root, 'endpoints', `${name}.yaml`), renderEndpoint(name, wish));
         await project.davit('lock', name);
       },
-      question: (endpoint) => makeEndpointRequest(endpoint, { project, environment, api }),
+      makeProbe: (endpoint) => makeEndpointRequest(endpoint, { project, environment, api }),
     });
   } finally {
     await removeEndpoints(project, declared);

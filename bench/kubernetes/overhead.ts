@@ -24,14 +24,14 @@ export const overhead: Benchmark = {
       await cluster.declare(ENDPOINTS.davit);
       await cluster.declare(ENDPOINTS['route optimized'], { routeOptimized: true });
       await cluster.davit('up', ...Object.values(ENDPOINTS));
-      const question = await cluster.question(ENDPOINTS.davit);
-      const plain = await startPlainService(cluster, { endpoint: ENDPOINTS.davit, question, replicas: 1 });
+      const probe = await cluster.makeProbe(ENDPOINTS.davit);
+      const plain = await startPlainService(cluster, { endpoint: ENDPOINTS.davit, probe, replicas: 1 });
       try {
         while ((await plain.ready()) < 1) bench.signal.throwIfAborted();
         const ways: Record<string, ProbeRequest> = {
-          plain: plain.question,
-          davit: question,
-          'route optimized': await cluster.question(ENDPOINTS['route optimized']),
+          plain: plain.probe,
+          davit: probe,
+          'route optimized': await cluster.makeProbe(ENDPOINTS['route optimized']),
         };
         const readCpu = await makeCpuReader(cluster, plain.pods.namespace);
         const figures: Figure[] = [];
@@ -68,7 +68,7 @@ async function comparePaths(
   const what = pluralize(options.connections, 'connection');
   const rounds = await repeatWork(bench, { what, times: TIMES }, async () => {
     const loads: Record<string, LoadMeasurement> = {};
-    for (const [side, question] of Object.entries(ways)) loads[side] = await measureLoad(question, bench, options);
+    for (const [side, probe] of Object.entries(ways)) loads[side] = await measureLoad(probe, bench, options);
     return loads;
   });
   const of = (side: string) => rounds.flatMap((round) => round[side] ?? []);

@@ -8,7 +8,7 @@ import type { PodSelector } from './replicas.ts';
 /** The peer: an endpoint's image as a plain Deployment and Service. */
 export interface PlainService {
   readonly pods: PodSelector;
-  readonly question: ProbeRequest;
+  readonly probe: ProbeRequest;
   readonly scale: (replicas: number) => Promise<void>;
   /** Returns the number of ready replicas. */
   readonly ready: () => Promise<number>;
@@ -29,11 +29,7 @@ interface Revision {
 /** Starts an endpoint's image as a plain Deployment and Service. */
 export async function startPlainService(
   { api, environment }: ClusterProject,
-  {
-    endpoint,
-    question,
-    replicas,
-  }: { readonly endpoint: string; readonly question: ProbeRequest; readonly replicas: number },
+  { endpoint, probe, replicas }: { readonly endpoint: string; readonly probe: ProbeRequest; readonly replicas: number },
 ): Promise<PlainService> {
   const [revision] = await api.list<Revision>(
     `/apis/serving.knative.dev/v1/namespaces/${environment.namespace}/revisions`,
@@ -49,7 +45,7 @@ export async function startPlainService(
   );
   return {
     pods: { namespace: NAMESPACE, labelSelector: `app=${NAME}` },
-    question: { url: `http://${service.spec.clusterIP}/invocations`, body: question.body },
+    probe: { url: `http://${service.spec.clusterIP}/invocations`, body: probe.body },
     scale: (count) => scale(api, count),
     ready: async () => (await api.get<PlainDeployment>(DEPLOYMENT))?.status?.readyReplicas ?? 0,
     remove: () => removeNamespace(api),

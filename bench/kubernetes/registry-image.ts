@@ -46,8 +46,8 @@ export async function sendDockerRequest(
 ): Promise<unknown> {
   const socketPath = /^unix:\/\/(.+)$/.exec(dockerHost ?? '')?.[1];
   if (socketPath === undefined) return undefined;
-  const asked = request({ socketPath, method, path }).end();
-  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  const sent = request({ socketPath, method, path }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
   const body = await text(response);
   return response.statusCode === 200 ? (JSON.parse(body) as unknown) : undefined;
 }

@@ -1,4 +1,4 @@
-import { WatchedObjects } from '../../edge/objects/watched-objects.ts';
+import { WatchedObjects } from '../../edge/cluster-objects/watched-objects.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 import { isReady, type ObservedPod } from '../../kubernetes/diagnosis/observe-revision.ts';
 import type { ClusterProject } from './cluster-project.ts';

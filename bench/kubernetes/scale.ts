@@ -29,14 +29,14 @@ export const scale: Benchmark = {
       await cluster.declare(ENDPOINT, { sleeper: true, min: UNITS, max: CLIENTS });
       await cluster.davit('up', ENDPOINT);
       const steps = await repeatWork(bench, { what: 'load step', times: TIMES }, () => measureLoadStep(cluster, bench));
-      const question = await cluster.question(ENDPOINT);
-      const plain = await startPlainService(cluster, { endpoint: ENDPOINT, question, replicas: 1 });
+      const probe = await cluster.makeProbe(ENDPOINT);
+      const plain = await startPlainService(cluster, { endpoint: ENDPOINT, probe, replicas: 1 });
       try {
-        const told = await repeatWork(bench, { what: 'plain, 1 → 4', times: TIMES }, async () => {
+        const atOnce = await repeatWork(bench, { what: 'plain, 1 → 4', times: TIMES }, async () => {
           await plain.scale(1);
           return measureScaling(cluster, plain.pods, bench, () => plain.scale(REPLICAS));
         });
-        return [...makeFigures('davit', steps), ...makeFigures('plain, told at once', told)];
+        return [...makeFigures('davit', steps), ...makeFigures('plain, scaled at once', atOnce)];
       } finally {
         await plain.remove();
       }
@@ -65,17 +65,17 @@ function makeFigures(side: string, times: readonly ScaleTimes[]): readonly Figur
 }
 
 async function measureLoadStep(cluster: ClusterProject, bench: BenchContext): Promise<ScaleTimes> {
-  const asker = makeProbeClient({ ...(await cluster.question(ENDPOINT)), body: JSON.stringify(SLEEP) });
+  const client = makeProbeClient({ ...(await cluster.makeProbe(ENDPOINT)), body: JSON.stringify(SLEEP) });
   let clients: ReturnType<typeof sendLoad> | undefined;
   try {
     return await measureScaling(cluster, makePodSelector(cluster, ENDPOINT), bench, () => {
-      clients = sendLoad(asker.ask, CLIENTS);
+      clients = sendLoad(client.send, CLIENTS);
     });
   } finally {
     clients?.stop();
-    const asked = await clients?.done;
-    asker.close();
-    if (asked && asked.failed > 0) bench.fault(renderFailures(asked));
+    const report = await clients?.done;
+    client.close();
+    if (report && report.failed > 0) bench.fault(renderFailures(report));
   }
 }
 

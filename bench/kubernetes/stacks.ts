@@ -37,13 +37,13 @@ async function measureStacks(cluster: ClusterProject, side: string, bench: Bench
     await cluster.declare(ENDPOINT, { version: versions[round % 2] ?? '1' });
     return cluster.davit('up', ENDPOINT);
   });
-  const asked = await measureLoad(await cluster.question(ENDPOINT), bench, { connections: 1, readCpu: () => NaN });
+  const report = await measureLoad(await cluster.makeProbe(ENDPOINT), bench, { connections: 1, readCpu: () => NaN });
   await cluster.declare(ENDPOINT); // the original settings again, for the next measurement
   await cluster.davit('up', ENDPOINT);
   return [
     ...makeTimeFigures('preview, no change', side, same),
     ...makeTimeFigures('up, no change', side, idle),
     ...makeTimeFigures('up, entity changed', side, updates),
-    ...makeLoadFigures('1 connection', side, [asked]).filter((f) => f.unit.startsWith('p')),
+    ...makeLoadFigures('1 connection', side, [report]).filter((f) => f.unit.startsWith('p')),
   ];
 }

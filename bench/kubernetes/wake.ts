@@ -24,9 +24,9 @@ export const wake: Benchmark = {
       bench.progress.say('Deploying …');
       await cluster.declare(ENDPOINT, { min: 0, max: 4, scaleToZero: true });
       await cluster.davit('up', ENDPOINT);
-      const question = await cluster.question(ENDPOINT);
-      const ours = await repeatWork(bench, { what: 'wake', times: TIMES }, () => measureWake(cluster, question, bench));
-      const plain = await startPlainService(cluster, { endpoint: ENDPOINT, question, replicas: 0 });
+      const probe = await cluster.makeProbe(ENDPOINT);
+      const ours = await repeatWork(bench, { what: 'wake', times: TIMES }, () => measureWake(cluster, probe, bench));
+      const plain = await startPlainService(cluster, { endpoint: ENDPOINT, probe, replicas: 0 });
       try {
         const theirs = await repeatWork(bench, { what: 'plain, 0 → 1', times: TIMES }, () =>
           measurePlainStart(plain, bench),
@@ -59,15 +59,15 @@ function makeFigure(what: string, side: string, values: readonly number[]): Figu
   return { what, unit: 'wall s', side, values };
 }
 
-async function measureWake(cluster: ClusterProject, question: ProbeRequest, bench: BenchContext) {
+async function measureWake(cluster: ClusterProject, probe: ProbeRequest, bench: BenchContext) {
   const end = performance.now() + SCALE_TO_ZERO_SECONDS * 1000;
   while ((await countPods(cluster, ENDPOINT)).all > 0) {
     if (performance.now() > end) throw new Error(`Cannot measure: "${ENDPOINT}" does not scale to zero`);
     await sleep(POLL_MILLISECONDS, undefined, { signal: bench.signal });
   }
-  const asker = makeProbeClient(question, { connections: 'fresh' });
+  const client = makeProbeClient(probe, { connections: 'fresh' });
   const started = performance.now();
-  const { status, body } = await asker.ask();
+  const { status, body } = await client.send();
   const seconds = (performance.now() - started) / 1000;
   if (status !== 200) bench.fault(`the request that wakes got ${status} ${body}, expected 200`);
   return { seconds, loadSeconds: await readLoadSeconds(cluster, ENDPOINT) };
@@ -75,9 +75,9 @@ async function measureWake(cluster: ClusterProject, question: ProbeRequest, benc
 
 async function measurePlainStart(plain: PlainService, { signal }: BenchContext): Promise<number> {
   await plain.scale(0);
-  const asker = makeProbeClient(plain.question, { connections: 'fresh' });
+  const client = makeProbeClient(plain.probe, { connections: 'fresh' });
   const answers = () =>
-    asker.ask().then(
+    client.send().then(
       ({ status }) => status === 200,
       () => false,
     );

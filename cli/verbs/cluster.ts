@@ -77,7 +77,7 @@ async function up(request: Parameters<typeof makeTrialCluster>[0]): Promise<Outc
 
 async function down(request: Parameters<typeof removeTrialCluster>[0]): Promise<Outcome> {
   const { kind, environmentFile } = await removeTrialCluster(request);
-  const text = `${DOWN[kind ?? 'none']}${environmentFile === undefined ? '' : `${environmentFile} is gone too\n`}`;
+  const text = `${DOWN[kind ?? 'none']}${environmentFile === undefined ? '' : `Removed ${environmentFile}\n`}`;
   const result = { removed: kind ?? null, environmentFileRemoved: environmentFile !== undefined };
   return { ...NOTHING, result, text };
 }
@@ -95,18 +95,18 @@ function findProject(context: Context): string | undefined {
 function sayNext({ path, state, placeholder }: EnvironmentFile): string {
   const next = 'npx davit up _platform --env cluster && npx davit up --env cluster';
   if (state === 'theirs')
-    return `${path} is yours, and is left as it is; without it this command writes one\nNext: ${next}\n`;
+    return `${path} is yours and stays as it is; without it, this command writes one\nNext: ${next}\n`;
   const what = `${path} describes it`;
   return placeholder === undefined
     ? `${what}\nNext: ${next}\n`
-    : `${what}, up to what is marked ${placeholder}\nThen: ${next}\n`;
+    : `${what}; fill in what is marked ${placeholder}\nThen: ${next}\n`;
 }
 
 const DOWN = {
   none: 'There was no cluster\n',
-  context: 'Left as it is: it is not ours to remove\n',
-  kind: 'The cluster of kind and its registry are gone\n',
-  node: 'The node is gone, without a trace; what was built for it is kept in the cache\n',
+  context: 'Your own cluster stays as it is\n',
+  kind: 'Removed the kind cluster and its registry\n',
+  node: 'Removed the node; what was built for it stays in the cache\n',
 };
 
 function outcome(found: TrialCluster['cluster']): Outcome {

@@ -23,9 +23,9 @@ export const doctor: Command = {
 
 const SANDBOX: Check = {
   name: 'sandbox',
-  look: async () => {
+  run: async () => {
     const found = await findSandbox();
-    if ('why' in found) return { state: 'missing', found: found.why, mend: found.hint };
+    if ('why' in found) return { state: 'missing', found: found.why, repair: found.hint };
     return { state: 'fine', found: 'bubblewrap' };
   },
 };
@@ -46,12 +46,12 @@ async function listOwnChecks(context: Context): Promise<readonly Check[]> {
     return await listProjectChecks(projectPlace(context), textOption(context.options, 'environment'));
   } catch (e) {
     if (!(e instanceof NoProjectError)) throw e;
-    const found = 'none here. Checked this machine only';
-    return [{ name: 'project', look: () => ({ state: 'skipped', found, mend: 'npx davit init' }) }];
+    const found = 'none here, so only this machine was checked';
+    return [{ name: 'project', run: () => ({ state: 'skipped', found, repair: 'npx davit init' }) }];
   }
 }
 
-function renderItem({ name, state, found, mend }: CheckedItem): string {
+function renderItem({ name, state, found, repair }: CheckedItem): string {
   const line = `${SIGNS[state].padEnd(7)}  ${name}: ${sanitizeText(found)}`;
-  return mend === undefined ? line : `${line}\n           → ${sanitizeText(mend)}`;
+  return repair === undefined ? line : `${line}\n           → ${sanitizeText(repair)}`;
 }

@@ -30,7 +30,7 @@ const RELEASE = /^[\w.-]+\/[\w.-]+@[0-9a-f]{40}$/;
 export const init: Command = {
   summary: 'Make the files of a project: a first endpoint, environments, the workflows of GitHub',
   usage: '',
-  help: 'Asks on a terminal; elsewhere options answer. A file that exists is never changed, so running it again changes nothing.\nThe end is a list of what is left to do, with links.\n\n  davit init --model models/iris/2\n  davit init --model models:/iris/2 --environments "staging production" --registry ghcr.io/acme/models --state s3://acme-state --cloud aws\n  davit init --check-github',
+  help: 'Asks on a terminal; elsewhere options answer. A file that exists is never changed, so running it again changes nothing.\nIt ends with a list of what is left to do, with links.\n\n  davit init --model models/iris/2\n  davit init --model models:/iris/2 --environments "staging production" --registry ghcr.io/acme/models --state s3://acme-state --cloud aws\n  davit init --check-github',
   options: {
     model: { type: 'string', value: 'PATH|URI', help: 'The model of the first endpoint' },
     name: { type: 'string', value: 'NAME', help: "The first endpoint's name; default: the model's" },
@@ -203,7 +203,7 @@ function renderInit({ files, left }: InitializedProject, { none, settings }: Ren
   const kept = files.filter((f) => f.state === 'exists').map((f) => `exists   ${f.path}`);
   const reason = none
     ? 'the project has endpoints. For environments and workflows: npx davit init --environments "staging production"'
-    : 'everything is there already';
+    : 'every file exists already';
   const head = written.length === 0 ? [`Nothing was changed: ${reason}`] : [];
   const todo = left.length === 0 ? [] : ['', 'Left to do:', ...left.map((line) => `- ${line}`)];
   const github = settings === '' ? [] : ['', 'On GitHub (npx davit init --check-github checks it):', settings];

@@ -5,14 +5,14 @@ import { wholeNumber } from '../parse-arguments.ts';
 import { withEnvironment } from '../request.ts';
 
 export const logs: Command = {
-  summary: 'Show what the model servers of an endpoint said',
+  summary: 'Show what the model servers of an endpoint printed',
   usage: 'NAME',
-  help: '  davit logs iris --lines 50\n  davit logs iris --entity iris-2 --build     what was done to start it',
+  help: '  davit logs iris --lines 50\n  davit logs iris --entity iris-2 --build     the log of its preparation',
   options: {
     ...ENVIRONMENT_OPTION,
     entity: { type: 'string', value: 'NAME', help: 'Only of this served entity' },
     lines: { type: 'string', short: 'n', value: 'N', help: 'The last N lines of each; default 200' },
-    build: { type: 'boolean', help: 'What was done to start the servers instead' },
+    build: { type: 'boolean', help: 'The log of how the servers were prepared, instead of what they printed' },
   },
   args: { min: 1, max: 1 },
   endsAtOnce: true,

@@ -19,7 +19,7 @@ import { readSandboxOption } from '../request.ts';
 export const review: Command = {
   summary: 'Check, validate and preview what changed: the report that a pull request gets',
   usage: '[NAME…]',
-  help: 'Without names: every endpoint whose file, lock, model or environment differs from the main branch, committed or not.\nA lock that is missing or stale is computed for the review, which goes on with it; davit lock writes it.\n\n  davit review --base origin/main\n  davit review iris --markdown report.md\n  davit review --stage validate --out proven\n  davit review --stage preview --from ../pull-request --with proven --out previewed',
+  help: 'Without names: every endpoint whose file, lock, model or environment differs from the main branch, committed or not.\nA lock that is missing or stale is computed for the review, which continues with it; davit lock writes it.\n\n  davit review --base origin/main\n  davit review iris --markdown report.md\n  davit review --stage validate --out proven\n  davit review --stage preview --from ../pull-request --with proven --out previewed',
   options: {
     base: { type: 'string', value: 'REF', help: 'Compare with where this branch left REF; default: the main branch' },
     environment: {
@@ -39,7 +39,11 @@ export const review: Command = {
       value: 'FOLDER',
       help: "Read endpoint files, locks and models from another checkout, as data; environments and program stay this project's",
     },
-    with: { type: 'string', value: 'FOLDER', help: 'With --stage preview: what --stage validate --out has left' },
+    with: {
+      type: 'string',
+      value: 'FOLDER',
+      help: 'With --stage preview: the folder that --stage validate --out wrote',
+    },
     ...SANDBOX_OPTION,
     out: { type: 'string', value: 'FOLDER', help: 'Write report.json there, computed locks and bills of materials' },
   },
@@ -73,7 +77,7 @@ function makeReviewRequest({ root, cwd, args, options, progress, signal }: Conte
   const { environment } = options;
   const stage = readStage(textOption(options, 'stage'));
   if (stage !== 'preview' && options['with'] !== undefined)
-    throw new UsageError('Cannot go on with what a stage has left: expected --stage preview beside --with');
+    throw new UsageError('Cannot use --with alone: expected --stage preview beside it');
   return {
     root,
     from: path('from'),

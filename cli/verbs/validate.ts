@@ -75,7 +75,7 @@ function renderProof(endpoint: string, { entity, model, stages, proof }: Omit<En
   const cached = stages.find((s) => s.name === 'proof')?.cached ? ', unchanged since its last proof' : '';
   const memory = `${Math.round(proof.peakMemoryBytes / 2 ** 20)} MiB`;
   const wall = proof.sandboxed ? '' : ', without a sandbox';
-  const outcome = isOnlyLoaded(proof.cases) ? 'loaded, not asked' : 'proved';
+  const outcome = isOnlyLoaded(proof.cases) ? 'only loaded' : 'proved';
   const head = `${endpoint}/${entity}: ${outcome} (model ${model}, Python ${proof.python}, ${memory}, ${seconds} s${cached}${wall})`;
   const workers = proof.workers && `${renderModelLoading(proof.workers)} (${renderBytes(proof.workers.memoryBytes)})`;
   const network = proof.network.map(

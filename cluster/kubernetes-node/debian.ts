@@ -1,5 +1,5 @@
-import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { isExecutable } from '../../system/is-executable.ts';
 import { withProgress } from '../../system/progress.ts';
 import { makeChildEnvironment, type ProcessOptions } from '../../system/run-process.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
@@ -74,11 +74,4 @@ export async function findProgram(name: string): Promise<string | undefined> {
     if (await isExecutable(join(folder, name))) return join(folder, name);
   }
   return undefined;
-}
-
-function isExecutable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }

@@ -59,12 +59,12 @@ export async function waitForDockerEngine(signal: AbortSignal | undefined): Prom
 
 function answers(): Promise<boolean> {
   return new Promise((done) => {
-    const asking = request({ socketPath: DOCKER_SOCKET, path: '/_ping', timeout: 1000 }, (answer) => {
+    const ping = request({ socketPath: DOCKER_SOCKET, path: '/_ping', timeout: 1000 }, (answer) => {
       answer.resume();
       done(answer.statusCode === 200);
     });
-    asking.on('timeout', () => asking.destroy(new Error('no answer')));
-    asking.on('error', () => done(false)).end();
+    ping.on('timeout', () => ping.destroy(new Error('no answer')));
+    ping.on('error', () => done(false)).end();
   });
 }
 

@@ -1,6 +1,7 @@
 import type { LimitExceeded, RateLimitCounter, RateLimitCounters } from '../../serving-api/rate-limits.ts';
 import { LATENCY_BUCKETS_MS, type TrafficCounts } from '../../serving-api/traffic-counter.ts';
 import type { CountsByEntity } from './traffic-counts.ts';
+import { isRecord } from '../../schemas/values/is-record.ts';
 
 /** Longer than the name of any endpoint, user or group. */
 const MAX_TEXT = 4096;
@@ -29,7 +30,7 @@ export function parseCountsQuery(value: unknown): string {
 
 /** Parses the answer to `POST /counts`. */
 export function parseCounts(value: unknown): CountsByEntity {
-  if (!isObject(value)) throw new TypeError('expected an object');
+  if (!isRecord(value)) throw new TypeError('expected an object');
   return Object.fromEntries(Object.entries(value).map(([name, counts]) => [readText(name), parseTraffic(counts)]));
 }
 
@@ -51,16 +52,12 @@ function parseTraffic(value: unknown): TrafficCounts {
 }
 
 function readFields(value: unknown, required: readonly string[], optional: readonly string[] = []): Fields {
-  if (!isObject(value)) throw new TypeError('expected an object');
+  if (!isRecord(value)) throw new TypeError('expected an object');
   const names = Object.keys(value);
   const known = [...required, ...optional];
   if (required.some((n) => !names.includes(n)) || names.some((n) => !known.includes(n)))
     throw new TypeError(`expected the fields ${known.join(', ')}`);
   return value;
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readList<T>(value: unknown, parse: (item: unknown) => T): readonly T[] {

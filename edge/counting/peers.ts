@@ -44,9 +44,9 @@ class PeerRefused extends Error {
 
 /** Makes the server for other replicas; it does not listen yet. */
 export function makePeerServer({ take, counts }: PeerHandlers, key: Buffer = OWN_KEY): Server {
-  const answers = new Map<string | undefined, (asked: unknown) => object>([
-    [TAKE, (asked) => ({ full: take(parseDemand(asked)) })],
-    [COUNTS, (asked) => counts(parseCountsQuery(asked))],
+  const answers = new Map<string | undefined, (message: unknown) => object>([
+    [TAKE, (message) => ({ full: take(parseDemand(message)) })],
+    [COUNTS, (message) => counts(parseCountsQuery(message))],
   ]);
   const warn = makeWarning();
   const options = { keepAliveTimeout: 60_000, noDelay: true, requestTimeout: REQUEST_MILLISECONDS };
@@ -95,8 +95,8 @@ function makeWarning(): (status: number, from: string | undefined) => void {
  */
 export function makePeerClient(port: number, takeMilliseconds = TAKE_MILLISECONDS, key: Buffer = OWN_KEY): PeerClient {
   const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: 30_000 });
-  const ask = async (address: string, path: string, question: object, milliseconds: number) => {
-    const body = JSON.stringify(question);
+  const send = async (address: string, path: string, message: object, milliseconds: number) => {
+    const body = JSON.stringify(message);
     const host = `${address.includes(':') ? `[${address}]` : address}:${port}`;
     const proof = proveRequest(key, { host, path, body }, Date.now());
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -108,8 +108,8 @@ export function makePeerClient(port: number, takeMilliseconds = TAKE_MILLISECOND
     return readAnswer(await promise, key, proof);
   };
   return {
-    take: async (address, demand) => parseTaken(await ask(address, TAKE, demand, takeMilliseconds)),
-    counts: async (address, endpoint) => parseCounts(await ask(address, COUNTS, { endpoint }, COUNTS_MILLISECONDS)),
+    take: async (address, demand) => parseTaken(await send(address, TAKE, demand, takeMilliseconds)),
+    counts: async (address, endpoint) => parseCounts(await send(address, COUNTS, { endpoint }, COUNTS_MILLISECONDS)),
   };
 }
 

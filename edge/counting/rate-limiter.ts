@@ -17,7 +17,7 @@ export interface Peers {
   readonly own: string;
   /** The addresses of all ready replicas. */
   readonly addresses: () => readonly string[];
-  readonly ask: TakeFromPeer;
+  readonly takeFrom: TakeFromPeer;
 }
 
 /**
@@ -45,7 +45,7 @@ export class RateLimiter {
     if (!demand) return undefined;
     const owner = this.#peers && chooseOwner(name, this.#peers.addresses());
     if (owner === undefined || owner === this.#peers?.own) return this.count(demand);
-    return this.#ask(owner, demand);
+    return this.#takeFromOwner(owner, demand);
   }
 
   /** Counts on this replica, for itself or for another one. */
@@ -53,9 +53,9 @@ export class RateLimiter {
     return countCall(demand, this.#windows, Date.now());
   }
 
-  async #ask(owner: string, demand: RateLimitCounters): Promise<LimitExceeded> {
+  async #takeFromOwner(owner: string, demand: RateLimitCounters): Promise<LimitExceeded> {
     try {
-      return await this.#peers?.ask(owner, demand);
+      return await this.#peers?.takeFrom(owner, demand);
     } catch {
       this.#alone += 1;
       return this.count(demand);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
-import type { ClusterObject } from '../objects/cluster-object.ts';
-import { WatchedObjects } from '../objects/watched-objects.ts';
+import type { ClusterObject } from '../cluster-objects/cluster-object.ts';
+import { WatchedObjects } from '../cluster-objects/watched-objects.ts';
 
 /**
  * The replica that counts for a name: the one with the highest score, so that few names move when a replica joins or

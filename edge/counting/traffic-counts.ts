@@ -12,11 +12,11 @@ export type FetchPeerCounts = (address: string, endpoint: string) => Promise<Cou
 export class EndpointTraffic {
   readonly #traffic = new Map<string, Map<string, TrafficCounter>>();
   readonly #others: () => readonly string[];
-  readonly #ask: FetchPeerCounts;
+  readonly #fetchCounts: FetchPeerCounts;
 
-  constructor(others: () => readonly string[] = () => [], ask: FetchPeerCounts = () => Promise.resolve({})) {
+  constructor(others: () => readonly string[] = () => [], fetchCounts: FetchPeerCounts = () => Promise.resolve({})) {
     this.#others = others;
-    this.#ask = ask;
+    this.#fetchCounts = fetchCounts;
   }
 
   note({ endpoint, entity, status, milliseconds }: AnsweredQuery): void {
@@ -35,8 +35,10 @@ export class EndpointTraffic {
 
   /** The counts of all replicas; one that does not answer is left out. */
   async read(endpoint: string): Promise<CountsByEntity> {
-    const asked = this.#others().map((address) => this.#ask(address, endpoint).catch((): CountsByEntity => ({})));
-    const all = [this.own(endpoint), ...(await Promise.all(asked))];
+    const others = this.#others().map((address) =>
+      this.#fetchCounts(address, endpoint).catch((): CountsByEntity => ({})),
+    );
+    const all = [this.own(endpoint), ...(await Promise.all(others))];
     const names = new Set(all.flatMap((counts) => Object.keys(counts)));
     return Object.fromEntries(
       [...names].map((name) => [name, all.flatMap((c) => readOwn(c, name) ?? []).reduce(add, NO_TRAFFIC)]),

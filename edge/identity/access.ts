@@ -33,27 +33,27 @@ export class Access {
    * does not answer.
    */
   of(
-    known: Identity,
+    identity: Identity,
     { name, permissions }: ServingEntry,
     wanted: PermissionLevel,
   ): PermissionLevel | undefined | Promise<PermissionLevel | undefined> {
-    const level = findPermissionLevel(known.caller, permissions);
-    if (includesLevel(level, wanted) || known.reviewed === undefined) return level;
-    return this.#byCluster(known, name).then((other) => chooseStronger(level, other));
+    const level = findPermissionLevel(identity.caller, permissions);
+    if (includesLevel(level, wanted) || identity.reviewed === undefined) return level;
+    return this.#byCluster(identity, name).then((other) => chooseStronger(level, other));
   }
 
   /** Rights on every endpoint are checked first, because one answer then covers all of them. */
-  async #byCluster(known: Identity, endpoint: string): Promise<PermissionLevel | undefined> {
+  async #byCluster(identity: Identity, endpoint: string): Promise<PermissionLevel | undefined> {
     for (const verb of ['query', 'get'] as const)
-      for (const name of [undefined, endpoint]) if (await this.#may(known, verb, name)) return VERBS[verb];
+      for (const name of [undefined, endpoint]) if (await this.#may(identity, verb, name)) return VERBS[verb];
     return undefined;
   }
 
-  /** An authorizer may look at everything that a review tells it, so all of it is in the key. */
+  /** An authorizer may look at everything in a review, so all of it is in the key. */
   #may({ reviewed }: Identity, verb: Verb, name: string | undefined): Promise<boolean> {
     const key = JSON.stringify([reviewed, verb, name]);
     return this.#reviews.get(key, async (): Promise<CachedAnswer<boolean>> => {
-      const review = await this.#ask({ ...reviewed, resourceAttributes: this.#attributes(verb, name) });
+      const review = await this.#sendReview({ ...reviewed, resourceAttributes: this.#attributes(verb, name) });
       const now = Date.now();
       const until = now + (review ? ALLOWED_MILLISECONDS : REFUSED_MILLISECONDS);
       return { value: review, until, keptUntil: now + STALE_MILLISECONDS };
@@ -65,7 +65,7 @@ export class Access {
     return { verb, ...endpoints, ...(name !== undefined && { name }) };
   }
 
-  async #ask(spec: object): Promise<boolean> {
+  async #sendReview(spec: object): Promise<boolean> {
     const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
     try {
       const signal = AbortSignal.timeout(REVIEW_MILLISECONDS);

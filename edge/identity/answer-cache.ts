@@ -24,7 +24,7 @@ const RETRY_MILLISECONDS = 2000;
  */
 export class AnswerCache<T> {
   readonly #known = new Map<string, StoredAnswer<T>>();
-  readonly #asking = new Map<string, Promise<T>>();
+  readonly #pending = new Map<string, Promise<T>>();
   readonly #maximum: number;
   readonly #onKept: () => void;
 
@@ -36,11 +36,6 @@ export class AnswerCache<T> {
 
   get size(): number {
     return this.#known.size;
-  }
-
-  /** How many requests have no answer yet. */
-  get asking(): number {
-    return this.#asking.size;
   }
 
   /** Whether an answer exists, fresh or kept. */
@@ -58,14 +53,14 @@ export class AnswerCache<T> {
     return known.value;
   }
 
-  /** The remembered answer, or the one that `ask` returns. */
-  get(key: string, ask: () => Promise<CachedAnswer<T>>): Promise<T> {
+  /** The remembered answer, or the one that `request` returns. */
+  get(key: string, request: () => Promise<CachedAnswer<T>>): Promise<T> {
     const current = this.peek(key);
     if (current !== undefined) return Promise.resolve(current);
-    const asking = this.#asking.get(key) ?? this.#ask(key, ask);
+    const pending = this.#pending.get(key) ?? this.#request(key, request);
     const known = this.#find(key);
-    if (!known?.unanswered) return asking;
-    asking.catch(() => undefined);
+    if (!known?.unanswered) return pending;
+    pending.catch(() => undefined);
     this.#onKept();
     return Promise.resolve(known.value);
   }
@@ -81,8 +76,8 @@ export class AnswerCache<T> {
     }
   }
 
-  #ask(key: string, ask: () => Promise<CachedAnswer<T>>): Promise<T> {
-    const asking = ask()
+  #request(key: string, request: () => Promise<CachedAnswer<T>>): Promise<T> {
+    const pending = request()
       .then(
         (answer) => {
           this.put(key, answer);
@@ -90,9 +85,9 @@ export class AnswerCache<T> {
         },
         (e: unknown) => this.#keep(key, e),
       )
-      .finally(() => this.#asking.delete(key));
-    this.#asking.set(key, asking);
-    return asking;
+      .finally(() => this.#pending.delete(key));
+    this.#pending.set(key, pending);
+    return pending;
   }
 
   /** Keeps using the last answer, if it may be kept. */

@@ -33,11 +33,11 @@ export class Callers {
     const known = this.#known.peek(hash);
     if (known) return known;
     const place = this.#nobody.has(hash) ? this.#nobody : this.#known;
-    return place.get(hash, () => this.#ask({ token, hash, source }, place));
+    return place.get(hash, () => this.#verify({ token, hash, source }, place));
   }
 
   /** Stores the answer in the cache that it belongs to and removes it from the other one. */
-  async #ask(
+  async #verify(
     { token, hash, source }: { readonly token: string; readonly hash: string; readonly source: string },
     place: AnswerCache<Identity | InvalidToken>,
   ): Promise<CachedAnswer<Identity | InvalidToken>> {

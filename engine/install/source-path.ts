@@ -1,5 +1,6 @@
-import { access, constants, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { delimiter, dirname, join, sep } from 'node:path';
+import { isExecutable } from '../../system/is-executable.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { runProcess } from '../../system/run-process.ts';
 import type { PulumiSource, PulumiEngine } from './pulumi-source.ts';
@@ -34,11 +35,4 @@ async function findExecutable(path: string, name: string): Promise<string | unde
     if (await isExecutable(file)) return file;
   }
   return undefined;
-}
-
-async function isExecutable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }

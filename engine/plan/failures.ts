@@ -15,8 +15,8 @@ export interface EngineFailure {
 export function makeFailures(events: readonly EngineEvent[]): readonly EngineFailure[] {
   const errors = events.flatMap((e) => (e.diagnosticEvent?.severity === 'error' ? [e.diagnosticEvent] : []));
   const failures = errors.map(({ urn, message }) => ({ resource: makeResource(urn), ...readMessage(message) }));
-  const telling = failures.filter((f) => !CLOSING_MESSAGE.test(f.message));
-  return telling.length > 0 ? telling : failures;
+  const informative = failures.filter((f) => !CLOSING_MESSAGE.test(f.message));
+  return informative.length > 0 ? informative : failures;
 }
 
 /** The engine's closing messages, which follow the message of the actual failure. */

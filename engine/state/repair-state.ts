@@ -18,7 +18,7 @@ export async function repairState(backend: Backend): Promise<void> {
 
 async function removeIncompleteFile(file: string): Promise<void> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return; // gone meanwhile
+  if (text === undefined) return; // removed meanwhile
   try {
     JSON.parse(text);
   } catch {

@@ -31,7 +31,7 @@ const answer = z.object({ attestations: z.array(z.object({ bundle: z.unknown() }
 
 /**
  * Lists the bundles that GitHub keeps for a digest in a repository, page by page. They prove nothing until they are verified.
- * Nothing: there are none, or the token cannot read that repository, which GitHub does not tell apart.
+ * Empty: there are none, or the token cannot read that repository; GitHub gives the same answer for both.
  */
 export async function* fetchAttestations(
   { repository, digest }: { readonly repository: string; readonly digest: string },

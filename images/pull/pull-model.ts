@@ -18,7 +18,7 @@ import { layerChanges, unpackLayer } from './unpack-layer.ts';
 export interface PullOptions {
   /** Keeps the complete layers of an interrupted download, for the next attempt. */
   readonly folder: string;
-  /** Is called with the bytes that are there, and those of all layers. */
+  /** Called with the bytes that are downloaded, and those of all layers. */
   readonly onProgress: (done: number, total: number) => void;
   readonly signal: AbortSignal | undefined;
 }
@@ -46,7 +46,7 @@ export async function pullModel(
   const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
   const repository = openRepository(image, signal);
   const { config, layers: all } = await readManifest(repository, image.version);
-  // Of equal layers only the last one counts, because it lies above the others.
+  // Of equal layers only the last one counts, because it is on top of the others.
   const listed = all.filter((layer, i) => !all.slice(i + 1).some(({ digest }) => digest === layer.digest));
   const layers = listed.map((layer) => ({ layer, format: chooseFormat(config, layer, listed.length) }));
   const total = listed.reduce((sum, { size }) => sum + size, 0);

@@ -5,9 +5,9 @@ import type { Repository } from './open-repository.ts';
 import type { Descriptor } from './read-manifest.ts';
 
 export interface BlobOptions {
-  /** What is there already: so many bytes, which this hash has seen. */
+  /** What is downloaded already: its number of bytes, and their hash so far. */
   readonly begin?: { readonly size: number; readonly hash: Hash };
-  /** Is called with the number of bytes that have arrived since the last call. */
+  /** Called with the number of bytes that have arrived since the last call. */
   readonly onBytes: (count: number) => void;
   readonly signal: AbortSignal | undefined;
 }

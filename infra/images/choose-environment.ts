@@ -11,8 +11,8 @@ export async function chooseEnvironment(
   place: ProjectFolders,
   { variables }: Pick<ProgramRun, 'variables'>,
 ): Promise<KubernetesEnvironment> {
-  const asked = variables['DAVIT_ENVIRONMENT'];
-  if (asked) return readPlatform(place, asked);
+  const named = variables['DAVIT_ENVIRONMENT'];
+  if (named) return readPlatform(place, named);
   const files = (await readdir(join(place.root, 'environments')).catch(() => []))
     .filter((f) => f.endsWith('.yaml'))
     .sort();

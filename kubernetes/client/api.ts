@@ -20,7 +20,7 @@ export interface KubernetesApi {
   /** The events of a watch until it ends, which is not an error. */
   watch(path: string, options?: ApiRequestOptions): AsyncIterable<WatchEvent>;
   /** Any request and any answer: for requests that the API server forwards. */
-  send(question: ApiRequest, options?: ApiRequestOptions): Promise<ApiResponse>;
+  send(apiRequest: ApiRequest, options?: ApiRequestOptions): Promise<ApiResponse>;
 }
 
 export interface ListOptions extends ApiRequestOptions {
@@ -51,8 +51,8 @@ export class KubernetesRefused extends Error {
   /** Kubernetes' reason: `Forbidden`. */
   readonly reason: string;
 
-  constructor(asked: string, { status, reason, message }: { status: number; reason: string; message: string }) {
-    super(`Cannot ${asked}: the API server answers ${status} ${message || reason}`);
+  constructor(action: string, { status, reason, message }: { status: number; reason: string; message: string }) {
+    super(`Cannot ${action}: the API server answers ${status} ${message || reason}`);
     this.name = 'KubernetesRefused';
     this.status = status;
     this.reason = reason;
@@ -72,20 +72,20 @@ const WATCH_SECONDS = 600;
 /** Makes the API client for a connection. */
 export function makeApi(connection: Connection): KubernetesApi {
   const read = (answer: IncomingMessage, options: ApiRequestOptions = {}) => readText(connection, answer, options);
-  const succeed = async (question: ApiRequest, options: ApiRequestOptions = {}) => {
-    const answer = await sendWithRetries(connection, question, options);
+  const succeed = async (apiRequest: ApiRequest, options: ApiRequestOptions = {}) => {
+    const answer = await sendWithRetries(connection, apiRequest, options);
     if (isSuccess(answer)) return answer;
     const { statusCode: status = 0 } = answer;
-    const asked = `${question.method} ${question.path.split('?')[0] ?? ''}`;
-    throw new KubernetesRefused(asked, { status, ...readStatus(await read(answer, options)) });
+    const action = `${apiRequest.method} ${apiRequest.path.split('?')[0] ?? ''}`;
+    throw new KubernetesRefused(action, { status, ...readStatus(await read(answer, options)) });
   };
-  const parse = async <T>(question: ApiRequest, options?: ApiRequestOptions) =>
-    JSON.parse(await read(await succeed(question, options), options)) as T;
+  const parse = async <T>(apiRequest: ApiRequest, options?: ApiRequestOptions) =>
+    JSON.parse(await read(await succeed(apiRequest, options), options)) as T;
   const get = (path: string, options?: ApiRequestOptions) => succeed({ method: 'GET', path }, options);
   return {
     get: <T>(path: string, options?: ApiRequestOptions) => ignoreNotFound(parse<T>({ method: 'GET', path }, options)),
     list: (path, options = {}) =>
-      listWithRestart((query, asked) => parse({ method: 'GET', path: `${path}?${query}` }, asked), options),
+      listWithRestart((query, pageOptions) => parse({ method: 'GET', path: `${path}?${query}` }, pageOptions), options),
     create: (path, body, options) =>
       parse({ method: 'POST', path, headers: JSON_TYPE, body: JSON.stringify(body) }, options),
     apply: (path, object, { manager, dryRun = false, ...options }) => {
@@ -101,8 +101,8 @@ export function makeApi(connection: Connection): KubernetesApi {
     },
     text: async (path, options) => read(await get(path, options), options),
     watch: (path, options) => readEvents(() => get(path, { limitSeconds: WATCH_SECONDS, ...options })),
-    send: async (question, options = {}) => {
-      const answer = await sendApiRequest(connection, question, options);
+    send: async (apiRequest, options = {}) => {
+      const answer = await sendApiRequest(connection, apiRequest, options);
       return { status: answer.statusCode ?? 0, headers: answer.headers, body: await read(answer, options) };
     },
   };
@@ -111,11 +111,11 @@ export function makeApi(connection: Connection): KubernetesApi {
 /** Retries a 429: an overloaded API server has not begun the request, and says when to retry. */
 async function sendWithRetries(
   connection: Connection,
-  question: ApiRequest,
+  apiRequest: ApiRequest,
   options: ApiRequestOptions,
 ): Promise<IncomingMessage> {
   for (let tries = 1; ; tries++) {
-    const answer = await sendApiRequest(connection, question, options);
+    const answer = await sendApiRequest(connection, apiRequest, options);
     const pause = Number(answer.headers['retry-after']);
     if (answer.statusCode !== 429 || tries === MAX_ATTEMPTS || !(pause >= 0)) return answer;
     answer.resume();
@@ -123,9 +123,9 @@ async function sendWithRetries(
   }
 }
 
-async function ignoreNotFound<T>(asking: Promise<T>): Promise<T | undefined> {
+async function ignoreNotFound<T>(pending: Promise<T>): Promise<T | undefined> {
   try {
-    return await asking;
+    return await pending;
   } catch (e) {
     if (e instanceof KubernetesRefused && e.status === 404) return undefined;
     throw e;

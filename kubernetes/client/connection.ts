@@ -55,15 +55,15 @@ const WRITE_SECONDS = 60;
  */
 export async function sendApiRequest(
   connection: Connection,
-  question: ApiRequest,
+  apiRequest: ApiRequest,
   { limitSeconds, signal: own }: ApiRequestOptions,
 ): Promise<IncomingMessage> {
   const { signal: common } = connection;
   const options = { limitSeconds, signal: common && own ? AbortSignal.any([common, own]) : (common ?? own) };
-  const answer = await open(connection, question, { ...options, again: false });
+  const answer = await open(connection, apiRequest, { ...options, again: false });
   if (answer.statusCode !== 401) return answer;
   answer.resume();
-  return open(connection, question, { ...options, again: true });
+  return open(connection, apiRequest, { ...options, again: true });
 }
 
 /** The whole body of an answer. Throws ClusterUnreachable when the connection breaks. */
@@ -79,13 +79,13 @@ export async function readText(
 
 type AttemptOptions = ApiRequestOptions & { readonly again: boolean };
 
-async function open(connection: Connection, question: ApiRequest, options: AttemptOptions): Promise<IncomingMessage> {
+async function open(connection: Connection, apiRequest: ApiRequest, options: AttemptOptions): Promise<IncomingMessage> {
   options.signal?.throwIfAborted();
   const login = await connection.headers(options.again);
   for (;;) {
-    const { asking, answer } = startRequest(
+    const { clientRequest, answer } = startRequest(
       connection,
-      { ...question, headers: { ...login, ...question.headers } },
+      { ...apiRequest, headers: { ...login, ...apiRequest.headers } },
       options,
     );
     try {
@@ -93,7 +93,7 @@ async function open(connection: Connection, question: ApiRequest, options: Attem
     } catch (e) {
       if (options.signal?.aborted) throw e;
       // The server had closed the kept connection, so it has not read the request.
-      if (asking.reusedSocket && (e as NodeJS.ErrnoException).code === 'ECONNRESET') continue;
+      if (clientRequest.reusedSocket && (e as NodeJS.ErrnoException).code === 'ECONNRESET') continue;
       throw new ClusterUnreachable(connection, e);
     }
   }
@@ -103,10 +103,10 @@ function startRequest(
   { server, agent, readSeconds = READ_SECONDS }: Connection,
   { method, path, headers, body }: ApiRequest,
   { signal, limitSeconds = method === 'GET' ? readSeconds : WRITE_SECONDS }: AttemptOptions,
-): { readonly asking: ClientRequest; readonly answer: Promise<IncomingMessage> } {
+): { readonly clientRequest: ClientRequest; readonly answer: Promise<IncomingMessage> } {
   const url = new URL(server);
   const { promise: answer, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const asking = (url.protocol === 'http:' ? plainRequest : request)(
+  const clientRequest = (url.protocol === 'http:' ? plainRequest : request)(
     {
       method,
       hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -127,15 +127,15 @@ function startRequest(
       resolve(incoming);
     },
   );
-  const end = () => asking.destroy(new Error(`no response for ${limitSeconds} s`));
+  const end = () => clientRequest.destroy(new Error(`no response for ${limitSeconds} s`));
   // A socket's own timeout restarts with each step until it is connected.
   const limit = setTimeout(end, limitSeconds * 1000);
-  asking.on('timeout', end);
-  asking
+  clientRequest.on('timeout', end);
+  clientRequest
     .on('error', reject)
     .on('close', () => clearTimeout(limit))
     .end(body);
-  return { asking, answer };
+  return { clientRequest, answer };
 }
 
 function suggestFix(cause: unknown): string {

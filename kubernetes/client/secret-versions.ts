@@ -43,10 +43,10 @@ export interface SecretVersion {
  */
 export async function readSecretVersions(
   api: KubernetesApi,
-  { names, ...question }: SecretsQuery & { readonly names: readonly string[] },
+  { names, ...query }: SecretsQuery & { readonly names: readonly string[] },
 ): Promise<Readonly<Record<string, SecretVersion>>> {
   const read = names.map(async (name) => {
-    const secret = await readSecret<Secret>(api, question, name);
+    const secret = await readSecret<Secret>(api, query, name);
     if (!secret) return [name, { word: '', former: '' }] as const;
     const { uid = '', resourceVersion = '' } = secret.metadata;
     const data = Object.entries(secret.data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -62,20 +62,20 @@ export async function readSecretVersions(
  */
 export async function explainMissingSecrets(
   api: KubernetesApi,
-  { wanted, ...question }: SecretsQuery & { readonly wanted: readonly SecretKeyRef[] },
+  { wanted, ...query }: SecretsQuery & { readonly wanted: readonly SecretKeyRef[] },
 ): Promise<readonly string[]> {
   const missing = [...Map.groupBy(wanted, (w) => w.secret)].map(async ([name, keys]) => {
-    const secret = await readSecret<Metadata>(api, question, name, { accept: ONLY_METADATA });
+    const secret = await readSecret<Metadata>(api, query, name, { accept: ONLY_METADATA });
     if (!secret)
       return [
-        `Cannot find the Secret "${name}" in the namespace ${question.namespace}: expected one with ${listKeys(keys)}`,
+        `Cannot find the Secret "${name}" in the namespace ${query.namespace}: expected one with ${listKeys(keys)}`,
       ];
     const there = readKeyNames(secret);
     const lacking = there === undefined ? [] : keys.filter(({ key }) => !there.has(key));
     if (lacking.length === 0) return [];
     const others = [...(there ?? [])].sort().join(', ');
     return [
-      `Cannot find ${listKeys(lacking)} in the Secret "${name}" of the namespace ${question.namespace}: ${others === '' ? 'it is empty' : `expected one of ${others}`}`,
+      `Cannot find ${listKeys(lacking)} in the Secret "${name}" of the namespace ${query.namespace}: ${others === '' ? 'it is empty' : `expected one of ${others}`}`,
     ];
   });
   return (await Promise.all(missing)).flat();

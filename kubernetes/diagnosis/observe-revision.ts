@@ -87,9 +87,9 @@ export async function observeRevision(
     api.list<ObservedPod>(`/api/v1/namespaces/${namespace}/pods`, { labelSelector: label, signal }),
   ]);
   const waiting = pods.filter((pod) => !isReady(pod) && pod.metadata.deletionTimestamp === undefined);
-  const looked = waiting.slice(0, MAX_PODS);
-  const events = await Promise.all(looked.map((pod) => readEvents(api, { namespace, pod: pod.metadata.name, signal })));
-  const words = looked
+  const shown = waiting.slice(0, MAX_PODS);
+  const events = await Promise.all(shown.map((pod) => readEvents(api, { namespace, pod: pod.metadata.name, signal })));
+  const words = shown
     .filter((pod) => findEndedContainer(pod) !== undefined)
     .map(async (pod) => [pod.metadata.name, await readLastLogLines(api, { namespace, pod, signal })] as const);
   const lastWords = Object.fromEntries(await Promise.all(words));

@@ -82,15 +82,15 @@ export class ControlClient {
       const gone = (cause?: Error) =>
         fail(signal?.aborted ? (signal.reason as Error) : new SupervisorGone(ENDED_MESSAGE, { cause }));
       // A kept connection would still reach a supervisor whose socket was removed, which the next new one does not.
-      const asked = request({
+      const sent = request({
         socketPath: this.#socketPath,
         agent: false,
         method,
         path: target,
         ...(signal && { signal }),
       });
-      asked.on('error', gone);
-      asked.on('response', (response) => {
+      sent.on('error', gone);
+      sent.on('response', (response) => {
         forEachLine(
           response,
           (text) => {
@@ -104,7 +104,7 @@ export class ControlClient {
         response.on('error', gone);
         response.on('close', () => gone());
       });
-      asked.end(body === undefined ? undefined : JSON.stringify(body));
+      sent.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
 }

@@ -21,11 +21,11 @@ const RETRY_SECONDS = 60;
 export async function answerQuery(
   pool: RevisionPool,
   query: Query,
-  asker: QueryClient,
+  client: QueryClient,
 ): Promise<QueryResponse | undefined> {
   const patience = Date.now() + RETRY_SECONDS * 1000;
   for (;;) {
-    const unit = await reserveUnit(pool, asker);
+    const unit = await reserveUnit(pool, client);
     if (!unit) return undefined;
     let failed = true;
     try {
@@ -41,16 +41,16 @@ export async function answerQuery(
   }
 }
 
-async function reserveUnit(pool: RevisionPool, asker: QueryClient) {
+async function reserveUnit(pool: RevisionPool, client: QueryClient) {
   const waiting = pool.take();
   const left = Promise.withResolvers<undefined>();
-  asker.onGone = () => {
+  client.onGone = () => {
     waiting.leave();
     left.resolve(undefined);
   };
-  if (asker.gone) asker.onGone();
+  if (client.gone) client.onGone();
   const unit = await Promise.race([left.promise, waiting.place]);
-  asker.onGone = undefined;
+  client.onGone = undefined;
   if (!unit) waiting.place.then((late) => late.release()).catch(() => undefined); // it arrived after the disconnect
   return unit;
 }

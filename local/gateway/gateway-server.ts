@@ -24,7 +24,7 @@ export interface GatewayBackend {
   /** The rate limits of an endpoint. */
   rateLimits(endpoint: string): readonly RateLimit[];
   /** Handles a request to the management API. Undefined: the requested object does not exist. */
-  look(asked: ManagementRequest): Promise<ManagementResponse | undefined>;
+  answerManagement(request: ManagementRequest): Promise<ManagementResponse | undefined>;
   /** Counts a response. */
   count(endpoint: string, entity: string, status: number, milliseconds: number): void;
 }
@@ -74,19 +74,19 @@ interface GatewayDependencies {
 
 async function answer(request: IncomingMessage, response: ServerResponse, parts: GatewayDependencies): Promise<void> {
   const { backend } = parts;
-  const asked = parseRequest(request.method ?? '', request.url ?? '');
-  if (asked.kind === 'unknown') throw new Refused(refusal.unknownPath);
-  if (asked.kind === 'discovery') {
+  const parsed = parseRequest(request.method ?? '', request.url ?? '');
+  if (parsed.kind === 'unknown') throw new Refused(refusal.unknownPath);
+  if (parsed.kind === 'discovery') {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}'); // no login besides the client's token
     return;
   }
   if (!hasAcceptedToken(request.headers.authorization, backend.hashes())) throw new Refused(refusal.unauthenticated);
-  if (asked.kind === 'query') return query(asked, { request, response }, parts);
-  if (asked.kind === 'write') throw new Refused(refusal.readOnlyApi(asked.endpoint));
-  if (asked.kind === 'wrong-method') throw new Refused(refusal.wrongMethod(request.method ?? '', asked.allow));
-  const look = await backend.look(asked);
-  if (!look) throw new Refused(missing(asked, backend));
-  response.writeHead(200, { 'content-type': look.contentType }).end(look.body);
+  if (parsed.kind === 'query') return query(parsed, { request, response }, parts);
+  if (parsed.kind === 'write') throw new Refused(refusal.readOnlyApi(parsed.endpoint));
+  if (parsed.kind === 'wrong-method') throw new Refused(refusal.wrongMethod(request.method ?? '', parsed.allow));
+  const answered = await backend.answerManagement(parsed);
+  if (!answered) throw new Refused(refuseMissing(parsed, backend));
+  response.writeHead(200, { 'content-type': answered.contentType }).end(answered.body);
 }
 
 async function query(
@@ -143,22 +143,22 @@ function findTarget(backend: GatewayBackend, endpoint: string, entity: string | 
 
 /** Watches for the client's disconnect. */
 function watch(response: ServerResponse): QueryClient {
-  const asker: QueryClient & { gone: boolean } = { gone: response.destroyed, onGone: undefined };
+  const client: QueryClient & { gone: boolean } = { gone: response.destroyed, onGone: undefined };
   response.once('close', () => {
-    asker.gone = true;
-    asker.onGone?.();
+    client.gone = true;
+    client.onGone?.();
   });
-  return asker;
+  return client;
 }
 
-function missing(asked: ManagementRequest, backend: GatewayBackend): refusal.Refusal {
-  if ('id' in asked) return refusal.unknownEndpoint(asked.id);
-  if (!('endpoint' in asked)) return refusal.unknownPath;
-  const targets = backend.find(asked.endpoint);
-  if (!targets || !('entity' in asked)) return refusal.unknownEndpoint(asked.endpoint);
+function refuseMissing(parsed: ManagementRequest, backend: GatewayBackend): refusal.Refusal {
+  if ('id' in parsed) return refusal.unknownEndpoint(parsed.id);
+  if (!('endpoint' in parsed)) return refusal.unknownPath;
+  const targets = backend.find(parsed.endpoint);
+  if (!targets || !('entity' in parsed)) return refusal.unknownEndpoint(parsed.endpoint);
   return refusal.unknownEntity(
-    asked.endpoint,
-    asked.entity,
+    parsed.endpoint,
+    parsed.entity,
     targets.map((t) => t.name),
   );
 }

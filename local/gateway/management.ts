@@ -43,17 +43,17 @@ export class Management {
   }
 
   /** Handles a request. Returns undefined if the object does not exist. `url` is the gateway's. Throws a Refused. */
-  async look(asked: ManagementRequest, url: string): Promise<ManagementResponse | undefined> {
+  async answer(request: ManagementRequest, url: string): Promise<ManagementResponse | undefined> {
     const served = describeServed(this.#state.now, describeRevisions(this.#parts.fleet.known));
-    const seen = { url, level: 'CAN_QUERY' } as const;
-    if (asked.kind === 'list') return json({ endpoints: served.map((e) => renderEndpoint(e, seen)) });
-    if ('id' in asked) return answerPermissions(asked, served);
-    const endpoint = served.find((e) => e.name === asked.endpoint);
+    const viewer = { url, level: 'CAN_QUERY' } as const;
+    if (request.kind === 'list') return json({ endpoints: served.map((e) => renderEndpoint(e, viewer)) });
+    if ('id' in request) return answerPermissions(request, served);
+    const endpoint = served.find((e) => e.name === request.endpoint);
     if (!endpoint) return undefined;
-    if (asked.kind === 'get') return json(renderEndpoint(endpoint, seen));
-    if (asked.kind === 'openapi') return json(describeQueries(endpoint, url));
-    if (asked.kind === 'metrics') return { contentType: METRICS, body: this.#metrics(asked.endpoint) };
-    const logs = await this.#readLogs(asked.endpoint, asked.entity, asked.kind === 'logs' ? 'log' : 'build-log');
+    if (request.kind === 'get') return json(renderEndpoint(endpoint, viewer));
+    if (request.kind === 'openapi') return json(describeQueries(endpoint, url));
+    if (request.kind === 'metrics') return { contentType: METRICS, body: this.#metrics(request.endpoint) };
+    const logs = await this.#readLogs(request.endpoint, request.entity, request.kind === 'logs' ? 'log' : 'build-log');
     return logs && json({ logs: logs.join('\n') });
   }
 

@@ -109,7 +109,7 @@ export class LaunchedReplica implements Replica {
     await server.ready;
     const hasPredicted = await this.#predict(server);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    const end = hasPredicted ? ' and made a first prediction' : ', not asked: it has no input to predict';
+    const end = hasPredicted ? ' and made a first prediction' : '; it has no input to predict';
     progress.say(`Loaded ${entity} in ${seconds} s (process ${server.pid ?? 0})${end}`);
   }
 

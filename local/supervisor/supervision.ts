@@ -176,8 +176,8 @@ export class Supervision implements ControlOperations, GatewayBackend {
     this.#management.traffic(endpoint, entity).count(status, milliseconds, Date.now());
   }
 
-  look(asked: ManagementRequest): Promise<ManagementResponse | undefined> {
-    return this.#management.look(asked, this.#gateway.status.url ?? '');
+  answerManagement(request: ManagementRequest): Promise<ManagementResponse | undefined> {
+    return this.#management.answer(request, this.#gateway.status.url ?? '');
   }
 
   #revision(name: string): RevisionStatus {

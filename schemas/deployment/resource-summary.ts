@@ -32,9 +32,9 @@ export function summarizeResources<O extends string>(
   resources: readonly ResourceChange<O>[],
 ): readonly ResourceSummary<O>[] {
   const changed = resources.filter((r) => r.operation !== 'same');
-  const told = Map.groupBy(changed, (r) => (isKnative(r) ? `Revision ${revisionOf(r)}` : r));
+  const groups = Map.groupBy(changed, (r) => (isKnative(r) ? `Revision ${revisionOf(r)}` : r));
   // A Configuration comes before the patch of its bounds, so the first resource has the operation of the revision.
-  return [...told.values()].map((together) => {
+  return [...groups.values()].map((together) => {
     const [first, ...rest] = together.map(summarizeResource) as [ResourceSummary<O>, ...ResourceSummary<O>[]];
     return { ...first, differences: [first, ...rest].flatMap((r) => r.differences) };
   });

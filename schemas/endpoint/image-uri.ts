@@ -17,7 +17,7 @@ export function isImageUri(uri: string): boolean {
   return uri.startsWith('oci:');
 }
 
-/** Undefined: the URI is none of an image with a tag or a digest. */
+/** Undefined: the URI does not name an image with a tag or a digest. */
 export function parseImageUri(uri: string): ImageUri | undefined {
   const [, registry = '', path = ''] = /^oci:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
   const [named = '', digest, ...more] = path.split('@');

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** A version that the registry can make another one of, without a change of a file. */
+/** A version that the registry can move to another model without a change of a file. */
 export interface MovingVersion {
   readonly kind: 'alias' | 'latest' | 'stage';
   /** Without the `@` of an alias. */
@@ -8,7 +8,7 @@ export interface MovingVersion {
 }
 
 const STAGES = ['none', 'staging', 'production', 'archived'];
-/** Aliases that most teams use. Without `@` they are the name of a folder to nobody. */
+/** Aliases that most teams use. Without `@`, nobody means them as the name of a folder. */
 const USUAL_ALIASES = ['champion', 'challenger'];
 const ALIAS = /^[A-Za-z0-9_-]{1,255}$/;
 
@@ -26,7 +26,7 @@ export interface RegisteredVersion {
   readonly version: string;
 }
 
-/** Undefined: the URI is none of a registered version, such as `models:/m-0123`, a logged model. */
+/** Undefined: the URI names no registered version; `models:/m-0123` is a logged model. */
 export function parseRegisteredVersion(uri: string): RegisteredVersion | undefined {
   const [, path] = /^models:\/{1,3}([^/].*)$/.exec(uri) ?? [];
   if (path === undefined) return undefined;

@@ -58,7 +58,7 @@ export function mayLoadAgain(mode: WorkerMode | 'found', workers: number): boole
 
 /** For display: `loaded once, shared by 4 workers`, `loaded per worker: 2 threads, 1 open file`. */
 export function renderModelLoading(loading: ModelLoading & { readonly count: number }): string {
-  const asked = loading.isOnlyLoaded ? '; loaded, not asked: it has no input that the model accepts' : '';
+  const asked = loading.isOnlyLoaded ? '; only loaded: it has no input that the model accepts' : '';
   return `${renderMode(loading)}${asked}`;
 }
 

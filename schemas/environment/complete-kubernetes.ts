@@ -165,7 +165,7 @@ function checkNamespaces(value: KubernetesEnvironmentFile, locate: Locate): read
   return [makeError('conflicting-fields', locate(['platform_namespace']), message)];
 }
 
-/** A load balancer is the way in from other networks, where anybody on the way could read the tokens. */
+/** Clients reach a load balancer from other networks, where others could read the tokens. */
 function checkTls({ gateway }: KubernetesEnvironmentFile, locate: Locate): readonly Diagnostic[] {
   const { service_type: type, tls_secret: secret, plain_http: plain = false } = gateway ?? {};
   if (type !== 'LoadBalancer' || secret !== undefined || plain) return [];

@@ -97,7 +97,7 @@ const hardwareByType = Object.fromEntries(
     hardware
       .nullable()
       .optional()
-      .describe('Fields over the defaults of the type; null: unavailable; default: see Sizes'),
+      .describe('Fields that override the defaults of the type; null: unavailable; default: see Sizes'),
   ]),
 ) as Record<WorkloadType, z.ZodOptional<z.ZodNullable<typeof hardware>>>;
 

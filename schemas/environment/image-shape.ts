@@ -28,8 +28,8 @@ function checkImage(text: string): TextProblem | undefined {
   if (DIGEST.test(text) && REPOSITORY.test(name)) return undefined;
   const secret = refuseCredentials(text, LOGIN_HINT);
   if (secret) return secret;
-  const asked = REPOSITORY.test(name) ? text.replace(/@.*/, '') : 'NAME:TAG';
-  return { message: BY_DIGEST, hint: `docker buildx imagetools inspect ${asked} prints the digest` };
+  const tagged = REPOSITORY.test(name) ? text.replace(/@.*/, '') : 'NAME:TAG';
+  return { message: BY_DIGEST, hint: `docker buildx imagetools inspect ${tagged} prints the digest` };
 }
 
 function checkRegistry(text: string): TextProblem | undefined {

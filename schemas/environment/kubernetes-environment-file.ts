@@ -239,7 +239,7 @@ export const kubernetesFields = {
   identity: identity.optional().describe('Identity provider whose tokens are accepted; default: Kubernetes'),
   hardware: hardwareTable
     .optional()
-    .describe('Hardware of the workload types, field by field over the defaults; null: unavailable'),
+    .describe('Hardware of the workload types; each field overrides its default; null: unavailable'),
   secrets: z
     .record(z.string(), secretName)
     .optional()

@@ -12,7 +12,7 @@ export const COMPARISON_CODES = {
         text: '- entity_name: iris\n  entity_version: "3"  # its signature has the new required column petal_area',
       },
       command: 'davit review',
-      says: 'endpoints/iris.yaml:5:23 error signature-breaking Cannot replace iris 2 by iris 3 for clients of today: input "petal_area" ("double") is added and required, expected a signature that their requests and their reading of answers fit',
+      says: 'endpoints/iris.yaml:5:23 error signature-breaking Cannot replace iris 2 by iris 3 for today\'s clients: input "petal_area" ("double") is added and required, expected a signature that fits their requests and the answers that they read',
     },
     repair: [
       'By what you want:',
@@ -51,7 +51,7 @@ export const COMPARISON_CODES = {
     repair: [
       'By what the message says:',
       '- no input, or none that both versions answer: add a case to `davit.served_entities.NAME.validation`',
-      '- the new version fails: mend it as the message says',
+      '- the new version fails: fix it as the message says',
       '- the old version no longer runs, or both need the network: check the new version in another way, and set `max_changed` of the environment to 100% in a pull request of its own',
     ].join('\n'),
   },

@@ -103,7 +103,7 @@ export const MODEL_CODES = {
   'example-missing': {
     stage: 'check',
     means:
-      'The proof, the gate before traffic and the start of a server all predict the input example that is saved with the model. Without one, they predict an input that is made from the signature, whose values are arbitrary. Without a signature, or if the model refuses that input, the model is only loaded: the report says "loaded, not asked". `policy.missing_example` of an [environment](../environments.md) makes this an error, or ignores it.',
+      'The proof, the gate before traffic and the start of a server all predict the input example that is saved with the model. Without one, they predict an input that is made from the signature, whose values are arbitrary. Without a signature, or if the model refuses that input, the model is only loaded: the report says "only loaded". `policy.missing_example` of an [environment](../environments.md) makes this an error, or ignores it.',
     example: {
       files: { ...IRIS, [MLMODEL]: makeMlmodel(FLAVORS, SKLEARN, SIGNATURE) },
       command: 'davit lock iris',

@@ -12,7 +12,7 @@ export const PACKAGE_CODES = {
       says: 'endpoints/iris.yaml:4:7 error python-unavailable Cannot find Python 3.9: this machine has 3.11.7, and uv cannot download it',
     },
     repair:
-      'Install it: `uv python install 3.9`, `pyenv install 3.9` or the packages of your system. In a closed network, set UV_PYTHON_INSTALL_MIRROR to a mirror. `npx davit doctor` lists the versions that are there.',
+      'Install it: `uv python install 3.9`, `pyenv install 3.9` or the packages of your system. In a closed network, set UV_PYTHON_INSTALL_MIRROR to a mirror. `npx davit doctor` lists the installed versions.',
   },
   'install-failed': {
     stage: 'virtualenv',

@@ -53,7 +53,7 @@ export const PREDICTION_CODES = {
   'network-not-allowed': {
     stage: 'predict',
     means:
-      'The endpoint file names a service that the model calls (`validation.network`), but its author alone must not decide what code of strangers reaches from a machine of yours. Allowed is what `policy.network` of every [environment](../environments.md) of the review names, as the base branch has it, and what the endpoint file on the base branch names already. Addresses of the machine that validates, of its link and of the metadata of a cloud, and `localhost`, need `policy.network`. The run of a fork or of Dependabot gets no service, because nobody has reviewed its code. The proof goes on without the service. If the model cannot predict its own example then, it is loaded, not asked.',
+      'The endpoint file names a service that the model calls (`validation.network`), but its author alone must not decide what the code of others reaches from your machine. A service is allowed if `policy.network` of every [environment](../environments.md) of the review names it, as the base branch has them, or if the endpoint file on the base branch names it already. Addresses of the machine that validates, of its link and of the metadata of a cloud, and `localhost`, need `policy.network`. The run of a fork or of Dependabot gets no service, because nobody has reviewed its code. The proof continues without the service. If the model then cannot predict its own example, it is only loaded.',
     example: {
       code: {
         language: 'yaml',
@@ -68,7 +68,7 @@ export const PREDICTION_CODES = {
   'service-unreachable': {
     stage: 'predict',
     means:
-      'The proof may reach the service that `validation.network` names, but this machine could not connect to it: its name is wrong (`ENOTFOUND`), it refuses connections (`ECONNREFUSED`), or it does not answer in ten seconds (`ETIMEDOUT`). A model that handles this is proved without the service, so the proof is not kept and the next run tries again. A model that raises the failed connection is loaded, not asked. Any other exception of the model is an error.',
+      'The proof may reach the service that `validation.network` names, but this machine could not connect to it: its name is wrong (`ENOTFOUND`), it refuses connections (`ECONNREFUSED`), or it does not answer in ten seconds (`ETIMEDOUT`). A model that handles this is proved without the service, so the proof is not kept and the next run tries again. A model that raises the failed connection is only loaded. Any other exception of the model is an error.',
     example: {
       code: {
         language: 'yaml',
@@ -82,7 +82,7 @@ export const PREDICTION_CODES = {
   'prediction-failed': {
     stage: 'predict',
     means:
-      'The model loads but fails on the example that was saved with it, so it would fail on requests like it. The hint has the line of your code. A model that cannot predict its own example because its proof does not reach a service is reported as "loaded, not asked", as a warning, which `policy.missing_example` of an [environment](../environments.md) can make an error. A validation case of the endpoint file that needs the network is an error.',
+      'The model loads but fails on the example that was saved with it, so it would fail on requests like it. The hint has the line of your code. A model that cannot predict its own example because its proof does not reach a service is reported as "only loaded", as a warning, which `policy.missing_example` of an [environment](../environments.md) can make an error. A validation case of the endpoint file that needs the network is an error.',
     example: {
       code: {
         language: 'python',
@@ -140,7 +140,7 @@ export const PREDICTION_CODES = {
   'library-missing': {
     stage: 'load',
     means: [
-      'The proof runs on this machine, and the model has loaded a shared library of its system. Images are made of another system: `python:3.11-slim` has only what Python itself needs. If the base image certainly lacks a library that a file of a package needs, it is an error.',
+      'The proof runs on this machine, and the model has loaded a shared library of its system. Images have another system: `python:3.11-slim` has only what Python itself needs. If the base image certainly lacks a library that a file of a package needs, it is an error.',
       '',
       'It is a warning if the contents of the base image are not known, because it is not `python:3.X-slim` with its tag, or if the library was opened by its name, which a package may try without needing it. Nothing is said for local environments.',
     ].join('\n'),

@@ -7,7 +7,7 @@ export const REGISTRY_CODES = {
   'model-pending': {
     stage: 'fetch',
     means:
-      'The registry knows the model, but the version is being registered (PENDING_REGISTRATION), or it has a higher number than all that the registry has: it may be registered later, have been deleted, or be a slip. The review says "waiting for the model" for this endpoint and goes on with the others.',
+      'The registry knows the model, but the version is being registered (PENDING_REGISTRATION), or it has a higher number than all that the registry has: it may be registered later, have been deleted, or be a slip. The review says "waiting for the model" for this endpoint and continues with the others.',
     example: {
       code: {
         language: 'yaml',
@@ -23,7 +23,7 @@ export const REGISTRY_CODES = {
   'credentials-withheld': {
     stage: 'fetch',
     means:
-      'The registry of the model, or an index of its packages, needs credentials (the input `fetch` of the workflow), and GitHub gives none to the run of a fork or of Dependabot. Nothing is requested, so this says nothing about the model. The review says "waiting for a run with credentials" for this endpoint and goes on with the others.',
+      'The registry of the model, or an index of its packages, needs credentials (the input `fetch` of the workflow), and GitHub gives none to the run of a fork or of Dependabot. Nothing is requested, so this says nothing about the model. The review says "waiting for a run with credentials" for this endpoint and continues with the others.',
     example: {
       code: {
         language: 'yaml',

@@ -24,7 +24,7 @@ export const REQUIREMENT_CODES = {
   'requirement-invalid': {
     stage: 'check',
     means:
-      'A line of the requirements cannot be installed on a server: it is no requirement, it leads to a path of the machine that trained the model, to a repository, or to an address that anybody on the way can change, or it contains a password.',
+      'A line of the requirements cannot be installed on a server: it is not a requirement, it contains a password, or it leads to a path of the machine that trained the model, to a repository, or to an address without https, which others on the network can change.',
     example: {
       files: makeModel(
         'mlflow-skinny==3.17.2',

@@ -49,7 +49,7 @@ export const STAGE_GUIDES: Readonly<Record<Stage, StageGuide>> = {
     failures: [
       [
         'the index cannot be reached',
-        'Set UV_INDEX (or UV_DEFAULT_INDEX) to your index and HTTPS_PROXY to your proxy. The locks that are there stay valid.',
+        'Set UV_INDEX (or UV_DEFAULT_INDEX) to your index and HTTPS_PROXY to your proxy. Existing locks stay valid.',
       ],
       [
         'the review says that a lock is out of date',
@@ -105,7 +105,7 @@ export const STAGE_GUIDES: Readonly<Record<Stage, StageGuide>> = {
       ['"Cannot connect to the Docker daemon"', 'Start Docker, or set `images.docker_host` of the environment.'],
       [
         '"the registry does not have …"',
-        '`images.bases` names an image that is gone: write the digest of one that is there.',
+        '`images.bases` names an image that was removed: write the digest of one that exists.',
       ],
       [
         '"unauthorized" or "denied"',
@@ -134,7 +134,7 @@ export const STAGE_GUIDES: Readonly<Record<Stage, StageGuide>> = {
         'Correct `hardware.TYPE.node_selector` and `tolerations` of the environment: `kubectl get nodes --show-labels`.',
       ],
       [
-        'a GPU is not there when it scales up from zero',
+        'no GPU is free when it scales up from zero',
         'Capacity is not guaranteed at zero: set `scale_to_zero_enabled: false` for what must answer at once.',
       ],
       [

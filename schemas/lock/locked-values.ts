@@ -33,9 +33,9 @@ const SOURCE_RULE = 'expected a wheel: an https address, or a path inside the mo
 const PATH_PART = /^(?!\.{1,2}$)[^\s\p{Cc}\p{Cf}\\/:?#%$]+$/u;
 
 /** Where a package comes from that is not in an index: the https address of a wheel, or its path inside the model. */
-export const packageSource = makeTextSchema(SOURCE_RULE, judgeSource);
+export const packageSource = makeTextSchema(SOURCE_RULE, checkSource);
 
-function judgeSource(text: string): TextProblem | undefined {
+function checkSource(text: string): TextProblem | undefined {
   const isWheel = isWebWheel(text) || (text.endsWith('.whl') && text.split('/').every((part) => PATH_PART.test(part)));
   return isWheel ? undefined : { message: SOURCE_RULE };
 }

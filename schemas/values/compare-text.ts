@@ -1,3 +1,5 @@
+import { isRecord } from './is-record.ts';
+
 /** A difference at one path of a plan or a report. */
 export interface Difference {
   readonly path: string;
@@ -79,8 +81,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -27,7 +27,7 @@ export const networkAddress = z
 /** Addresses that mean no single host. */
 const NO_HOST = ['0.0.0.0', '::', '255.255.255.255'];
 
-/** Parses an address as an endpoint file has it. Undefined: it is none. */
+/** Parses an address as an endpoint file has it. Undefined: it is not an address. */
 export function parseNetworkAddress(text: string): NetworkAddress | undefined {
   if (!NETWORK_ADDRESS.test(text)) return undefined;
   const at = text.lastIndexOf(':');

@@ -10,9 +10,9 @@ export interface TextProblem {
  * A text that a function checks. `expected` is also the message for a missing text. Editors check `pattern`, which can
  * be less strict than the function.
  */
-export function makeTextSchema(expected: string, judge: (text: string) => TextProblem | undefined, pattern?: RegExp) {
+export function makeTextSchema(expected: string, check: (text: string) => TextProblem | undefined, pattern?: RegExp) {
   const schema = z.string(expected).superRefine((text, context) => {
-    const wrong = judge(text);
+    const wrong = check(text);
     if (wrong) context.addIssue({ code: 'custom', message: wrong.message, params: { hint: wrong.hint } });
   });
   return pattern ? schema.meta({ pattern: pattern.source }) : schema;

@@ -13,7 +13,7 @@ export interface NewField {
 
 const DEFAULT_STEP = 2;
 
-/** Inserts a field at the end of a map, or a map with the field at the end of a list, in the style that is there. */
+/** Inserts a field at the end of a map, or a map with the field at the end of a list, in the style of the file. */
 export function insertField(text: string, field: NewField): Splice | undefined {
   const { document, parent, path, item } = field;
   if (isSeq(parent)) return insertMap(text, { ...field, parent });

@@ -58,8 +58,8 @@ describe('action.yml', () => {
     const source = await readFile(codePath('action', 'inputs.ts'), 'utf8');
     const read = [...source.matchAll(/(?:getInput|read\w+)\((?:wrong, )?'([a-z-]+)'/g)].map(([, name]) => name);
     expect([...new Set([...read, 'base'])].sort()).toEqual(Object.keys(action.inputs).sort());
-    for (const told of [...Object.values(action.inputs), ...Object.values(action.outputs)])
-      expect(told.description?.length).toBeGreaterThan(10);
+    for (const field of [...Object.values(action.inputs), ...Object.values(action.outputs)])
+      expect(field.description?.length).toBeGreaterThan(10);
     expect(action.runs).toEqual({ using: 'node24', main: 'action/dist/index.js' });
   });
 });

@@ -130,12 +130,12 @@ describe('our workflows', () => {
   });
 
   it('tell every step that compares packages with advisories which vulnerabilities are accepted', () => {
-    const told = jobs.flatMap(([, { steps = [] }]) =>
+    const commands = jobs.flatMap(([, { steps = [] }]) =>
       steps.flatMap(({ env, with: given }) =>
         env?.['DAVIT_ADVISORIES_IGNORED']?.startsWith('${{ inputs.advisories-ignored ') ? [given?.['command']] : [],
       ),
     );
-    expect(told.toSorted()).toEqual(['deploy', 'images', 'validate', 'validate']);
+    expect(commands.toSorted()).toEqual(['deploy', 'images', 'validate', 'validate']);
   });
 
   it('give the token for commits only to the steps that commit, with the least rights', () => {

@@ -82,8 +82,8 @@ test('a signal ends the question to a model that hangs', async () => {
     throw signal?.reason;
   };
   const connection: Connection = { host: 'http://gateway', query };
-  const asking = queryExamples(readEndpoint(), { root, connection, signal: stop.signal });
-  await expect(asking).rejects.toThrow('Stopped by this test');
+  const answers = queryExamples(readEndpoint(), { root, connection, signal: stop.signal });
+  await expect(answers).rejects.toThrow('Stopped by this test');
 });
 
 test('a closed terminal ends a command at its safe point, though nobody reads what it says', async () => {

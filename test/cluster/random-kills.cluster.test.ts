@@ -122,19 +122,19 @@ async function findVictims(): Promise<readonly Victim[]> {
   return [...deployers, ...parts.map(({ kind, pid }) => makeProcessVictim(kind, pid))];
 }
 
-function checkAnswers(killed: readonly string[], asked: LoadReport, versions: readonly string[]): void {
-  const said = `${renderLoadReport(asked)}\n${renderFailures(asked)}`;
+function checkAnswers(killed: readonly string[], report: LoadReport, versions: readonly string[]): void {
+  const said = `${renderLoadReport(report)}\n${renderFailures(report)}`;
   process.stderr.write(`${said}\n`);
   const parts = killed.filter((kind): kind is PodProcessKind => Object.hasOwn(HELD, kind));
   const held = (what: 'answered' | 'broken') => parts.reduce((sum, kind) => sum + HELD[kind][what], 0);
-  const came = (outcomes: readonly string[]) => outcomes.reduce((sum, o) => sum + (asked.outcomes.get(o) ?? 0), 0);
+  const came = (outcomes: readonly string[]) => outcomes.reduce((sum, o) => sum + (report.outcomes.get(o) ?? 0), 0);
   const refused = parts.includes('edge') ? came(['ECONNREFUSED']) : 0;
   expect(came(ANSWERED), said).toBeLessThanOrEqual(held('answered'));
   expect(came(BROKEN), said).toBeLessThanOrEqual(held('broken'));
-  expect(asked.failed, said).toBe(came(ANSWERED) + came(BROKEN) + refused);
-  if (parts.length === 0) expect(asked.retried, said).toBe(0); // an update alone makes no client retry
+  expect(report.failed, said).toBe(came(ANSWERED) + came(BROKEN) + refused);
+  if (parts.length === 0) expect(report.retried, said).toBe(0); // an update alone makes no client retry
   const answers = versions.map((version) => `{"predictions": ["${version}"]}`);
-  expect([...asked.answers.keys()].filter((answer) => !answers.includes(answer))).toEqual([]);
+  expect([...report.answers.keys()].filter((answer) => !answers.includes(answer))).toEqual([]);
 }
 
 async function checkNothingLeft(): Promise<void> {

@@ -71,9 +71,9 @@ describe('a cluster without enough GPUs', () => {
     expect(stdout).toContain('needs 1 nvidia.com/gpu more than is free while both versions run');
     await on.declare({ variables: { VERSION: 'next' }, more: { workload_type: 'GPU_SMALL' }, rollout: 'recreate' });
     expect(await on.previews()).toBe('recreate');
-    const { asked } = await on.watch('the old one ends first', () => on.up(), { honourRetryAfter: true });
+    const { report } = await on.watch('the old one ends first', () => on.up(), { honourRetryAfter: true });
     expect(await on.answer()).toBe('next');
     // For some time no replica runs. Requests are then held or asked to retry, and never lost.
-    expect(asked.failed).toBe(0);
+    expect(report.failed).toBe(0);
   });
 });

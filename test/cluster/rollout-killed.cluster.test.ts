@@ -42,11 +42,11 @@ describe.runIf(isNode)('killed under load, with no time to drain', () => {
   });
 
   test('a kubelet loses no request', async () => {
-    const { asked } = await on.watch('kubelet killed', async () => {
+    const { report } = await on.watch('kubelet killed', async () => {
       await killNodeProgram('kubelet');
       await sleep(AFTERMATH_MILLISECONDS);
     });
-    expect(asked.failed).toBe(0);
+    expect(report.failed).toBe(0);
   });
 });
 
@@ -112,7 +112,7 @@ async function evict({ metadata: { name } }: Pod, namespace: string): Promise<vo
 }
 
 async function costsWhatItHeld(what: string, kill: () => Promise<void>): Promise<void> {
-  const { asked } = await on.watch(
+  const { report } = await on.watch(
     `${what} killed`,
     async () => {
       await kill();
@@ -121,8 +121,8 @@ async function costsWhatItHeld(what: string, kill: () => Promise<void>): Promise
     PATIENT,
   );
   // Until the cluster knows that an edge is gone, it refuses connections before anything of a request is sent.
-  const refused = asked.outcomes.get('ECONNREFUSED') ?? 0;
+  const refused = report.outcomes.get('ECONNREFUSED') ?? 0;
   if (what !== 'edge') expect(refused).toBe(0);
-  expect(asked.failed - refused).toBeLessThanOrEqual(CLIENTS);
+  expect(report.failed - refused).toBeLessThanOrEqual(CLIENTS);
   await expect.poll(() => on.answer(), { timeout: 60_000 }).toBe('one');
 }

@@ -144,8 +144,8 @@ export class Rollouts {
 
   /** Runs an operation while eight clients send requests, and expects that none of them fails. */
   async underLoad<T>(what: string, operate: () => Promise<T>, options: RolloutLoadOptions = {}): Promise<T> {
-    const { result, asked } = await this.watch(what, operate, options);
-    expectNoFailure(asked);
+    const { result, report } = await this.watch(what, operate, options);
+    expectNoFailure(report);
     return result;
   }
 
@@ -153,7 +153,7 @@ export class Rollouts {
   async watch<T>(what: string, operate: () => Promise<T>, { body = BODY, ...options }: RolloutLoadOptions = {}) {
     const began = performance.now();
     const probed = await probeDuring({ ...this.question(), body }, operate, { ...PAUSE, ...options });
-    printLoad(`${what} (${((performance.now() - began) / 1000).toFixed(1)} s)`, probed.asked);
+    printLoad(`${what} (${((performance.now() - began) / 1000).toFixed(1)} s)`, probed.report);
     return probed;
   }
 
@@ -271,8 +271,10 @@ export function requireSuccess(ran: DavitRun): DavitRun {
 }
 
 /** Prints the figures of a run to the log. */
-function printLoad(what: string, asked: LoadReport): void {
-  process.stderr.write(`${what}: ${renderLoadReport(asked)}\n${asked.failed > 0 ? `${renderFailures(asked)}\n` : ''}`);
+function printLoad(what: string, report: LoadReport): void {
+  process.stderr.write(
+    `${what}: ${renderLoadReport(report)}\n${report.failed > 0 ? `${renderFailures(report)}\n` : ''}`,
+  );
 }
 
 /** The environment that all tests on a cluster share, and the project that deployed its platform. */

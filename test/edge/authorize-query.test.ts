@@ -141,8 +141,8 @@ describe('a check', () => {
     });
     cluster.putEntry(makeEntry(), pausedFor(60_000));
     await until(async () => (await check(IRIS, 'ann')).status === 503);
-    const told = await check(IRIS, 'ann');
-    expect([codeOf(told), told.headers['retry-after']]).toEqual(['TEMPORARILY_UNAVAILABLE', '5']);
+    const refusal = await check(IRIS, 'ann');
+    expect([codeOf(refusal), refusal.headers['retry-after']]).toEqual(['TEMPORARILY_UNAVAILABLE', '5']);
     expect((await check(IRIS, 'nobody')).status).toBe(401);
     cluster.putEntry(makeEntry(), pausedFor(-1));
     await until(async () => (await check(IRIS, 'ann')).status === 200);

@@ -396,7 +396,7 @@ describe('the edge', () => {
 
   describe('that cannot let a query through', () => {
     it("says each cause of a 503 in the service's own words, with when to retry", async () => {
-      const told = async (answer: Promise<Answer>, headers: Record<string, string> = {}) => {
+      const readRefusal = async (answer: Promise<Answer>, headers: Record<string, string> = {}) => {
         const { status, body, headers: got } = await answer;
         expect([got['content-type'], got['retry-after']]).toEqual(['application/json', headers['retry-after']]);
         return [status, (JSON.parse(body) as { message: string }).message];
@@ -405,18 +405,18 @@ describe('the edge', () => {
       cluster.putEntry(makeEntry({ name: 'paused' }), { annotations: { 'davit.dev/paused-until': pausedUntil } });
       cluster.putEntry(makeEntry({ name: 'broken' }), { text: 'nonsense' });
       await until(async () => (await query({}, '/serving-endpoints/broken/invocations')).status === 503);
-      expect(await told(query({}, '/serving-endpoints/paused/invocations'), { 'retry-after': '5' })).toEqual([
+      expect(await readRefusal(query({}, '/serving-endpoints/paused/invocations'), { 'retry-after': '5' })).toEqual([
         503,
         expect.stringContaining('being recreated'),
       ]);
-      expect(await told(query({}, '/serving-endpoints/broken/invocations'), { 'retry-after': '30' })).toEqual([
+      expect(await readRefusal(query({}, '/serving-endpoints/broken/invocations'), { 'retry-after': '30' })).toEqual([
         503,
         expect.stringContaining('ConfigMap'),
       ]);
       cluster.setDown(true);
       try {
         const unknown = query({ authorization: 'Bearer nobody-knows' });
-        expect(await told(unknown, { 'retry-after': '5' })).toEqual([
+        expect(await readRefusal(unknown, { 'retry-after': '5' })).toEqual([
           503,
           expect.stringContaining('Cannot verify the token'),
         ]);

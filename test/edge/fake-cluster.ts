@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import type { ClusterObject } from '../../edge/objects/cluster-object.ts';
+import type { ClusterObject } from '../../edge/cluster-objects/cluster-object.ts';
 import { type KubernetesApi, makeApi } from '../../kubernetes/client/api.ts';
 import { internalHost, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 import { SERVING_ENTRY_KEY, SERVING_ENTRY_LABEL, type ServingEntry } from '../../schemas/deployment/serving-entry.ts';

@@ -66,9 +66,9 @@ export async function ask(
     readonly localAddress?: string;
   } = {},
 ): Promise<Answer> {
-  const asking = request({ host: '127.0.0.1', port, method, path, headers, localAddress, agent: false });
-  asking.end(body);
-  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+  const sent = request({ host: '127.0.0.1', port, method, path, headers, localAddress, agent: false });
+  sent.end(body);
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
   return { status: answer.statusCode ?? 0, headers: answer.headers, body: await text(answer) };
 }
 

@@ -59,8 +59,8 @@ describe('with the real engine', () => {
 
     const failed = await upStack(project, STACK);
     expect(failed.status).toBe('failed');
-    const told = failed.failures.map((f) => ({ name: f.resource?.name, type: f.resource?.type, message: f.message }));
-    expect(told.sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1))).toEqual([
+    const listed = failed.failures.map((f) => ({ name: f.resource?.name, type: f.resource?.type, message: f.message }));
+    expect(listed.sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1))).toEqual([
       { name: 'bad', type: 'davit:tiny:Thing', message: 'Cannot make it: it does not want to' },
       { name: 'late', type: 'davit:tiny:Thing', message: 'it does not become ready' },
     ]);

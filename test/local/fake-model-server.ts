@@ -41,13 +41,13 @@ if (what === 'fail') {
   process.stderr.write('a warning of the model\n');
   if (what === 'lie') for (const event of ['failed', 'ready']) print({ event, stage: 'load', message: 'not true' });
   createServer((request, response) => {
-    const told = request.headers['x-say'];
+    const command = request.headers['x-say'];
     const [of, status] = (what ?? '').split(':');
     if (of === 'example') response.writeHead(request.headers['x-davit-example'] ? Number(status) : 400).end('because');
-    else if (told === 'die') process.kill(process.pid, 'SIGKILL');
-    else if (typeof told === 'string') {
-      const status = Number.parseInt(told, 10);
-      response.writeHead(status, told.endsWith('+') ? { 'retry-after': '1' } : {}).end('{}');
+    else if (command === 'die') process.kill(process.pid, 'SIGKILL');
+    else if (typeof command === 'string') {
+      const status = Number.parseInt(command, 10);
+      response.writeHead(status, command.endsWith('+') ? { 'retry-after': '1' } : {}).end('{}');
     } else if (what === 'stubborn') {
       response.end(String(spawn('sleep', ['60'], { stdio: 'ignore' }).pid));
     } else {

@@ -64,7 +64,7 @@ describe('scaling', () => {
     const wish = { endpoint: 'busy', entity: 'busy', workers: 1, min: 1, max: 3, scaleDownSeconds: 3 };
     const { url, name } = await start(wish);
     // More requests than one replica answers, even on a busy machine, before the others have started.
-    const asking = Array.from({ length: 9 }, () => queryEndpoint(url, token, makeObedientInput('sleep', 4)));
+    const requests = Array.from({ length: 9 }, () => queryEndpoint(url, token, makeObedientInput('sleep', 4)));
     await waitUntil(
       () => revision(name),
       (r) => r.replicas.filter((m) => m.state === 'ready').length === 3 && r.inFlight === 3,
@@ -79,7 +79,7 @@ describe('scaling', () => {
       },
       (replicas) => replicas.length === 1,
     );
-    expect((await Promise.all(asking)).map((a) => a.status)).toEqual(Array(9).fill(200));
+    expect((await Promise.all(requests)).map((a) => a.status)).toEqual(Array(9).fill(200));
     await watching;
     expect(counts).toEqual([3, 2, 1]);
     await client.patchRevision(name, {

@@ -40,13 +40,13 @@ describe('the supervisor', () => {
     const second = await makeRevisionRequest(project, { entity: 'obedient-2', environmentVars: { VERSION: '2' } });
     const headers = { authorization: `Bearer ${token}` };
     const question = { url, headers, body: JSON.stringify(makeObedientInput('sleep', 0.01)) };
-    const { asked } = await probeDuring(question, async () => {
+    const { report } = await probeDuring(question, async () => {
       await client.putRevision(second);
       await client.putRoute(makeRoute(second));
       await client.deleteRevision(first.revision.name);
     });
-    expectNoFailure(asked, { atLeast: 50 });
-    expectSwitch(asked, 'obedient-1', 'obedient-2');
+    expectNoFailure(report, { atLeast: 50 });
+    expectSwitch(report, 'obedient-1', 'obedient-2');
     expect((await query()).headers['served-model-name']).toBe('obedient-2');
     first = second;
   });

@@ -19,17 +19,17 @@ export interface ProbeClientOptions {
 }
 
 export interface ProbeClient {
-  readonly ask: () => Promise<Reply>;
+  readonly send: () => Promise<Reply>;
   /** Closes its connections. */
   readonly close: () => void;
 }
 
 /** Sends requests with Node's plain client, because it needs less CPU than `fetch` and the servers share the CPU. */
 export function makeProbeClient(
-  question: ProbeRequest,
+  request: ProbeRequest,
   { connections = 'kept', limitSeconds }: ProbeClientOptions = {},
 ): ProbeClient {
-  const { url, socketPath, headers, body } = question;
+  const { url, socketPath, headers, body } = request;
   const agent = new Agent({ keepAlive: true });
   const options = {
     headers: { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), ...headers },
@@ -38,7 +38,7 @@ export function makeProbeClient(
     ...(socketPath !== undefined && { socketPath }),
     ...(limitSeconds !== undefined && { limitSeconds }),
   };
-  return { ask: async () => makeReply(await sendHttpRequest(url, options)), close: () => agent.destroy() };
+  return { send: async () => makeReply(await sendHttpRequest(url, options)), close: () => agent.destroy() };
 }
 
 function makeReply({ status, body, headers }: HttpResponse): Reply {

@@ -39,19 +39,19 @@ describe('startProber()', () => {
     });
     const prober = startProber(question, { clients: 2 });
     await numbers(30);
-    const asked = await prober.stop();
-    expect(asked.sent).toBeGreaterThan(20);
-    expect(asked.answered).toBe(asked.sent);
-    expect(asked.failed).toBe(asked.outcomes.get('502'));
-    expect(asked.outcomes.get('200')).toBe(asked.sent - asked.failed);
-    expect(asked.failures[0]).toMatchObject({ outcome: '502', body: 'lost 5' });
-    expect(asked.failures.length).toBeLessThanOrEqual(20);
-    expect(asked.latencies).toHaveLength(asked.sent);
-    expect(renderLoadReport(asked)).toMatch(/^\d+ requests sent, \d+ failed; p50 \d+\.\d ms, p99 .*\n\d+ × iris-1$/);
-    expect(renderFailures(asked)).toMatch(
+    const report = await prober.stop();
+    expect(report.sent).toBeGreaterThan(20);
+    expect(report.answered).toBe(report.sent);
+    expect(report.failed).toBe(report.outcomes.get('502'));
+    expect(report.outcomes.get('200')).toBe(report.sent - report.failed);
+    expect(report.failures[0]).toMatchObject({ outcome: '502', body: 'lost 5' });
+    expect(report.failures.length).toBeLessThanOrEqual(20);
+    expect(report.latencies).toHaveLength(report.sent);
+    expect(renderLoadReport(report)).toMatch(/^\d+ requests sent, \d+ failed; p50 \d+\.\d ms, p99 .*\n\d+ × iris-1$/);
+    expect(renderFailures(report)).toMatch(
       /^\d+ of \d+ requests failed, expected 0: .*\d+ × 502.*\n {2}after 0\.\d s: 502 lost 5\n/,
     );
-    expect(() => expectNoFailure(asked)).toThrow('502 lost 5');
+    expect(() => expectNoFailure(report)).toThrow('502 lost 5');
   });
 
   it('tells a broken connection, a refused one and a silent server by their causes', async () => {
@@ -61,9 +61,9 @@ describe('startProber()', () => {
     const outcomes = async (question: { url: string; body: string }) => {
       const prober = startProber(question, { clients: 1, limitSeconds: 0.05 });
       await sleep(100);
-      const asked = await prober.stop();
-      expect([asked.answered, asked.failed]).toEqual([0, asked.sent]);
-      return [...asked.outcomes.keys()];
+      const report = await prober.stop();
+      expect([report.answered, report.failed]).toEqual([0, report.sent]);
+      return [...report.outcomes.keys()];
     };
     expect(await outcomes(reset.question)).toEqual(['ECONNRESET']);
     expect(await outcomes(silent.question)).toEqual(['SILENT']);
@@ -90,10 +90,10 @@ describe('startProber()', () => {
     const patient = startProber((await serve(answer)).question, { clients: 1, honourRetryAfter: true });
     const impatient = startProber((await serve(answer)).question, { clients: 1 });
     await sleep(100);
-    const [asked, refused] = [await patient.stop(), await impatient.stop()];
-    expectNoFailure(asked, { atLeast: 3 });
-    expect(asked.retried).toBe(asked.outcomes.get('429'));
-    expect(renderLoadReport(asked)).toMatch(/ 0 failed, \d+ asked to retry;/);
+    const [report, refused] = [await patient.stop(), await impatient.stop()];
+    expectNoFailure(report, { atLeast: 3 });
+    expect(report.retried).toBe(report.outcomes.get('429'));
+    expect(renderLoadReport(report)).toMatch(/ 0 failed, \d+ asked to retry;/);
     expect(refused.failed).toBe(refused.outcomes.get('429'));
   });
 
@@ -109,15 +109,15 @@ describe('probeDuring()', () => {
   it('asks before, during and after, and shows the switch', async () => {
     let name = 'iris-1';
     const { question } = await serve((response) => fine(response, name));
-    const { result, asked } = await probeDuring(question, async () => {
+    const { result, report } = await probeDuring(question, async () => {
       await sleep(50);
       name = 'iris-2';
       return 'switched';
     });
     expect(result).toBe('switched');
-    expectNoFailure(asked, { atLeast: 16 });
-    expectSwitch(asked, 'iris-1', 'iris-2');
-    expect(() => expectSwitch(asked, 'iris-2', 'iris-1')).toThrow(/iris-1: \d+ from \d+ to \d+ ms/);
+    expectNoFailure(report, { atLeast: 16 });
+    expectSwitch(report, 'iris-1', 'iris-2');
+    expect(() => expectSwitch(report, 'iris-2', 'iris-1')).toThrow(/iris-1: \d+ from \d+ to \d+ ms/);
   });
 
   it('stops asking when the operation fails', async () => {

@@ -21,31 +21,31 @@ export interface Prober {
 
 const CLIENTS = 8;
 const LIMIT_SECONDS = 120;
-/** What is asked shares the processors with the clients, which would otherwise take most of them. */
+/** The servers share the processors with the clients, which would otherwise take most of them. */
 const PAUSE_MILLISECONDS = 20;
 
 /** Starts clients that send one request repeatedly, with a short pause, until they are stopped. */
-export function startProber(question: ProbeRequest, options: ProbeOptions = {}): Prober {
+export function startProber(request: ProbeRequest, options: ProbeOptions = {}): Prober {
   const { clients = CLIENTS, connections = 'both', limitSeconds = LIMIT_SECONDS } = options;
-  const kept = makeProbeClient(question, { connections: 'kept', limitSeconds });
-  const fresh = makeProbeClient(question, { connections: 'fresh', limitSeconds });
+  const kept = makeProbeClient(request, { connections: 'kept', limitSeconds });
+  const fresh = makeProbeClient(request, { connections: 'fresh', limitSeconds });
   const isFresh = (client: number) => connections === 'fresh' || (connections === 'both' && client % 2 === 1);
-  const asking = sendLoad((client) => (isFresh(client) ? fresh : kept).ask(), clients, {
+  const load = sendLoad((client) => (isFresh(client) ? fresh : kept).send(), clients, {
     pauseMilliseconds: PAUSE_MILLISECONDS,
     ...options,
   });
   const stop = async () => {
-    asking.stop();
-    const asked = await asking.done;
+    load.stop();
+    const report = await load.done;
     kept.close();
-    return asked;
+    return report;
   };
-  return { round: asking.round, stop };
+  return { round: load.round, stop };
 }
 
 export interface ProbeResult<T> {
   readonly result: T;
-  readonly asked: LoadReport;
+  readonly report: LoadReport;
 }
 
 /**
@@ -53,33 +53,33 @@ export interface ProbeResult<T> {
  * its end.
  */
 export async function probeDuring<T>(
-  question: ProbeRequest,
+  request: ProbeRequest,
   operation: () => Promise<T>,
   options: ProbeOptions = {},
 ): Promise<ProbeResult<T>> {
-  const prober = startProber(question, options);
+  const prober = startProber(request, options);
   try {
     await prober.round();
     const result = await operation();
     await prober.round();
-    return { result, asked: await prober.stop() };
+    return { result, report: await prober.stop() };
   } finally {
     await prober.stop();
   }
 }
 
 /** Fails with the results unless every request was answered with 200 and at least `atLeast` were sent. */
-export function expectNoFailure(asked: LoadReport, { atLeast = 1 }: { readonly atLeast?: number } = {}): void {
-  expect(asked.failed, renderFailures(asked)).toBe(0);
-  expect(asked.sent, renderLoadReport(asked)).toBeGreaterThanOrEqual(atLeast);
+export function expectNoFailure(report: LoadReport, { atLeast = 1 }: { readonly atLeast?: number } = {}): void {
+  expect(report.failed, renderFailures(report)).toBe(0);
+  expect(report.sent, renderLoadReport(report)).toBeGreaterThanOrEqual(atLeast);
 }
 
 /** Fails unless the first entity answered before the second, and the second answered last. */
-export function expectSwitch(asked: LoadReport, from: string, to: string): void {
-  const said = renderServed(asked);
-  expect([...asked.served.keys()].sort(), said).toEqual([from, to].sort());
-  expect(asked.served.get(from)!.first, said).toBeLessThan(asked.served.get(to)!.first);
-  expect(asked.served.get(to)!.last, said).toBeGreaterThan(asked.served.get(from)!.last);
+export function expectSwitch(report: LoadReport, from: string, to: string): void {
+  const said = renderServed(report);
+  expect([...report.served.keys()].sort(), said).toEqual([from, to].sort());
+  expect(report.served.get(from)!.first, said).toBeLessThan(report.served.get(to)!.first);
+  expect(report.served.get(to)!.last, said).toBeGreaterThan(report.served.get(from)!.last);
 }
 
 function renderServed({ served }: LoadReport): string {

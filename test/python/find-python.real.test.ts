@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { findPython, listPythons, minorVersion } from '../../python/find-python.ts';
+import { findNewestPython, findPython, listPythons, minorVersion } from '../../python/find-python.ts';
 import { runProcess } from '../../system/run-process.ts';
 
 test('listPythons() finds interpreters by their own path, oldest first, each version once', async () => {
@@ -20,4 +20,11 @@ test('findPython() takes the very patch when it is here, else the nearest of the
   const minor = minorVersion(newest.version);
   expect(await findPython(minor)).toEqual(newest);
   expect(minorVersion((await findPython(`${minor}.99`))!.version)).toBe(minor);
+});
+
+test('findNewestPython() takes the newest of a minor version, else the newest of all', async () => {
+  const pythons = await listPythons();
+  for (const minor of pythons.map((p) => minorVersion(p.version)))
+    expect(await findNewestPython(minor)).toEqual(pythons.findLast((p) => minorVersion(p.version) === minor));
+  expect(await findNewestPython('2.7')).toEqual(pythons.at(-1));
 });

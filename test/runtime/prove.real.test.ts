@@ -140,8 +140,8 @@ async function prove(
   more: NodeJS.ProcessEnv = {},
 ) {
   const python = await modelPython(without);
-  const told = ['-m', 'davit_server.prove', '--model', join(FIXTURES, 'models', model), ...args];
-  const { code, stdout, stderr } = await runProcess(python, told, {
+  const proveArgs = ['-m', 'davit_server.prove', '--model', join(FIXTURES, 'models', model), ...args];
+  const { code, stdout, stderr } = await runProcess(python, proveArgs, {
     env: makeChildEnvironment({ PYTHONPATH: RUNTIME, ...more }),
   });
   return { code, stderr, proof: JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Proof };

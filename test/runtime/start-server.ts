@@ -51,8 +51,8 @@ export async function modelPython(without: readonly string[] = []): Promise<stri
 export async function startServer(model: string, options: ServerOptions = {}): Promise<RunningServer> {
   const front = await ensureFrontVirtualenv();
   const python = options.python ?? (await modelPython());
-  const told = ['--python', python, '--model', resolve(FIXTURES, 'models', model)];
-  const args = ['-m', 'davit_server', ...told, '--port', '0', '--parent-fd', '3', ...(options.args ?? [])];
+  const modelArgs = ['--python', python, '--model', resolve(FIXTURES, 'models', model)];
+  const args = ['-m', 'davit_server', ...modelArgs, '--port', '0', '--parent-fd', '3', ...(options.args ?? [])];
   const child = spawn(front.python, args, {
     // As on a plain machine: the server sees to it by itself that prints are not held back.
     env: makeChildEnvironment({ PYTHONPATH: RUNTIME, PYTHONUNBUFFERED: undefined, ...options.env }),

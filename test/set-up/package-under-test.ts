@@ -15,7 +15,7 @@ export const TESTS_OF_THE_REPOSITORY = [
   'test/{action,bin,docs,tools}/**',
   'test/cli/npm-scripts.test.ts',
   'test/{regular-expressions,words}.test.ts',
-  'test/system/{code,lean-sdk}.test.ts',
+  'test/system/{code,lean-pulumi-sdk}.test.ts',
   'test/infra/targets/kubernetes/prepare-kubernetes.test.ts', // listens to the repository's copy of Pulumi's SDK
 ];
 

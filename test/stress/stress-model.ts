@@ -74,8 +74,8 @@ async function stop(server: RunningServer): Promise<void> {
 
 async function queryModel(model: StressModel, server: RunningServer, { clients }: StressOptions): Promise<Report> {
   const answers = model.kind.isDistinct ? 'distinct' : model.answers;
-  const told = [new URL(server.url).port, model.requests, clients, LIMIT_SECONDS, answers].map(String);
-  const { code, stdout, stderr } = await runProcess(model.python, [join(import.meta.dirname, 'ask.py'), ...told]);
+  const clientArgs = [new URL(server.url).port, model.requests, clients, LIMIT_SECONDS, answers].map(String);
+  const { code, stdout, stderr } = await runProcess(model.python, [join(import.meta.dirname, 'ask.py'), ...clientArgs]);
   if (code !== 0) throw new Error(`Cannot query ${model.kind.name}\n${stderr}`);
   return JSON.parse(stdout) as Report;
 }

@@ -36,7 +36,7 @@ function checkClients(
     .slice(0, MAX_DESCRIBED)
     .map((c) => describeSignatureChange(c, (text) => JSON.stringify(text)));
   const more = breaks.length > MAX_DESCRIBED ? `; and ${breaks.length - MAX_DESCRIBED} more` : '';
-  const message = `Cannot replace ${model} by ${subject.label} for clients of today: ${described.join('; ')}${more}, expected a signature that their requests and their reading of answers fit`;
+  const message = `Cannot replace ${model} by ${subject.label} for today's clients: ${described.join('; ')}${more}, expected a signature that fits their requests and the answers that they read`;
   const hint = joinHints(
     `Log the model with such a signature, serve it as an endpoint of its own, or write in davit.breaking of ${subject.endpoint.file} why it may break them`,
     hasOldReason ? 'The reason in the file is that of an earlier change: replace it' : undefined,

@@ -89,7 +89,7 @@ async function readCards(
 ): Promise<Pick<Comparison, 'card' | 'pages'>> {
   // A model of an older commit may have the name of another one in the registry, so the new one decides.
   const after = await now.readRegistryCard?.(folders.new);
-  // A registry that is down costs each query its whole time limit, so it is asked once.
+  // A registry that is down costs each query its whole time limit, so it is queried once.
   const before = after === NO_ANSWER ? NO_ANSWER : after && (await old.readRegistryCard?.(folders.old));
   const nothing = new Map<string, string>();
   const card = await compareModelCards(folders, { old: before?.fields ?? nothing, new: after?.fields ?? nothing });

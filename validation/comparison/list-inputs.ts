@@ -53,7 +53,7 @@ async function readExample(folder: string): Promise<string | undefined> {
   return saved && value ? JSON.stringify(makeServingForm(value.example, saved)) : undefined;
 }
 
-/** An example that is too large, or a link, is none. */
+/** An example that is too large, or a link, does not count. */
 async function readExampleText(folder: string, name: string): Promise<string | undefined> {
   const text = await readModelText(folder, name).catch(() => undefined);
   return text !== undefined && Buffer.byteLength(text) <= MAX_EXAMPLE_BYTES ? text : undefined;

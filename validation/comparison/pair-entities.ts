@@ -24,7 +24,7 @@ export function pairEntities(old: LockedEndpoint, now: LockedEndpoint): readonly
     const getsTraffic = hasTraffic(now.endpoint, entity.name);
     const isServing = same !== undefined && (hasTraffic(old.endpoint, same.name) || !getsTraffic);
     const replaced = isServing ? same : findReplaced(entity, old.endpoint, now.endpoint);
-    if (!replaced || isSameModel([old.lock, replaced], [now.lock, entity])) return [];
+    if (!replaced || hasSameContent([old.lock, replaced], [now.lock, entity])) return [];
     return [{ old: replaced, new: entity }];
   });
 }
@@ -44,7 +44,7 @@ function findReplaced(entity: Entity, old: Endpoint, now: Endpoint): Entity | un
 }
 
 /** Whether two entities have the same files and packages. */
-function isSameModel([oldLock, old]: readonly [Lock, Entity], [lock, entity]: readonly [Lock, Entity]): boolean {
+function hasSameContent([oldLock, old]: readonly [Lock, Entity], [lock, entity]: readonly [Lock, Entity]): boolean {
   const [before, after] = [readOwn(oldLock.entities, old.name), readOwn(lock.entities, entity.name)];
   if (!before || !after || before.model.digest !== after.model.digest) return false;
   const [one, other] = [oldLock.virtualenvs[before.virtualenv], lock.virtualenvs[after.virtualenv]];

@@ -2,9 +2,9 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { VirtualenvRequest } from '../../python/ensure-virtualenv.ts';
-import { listPythons, minorVersion } from '../../python/find-python.ts';
+import { findNewestPython, minorVersion } from '../../python/find-python.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
-import { addBuiltWheels } from '../../python/building/ensure-built-wheels.ts';
+import { addBuiltWheels } from '../../python/wheels/ensure-built-wheels.ts';
 import { installPackages } from '../../python/install-packages.ts';
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
 import { VirtualenvError } from '../../python/virtualenv-error.ts';
@@ -50,7 +50,7 @@ async function unpack(
   options: PythonOptions,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const minor = minorVersion(python);
-  const interpreter = (await listPythons(minor)).at(-1) ?? (await listPythons()).at(-1);
+  const interpreter = await findNewestPython(minor);
   if (!interpreter) return new Map();
   const temporary = makeTemporaryFolder('wheels');
   const folder = join(temporary, 'unpacked');

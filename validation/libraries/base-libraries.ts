@@ -14,7 +14,7 @@ const SLIM = new Set(
   libutil.so.1 libuuid.so.1 libxxhash.so.0 libz.so.1 libzstd.so.1`.split(/\s+/),
 );
 
-/** Debian 13 has these no more. */
+/** Debian 13 no longer has these. */
 const ONLY_DEBIAN_12 = new Set(
   `libapt-pkg.so.6.0 libe2p.so.2 libext2fs.so.2 libgcrypt.so.20 libgnutls.so.30 libgpg-error.so.0 libhogweed.so.6
   libidn2.so.0 libnettle.so.8 libp11-kit.so.0 libpsx.so.2 libseccomp.so.2 libss.so.2 libtasn1.so.6 libunistring.so.2`.split(

@@ -111,7 +111,7 @@ function checkExample(
   const { example, signature, locate } = model;
   if (example !== undefined || entity.validation.length > 0) return [];
   const fallback =
-    signature.inputs === null ? 'it is only loaded, and asked nothing' : 'an input is made from its signature';
+    signature.inputs === null ? 'it is only loaded, and predicts nothing' : 'an input is made from its signature';
   const instead = policy.missingExample === 'error' ? 'the policy requires one' : fallback;
   const ways = alone ? '' : `, or add davit.served_entities.${entity.name}.validation`;
   return applyPolicy(policy.missingExample, {

@@ -1,7 +1,7 @@
 import type { EnvironmentRegistry } from '../../schemas/environment/model-registry.ts';
 import { SOURCES_VARIABLE, type Refusal } from './model-sources.ts';
 
-/** A registry that a download may use, and what MLflow is told about it. */
+/** A registry that a download may use, and the settings of MLflow for it. */
 export interface RegistryConnection {
   /** For messages: `the registry databricks-uc`, `the registry of MLFLOW_TRACKING_URI`. */
   readonly label: string;

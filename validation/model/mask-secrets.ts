@@ -9,7 +9,7 @@ export function hasCredentials(text: string): boolean {
   return maskSecrets(text) !== text;
 }
 
-/** Replaces possible secrets in a text. The user of an SSH address is none, and neither is the name of a variable. */
+/** Replaces possible secrets in a text. The user of an SSH address is not a secret, and neither is the name of a variable. */
 export function maskSecrets(text: string): string {
   const masked = text.replace(/:\/\/([^/\s@]+)@/g, (all, user: string, at: number) => {
     const isSshUser = text.slice(0, at).endsWith('ssh') && !user.includes(':');

@@ -4,7 +4,7 @@ import { parseMovingVersion, type RegisteredVersion } from '../../schemas/endpoi
 import { SILENT, withProgress } from '../../system/progress.ts';
 import type { Subject } from '../subject.ts';
 import { explainOrThrow } from './explain-download.ts';
-import type { FetchOptions, ResolvedVersion } from './fetched-model.ts';
+import type { AliasRule, FetchOptions, ResolvedVersion } from './fetched-model.ts';
 import { makeDownloadError } from './refuse-download.ts';
 import { type DownloadSource, LIMIT_SECONDS, runDownload } from './run-download.ts';
 
@@ -46,11 +46,26 @@ export async function resolveVersion(
     const why = explainOrThrow(failed, { label: subject.label, uri: source.uri });
     return { version, refused: makeDownloadError(subject, why, source.uri) };
   }
-  if (locked?.version === found.version) return { version: found.version, resolved: locked };
-  if (locked && options.aliases === 'checked')
-    return { version, refused: reportMove(subject, locked, { wanted, found }) };
-  const at = `${new Date().toISOString().slice(0, 19)}Z`;
-  return { version: found.version, resolved: { from, version: found.version, at } };
+  const report = (before: ResolvedVersion) => reportMove(subject, before, { wanted, found });
+  return { version: found.version, ...settleVersion(found.version, { from, locked, rule: options.aliases }, report) };
+}
+
+interface LockedVersion {
+  /** What the endpoint file says. */
+  readonly from: string;
+  readonly locked: ResolvedVersion | undefined;
+  readonly rule: AliasRule | undefined;
+}
+
+/** Compares the registry's version with the locked one. The rule `checked` refuses another one than that. */
+export function settleVersion(
+  version: string,
+  { from, locked, rule }: LockedVersion,
+  report: (locked: ResolvedVersion) => Diagnostic,
+): { readonly resolved: ResolvedVersion } | { readonly refused: Diagnostic } {
+  if (locked?.version === version) return { resolved: locked };
+  if (locked && rule === 'checked') return { refused: report(locked) };
+  return { resolved: { from, version, at: `${new Date().toISOString().slice(0, 19)}Z` } };
 }
 
 /** What the lock says, if it is about the same text for the same model. */

@@ -32,7 +32,7 @@ export function allowServices(
     .map(({ host, port }) => ({ host, port }));
 }
 
-/** Reports each service that the model may not reach. The proof goes on without it. */
+/** Reports each service that the model may not reach. The proof continues without it. */
 export function reportRefusedServices(
   { entity, label }: Subject,
   allowed: readonly NetworkAddress[],

@@ -14,7 +14,7 @@ import { codePath } from '../../system/code.ts';
 import type { LimitedRun } from '../../sandbox/run-limited.ts';
 import { runUntrusted } from '../../sandbox/run-untrusted.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
-import { isBeyondPackages, type ProvidedModules } from './judge-imports.ts';
+import { isBeyondPackages, type ProvidedModules } from './is-beyond-packages.ts';
 
 /** What is wrong with the pickles in one file of a model. */
 export interface PickleFinding {

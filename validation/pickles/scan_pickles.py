@@ -241,7 +241,7 @@ class Scan:
             if why is not None or complete:
                 imports = {**{key: called for key, called in seen.items() if key not in excused}, **imports}
             why = None if complete else why
-        # A file that is only named like a pickle, such as weights.bin, and has nothing of one, is none.
+        # A file that is only named like a pickle, such as weights.bin, and has nothing of one, does not count.
         if imports or (why is not None and (start > 0 or is_likely_pickle(data))):
             self.add(path, imports, dangerous, why)
 

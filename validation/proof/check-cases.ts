@@ -39,14 +39,14 @@ function explainLoaded(
 ): Omit<ModelProblem, 'severity'> {
   const at = { file: 'MLmodel', line: 1, column: 1 };
   const code = found.origin === 'signature' ? 'example-missing' : 'prediction-failed';
-  const loaded = `Loaded ${subject.label}, not asked:`;
+  const loaded = `Only loaded ${subject.label}:`;
   if (found.needsNetwork) {
     const unreached = listUnreached(found);
     const needed = unreached.length > 0 ? nameServices(unreached) : 'the network';
     return {
       ...{ code, at },
       message: `${loaded} to predict ${describeCase(found)} it needs ${needed} (${failure}), expected a model that predicts without`,
-      hint: joinHints(explainNetwork(subject, found) ?? NO_NETWORK, ASKED_LATER),
+      hint: joinHints(explainNetwork(subject, found) ?? NO_NETWORK, PREDICTED_LATER),
     };
   }
   return {
@@ -57,4 +57,4 @@ function explainLoaded(
 }
 
 const NO_NETWORK = 'A proof reaches only what validation.network of the endpoint file names and the environment allows';
-const ASKED_LATER = 'The revision is asked where it has the network, before it takes traffic';
+const PREDICTED_LATER = 'The revision predicts it where it has the network, before it takes traffic';

@@ -63,7 +63,7 @@ function checkAddress(name: string, source: string): SourceFault | undefined {
   if (isRepository(source)) return { why: 'it is a repository, expected a wheel', hint: renderBuildHint(source) };
   if (/^http:/i.test(source))
     return {
-      why: 'anybody on the way can change it, expected an address with https',
+      why: 'others on the network can change it, expected an address with https',
       hint: renderBuildHint(undefined),
     };
   if (/^https:/i.test(source))

@@ -2,8 +2,8 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
-import { listPythons } from '../../python/find-python.ts';
-import { allowSources, renderEmptyMetadata } from '../../python/building/find-source.ts';
+import { findNewestPython } from '../../python/find-python.ts';
+import { allowSources, renderEmptyMetadata } from '../../python/wheels/find-source.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { WHEELS_ONLY } from '../../python/install-packages.ts';
 import { runUv } from '../../python/run-uv.ts';
@@ -33,7 +33,7 @@ const OUTAGE_MESSAGE =
 
 /** Resolves every package with its hashes, wheels only, or explains the failure. Throws if the index is unreachable. */
 export async function resolveRequirements(request: ResolutionRequest, options: PythonOptions): Promise<Resolution> {
-  const python = (await listPythons(request.python)).at(-1) ?? (await listPythons()).at(-1);
+  const python = await findNewestPython(request.python);
   if (!python) throw new Error('Cannot resolve requirements: there is no Python on this machine, expected python3');
   const folder = makeTemporaryFolder('resolve');
   try {
@@ -140,7 +140,7 @@ async function readWheel(
   return explainUnreadableWheel(requirement, run.stderr, { why: shorten(run.stderr), python: request.python });
 }
 
-/** Also resolves what the packages import without requiring it, as far as it can be had. */
+/** Also resolves what the packages import without requiring it, as far as it is available. */
 async function compileWithUndeclared(
   context: CompileContext,
   lines: readonly string[],

@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listPythons } from '../../python/find-python.ts';
+import { findNewestPython } from '../../python/find-python.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { WHEELS_ONLY } from '../../python/install-packages.ts';
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
@@ -45,7 +45,7 @@ export async function queryWithdrawn(
   options: PythonOptions,
 ): Promise<WithdrawnPackages | 'outage' | undefined> {
   const { python, platform } = virtualenv;
-  const interpreter = (await listPythons(python)).at(-1) ?? (await listPythons()).at(-1);
+  const interpreter = await findNewestPython(python);
   if (!interpreter) return undefined;
   const folder = makeTemporaryFolder('withdrawn');
   const target = ['--python', interpreter.executable, '--python-version', python, '--python-platform', platform];

@@ -1,5 +1,6 @@
 import { parseAllDocuments } from 'yaml';
 import type { PlainManifest } from '../plain-manifest.ts';
+import { isRecord } from '../../../schemas/values/is-record.ts';
 
 /** A file of manifests, and its name for messages. */
 export interface ManifestFile {
@@ -31,8 +32,4 @@ function isList(value: unknown): value is { readonly items: readonly unknown[] }
 function isManifest(value: unknown): value is PlainManifest {
   if (!isRecord(value) || typeof value['apiVersion'] !== 'string' || typeof value['kind'] !== 'string') return false;
   return isRecord(value['metadata']) && typeof value['metadata']['name'] === 'string';
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

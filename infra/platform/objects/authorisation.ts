@@ -82,9 +82,9 @@ function makeVariables(environment: KubernetesEnvironment, hasMarks: boolean) {
   const peers = { namespace: platformNamespace, service: AUTHORISATION_PODS };
   const seconds = computeLongestRequestSeconds(environment) + MARK_MARGIN_SECONDS;
   const marks = hasMarks && { marks: { folder: MARKS_FOLDER, seconds } };
-  const told = makeEdgeVariables({ namespace, identity, url: gateway.url, peers, ...marks });
+  const variables = makeEdgeVariables({ namespace, identity, url: gateway.url, peers, ...marks });
   return [
-    ...Object.entries(told).map(([name, value]) => ({ name, value })),
+    ...Object.entries(variables).map(([name, value]) => ({ name, value })),
     { name: ADDRESS_VARIABLE, valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
   ];
 }

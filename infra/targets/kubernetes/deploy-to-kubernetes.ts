@@ -55,7 +55,7 @@ export function deployToKubernetes(
   const url = verifyThroughEdge({
     api,
     declaration,
-    questions: listVerifiedEntities(plans, serving),
+    queries: listVerifiedEntities(plans, serving),
     after: pause.endAfter([route, entry]),
     signal: run.signal,
   });

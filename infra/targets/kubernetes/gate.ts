@@ -33,7 +33,7 @@ export class Gate {
 
   /** The name of a revision, once Knative has created it. */
   exists(after: pulumi.CustomResource, plan: EntityPlan): pulumi.Output<string> {
-    return this.#after([after], plan, () => waitForRevision(this.#cluster.api, this.#question(plan)));
+    return this.#after([after], plan, () => waitForRevision(this.#cluster.api, this.#makeQuery(plan)));
   }
 
   /**
@@ -45,7 +45,7 @@ export class Gate {
     return this.#after(after, plan, async () => {
       if (serving.has(plan.revision)) return; // already proven; a query would only wake it
       await proveRevision(api, {
-        ...this.#question(plan),
+        ...this.#makeQuery(plan),
         minReplicas: plan.replicas.min,
         limitSeconds: plan.hardware.deploymentSeconds,
         say: (line) => say(plan, line),
@@ -61,12 +61,12 @@ export class Gate {
   async #recordWorkers(plan: EntityPlan): Promise<void> {
     const { api, endpoint } = this.#cluster;
     const workers = plan.template.spec.containerConcurrency;
-    await recordWorkerReport(api, { ...this.#question(plan), endpoint, workers }).catch((e: unknown) => {
+    await recordWorkerReport(api, { ...this.#makeQuery(plan), endpoint, workers }).catch((e: unknown) => {
       say(plan, `davit status will not show its worker mode: ${String(e)}`);
     });
   }
 
-  #question({ revision }: EntityPlan) {
+  #makeQuery({ revision }: EntityPlan) {
     const { namespace, mark } = this.#cluster;
     return { namespace, revision, mark, signal: this.#signal };
   }

@@ -13,7 +13,7 @@ import { explainTraffic } from './explain-traffic.ts';
 export interface Verification {
   readonly api: KubernetesApi;
   readonly declaration: Declaration<KubernetesEnvironment>;
-  readonly questions: readonly VerifiedEntity[];
+  readonly queries: readonly VerifiedEntity[];
   readonly after: pulumi.Output<unknown>;
   /** Aborts when nobody waits for the verification any more. */
   readonly signal: AbortSignal;
@@ -41,7 +41,7 @@ const SHOWN_CHARACTERS = 300;
 const LIMITED = '"REQUEST_LIMIT_EXCEEDED"';
 
 /** Queries entities by their own paths, as a client would. Returns the endpoint's URL once all have answered. */
-export function verifyThroughEdge({ api, declaration, questions, after, signal }: Verification): pulumi.Output<string> {
+export function verifyThroughEdge({ api, declaration, queries, after, signal }: Verification): pulumi.Output<string> {
   if (pulumi.runtime.isDryRun()) return pulumi.output(pulumi.unknown) as unknown as pulumi.Output<string>;
   return after.apply(async () => {
     const { endpoint, environment } = declaration;
@@ -56,8 +56,8 @@ export function verifyThroughEdge({ api, declaration, questions, after, signal }
       );
       return url;
     }
-    for (const question of questions) {
-      const { entity } = question;
+    for (const query of queries) {
+      const { entity } = query;
       const path = `${edge}/serving-endpoints/${endpoint.name}/served-models/${entity.name}/invocations`;
       const sample = await readSampleRequest(declaration.root, entity, declaration.lock);
       const wrong = await queryUntilAnswered(path, {
@@ -67,7 +67,7 @@ export function verifyThroughEdge({ api, declaration, questions, after, signal }
         signal,
       });
       if (wrong === undefined) continue;
-      const there = await explainTraffic(api, question, { namespace: environment.namespace, endpoint: endpoint.name });
+      const there = await explainTraffic(api, query, { namespace: environment.namespace, endpoint: endpoint.name });
       throw new pulumi.RunError(
         `Cannot verify "${entity.name}" through the edge: ${path} ${wrong}, expected an answer with 200. ${there}`,
       );

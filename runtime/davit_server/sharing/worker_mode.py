@@ -114,7 +114,7 @@ class ForkFailed(Exception):
 
 
 def read_process_settings() -> dict[str, object]:
-    """Returns the process settings that each worker gets anew, so that a change by the model would be lost."""
+    """Returns the process settings that each worker sets again, so that a change by the model would be lost."""
     mask = os.umask(0)
     os.umask(mask)
     try:

@@ -1,15 +1,16 @@
 import type { Path } from '../../yaml/parsed-yaml.ts';
+import { isRecord } from '../../values/is-record.ts';
 
 /** Suggests what to write instead of a value of an endpoint file that has the right content in the wrong form. */
 export function suggestEndpointValue(path: Path, value: unknown): string | undefined {
   const field = String(path.at(-1));
-  if (path.length === 1 && field === 'tags' && isMap(value)) return renderTags(value);
+  if (path.length === 1 && field === 'tags' && isRecord(value)) return renderTags(value);
   if (field === 'environment_vars' && Array.isArray(value)) return renderVariables(value);
-  if (field === 'served_entities' && path[0] === 'config' && isMap(value))
+  if (field === 'served_entities' && path[0] === 'config' && isRecord(value))
     return 'Begin the served entity with "- ": it is an item of a list';
   if (path.length === 3 && path[1] === 'served_entities' && typeof value === 'string')
     return `Write a map: - { entity_name: ${renderText(value)}, entity_version: "1" }`;
-  if (field === 'routes' && isMap(value)) return renderRoutes(value);
+  if (field === 'routes' && isRecord(value)) return renderRoutes(value);
   if (path.at(-2) === 'build_wheels' && typeof value === 'string') return suggestPackageName(value);
   return undefined;
 }
@@ -21,10 +22,6 @@ function suggestPackageName(text: string): string | undefined {
     ?.toLowerCase()
     .replace(/[-_.]+/g, '-');
   return name === undefined ? undefined : `Did you mean ${JSON.stringify(name.replace(/-$/, ''))}?`;
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const MAX_LINES = 10;
@@ -45,7 +42,7 @@ function renderRoutes(routes: Readonly<Record<string, unknown>>): string {
 }
 
 function renderVariables(list: readonly unknown[]): string | undefined {
-  const pairs = list.filter(isMap).map((item) => [item['name'] ?? item['key'], item['value']] as const);
+  const pairs = list.filter(isRecord).map((item) => [item['name'] ?? item['key'], item['value']] as const);
   const lines = pairs
     .filter(([name]) => typeof name === 'string')
     .slice(0, MAX_LINES)

@@ -87,8 +87,8 @@ function merge({ reviewed, labels = [] }: Merging) {
   github.world.pulls.push(pull);
   const check = { name: 'davit', app: 'github-actions', status: 'completed', conclusion: 'success', details: null };
   const text = reviewed ?? null;
-  const told = { title: null, summary: null, text, annotations: [], externalId: 'davit-review' };
-  github.world.checkRuns.push({ id: github.world.nextId(), sha: head.sha, ...check, ...told });
+  const output = { title: null, summary: null, text, annotations: [], externalId: 'davit-review' };
+  github.world.checkRuns.push({ id: github.world.nextId(), sha: head.sha, ...check, ...output });
   github.world.comments.push({
     id: github.world.nextId(),
     on: number,

@@ -222,15 +222,19 @@ it('tells every pull request of a push its own result, and a commit without one 
     env: { GITHUB_API_URL: fake.url, GITHUB_REPOSITORY: REPOSITORY, GITHUB_SHA: sha, GITHUB_REF: 'refs/heads/trunk' },
   });
   expect(step.code, step.log).toBe(1);
-  const told = (number: number) => fake.world.comments.find((c) => c.on === number)?.body ?? '';
-  for (const { number } of merged) expect(told(number)).toContain('### staging: 1 stopped');
-  expect([told(7), told(8), told(9)].map((body) => /\| `(\w+)` \|/.exec(body)?.[1])).toEqual(['iris', 'wine', 'iris']);
-  expect(told(7)).toContain('pull request #9 changed it too, later');
-  expect(told(9)).toContain('#7 changed it too, earlier');
+  const commentOf = (number: number) => fake.world.comments.find((c) => c.on === number)?.body ?? '';
+  for (const { number } of merged) expect(commentOf(number)).toContain('### staging: 1 stopped');
+  expect([commentOf(7), commentOf(8), commentOf(9)].map((body) => /\| `(\w+)` \|/.exec(body)?.[1])).toEqual([
+    'iris',
+    'wine',
+    'iris',
+  ]);
+  expect(commentOf(7)).toContain('pull request #9 changed it too, later');
+  expect(commentOf(9)).toContain('#7 changed it too, earlier');
   expect(fake.world.checkRuns.at(-1)).toMatchObject({ sha, title: 'staging: 3 stopped, 1 superseded' });
   expect(step.summary).toContain('`owl`');
   for (const { number } of withdrawn)
-    expect(told(number)).toContain('the same push added the endpoint and removed it again');
-  expect(told(10)).toContain('`pull request #11 changed it too, later`');
-  expect(told(11)).toContain('`#10 changed it too, earlier`');
+    expect(commentOf(number)).toContain('the same push added the endpoint and removed it again');
+  expect(commentOf(10)).toContain('`pull request #11 changed it too, later`');
+  expect(commentOf(11)).toContain('`#10 changed it too, earlier`');
 });

@@ -60,7 +60,7 @@ test('what is handed over never replaces a complete entry of the cache, and repl
 });
 
 test.each([
-  ['success', 'the files of the job "fetch" are there no more, because they are kept for a day: re-run all jobs'],
+  ['success', 'the files of the job "fetch" were deleted, because they are kept for one day: re-run all jobs'],
   ['failure', 'the job "fetch" ended with "failure" and has left no report; see its log'],
 ])('a job "fetch" that ended with %s and has no files here says what to do', async (result, missing) => {
   expect(await unpackFetched(makeJob(result))).toEqual({ missing });

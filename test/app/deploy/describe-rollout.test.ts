@@ -45,7 +45,7 @@ test('describeCapacityShortfall() says when it may not look', async () => {
   const refused = new KubernetesRefused('GET /api/v1/nodes', { status: 403, reason: 'Forbidden', message: 'no' });
   const api = { list: () => Promise.reject(refused) } as unknown as KubernetesApi;
   expect(await describeCapacityShortfall(makePlan([configuration('create')]), api, PLACE)).toEqual([
-    'whether there is room for it could not be looked at: you may not list the nodes and pods',
+    'Davit cannot check whether there is room for it: you may not list nodes and pods',
   ]);
 });
 

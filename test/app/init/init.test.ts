@@ -337,10 +337,10 @@ test('runChecks() runs all at once, and one that fails or hangs is a finding of 
   const started = performance.now();
   const items = await runChecks(
     [
-      { name: 'a', look: () => ({ state: 'fine', found: '1' }) },
-      { name: 'b', look: () => Promise.reject(new Error('no\nstack')) },
-      { name: 'c', look: () => new Promise(() => undefined) },
-      { name: 'd', look: () => new Promise(() => undefined) },
+      { name: 'a', run: () => ({ state: 'fine', found: '1' }) },
+      { name: 'b', run: () => Promise.reject(new Error('no\nstack')) },
+      { name: 'c', run: () => new Promise(() => undefined) },
+      { name: 'd', run: () => new Promise(() => undefined) },
     ],
     0.2,
   );

@@ -39,7 +39,7 @@ describe('a RateLimiter', () => {
     const [port = 0] = await freePorts(1);
     const { take } = makePeerClient(port, 10_000); // a busy machine is no silent replica
     const starting = addresses.map(async (own) => {
-      const limiter = new RateLimiter({ own, addresses: () => addresses, ask: take });
+      const limiter = new RateLimiter({ own, addresses: () => addresses, takeFrom: take });
       const server = makePeerServer({ take: (demand) => limiter.count(demand), counts: () => ({}) });
       server.listen(port, own);
       await once(server, 'listening');
@@ -63,7 +63,7 @@ describe('a RateLimiter', () => {
     await once(silent, 'listening');
     closing.push(() => (silent.closeAllConnections(), silent.close()));
     const { take } = makePeerClient((silent.address() as AddressInfo).port);
-    const limiter = new RateLimiter({ own: '10.9.9.9', addresses: () => ['127.0.0.1'], ask: take });
+    const limiter = new RateLimiter({ own: '10.9.9.9', addresses: () => ['127.0.0.1'], takeFrom: take });
     const answers = [];
     for (let i = 0; i < 11; i++) answers.push(await limiter.take(LIMITED, ANN));
     expect(answers.filter((a) => a === undefined)).toHaveLength(10);
@@ -72,9 +72,9 @@ describe('a RateLimiter', () => {
 
   it('asks nobody when it is the only one, or when nothing is limited', () => {
     const nobody = () => Promise.reject(new Error('asked'));
-    const alone = new RateLimiter({ own: 'a', addresses: () => ['a'], ask: nobody });
+    const alone = new RateLimiter({ own: 'a', addresses: () => ['a'], takeFrom: nobody });
     expect(alone.take(LIMITED, ANN)).toBeUndefined();
-    const unlimited = new RateLimiter({ own: 'a', addresses: () => ['b'], ask: nobody });
+    const unlimited = new RateLimiter({ own: 'a', addresses: () => ['b'], takeFrom: nobody });
     expect(unlimited.take(makeEntry(), ANN)).toBeUndefined();
   });
 });

@@ -67,8 +67,8 @@ describe('makeBootstrap()', () => {
       tls,
     });
     const nameOf = async () => {
-      const asking = request({ host: '127.0.0.1', port, path: '/x', rejectUnauthorized: false, agent: false }).end();
-      const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+      const sent = request({ host: '127.0.0.1', port, path: '/x', rejectUnauthorized: false, agent: false }).end();
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage];
       const { socket } = answer;
       if (!(socket instanceof TLSSocket)) throw new TypeError('Cannot read the certificate: it is no TLS');
       answer.resume();

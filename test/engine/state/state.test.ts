@@ -65,8 +65,8 @@ test('recordHolder() forgets engines that are gone, unless a lock of theirs is t
   for (const pid of [999_999_998, 999_999_999, process.ppid]) await note({ ...identifyProcess(pid), pid });
   await note({ ...identifyProcess(), pid: 999_999_997, namespace: '1' });
   await recordHolder(backend, process.pid);
-  const judged = [999_999_999, 999_999_998, process.ppid, 999_999_997].map((pid) => checkHolder(folder, pid));
-  expect(await Promise.all(judged)).toEqual(['unknown', 'gone', 'runs', 'unknown']);
+  const checks = [999_999_999, 999_999_998, process.ppid, 999_999_997].map((pid) => checkHolder(folder, pid));
+  expect(await Promise.all(checks)).toEqual(['unknown', 'gone', 'runs', 'unknown']);
   expect(await readdir(join(folder, '.pulumi', 'davit-holders'))).toHaveLength(4);
 });
 

@@ -180,12 +180,12 @@ test('a signal aborts a request and a watch', async () => {
     if (url.includes('watch')) response.writeHead(200).write('{"type":"ADDED","object":1}\n');
   });
   const stop = new AbortController();
-  const asking = api.get('/silent', { signal: stop.signal });
+  const answer = api.get('/silent', { signal: stop.signal });
   const seen: WatchEvent[] = [];
   const watching = readAll(api, '/x?watch=true', seen, stop.signal);
   await expect.poll(() => seen.length).toBe(1);
   stop.abort();
-  await expect(asking).rejects.toThrow(/abort/);
+  await expect(answer).rejects.toThrow(/abort/);
   await expect(watching).rejects.toThrow(/abort/);
 });
 

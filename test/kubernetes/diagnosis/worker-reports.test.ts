@@ -44,7 +44,7 @@ test('a model that is only loaded stays known as such', async () => {
   await recordWorkerReport(api, REPORTED);
   const report = (await readWorkerReports(api, 'models')).get('iris-1');
   expect(report && renderModelLoading(report)).toBe(
-    'loaded per worker: 2 threads, 1 open file; loaded, not asked: it has no input that the model accepts',
+    'loaded per worker: 2 threads, 1 open file; only loaded: it has no input that the model accepts',
   );
 });
 

@@ -45,9 +45,9 @@ describe('the gateway', () => {
       hashes: () => [hashToken('good'), hashToken('other')],
       find: (endpoint) => (endpoint === 'iris' ? targets : undefined),
       rateLimits: () => limits,
-      look: (asked) =>
+      answerManagement: (request) =>
         Promise.resolve(
-          asked.kind === 'list' ? { contentType: 'application/json', body: '{"endpoints":[]}' } : undefined,
+          request.kind === 'list' ? { contentType: 'application/json', body: '{"endpoints":[]}' } : undefined,
         ),
       count: (...answer) => void counted.push(answer.slice(0, 3)),
     };

@@ -5,7 +5,7 @@ const CONFIGURATION = 'kubernetes:serving.knative.dev/v1:Configuration';
 const REVISION_PATCH = 'kubernetes:serving.knative.dev/v1:RevisionPatch';
 
 test('a revision of Knative is told once, by its name, with its bounds', () => {
-  const told = summarizeResources([
+  const summary = summarizeResources([
     make('create', CONFIGURATION, 'b-2-8be10c44f7'),
     make('create', REVISION_PATCH, 'b-2-8be10c44f7-bounds'),
     make('same', CONFIGURATION, 'a-1-3f9c2a71d0'),
@@ -16,12 +16,12 @@ test('a revision of Knative is told once, by its name, with its bounds', () => {
     make('delete', REVISION_PATCH, 'b-1-3f9c2a71d0-bounds'),
     make('delete', CONFIGURATION, 'b-1-3f9c2a71d0'),
   ]);
-  expect(told.map(({ operation, kind, name }) => `${operation} ${kind} ${name}`)).toEqual([
+  expect(summary.map(({ operation, kind, name }) => `${operation} ${kind} ${name}`)).toEqual([
     'create Revision b-2-8be10c44f7',
     'update Revision a-1-3f9c2a71d0',
     'delete Revision b-1-3f9c2a71d0',
   ]);
-  expect(told[1]?.differences).toEqual([{ path: 'max-scale', old: '1', new: '2' }]);
+  expect(summary[1]?.differences).toEqual([{ path: 'max-scale', old: '1', new: '2' }]);
 });
 
 test('a revision that is made anew on the spot is told by what is new of it', () => {

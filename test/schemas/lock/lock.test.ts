@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { findLockedVirtualenv } from '../../../schemas/lock/find-locked-virtualenv.ts';
 import { type Lock, parseLock, renderLock } from '../../../schemas/lock/lock.ts';
 
 const DIGEST = `sha256:${'0a'.repeat(32)}`;
@@ -28,6 +29,13 @@ describe('renderLock()', () => {
     expect(parseLock(text, 'endpoints/iris.lock')).toEqual({ lock: LOCK, diagnostics: [] });
     expect(renderLock(structuredClone(LOCK))).toBe(text);
     expect(text.split('\n')[0]).toContain('npx davit lock iris');
+  });
+});
+
+describe('findLockedVirtualenv()', () => {
+  it('finds the virtualenv of an entity, and none of a name that the lock does not have', () => {
+    expect(findLockedVirtualenv(LOCK, 'iris-1')).toBe(LOCK.virtualenvs['python3.11-0123456789']);
+    for (const name of ['iris-2', '__proto__', 'constructor']) expect(findLockedVirtualenv(LOCK, name)).toBeUndefined();
   });
 });
 

@@ -153,8 +153,8 @@ test('checkAdvisories() compares locked packages with the database, and the envi
   expect((await check(packages, false, [], undefined, pinned)).found[0]?.[3]).toBe('Raise the requirement: scikit-learn 2.0 has the fix'); // prettier-ignore
   vi.stubEnv('DAVIT_ADVISORIES', undefined);
   for (const vulnerabilities of ['ignore', 'warning', 'error'] as const) {
-    const told = vulnerabilities === 'ignore' ? [] : [[vulnerabilities, ...finding]];
-    expect((await check(packages, false, [{ vulnerabilities }])).found).toEqual(told);
+    const expected = vulnerabilities === 'ignore' ? [] : [[vulnerabilities, ...finding]];
+    expect((await check(packages, false, [{ vulnerabilities }])).found).toEqual(expected);
   }
   vi.stubEnv('DAVIT_ADVISORIES_IGNORED', 'CVE-1');
   expect((await check(packages)).summary).toContain('1 ignored');

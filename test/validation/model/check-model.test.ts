@@ -128,7 +128,7 @@ test('checkModel() says everything at once', async () => {
       [
         'warning',
         'example-missing',
-        'Found no input example in M: it is only loaded, and asked nothing, expected one to predict with',
+        'Found no input example in M: it is only loaded, and predicts nothing, expected one to predict with',
       ],
       [
         'error',

@@ -114,7 +114,7 @@ const REFUSED: readonly (readonly [line: string, why: string, hint: string])[] =
   ['https://github.com/a/b/archive/main.zip', 'it is not a wheel, expected one (.whl)', '"b" to'],
   [
     'http://x.org/a-1-py3-none-any.whl',
-    'anybody on the way can change it, expected an address with https',
+    'others on the network can change it, expected an address with https',
     BUILD.slice(0, 19),
   ],
   ['-e ../mine', 'it is a path of the machine that logged it, expected a wheel inside the model', `${BUILD} ../mine.`],

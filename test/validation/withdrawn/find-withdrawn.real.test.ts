@@ -72,13 +72,13 @@ test('a version that is withdrawn after it was locked is found, with its reason,
   expect((await findWithdrawnTime([lock])).asked).toBeNull();
   const endpoint = makeEndpoint('e', { m: 'iris/1' });
   const subject = makeSubject(endpoint, endpoint.entities[0]!);
-  const told = describeWithdrawn(subject, [], found).map((p) => locateProblem(subject, p));
-  expect(told.map((d) => `${d.severity} ${d.code} ${d.message}`)).toEqual([
+  const diagnostics = describeWithdrawn(subject, [], found).map((p) => locateProblem(subject, p));
+  expect(diagnostics.map((d) => `${d.severity} ${d.code} ${d.message}`)).toEqual([
     'warning package-yanked Found evil 1.0 in the lock of iris 1: its authors have withdrawn this version (leaks memory)',
     'warning package-yanked Found gone 2.0 in the lock of iris 1: the index no longer has this version',
     'warning package-yanked Found silent 1.0 in the lock of iris 1: its authors have withdrawn this version',
   ]);
-  expect(told[0]?.hint).toBe('Require another version of evil, or run npx davit lock --upgrade e');
+  expect(diagnostics[0]?.hint).toBe('Require another version of evil, or run npx davit lock --upgrade e');
 });
 
 test('an index that does not answer is asked once, and leaves the last answer', async () => {

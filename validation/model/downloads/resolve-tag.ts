@@ -5,7 +5,7 @@ import { SILENT, withProgress } from '../../../system/progress.ts';
 import type { Subject } from '../../subject.ts';
 import type { FetchOptions, ResolvedVersion } from '../fetched-model.ts';
 import { makeDownloadError } from '../refuse-download.ts';
-import { renderMinute } from '../resolve-version.ts';
+import { renderMinute, settleVersion } from '../resolve-version.ts';
 
 export type TagResolution =
   | { readonly digest: string; readonly resolved?: ResolvedVersion | undefined }
@@ -24,11 +24,9 @@ export async function resolveTag(
   const what = `Resolving the tag of ${subject.label} in the registry`;
   const digest = await withProgress(options.progress ?? SILENT, what, query);
   if (digest === undefined) return { digest, refused: makeDownloadError(subject, describeMissingTag(image), uri) };
-  if (locked?.version === digest) return { digest, resolved: locked };
-  if (locked && options.aliases === 'checked')
-    return { digest: undefined, refused: reportMove(subject, locked, { image, digest }) };
-  const at = `${new Date().toISOString().slice(0, 19)}Z`;
-  return { digest, resolved: { from: uri, version: digest, at } };
+  const report = (before: ResolvedVersion) => reportMove(subject, before, { image, digest });
+  const settled = settleVersion(digest, { from: uri, locked, rule: options.aliases }, report);
+  return 'refused' in settled ? { digest: undefined, ...settled } : { digest, ...settled };
 }
 
 /** What the lock says, if it is about the same text for the same model. */

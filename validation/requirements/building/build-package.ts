@@ -1,14 +1,14 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findKeptWheel, keepWheel, prepareBuild } from '../../../python/building/ensure-built-wheels.ts';
-import { explainWrongMetadata, explainWrongWheel } from '../../../python/building/explain-wrong-wheel.ts';
-import { downloadSource, findSource, type SourceDistribution } from '../../../python/building/find-source.ts';
+import { findKeptWheel, keepWheel, prepareBuild } from '../../../python/wheels/ensure-built-wheels.ts';
+import { explainWrongMetadata, explainWrongWheel } from '../../../python/wheels/explain-wrong-wheel.ts';
+import { downloadSource, findSource, type SourceDistribution } from '../../../python/wheels/find-source.ts';
 import {
   type BuildRequest,
   type BuiltWheel,
   buildWheel,
   readBuildRequirements,
-} from '../../../python/building/run-build.ts';
+} from '../../../python/wheels/run-build.ts';
 import type { PythonOptions } from '../../../python/find-uv.ts';
 import { VirtualenvError } from '../../../python/virtualenv-error.ts';
 import type { LockedPackage } from '../../../schemas/lock/lock.ts';

@@ -1,3 +1,5 @@
+import { isRecord } from '../../../../schemas/values/is-record.ts';
+
 /** The part of a live value that the inputs mention. */
 export function shapeByInputs(live: unknown, inputs: unknown): unknown {
   if (Array.isArray(live) && Array.isArray(inputs))
@@ -36,8 +38,4 @@ function isSame(a: unknown, b: unknown): boolean {
   if (!isRecord(a) || !isRecord(b)) return a === b;
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...keys].every((key) => isSame(a[key], b[key]));
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -80,20 +80,20 @@ export class ObjectClient {
   }
 
   async #applyOnce(object: KubernetesObject, { manager, force, dryRun }: ApplyOptions): Promise<ApplyResult> {
-    const asked = `apply ${describeObject(object)}`;
+    const action = `apply ${describeObject(object)}`;
     const path = await this.#paths.pathOf(object);
     if (path === undefined) {
       const message = `no matches for kind "${object.kind}" in version "${object.apiVersion}"`;
-      throw new KubernetesRefused(asked, { status: 404, reason: NO_MATCH, message });
+      throw new KubernetesRefused(action, { status: 404, reason: NO_MATCH, message });
     }
     const query = new URLSearchParams({
       fieldManager: manager,
       force: String(force),
       ...(dryRun && { dryRun: 'All' }),
     });
-    const question = { method: 'PATCH', path: `${path}?${query.toString()}`, headers: APPLY_TYPE };
-    const answer = await (await this.api()).send({ ...question, body: JSON.stringify(object) });
-    if (answer.status >= 300) throw parseRefusal(asked, answer);
+    const patch = { method: 'PATCH', path: `${path}?${query.toString()}`, headers: APPLY_TYPE };
+    const answer = await (await this.api()).send({ ...patch, body: JSON.stringify(object) });
+    if (answer.status >= 300) throw parseRefusal(action, answer);
     return { live: JSON.parse(answer.body) as KubernetesObject, warnings: readWarnings(answer) };
   }
 }
@@ -106,12 +106,12 @@ function findRetryPause(e: unknown, tries: number, spent: number): number | unde
   return comingUp && spent < WEBHOOK_MILLISECONDS ? WEBHOOK_PAUSE : undefined;
 }
 
-function parseRefusal(asked: string, { status, body }: ApiResponse): KubernetesRefused {
+function parseRefusal(action: string, { status, body }: ApiResponse): KubernetesRefused {
   try {
     const { reason = '', message = '' } = JSON.parse(body) as { reason?: string; message?: string };
-    return new KubernetesRefused(asked, { status, reason, message });
+    return new KubernetesRefused(action, { status, reason, message });
   } catch {
-    return new KubernetesRefused(asked, { status, reason: '', message: body.trim().slice(0, 300) });
+    return new KubernetesRefused(action, { status, reason: '', message: body.trim().slice(0, 300) });
   }
 }
 

@@ -115,9 +115,9 @@ function explainMissingObject(inputs: KubernetesObject): string {
  */
 async function throwIfExists({ client }: ProviderContext, inputs: KubernetesObject): Promise<void> {
   if (!(await client.get(inputs))) return;
-  const asked = `create ${describeObject(inputs)}`;
+  const action = `create ${describeObject(inputs)}`;
   const message = 'it exists already, expected an unused name (upsertExistingObjects takes it over)';
-  throw new KubernetesRefused(asked, { status: 409, reason: 'AlreadyExists', message });
+  throw new KubernetesRefused(action, { status: 409, reason: 'AlreadyExists', message });
 }
 
 function readPropagationPolicy(object: KubernetesObject): string {

@@ -72,8 +72,8 @@ export async function readReadiness(
   const annotations = { ...live.metadata.annotations, ...inputs.metadata.annotations };
   const seen = withMetadata(live, { annotations });
   const first = explainReadiness(seen);
-  const told = readPulumiAnnotation(seen, 'skipAwait') === 'true' || readPulumiAnnotation(seen, 'waitFor');
-  if (told || !needsRelatedObjects(live, first)) return first;
+  const isOverridden = readPulumiAnnotation(seen, 'skipAwait') === 'true' || readPulumiAnnotation(seen, 'waitFor');
+  if (isOverridden || !needsRelatedObjects(live, first)) return first;
   const related = await readRelatedObjects(await client.api(), live, signal).catch(() => NO_RELATED_OBJECTS);
   return explainReadiness(seen, related);
 }

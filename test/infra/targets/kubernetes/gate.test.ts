@@ -155,8 +155,10 @@ function makeGate({
     send: (question: Sent) => {
       const { path } = question;
       sent.push(question);
-      const told = path.endsWith('/status') ? { worker_mode: 'separate', found: ['2 threads'] } : { predictions: [1] };
-      return Promise.resolve({ status: 200, headers: {}, body: JSON.stringify(told) });
+      const answer = path.endsWith('/status')
+        ? { worker_mode: 'separate', found: ['2 threads'] }
+        : { predictions: [1] };
+      return Promise.resolve({ status: 200, headers: {}, body: JSON.stringify(answer) });
     },
     apply: (_: string, object: Written) => {
       written.push(object);

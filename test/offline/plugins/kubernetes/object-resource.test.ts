@@ -83,9 +83,9 @@ test('create() takes nothing over unless that is requested', async () => {
   const { resource, cluster } = make();
   cluster.objects.set(PATH, creating().inputs);
   await expect(resource.create(creating(), makeContext())).rejects.toThrow('it exists already');
-  const told = make({ upsertExistingObjects: 'true' });
-  told.cluster.objects.set(PATH, creating().inputs);
-  expect((await told.resource.create(creating(), makeContext())).id).toBe('models/x');
+  const made = make({ upsertExistingObjects: 'true' });
+  made.cluster.objects.set(PATH, creating().inputs);
+  expect((await made.resource.create(creating(), makeContext())).id).toBe('models/x');
 });
 
 test('create() waits until a namespace or a webhook of the same update is there, unless the user cancels', async () => {

@@ -2,11 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { addBuiltWheels, keepWheel } from '../../../python/building/ensure-built-wheels.ts';
-import { explainBuild } from '../../../python/building/explain-build.ts';
-import { explainWrongMetadata, explainWrongWheel } from '../../../python/building/explain-wrong-wheel.ts';
-import { parseSource } from '../../../python/building/find-source.ts';
-import { findIndexLogin } from '../../../python/building/index-login.ts';
+import { addBuiltWheels, keepWheel } from '../../../python/wheels/ensure-built-wheels.ts';
+import { explainBuild } from '../../../python/wheels/explain-build.ts';
+import { explainWrongMetadata, explainWrongWheel } from '../../../python/wheels/explain-wrong-wheel.ts';
+import { parseSource } from '../../../python/wheels/find-source.ts';
+import { findIndexLogin } from '../../../python/wheels/index-login.ts';
 import type { LimitedRun } from '../../../sandbox/run-limited.ts';
 
 const LIMITS = { limitSeconds: 900, memoryBytes: 4 * 2 ** 30 };

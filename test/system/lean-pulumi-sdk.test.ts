@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { LEAN_SDK_OPTION } from '../../system/lean-sdk/node-options.ts';
+import { LEAN_SDK_OPTION } from '../../system/lean-pulumi-sdk/node-options.ts';
 import { codePath } from '../../system/code.ts';
 
 /** Runs a program with the option, as the language host does, and returns what it prints. */

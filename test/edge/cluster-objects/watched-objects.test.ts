@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ClusterObject } from '../../../edge/objects/cluster-object.ts';
-import { WatchedObjects } from '../../../edge/objects/watched-objects.ts';
+import type { ClusterObject } from '../../../edge/cluster-objects/cluster-object.ts';
+import { WatchedObjects } from '../../../edge/cluster-objects/watched-objects.ts';
 import type { KubernetesApi, WatchEvent } from '../../../kubernetes/client/api.ts';
 import { until } from '../until.ts';
 

@@ -41,7 +41,7 @@ export interface BuildRequest {
   readonly sandbox: Sandbox | undefined;
 }
 
-const PROGRAM = codePath('python', 'building', 'build_wheel.py');
+const PROGRAM = codePath('python', 'wheels', 'build_wheel.py');
 const LIMIT_SECONDS = 900;
 /** Of a replica with the workload type CPU. */
 const MEMORY_BYTES = 4 * 2 ** 30;

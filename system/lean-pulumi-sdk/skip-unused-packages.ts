@@ -9,7 +9,7 @@ import { codePath } from '../code.ts';
  */
 const UNUSED = new Set(['@npmcli/arborist', 'source-map-support/register', 'typescript']);
 const FROM = '/node_modules/@pulumi/pulumi/';
-const STAND_IN = pathToFileURL(codePath('system', 'lean-sdk', 'unused-package.cjs')).href;
+const STAND_IN = pathToFileURL(codePath('system', 'lean-pulumi-sdk', 'unused-package.cjs')).href;
 
 /**
  * Makes this process load Pulumi's SDK without the packages that Davit does not use. Node before 22.15 has no such hooks

@@ -27,7 +27,7 @@ FIRST_DATE = (1980, 1, 1, 0, 0, 0)
 
 def main():
     mode, archive = sys.argv[1:3]
-    sys.path.pop(0)  # the folder of this program, which is none of the package
+    sys.path.pop(0)  # the folder of this program, which is not part of the package
     output = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the build prints is its log
     os.umask(0o022)

@@ -5,7 +5,7 @@ module.exports = new Proxy(
     get(own, name) {
       if (name in own || typeof name === 'symbol') return own[name];
       throw new Error(
-        `Davit loads Pulumi's SDK without this package (system/lean-sdk), but something uses its "${name}"`,
+        `Davit loads Pulumi's SDK without this package (system/lean-pulumi-sdk), but something uses its "${name}"`,
       );
     },
   },

@@ -1,0 +1,7 @@
+import { readOwn } from '../values/read-own.ts';
+import type { Lock, LockedVirtualenv } from './lock.ts';
+
+/** The virtualenv of a served entity. Undefined: the lock has no such entity, or not its virtualenv. */
+export function findLockedVirtualenv(lock: Lock, entity: string): LockedVirtualenv | undefined {
+  return lock.virtualenvs[readOwn(lock.entities, entity)?.virtualenv ?? ''];
+}
