@@ -99,8 +99,16 @@ describe('validate', () => {
     symlinkSync('/etc', join(workspace, 'endpoints'));
     const event = { pull_request: { number: 7, base: { sha: base }, head: { sha: commit(workspace) } } };
     const { code, commands, log } = await runStepInProcess({ inputs: { command: 'validate' }, workspace, event });
-    expect({ code, commands }, log).toEqual({ code: 1, commands: [] });
-    expect(log).not.toMatch(/root|passwd/);
+    expect({ code, commands }, log).toEqual({
+      code: 1,
+      commands: [
+        expect.stringMatching(
+          /^::error title=unreadable-file,file=endpoints,line=1,col=1::.* leads outside the project/,
+        ),
+        '::error::1 endpoint: 1 proved, not previewed; 1 error in other files',
+      ],
+    });
+    expect(log).not.toMatch(/passwd|resolv/); // files of /etc
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('leaves what it has found out when the runner sends %s', async (signal) => {

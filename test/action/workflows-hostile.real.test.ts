@@ -1,5 +1,5 @@
 // Pull requests that would like more than a review: nothing of them leaks, is taken for ours, or runs where it may not.
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { codePath } from '../../system/code.ts';
@@ -140,18 +140,6 @@ describe('a hostile pull request', () => {
     const locks = Object.keys(user.github.world.commits.at(-1)?.files ?? {});
     expect(locks).toContain('endpoints/shout.lock');
     expect(locks.filter((file) => !/^endpoints\/[a-z]+\.lock$/.test(file))).toEqual([]);
-  });
-
-  it('whose whole folder of endpoints is a link is not followed', async () => {
-    const pull = user.openPullRequest(23, {});
-    user.change(pull, (folder) => {
-      rmSync(join(folder, 'endpoints'), { recursive: true });
-      symlinkSync('/etc', join(folder, 'endpoints'));
-    });
-    const run = await user.runPullRequest(pull);
-    expect(run.results['report'], run.log).toBe('success');
-    expectNothing(run, pull);
-    expect(checkOf(pull.head)?.conclusion).toBe('failure');
   });
 });
 

@@ -216,11 +216,11 @@ function makeGpuPod(name: string) {
 
 async function ask(address: string, host: string) {
   return new Promise<{ readonly status: number; readonly text: string }>((done, fail) => {
-    const asking = request({ host: address, port: 80, path: '/', headers: { host } }, (answer) => {
+    const sent = request({ host: address, port: 80, path: '/', headers: { host } }, (answer) => {
       let text = '';
       answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       answer.on('end', () => done({ status: answer.statusCode ?? 0, text }));
     });
-    asking.on('error', fail).end();
+    sent.on('error', fail).end();
   });
 }

@@ -63,7 +63,7 @@ test('explainBuild() knows a base image that is not there', () => {
   const base = 'registry.example/python@sha256:6059';
   const lines = [`#3 [internal] load metadata for ${base}`, `#3 ERROR: ${base}: not found`];
   expect(explainBuild({ image: A, message: 'no' }, { ...WHERE, file: 'f', lines }).split('\n')[0]).toBe(
-    `Cannot build ${A}: the registry does not have ${base}, expected images.bases of environments/production.yaml to name one that is there`,
+    `Cannot build ${A}: the registry does not have ${base}, expected images.bases of environments/production.yaml to name one that it has`,
   );
 });
 

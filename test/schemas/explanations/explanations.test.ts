@@ -75,7 +75,7 @@ const KNOWN_FAILURES: readonly (readonly [Stage, RegExp])[] = [
   ['proof', /calls a service/],
   ['image', /build takes longer/],
   ['image', /registry does not have/],
-  ['schedule', /GPU is not there when it scales up from zero/],
+  ['schedule', /no GPU is free when it scales up from zero/],
   ['schedule', /Insufficient/],
   ['schedule', /cannot be pulled/],
   ['load', /OOMKilled/],
