@@ -1,13 +1,12 @@
 import { open, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { isExecutable } from '../system/is-executable.ts';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { isVersionAtLeast } from '../schemas/values/versions.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { codePath } from '../system/code.ts';
 import { withFileLock } from '../system/locks/file-lock.ts';
 import { type Progress, SILENT, withProgress } from '../system/progress.ts';
-import { runProcess } from '../system/run-process.ts';
+import { isExecutable, runProcess } from '../system/run-process.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { readErrorMessage } from '../schemas/values/read-error-message.ts';
 

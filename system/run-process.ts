@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
 import { waitForChild } from './wait-for-child.ts';
 import { forEachLine } from './for-each-line.ts';
 
@@ -84,4 +85,12 @@ export function makeChildEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.Proce
 
 function makeAbortError(program: string, signal: AbortSignal): Error {
   return new Error(`Stopped "${program}" before its end`, { cause: signal.reason });
+}
+
+/** Whether this user may run a file. */
+export function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }

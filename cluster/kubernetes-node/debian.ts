@@ -1,7 +1,6 @@
 import { delimiter, join } from 'node:path';
-import { isExecutable } from '../../system/is-executable.ts';
 import { withProgress } from '../../system/progress.ts';
-import { makeChildEnvironment, type ProcessOptions } from '../../system/run-process.ts';
+import { type ProcessOptions, isExecutable, makeChildEnvironment } from '../../system/run-process.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
 import { runChecked } from '../run-checked.ts';
 

@@ -1,8 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { delimiter, dirname, join, sep } from 'node:path';
-import { isExecutable } from '../../system/is-executable.ts';
 import { cacheFolder } from '../../system/cache.ts';
-import { runProcess } from '../../system/run-process.ts';
+import { isExecutable, runProcess } from '../../system/run-process.ts';
 import type { PulumiSource, PulumiEngine } from './pulumi-source.ts';
 import { isNewEnough, MINIMUM_VERSION } from './pulumi-version.ts';
 
