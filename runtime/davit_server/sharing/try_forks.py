@@ -38,6 +38,8 @@ QUICK_SECONDS, SLOW_SECONDS = 1.0, 5.0
 VARIED_SECONDS = 5.0
 
 WRITES_ELSEWHERE = "a prediction writes a file outside the temporary folder"
+MIXED_UP = "forks answer wrongly when each gets a different request, so predictions run one at a time"
+"""Nothing was found in the process, so the state may be outside of it, where loading the model again shares it too."""
 
 
 class Prediction(NamedTuple):
@@ -108,7 +110,7 @@ def try_varied_requests(scorer, prediction: Prediction, count: int, folder: str)
     tasks = [Task(prediction.kind, [body], rounds, seconds=math.inf) for body, _ in pairs]
     results, failure = run_forks(scorer, tasks, LIMIT_SECONDS + LIMIT_FACTOR * prediction.seconds, folder)
     wrong = any(result["answers"] != [[answer]] for result, (_, answer) in zip(results, pairs))
-    return failure or ("forks answer wrongly when each gets a different request" if wrong else "")
+    return failure or (MIXED_UP if wrong else "")
 
 
 def count_varied_rounds(seconds: float) -> int:

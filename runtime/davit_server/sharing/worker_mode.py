@@ -16,9 +16,10 @@ from typing import Callable
 from ..files.own_folder import MODEL
 from ..files.watch_files import ScratchFolders
 from ..files.watch_folders import predict_with_watch
+from ..files.write_locks import EVERYTHING
 from ..processes.process_state import Item, read_state
 from ..protocol.wire import FOUND, ONE, SEPARATE, SHARED
-from .try_forks import WRITES_ELSEWHERE, Prediction, try_forks
+from .try_forks import MIXED_UP, WRITES_ELSEWHERE, Prediction, try_forks
 
 INVISIBLE = "this system does not show what forks would share"
 MLFLOW_STORES = ("mlruns", "mlflow.db")
@@ -56,7 +57,7 @@ class WorkerMode:
     def decide(self, scorer, prediction: Prediction | None, workers: int, threads: int) -> dict:
         """Returns `{"mode": "shared" | "separate" | "one", "found": ["2 threads", …]}`.
 
-        `found` lists the reasons against sharing. Raises ForkFailed when the mode must be shared and a fork does not
+        `found` lists the reasons against sharing. May add to `fixed_files`. Raises ForkFailed when the mode must be shared and a fork does not
         predict what the loaded model does.
         """
         if self.wanted in (SEPARATE, ONE):
@@ -74,6 +75,8 @@ class WorkerMode:
         failure = try_forks(scorer, prediction, workers, threads, self.folder) if prediction else ""
         if failure and self.wanted == SHARED:
             raise ForkFailed(failure)
+        if failure == MIXED_UP:
+            self.fixed_files.append(EVERYTHING)
         if failure:
             return {"mode": SEPARATE, "found": [failure]}
         found = self.find_unshareable_state()  # once more: trying may have predicted here, too
