@@ -57,6 +57,17 @@ describe('three shared workers', () => {
     expect((await ask(server, 'answer')).status).toBe(200);
   });
 
+  test('a cleaner of temporary folders stops no worker, whether it has begun or not', async () => {
+    const pids = await Promise.all([0, 1, 2].map(() => ask(server, 'sleep', 0.5).then(pidOf)));
+    expect(new Set(pids).size).toBe(3);
+    await rm(dirname(readlinkSync(`/proc/${pids[0]}/cwd`)), { recursive: true });
+    for (let i = 0; i < 2; i++) {
+      expect((await ask(server, 'temporary')).status).toBe(200);
+      expect((await ask(server, 'exit')).status).toBe(502);
+      await until(async () => (await status(server)).workers === 3);
+    }
+  });
+
   test('a loading process that hangs is replaced though a worker is left', async () => {
     const loader = parentOf(await askPid(server));
     process.kill(loader, 'SIGSTOP');
@@ -73,17 +84,6 @@ describe('one worker with a time limit', () => {
     server = await startServer('m_obedient', { args: ['--workers', '1', '--time-limit', '0.5'] });
   });
   afterAll(stopServers);
-
-  test('a cleaner of temporary folders stops no worker, whether it has begun or not', async () => {
-    const pids = await Promise.all([0, 1, 2].map(() => ask(server, 'sleep', 0.5).then(pidOf)));
-    expect(new Set(pids).size).toBe(3);
-    await rm(dirname(readlinkSync(`/proc/${pids[0]}/cwd`)), { recursive: true });
-    for (let i = 0; i < 2; i++) {
-      expect((await ask(server, 'temporary')).status).toBe(200);
-      expect((await ask(server, 'exit')).status).toBe(502);
-      await until(async () => (await status(server)).workers === 3);
-    }
-  });
 
   test('a worker killed while idle is replaced before anyone meets it', async () => {
     const pid = await askPid(server);
