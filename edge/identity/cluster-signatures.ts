@@ -37,7 +37,8 @@ export class ClusterSignatures {
       await this.#keys.verify(token, { algorithms: ALGORITHMS, clockTolerance: SKEW_SECONDS });
       return true;
     } catch (e) {
-      if (e instanceof CheckUnavailableError && !this.#shown) this.#pausedUntil = performance.now() + PAUSE_MILLISECONDS;
+      if (e instanceof CheckUnavailableError && !this.#shown)
+        this.#pausedUntil = performance.now() + PAUSE_MILLISECONDS;
       return false;
     }
   }

@@ -19,13 +19,15 @@ from ..files.watch_folders import predict_with_watch
 from ..files.write_locks import EVERYTHING
 from ..processes.process_state import Item, read_state
 from ..protocol.wire import FOUND, ONE, SEPARATE, SHARED
-from .try_forks import MIXED_UP, WRITES_ELSEWHERE, Prediction, try_forks
+from .try_forks import WRITES_ELSEWHERE, Prediction, Trial, try_forks
 
 INVISIBLE = "this system does not show what forks would share"
 MLFLOW_STORES = ("mlruns", "mlflow.db")
 """MLflow's default stores, which 2.x makes whenever a model is loaded. They are ignored: a server writes no runs."""
 
 NO_EXAMPLE = "the model has no example to try forks with"
+
+ONE_AT_A_TIME = ", so predictions run one at a time"
 
 SETTLING_SECONDS, SETTLING_STEP = 0.5, 0.05
 PASSING = ("thread", "child process")
@@ -72,11 +74,13 @@ class WorkerMode:
         if prediction is None and workers > 1 and self.wanted == FOUND:
             return {"mode": SEPARATE, "found": [NO_EXAMPLE]}
         gc.freeze()  # the collector never touches what is shared: fewer pages are copied
-        failure = try_forks(scorer, prediction, workers, threads, self.folder) if prediction else ""
+        trial = try_forks(scorer, prediction, workers, threads, self.folder) if prediction else Trial("")
+        failure = trial.failure
         if failure and self.wanted == SHARED:
             raise ForkFailed(failure)
-        if failure == MIXED_UP:
+        if trial.is_mixed_up:
             self.fixed_files.append(EVERYTHING)
+            failure += ONE_AT_A_TIME
         if failure:
             return {"mode": SEPARATE, "found": [failure]}
         found = self.find_unshareable_state()  # once more: trying may have predicted here, too

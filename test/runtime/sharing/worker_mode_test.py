@@ -28,7 +28,7 @@ from davit_server.files.write_locks import EVERYTHING
 from davit_server.processes.pass_sockets import receive_with_socket, send_with_sockets
 from davit_server.processes.wait_readable import wait_readable
 from davit_server.sharing.try_forks import MIXED_UP, Prediction
-from davit_server.sharing.worker_mode import WorkerMode
+from davit_server.sharing.worker_mode import ONE_AT_A_TIME, WorkerMode
 
 LINUX = sys.platform.startswith("linux")
 SCRATCH = f"davit-test-{os.getpid()}-"
@@ -315,7 +315,7 @@ class Trying(unittest.TestCase):
         self.assertEqual(self.found(answering(answer, load)), "forks answer differently")
 
     def test_forks_that_mix_up_what_each_of_them_is_asked(self):
-        self.assertEqual(self.found_in_file(Session()), MIXED_UP)
+        self.assertEqual(self.found_in_file(Session()), MIXED_UP + ONE_AT_A_TIME)
 
     def test_forks_that_a_busy_machine_first_runs_one_after_the_other(self):
         class Late(Session):
@@ -327,17 +327,38 @@ class Trying(unittest.TestCase):
                     time.sleep(0.1 * self.read_number(body))
                 return super().predict(kind, body)
 
-        self.assertEqual(self.found_in_file(Late()), MIXED_UP)
+        self.assertEqual(self.found_in_file(Late()), MIXED_UP + ONE_AT_A_TIME)
 
     def test_what_they_mix_up_is_outside_of_the_process_so_predictions_run_one_at_a_time(self):
+        class Rows(Session):
+            """Mixes up rows even if each fork gets the same request; a fork alone is right."""
+
+            def predict(self, kind, body):
+                return json.dumps([self.write_and_read(row) for row in range(10)])
+
+            def write_and_read(self, row):
+                body = json.dumps({"dataframe_split": {"data": [[row]]}})
+                return super().predict("json", body)
+
         with tempfile.NamedTemporaryFile() as file:
-            folder, model = OwnFolder(), Session()
-            self.addCleanup(folder.remove)
-            model.path = file.name
-            os.mkdir(os.path.join(folder.path, MODEL))
-            mode = WorkerMode("found", folder.path)
-            mode.decide(model, Prediction("json", EXAMPLE, model.predict("json", EXAMPLE), 0.0), 3, 1)
-            self.assertEqual(mode.fixed_files, [EVERYTHING])
+            for model in (Session(), Rows()):
+                folder = OwnFolder()
+                self.addCleanup(folder.remove)
+                model.path = file.name
+                os.mkdir(os.path.join(folder.path, MODEL))
+                mode = WorkerMode("found", folder.path)
+                question = Prediction("json", EXAMPLE, model.predict("json", EXAMPLE), 0.0)
+                (found,) = mode.decide(model, question, 3, 1)["found"]
+                self.assertTrue(found.endswith(ONE_AT_A_TIME), found)
+                self.assertEqual(mode.fixed_files, [EVERYTHING])
+
+    def test_a_fault_of_each_fork_is_no_reason_for_that(self):
+        parent, folder = os.getpid(), OwnFolder()
+        self.addCleanup(folder.remove)
+        mode = WorkerMode("found", folder.path)
+        question = Prediction("json", EXAMPLE, "True", 0.0)
+        result = mode.decide(answering(lambda self: str(parent == os.getpid())), question, 3, 1)
+        self.assertEqual((result["found"], mode.fixed_files), (["forks answer differently"], []))
 
     def found_in_file(self, model):
         with tempfile.NamedTemporaryFile() as file:
