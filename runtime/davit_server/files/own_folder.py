@@ -89,8 +89,8 @@ def enter_folder(parent: str, name: str) -> str:
 def ensure_server_folder(path: str) -> None:
     """Makes the folder of the server again if it was removed, as cleaners of temporary folders do.
 
-    The server's lock is that of the removed folder, so this process locks the new one until it ends. Raises OSError when
-    it cannot be made, or when another user has made it.
+    The server's lock is that of the removed folder, so this process locks the new one until it ends. Raises OSError
+    when it cannot be made, or when another user has made it.
     """
     os.makedirs(path, mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)

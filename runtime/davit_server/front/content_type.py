@@ -9,7 +9,7 @@ TYPES = {"text/csv": "csv", "application/json": "json", "application/vnd.apache.
 
 
 def find_encoding_fault(content_encoding: str) -> str:
-    """Returns a sentence for a 415, or "". MLflow's server does not decode bodies either, and parses the packed bytes."""
+    """Returns a sentence for a 415, or "". MLflow's server does not decode bodies either."""
     if content_encoding.strip().lower() in ("", "identity"):
         return ""
     return "The scoring server does not decode bodies: send the body without a content encoding"

@@ -59,8 +59,8 @@ class WorkerMode:
     def decide(self, scorer, prediction: Prediction | None, workers: int, threads: int) -> dict:
         """Returns `{"mode": "shared" | "separate" | "one", "found": ["2 threads", …]}`.
 
-        `found` lists the reasons against sharing. May add to `fixed_files`. Raises ForkFailed when the mode must be shared and a fork does not
-        predict what the loaded model does.
+        `found` lists the reasons against sharing. May add to `fixed_files`. Raises ForkFailed when the mode must be
+        shared and a fork does not predict what the loaded model does.
         """
         if self.wanted in (SEPARATE, ONE):
             self.scratch.stop()
