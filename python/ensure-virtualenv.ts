@@ -13,6 +13,7 @@ import { INSTALL_LIMIT_SECONDS, installPackages, makeInstallError } from './inst
 import { checkInstalled } from './check-installed.ts';
 import { makeReadable } from './make-readable.ts';
 import { runUv } from './run-uv.ts';
+import { areFilesMissing, recordFiles } from './virtualenv-files.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
@@ -97,6 +98,13 @@ async function makeOnce(request: VirtualenvRequest, options: PythonOptions, work
     { what: 'making the same virtualenv', progress, signal: options.signal },
   );
   return virtualenv;
+}
+
+/** Makes `ensureVirtualenv` make a virtualenv again if files are missing in it, and says whether they are. */
+export async function discardDamagedVirtualenv(folder: string): Promise<boolean> {
+  const isDamaged = await areFilesMissing(folder);
+  if (isDamaged) await rm(join(folder, MARKER_FILE), { force: true });
+  return isDamaged;
 }
 
 /** Locates the virtualenv of a request without making it. Returns undefined if no suitable Python exists. */
@@ -190,6 +198,7 @@ async function installAll(
     { packages: files, modelFolder, folder, into: ['--python', own], clear, requirements },
     options,
   );
+  await recordFiles(folder);
   await makeReadable(folder);
 }
 

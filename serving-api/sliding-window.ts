@@ -29,7 +29,10 @@ export class SlidingWindows {
     return this.#counters.size;
   }
 
-  /** Seconds until one more call is allowed. 0: it is allowed now. `now` is in milliseconds. */
+  /**
+   * Seconds until one more call is allowed. 0: it is allowed now. `now` is in milliseconds, of a clock that is never set
+   * (`performance.now()`).
+   */
   wait(name: string, { calls, seconds }: Window, now: number): number {
     if (calls <= 0) return seconds;
     const counter = this.#counters.get(name);

@@ -10,7 +10,7 @@ export class TrafficCounter {
   #sum = 0;
   #total = 0;
 
-  /** Counts one response. `now` is in milliseconds. */
+  /** Counts one response. `now` is in milliseconds, of a clock that is never set (`performance.now()`). */
   count(status: number, milliseconds: number, now: number): void {
     const second = this.#secondAt(Math.floor(now / 1000));
     second.all += 1;

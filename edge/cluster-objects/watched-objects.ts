@@ -92,7 +92,7 @@ export class WatchedObjects<T extends ClusterObject = ClusterObject> {
         resourceVersion: version,
         timeoutSeconds: String(WATCH_SECONDS),
       });
-      const began = Date.now();
+      const began = performance.now();
       const limited = AbortSignal.any([signal, AbortSignal.timeout((WATCH_SECONDS + 30) * 1000)]);
       for await (const event of this.#api.watch(`${this.#followed.path}?${query}`, { signal: limited })) {
         const { type } = event;
@@ -101,7 +101,7 @@ export class WatchedObjects<T extends ClusterObject = ClusterObject> {
         version = readVersion(object) ?? version;
         if (type !== 'BOOKMARK') this.#note(type, object);
       }
-      if (Date.now() - began < FIRST_PAUSE_MILLISECONDS) return; // it ended at once: avoid a tight loop
+      if (performance.now() - began < FIRST_PAUSE_MILLISECONDS) return; // it ended at once: avoid a tight loop
     }
   }
 

@@ -50,7 +50,7 @@ export class RateLimiter {
 
   /** Counts on this replica, for itself or for another one. */
   count(demand: RateLimitCounters): LimitExceeded {
-    return countCall(demand, this.#windows, Date.now());
+    return countCall(demand, this.#windows, performance.now());
   }
 
   async #takeFromOwner(owner: string, demand: RateLimitCounters): Promise<LimitExceeded> {

@@ -24,13 +24,13 @@ export class EndpointTraffic {
     this.#traffic.set(endpoint, entities);
     const traffic = entities.get(entity) ?? new TrafficCounter();
     entities.set(entity, traffic);
-    traffic.count(status, milliseconds, Date.now());
+    traffic.count(status, milliseconds, performance.now());
   }
 
   /** The counts of this replica. */
   own(endpoint: string): CountsByEntity {
     const entities = this.#traffic.get(endpoint) ?? [];
-    return Object.fromEntries([...entities].map(([entity, traffic]) => [entity, traffic.read(Date.now())]));
+    return Object.fromEntries([...entities].map(([entity, traffic]) => [entity, traffic.read(performance.now())]));
   }
 
   /** The counts of all replicas; one that does not answer is left out. */

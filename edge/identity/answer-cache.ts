@@ -10,8 +10,10 @@ export interface CachedAnswer<T> {
 }
 
 interface StoredAnswer<T> extends CachedAnswer<T> {
+  /** When it was stored. A later time than now: the clock was set back, so `until` says nothing. */
+  readonly at: number;
   /** The last attempt to renew it failed with CheckUnavailableError. */
-  readonly unanswered?: boolean;
+  readonly unanswered: boolean;
 }
 
 /** During an outage, each answer is requested again at most this often. */
@@ -66,10 +68,11 @@ export class AnswerCache<T> {
   }
 
   /** Stores an answer that was obtained elsewhere. */
-  put(key: string, answer: StoredAnswer<T>): void {
+  put(key: string, answer: CachedAnswer<T>, unanswered = false): void {
     this.#known.delete(key);
-    if (answer.until <= Date.now()) return;
-    this.#known.set(key, answer);
+    const at = Date.now();
+    if (answer.until <= at) return;
+    this.#known.set(key, { ...answer, at, unanswered });
     if (this.#known.size > this.#maximum) {
       const [oldest] = this.#known.keys();
       if (oldest !== undefined) this.#known.delete(oldest);
@@ -95,14 +98,14 @@ export class AnswerCache<T> {
     const known = this.#find(key);
     if (!(e instanceof CheckUnavailableError) || known?.keptUntil === undefined) throw e;
     if (!known.unanswered) this.#onKept(); // later uses are counted where the answer is returned
-    this.put(key, { ...known, until: Math.min(Date.now() + RETRY_MILLISECONDS, known.keptUntil), unanswered: true });
+    this.put(key, { ...known, until: Math.min(Date.now() + RETRY_MILLISECONDS, known.keptUntil) }, true);
     return known.value;
   }
 
   /** An answer that is fresh or may be kept; an expired one is removed. */
   #find(key: string): StoredAnswer<T> | undefined {
-    const known = this.#known.get(key);
-    if (known === undefined || Math.max(known.until, known.keptUntil ?? 0) > Date.now()) return known;
+    const [known, now] = [this.#known.get(key), Date.now()];
+    if (known === undefined || (now >= known.at && Math.max(known.until, known.keptUntil ?? 0) > now)) return known;
     this.#known.delete(key);
     return undefined;
   }

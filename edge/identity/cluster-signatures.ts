@@ -32,12 +32,13 @@ export class ClusterSignatures {
 
   /** Whether the cluster has signed the token; false when its keys cannot be read. Never rejects. */
   async include(token: string): Promise<boolean> {
-    if (Date.now() < this.#pausedUntil) return false;
+    if (performance.now() < this.#pausedUntil) return false;
     try {
       await this.#keys.verify(token, { algorithms: ALGORITHMS, clockTolerance: SKEW_SECONDS });
       return true;
     } catch (e) {
-      if (e instanceof CheckUnavailableError && !this.#shown) this.#pausedUntil = Date.now() + PAUSE_MILLISECONDS;
+      if (e instanceof CheckUnavailableError && !this.#shown)
+        this.#pausedUntil = performance.now() + PAUSE_MILLISECONDS;
       return false;
     }
   }

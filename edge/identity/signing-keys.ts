@@ -28,7 +28,7 @@ export class SigningKeys {
   readonly #issuer: string;
   readonly #read: ReadDocument;
   #keySet: LocalJWKSet | undefined;
-  /** The last successful read (`readAt`) and the last attempt (`triedAt`). */
+  /** The last successful read (`readAt`) and the last attempt (`triedAt`), by a clock that is never set. */
   #readAt = -Infinity;
   #triedAt = -Infinity;
   #reading: Promise<void> | undefined;
@@ -72,11 +72,11 @@ export class SigningKeys {
   }
 
   #age(): number {
-    return Date.now() - this.#readAt;
+    return performance.now() - this.#readAt;
   }
 
   #mayTry(): boolean {
-    return Date.now() - this.#triedAt > MIN_RETRY_MILLISECONDS;
+    return performance.now() - this.#triedAt > MIN_RETRY_MILLISECONDS;
   }
 
   /** One read at a time; a failed read keeps the current keys. */
@@ -92,10 +92,10 @@ export class SigningKeys {
   }
 
   async #load(): Promise<void> {
-    this.#triedAt = Date.now();
+    this.#triedAt = performance.now();
     try {
       this.#keySet = await readKeySet(this.#issuer, this.#read);
-      this.#readAt = Date.now();
+      this.#readAt = performance.now();
     } catch (e) {
       log('warning', 'cannot read signing keys', { issuer: this.#issuer, why: describeError(e) });
       throw new IdentityUnavailableError(`Cannot read the signing keys of ${this.#issuer}`, { cause: e });

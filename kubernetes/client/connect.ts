@@ -44,7 +44,7 @@ export async function connectCluster(
     headers: async (again) => {
       // A login plugin caches a token without an expiry for ever. Reload the plugin when the token is refused.
       if (again) config = await loadKubeconfig(place);
-      if (again || Date.now() - login.at > LOGIN_MILLISECONDS) login = await logIn(config, login);
+      if (again || performance.now() - login.at > LOGIN_MILLISECONDS) login = await logIn(config, login);
       return login.headers;
     },
   });
@@ -69,7 +69,7 @@ async function logIn(config: Config, before: Login | undefined): Promise<Login> 
   const tls = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   const identity = JSON.stringify(tls);
   const agent = before?.identity === identity ? before.agent : makeAgent(config, tls, options.agent);
-  return { agent, identity, headers: readHeaders(options), at: Date.now() };
+  return { agent, identity, headers: readHeaders(options), at: performance.now() };
 }
 
 /**

@@ -23,7 +23,7 @@ export async function answerQuery(
   query: Query,
   client: QueryClient,
 ): Promise<QueryResponse | undefined> {
-  const patience = Date.now() + RETRY_SECONDS * 1000;
+  const patience = performance.now() + RETRY_SECONDS * 1000;
   for (;;) {
     const unit = await reserveUnit(pool, client);
     if (!unit) return undefined;
@@ -34,7 +34,7 @@ export async function answerQuery(
       return answer;
     } catch (e) {
       if (!(e instanceof NotStarted)) throw e;
-      if (Date.now() > patience) throw new Refused(unavailable(pool.settings.entity, e.message), { cause: e });
+      if (performance.now() > patience) throw new Refused(unavailable(pool.settings.entity, e.message), { cause: e });
     } finally {
       unit.release(failed); // a lost connection is the first sign of a killed server
     }

@@ -126,7 +126,7 @@ function enforceRateLimits(
   if (limits.length === 0) return;
   const name = hashToken(readBearerToken(request.headers.authorization) ?? '').toString('hex');
   const demand = makeRateLimitCounters(endpoint, limits, { name, kind: 'user', groups: [] });
-  const full = demand && countCall(demand, windows, Date.now());
+  const full = demand && countCall(demand, windows, performance.now());
   if (full) throw new Refused(rateLimited(full.counted, full.retrySeconds));
 }
 

@@ -69,7 +69,7 @@ export class Management {
   #metrics(endpoint: string): string {
     const entities = (this.#parts.routes.find(endpoint) ?? []).map(({ name, pool }) => ({
       entity: name,
-      traffic: this.traffic(endpoint, name).read(Date.now()),
+      traffic: this.traffic(endpoint, name).read(performance.now()),
       provisioned: pool.ready * pool.settings.workers,
     }));
     return renderMetrics(endpoint, entities);

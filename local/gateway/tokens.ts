@@ -22,7 +22,7 @@ export class Tokens {
   /** Makes a token that expires, at the latest with this process. */
   makeShort(seconds: number): string {
     const token = generateToken();
-    this.#short.set(hashToken(token).toString('hex'), Date.now() + seconds * 1000);
+    this.#short.set(hashToken(token).toString('hex'), performance.now() + seconds * 1000);
     return token;
   }
 
@@ -37,7 +37,7 @@ export class Tokens {
     const { tokens } = this.#state.now;
     if (this.#kept.from !== tokens) this.#kept = { from: tokens, hashes: tokens.map((t) => Buffer.from(t, 'hex')) };
     if (this.#short.size === 0) return this.#kept.hashes;
-    const now = Date.now();
+    const now = performance.now();
     for (const [hash, until] of this.#short) if (until < now) this.#short.delete(hash);
     return [...this.#kept.hashes, ...[...this.#short.keys()].map((h) => Buffer.from(h, 'hex'))];
   }

@@ -1,4 +1,5 @@
 import { Refused } from '../../serving-api/refusal-error.ts';
+import { discardDamagedVirtualenv } from '../../python/ensure-virtualenv.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { mayLoadAgain, type ModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import type { Revision } from '../../schemas/deployment/revision.ts';
@@ -106,11 +107,23 @@ export class LaunchedReplica implements Replica {
     const server = new ModelServer(command, { socketPath, entity, timeLimitSeconds, loadSeconds: loadLimit, say });
     this.#server = server;
     void server.ended.then((how) => this.#end.resolve(how));
-    await server.ready;
+    try {
+      await server.ready;
+    } catch (e) {
+      await this.#discardDamaged(command);
+      throw e;
+    }
     const hasPredicted = await this.#predict(server);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     const end = hasPredicted ? ' and made a first prediction' : '; it has no input to predict';
     progress.say(`Loaded ${entity} in ${seconds} s (process ${server.pid ?? 0})${end}`);
+  }
+
+  /** The next start makes virtualenvs again in which files are missing, which may be why this one failed. */
+  async #discardDamaged({ virtualenvs = [] }: ServerCommand): Promise<void> {
+    for (const folder of virtualenvs)
+      if (await discardDamagedVirtualenv(folder))
+        this.#options.progress.say(`Files are missing in the virtualenv ${folder}; the next start makes it again`);
   }
 
   /**

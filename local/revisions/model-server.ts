@@ -16,6 +16,8 @@ export interface ServerCommand {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The folders of the virtualenvs that the command needs. */
+  readonly virtualenvs?: readonly string[];
 }
 
 export interface ModelServerOptions {

@@ -4,7 +4,7 @@ import type { Replica } from './replica.ts';
 import { ServerFailed } from './model-server-errors.ts';
 import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
-/** A replica and its load. Times are in milliseconds. */
+/** A replica and its load. Times are in milliseconds, of a clock that is never set. */
 export interface ReplicaMember {
   readonly replica: Replica;
   state: ReplicaStatus['state'];
@@ -54,7 +54,7 @@ export class ReplicaSet {
     return this.#failures >= FAILURES_UNTIL_FAILED && this.ready === 0 ? this.#lastFailure : undefined;
   }
 
-  /** Time of the next retry. */
+  /** Time of the next retry, as of `performance.now()`. */
   get retryAt(): number {
     return this.#retryAt;
   }
@@ -97,7 +97,7 @@ export class ReplicaSet {
     const surplus = this.#members.size - this.#count('stopping') - this.#wanted;
     if (surplus > 0) for (const member of this.#leastUseful(surplus)) this.#retire(member);
     if (surplus >= 0) return;
-    const wait = this.#retryAt - Date.now();
+    const wait = this.#retryAt - performance.now();
     if (wait > 0) this.#retryLater(wait);
     else for (let n = 0; n < (this.#failures > 0 ? 1 : -surplus); n++) this.#start();
   }
@@ -123,7 +123,7 @@ export class ReplicaSet {
   #becameReady(member: ReplicaMember): void {
     if (member.state !== 'starting') return;
     member.state = 'ready';
-    member.readySince = Date.now();
+    member.readySince = performance.now();
     this.#reconcile();
     if (this.#proof && this.ready >= this.#proof.count) {
       this.#proof.done();
@@ -141,7 +141,7 @@ export class ReplicaSet {
   #ended(member: ReplicaMember, how: string): void {
     this.#members.delete(member);
     if (member.state === 'ready') {
-      if (Date.now() - member.readySince > HEALTHY_SECONDS * 1000) this.#failures = 0;
+      if (performance.now() - member.readySince > HEALTHY_SECONDS * 1000) this.#failures = 0;
       this.#note(new ServerFailed('serve', `The model server ended while it served: ${how}`));
     } else this.#changed();
   }
@@ -149,7 +149,7 @@ export class ReplicaSet {
   #note(failure: ServerFailed): void {
     this.#failures += 1;
     this.#lastFailure = failure;
-    this.#retryAt = Date.now() + computeRestartDelay(this.#failures) * 1000;
+    this.#retryAt = performance.now() + computeRestartDelay(this.#failures) * 1000;
     if (this.#proof) {
       this.#proof.fail(failure);
       this.#proof = undefined;

@@ -37,7 +37,7 @@ export class RevisionPool {
   readonly #queue = new RequestQueue<ReservedUnit>();
   #settings: PoolSettings;
   #inFlight = 0;
-  #lastBusy = Date.now();
+  #lastBusy = performance.now();
   #lowSince: number | undefined;
   #draining = false;
   #proving = false;
@@ -91,7 +91,7 @@ export class RevisionPool {
       await this.#replicas.prove(Math.max(1, minReplicas(bounds, workers)));
     } finally {
       this.#proving = false;
-      this.#lastBusy = Date.now();
+      this.#lastBusy = performance.now();
     }
   }
 
@@ -107,11 +107,11 @@ export class RevisionPool {
 
   /** Waits for a unit. Throws a Refused if waiting is pointless. The returned place can reject with a Refused later. */
   take(): PendingSlot<ReservedUnit> {
-    this.#lastBusy = Date.now();
+    this.#lastBusy = performance.now();
     const member = this.#queue.length === 0 ? this.#freest() : undefined;
     if (member) return { place: Promise.resolve(this.#occupy(member)), leave: () => undefined };
     this.#refuseHopeless();
-    const waiting = this.#queue.wait(Date.now());
+    const waiting = this.#queue.wait(performance.now());
     this.scale();
     return waiting;
   }
@@ -134,7 +134,7 @@ export class RevisionPool {
   tick(): void {
     const seconds = this.#replicas.ready > 0 ? WAIT_SECONDS : COLD_START_SECONDS;
     const why = `no unit of concurrency became free within ${seconds} s`;
-    if (this.#queue.length > 0) this.#queue.refuse(this.#unavailable(why), Date.now() - seconds * 1000);
+    if (this.#queue.length > 0) this.#queue.refuse(this.#unavailable(why), performance.now() - seconds * 1000);
     if (!this.#draining) this.#replicas.replaceUnreachable();
     this.#dispatch();
     this.scale();
@@ -144,7 +144,7 @@ export class RevisionPool {
     if (this.#proving || (this.#draining && this.#queue.length === 0)) return;
     const { workers, bounds, autoscaling } = this.#settings;
     const decision = decideReplicas({
-      now: Date.now(),
+      now: performance.now(),
       load: this.#inFlight + this.#queue.length,
       wanted: this.#replicas.wanted,
       workers,
@@ -162,7 +162,7 @@ export class RevisionPool {
     const { failure } = this.#replicas;
     if (this.#draining) throw this.#unavailable('it is being removed');
     // A failed revision that scaled to zero has no pending retry, so a request retries it after its delay.
-    const resting = Date.now() < this.#replicas.retryAt || this.#replicas.starting > 0;
+    const resting = performance.now() < this.#replicas.retryAt || this.#replicas.starting > 0;
     if (failure && resting) throw this.#unavailable(failure.message);
     if (this.#queue.length >= Math.max(SMALLEST_QUEUE, QUEUE_PER_UNIT * bounds.max))
       throw new Refused(queueFull(entity));
@@ -174,7 +174,7 @@ export class RevisionPool {
     let best: ReplicaMember | undefined;
     for (const member of this.#replicas.members) {
       if (member.state !== 'ready' || member.inFlight >= workers) continue;
-      if (member.pausedUntil > 0 && member.pausedUntil > Date.now()) continue;
+      if (member.pausedUntil > 0 && member.pausedUntil > performance.now()) continue;
       if (!best || member.inFlight < best.inFlight) best = member;
     }
     return best;
@@ -197,9 +197,9 @@ export class RevisionPool {
   #release(member: ReplicaMember, failed: boolean): void {
     member.inFlight -= 1;
     this.#inFlight -= 1;
-    this.#lastBusy = Date.now();
+    this.#lastBusy = performance.now();
     if (failed) {
-      member.pausedUntil = Date.now() + PAUSE_MILLISECONDS;
+      member.pausedUntil = performance.now() + PAUSE_MILLISECONDS;
       setTimeout(() => this.#dispatch(), PAUSE_MILLISECONDS + 1);
     }
     this.#replicas.released(member);

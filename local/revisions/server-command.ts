@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { ensureFrontVirtualenv } from '../../python/ensure-front-virtualenv.ts';
 import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
 import { VirtualenvError } from '../../python/virtualenv-error.ts';
@@ -19,6 +20,7 @@ const PASSED_VARIABLES =
 /** Makes the command that serves a revision, and makes the virtualenvs that are not in the cache. */
 export async function prepareServer(revision: RevisionFolder, options: PythonOptions): Promise<ServerCommand> {
   const [model, front] = await Promise.all([ensureModelVirtualenv(revision, options), ensureFrontVirtualenv(options)]);
+  await mkdir(revision.work, { recursive: true, mode: 0o700 }); // scripts that tidy a project remove empty folders
   const { workers, workerMode, nan, cases, timeLimitSeconds, environmentVars } = revision.revision;
   return {
     program: front.python,
@@ -31,6 +33,7 @@ export async function prepareServer(revision: RevisionFolder, options: PythonOpt
     ],
     env: { ...selectPassedEnvironment(), PYTHONPYCACHEPREFIX: front.pycache, ...environmentVars, PYTHONPATH: RUNTIME },
     cwd: revision.work,
+    virtualenvs: [model.folder, front.folder],
   };
 }
 

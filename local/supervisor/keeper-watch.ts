@@ -40,13 +40,23 @@ export class KeeperWatch {
 
   #restart(): void {
     if (this.#ending) return;
-    const keeper = startProcess('keeper', this.#place, ['--adopt']);
-    this.#keeper = keeper;
-    this.#pid = keeper.pid;
-    keeper.stdio[WATCH_FD]?.on('error', () => undefined);
-    keeper.on('error', () => undefined);
-    keeper.on('exit', () => setTimeout(() => this.#restart(), RESTART_MILLISECONDS).unref());
-    keeper.unref();
+    try {
+      const keeper = startProcess('keeper', this.#place, ['--adopt']);
+      this.#keeper = keeper;
+      this.#pid = keeper.pid;
+      keeper.stdio[WATCH_FD]?.on('error', () => undefined);
+      keeper.on('error', () => {
+        if (keeper.pid === undefined) this.#restartLater();
+      });
+      keeper.on('exit', () => this.#restartLater());
+      keeper.unref();
+    } catch {
+      this.#restartLater(); // no memory for a process
+    }
+  }
+
+  #restartLater(): void {
+    setTimeout(() => this.#restart(), RESTART_MILLISECONDS).unref();
   }
 }
 

@@ -5,13 +5,25 @@ import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { HEALTHY_SECONDS, computeRestartDelay } from '../revisions/backoff.ts';
 import { stateFolder } from './supervisor-id.ts';
-import { EXIT_ALREADY_RUNNING, parseSupervisorArguments, startProcess, WATCH_FD } from './supervisor-command.ts';
+import {
+  EXIT_ALREADY_RUNNING,
+  EXIT_NO_ROOM,
+  ignoreLogErrors,
+  isLackOfRoom,
+  parseSupervisorArguments,
+  startProcess,
+  WATCH_FD,
+} from './supervisor-command.ts';
 
 /** The caller waits this long for the supervisor. A failure within this time counts as a failed start. */
 const START_MILLISECONDS = 30_000;
-/** After this many consecutive failed starts, the keeper ends: a user must fix the cause, such as a corrupt state. */
+/**
+ * After this many consecutive failed starts, the keeper ends: a user must fix the cause, such as a corrupt state. Starts
+ * for which the machine has no room do not count, unless it is the first one, whose caller waits for it.
+ */
 const MAX_FAILED_STARTS = 5;
 
+ignoreLogErrors();
 const { place, adopt } = parseSupervisorArguments();
 let failures = 0;
 let failedStarts = 0;
@@ -29,21 +41,37 @@ function stop(): void {
 
 /** Runs a supervisor, and restarts it unless it exits on purpose. */
 function runSupervisor(): void {
-  const started = Date.now();
-  const child = startProcess('supervisor', place);
-  supervisor = child;
-  child.stdio[WATCH_FD]?.on('error', () => undefined);
-  child.on('error', () => process.exit(1));
-  child.on('exit', (code, signal) => {
-    if (code === 0 || code === EXIT_ALREADY_RUNNING) process.exit(0);
-    failedStarts = code !== null && Date.now() - started < START_MILLISECONDS ? failedStarts + 1 : 0;
-    if (failedStarts >= (failures === 0 && !adopt ? 1 : MAX_FAILED_STARTS)) process.exit(1);
-    if (!existsSync(stateFolder(place))) process.exit(0); // the state was removed, so nothing is left to serve
-    if (Date.now() - started > HEALTHY_SECONDS * 1000) failures = 0;
-    failures += 1;
-    process.stderr.write(`the supervisor ended (${signal ?? `exit code ${code ?? -1}`}), restarting it\n`);
-    setTimeout(runSupervisor, computeRestartDelay(failures) * 1000);
-  });
+  const started = performance.now();
+  try {
+    const child = startProcess('supervisor', place);
+    supervisor = child;
+    child.stdio[WATCH_FD]?.on('error', () => undefined);
+    child.on('error', (e) => {
+      if (child.pid === undefined) handleNoStart(e, started);
+    });
+    child.on('exit', (code, signal) => restart(signal ?? `exit code ${code ?? -1}`, { code, started }));
+  } catch (e) {
+    handleNoStart(e, started);
+  }
+}
+
+function handleNoStart(e: unknown, started: number): void {
+  restart(String(e), { code: isLackOfRoom(e) ? EXIT_NO_ROOM : 1, started });
+}
+
+/** Handles the end of a supervisor. `code` is null when a signal ended it, `started` as of `performance.now()`. */
+function restart(how: string, { code, started }: { readonly code: number | null; readonly started: number }): void {
+  if (code === 0 || code === EXIT_ALREADY_RUNNING) process.exit(0);
+  const milliseconds = performance.now() - started;
+  const isFirst = failures === 0 && !adopt;
+  const isFailedStart = code !== null && milliseconds < START_MILLISECONDS && (isFirst || code !== EXIT_NO_ROOM);
+  failedStarts = isFailedStart ? failedStarts + 1 : 0;
+  if (failedStarts >= (isFirst ? 1 : MAX_FAILED_STARTS)) process.exit(1);
+  if (!existsSync(stateFolder(place))) process.exit(0); // the state was removed, so nothing is left to serve
+  if (milliseconds > HEALTHY_SECONDS * 1000) failures = 0;
+  failures += 1;
+  process.stderr.write(`the supervisor ended (${how}), restarting it\n`);
+  setTimeout(runSupervisor, computeRestartDelay(failures) * 1000);
 }
 
 /** Watches the supervisor that started this keeper. A supervisor that ends on purpose writes "end" to the pipe. */

@@ -235,10 +235,10 @@ function endKeeper(keeper: ChildProcess): void {
 
 /** A deadline for a polling loop. Its pauses end when `signal` aborts. */
 function deadline(seconds: number, signal?: AbortSignal) {
-  const until = Date.now() + seconds * 1000;
+  const until = performance.now() + seconds * 1000;
   return {
     get passed() {
-      return Date.now() > until;
+      return performance.now() > until;
     },
     pause: () => sleep(POLL_MILLISECONDS, true, { signal }),
   };

@@ -173,7 +173,7 @@ export class Supervision implements ControlOperations, GatewayBackend {
   }
 
   count(endpoint: string, entity: string, status: number, milliseconds: number): void {
-    this.#management.traffic(endpoint, entity).count(status, milliseconds, Date.now());
+    this.#management.traffic(endpoint, entity).count(status, milliseconds, performance.now());
   }
 
   answerManagement(request: ManagementRequest): Promise<ManagementResponse | undefined> {

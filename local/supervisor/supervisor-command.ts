@@ -12,6 +12,11 @@ export const WATCH_FD = 3;
 /** Exit code of a supervisor when another one already runs. */
 export const EXIT_ALREADY_RUNNING = 75;
 
+/** Exit code of a supervisor that the machine has no room for at the moment, so that it is worth another start. */
+export const EXIT_NO_ROOM = 74;
+
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'ENOMEM', 'EAGAIN', 'EMFILE', 'ENFILE']);
+
 const MAX_LOG_BYTES = 1024 * 1024;
 
 /** Starts `keeper.ts` or `supervisor.ts` for a place, in its own session, with a pipe at WATCH_FD. */
@@ -31,7 +36,7 @@ export function startProcess(
       stdio: ['ignore', log, log, 'pipe'],
     });
   } finally {
-    closeSync(log);
+    if (log !== 'ignore') closeSync(log);
   }
 }
 
@@ -44,14 +49,30 @@ export function parseSupervisorArguments(): { readonly place: SupervisorId; read
   return { place: { root: project, environment }, adopt };
 }
 
+/** Keeps a program running when its log cannot be written: the log is on a disk, which can be full. */
+export function ignoreLogErrors(): void {
+  process.stderr.on('error', () => undefined);
+}
+
+/** Whether disk, memory, processes or files of the machine are used up. */
+export function isLackOfRoom(e: unknown): boolean {
+  if (!(e instanceof Error)) return false;
+  return NO_ROOM.has((e as NodeJS.ErrnoException).code ?? '') || isLackOfRoom(e.cause);
+}
+
 /** Path of the error log of the supervisor and the keeper. */
 export function supervisorLogPath(place: SupervisorId): string {
   return stateFolder(place, 'supervisor.log');
 }
 
-function openLog(place: SupervisorId): number {
-  mkdirSync(stateFolder(place), { recursive: true, mode: 0o700 });
-  const file = supervisorLogPath(place);
-  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);
-  return openSync(file, 'a', 0o600);
+function openLog(place: SupervisorId): number | 'ignore' {
+  try {
+    mkdirSync(stateFolder(place), { recursive: true, mode: 0o700 });
+    const file = supervisorLogPath(place);
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);
+    return openSync(file, 'a', 0o600);
+  } catch (e) {
+    if (isLackOfRoom(e)) return 'ignore';
+    throw e;
+  }
 }

@@ -8,7 +8,13 @@ import { KeeperWatch } from './keeper-watch.ts';
 import { type SupervisorId, stateFolder } from './supervisor-id.ts';
 import { prepareServer } from '../revisions/server-command.ts';
 import { Supervision } from './supervision.ts';
-import { EXIT_ALREADY_RUNNING, parseSupervisorArguments } from './supervisor-command.ts';
+import {
+  EXIT_ALREADY_RUNNING,
+  EXIT_NO_ROOM,
+  ignoreLogErrors,
+  isLackOfRoom,
+  parseSupervisorArguments,
+} from './supervisor-command.ts';
 import { SupervisorSockets } from './supervisor-sockets.ts';
 
 /** Maximum seconds to load a model. The variable allows more for very large models. */
@@ -20,11 +26,12 @@ const WATCH_MILLISECONDS = 1000;
 /** Time to write the last response before the socket closes. */
 const LAST_RESPONSE_MILLISECONDS = 20;
 
+ignoreLogErrors();
 try {
   await run(parseSupervisorArguments().place);
 } catch (e) {
   process.stderr.write(`${e instanceof Error ? (e.stack ?? e.message) : String(e)}\n`); // the caller prints it
-  process.exit(1);
+  process.exit(isLackOfRoom(e) ? EXIT_NO_ROOM : 1);
 }
 
 async function run(place: SupervisorId): Promise<void> {

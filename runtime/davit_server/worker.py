@@ -86,10 +86,10 @@ def load(options: dict, stages: Stages, records: list[dict]):
         scorer = Scorer(options["model"], options["nan"], options["cases"])
     with locks.hold(options["fixed_files"]):
         prediction, why = try_cases(scorer, options, stages, mode, records)
-    # Workers that load the model at the same time see each other's files, so the first one's findings are added.
-    options["fixed_files"] = sorted({*options["fixed_files"], *mode.fixed_files})
     with stages("workers"):
         decided = mode.decide(scorer, prediction, options["workers"], options["threads"])
+    # Workers that load the model at the same time see each other's files, so the first one's findings are added.
+    options["fixed_files"] = sorted({*options["fixed_files"], *mode.fixed_files})
     gc.collect()
     gc.freeze()
     loaded = {"rehearsed": prediction is not None, "fast": scorer.fast.usable and prediction is not None, "why": why}

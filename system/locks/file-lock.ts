@@ -67,14 +67,16 @@ interface HeldLock {
 async function takeLock(lock: string): Promise<HeldLock | undefined> {
   if (!(await makeFolder(lock))) return undefined;
   const fresh = join(lock, `owner.${randomBytes(4).toString('hex')}`);
-  const file = await open(fresh, 'w');
+  let file: FileHandle | undefined;
   try {
+    file = await open(fresh, 'w');
     const locked = await takeKernelLock(file);
     await file.writeFile(`${renderIdentity(identifyProcess())}${locked ? ` ${KERNEL_LOCK_WORD}` : ''}`);
     await rename(fresh, join(lock, 'owner')); // complete and already locked
     return { file };
   } catch (e) {
-    await file.close();
+    await file?.close();
+    await rm(lock, { recursive: true, force: true }); // nobody else takes it so soon, and others need not wait for it
     throw e;
   }
 }

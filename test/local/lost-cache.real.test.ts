@@ -38,7 +38,7 @@ afterAll(async () => {
   vi.unstubAllEnvs();
 });
 
-it('a killed model server recovers even if the cache and the model in the checkout were deleted', async () => {
+it('a killed model server recovers even if the cache, or files in it, and the model in the checkout were deleted', async () => {
   const put = await makeRevisionRequest(project);
   await client.putRevision(put);
   const { url } = await client.putRoute(makeRoute(put));
@@ -55,4 +55,19 @@ it('a killed model server recovers even if the cache and the model in the checko
   expect((await queryEndpoint(url, token, makeObedientInput('answer'))).status).toBe(200); // waits for the virtualenvs
   expect((await readdir(join(cache, 'virtualenvs'))).length).toBeGreaterThanOrEqual(2);
   expect((await client.readLog(put.revision.name, 'build-log')).join('\n')).toContain('Making a virtualenv');
+
+  await removePackage('pandas');
+  process.kill((await only()).replicas[0]!.pid!, 'SIGKILL');
+  await waitUntil(only, (r) => r.state === 'recovering');
+  expect((await queryEndpoint(url, token, makeObedientInput('answer'))).status).toBe(200); // after a start that failed
+  expect((await client.readLog(put.revision.name, 'build-log')).join('\n')).toContain('Files are missing');
 });
+
+/** As a program that removes old files of caches. */
+async function removePackage(name: string): Promise<void> {
+  for (const key of await readdir(join(cache, 'virtualenvs')))
+    await rm(join(cache, 'virtualenvs', key, 'lib', 'python3.11', 'site-packages', name), {
+      recursive: true,
+      force: true,
+    });
+}

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ask, type RunningServer, startServer, stopServers } from './start-server.ts';
 
@@ -53,6 +54,17 @@ test('Parquet is refused with 415 when the model’s packages cannot read it', a
     415,
     { error_code: 'UNSUPPORTED_MEDIA_TYPE', message: "The model's packages cannot read Parquet." },
   ]);
+});
+
+test('a body with a content encoding is refused with 415 and the reason', async () => {
+  const body = gzipSync('{"dataframe_records": [{"do": "answer", "seconds": 0}]}');
+  const answer = await send({ headers: { ...JSON_TYPE, 'content-encoding': 'gzip' }, body });
+  expect([answer.status, await answer.text()]).toEqual([
+    415,
+    'The scoring server does not decode bodies: send the body without a content encoding',
+  ]);
+  const plain = '{"dataframe_records": [{"do": "answer", "seconds": 0}]}';
+  expect((await send({ headers: { ...JSON_TYPE, 'content-encoding': 'identity' }, body: plain })).status).toBe(200);
 });
 
 test('metrics count what was answered', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -55,6 +55,18 @@ describe('three shared workers', () => {
     expect((await fetch(`${server.url}/live`)).status).toBe(200);
     await until(async () => (await status(server)).workers === 3);
     expect((await ask(server, 'answer')).status).toBe(200);
+  });
+
+  test('a cleaner of temporary folders stops no worker, whether it has begun or not', async () => {
+    const askAll = () => Promise.all([0, 1, 2].map(() => ask(server, 'temporary', 0.5)));
+    const pids = await Promise.all((await askAll()).map(pidOf));
+    expect(new Set(pids).size).toBe(3);
+    await rm(dirname(readlinkSync(`/proc/${pids[0]}/cwd`)), { recursive: true });
+    expect((await askAll()).map((answer) => answer.status)).toEqual([200, 200, 200]);
+    await rm(dirname(readlinkSync(`/proc/${pids[0]}/cwd`)), { recursive: true });
+    expect((await ask(server, 'exit')).status).toBe(502);
+    await until(async () => (await status(server)).workers === 3);
+    expect((await askAll()).map((answer) => answer.status)).toEqual([200, 200, 200]);
   });
 
   test('a loading process that hangs is replaced though a worker is left', async () => {

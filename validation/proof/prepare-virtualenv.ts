@@ -1,4 +1,5 @@
 import {
+  discardDamagedVirtualenv,
   ensureVirtualenv,
   isVirtualenvComplete,
   locateVirtualenv,
@@ -38,8 +39,8 @@ export interface PreparedVirtualenv {
 }
 
 /**
- * Skips the virtualenv if the cache has a proof. Trusts a complete virtualenv without checking its files. Without a proof
- * and without a sandbox, nothing of the model's packages is installed.
+ * Skips the virtualenv if the cache has a proof. Otherwise makes it, also if files are missing in the one of the cache.
+ * Without a proof and without a sandbox, nothing of the model's packages is installed.
  */
 export async function prepareVirtualenv(
   subject: Subject,
@@ -63,7 +64,8 @@ export async function prepareVirtualenv(
     const sandbox = await chooseSandbox(options.withoutSandbox);
     if (sandbox && 'why' in sandbox)
       return { value: undefined, cached: false, diagnostics: [reportMissingSandbox(subject, sandbox)] };
-    const cached = known !== undefined && (await isVirtualenvComplete(known));
+    const complete = known !== undefined && (await isVirtualenvComplete(known));
+    const cached = complete && !(await discardDamagedVirtualenv(known.folder));
     const virtualenv = cached ? known : await ensureVirtualenv(request, { ...options, sandbox });
     const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv, services) : '');
     const openSandbox = () => Promise.resolve(sandbox);

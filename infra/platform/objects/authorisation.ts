@@ -57,6 +57,8 @@ function makePod(environment: KubernetesEnvironment, image: unknown, marks: bool
   return {
     serviceAccountName: AUTHORISATION,
     enableServiceLinks: false,
+    // The kernel drops a signal for the first process of a container until its handler is there, and Node needs a moment.
+    shareProcessNamespace: true,
     securityContext: POD_SECURITY,
     affinity: makeNodeAntiAffinity(makePartLabels(AUTHORISATION)),
     ...(pullSecret !== undefined && { imagePullSecrets: [{ name: pullSecret }] }),

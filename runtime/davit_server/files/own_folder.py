@@ -29,6 +29,7 @@ class OwnFolder:
         remove_abandoned_folders()
         self.descriptor = -1
         while self.descriptor < 0:  # another server may remove a folder that is not locked yet
+            tempfile.tempdir = None  # chosen again, because the one that was chosen before may have been removed
             self.path = tempfile.mkdtemp(prefix=PREFIX)
             self.descriptor = lock_folder(self.path)
 
@@ -76,12 +77,38 @@ def enter_folder(parent: str, name: str) -> str:
 
     A file that the model writes under a fixed name, relative or temporary, then belongs to one worker only.
     """
+    ensure_server_folder(parent)
     path = os.path.join(parent, name)
     os.makedirs(path, mode=0o700, exist_ok=True)
     os.environ["TMPDIR"] = path
     tempfile.tempdir = None  # tempfile reads the environment only once
     os.chdir(path)
     return path
+
+
+def ensure_server_folder(path: str) -> None:
+    """Makes the folder of the server again if it was removed, as cleaners of temporary folders do.
+
+    The server's lock is that of the removed folder, so this process locks the new one until it ends. Raises OSError
+    when it cannot be made, or when another user has made it.
+    """
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)
+    is_own = os.fstat(descriptor).st_uid == os.geteuid()
+    if fcntl and is_own:
+        with contextlib.suppress(OSError):  # the server has locked it
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return
+    os.close(descriptor)
+    if not is_own:
+        raise PermissionError(f"{path} belongs to another user")
+
+
+def restore_folder(path: str) -> None:
+    """Makes the folder of this process again if it was removed. Without it, the model may still answer."""
+    if not os.path.isdir(path):
+        with contextlib.suppress(OSError):
+            enter_folder(*os.path.split(path))
 
 
 def remove_folder(parent: str, name: str) -> None:

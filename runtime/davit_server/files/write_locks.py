@@ -23,6 +23,9 @@ try:
 except ImportError:  # no system without it is served, but the module can be imported
     fcntl = None
 
+EVERYTHING = "*"
+"""In place of a file's name: no two predictions run at the same time."""
+
 OFFSETS = 1 << 62
 LOCKING = ("fcntl.flock", "fcntl.lockf")
 REMOVALS = ("os.remove", "os.rmdir", "os.rename", "shutil.rmtree")

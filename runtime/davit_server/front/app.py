@@ -15,7 +15,7 @@ from ..pool.loaded_model import DIED, TIME_LIMIT
 from ..pool.worker_pool import WorkerLost, WorkerPool
 from ..pool.worker_queue import ClientDisconnected, QueueFull
 from ..protocol.wire import EXAMPLE, KINDS
-from .content_type import TEXT, parse_content_type
+from .content_type import TEXT, find_encoding_fault, parse_content_type
 from .marks import MARK_HEADER, MarkVerifier
 from .metrics import Metrics
 
@@ -193,7 +193,8 @@ def read_request_kind(headers: dict[bytes, bytes]) -> tuple[int, str]:
     """Returns the index in KINDS and "", or any index and the reason for a 415. EXAMPLE_HEADER overrides the body."""
     if headers.get(EXAMPLE_HEADER):
         return KINDS.index(EXAMPLE), ""
-    return parse_content_type(headers.get(b"content-type", b"").decode("latin-1"))
+    fault = find_encoding_fault(headers.get(b"content-encoding", b"").decode("latin-1"))
+    return (0, fault) if fault else parse_content_type(headers.get(b"content-type", b"").decode("latin-1"))
 
 
 def read_wait_seconds(headers: dict[bytes, bytes]) -> float:

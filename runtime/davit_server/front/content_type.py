@@ -1,4 +1,4 @@
-"""Reads the content type of a request."""
+"""Reads the content type and the content encoding of a request."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from ..protocol.wire import KINDS
 
 TEXT = b"text/plain; charset=utf-8"
 TYPES = {"text/csv": "csv", "application/json": "json", "application/vnd.apache.parquet": "parquet"}
+
+
+def find_encoding_fault(content_encoding: str) -> str:
+    """Returns a sentence for a 415, or "". MLflow's server does not decode bodies either."""
+    if content_encoding.strip().lower() in ("", "identity"):
+        return ""
+    return "The scoring server does not decode bodies: send the body without a content encoding"
 
 
 def parse_content_type(content_type: str) -> tuple[int, str]:

@@ -38,6 +38,7 @@ QUICK_SECONDS, SLOW_SECONDS = 1.0, 5.0
 VARIED_SECONDS = 5.0
 
 WRITES_ELSEWHERE = "a prediction writes a file outside the temporary folder"
+MIXED_UP = "forks answer wrongly when each gets a different request"
 
 
 class Prediction(NamedTuple):
@@ -47,6 +48,15 @@ class Prediction(NamedTuple):
     body: bytes
     answer: str
     seconds: float
+
+
+class Trial(NamedTuple):
+    """Why forks are not safe, or "". `is_mixed_up`: a fork alone is right, so the forks share something that is not in
+    the process, which processes that have loaded the model would share too.
+    """
+
+    failure: str
+    is_mixed_up: bool = False
 
 
 class Fork(NamedTuple):
@@ -68,8 +78,8 @@ class Task(NamedTuple):
     may_raise: bool = False
 
 
-def try_forks(scorer, prediction: Prediction, workers: int, threads: int, folder: str) -> str:
-    """Returns why forks are not safe, or "" when no fault was found.
+def try_forks(scorer, prediction: Prediction, workers: int, threads: int, folder: str) -> Trial:
+    """Tries whether forks are safe.
 
     The forks begin together and predict with one thread, as the loading process did, so that answers can be compared
     exactly; then once more with `threads`, as a worker. `folder` contains the folder of the loading process.
@@ -79,11 +89,19 @@ def try_forks(scorer, prediction: Prediction, workers: int, threads: int, folder
     limit = LIMIT_SECONDS + LIMIT_FACTOR * prediction.seconds
     task = Task(prediction.kind, [prediction.body], threads=threads if prediction.seconds < QUICK_SECONDS else 1)
     results, failure = run_forks(scorer, [task] * count, limit, folder)
+    if not failure and read_modification_time(folder) != used:
+        return Trial("forks write into the temporary folder of the loading process")
+    failure = failure or compare_answers(scorer, prediction, results)
     if failure:
-        return failure
-    if read_modification_time(folder) != used:
-        return "forks write into the temporary folder of the loading process"
-    return compare_answers(scorer, prediction, results) or try_varied_requests(scorer, prediction, count, folder)
+        return Trial(failure, failure != WRITES_ELSEWHERE and count > 1 and is_right_alone(scorer, prediction, folder))
+    failure = try_varied_requests(scorer, prediction, count, folder)
+    return Trial(failure, is_mixed_up=bool(failure))
+
+
+def is_right_alone(scorer, prediction: Prediction, folder: str) -> bool:
+    task = Task(prediction.kind, [prediction.body])
+    results, failure = run_forks(scorer, [task], VARIED_SECONDS + LIMIT_FACTOR * prediction.seconds, folder)
+    return not failure and not compare_answers(scorer, prediction, results)
 
 
 def try_varied_requests(scorer, prediction: Prediction, count: int, folder: str) -> str:
@@ -108,7 +126,7 @@ def try_varied_requests(scorer, prediction: Prediction, count: int, folder: str)
     tasks = [Task(prediction.kind, [body], rounds, seconds=math.inf) for body, _ in pairs]
     results, failure = run_forks(scorer, tasks, LIMIT_SECONDS + LIMIT_FACTOR * prediction.seconds, folder)
     wrong = any(result["answers"] != [[answer]] for result, (_, answer) in zip(results, pairs))
-    return failure or ("forks answer wrongly when each gets a different request" if wrong else "")
+    return failure or (MIXED_UP if wrong else "")
 
 
 def count_varied_rounds(seconds: float) -> int:

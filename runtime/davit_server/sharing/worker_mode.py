@@ -16,15 +16,18 @@ from typing import Callable
 from ..files.own_folder import MODEL
 from ..files.watch_files import ScratchFolders
 from ..files.watch_folders import predict_with_watch
+from ..files.write_locks import EVERYTHING
 from ..processes.process_state import Item, read_state
 from ..protocol.wire import FOUND, ONE, SEPARATE, SHARED
-from .try_forks import WRITES_ELSEWHERE, Prediction, try_forks
+from .try_forks import WRITES_ELSEWHERE, Prediction, Trial, try_forks
 
 INVISIBLE = "this system does not show what forks would share"
 MLFLOW_STORES = ("mlruns", "mlflow.db")
 """MLflow's default stores, which 2.x makes whenever a model is loaded. They are ignored: a server writes no runs."""
 
 NO_EXAMPLE = "the model has no example to try forks with"
+
+ONE_AT_A_TIME = ", so predictions run one at a time"
 
 SETTLING_SECONDS, SETTLING_STEP = 0.5, 0.05
 PASSING = ("thread", "child process")
@@ -56,8 +59,8 @@ class WorkerMode:
     def decide(self, scorer, prediction: Prediction | None, workers: int, threads: int) -> dict:
         """Returns `{"mode": "shared" | "separate" | "one", "found": ["2 threads", …]}`.
 
-        `found` lists the reasons against sharing. Raises ForkFailed when the mode must be shared and a fork does not
-        predict what the loaded model does.
+        `found` lists the reasons against sharing. May add to `fixed_files`. Raises ForkFailed when the mode must be
+        shared and a fork does not predict what the loaded model does.
         """
         if self.wanted in (SEPARATE, ONE):
             self.scratch.stop()
@@ -71,9 +74,13 @@ class WorkerMode:
         if prediction is None and workers > 1 and self.wanted == FOUND:
             return {"mode": SEPARATE, "found": [NO_EXAMPLE]}
         gc.freeze()  # the collector never touches what is shared: fewer pages are copied
-        failure = try_forks(scorer, prediction, workers, threads, self.folder) if prediction else ""
+        trial = try_forks(scorer, prediction, workers, threads, self.folder) if prediction else Trial("")
+        failure = trial.failure
         if failure and self.wanted == SHARED:
             raise ForkFailed(failure)
+        if trial.is_mixed_up:
+            self.fixed_files.append(EVERYTHING)
+            failure += ONE_AT_A_TIME
         if failure:
             return {"mode": SEPARATE, "found": [failure]}
         found = self.find_unshareable_state()  # once more: trying may have predicted here, too

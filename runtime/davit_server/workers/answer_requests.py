@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
+from ..files.own_folder import restore_folder
 from ..files.write_locks import WriteLocks
 from ..processes.process_tree import end_group
 from ..processes.threads import set_thread_limit
@@ -22,6 +23,7 @@ def answer_requests(connection: socket.socket, scorer, options: dict, folder: st
         kind, id_length, length = REQUEST.unpack(receive_exactly(connection, REQUEST.size))
         request_id = receive_exactly(connection, id_length).decode("latin-1")
         body = receive_exactly(connection, length)
+        restore_folder(folder)
         with locks.hold(options["fixed_files"]):
             if KINDS[kind] == EXAMPLE:
                 status, body = answer_example(scorer, options, request_id)

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { makePeerClient, makePeerServer } from '../../../edge/counting/peers.ts';
 import { RateLimiter } from '../../../edge/counting/rate-limiter.ts';
 import { chooseOwner } from '../../../edge/counting/replica-addresses.ts';
@@ -48,6 +48,23 @@ describe('a RateLimiter', () => {
     });
     return Promise.all(starting);
   }
+
+  it('counts the seconds that pass, whatever the clock is set to', () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    try {
+      const limiter = new RateLimiter();
+      const take = () => limiter.take(LIMITED, ANN);
+      for (let call = 0; call < 10; call++) expect(take()).toBeUndefined();
+      for (const hours of [-1, 1]) {
+        vi.setSystemTime(Date.now() + hours * 3_600_000);
+        expect(take()).toMatchObject({ retrySeconds: 61 });
+      }
+      vi.advanceTimersByTime(61_000);
+      expect(take()).toBeUndefined();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 
   it('lets exactly the limit through, whichever replica is asked', async () => {
     const replicas = await startReplicas(['127.0.0.1', '127.0.0.2', '127.0.0.3']);

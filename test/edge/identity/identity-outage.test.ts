@@ -106,6 +106,13 @@ describe('callers while nobody can be asked', () => {
     expect(await of('ann')).toHaveProperty('caller');
   });
 
+  it('are asked about again when the clock was set back', async () => {
+    await of('ann');
+    answers.clear();
+    vi.setSystemTime(START - 60 * MINUTE);
+    expect(await of('ann')).toEqual({ why: 'unknown' });
+  });
+
   it('are unknown when nobody has ever told', async () => {
     silent = true;
     await expect(of('bob')).rejects.toBeInstanceOf(IdentityUnavailableError);

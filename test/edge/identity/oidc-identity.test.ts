@@ -90,7 +90,7 @@ const ALL = [
 describe('makeOidcIdentify()', () => {
   let issuer: ReturnType<typeof makeIssuer>;
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
     issuer = makeIssuer(ALL);
     return () => vi.useRealTimers();
   });
@@ -217,6 +217,16 @@ describe('makeOidcIdentify()', () => {
     expect(await issuer.identify(token)).toHaveProperty('caller');
     expect(await issuer.identify(make('RS256', RSA))).toHaveProperty('why');
     expect(issuer.state.read).toBe(4);
+  });
+
+  it('follows keys that rotate, also after the clock was set back', async () => {
+    vi.setSystemTime(Date.now() + 3_600_000);
+    expect(await issuer.identify(make('RS256', RSA))).toHaveProperty('caller');
+    vi.setSystemTime(Date.now() - 3_600_000);
+    const next = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    issuer.state.keys = [['next', next]];
+    vi.advanceTimersByTime(5001);
+    expect(await issuer.identify(make('RS256', next, {}, { kid: 'next' }))).toHaveProperty('caller');
   });
 
   it('lets every token with a new key wait for the one read of the keys, and never remembers that one was unknown', async () => {

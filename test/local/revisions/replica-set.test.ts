@@ -84,6 +84,20 @@ describe('ReplicaSet', () => {
     expect(started).toEqual([0, 1, 3, 7, 15]);
   });
 
+  it.each([-3600, 3600])('waits no longer and no shorter when the clock is set by %i s', async (seconds) => {
+    const { replicas, set } = make();
+    set.want(1);
+    replicas[0]!.fail();
+    await pass();
+    replicas[1]!.fail();
+    await pass();
+    vi.setSystemTime(Date.now() + seconds * 1000);
+    await pass(0.9);
+    expect(replicas).toHaveLength(2);
+    await pass(0.2);
+    expect(replicas).toHaveLength(3);
+  });
+
   it('is failed after five failures in a row, keeps trying, and recovers', async () => {
     const { replicas, set } = make();
     set.want(2);

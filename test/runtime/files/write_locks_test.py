@@ -13,9 +13,10 @@ import time
 import unittest
 from argparse import Namespace
 from contextlib import closing
+from unittest import mock
 
 from davit_server.files.watch_folders import predict_with_watch
-from davit_server.files.write_locks import WriteLocks, find_touched_paths
+from davit_server.files.write_locks import EVERYTHING, WriteLocks, find_touched_paths
 from davit_server.pool.loading_process import LoadingProcess
 from davit_server.sharing.vary_request import vary_request
 
@@ -69,6 +70,10 @@ class WaitingForALock(unittest.TestCase):
 
     def test_a_file_that_is_known_is_waited_for_though_nothing_tells_of_its_writing(self):
         self.assertGreater(self.run_together([self.path] * 3, [self.path]), 3 * SECONDS)
+
+    def test_predictions_that_may_share_anything_wait_for_each_other(self):
+        paths = [f"{self.path}-{number}" for number in range(3)]
+        self.assertGreater(self.run_together(paths, [EVERYTHING]), 3 * SECONDS)
 
     def test_a_process_that_a_prediction_forks_does_not_wait_for_it(self):
         with tempfile.TemporaryFile() as file:
@@ -128,6 +133,13 @@ class WaitingForALock(unittest.TestCase):
 
     @unittest.skipUnless(LINUX, "inotify")
     def test_a_file_that_every_prediction_writes_is_seen_whoever_writes_it(self):
+        self.expect_written_files_seen()
+
+    def test_such_a_file_is_seen_where_the_system_watches_no_more_folders(self):
+        with mock.patch("ctypes.CDLL", lambda name: mock.Mock(inotify_init1=lambda flags: -1)):
+            self.expect_written_files_seen()
+
+    def expect_written_files_seen(self):
         numbers = iter(range(9))
 
         def write(path):

@@ -12,6 +12,7 @@ import os
 import random
 import resource
 import select
+import shutil
 import signal
 import socket
 import sqlite3
@@ -23,11 +24,12 @@ import time
 import unittest
 from unittest import mock
 
-from davit_server.files.own_folder import MODEL, OwnFolder, enter_folder
+from davit_server.files.own_folder import MODEL, OwnFolder, enter_folder, restore_folder
+from davit_server.files.write_locks import EVERYTHING
 from davit_server.processes.pass_sockets import receive_with_socket, send_with_sockets
 from davit_server.processes.wait_readable import wait_readable
-from davit_server.sharing.try_forks import Prediction
-from davit_server.sharing.worker_mode import WorkerMode
+from davit_server.sharing.try_forks import MIXED_UP, Prediction
+from davit_server.sharing.worker_mode import ONE_AT_A_TIME, WorkerMode
 
 LINUX = sys.platform.startswith("linux")
 SCRATCH = f"davit-test-{os.getpid()}-"
@@ -315,7 +317,7 @@ class Trying(unittest.TestCase):
         self.assertEqual(self.found(answering(answer, load)), "forks answer differently")
 
     def test_forks_that_mix_up_what_each_of_them_is_asked(self):
-        self.assertEqual(self.found_in_file(Session()), "forks answer wrongly when each gets a different request")
+        self.assertEqual(self.found_in_file(Session()), MIXED_UP + ONE_AT_A_TIME)
 
     def test_forks_that_a_busy_machine_first_runs_one_after_the_other(self):
         class Late(Session):
@@ -327,7 +329,38 @@ class Trying(unittest.TestCase):
                     time.sleep(0.1 * self.read_number(body))
                 return super().predict(kind, body)
 
-        self.assertEqual(self.found_in_file(Late()), "forks answer wrongly when each gets a different request")
+        self.assertEqual(self.found_in_file(Late()), MIXED_UP + ONE_AT_A_TIME)
+
+    def test_what_they_mix_up_is_outside_of_the_process_so_predictions_run_one_at_a_time(self):
+        class Rows(Session):
+            """Mixes up rows even if each fork gets the same request; a fork alone is right."""
+
+            def predict(self, kind, body):
+                return json.dumps([self.write_and_read(row) for row in range(10)])
+
+            def write_and_read(self, row):
+                body = json.dumps({"dataframe_split": {"data": [[row]]}})
+                return super().predict("json", body)
+
+        with tempfile.NamedTemporaryFile() as file:
+            for model in (Session(), Rows()):
+                folder = OwnFolder()
+                self.addCleanup(folder.remove)
+                model.path = file.name
+                os.mkdir(os.path.join(folder.path, MODEL))
+                mode = WorkerMode("found", folder.path)
+                question = Prediction("json", EXAMPLE, model.predict("json", EXAMPLE), 0.0)
+                (found,) = mode.decide(model, question, 3, 1)["found"]
+                self.assertTrue(found.endswith(ONE_AT_A_TIME), found)
+                self.assertEqual(mode.fixed_files, [EVERYTHING])
+
+    def test_a_fault_of_each_fork_is_no_reason_for_that(self):
+        parent, folder = os.getpid(), OwnFolder()
+        self.addCleanup(folder.remove)
+        mode = WorkerMode("found", folder.path)
+        question = Prediction("json", EXAMPLE, "True", 0.0)
+        result = mode.decide(answering(lambda self: str(parent == os.getpid())), question, 3, 1)
+        self.assertEqual((result["found"], mode.fixed_files), (["forks answer differently"], []))
 
     def found_in_file(self, model):
         with tempfile.NamedTemporaryFile() as file:
@@ -528,6 +561,31 @@ class Folders(unittest.TestCase):
         running.remove()
         other.remove()
         self.assertFalse(os.path.exists(running.path))
+
+    def test_a_folder_that_a_cleaner_removed_is_made_again_and_kept_by_the_next_server(self):
+        running, before = OwnFolder(), (os.getcwd(), os.environ.get("TMPDIR"))
+        path = enter_folder(running.path, MODEL)
+        shutil.rmtree(running.path)
+        restore_folder(path)
+        self.assertEqual(os.getcwd(), os.path.realpath(path))
+        self.assertEqual(os.stat(running.path).st_mode & 0o777, 0o700)
+        os.chdir(before[0])
+        os.environ.pop("TMPDIR") if before[1] is None else os.environ.update(TMPDIR=before[1])
+        tempfile.tempdir = None
+        other = OwnFolder()  # it removes what no server has locked
+        self.assertTrue(os.path.isdir(path))
+        for folder in (other, running):
+            folder.remove()
+        self.assertFalse(os.path.exists(path))
+
+    def test_a_folder_of_another_user_is_not_used(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can make a folder of another user")
+        folder = tempfile.mkdtemp()
+        os.chown(folder, 12345, 12345)
+        with self.assertRaises(PermissionError):
+            enter_folder(folder, MODEL)
+        os.rmdir(folder)
 
 
 class Sockets(unittest.TestCase):
