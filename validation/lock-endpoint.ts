@@ -1,3 +1,4 @@
+import { isForServers } from '../python/evaluate-marker.ts';
 import { minorVersion } from '../python/find-python.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
@@ -152,7 +153,8 @@ async function resolveSubject(
   const before = current && readOwn(current.entities, subject.entity.name);
   const old = before && current.virtualenvs[before.virtualenv];
   const [python, platform] = [minorVersion(checked.pythonVersion), old?.platform ?? LOCK_PLATFORM];
-  const { requirements, model } = checked;
+  const { model, pythonVersion } = checked;
+  const requirements = checked.requirements.filter((r) => isForServers(r, pythonVersion));
   const wanted = {
     ...{ requirements, constraints: model.constraints, modelFolder: model.folder, python, platform },
     preferences: upgrade ? undefined : (old?.packages ?? []),

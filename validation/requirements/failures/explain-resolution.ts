@@ -29,7 +29,7 @@ export async function explainResolution(
 ): Promise<ResolutionExplanation> {
   return (
     (await explainMissingVersion(request, message, compile)) ??
-    explainPythonBound(request, message) ??
+    (await explainPythonBound(request, message, compile)) ??
     explainDuplicate(message) ??
     explainMissingSource(request, message) ??
     (await explainMissingWheel(request, message, compile)) ??
@@ -117,7 +117,12 @@ async function findVersion(compile: CompileRequirements, requirement: string): P
   return run.code === 0 ? /==(\S+)/.exec(run.stdout)?.[1] : undefined;
 }
 
-function explainPythonBound({ python }: ResolutionRequest, message: string): ResolutionExplanation | undefined {
+async function explainPythonBound(
+  request: ResolutionRequest,
+  message: string,
+  compile: CompileRequirements,
+): Promise<ResolutionExplanation | undefined> {
+  const { python, requirements } = request;
   const text = collapseWhitespace(message);
   const bound = /does not satisfy Python(\S+?),? and /.exec(text);
   const after = bound ? text.slice(bound.index + bound[0].length) : '';
@@ -125,11 +130,13 @@ function explainPythonBound({ python }: ResolutionRequest, message: string): Res
   const what =
     /^(\S+) depends on Python/.exec(after)?.[1] ?? /we can conclude that (\S+) cannot be used/.exec(after)?.[1];
   if (needs === undefined || what === undefined) return undefined;
-  return {
-    why: `${what} needs Python ${needs}, and the model was saved with Python ${python}`,
-    hint: 'Require versions for that Python, or train and log the model with a newer Python',
-    about: parseName(what),
-  };
+  const about = parseName(what);
+  const why = `${what} needs Python ${needs}, and the model was saved with Python ${python}`;
+  const isOwn = requirements.some((r) => r.name === about && r.source === undefined);
+  const version = isOwn ? await findCompatibleVersion(request, about, compile) : undefined;
+  if (version !== undefined)
+    return { why: `${why}, expected one such as ${version}`, add: `${about}==${version}`, about };
+  return { why, hint: 'Require versions for that Python, or train and log the model with a newer Python', about };
 }
 
 function explainDuplicate(message: string): ResolutionExplanation | undefined {
