@@ -188,7 +188,7 @@ test('lockEndpoint() takes the version that saved the model where the requiremen
     const saved = text.replace(/ {4}cloudpickle_version: .*\n/, '').replace('python_function:\n', `$&    cloudpickle_version: ${version}\n`); // prettier-ignore
     await writeFiles(folder, {
       MLmodel: saved,
-      'requirements.txt': ['mlflow-skinny==3.17.2', ...requirements].join('\n'),
+      'requirements.txt': ['mlflow-skinny==3.17.2', 'pandas==3.1.1', ...requirements].join('\n'),
     });
   };
   const endpoint = makeEndpoint('e', { m: 'm/1' });

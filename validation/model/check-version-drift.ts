@@ -84,7 +84,7 @@ export function checkPythonDrift(subject: Subject, model: Model): readonly Model
   if (minorVersion(flavor) === minorVersion(required)) return [];
   const message = `Cannot serve ${subject.label} with Python ${minorVersion(required)}: it was saved with ${flavor}, expected the same minor version`;
   const at = model.locate(['flavors', 'python_function', 'python_version']);
-  return [
-    { code: 'version-drift', severity: 'error', message, hint: 'Log the model again with one version of Python', at },
-  ];
+  const hint = 'Log the model again with one version of Python';
+  const add = subject.alone ? {} : { add: `python==${minorVersion(flavor)}` };
+  return [{ code: 'version-drift', severity: 'error', message, hint, ...add, at }];
 }

@@ -267,13 +267,23 @@ test('checkModel() takes another Python from the endpoint file, except for a mod
   for (const code of ['CodeType', '_create_code']) {
     const bound = await python({ 'python_model.pkl': `(${code}` }, ['python==3.8']);
     expect(bound.diagnostics.map((d) => d.message)).toContain(
-      'Cannot run m 1 with Python 3.8: python_model.pkl has, or may have, byte code of Python 3.7.9',
+      'Cannot run m 1 with Python 3.8: python_model.pkl has, or may have, byte code of Python 3.11.7',
     );
   }
   const vague = await python({}, ['python>=3.8']);
   expect(vague.diagnostics.map((d) => d.message)).toContain(
     'Cannot add "python>=3.8" to the requirements of m 1: expected a version, such as python==3.11',
   );
+});
+
+test('checkModel() takes the Python that saved the model, also with byte code, where python_env.yaml has another', async () => {
+  const edit = (folder: string) =>
+    writeFiles(folder, { 'python_env.yaml': 'python: 3.9.18\ndependencies: []\n', 'python_model.pkl': '(CodeType' });
+  const [drift] = (await check('iris/1', { edit })).diagnostics;
+  expect(drift?.code).toBe('version-drift');
+  expect(drift?.hint).toContain('Add "python==3.11" to davit.served_entities.m.requirements.add');
+  const repaired = await check('iris/1', { edit, davit: { requirements: { add: ['python==3.11'] } } });
+  expect([repaired.checked?.pythonVersion, repaired.diagnostics]).toEqual(['3.11', []]);
 });
 
 test('checkModel() takes a newer MLflow from the endpoint file', async () => {

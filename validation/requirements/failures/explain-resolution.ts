@@ -197,9 +197,11 @@ async function explainMissingWheel(
         about: direct?.name ?? about,
       }
     );
+  const meant = mine && findMeantPackage(about);
+  if (meant !== undefined)
+    return { why: `${why}, expected ${meant}, the package that has its content`, add: meant, remove: about, about };
   const newer = chain && (await findCompatibleVersion(request, chain.requirement.name, compile));
-  const meant = findMeantPackage(about);
-  const elsewhere = `Build the wheel where the model is trained: pip wheel --no-deps ${quoteShell(mine?.text ?? about)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
+  const elsewhere = `${build === undefined ? 'Build' : 'Or build'} the wheel where the model is trained: pip wheel --no-deps ${quoteShell(mine?.text ?? about)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
   return {
     why: `${steps}no version of ${about} has a wheel for Python ${python} on ${machine}`,
     hint:
@@ -210,7 +212,6 @@ async function explainMissingWheel(
           : elsewhere,
     build,
     ...(newer !== undefined && chain && { add: `${chain.requirement.name}==${newer}` }),
-    ...(mine && meant !== undefined && { add: meant }),
     ...(direct && newer === undefined && { remove: direct.name }),
     about: direct?.name ?? about,
   };
