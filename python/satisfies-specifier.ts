@@ -11,7 +11,7 @@ export function satisfiesSpecifier(version: string, specifier: string): boolean 
 }
 
 function satisfiesClause(version: string, clause: string): boolean | undefined {
-  const [, operator, text = '', star] = CLAUSE.exec(clause) ?? [];
+  const [, operator = '', text = '', star] = CLAUSE.exec(clause) ?? [];
   const [parsed, bound] = [parseVersion(version), parseVersion(text)];
   if (operator === '===') return version === text;
   if (!parsed || !bound) return undefined;

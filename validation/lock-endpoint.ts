@@ -152,11 +152,11 @@ async function resolveSubject(
   const { current, upgrade = false, reason, progress = SILENT } = options;
   const before = current && readOwn(current.entities, subject.entity.name);
   const old = before && current.virtualenvs[before.virtualenv];
-  const [python, platform] = [minorVersion(checked.pythonVersion), old?.platform ?? LOCK_PLATFORM];
-  const { model, pythonVersion } = checked;
-  const requirements = checked.requirements.filter((r) => isForServers(r, pythonVersion));
+  const { model, pythonVersion, requirements } = checked;
+  const [python, platform] = [minorVersion(pythonVersion), old?.platform ?? LOCK_PLATFORM];
   const wanted = {
-    ...{ requirements, constraints: model.constraints, modelFolder: model.folder, python, platform },
+    requirements: requirements.filter((r) => isForServers(r, pythonVersion)),
+    ...{ constraints: model.constraints, modelFolder: model.folder, python, platform },
     preferences: upgrade ? undefined : (old?.packages ?? []),
     saved: listSavedVersions(model),
   };

@@ -73,7 +73,7 @@ function countRows(
   let changed = 0;
   for (let row = 0; row < rows; row += 1) {
     // Of answers with other numbers of rows, no row has a counterpart.
-    const pair = { input, row, old: before?.[row], new: isComparable ? after?.[row] : undefined };
+    const pair = { input, row, old: before?.[row], new: isComparable ? after[row] : undefined };
     const difference = isComparable ? compareRows(pair.old ?? null, pair.new ?? null, tolerance) : EVERYTHING;
     counter.add({ ...pair, difference });
     if (difference) changed += 1;

@@ -164,6 +164,9 @@ function explainConflict(request: ResolutionRequest, message: string): Resolutio
   return { why: `${subject} needs ${child}${tail}`, hint: 'Change one of the versions', about: parseName(parent) };
 }
 
+const NO_WHEEL =
+  /(?:Because|[Aa]nd because|and) (?:only |all versions of )?([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable wheels|wheels with a matching)/;
+
 /** Explains a version without a wheel for this Python: none was built, or the version is too old or too new. */
 async function explainMissingWheel(
   request: ResolutionRequest,
@@ -171,9 +174,7 @@ async function explainMissingWheel(
   compile: CompileRequirements,
 ): Promise<ResolutionExplanation | undefined> {
   const { python, platform, requirements } = request;
-  const found =
-    /(?:Because|[Aa]nd because|and) (?:only |all versions of )?([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable wheels|wheels with a matching)/;
-  const what = found.exec(collapseWhitespace(message))?.[1];
+  const what = NO_WHEEL.exec(collapseWhitespace(message))?.[1];
   if (what === undefined) return undefined;
   const about = parseName(what);
   const machine = platform.startsWith('x86_64-manylinux') ? 'Linux' : platform;
@@ -201,7 +202,7 @@ async function explainMissingWheel(
   if (meant !== undefined)
     return { why: `${why}, expected ${meant}, the package that has its content`, add: meant, remove: about, about };
   const newer = chain && (await findCompatibleVersion(request, chain.requirement.name, compile));
-  const elsewhere = `${build === undefined ? 'Build' : 'Or build'} the wheel where the model is trained: pip wheel --no-deps ${quoteShell(mine?.text ?? about)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
+  const elsewhere = renderBuildHint(mine?.text ?? about, build);
   return {
     why: `${steps}no version of ${about} has a wheel for Python ${python} on ${machine}`,
     hint:
@@ -215,6 +216,11 @@ async function explainMissingWheel(
     ...(direct && newer === undefined && { remove: direct.name }),
     about: direct?.name ?? about,
   };
+}
+
+/** How to build a wheel elsewhere. `build`: what Davit could build, which is another way. */
+function renderBuildHint(requirement: string, build: string | undefined): string {
+  return `${build === undefined ? 'Build' : 'Or build'} the wheel where the model is trained: pip wheel --no-deps ${quoteShell(requirement)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
 }
 
 /** A package that is to be built, although the index has only wheels of it. */
