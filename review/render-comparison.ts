@@ -70,7 +70,7 @@ function renderDifferences({ rows, changed, largest, tolerance, inputs, hidden }
   if (rows === 0) return `Predictions: not compared, because there is no prediction of both versions; ${from}`;
   if (changed === 0) return `Predictions: the same for ${pluralize(rows, 'row')} of ${from}${within}`;
   const by = largest === null ? '' : `, by up to ${renderNumber(largest)}`;
-  return `Predictions: **${changed} of ${pluralize(rows, 'row')} differ (${renderShare(changed, rows)})**${by}; ${from}${within}`;
+  return `Predictions: **${changed} of ${pluralize(rows, 'row')} ${changed === 1 ? 'differs' : 'differ'} (${renderShare(changed, rows)})**${by}; ${from}${within}`;
 }
 
 /** Inputs that not both versions answer. */
@@ -196,7 +196,7 @@ function renderCard(
 }
 
 function renderSeconds(seconds: number): string {
-  return seconds >= 0.1 ? `${seconds.toFixed(1)} s` : `${(seconds * 1000).toPrecision(2)} ms`;
+  return seconds >= 0.1 ? `${seconds.toFixed(1)} s` : `${Number((seconds * 1000).toPrecision(2))} ms`;
 }
 
 function renderNumber(value: number): string {
