@@ -155,18 +155,16 @@ async function resolveSubject(
   const { model, pythonVersion, requirements } = checked;
   const [python, platform] = [minorVersion(pythonVersion), old?.platform ?? LOCK_PLATFORM];
   const wanted = {
-    requirements: requirements.filter((r) => isForServers(r, pythonVersion)),
-    ...{ constraints: model.constraints, modelFolder: model.folder, python, platform },
+    ...{ requirements: requirements.filter((r) => isForServers(r, pythonVersion)), constraints: model.constraints },
+    ...{ modelFolder: model.folder, python, platform },
     preferences: upgrade ? undefined : (old?.packages ?? []),
     saved: listSavedVersions(model),
   };
   const policy = resolvePolicy(options.policies);
   const building = { buildWheels: subject.entity.buildWheels, mayBuild: policy.builtPackage !== 'error' };
-  const { packages, yanked, explanation, refused } = await withProgress(
-    progress,
-    `Locking ${subject.entity.name} (${reason})`,
-    () => resolveAndBuild(wanted, building, options),
-  );
+  const work = () => resolveAndBuild(wanted, building, options);
+  const what = `Locking ${subject.entity.name} (${reason})`;
+  const { packages, yanked, explanation, refused } = await withProgress(progress, what, work);
   if (!packages) {
     const failed = { model, request: wanted, explanation };
     const wrong = refused ? [refuseBuild(subject, refused)] : await describeResolutionFailure(subject, failed, options);
