@@ -57,6 +57,7 @@ function renderPredictions({ predictions, note, model }: Comparison, label: stri
   return [
     renderDifferences(predictions),
     ...renderFailures(predictions, level),
+    ...renderLengths(predictions, level),
     ...renderMoves(predictions, level),
     renderRuns(predictions, [model, label]),
     ...renderMostChanged(predictions, level),
@@ -69,22 +70,41 @@ function renderDifferences({ rows, changed, largest, tolerance, inputs, hidden }
   if (rows === 0) return `Predictions: not compared, because there is no prediction of both versions; ${from}`;
   if (changed === 0) return `Predictions: the same for ${pluralize(rows, 'row')} of ${from}${within}`;
   const by = largest === null ? '' : `, by up to ${renderNumber(largest)}`;
-  return `Predictions: **${changed} of ${pluralize(rows, 'row')} differ (${renderShare(changed, rows)})**${by}; ${from}${within}`;
+  return `Predictions: **${changed} of ${pluralize(rows, 'row')} ${changed === 1 ? 'differs' : 'differ'} (${renderShare(changed, rows)})**${by}; ${from}${within}`;
 }
 
 /** Inputs that not both versions answer. */
 function renderFailures({ inputs }: PredictionComparison, { rows, characters }: ComparisonLevel): readonly string[] {
   const failed = inputs.filter(({ failure }) => failure.old !== null || failure.new !== null);
   if (failed.length === 0) return [];
-  const items = failed.slice(0, Math.max(1, rows)).map(({ origin, name, of, failure }) => {
-    const which = describeFailing(failure);
-    const whose = of === 'both' ? 'both versions' : `the ${of} version`;
-    const input = origin === 'endpoint' ? `the validation case ${renderSpan(name)}` : `the example of ${whose}`;
+  const items = failed.slice(0, Math.max(1, rows)).map((input) => {
+    const { failure } = input;
     const reasons = [...new Set([failure.old, failure.new])].filter((why) => why !== null);
-    return `- ${which} ${input}: ${reasons.map((why) => renderSpan(why, characters)).join(' and ')}`;
+    return `- ${describeFailing(failure)} ${describeInput(input)}: ${reasons.map((why) => renderSpan(why, characters)).join(' and ')}`;
   });
-  const left = failed.length - items.length;
-  return [[...items, ...(left > 0 ? [`- and ${left} more`] : [])].join('\n')];
+  return [listWithRest(items, failed.length)];
+}
+
+function describeInput({ origin, name, of }: PredictionComparison['inputs'][number]): string {
+  if (origin === 'endpoint') return `the validation case ${renderSpan(name)}`;
+  const whose = of === 'both' ? 'both versions' : `the ${of} version`;
+  return origin === 'signature' ? `the input made from the signature of ${whose}` : `the example of ${whose}`;
+}
+
+function listWithRest(items: readonly string[], all: number): string {
+  const left = all - items.length;
+  return [...items, ...(left > 0 ? [`- and ${left} more`] : [])].join('\n');
+}
+
+/** Answers with another number of rows, of which no row has a counterpart. */
+function renderLengths({ inputs }: PredictionComparison, { rows }: ComparisonLevel): readonly string[] {
+  const changed = inputs.filter(({ lengths }) => lengths !== undefined);
+  if (changed.length === 0) return [];
+  const items = changed.slice(0, Math.max(1, rows)).map((input) => {
+    const { old = 0, new: now = 0 } = input.lengths ?? {};
+    return `- ⚠️ ${describeInput(input)} is answered with ${pluralize(now, 'row')}, before with ${old}, so no row was compared`;
+  });
+  return [listWithRest(items, changed.length)];
 }
 
 function describeFailing({ old, new: now }: PredictionComparison['inputs'][number]['failure']): string {
@@ -176,7 +196,7 @@ function renderCard(
 }
 
 function renderSeconds(seconds: number): string {
-  return seconds >= 0.1 ? `${seconds.toFixed(1)} s` : `${(seconds * 1000).toPrecision(2)} ms`;
+  return seconds >= 0.1 ? `${seconds.toFixed(1)} s` : `${Number((seconds * 1000).toPrecision(2))} ms`;
 }
 
 function renderNumber(value: number): string {

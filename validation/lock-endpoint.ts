@@ -1,3 +1,4 @@
+import { isForServers } from '../python/evaluate-marker.ts';
 import { minorVersion } from '../python/find-python.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
@@ -151,20 +152,19 @@ async function resolveSubject(
 ): Promise<SubjectResult> {
   const { current, upgrade = false, reason, progress = SILENT } = options;
   const old = current && findLockedVirtualenv(current, subject.entity.name);
-  const [python, platform] = [minorVersion(checked.pythonVersion), old?.platform ?? LOCK_PLATFORM];
-  const { requirements, model } = checked;
+  const { model, pythonVersion, requirements } = checked;
+  const [python, platform] = [minorVersion(pythonVersion), old?.platform ?? LOCK_PLATFORM];
   const wanted = {
-    ...{ requirements, constraints: model.constraints, modelFolder: model.folder, python, platform },
+    ...{ requirements: requirements.filter((r) => isForServers(r, pythonVersion)), constraints: model.constraints },
+    ...{ modelFolder: model.folder, python, platform },
     preferences: upgrade ? undefined : (old?.packages ?? []),
     saved: listSavedVersions(model),
   };
   const policy = resolvePolicy(options.policies);
   const building = { buildWheels: subject.entity.buildWheels, mayBuild: policy.builtPackage !== 'error' };
-  const { packages, yanked, explanation, refused } = await withProgress(
-    progress,
-    `Locking ${subject.entity.name} (${reason})`,
-    () => resolveAndBuild(wanted, building, options),
-  );
+  const work = () => resolveAndBuild(wanted, building, options);
+  const what = `Locking ${subject.entity.name} (${reason})`;
+  const { packages, yanked, explanation, refused } = await withProgress(progress, what, work);
   if (!packages) {
     const failed = { model, request: wanted, explanation };
     const wrong = refused ? [refuseBuild(subject, refused)] : await describeResolutionFailure(subject, failed, options);

@@ -11,6 +11,8 @@ export interface Subject {
   readonly label: string;
   /** A standalone model. Diagnostics point at the model's files, not at an endpoint file. */
   readonly alone: boolean;
+  /** The file of a standalone model that lists its requirements. Default: `requirements.txt`. */
+  readonly listFile?: 'requirements.txt' | 'conda.yaml';
 }
 
 /** A problem inside a model's directory. */
@@ -48,7 +50,8 @@ export function locateProblem(subject: Subject, problem: ModelProblem): Diagnost
 /** Makes an error about the whole subject: on the entity, or on a file of a standalone model. */
 export function makeSubjectError(subject: Subject, code: DiagnosticCode, message: string, hint?: string): Diagnostic {
   const { place } = subject.entity;
-  const file = MODEL_FILES[code] ?? 'MLmodel';
+  const known = MODEL_FILES[code] ?? 'MLmodel';
+  const file = known === 'requirements.txt' ? (subject.listFile ?? known) : known;
   return makeError(code, subject.alone ? { ...place, file: `${place.file}/${file}` } : place, message, hint);
 }
 
@@ -59,6 +62,11 @@ const MODEL_FILES: Partial<Record<DiagnosticCode, string>> = {
   'python-unavailable': 'python_env.yaml',
   'resolution-failed': 'requirements.txt',
 };
+
+/** The list of requirements that the author of a standalone model edits. */
+export function nameModelList({ listFile = 'requirements.txt' }: Pick<Subject, 'listFile'>): string {
+  return listFile === 'conda.yaml' ? 'the pip section of conda.yaml' : listFile;
+}
 
 /** Where the packages that Davit may build are listed. */
 export function nameBuildWheels({ endpoint, entity }: Subject): string {
@@ -80,12 +88,12 @@ export function renderEditHint(subject: Subject, { add, remove }: RequirementHin
   const [replaced, dropped] = [findAdded(subject, add), findAdded(subject, remove)];
   const addition =
     replaced === undefined
-      ? `Add "${add ?? ''}" to ${alone ? 'requirements.txt' : own}`
+      ? `Add "${add ?? ''}" to ${alone ? nameModelList(subject) : own}`
       : `Write "${add ?? ''}" instead of "${replaced}" in ${own}`;
   const removal =
     dropped === undefined && !alone
       ? `add "${remove ?? ''}" to ${list}.remove`
-      : `remove "${dropped ?? remove ?? ''}" from ${dropped === undefined ? 'requirements.txt' : own}`;
+      : `remove "${dropped ?? remove ?? ''}" from ${dropped === undefined ? nameModelList(subject) : own}`;
   const edits = [...(add === undefined ? [] : [addition]), ...(remove === undefined ? [] : [removal])].join(' and ');
   const text = edits.replace(/^./, (first) => first.toUpperCase());
   return alone ? text : `${text} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;

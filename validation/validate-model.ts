@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { makeVirtualenvRequest, type VirtualenvRequest } from '../python/ensure-virtualenv.ts';
 import { type Diagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
@@ -131,5 +132,7 @@ export function makeStandaloneSubject(
     rateLimits: [],
     rollout: 'rolling',
   };
-  return { endpoint, entity, label: path, alone: true };
+  // A model of MLflow before 1.19 has no other list, and a new requirements.txt would replace all of it.
+  const isInConda = !existsSync(join(place, 'requirements.txt')) && existsSync(join(place, 'conda.yaml'));
+  return { endpoint, entity, label: path, alone: true, ...(isInConda && { listFile: 'conda.yaml' }) };
 }

@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { type Diagnostic, makeError } from '../../schemas/diagnostic.ts';
 import { editTextList } from '../../schemas/yaml/edit-list.ts';
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
+import { listModelNames } from '../../validation/requirements/edit-requirements.ts';
 import { parseCondaName } from '../../validation/requirements/parse-conda-name.ts';
 import {
   isUnchanged,
@@ -21,7 +22,7 @@ export function editEndpointText(text: string, subject: EditedSubject, edit: Req
   const { endpoint, entity, opened } = subject;
   const { add, remove } = entity.requirementEdits;
   const written = new Set(add.flatMap((line) => readRequirementName(line) ?? []));
-  const ofModel = listModelNames(opened.model);
+  const ofModel = listNames(opened.model);
   const building = new Set(entity.buildWheels);
   const already = new Set(remove.map(normalizePackageName));
   const unknown = [...edit.removed].filter(
@@ -54,8 +55,8 @@ export function editEndpointText(text: string, subject: EditedSubject, edit: Req
   return { diagnostics: [reportUneditable(endpoint.file, path, edit)] };
 }
 
-function listModelNames({ requirements, conda }: EditedSubject['opened']['model']): ReadonlySet<string> {
-  return new Set([...requirements.map((r) => r.name), ...(conda?.packages ?? []).map(parseCondaName)]);
+function listNames(model: EditedSubject['opened']['model']): ReadonlySet<string> {
+  return new Set([...listModelNames(model), ...(model.conda?.packages ?? []).map(parseCondaName)]);
 }
 
 function reportUnknown({ entity, endpoint }: EditedSubject, name: string, known: ReadonlySet<string>): Diagnostic {

@@ -127,7 +127,7 @@ export const MODEL_CODES = {
       says: 'endpoints/iris.yaml:4:7 error requirements-missing Cannot choose a Python for iris 2: it names no version, expected one in python_env.yaml',
     },
     repair:
-      'Log the model again with MLflow 2.10 or newer, which writes both files. If only MLflow is missing, add the version that the hint names to `requirements.add`. For a model with only uv.lock, the hint has the command that makes requirements.txt.',
+      'Log the model again with MLflow 2.10 or newer, which writes both files. Without logging it again: list the packages in `requirements.add` of the endpoint file, and the Python as `python==3.11.7`. If only MLflow is missing, add the version that the hint names. For a model with only uv.lock, the hint has the command that makes requirements.txt.',
     changes: [['models/iris/2/python_env.yaml', 'dependencies', 'python: 3.11.7\ndependencies']],
   },
 } as const satisfies Readonly<Record<string, Explanation>>;

@@ -64,7 +64,7 @@ export const REQUIREMENT_CODES = {
   'conda-only-package': {
     stage: 'check',
     means:
-      'conda.yaml of the model lists a package outside its pip section. A server installs with pip from locked wheels. What pip certainly has too, such as scikit-learn, becomes a requirement, and what the wheels or the driver provide, such as libgomp, is left out; both are warnings. So is any other package with the name of a library, and the hint has the requirement to add if the model imports it. A program such as openjdk can only be in the base image, and the hint names its package of Debian. Any other package would be missing.',
+      'conda.yaml of the model lists a package outside its pip section. A server installs with pip from locked wheels. What pip certainly has too, such as scikit-learn, becomes a requirement, and what the wheels or the driver provide, such as libgomp, is left out; both are warnings. So is any other package with the name of a library, and the hint has the requirement to add if the model imports it. A program such as openjdk can only be in the base image, and the hint names its package of Debian. Any other package would be missing. Of nine packages on, those with the same end are one report.',
     example: {
       files: { ...IRIS, [CONDA]: makeConda('conda-forge', 'librosa=0.10.2') },
       command: 'davit lock iris',
@@ -76,20 +76,20 @@ export const REQUIREMENT_CODES = {
   'anaconda-channel': {
     stage: 'check',
     means:
-      'The model was logged with the channel `defaults` of Anaconda, whose terms may ask for a commercial licence. MLflow before 1.18 wrote it by default. Davit installs nothing from conda, so this is a warning about the model itself, unless `policy.defaults_channel` of an environment says otherwise.',
+      'conda.yaml of the model names a channel of Anaconda, such as `defaults`, whose terms may ask for a commercial licence, or it names no channel. Channels of others on anaconda.org, such as conda-forge, are not meant. MLflow before 1.18 wrote `defaults` by itself. Davit installs nothing from conda, so this is a warning about the model itself, unless `policy.defaults_channel` of an environment says otherwise.',
     example: {
       files: { ...IRIS, [CONDA]: makeConda('defaults', 'pip') },
       command: 'davit lock iris',
       says: 'endpoints/iris.yaml:4:7 warning anaconda-channel Found the conda channel "defaults" in iris 2: Anaconda may ask for a commercial licence',
     },
     repair:
-      'Log the model with a newer MLflow, or with `conda_env=` that names conda-forge. If your licence allows the channel, nothing has to be done.',
+      'Log the model with a `conda_env=` whose channels name conda-forge, or without one; a model of MLflow before 1.18, with a newer MLflow. If your licence allows the channel, nothing has to be done.',
     changes: [[CONDA, 'defaults', 'conda-forge']],
   },
   'version-drift': {
     stage: 'check',
     means:
-      'The model was saved with one version of a library and requires another. Pickles of scikit-learn, statsmodels and cloudpickle do not load reliably across versions, so this is an error there; for other libraries it is a warning.',
+      'The model was saved with one version of a library and requires another. Pickles of scikit-learn, statsmodels and cloudpickle do not load reliably across versions, so this is an error there; for other libraries it is a warning. A requirement that leaves the version open gets the one that saved the model.',
     example: {
       files: makeModel('mlflow-skinny==3.17.2', 'scikit-learn==1.5.2'),
       command: 'davit lock iris',

@@ -73,6 +73,8 @@ const comparedInput = z.strictObject({
   name: text,
   rows: count,
   changed: count,
+  /** How many rows each answer has, if their numbers differ: then no row is compared. */
+  lengths: sides(count).exactOptional(),
   /** Why a version gives no answer. */
   failure: sides(text.nullable()),
 });

@@ -168,3 +168,47 @@ test('lockEndpoint() resolves also where other things are wrong, and says everyt
   expect(lock).toBeUndefined();
   expect(diagnostics.map((d) => d.code)).toEqual(['resolution-failed', 'version-drift']);
 });
+
+test('lockEndpoint() takes the version that saved the model where the requirements leave it open', async () => {
+  const root = await makeProject({ 'm/1': 'm_obedient' });
+  const folder = join(root, 'models', 'm', '1');
+  const save = async (version: string, ...requirements: readonly string[]) => {
+    const text = await readFile(join(folder, 'MLmodel'), 'utf8');
+    const saved = text.replace(/ {4}cloudpickle_version: .*\n/, '').replace('python_function:\n', `$&    cloudpickle_version: ${version}\n`); // prettier-ignore
+    await writeFiles(folder, {
+      MLmodel: saved,
+      'requirements.txt': ['mlflow-skinny==3.17.2', 'pandas==3.1.1', ...requirements].join('\n'),
+    });
+  };
+  const endpoint = makeEndpoint('e', { m: 'm/1' });
+  const lock = async (options: { current?: Parameters<typeof lockEndpoint>[1]['current']; upgrade?: boolean } = {}) => {
+    const locked = await lockEndpoint(endpoint, { root, ...options });
+    const packages = Object.values(locked.lock?.virtualenvs ?? {}).flatMap((v) => v.packages);
+    const errors = locked.diagnostics.filter((d) => d.severity === 'error').map((d) => d.message);
+    return { ...locked, errors, version: packages.find((p) => p.name === 'cloudpickle')?.version };
+  };
+  await save('3.0.0', 'cloudpickle');
+  const first = await lock();
+  expect([first.errors, first.version]).toEqual([[], '3.0.0']);
+  expect((await lock({ current: first.lock, upgrade: true })).version).toBe('3.0.0');
+  // A new version of the model was saved with another one, and the lock still has the pin of the old one.
+  await save('3.1.1', 'cloudpickle>=2');
+  const second = await lock({ current: first.lock });
+  expect([second.errors, second.version]).toEqual([[], '3.1.1']);
+  await save('3.1.1', 'cloudpickle==3.0.0');
+  expect((await lock()).errors).toEqual([expect.stringMatching(/cloudpickle 3.0.0: it was saved with 3.1.1/)]);
+});
+
+test('lockEndpoint() asks nobody about what is only for another system', async () => {
+  const root = await makeProject({ 'm/1': 'iris/1' });
+  const file = join(root, 'models', 'm', '1', 'requirements.txt');
+  const wheel = 'https://davit.invalid/helper-1.0-cp311-cp311-win_amd64.whl';
+  const others = [
+    `helper @ ${wheel} ; sys_platform == "win32"`,
+    'no-such-package-of-davit==1 ; python_version < "3.5"',
+  ];
+  await writeFile(file, `${await readFile(file, 'utf8')}\n${others.join('\n')}\n`);
+  const { lock, diagnostics } = await lockEndpoint(makeEndpoint('e', { m: 'm/1' }), { root });
+  expect(diagnostics).toEqual([]);
+  expect(lock!.entities['m']!.requirements).toHaveLength(7);
+});

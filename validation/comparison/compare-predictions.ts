@@ -65,19 +65,21 @@ function countRows(
   input: number,
   [old, now]: readonly [Answer | undefined, Answer | undefined],
   { tolerance, counter }: { readonly tolerance: number; readonly counter: RowCounter },
-): Pick<ComparedInput, 'rows' | 'changed'> {
+): Pick<ComparedInput, 'rows' | 'changed' | 'lengths'> {
   const [before, after] = [old, now].map((a) => (a?.answer === undefined ? undefined : splitAnswer(a.answer)));
   const isComparable = before !== undefined && before.length === after?.length;
   const atLeast = isComparable || (!before && !after) ? 0 : 1;
   const rows = Math.max(before?.length ?? 0, after?.length ?? 0, atLeast);
   let changed = 0;
   for (let row = 0; row < rows; row += 1) {
-    const pair = { input, row, old: before?.[row], new: after?.[row] };
+    // Of answers with other numbers of rows, no row has a counterpart.
+    const pair = { input, row, old: before?.[row], new: isComparable ? after[row] : undefined };
     const difference = isComparable ? compareRows(pair.old ?? null, pair.new ?? null, tolerance) : EVERYTHING;
     counter.add({ ...pair, difference });
     if (difference) changed += 1;
   }
-  return { rows, changed };
+  const lengths = before && after && !isComparable ? { old: before.length, new: after.length } : undefined;
+  return { rows, changed, ...(lengths && { lengths }) };
 }
 
 function showRow(pair: RowPair, inputs: readonly SharedInput[]): PredictionComparison['most_changed'][number] {

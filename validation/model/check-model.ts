@@ -1,5 +1,6 @@
+import { isForServers } from '../../python/evaluate-marker.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../../schemas/diagnostic.ts';
-import { choosePython } from './choose-python.ts';
+import { choosePython, isPythonEdit } from './choose-python.ts';
 import { checkMinimumVersions } from './check-minimum-versions.ts';
 import { checkVersionDrift, checkPythonDrift } from './check-version-drift.ts';
 import { checkRequirements } from '../requirements/check-requirements.ts';
@@ -11,7 +12,7 @@ import type { LockedCase } from '../../schemas/lock/locked-case.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import type { Requirement } from '../requirements/parse-requirements.ts';
 import { type Model, readModel } from './read-model.ts';
-import { type ModelProblem, locateProblem, type Subject } from '../subject.ts';
+import { joinHints, type ModelProblem, locateProblem, type Subject } from '../subject.ts';
 
 /** A model that passed enough static checks to resolve its requirements. */
 export interface CheckedModel {
@@ -48,7 +49,9 @@ export async function checkModel(
   const { model, isChosen, problems } = await choosePython(subject, read.model);
   const edited = editRequirements(subject, model);
   const { cases, diagnostics: wrongCases } = await readCases(subject, root);
-  const pins = edited.requirements.flatMap((r) => (r.pin === undefined ? [] : [[r.name, r.pin] as const]));
+  // Requirements of other systems are not resolved. A line that cannot be read may mean anything.
+  const own = edited.requirements.filter((r) => r.fault !== undefined || isForServers(r, model.pythonVersion));
+  const pins = own.flatMap((r) => (r.pin === undefined ? [] : [[r.name, r.pin] as const]));
   const all = [
     ...read.problems,
     ...problems,
@@ -56,10 +59,10 @@ export async function checkModel(
     ...checkSignature(subject, model, policy),
     ...checkExample(subject, model, policy),
     ...checkPython(subject, model),
-    ...(await checkMinimumVersions(subject, model, edited.requirements)),
+    ...(await checkMinimumVersions(subject, model, own)),
     ...(isChosen ? [] : checkPythonDrift(subject, model)),
     ...edited.problems,
-    ...(await checkRequirements(subject, model, edited, { policy, packages })),
+    ...(await checkRequirements(subject, model, { ...edited, requirements: own }, { policy, packages })),
     ...checkVersionDrift(subject, model, new Map(pins)),
   ];
   const diagnostics = sortDiagnostics([...wrongCases, ...all.map((p) => locateProblem(subject, p))]);
@@ -75,7 +78,8 @@ function checkFlavor({ label }: Subject, { flavors, locate }: Model): readonly M
   if (pyfunc && typeof pyfunc['loader_module'] === 'string') return [];
   const found = Object.keys(flavors).join(', ') || 'none';
   const message = `Cannot serve ${label}: its flavors are ${found}, expected python_function among them`;
-  return [{ code: 'flavor-missing', severity: 'error', message, at: locate(['flavors'], { key: true }) }];
+  const hint = 'Log the model with mlflow.pyfunc, or with a flavor of MLflow that also writes python_function';
+  return [{ code: 'flavor-missing', severity: 'error', message, hint, at: locate(['flavors'], { key: true }) }];
 }
 
 /** MLflow serves a model without a signature too: it parses requests without types. */
@@ -126,7 +130,8 @@ function checkExample(
 const UV_LOCK_HINT =
   'It has uv.lock: run uv export --frozen --no-dev --no-emit-project -o requirements.txt in its folder, and log the model with that file as pip_requirements';
 
-function checkPython({ label }: Subject, model: Model): readonly ModelProblem[] {
+function checkPython({ label, alone, entity, endpoint }: Subject, model: Model): readonly ModelProblem[] {
+  const list = `davit.served_entities.${entity.name}.requirements.add in ${endpoint.file}`;
   const at = { file: 'MLmodel', line: 1, column: 1 };
   const problems: ModelProblem[] = [];
   if (model.pythonVersion === undefined)
@@ -134,14 +139,20 @@ function checkPython({ label }: Subject, model: Model): readonly ModelProblem[] 
       code: 'requirements-missing',
       severity: 'error',
       message: `Cannot choose a Python for ${label}: it names no version, expected one in python_env.yaml`,
+      hint: `Write the version that saved the model there, such as python: 3.11.7${alone ? '' : `, or add it to ${list}, such as python==3.11.7`}`,
       at,
     });
-  if (!model.hasRequirements)
+  if (!model.hasRequirements && entity.requirementEdits.add.every(isPythonEdit))
     problems.push({
       code: 'requirements-missing',
       severity: 'error',
       message: `Cannot install the packages of ${label}: it has neither requirements.txt nor pip packages in conda.yaml`,
-      hint: model.hasUvLock ? UV_LOCK_HINT : undefined,
+      hint: joinHints(
+        model.hasUvLock ? UV_LOCK_HINT : undefined,
+        alone
+          ? 'List them in requirements.txt of the model, with mlflow among them'
+          : `Without logging it again: list them in ${list}, with mlflow among them`,
+      ),
       at,
     });
   return problems;

@@ -1,4 +1,5 @@
 import { minorVersion } from '../../python/find-python.ts';
+import { satisfiesSpecifier } from '../../python/satisfies-specifier.ts';
 import type { Requirement } from '../requirements/parse-requirements.ts';
 import type { Model } from './read-model.ts';
 import type { ModelProblem, Subject } from '../subject.ts';
@@ -67,12 +68,12 @@ export function findContradictedVersion(
 ): string | undefined {
   const saved = SAVED_VERSIONS.find(({ packages, rule }) => rule !== 'warn' && packages.includes(name));
   const text = saved && flavors[saved.flavor]?.[saved.key];
-  const [, version, star] = /^==([\w.]+?)(\.\*)?$/.exec(specifier) ?? [];
-  if (typeof text !== 'string' || version === undefined) return undefined;
+  if (typeof text !== 'string') return undefined;
   const wanted = text.split('+')[0] ?? text;
-  const isPrefix = star !== undefined && `${wanted}.`.startsWith(`${version}.`);
-  const isSame = saved?.rule === 'minor' ? minorVersion(version) === minorVersion(wanted) : version === wanted;
-  return isPrefix || isSame ? undefined : wanted;
+  if (satisfiesSpecifier(wanted, specifier) !== false) return undefined;
+  const version = /^==([\w.]+?)(?:\.\*)?$/.exec(specifier)?.[1];
+  const isSame = saved?.rule === 'minor' && version !== undefined && minorVersion(version) === minorVersion(wanted);
+  return isSame ? undefined : wanted;
 }
 
 /** The flavor and the environment must have the same minor version of Python, because pickles contain byte code. */
@@ -83,7 +84,7 @@ export function checkPythonDrift(subject: Subject, model: Model): readonly Model
   if (minorVersion(flavor) === minorVersion(required)) return [];
   const message = `Cannot serve ${subject.label} with Python ${minorVersion(required)}: it was saved with ${flavor}, expected the same minor version`;
   const at = model.locate(['flavors', 'python_function', 'python_version']);
-  return [
-    { code: 'version-drift', severity: 'error', message, hint: 'Log the model again with one version of Python', at },
-  ];
+  const hint = 'Log the model again with one version of Python';
+  const add = subject.alone ? {} : { add: `python==${minorVersion(flavor)}` };
+  return [{ code: 'version-drift', severity: 'error', message, hint, ...add, at }];
 }

@@ -34,12 +34,15 @@ export async function choosePython({ entity, label }: Subject, model: Model): Pr
   if (chosen === undefined)
     return refuse(`Cannot add "${line}" to the requirements of ${label}: expected a version, such as python==3.11`);
   const { pythonVersion } = model;
-  if (pythonVersion !== undefined && minorVersion(pythonVersion) === minorVersion(chosen))
+  const inFlavor = model.flavors['python_function']?.['python_version'];
+  const writer = typeof inFlavor === 'string' ? inFlavor : pythonVersion;
+  // Where the model does not say which Python wrote its byte code, only its author knows.
+  if (writer === undefined || minorVersion(writer) === minorVersion(chosen))
     return { model: { ...model, pythonVersion: chosen }, isChosen: true, problems: [] };
   const file = await findByteCode(model.folder);
   if (file !== undefined)
     return refuse(
-      `Cannot run ${label} with Python ${minorVersion(chosen)}: ${file} has, or may have, byte code of Python ${pythonVersion ?? 'another version'}`,
+      `Cannot run ${label} with Python ${minorVersion(chosen)}: ${file} has, or may have, byte code of Python ${writer}`,
       'Train and log the model again with that Python',
     );
   return { model: { ...model, pythonVersion: chosen }, isChosen: true, problems: [] };

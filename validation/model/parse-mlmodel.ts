@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { convertCondaVersion } from '../requirements/conda-names.ts';
 
 const text = z.string().nullish();
 const flavor = z.looseObject({});
@@ -29,15 +30,26 @@ export const condaFile = z.looseObject({
 
 /** The parts of a conda.yaml that affect a virtualenv. */
 export interface CondaEnvironment {
-  readonly channels: readonly string[] | undefined;
-  /** `python=3.11.7` → `3.11.7` */
+  /** Also those of single packages, such as `main::numpy`. */
+  readonly channels: readonly CondaChannel[];
+  /** Whether conda would take its own default channels. */
+  readonly hasDefaultChannels: boolean;
+  /** `python=3.11.7` → `3.11.7`, `python>=3.8` → `3.8` */
   readonly python: string | undefined;
+  /** `>=3.8`, if more than one minor version is allowed; empty: any. Undefined: one is. */
+  readonly pythonRange: string | undefined;
   /** Index of Python in the dependencies. */
   readonly pythonIndex: number;
   /** Conda packages, which a virtualenv cannot contain. Excludes python, pip, setuptools and wheel. */
   readonly packages: readonly string[];
   /** Their indices in the dependencies. */
   readonly indices: readonly number[];
+}
+
+interface CondaChannel {
+  readonly name: string;
+  /** Of the value in conda.yaml. */
+  readonly path: readonly (string | number)[];
 }
 
 const BUILT_IN_PACKAGES = new Set(['python', 'pip', 'setuptools', 'wheel']);
@@ -55,9 +67,18 @@ export function makeCondaEnvironment({ channels, dependencies }: z.infer<typeof 
   );
   const python = packages.find((_, i) => names[i] === 'python');
   const others = packages.filter((_, i) => !BUILT_IN_PACKAGES.has(names[i] ?? ''));
+  const range = convertCondaVersion(python ?? '');
   return {
-    channels: channels ?? undefined,
+    channels: [
+      ...(channels ?? []).map((name, i) => ({ name, path: ['channels', i] })),
+      ...list.flatMap((d, i) => {
+        const [name, ...rest] = typeof d === 'string' ? d.split('::') : [];
+        return name !== undefined && rest.length > 0 ? [{ name, path: ['dependencies', i] }] : [];
+      }),
+    ],
+    hasDefaultChannels: list.length > 0 && (channels ?? []).length === 0,
     python: /(?<!\d)(\d+\.\d+(?:\.\d+)?)/.exec(python ?? '')?.[1],
+    pythonRange: python === undefined || /^==\d+\.\d+/.test(range) ? undefined : range,
     pythonIndex: list.findIndex((d) => d === python),
     packages: others,
     indices: others.map((p) => list.indexOf(p)),

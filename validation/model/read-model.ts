@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { SourceLocation } from '../../schemas/diagnostic.ts';
+import { satisfiesSpecifier } from '../../python/satisfies-specifier.ts';
 import { parseYaml } from '../../schemas/yaml/parse-yaml.ts';
 import type { ParsedYaml } from '../../schemas/yaml/parsed-yaml.ts';
 import type { Signature } from '../../schemas/lock/signature.ts';
@@ -93,7 +94,7 @@ async function readFiles(folder: string): Promise<ModelReadResult> {
       example: await findExample(folder, value),
       requirements: required.requirements,
       constraints: required.constraints,
-      hasRequirements: required.found,
+      hasRequirements: required.found || (conda?.packages.length ?? 0) > 0,
       hasUvLock: await exists(join(folder, 'uv.lock')),
       conda,
       locateConda: condaYaml?.locate ?? locate,
@@ -118,7 +119,9 @@ function listYamlLines(
   return { conda: inConda, pythonEnv: list(pythonEnv, ['dependencies'], pythonEnv?.value?.dependencies) };
 }
 
-type YamlFile<T> = Pick<ParsedYaml<T>, 'value' | 'locate'>;
+interface YamlFile<T> extends Pick<ParsedYaml<T>, 'value' | 'locate'> {
+  readonly text: string;
+}
 
 function readPython(
   files: {
@@ -131,10 +134,17 @@ function readPython(
 ): Pick<Model, 'pythonVersion' | 'pythonPlace'> {
   const { pythonEnv, condaYaml, conda } = files;
   const inFlavor = ['flavors', 'python_function', 'python_version'];
+  const saved = flavors['python_function']?.['python_version'];
+  const inConda = [
+    conda?.python,
+    () => condaYaml?.locate(['dependencies', conda?.pythonIndex ?? 0]) ?? locate([]),
+  ] as const;
   const said: readonly (readonly [unknown, () => SourceLocation])[] = [
-    [pythonEnv?.value?.python, () => pythonEnv?.locate(['python']) ?? locate([])],
-    [conda?.python, () => condaYaml?.locate(['dependencies', conda?.pythonIndex ?? 0]) ?? locate([])],
-    [flavors['python_function']?.['python_version'], () => locate(inFlavor)],
+    [pythonEnv && readWrittenPython(pythonEnv), () => pythonEnv?.locate(['python']) ?? locate([])],
+    // Of a range, the version that saved the model is the one that loads it.
+    ...(allowsVersion(conda?.pythonRange, saved) ? [] : [inConda]),
+    [saved, () => locate(inFlavor)],
+    inConda,
   ];
   const [value, at] = said.find(([v]) => v !== undefined && v !== null) ?? [];
   const text = typeof value === 'number' || typeof value === 'string' ? String(value) : '';
@@ -142,6 +152,16 @@ function readPython(
     pythonVersion: /(?<!\d)\d+\.\d+(?:\.\d+)?/.exec(text)?.[0],
     pythonPlace: at?.() ?? { file: 'MLmodel', line: 1, column: 1 },
   };
+}
+
+function allowsVersion(range: string | undefined, version: unknown): boolean {
+  return range !== undefined && typeof version === 'string' && satisfiesSpecifier(version, range) !== false;
+}
+
+/** YAML reads `3.10` without quotation marks as the number 3.1. */
+function readWrittenPython({ value, text }: YamlFile<z.infer<typeof pythonEnvFile>>): unknown {
+  const python = value?.python;
+  return typeof python === 'number' ? (/^python\s*:\s*([\d.]+)/m.exec(text)?.[1] ?? python) : python;
 }
 
 /**
@@ -175,7 +195,7 @@ async function readYaml<T>(
   if (text === undefined) return undefined;
   const { value, diagnostics, locate } = parseYaml(text, file, schema);
   problems.push(...diagnostics.map((d) => makeUnreadableProblem(d, d)));
-  return { value, locate };
+  return { value, locate, text };
 }
 
 function makeUnreadableProblem({ message }: { readonly message: string }, at: SourceLocation): ModelProblem {

@@ -28,6 +28,14 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
     /tz-naive|tz-aware|offset-naive|timezone-aware|UTC offset/i,
     "MLflow's type datetime has no time zone: send times as UTC without a zone, or make them comparable in the model (tz_localize, tz_convert)",
   ],
+  [
+    /Expected 96 from C header, got 88 from PyObject|compiled using NumPy 1\.x cannot be run|_ARRAY_API not found/,
+    'The lock has NumPy 2 and a package that was compiled for NumPy 1: require numpy<2, or the version of that package which is for NumPy 2',
+  ],
+  [
+    /numpy\.\w+ size changed|numpy\.core\.multiarray failed to import/,
+    'A package was compiled for another NumPy than that of the lock: require the versions of both that the model was trained with',
+  ],
   // Drivers of databases raise one class for every failure. This is only a hint, and waives nothing.
   [/temporary failure in name resolution|could not translate host name|network is unreachable/i, NETWORK_HINT],
 ];

@@ -1,3 +1,4 @@
+import { CONDA_SAME_NAMES } from './conda-same-names.ts';
 import { parseCondaName } from './parse-conda-name.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 
@@ -16,12 +17,15 @@ interface NoCounterpart {
 
 /** Conda packages whose package in pip certainly has another name. */
 const TWINS: Readonly<Record<string, string>> = {
+  'brotli-python': 'brotli',
   'dask-core': 'dask',
+  'docker-py': 'docker',
   faiss: 'faiss-cpu',
   'matplotlib-base': 'matplotlib',
   'msgpack-python': 'msgpack',
   'numpy-base': 'numpy',
   opencv: 'opencv-python-headless',
+  psycopg2: 'psycopg2-binary',
   'py-lightgbm': 'lightgbm',
   'py-opencv': 'opencv-python-headless',
   'py-xgboost': 'xgboost',
@@ -31,9 +35,11 @@ const TWINS: Readonly<Record<string, string>> = {
   pyqt: 'pyqt5',
   pytables: 'tables',
   'python-blosc': 'blosc',
+  'python-fastjsonschema': 'fastjsonschema',
   'python-flatbuffers': 'flatbuffers',
   'python-graphviz': 'graphviz',
   'python-kaleido': 'kaleido',
+  'python-kubernetes': 'kubernetes',
   'python-levenshtein': 'levenshtein',
   'python-lmdb': 'lmdb',
   'python-tzdata': 'tzdata',
@@ -41,29 +47,15 @@ const TWINS: Readonly<Record<string, string>> = {
   pytorch: 'torch',
   'pytorch-cpu': 'torch',
   'pytorch-gpu': 'torch',
+  'ray-core': 'ray',
+  'ray-default': 'ray[default]',
+  'redis-py': 'redis',
   'seaborn-base': 'seaborn',
   'tensorflow-base': 'tensorflow',
   'tensorflow-eigen': 'tensorflow',
   'tensorflow-gpu': 'tensorflow',
   'tensorflow-mkl': 'tensorflow',
 };
-
-/** Common packages with the same name in conda and pip. The pip name of any other package is uncertain. */
-const SAME_NAME = new Set(
-  `absl-py accelerate aiohttp alembic altair anyio argcomplete arrow attrs beautifulsoup4 bokeh boto3 botocore catboost
-  category-encoders certifi cffi charset-normalizer click cloudpickle colorama coverage cryptography cuda-bindings cuda-python cython dask
-  databricks-sdk datasets decorator dill distributed docker duckdb einops evaluate fastapi fastparquet filelock flask
-  fsspec gensim geopandas google-auth graphene greenlet grpcio gunicorn h5py holidays httpx huggingface-hub hyperopt idna
-  imageio imbalanced-learn ipykernel ipython itsdangerous jax jaxlib jinja2 jmespath joblib jsonpath-ng jsonschema kafka-python keras
-  langchain lightgbm lime llvmlite lxml markdown markupsafe matplotlib mlflow mlflow-skinny mlxtend more-itertools
-  multidict nltk numba numexpr numpy onnx onnxruntime openai openpyxl optuna orjson packaging pandas patsy pillow plotly
-  polars pooch prometheus-client prophet protobuf psutil pyarrow pyasn1 pycparser pydantic pydantic-core pyjwt pymongo
-  pyparsing pyspark python-dateutil python-dotenv pytorch-lightning pytz pyyaml querystring-parser regex requests rich
-  s3fs sacremoses safetensors scikit-image scikit-learn scipy seaborn sentence-transformers sentencepiece shap six skops
-  skorch smmap sqlalchemy sqlparse starlette statsmodels sympy tabulate tenacity tensorboard tensorflow tensorflow-cpu
-  threadpoolctl tokenizers toml toolz torchaudio torchmetrics torchvision tqdm transformers typing-extensions
-  urllib3 uvicorn waitress werkzeug wrapt xarray xgboost xlrd xxhash yarl zipp zstandard`.split(/\s+/),
-);
 
 const IN_WHEELS = 'the wheels that need it include it';
 const FROM_DRIVER = 'the driver of the machine and the wheels that need it provide it';
@@ -72,6 +64,7 @@ const ONLY_CONDA = 'only conda uses it';
 const FOR_MKL = 'the wheels of NumPy and SciPy do not use it';
 const LIKE_A_LIBRARY = 'it has the name of a library, and the wheels that need a library include it';
 const A_PROGRAM = 'it is not a Python package, so only the base image can have it';
+const FOR_OTHERS = 'only Windows or macOS uses it';
 const OF_R = 'it is a package of R, which Davit does not serve';
 
 const LISTS: readonly (readonly [reason: string, names: string, pattern: RegExp])[] = [
@@ -95,6 +88,11 @@ const LISTS: readonly (readonly [reason: string, names: string, pattern: RegExp]
     qt-main rapidjson re2 readline s2n snappy sqlite suitesparse tbb thrift-cpp tk tzdata uriparser utf8proc x264 x265 xz
     yaml zlib zlib-ng zstd`,
     /^(?:xorg-|aws-(?:c-|checksums|crt-cpp|sdk-cpp)|qt6-)|-mutex$|^-/,
+  ],
+  [
+    FOR_OTHERS,
+    'appnope python-app pywin32 pywinpty ucrt vc vc14-runtime vs2013-runtime vs2015-runtime win-inet-pton wincertstore winpty',
+    /^(?:m2w64|m2|msys2|pyobjc)-/,
   ],
   [OF_R, 'r r-base', /^r-(?!.*python)/],
 ];
@@ -150,11 +148,12 @@ export function findPipCounterpart(spec: string): PipCounterpart {
   const debian = readOwn(PROGRAMS, name);
   if (debian !== undefined) return { none: A_PROGRAM, isNeeded: true, debian };
   const twin = readOwn(TWINS, name);
-  if (twin !== undefined || SAME_NAME.has(name)) return { pip: `${twin ?? name}${pipVersion(spec)}`, certain: true };
+  if (twin !== undefined || CONDA_SAME_NAMES.has(name))
+    return { pip: `${twin ?? name}${convertCondaVersion(spec)}`, certain: true };
   const reason = LISTS.find(([, names, pattern]) => names.split(/\s+/).includes(name) || pattern.test(name))?.[0];
   if (reason !== undefined) return { none: reason, isNeeded: reason === OF_R };
   if (isLibrary(name)) return { none: IN_WHEELS, isNeeded: false };
-  const pip = `${name}${pipVersion(spec)}`;
+  const pip = `${name}${convertCondaVersion(spec)}`;
   if (MKL.has(name)) return { none: FOR_MKL, isNeeded: false, ifImported: pip };
   if (OTHER_LIB.test(name)) return { none: LIKE_A_LIBRARY, isNeeded: false, ifImported: pip };
   return { pip, certain: false };
@@ -166,18 +165,29 @@ function isLibrary(name: string): boolean {
 }
 
 /**
- * Converts a conda version to pip's syntax. `=2.1` matches every version that starts with 2.1. `==2.1.0`, and a version
- * with a build, match that version only. `>=2,<3` means the same for both. Omits a version that pip cannot express,
+ * Converts the version of a conda package to a specifier of pip. `=2.1` matches every version that starts with 2.1. `==2.1.0`, and a
+ * version with a build, match that version only. `>=2,<3` means the same for both. Omits a version that pip cannot express,
  * because the lock pins one.
  */
-function pipVersion(spec: string): string {
-  const text = (spec.split('::').at(-1) ?? '').replace(/\[.*/, '').trim();
-  const rest = text.replace(/^[A-Za-z0-9._-]+/, '').trim();
-  const exact = /^(==?)?\s*([0-9][0-9A-Za-z.]*)(\.?\*)?(?:[=\s]\s*\S+)?$/.exec(rest);
+export function convertCondaVersion(spec: string): string {
+  const text = (spec.split('::').at(-1) ?? '').trim();
+  const inside = /\[.*\bversion\s*=\s*["']?([^"'\]]+)/.exec(text)?.[1];
+  const rest = inside ?? text.replace(/\[.*/, '').replace(/^[A-Za-z0-9._-]+/, '');
+  const exact = /^(==?)?\s*([0-9][0-9A-Za-z.]*)(\.?\*)?(?:[=\s]\s*\S+)?$/.exec(rest.trim());
   if (exact) {
     const [, sign, version = '', star] = exact;
-    const isPrefix = star !== undefined || (sign === '=' && !/[=\s]/.test(rest.slice(1).trim()));
+    const isPrefix = star !== undefined || (sign === '=' && !/[=\s]/.test(rest.trim().slice(1).trim()));
     return isPrefix ? `==${version.replace(/\.$/, '')}.*` : `==${version}`;
   }
-  return /^(?:(?:>=|<=|!=|>|<|~=)[0-9][0-9A-Za-z.*]*(?:,\s*|$))+$/.test(rest) ? rest.replace(/\s+/g, '') : '';
+  const clauses = rest.split(',').map(convertClause);
+  return clauses.every((clause) => clause !== undefined) ? clauses.join(',') : '';
+}
+
+/** `=2.1` → `==2.1.*`. Undefined: pip has no such clause. */
+function convertClause(clause: string): string | undefined {
+  const [, operator, version = ''] = /^\s*(>=|<=|==|!=|~=|>|<|=)\s*([0-9][0-9A-Za-z.]*(?:\*)?)\s*$/.exec(clause) ?? [];
+  if (operator === undefined) return undefined;
+  const plain = version.replace(/\.?\*?$/, '');
+  if (operator === '=') return `==${plain}.*`;
+  return `${operator}${operator === '==' || operator === '!=' ? version : plain}`;
 }

@@ -15,6 +15,12 @@ export interface EditedRequirements {
   readonly problems: readonly ModelProblem[];
 }
 
+/** The names of what a model requires: of its requirements, and of those that replace conda packages. */
+export function listModelNames(model: Model): ReadonlySet<string> {
+  const twins = listCondaTwins(model, { taken: new Set(), removed: new Set() });
+  return new Set([...model.requirements, ...twins.map((t) => t.requirement)].map((r) => r.name));
+}
+
 /** Source location for problems with the endpoint's edits, which placeProblem reports on the entity. */
 const ENTITY_LOCATION = { file: 'MLmodel', line: 1, column: 1 };
 
@@ -28,7 +34,7 @@ export function editRequirements({ entity, label }: Subject, model: Model): Edit
   const problems: ModelProblem[] = [];
   const wrong = (message: string, hint?: string) =>
     problems.push({ code: 'requirement-invalid', severity: 'error', message, hint, at: ENTITY_LOCATION });
-  const known = new Set(model.requirements.map((r) => r.name));
+  const known = listModelNames(model);
   const conda = new Set(model.conda?.packages.map(parseCondaName));
   const removed = new Set(remove.map(normalizePackageName));
   for (const name of removed)

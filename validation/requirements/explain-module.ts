@@ -2,7 +2,7 @@ import { normalizePackageName } from '../../python/normalize-package-name.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { findPythonsWith } from './standard-library.ts';
-import { renderEditHint, joinHints, type Subject, makeSubjectError } from '../subject.ts';
+import { renderEditHint, joinHints, nameModelList, type Subject, makeSubjectError } from '../subject.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 
 /** Modules whose name differs from the name of their package. */
@@ -96,7 +96,10 @@ export function findProvider(module: string): string | undefined {
   return part ?? readOwn(PACKAGES_BY_MODULE, top) ?? (SAME_NAME.has(top) ? normalizePackageName(top) : undefined);
 }
 
-function renderAddPackageHint({ alone, entity, endpoint }: Subject): string {
-  const list = alone ? 'requirements.txt' : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`;
+function renderAddPackageHint(subject: Subject): string {
+  const { alone, entity, endpoint } = subject;
+  const list = alone
+    ? nameModelList(subject)
+    : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`;
   return `If a package provides it, add that package to ${list}`;
 }

@@ -86,7 +86,9 @@ async function readOption(folder: string, line: OptionLine, parents: readonly st
   const refuse = (why: string): RequirementLists => ({
     requirements: [],
     constraints: [],
-    problems: [makeProblem(`Cannot read "${`${option} ${maskSecrets(value)}`.trim()}": ${why}`, at, INCLUDE_HINT)],
+    problems: [
+      makeProblem(`Cannot read "${`${option} ${maskSecrets(value)}`.trim()}": ${why}`, at, renderIncludeHint(at)),
+    ],
   });
   if (/^[a-z][a-z0-9+.-]+:/i.test(value)) return refuse('it is an address, expected a file in the model');
   const file = posix.join(posix.dirname(at.file), value);
@@ -102,7 +104,10 @@ async function readOption(folder: string, line: OptionLine, parents: readonly st
   return { requirements: [], constraints, problems: [...read.problems, ...faulty] };
 }
 
-const INCLUDE_HINT = 'Copy its lines into requirements.txt of the model';
+/** With a requirements.txt, the pip section of conda.yaml would no longer count. */
+function renderIncludeHint({ file }: SourceLocation): string {
+  return `Write the lines of that file in place of it into ${file} of the model, or log the model with them`;
+}
 
 /** uv would take the package from there: clone a repository, for example. */
 function refuseConstraint({ written, fault, at }: Requirement): ModelProblem {

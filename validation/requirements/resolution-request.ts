@@ -15,7 +15,7 @@ export interface ResolutionRequest {
   readonly modelFolder: string;
   /** Pins to keep if they still satisfy the requirements. Undefined: resolve the newest versions from the index. */
   readonly preferences: readonly LockedPackage[] | undefined;
-  /** The versions that saved the model, by package: the first to suggest. Absent: none is known. */
+  /** The versions that saved the model, by package: the first to take, and to suggest. Absent: none is known. */
   readonly saved?: ReadonlyMap<string, string>;
   /** Packages to take as source distributions, and what the wheel of each requires. Absent: none. */
   readonly built?: readonly WheelMetadata[];

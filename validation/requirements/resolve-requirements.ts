@@ -16,6 +16,7 @@ import { keepRequiredHashes } from './keep-hashes.ts';
 import type { Requirement } from './parse-requirements.ts';
 import { parseYanked, separateNotes, type YankedPackage } from './parse-yanked.ts';
 import { explainUnreadableWheel } from './explain-wheel.ts';
+import { keepsPreferences, listPreferences } from './preferences.ts';
 import { readInstalledWheel, renderMetadataSettings, type UnusableWheel, type WheelMetadata } from './read-wheel.ts';
 import type { ResolutionRequest } from './resolution-request.ts';
 
@@ -47,7 +48,7 @@ export async function resolveRequirements(request: ResolutionRequest, options: P
     const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
     const offline = request.preferences && (await compile(lines, ['--offline']));
     const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : undefined;
-    if (offline && kept && keepsPins(kept, request.preferences)) return makeResolution(kept, request, offline);
+    if (offline && kept && keepsPreferences(kept, request)) return makeResolution(kept, request, offline);
     const run = await compile(lines);
     if (run.code === 0) return makeResolution(readPackages(run.stdout, request.modelFolder), request, run);
     if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
@@ -73,12 +74,6 @@ function makeResolution(
   );
   if ('explanation' in kept) return makeFailure(kept.explanation);
   return { packages: kept.packages, explanation: undefined, yanked: parseYanked(notes) };
-}
-
-/** Offline, uv drops a pin whose metadata is not in its cache. The caller must then resolve again with the index. */
-function keepsPins(packages: readonly LockedPackage[], pins: readonly LockedPackage[]): boolean {
-  const before = new Map(pins.map((p) => [p.name, p.version]));
-  return packages.every((p) => (before.get(p.name) ?? p.version) === p.version);
 }
 
 interface CompileRun extends ProcessResult {
@@ -167,8 +162,8 @@ async function compileLines(
   await writeFile(input, `${lines.join('\n')}\n`);
   await writeFile(bounds, request.constraints.map((c) => `${c.text}\n`).join(''));
   // uv keeps the versions in an existing output file if they still satisfy the requirements.
-  const kept = (request.preferences ?? []).filter((p) => p.source === undefined);
-  await writeFile(output, kept.map((p) => `${p.name}==${p.version}\n`).join(''));
+  const preferred = [...listPreferences(request)].map(([name, version]) => `${name}==${version}\n`);
+  await writeFile(output, preferred.join(''));
   const args = [
     'pip',
     'compile',

@@ -94,10 +94,9 @@ test('an input that only one version answers counts with all its rows, and two f
       { name: 'large', rows: 0, changed: 0, failure: { old: 'missing column "b"', new: 'no' } },
     ],
   });
-  expect(comparePredictions(inputs, answered([1, 2]), answered([1, 2, 3]), SHOWN)).toMatchObject({
-    rows: 3,
-    changed: 3,
-  });
+  const others = comparePredictions(inputs, answered([1, 2, 5]), answered([2, 5]), SHOWN);
+  expect(others).toMatchObject({ rows: 3, changed: 3, moved: [], most_changed: [] });
+  expect(others.inputs[0]).toMatchObject({ lengths: { old: 3, new: 2 }, failure: { old: null, new: null } });
 });
 
 test('a policy hides inputs and predictions, and not how many differ', () => {

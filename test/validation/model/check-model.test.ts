@@ -267,13 +267,23 @@ test('checkModel() takes another Python from the endpoint file, except for a mod
   for (const code of ['CodeType', '_create_code']) {
     const bound = await python({ 'python_model.pkl': `(${code}` }, ['python==3.8']);
     expect(bound.diagnostics.map((d) => d.message)).toContain(
-      'Cannot run m 1 with Python 3.8: python_model.pkl has, or may have, byte code of Python 3.7.9',
+      'Cannot run m 1 with Python 3.8: python_model.pkl has, or may have, byte code of Python 3.11.7',
     );
   }
   const vague = await python({}, ['python>=3.8']);
   expect(vague.diagnostics.map((d) => d.message)).toContain(
     'Cannot add "python>=3.8" to the requirements of m 1: expected a version, such as python==3.11',
   );
+});
+
+test('checkModel() takes the Python that saved the model, also with byte code, where python_env.yaml has another', async () => {
+  const edit = (folder: string) =>
+    writeFiles(folder, { 'python_env.yaml': 'python: 3.9.18\ndependencies: []\n', 'python_model.pkl': '(CodeType' });
+  const [drift] = (await check('iris/1', { edit })).diagnostics;
+  expect(drift?.code).toBe('version-drift');
+  expect(drift?.hint).toContain('Add "python==3.11" to davit.served_entities.m.requirements.add');
+  const repaired = await check('iris/1', { edit, davit: { requirements: { add: ['python==3.11'] } } });
+  expect([repaired.checked?.pythonVersion, repaired.diagnostics]).toEqual(['3.11', []]);
 });
 
 test('checkModel() takes a newer MLflow from the endpoint file', async () => {
@@ -413,4 +423,146 @@ test('checkModel() installs what conda.yaml lists with pip, where pip certainly 
     'warning "libgomp"',
     'warning "scikit-learn=1.9.1"',
   ]);
+});
+
+/** A model without requirements.txt and python_env.yaml, as MLflow 1.x and people's own programs write it. */
+async function checkConda(conda: string, files: Readonly<Record<string, string>> = {}, davit?: unknown) {
+  return check('iris/1', {
+    davit,
+    edit: async (folder) => {
+      for (const file of ['requirements.txt', 'python_env.yaml']) await rm(join(folder, file));
+      await writeFiles(folder, { 'conda.yaml': conda, ...files });
+    },
+  });
+}
+
+test.each([
+  ['python>=3.8', '3.11.7'],
+  ['python >=3.9,<3.12', '3.11.7'],
+  ['python', '3.11.7'],
+  ['python=3', '3.11.7'],
+  ['python=3.10|=3.11', '3.11.7'],
+  ['python=3.11', '3.11'],
+  ['conda-forge::python=3.11.4=h955ad1f_0', '3.11.4'],
+  ['python>=3.12', '3.12'],
+])(
+  'checkModel() chooses for %s of conda.yaml the Python that saved the model, if it may: %s',
+  async (python, version) => {
+    const pip = '- pip:\n  - mlflow-skinny==3.17.2\n  - scikit-learn==1.9.1\n  - skops==0.16.0\n';
+    const { checked, diagnostics } = await checkConda(`channels: [conda-forge]\ndependencies:\n- ${python}\n${pip}`);
+    expect(checked?.pythonVersion).toBe(version);
+    const drift = version === '3.12' ? ['version-drift'] : [];
+    expect(diagnostics.map((d) => d.code)).toEqual(drift);
+  },
+);
+
+test('checkModel() reads a Python that YAML takes for a number', async () => {
+  const { checked } = await check('iris/1', {
+    edit: (folder) =>
+      writeFiles(folder, { 'python_env.yaml': 'python: 3.10\ndependencies: ["-r requirements.txt"]\n' }),
+  });
+  expect(checked?.pythonVersion).toBe('3.10');
+});
+
+test('checkModel() needs no pip list where conda.yaml or the endpoint file has the packages', async () => {
+  const packages =
+    'channels: [conda-forge]\ndependencies:\n- python=3.11\n- mlflow=3.17.2=py_0\n- scikit-learn=1.9.1\n';
+  const { checked } = await checkConda(packages);
+  expect(checked?.requirements.map((r) => r.text)).toEqual(['mlflow==3.17.2', 'scikit-learn==1.9.1.*']);
+  const nothing = 'channels: [conda-forge]\ndependencies: [python=3.11]\n';
+  const refused = (await checkConda(nothing)).diagnostics.find((d) => d.code === 'requirements-missing');
+  expect(refused?.hint).toBe(
+    'Without logging it again: list them in davit.served_entities.m.requirements.add in endpoints/e.yaml, with mlflow among them',
+  );
+  const add = ['mlflow-skinny==3.17.2', 'scikit-learn==1.9.1'];
+  const repaired = await checkConda(nothing, {}, { requirements: { add } });
+  expect([repaired.checked?.requirements.map((r) => r.text), repaired.diagnostics]).toEqual([add, []]);
+});
+
+test('checkModel() takes the word of the endpoint file where nothing says which Python saved the model', async () => {
+  const mlmodel = 'flavors: {python_function: {loader_module: x}}\nsignature: {inputs: null, outputs: null}\n';
+  const files = { MLmodel: mlmodel, 'python_model.pkl': '(CodeType', 'requirements.txt': 'mlflow==3.17.2\n' };
+  const { diagnostics } = await checkConda('channels: [conda-forge]\n', files);
+  expect(diagnostics.find((d) => d.code === 'requirements-missing')?.hint).toContain('such as python==3.11.7');
+  const add = ['python==3.11'];
+  expect((await checkConda('channels: [conda-forge]\n', files, { requirements: { add } })).checked?.pythonVersion).toBe(
+    '3.11',
+  );
+});
+
+test('checkModel() judges no requirement of another system or another Python', async () => {
+  const { checked, diagnostics } = await check('iris/1', {
+    edit: async (folder) => {
+      const text = await readFile(join(folder, 'requirements.txt'), 'utf8');
+      const others = [
+        'scikit-learn==1.3.2 ; python_version < "3.9"',
+        'mlflow==1.30.0 ; python_version == "3.7"',
+        'helper @ git+https://github.com/a/b ; sys_platform == "win32"',
+        'torch==2.1.2+cu118 ; platform_system == "Windows"',
+        'colorama ; os_name == "nt"',
+      ];
+      await writeFile(join(folder, 'requirements.txt'), `${text}\n${others.join('\n')}\n`);
+    },
+  });
+  expect(diagnostics).toEqual([]);
+  expect(checked?.requirements).toHaveLength(10); // the lock has all of them
+});
+
+const CHANNELS: readonly (readonly [conda: string, found: string | undefined])[] = [
+  ['channels: [conda-forge]\ndependencies: [pip]\n', undefined],
+  ['channels: ["https://conda.anaconda.org/conda-forge", nodefaults]\ndependencies: [pip]\n', undefined],
+  ['channels: [conda-forge, pytorch, nvidia]\ndependencies: [pytorch::pytorch]\n', undefined],
+  ['channels:\n- conda-forge\n- https://repo.anaconda.com/pkgs/main\n', 'conda.yaml:3'],
+  ['channels:\n- https://conda.anaconda.org/anaconda\n', 'conda.yaml:2'],
+  ['channels: [conda-forge]\ndependencies:\n- pip\n- defaults::numpy=1.26\n', 'conda.yaml:4'],
+  ['dependencies:\n- pip\n', 'conda.yaml:2'],
+];
+
+test.each(CHANNELS)("checkModel() knows Anaconda's own channels: %j", async (conda, place) => {
+  const { diagnostics } = await check('iris/1', { edit: (folder) => writeFiles(folder, { 'conda.yaml': conda }) });
+  const hints = diagnostics.filter((d) => d.code === 'anaconda-channel').map((d) => d.hint ?? '');
+  expect(hints).toHaveLength(place === undefined ? 0 : 1);
+  if (place === undefined) return;
+  expect(hints[0]).toContain('with a conda_env whose channels are [conda-forge], or without conda_env');
+  expect(hints[0]).toContain(`See ${place} of the model`);
+});
+
+test('checkModel() reports the packages of an exported conda environment together', async () => {
+  const known = ['numpy', 'scipy', 'pandas', 'requests', 'networkx', 'click', 'jinja2', 'tqdm', 'pyyaml', 'six'];
+  const inside = ['zlib', 'xz', 'tk', 'readline', 'ncurses', 'libffi', 'openssl', 'sqlite', 'bzip2', 'libgomp'];
+  const other = Array.from({ length: 10 }, (_, i) => `acme-tool_${i}=1.${i}=py311_0`);
+  const list = [...known.map((name) => `${name}=1.0=py311_0`), ...inside, 'openjdk=11', ...other];
+  const conda = `channels: [conda-forge]\ndependencies:\n- python=3.11\n${list.map((p) => `- ${p}\n`).join('')}`;
+  const { diagnostics } = await checkConda(conda);
+  const found = diagnostics.filter((d) => d.code === 'conda-only-package');
+  expect(found.map((d) => [d.severity, d.message.replaceAll('m 1', 'M')])).toEqual([
+    [
+      'warning',
+      'Found 10 packages in conda.yaml of M that are installed with pip: numpy==1.0, scipy==1.0, pandas==1.0, requests==1.0, networkx==1.0 and 5 more',
+    ],
+    [
+      'warning',
+      expect.stringMatching(/^Found 10 packages in conda.yaml of M that are not installed, because only conda/),
+    ],
+    ['error', expect.stringMatching(/^Cannot install "openjdk=11" for M/)],
+    [
+      'error',
+      'Cannot install 10 packages for M: they come from conda, expected packages that pip can install: acme-tool_0=1.0=py311_0, acme-tool_1=1.1=py311_0, acme-tool_2=1.2=py311_0, acme-tool_3=1.3=py311_0, acme-tool_4=1.4=py311_0 and 5 more',
+    ],
+  ]);
+  const names = /requirements.remove: \[([^\]]+)\]/.exec(found[3]?.hint ?? '')?.[1]?.split(', ') ?? [];
+  const repaired = await checkConda(conda, {}, { requirements: { remove: [...names, 'OpenJDK'] } });
+  expect(repaired.diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
+});
+
+test('checkModel() removes a conda package by its name in conda and in pip', async () => {
+  const conda = 'channels: [conda-forge]\ndependencies: [python=3.11, mlflow, pytorch=2.1, opencv]\n';
+  for (const remove of [
+    ['torch', 'opencv'],
+    ['pytorch', 'OpenCV_python-headless'],
+  ]) {
+    const { checked, diagnostics } = await checkConda(conda, {}, { requirements: { remove } });
+    expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
+    expect(checked?.requirements.map((r) => r.text)).toEqual(['mlflow']);
+  }
 });

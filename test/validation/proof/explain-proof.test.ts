@@ -209,6 +209,21 @@ test('explainProof() shows a missing module on the requirements of a standalone 
 });
 
 test.each([
+  [
+    'numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88 from PyObject',
+    'require numpy<2',
+  ],
+  ['A module that was compiled using NumPy 1.x cannot be run in NumPy 2.0.1', 'require numpy<2'],
+  [
+    'numpy.ndarray size changed, may indicate binary incompatibility. Expected 88 from C header, got 80',
+    'require the versions of both',
+  ],
+])('explainProof() knows packages that were compiled for another NumPy: %s', (message, repair) => {
+  const [[, , hint] = []] = explain({ ...DOCUMENT, failed: { stage: 'import', kind: 'ValueError', message } });
+  expect(hint).toContain(repair);
+});
+
+test.each([
   ['distutils.util', '3.11 or older'],
   ['imp', '3.11 or older'],
   ['cgi', '3.12 or older'],

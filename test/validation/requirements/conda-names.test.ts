@@ -16,7 +16,14 @@ test.each([
   ['faiss=1.7.4', 'faiss-cpu==1.7.4.*'],
   ['tensorflow-gpu=2.4.1', 'tensorflow==2.4.1.*'],
   ['py-xgboost-cpu', 'xgboost'],
-  ['pandas[version=">=2"]', 'pandas'],
+  ['pandas[version=">=2"]', 'pandas>=2'],
+  ['numpy==1.21,<2', 'numpy==1.21,<2'],
+  ['numpy>=1.21.0,<1.22.0a0', 'numpy>=1.21.0,<1.22.0a0'],
+  ['numpy =1.21 , !=1.21.3', 'numpy==1.21.*,!=1.21.3'],
+  ['numpy=1.21|=1.22', 'numpy'],
+  ['pytorch=*=*cuda*', 'torch'],
+  ['ray-default=2.9.0=py311h_0', 'ray[default]==2.9.0'],
+  ['ruamel.yaml', 'ruamel-yaml'],
 ])('findPipCounterpart() makes of %s the requirement %s', (spec, pip) => {
   expect(findPipCounterpart(spec)).toMatchObject({ pip });
 });
@@ -28,6 +35,11 @@ test.each([
   ['gdal=3.8', false],
   ['libpysal', false],
   ['jsonpath-ng', true],
+  ['networkx=3.1=py311h06a4308_0', true],
+  ['importlib_metadata', true],
+  ['psycopg2', true],
+  ['redis', false],
+  ['kubernetes', false],
   ['cuda-bindings', true],
 ])('findPipCounterpart() says whether pip certainly calls %s so: %s', (spec, certain) => {
   expect(findPipCounterpart(spec)).toHaveProperty('certain', certain);
@@ -49,6 +61,9 @@ test.each([
   ['libstdcxx-ng', /^the wheels that/],
   ['zlib-ng', /^the wheels that/],
   ['nomkl', /^only conda/],
+  ['vs2015_runtime=14.27.29016=h5e58377_2', /^only Windows or macOS/],
+  ['m2w64-gcc-libs=5.3.0=7', /^only Windows or macOS/],
+  ['appnope', /^only Windows or macOS/],
 ])('findPipCounterpart() knows that %s is not needed', (spec, why) => {
   expect(findPipCounterpart(spec)).toEqual({ none: expect.stringMatching(why) as string, isNeeded: false });
 });

@@ -29,7 +29,7 @@ export async function explainResolution(
 ): Promise<ResolutionExplanation> {
   return (
     (await explainMissingVersion(request, message, compile)) ??
-    explainPythonBound(request, message) ??
+    (await explainPythonBound(request, message, compile)) ??
     explainDuplicate(message) ??
     explainMissingSource(request, message) ??
     (await explainMissingWheel(request, message, compile)) ??
@@ -117,7 +117,12 @@ async function findVersion(compile: CompileRequirements, requirement: string): P
   return run.code === 0 ? /==(\S+)/.exec(run.stdout)?.[1] : undefined;
 }
 
-function explainPythonBound({ python }: ResolutionRequest, message: string): ResolutionExplanation | undefined {
+async function explainPythonBound(
+  request: ResolutionRequest,
+  message: string,
+  compile: CompileRequirements,
+): Promise<ResolutionExplanation | undefined> {
+  const { python, requirements } = request;
   const text = collapseWhitespace(message);
   const bound = /does not satisfy Python(\S+?),? and /.exec(text);
   const after = bound ? text.slice(bound.index + bound[0].length) : '';
@@ -125,11 +130,13 @@ function explainPythonBound({ python }: ResolutionRequest, message: string): Res
   const what =
     /^(\S+) depends on Python/.exec(after)?.[1] ?? /we can conclude that (\S+) cannot be used/.exec(after)?.[1];
   if (needs === undefined || what === undefined) return undefined;
-  return {
-    why: `${what} needs Python ${needs}, and the model was saved with Python ${python}`,
-    hint: 'Require versions for that Python, or train and log the model with a newer Python',
-    about: parseName(what),
-  };
+  const about = parseName(what);
+  const why = `${what} needs Python ${needs}, and the model was saved with Python ${python}`;
+  const isOwn = requirements.some((r) => r.name === about && r.source === undefined);
+  const version = isOwn ? await findCompatibleVersion(request, about, compile) : undefined;
+  if (version !== undefined)
+    return { why: `${why}, expected one such as ${version}`, add: `${about}==${version}`, about };
+  return { why, hint: 'Require versions for that Python, or train and log the model with a newer Python', about };
 }
 
 function explainDuplicate(message: string): ResolutionExplanation | undefined {
@@ -157,6 +164,9 @@ function explainConflict(request: ResolutionRequest, message: string): Resolutio
   return { why: `${subject} needs ${child}${tail}`, hint: 'Change one of the versions', about: parseName(parent) };
 }
 
+const NO_WHEEL =
+  /(?:Because|[Aa]nd because|and) (?:only |all versions of )?([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable wheels|wheels with a matching)/;
+
 /** Explains a version without a wheel for this Python: none was built, or the version is too old or too new. */
 async function explainMissingWheel(
   request: ResolutionRequest,
@@ -164,9 +174,7 @@ async function explainMissingWheel(
   compile: CompileRequirements,
 ): Promise<ResolutionExplanation | undefined> {
   const { python, platform, requirements } = request;
-  const found =
-    /(?:Because|[Aa]nd because|and) (?:only |all versions of )?([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable wheels|wheels with a matching)/;
-  const what = found.exec(collapseWhitespace(message))?.[1];
+  const what = NO_WHEEL.exec(collapseWhitespace(message))?.[1];
   if (what === undefined) return undefined;
   const about = parseName(what);
   const machine = platform.startsWith('x86_64-manylinux') ? 'Linux' : platform;
@@ -190,9 +198,11 @@ async function explainMissingWheel(
         about: direct?.name ?? about,
       }
     );
+  const meant = mine && findMeantPackage(about);
+  if (meant !== undefined)
+    return { why: `${why}, expected ${meant}, the package that has its content`, add: meant, remove: about, about };
   const newer = chain && (await findCompatibleVersion(request, chain.requirement.name, compile));
-  const meant = findMeantPackage(about);
-  const elsewhere = `Build the wheel where the model is trained: pip wheel --no-deps ${quoteShell(mine?.text ?? about)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
+  const elsewhere = renderBuildHint(mine?.text ?? about, build);
   return {
     why: `${steps}no version of ${about} has a wheel for Python ${python} on ${machine}`,
     hint:
@@ -203,10 +213,14 @@ async function explainMissingWheel(
           : elsewhere,
     build,
     ...(newer !== undefined && chain && { add: `${chain.requirement.name}==${newer}` }),
-    ...(mine && meant !== undefined && { add: meant }),
     ...(direct && newer === undefined && { remove: direct.name }),
     about: direct?.name ?? about,
   };
+}
+
+/** How to build a wheel elsewhere. `build`: what Davit could build, which is another way. */
+function renderBuildHint(requirement: string, build: string | undefined): string {
+  return `${build === undefined ? 'Build' : 'Or build'} the wheel where the model is trained: pip wheel --no-deps ${quoteShell(requirement)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
 }
 
 /** A package that is to be built, although the index has only wheels of it. */

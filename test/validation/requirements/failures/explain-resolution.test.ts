@@ -81,10 +81,10 @@ test('proposes a version of the requirement that does not need such a package', 
 
 test('proposes what has wheels for a package of the model that never has, and how to build one for any other', async () => {
   const none = (name: string) => `Because all versions of ${name} have no usable wheels and you require ${name}`;
-  expect(await explain('psycopg2==2.9.9', none('psycopg2'))).toMatchObject({
-    add: 'psycopg2-binary',
-    remove: 'psycopg2',
-  });
+  const wanted = { add: 'psycopg2-binary', remove: 'psycopg2', about: 'psycopg2' };
+  const why =
+    'psycopg2 has no wheel for Python 3.11 on Linux, expected psycopg2-binary, the package that has its content';
+  expect(await explain('psycopg2==2.9.9', none('psycopg2'))).toEqual({ why, ...wanted }); // to build it would not help
   const pyspark = await explain('pyspark==3.5.5', none('pyspark'));
   expect(pyspark.hint).toContain('pip wheel --no-deps pyspark==3.5.5');
   const range = await explain('foo>=1,<2', none('foo'));
