@@ -57,7 +57,7 @@ function explainOrThrow(error: unknown, registry: string, { withheld = false }: 
       ? WITHHELD
       : {
           why: 'access was denied',
-          hint: `Run docker login ${registry} with an account that may read it. The registry may say so of an image that is not there`,
+          hint: `Run docker login ${registry} with an account that may read it; in a workflow, set the input "container-registry" and its secrets. The registry may say so of an image that is not there`, // prettier-ignore
         };
   if (error instanceof NotInRegistryError)
     return {
