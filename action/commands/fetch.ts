@@ -1,13 +1,14 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fetchProject } from '../../app/review/fetch-project.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import type { EndpointReport } from '../../schemas/report/report.ts';
+import { withCredentialFiles } from '../fetch/credential-files.ts';
 import { packFetched } from '../fetch/fetched-files.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
 import { prepareModelCredentials } from '../fetch/model-credentials.ts';
-import { findProject, findScope, listEnvironments, withReportFolder } from '../job-project.ts';
+import { findFolderInside, findScope, listEnvironments, withReportFolder } from '../job-project.ts';
 import { deleteRunnerVariables } from '../runner.ts';
 
 /**
@@ -16,10 +17,14 @@ import { deleteRunnerVariables } from '../runner.ts';
  * reports it.
  */
 export async function fetchModels(job: Job): Promise<void> {
-  const { inputs, signal } = job;
   const secrets = prepareModelCredentials();
   deleteRunnerVariables();
-  const root = await findProject(job);
+  await withCredentialFiles(job, () => fetchWithCredentials(job, secrets));
+}
+
+async function fetchWithCredentials(job: Job, secrets: readonly string[]): Promise<void> {
+  const { inputs, runner, signal } = job;
+  const root = await findFolderInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
   const environments = await listEnvironments(job, root);
   const scope = await findScope(job, root);
   await withReportFolder(job, (out) =>

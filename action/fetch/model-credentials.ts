@@ -1,6 +1,7 @@
 import { setSecret } from '@actions/core';
+import { listSecretParts } from './secret-parts.ts';
 
-/** Variables with a secret or a name of an account, for registries of models and the stores of their files. */
+/** Variables with a secret or a name of an account, for registries of models and the stores of their files. Their names are those of the clients, besides GOOGLE_CREDENTIALS and CONTAINER_REGISTRY_*, which become files. */
 const REGISTRY = [
   'MLFLOW_TRACKING_USERNAME',
   'MLFLOW_TRACKING_PASSWORD',
@@ -14,11 +15,22 @@ const REGISTRY = [
   'AZURE_STORAGE_CONNECTION_STRING',
   'AZURE_STORAGE_ACCESS_KEY',
   'AZURE_STORAGE_SAS_TOKEN',
+  'AZURE_TENANT_ID',
+  'AZURE_CLIENT_ID',
   'AZURE_CLIENT_SECRET',
   'GOOGLE_APPLICATION_CREDENTIALS',
+  'GOOGLE_CREDENTIALS',
+  'CONTAINER_REGISTRY_USERNAME',
+  'CONTAINER_REGISTRY_PASSWORD',
 ] as const;
 /** Addresses that a workflow sets from an input, which is empty by default. */
-const ADDRESSES = ['MLFLOW_REGISTRY_URI', 'MLFLOW_S3_ENDPOINT_URL', 'DATABRICKS_HOST', 'UV_INDEX'] as const;
+const ADDRESSES = [
+  'MLFLOW_REGISTRY_URI',
+  'MLFLOW_S3_ENDPOINT_URL',
+  'DATABRICKS_HOST',
+  'CONTAINER_REGISTRY',
+  'UV_INDEX',
+] as const;
 /** A secret with lines, because the names of indexes are the user's: `UV_INDEX_ACME_PASSWORD=…`. */
 const INDEX_LINES = 'DAVIT_INDEX_CREDENTIALS';
 const INDEX_LINE = /^(UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD))=(.*)$/;
@@ -33,7 +45,9 @@ export function prepareModelCredentials(variables: NodeJS.ProcessEnv = process.e
   removeEmptyVariables(variables);
   Object.assign(variables, readIndexLines(variables[INDEX_LINES] ?? ''));
   Reflect.deleteProperty(variables, INDEX_LINES);
-  const given = Object.entries(variables).flatMap(([name, value]) => (isSecret(name) && value ? [value] : []));
+  const given = Object.entries(variables).flatMap(([name, value]) =>
+    isSecret(name) && value ? listSecretParts(name, value) : [],
+  );
   const logins = listLogins(variables);
   const plain = [...given, ...logins].filter((value) => value.length >= MIN_SECRET_CHARACTERS);
   const secrets = [...new Set(plain.flatMap(listForms))];
@@ -57,7 +71,7 @@ function isCredential(name: string): boolean {
 }
 
 function isSecret(name: string): boolean {
-  return isCredential(name) && !/_(?:USERNAME|CLIENT_ID|APPLICATION_CREDENTIALS)$/.test(name);
+  return isCredential(name) && !/_(?:USERNAME|CLIENT_ID|TENANT_ID|APPLICATION_CREDENTIALS)$/.test(name);
 }
 
 /** `user:password`, which a header has in base64. */

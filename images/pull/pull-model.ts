@@ -116,14 +116,29 @@ async function pullArchive(
   await rm(fresh, { recursive: true, force: true });
   const folder = join(fresh, 'files');
   await mkdir(folder, { recursive: true });
-  const read = { isComplete: false };
+  const blob = readBlob(pull.repository, layer, pull);
+  const read: { isComplete: boolean; outage?: Error } = { isComplete: false };
   async function* readWhole() {
-    yield* readBlob(pull.repository, layer, pull);
-    read.isComplete = true; // and it has the digest
+    try {
+      for (let next = await blob.next(); next.done !== true; next = await blob.next()) yield next.value;
+      read.isComplete = true; // and it has the digest
+    } catch (e) {
+      read.outage = e instanceof Error ? e : new Error(String(e));
+      throw e;
+    }
   }
-  const changes = await unpackLayer(decompress(readWhole(), limitUnpacked(layer.size)), { folder, below });
-  if (!read.isComplete) throw new ImageContentError('a layer of it has bytes after the end of its archive');
-  return changes;
+  try {
+    const changes = await unpackLayer(decompress(readWhole(), limitUnpacked(layer.size)), { folder, below });
+    if (!read.isComplete) throw new ImageContentError('a layer of it has bytes after the end of its archive');
+    return changes;
+  } catch (e) {
+    if (!(e instanceof ImageContentError)) throw e;
+    // The image is not at fault for bytes that its registry has damaged. The rest of the blob says which it is.
+    while (read.outage === undefined && (await blob.next()).done !== true);
+    throw read.outage ?? e;
+  } finally {
+    await blob.return(undefined);
+  }
 }
 
 /** Continues a file where an earlier attempt has stopped. */

@@ -17,6 +17,11 @@ export function isImageUri(uri: string): boolean {
   return uri.startsWith('oci:');
 }
 
+/** Whether a text is the host of a container registry, perhaps with a port. */
+export function isRegistryHost(text: string): boolean {
+  return REGISTRY.test(text);
+}
+
 /** Undefined: the URI does not name an image with a tag or a digest. */
 export function parseImageUri(uri: string): ImageUri | undefined {
   const [, registry = '', path = ''] = /^oci:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];

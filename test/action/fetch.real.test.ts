@@ -114,10 +114,13 @@ function makeEvent() {
 
 const addresses = () => ({ MLFLOW_REGISTRY_URI: 'databricks-uc', DATABRICKS_HOST: registry.url });
 
+/** The pull request is a checkout below the workspace, which is the base branch or nothing. */
 function runFetch(): Promise<StepResult> {
+  const place = join(FOLDER, 'fetching', randomUUID());
+  execFileSync('git', ['clone', '--quiet', workspace, join(place, '.davit', 'pull-request')]);
   return runStepInProcess({
     inputs: { command: 'fetch', environments: 'local', 'with-packages': 'true' },
-    workspace,
+    workspace: place,
     event: makeEvent(),
     env: {
       ...addresses(),

@@ -7,6 +7,7 @@ import { CODE_FOLDER, codePath } from '../../system/code.ts';
 import { readDocumentedFiles } from '../../app/init/documented-files.ts';
 
 interface Step {
+  readonly if?: string;
   readonly uses?: string;
   readonly run?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -14,6 +15,7 @@ interface Step {
 }
 
 interface Job {
+  readonly if?: string;
   readonly uses?: string;
   readonly environment?: string;
   readonly steps?: readonly Step[];
@@ -84,7 +86,7 @@ describe('our workflows', () => {
     expect(hidden).toEqual([]);
   });
 
-  it('only jobs that run no model have a secret, and the job that fetches has no role', () => {
+  it('only jobs that run no model have a secret or can have a role', () => {
     const knowing = jobs.filter(([, job]) => JSON.stringify(job).includes('secrets.')).map(([name]) => name);
     expect(knowing.toSorted()).toEqual(
       [
@@ -94,9 +96,43 @@ describe('our workflows', () => {
         ...['fetch', 'preview', 'report'].map((n) => `pull-request/${n}`),
       ].toSorted(),
     );
-    const commands = jobs.filter(([name]) => knowing.includes(name)).flatMap(([, { steps = [] }]) => steps.flatMap((s) => s.with?.['command'] ?? [])); // prettier-ignore
+    const able = jobs.filter(([name, job]) => knowing.includes(name) || 'id-token' in job.permissions);
+    const commands = able.flatMap(([, { steps = [] }]) => steps.flatMap((s) => s.with?.['command'] ?? []));
     expect(commands).not.toContain('validate');
-    expect(jobs.find(([name]) => name === 'pull-request/fetch')?.[1].permissions).toEqual({ contents: 'read' });
+    expect(jobs.find(([name]) => name === 'pull-request/fetch')?.[1].permissions).toEqual({
+      contents: 'read',
+      'id-token': 'write',
+    });
+  });
+
+  it('of a pull request, a role is taken by the action of the base branch, in no run of a fork or of Dependabot', () => {
+    const named = jobs.filter(([name, job]) => name.startsWith('pull-request/') && 'id-token' in job.permissions);
+    expect(named.map(([name]) => name)).toEqual(['pull-request/fetch', 'pull-request/preview']);
+    for (const [, { if: condition, steps = [] }] of named) {
+      expect(condition).toContain(
+        "github.event.pull_request.head.repo.full_name == github.repository && github.actor != 'dependabot[bot]' }}",
+      );
+      const own = steps.findIndex((s) => s.uses === './.github/actions/davit-credentials');
+      const checkouts = steps.filter((s) => s.uses?.startsWith('actions/checkout@'));
+      expect(checkouts.map((s) => [s.with?.['path'], s.with?.['ref']])).toEqual([
+        [undefined, '${{ github.base_ref }}'], // the workspace, whose action it is
+        ['.davit/pull-request', undefined],
+      ]);
+      expect(steps.slice(own + 1).some((s) => s.uses?.startsWith('actions/checkout@'))).toBe(false);
+      expect(steps.filter((s) => s.uses?.startsWith('./')).length).toBe(1);
+      expect(steps[own]?.if).toMatch(/^\$\{\{ (?:inputs\.fetch-role|hashFiles\(.*\) != '') \}\}$/);
+    }
+  });
+
+  it('the job that fetches asks for a role of its own, of no environment, and only where the caller says so', () => {
+    const steps = jobs.find(([name]) => name === 'pull-request/fetch')?.[1].steps ?? [];
+    const [base, , own] = steps;
+    expect(base?.if).toBe('${{ inputs.fetch-role }}');
+    expect(own).toMatchObject({ if: '${{ inputs.fetch-role }}', with: { environments: '', access: 'fetch' } });
+    const { inputs } = ours.get(`${FOLDER}/pull-request.yaml`)?.on['workflow_call'] as {
+      inputs: Readonly<Record<string, { readonly default?: unknown }>>;
+    };
+    expect(inputs['fetch-role']?.default).toBe(false);
   });
 
   it.each(jobs.filter(([, job]) => JSON.stringify(job).includes('secrets.')))(
@@ -109,7 +145,9 @@ describe('our workflows', () => {
   it('the jobs that download models after and before a merge know the same servers and credentials', () => {
     const read = (command: string) => {
       const steps = jobs.flatMap(([, { steps: all = [] }]) => all).filter((s) => s.with?.['command'] === command);
-      return Object.keys(steps[0]?.env ?? {}).filter((name) => !/^(?:AWS|PULUMI)_|ADVISORIES/.test(name));
+      // A deployment reads buckets and container registries with its role.
+      const own = /^(?:AWS|GOOGLE|AZURE|CONTAINER|PULUMI)_|ADVISORIES/;
+      return Object.keys(steps[0]?.env ?? {}).filter((name) => !own.test(name));
     };
     expect(read('images').toSorted()).toEqual(read('fetch').toSorted());
     expect(read('deploy').toSorted()).toEqual(read('fetch').toSorted());

@@ -62,6 +62,8 @@ UNREACHABLE = (
 # What Google's and Azure's libraries raise when the credentials do not work, or there are none.
 DENIED = ("RefreshError", "ClientAuthenticationError", "CredentialUnavailableError")
 UNREACHABLE_TEXT = ("Max retries exceeded", "Connection refused", "timed out", "Failed to resolve", "IncompleteRead(")
+# What Google's library raises when the bytes do not have the checksum that the store sends with them.
+DAMAGED = ("DataCorruption",)
 # Of a server that cannot answer now. MLflow also gives INTERNAL_ERROR to every error of its own, see is_outage.
 OUTAGE_CODES = (
     "TEMPORARILY_UNAVAILABLE",
@@ -131,6 +133,8 @@ def describe(error: BaseException) -> dict:
             return e.reason
         if isinstance(e, Truncated):
             return {"kind": "truncated"}
+        if type(e).__name__ in DAMAGED:
+            return {"kind": "damaged"}
     for e in seen:
         status, code = status_of(getattr(e, "response", None)), getattr(e, "error_code", None)
         if status in (401, 403) or code in ("PERMISSION_DENIED", "UNAUTHENTICATED"):
@@ -207,6 +211,9 @@ def guard(sources: list, buckets: bool) -> None:
             raise Refused(describe_source(uri))
         # Only now, because nothing else of this download has a reason to query a store.
         allowed.extend(o for o in map(origin, urls_of_store(uri)) if o)
+        if uri.startswith("gs:"):
+            # Google's client wants a project. A download needs none, and not every kind of credentials names one.
+            os.environ.setdefault("GOOGLE_CLOUD_PROJECT", "none")
         if uri.startswith("abfss:"):
             # MLflow reads the parts of a large file without the credentials of the account.
             os.environ["MLFLOW_ENABLE_MULTIPART_DOWNLOAD"] = "false"
@@ -282,6 +289,8 @@ def download(uri: str, folder: str) -> None:
 
     if uri.startswith("runs:"):  # a run's repository also looks for a logged model of that name
         return download_whole(uri, folder)
+    if urlsplit(uri).scheme in LISTED:
+        uri = uri.rstrip("/")  # MLflow would look for files below a folder without a name
     repository = locate_files(get_artifact_repository(uri))
     files = list_files(repository)
     if not files and urlsplit(repository.artifact_uri).scheme in LISTED:
@@ -303,9 +312,14 @@ def locate_files(repository):
 def list_files(repository, path: str = "") -> dict:
     """Every file with its size, or None where the store does not say it."""
     files = {}
-    for entry in repository.list_artifacts(path):
+    entries = repository.list_artifacts(path)
+    # Consoles and Hadoop keep a folder as an empty object with its name, which is no file of the model.
+    folders = {path or ".", *(entry.path for entry in entries if entry.is_dir)}
+    for entry in entries:
         if entry.is_dir:
             files.update(list_files(repository, entry.path))
+        elif entry.path in folders and entry.file_size == 0:
+            continue
         elif any(part in ("", ".", "..") for part in entry.path.split("/")):
             raise Refused(describe_source("file://"))
         else:

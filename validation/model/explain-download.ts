@@ -30,7 +30,7 @@ const failure = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('refused'), source: z.string() }),
   z.object({ kind: z.literal('package'), package: z.string() }),
   z.object({ kind: z.literal('denied'), registry: z.boolean() }),
-  z.object({ kind: z.enum(['missing', 'unreachable', 'unavailable', 'truncated', 'unconfigured']) }),
+  z.object({ kind: z.enum(['missing', 'unreachable', 'unavailable', 'truncated', 'damaged', 'unconfigured']) }),
   z.object({ kind: z.literal('pending'), version, status: z.string().regex(/^[A-Z_]{1,60}$/) }),
   z.object({ kind: z.literal('no-model'), near: keepReadable(name, 3), hidden: z.boolean() }),
   z.object({ kind: z.literal('no-version'), count: z.int(), versions: keepReadable(version, 20) }),
@@ -93,6 +93,8 @@ function explainDownloadFailure(failed: FailedDownload): DownloadFailure {
   if (reason.kind === 'system') throw new DownloadOutage(`this machine reports ${reason.error}`);
   if (reason.kind === 'truncated')
     throw new DownloadOutage('a file ended before the size that its store lists; the files that are complete are kept');
+  if (reason.kind === 'damaged')
+    throw new DownloadOutage('a file arrived with other bytes than its store has a checksum of; the files that are complete are kept'); // prettier-ignore
   return explainRegistry(reason, failed) ?? explainSource(reason, failed);
 }
 
@@ -136,6 +138,7 @@ function explainRegistry(reason: Failure, { wanted, connection }: FailedDownload
     case 'unavailable':
     case 'system':
     case 'truncated':
+    case 'damaged':
     case 'unconfigured':
     case 'failed':
       return undefined;
@@ -195,6 +198,7 @@ function explainSource(reason: Failure, { connection }: FailedDownload): Downloa
     case 'unavailable':
     case 'system':
     case 'truncated':
+    case 'damaged':
     case 'pending':
     case 'no-model':
     case 'no-version':

@@ -35,6 +35,38 @@ it('knows a secret in JSON, in an address and in a header', () => {
   expect(secrets).toContain(Buffer.from(`ci:${password}`).toString('base64'));
 });
 
+it('masks the parts of a secret that a program may print alone, and nothing that is public', () => {
+  const key = { private_key: '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n', private_key_id: 'id-of-the-key' }; // prettier-ignore
+  const account = { type: 'service_account', client_email: 'ci@acme.example', token_uri: 'https://oauth2.googleapis.com/token' }; // prettier-ignore
+  const secrets = prepareModelCredentials({
+    GOOGLE_CREDENTIALS: JSON.stringify(
+      { ...account, ...key, headers: { Authorization: 'Bearer of-the-runner' } },
+      null,
+      2,
+    ),
+    AZURE_STORAGE_CONNECTION_STRING: 'DefaultEndpointsProtocol=https;AccountName=acmemodels;AccountKey=a2V5LWtleQ==',
+    AZURE_STORAGE_SAS_TOKEN: '?sv=2025-05-05&sp=rl&sig=c2lnbmF0%2FdXJl',
+    ...{
+      AZURE_TENANT_ID: 'id-of-the-tenant',
+      AZURE_CLIENT_ID: 'id-of-the-client',
+      AZURE_CLIENT_SECRET: 'secret-of-it',
+    },
+    ...{ CONTAINER_REGISTRY_USERNAME: 'builders', CONTAINER_REGISTRY_PASSWORD: 'token-of-ghcr' },
+  });
+  const parts = [
+    'Bearer of-the-runner',
+    'a2V5LWtleQ==',
+    'c2lnbmF0/dXJl',
+    'c2lnbmF0%2FdXJl',
+    'secret-of-it',
+    'token-of-ghcr',
+  ];
+  for (const secret of [...Object.values(key), ...parts, btoa('builders:token-of-ghcr')])
+    expect(secrets).toContain(secret);
+  for (const text of [...Object.values(account), 'acmemodels', 'id-of-the-tenant', 'id-of-the-client', 'builders', '{'])
+    expect(secrets).not.toContain(text);
+});
+
 it.each([
   'hunter2-hunter2',
   'UV_INDEX=acme=https://elsewhere.example',
@@ -54,6 +86,7 @@ it('removes every credential where models run', () => {
   const variables = {
     ...{ PATH: '/bin', DATABRICKS_HOST: 'https://acme.example', DATABRICKS_CLIENT_SECRET: 'x', AWS_ACCESS_KEY_ID: 'x' },
     ...{ MLFLOW_TRACKING_USERNAME: 'x', UV_INDEX_ACME_PASSWORD: 'x', DAVIT_INDEX_CREDENTIALS: 'x' },
+    ...{ GOOGLE_CREDENTIALS: 'x', AZURE_CLIENT_SECRET: 'x', CONTAINER_REGISTRY_PASSWORD: 'x' },
   };
   removeModelCredentials(variables);
   expect(variables).toEqual({ PATH: '/bin', DATABRICKS_HOST: 'https://acme.example' });

@@ -158,6 +158,41 @@ test('the storage that a registry redirects to gets no credential, and an intern
   await expect(pull({ layers: [{ content }] })).rejects.toThrow('it redirects to "http://169.254.169.254", expected an https URL'); // prettier-ignore
 });
 
+test('a registry may let tokens end, send no digest, and ask for a later attempt', async () => {
+  const content = makeTar({ 'models/MLmodel': 'x', 'models/model.bin': BIG });
+  registry.fault = { tokenUses: 2, hidesDigest: true, breaksAfter: 200_000, isBusy: true };
+  expect(Object.keys(await read(await pull({ layers: [{ content }], index: true })))).toEqual(['MLmodel', 'model.bin']);
+  const denied = registry.requests.filter((request) => request.endsWith(' -') && !request.includes('/token'));
+  expect(denied, 'no request without the token that the last one has got').toHaveLength(1);
+});
+
+test('a token is issued for a refresh token, too', async () => {
+  const auths = { [registry.host]: { identitytoken: USER.identityToken } };
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ auths }));
+  expect(await read(await pull({ layers: [layer({ 'models/MLmodel': 'x' })] }))).toEqual({ MLmodel: 'x' });
+  expect(registry.requests.filter((request) => request.startsWith('POST /token'))).not.toEqual([]);
+});
+
+test('a layer that the registry lost, or damaged, is never part of a model, and the next attempt is whole', async () => {
+  const [small, big] = [layer({ 'models/MLmodel': 'x' }), layer({ 'models/model.bin': BIG })];
+  const single = { content: BIG, annotations: { 'org.opencontainers.image.title': 'model.bin' } };
+  const artifact = { config: 'application/vnd.oci.empty.v1+json', layers: [{ content: Buffer.from('x'), annotations: { 'org.opencontainers.image.title': 'MLmodel' } }, single] }; // prettier-ignore
+  for (const [image, damaged] of [
+    [{ layers: [small, big] }, big.content],
+    [artifact, BIG],
+  ] as const) {
+    // prettier-ignore
+    const version = registry.push('1', image);
+    registry.fault = { lacks: sha256(damaged) };
+    await expect(pullDigest(version)).rejects.toThrow('does not have it');
+    registry.fault = { corrupts: sha256(damaged) };
+    await expect(pullDigest(version)).rejects.toThrow('it sent other bytes than the digest of the layer says');
+    registry.fault = {};
+    expect(await read(await pullDigest(version))).toEqual({ MLmodel: 'x', 'model.bin': BIG.toString() });
+    await rm(join(folder, 'partial'), { recursive: true });
+  }
+});
+
 test('bytes with another digest or size are an outage of the registry, and nothing of them is kept', async () => {
   const content = makeTar({ 'models/MLmodel': 'x' });
   const digest = registry.push('1', { layers: [{ content, listed: { size: content.length - 512 } }] });

@@ -57,7 +57,7 @@ function explainOrThrow(error: unknown, registry: string, { withheld = false }: 
       ? WITHHELD
       : {
           why: 'access was denied',
-          hint: `Run docker login ${registry} with an account that may read it. Some registries also say this about an image that does not exist`,
+          hint: `Run docker login ${registry} with an account that may read it; in a workflow, set the input "container-registry" and its secrets. Some registries also say this about an image that does not exist`, // prettier-ignore
         };
   if (error instanceof NotInRegistryError)
     return {

@@ -53,6 +53,12 @@ test('a tag is resolved to a digest, which the lock holds; a tag that moved make
   expect(await fetch(uri, { locked, aliases: 'current' })).toMatchObject({ text: 'second', resolved: { version: second } }); // prettier-ignore
 });
 
+test('a tag is resolved by a registry that sends no digest, too', async () => {
+  const version = push('first');
+  registry.fault = { hidesDigest: true };
+  expect(await fetch(uri)).toMatchObject({ text: 'first', resolved: { version } });
+});
+
 test('a digest needs no query for the tag, and a model that is in the cache no request at all', async () => {
   const fixed = `oci://${registry.host}/acme/iris@${push('first')}`;
   expect(await fetch(fixed)).toEqual({ text: 'first', resolved: undefined, said: '' });
