@@ -21,7 +21,8 @@ export async function refuseFiles(root: string, files: readonly string[]): Promi
   return found.flat();
 }
 
-const LOOP = Symbol('a link that leads to itself');
+/** In place of the absolute path of a link that leads to itself. */
+const LOOP = 'loop';
 
 async function refuse(file: string, inside: string, path: string): Promise<readonly Diagnostic[]> {
   const target = await realpath(path).catch((e: NodeJS.ErrnoException) => (e.code === 'ELOOP' ? LOOP : undefined));

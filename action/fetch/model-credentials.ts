@@ -1,4 +1,10 @@
 import { setSecret } from '@actions/core';
+import {
+  decodeLogin,
+  findWrittenLogin,
+  listIndexAddresses,
+  removeIndexLogins,
+} from '../../schemas/values/index-addresses.ts';
 
 /** Variables with a secret or a name of an account, for registries of models and the stores of their files. */
 const REGISTRY = [
@@ -34,7 +40,7 @@ export function prepareModelCredentials(variables: NodeJS.ProcessEnv = process.e
   Object.assign(variables, readIndexLines(variables[INDEX_LINES] ?? ''));
   Reflect.deleteProperty(variables, INDEX_LINES);
   const given = Object.entries(variables).flatMap(([name, value]) => (isSecret(name) && value ? [value] : []));
-  const logins = listLogins(variables);
+  const logins = [...listLogins(variables), ...listAddressLogins(variables)];
   const plain = [...given, ...logins].filter((value) => value.length >= MIN_SECRET_CHARACTERS);
   const secrets = [...new Set(plain.flatMap(listForms))];
   for (const secret of secrets) setSecret(secret);
@@ -45,6 +51,7 @@ export function prepareModelCredentials(variables: NodeJS.ProcessEnv = process.e
 export function removeModelCredentials(variables: NodeJS.ProcessEnv = process.env): void {
   for (const name of Object.keys(variables))
     if (isCredential(name) || name === INDEX_LINES) Reflect.deleteProperty(variables, name);
+  removeIndexLogins(variables);
 }
 
 /** Removes what the workflow has left empty: MLflow and uv would take an empty value for a given one. */
@@ -65,6 +72,17 @@ function listLogins(variables: NodeJS.ProcessEnv): readonly string[] {
   return Object.entries(variables).flatMap(([name, password]) => {
     if (!name.endsWith('_PASSWORD') || !isSecret(name) || !password) return [];
     return [`${variables[name.replace(/_PASSWORD$/, '_USERNAME')] ?? ''}:${password}`];
+  });
+}
+
+/** Of the addresses of indexes: `user:password` and the password, or a user that is a token, as written and decoded. */
+function listAddressLogins(variables: NodeJS.ProcessEnv): readonly string[] {
+  return listIndexAddresses(variables).flatMap(({ address }) => {
+    const login = findWrittenLogin(address);
+    if (login === undefined) return [];
+    const [, user = '', password = ''] = /^([^:]*):?(.*)$/s.exec(login) ?? [];
+    const written = [login, password === '' ? user : password];
+    return [...written, ...written.map(decodeLogin)];
   });
 }
 

@@ -3,7 +3,7 @@ import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
 import { suggestValue } from '../../schemas/yaml/suggest-value.ts';
 import type { ProcessResult } from '../../system/run-process.ts';
 import type { RegistryConnection } from './choose-registry.ts';
-import { maskSecrets } from './mask-secrets.ts';
+import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import { type Refusal, SOURCES_VARIABLE } from './model-sources.ts';
 
 const name = z.string().regex(/^[\w.-]{1,200}$/);
