@@ -39,7 +39,7 @@ export function explainNetwork(subject: Subject, record: NetworkRecord): string 
   const [named, missing] = [unreached.filter(isNamed), unreached.filter((address) => !isNamed(address))];
   const parts = [
     ...failed.map((use) => `This machine cannot reach ${renderNetworkAddress(use)} (${use.failure ?? ''})`),
-    ...(named.length > 0 ? [`Nobody allows ${nameServices(named)} yet: see network-not-allowed`] : []),
+    ...(named.length > 0 ? [`The proof may not reach ${nameServices(named)}: see network-not-allowed`] : []),
     ...(missing.length > 0 ? [renderWay(subject, missing)] : []),
   ];
   return parts.length === 0 ? undefined : parts.join('. ');
