@@ -47,8 +47,12 @@ export function explainNetwork(subject: Subject, record: NetworkRecord): string 
 
 function renderWay({ alone, entity, endpoint }: Subject, missing: readonly string[]): string {
   const what = `It asked for ${nameServices(missing)}, which the sandbox does not reach`;
-  if (alone) return `${what}: --without-sandbox runs the model with your own rights and network`;
-  const text = missing.every((address) => parseNetworkAddress(address)) ? nameServices(missing) : 'HOST:PORT';
+  const isWhole = missing.every((address) => parseNetworkAddress(address));
+  if (alone) {
+    const options = (isWhole ? missing.slice(0, MAX_SHOWN) : ['HOST:PORT']).map((address) => `--network ${address}`);
+    return `${what}: with ${options.join(' ')}, davit predict lets it; --without-sandbox runs the model with your own rights and network`;
+  }
+  const text = isWhole ? nameServices(missing) : 'HOST:PORT';
   return `${what}: to allow it, add ${text} to davit.served_entities.${entity.name}.validation.network in ${endpoint.file} and to policy.network of the environment`;
 }
 

@@ -121,7 +121,7 @@ test('what a model could not reach is named with the way to it', () => {
   );
   expect(explainNetwork(subject, { asked: [], network: [USE] })).toBeUndefined();
   expect(explainNetwork({ ...subject, alone: true }, { asked: ['c.example:443'], network: [] })).toBe(
-    'It asked for c.example:443, which the sandbox does not reach: --without-sandbox runs the model with your own rights and network',
+    'It asked for c.example:443, which the sandbox does not reach: with --network c.example:443, davit predict lets it; --without-sandbox runs the model with your own rights and network',
   );
   const failed = { ...USE, connections: 0, failure: 'ECONNREFUSED' };
   expect(explainNetwork(subject, { asked: ['a.example:443'], network: [failed] })).toBe(
