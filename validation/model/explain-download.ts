@@ -5,6 +5,7 @@ import type { ProcessResult } from '../../system/run-process.ts';
 import type { RegistryConnection } from './choose-registry.ts';
 import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import { type Refusal, SOURCES_VARIABLE } from './model-sources.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 const name = z.string().regex(/^[\w.-]{1,200}$/);
 const version = z.string().regex(/^\d{1,18}$/);
@@ -219,9 +220,5 @@ function makeFailure(why: string, hint: string): DownloadFailure {
 }
 
 function parseLastLine(stderr: string): Failure | undefined {
-  try {
-    return failure.safeParse(JSON.parse(stderr.trim().split('\n').at(-1) ?? '')).data;
-  } catch {
-    return undefined;
-  }
+  return parseJson(stderr.trim().split('\n').at(-1), failure);
 }

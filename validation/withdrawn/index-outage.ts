@@ -4,6 +4,7 @@ import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import { readText } from '../../schemas/read-project.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 const PAUSE_MINUTES = 15;
 const outage = z.object({ /** Milliseconds since 1970. */ failed: z.number() });
@@ -55,11 +56,6 @@ async function endWith<T>(file: string, query: () => Promise<T | 'outage'>): Pro
 }
 
 async function isPaused(file: string): Promise<boolean> {
-  const text = await readText(file);
-  try {
-    const kept = text === undefined ? undefined : outage.safeParse(JSON.parse(text)).data;
-    return kept !== undefined && Date.now() - kept.failed < PAUSE_MINUTES * 60_000;
-  } catch {
-    return false;
-  }
+  const kept = parseJson(await readText(file), outage);
+  return kept !== undefined && Date.now() - kept.failed < PAUSE_MINUTES * 60_000;
 }
