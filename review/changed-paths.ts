@@ -110,7 +110,7 @@ export async function addLinkedPaths(
     const outside = steps.filter((step) => step.startsWith('../'));
     return outside.length > 0 && isChangedOutside(folder, base, outside, signal);
   };
-  const unlisted = [...new Set(files)].filter((file) => !listed.has(file));
+  const unlisted = [...new Set(files)].filter((file) => !listed.has(file) && !file.startsWith('../'));
   const changed = await Promise.all(unlisted.map(isChanged));
   const linked = unlisted.filter((_, i) => changed[i]).map((path) => ({ path, change: 'modified' as const }));
   return linked.length === 0 ? paths : [...paths, ...linked].sort((a, b) => (a.path < b.path ? -1 : 1));

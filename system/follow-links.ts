@@ -28,7 +28,7 @@ export async function followLinks(
     const link = await findLink(wanted);
     if (!link) return { steps, leadsAway: false };
     if (posix.isAbsolute(link.target)) return { steps, leadsAway: true };
-    wanted = posix.join(posix.dirname(link.path), link.target, wanted.slice(link.path.length));
+    wanted = posix.join(posix.dirname(link.path), link.target, wanted.slice(link.path.length), '.');
     steps.push(wanted);
   }
   return { steps, leadsAway: true };

@@ -62,6 +62,7 @@ async function listEntries(
   { commit, path, signal }: FileInCommit,
   paths: readonly string[],
 ): Promise<readonly Entry[]> {
+  if (paths.length === 0) return []; // Git would list everything
   const pathspecs = paths.map((each) => `./${each}`);
   const { code, stdout, stderr } = await runGit(folder, ['ls-tree', '-z', commit, '--', ...pathspecs], { signal });
   if (code !== 0) throw new Error(`Cannot tell whether ${commit} has ${path}: git reports "${renderGitError(stderr)}"`);
