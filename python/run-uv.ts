@@ -56,7 +56,9 @@ function refuseUsage(stderr: string): void {
   if (option !== undefined) {
     const variable = `UV_${option.toUpperCase().replaceAll('-', '_')}`;
     const expected = ADDRESS_OPTIONS.includes(option) ? `, expected ${EXPECTED_ADDRESS}` : '';
-    throw new Error(`Cannot run uv: it rejects the value of ${variable}${why === undefined ? '' : ` (${why})`}${expected}`);
+    throw new Error(
+      `Cannot run uv: it rejects the value of ${variable}${why === undefined ? '' : ` (${why})`}${expected}`,
+    );
   }
   if (/^Usage: uv/m.test(stderr))
     throw new Error(`Cannot run uv: ${maskSecrets(maskIndexLogins(stderr, process.env)).trim().split('\n')[0] ?? ''}`);

@@ -1,6 +1,6 @@
 import type { ChangedPath } from '../schemas/report/report.ts';
 import { followFolderLinks } from '../system/follow-links.ts';
-import { runGit } from '../system/run-git.ts';
+import { runGit } from '../system/git/run-git.ts';
 import type { ProcessResult } from '../system/run-process.ts';
 
 /** The differences between the working tree and the commit where a branch began. */

@@ -25,7 +25,9 @@ export async function refuseFiles(root: string, files: readonly string[]): Promi
 const LOOP = 'loop';
 
 async function refuse(file: string, inside: string, path: string): Promise<readonly Diagnostic[]> {
-  const target = await realpath(path).catch((e: NodeJS.ErrnoException) => (e.code === 'ELOOP' ? LOOP : undefined));
+  const target = await realpath(path).catch((e: unknown) =>
+    (e as NodeJS.ErrnoException).code === 'ELOOP' ? LOOP : undefined,
+  );
   if (target === undefined) return [];
   if (target === LOOP)
     return [makeRefusal(file, 'its symbolic links form a loop, expected a file', 'Put the file itself there')];

@@ -56,11 +56,12 @@ export function listEndpointPaths(
   return [...own, ...new Set(models), `environments/${environment}.yaml`];
 }
 
-/** The paths, and those that their links lead to: a change there changes what is read. */
+/** The paths, and those in the project that their links lead to: a change there changes what is read. */
 export async function followPaths(
   root: string,
   [first, ...others]: readonly [string, ...string[]],
 ): Promise<readonly [string, ...string[]]> {
   const followed = await Promise.all([first, ...others].map((path) => followFolderLinks(root, path)));
-  return [first, ...new Set([...others, ...followed.flatMap(({ steps }) => steps.slice(1))])];
+  const linked = followed.flatMap(({ steps }) => steps.slice(1).filter((step) => !step.startsWith('../')));
+  return [first, ...new Set([...others, ...linked])];
 }

@@ -1,6 +1,6 @@
 import { declarationsRoot, type ProjectFolders } from '../../schemas/read-project.ts';
-import { findInCommit, renderGitError } from '../../system/git-files.ts';
-import { runGit } from '../../system/run-git.ts';
+import { findInCommit, renderGitError } from '../../system/git/git-files.ts';
+import { runGit } from '../../system/git/run-git.ts';
 
 export interface BaseFile {
   readonly place: ProjectFolders;

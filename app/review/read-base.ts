@@ -6,8 +6,8 @@ import { declarationsRoot, lockFile } from '../../schemas/read-project.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder, markUsed } from '../../system/cache.ts';
-import { extractGitFolder } from '../../system/extract-git-folder.ts';
-import { findInCommit } from '../../system/git-files.ts';
+import { extractGitFolder } from '../../system/git/extract-git-folder.ts';
+import { findInCommit } from '../../system/git/git-files.ts';
 import { locateModel } from '../../system/locate-model.ts';
 import { withFileLock } from '../../system/locks/file-lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
@@ -61,7 +61,9 @@ export async function findBaseModel(
   const kept = cacheFolder('models', contentHash({ digest }).slice(0, 20));
   const extract = async () => {
     if (await hasDigest(kept, digest)) return; // another endpoint has the same model
-    await makeFolderAtomically(kept, (target) => extractGitFolder(root, { commit: base, path: found.path, signal }, target));
+    await makeFolderAtomically(kept, (target) =>
+      extractGitFolder(root, { commit: base, path: found.path, signal }, target),
+    );
   };
   if (!(await hasDigest(kept, digest)))
     await withFileLock(`${kept}.lock`, extract, { what: 'reading the same model', progress, signal });

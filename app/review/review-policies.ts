@@ -4,7 +4,7 @@ import { hasErrors } from '../../schemas/diagnostic.ts';
 import { type Policy, policyFile, STRICTEST_POLICY } from '../../schemas/environment/policy.ts';
 import { declarationsRoot, type ProjectFolders } from '../../schemas/read-project.ts';
 import { parseYaml } from '../../schemas/yaml/parse-yaml.ts';
-import { listFilesInCommit } from '../../system/git-files.ts';
+import { listFilesInCommit } from '../../system/git/git-files.ts';
 import { readBaseFile } from './read-base-file.ts';
 import type { ReviewedEnvironment } from './review-environments.ts';
 

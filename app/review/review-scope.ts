@@ -3,7 +3,13 @@ import { addLinkedPaths, type Changes, NoBaseError, readChangedPaths } from '../
 import { refuseFiles } from '../../review/refuse-files.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { Policy } from '../../schemas/environment/policy.ts';
-import { declarationsRoot, listEndpoints, lockFile, type ProjectFolders, readEndpoint } from '../../schemas/read-project.ts';
+import {
+  declarationsRoot,
+  listEndpoints,
+  lockFile,
+  type ProjectFolders,
+  readEndpoint,
+} from '../../schemas/read-project.ts';
 import type { Report, ReviewStage } from '../../schemas/report/report.ts';
 import { selectNames } from '../select-endpoints.ts';
 import { readReviewedEnvironments, type ReviewedEnvironment } from './review-environments.ts';
@@ -42,8 +48,7 @@ export async function readScope(request: ScopeRequest): Promise<ReviewScope> {
   const changes = await readChanges(request);
   const { environments, diagnostics } = await readReviewedEnvironments(place, { names, paths: changes?.paths ?? [] });
   const changed = await selectChanged(request, changes);
-  const policies =
-    stage === 'preview' ? [] : await readReviewedPolicies({ ...request, names, environments, changes });
+  const policies = stage === 'preview' ? [] : await readReviewedPolicies({ ...request, names, environments, changes });
   return { changes, changed, environments, diagnostics, policies };
 }
 

@@ -24,7 +24,13 @@ export function renderCodePage(code: DiagnosticCode): string {
       repair,
       ...(changes.length > 0 ? [renderBlock('diff', changes.map(renderChange).join('\n'))] : []),
       '## Check',
-      renderBlock('sh', [check].flat().map((command) => `npx ${command}`).join('\n')),
+      renderBlock(
+        'sh',
+        [check]
+          .flat()
+          .map((command) => `npx ${command}`)
+          .join('\n'),
+      ),
       '',
     ]
       .join('\n\n')

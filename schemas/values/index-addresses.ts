@@ -1,5 +1,11 @@
 /** uv's variables that hold addresses of package indexes, or of pages with links to packages. */
-const INDEX_VARIABLES = ['UV_DEFAULT_INDEX', 'UV_INDEX', 'UV_INDEX_URL', 'UV_EXTRA_INDEX_URL', 'UV_FIND_LINKS'] as const;
+const INDEX_VARIABLES = [
+  'UV_DEFAULT_INDEX',
+  'UV_INDEX',
+  'UV_INDEX_URL',
+  'UV_EXTRA_INDEX_URL',
+  'UV_FIND_LINKS',
+] as const;
 
 /** An index that a variable of uv names. */
 export interface IndexAddress {

@@ -90,7 +90,13 @@ const WAYS: Readonly<Record<string, (index: PrivateIndex) => Readonly<Record<str
 
 const request = {
   requirements: [parseRequirement('acme-private==1.0', { file: 'requirements.txt', line: 1, column: 1 })!],
-  ...{ constraints: [], python: '3.11', platform: 'x86_64-manylinux_2_28', modelFolder: '/none', preferences: undefined },
+  ...{
+    constraints: [],
+    python: '3.11',
+    platform: 'x86_64-manylinux_2_28',
+    modelFolder: '/none',
+    preferences: undefined,
+  },
 };
 const makeRequest = (packages: Awaited<ReturnType<typeof resolveRequirements>>['packages'] = []) => ({
   ...{ python: '3.11', platform: 'here', packages },
@@ -103,24 +109,29 @@ function readKept(folder: string): readonly string[] {
   return files.filter((f) => f.isFile()).map((f) => readFileSync(join(f.parentPath, f.name), 'latin1'));
 }
 
-test.each(Object.entries(WAYS))('a password %s opens the index and is in nothing that is kept or said', async (_, make) => {
-  const index = await startIndex();
-  for (const [name, value] of Object.entries(make(index))) vi.stubEnv(name, value);
-  const said: string[] = [];
-  const progress = { say: (line: string) => void said.push(line) };
-  const { packages, explanation } = await resolveRequirements(request, { progress });
-  expect(explanation).toBeUndefined();
-  expect(packages).toMatchObject([{ name: 'acme-private', version: '1.0' }]);
-  index.status = 503;
-  const failed: unknown = await ensureVirtualenv(makeRequest(packages), { progress }).catch((e: unknown) => e);
-  expect(failed).toBeInstanceOf(VirtualenvError);
-  index.status = 200;
-  const { python } = await ensureVirtualenv(makeRequest(packages), { progress });
-  expect(execFileSync(python, ['-c', 'import acme_private as a; print(a.ANSWER)'], { encoding: 'utf8' })).toBe('42\n');
-  const { message, hint = '' } = failed as VirtualenvError;
-  for (const text of [JSON.stringify(packages), message, hint, ...said, ...readKept(index.folder)])
-    expect(SECRETS.filter((secret) => text.includes(secret))).toEqual([]);
-});
+test.each(Object.entries(WAYS))(
+  'a password %s opens the index and is in nothing that is kept or said',
+  async (_, make) => {
+    const index = await startIndex();
+    for (const [name, value] of Object.entries(make(index))) vi.stubEnv(name, value);
+    const said: string[] = [];
+    const progress = { say: (line: string) => void said.push(line) };
+    const { packages, explanation } = await resolveRequirements(request, { progress });
+    expect(explanation).toBeUndefined();
+    expect(packages).toMatchObject([{ name: 'acme-private', version: '1.0' }]);
+    index.status = 503;
+    const failed: unknown = await ensureVirtualenv(makeRequest(packages), { progress }).catch((e: unknown) => e);
+    expect(failed).toBeInstanceOf(VirtualenvError);
+    index.status = 200;
+    const { python } = await ensureVirtualenv(makeRequest(packages), { progress });
+    expect(execFileSync(python, ['-c', 'import acme_private as a; print(a.ANSWER)'], { encoding: 'utf8' })).toBe(
+      '42\n',
+    );
+    const { message, hint = '' } = failed as VirtualenvError;
+    for (const text of [JSON.stringify(packages), message, hint, ...said, ...readKept(index.folder)])
+      expect(SECRETS.filter((secret) => text.includes(secret))).toEqual([]);
+  },
+);
 
 test.each<[string, (url: string) => string, RegExp]>([
   [
@@ -128,13 +139,21 @@ test.each<[string, (url: string) => string, RegExp]>([
     (url) => url,
     /^Cannot query the package index 127\.0\.0\.1:\d+: it answers 401 Unauthorized\. Set its credentials where Davit runs/,
   ],
-  ['a wrong password', (url) => withLogin(url, 'ci:hunter2-is-wrong'), /127\.0\.0\.1:\d+: it answers 401 Unauthorized\. /],
+  [
+    'a wrong password',
+    (url) => withLogin(url, 'ci:hunter2-is-wrong'),
+    /127\.0\.0\.1:\d+: it answers 401 Unauthorized\. /,
+  ],
   [
     'a password that is not encoded',
     (url) => withLogin(url, `ci:${PASSWORD}`),
     /^Cannot run uv: it rejects the value of UV_DEFAULT_INDEX \(invalid port number\), expected an address whose user and password have %2F for "\/"/,
   ],
-  ['a token in a query of an index that is down', () => 'http://127.0.0.1:9/simple?token=hunter2', /^Cannot reach the package index: /],
+  [
+    'a token in a query of an index that is down',
+    () => 'http://127.0.0.1:9/simple?token=hunter2',
+    /^Cannot reach the package index: /,
+  ],
 ])('an index with %s is an outage that says the way out', async (_what, address, message) => {
   const { url } = await startIndex();
   vi.stubEnv('UV_DEFAULT_INDEX', address(url));

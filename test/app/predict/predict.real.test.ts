@@ -166,8 +166,8 @@ it('predict() lets a model reach a service that its caller names, and says how i
   const model = join(folder, 'caller');
   for (const file of ['requirements.txt', 'python_env.yaml', 'conda.yaml'])
     await cp(join(FIXTURES, 'models', 'p_flowers_1', file), join(model, file));
-  const { signature: _signature, ...mlmodel } = MLMODEL;
-  await writeFiles(model, { MLmodel: JSON.stringify(mlmodel), 'code/echo.py': CALLER });
+  const { flavors, mlflow_version } = MLMODEL;
+  await writeFiles(model, { MLmodel: JSON.stringify({ flavors, mlflow_version }), 'code/echo.py': CALLER });
   const server = createServer((client) => void client.on('error', () => undefined).end('hello')).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
@@ -181,9 +181,9 @@ it('predict() lets a model reach a service that its caller names, and says how i
     });
   const isAboutService = ({ code }: { readonly code: string }) => /^(?:prediction-failed|service-)/.test(code);
   if (isSandboxed) {
-    const refused = (await ask([]).catch((e: unknown) => e)) as PredictionError;
+    const refused = (await ask([], 'service.example:443').catch((e: unknown) => e)) as PredictionError;
     expect(refused.diagnostics.filter(isAboutService).map((d) => [d.code, d.hint])).toEqual([
-      ['prediction-failed', expect.stringContaining(`with --network ${service}, davit predict lets it;`)],
+      ['prediction-failed', expect.stringContaining('with --network service.example:443, davit predict lets it;')],
     ]);
     const { predictions, network } = await ask(['LOCALHOST:1', service, service]);
     expect(predictions).toEqual(['hello']);
@@ -193,7 +193,9 @@ it('predict() lets a model reach a service that its caller names, and says how i
     ]);
     expect(said).toContain(`The model could reach ${service} (1 connection, 0 bytes sent, 5 bytes received)`);
     const down = (await ask(['localhost:1'], 'localhost:1').catch((e: unknown) => e)) as PredictionError;
-    expect(down.diagnostics.filter(isAboutService).map((d) => [d.severity, d.code, d.message.replace(/: the input.*/s, '')])).toEqual([
+    expect(
+      down.diagnostics.filter(isAboutService).map((d) => [d.severity, d.code, d.message.replace(/: the input.*/s, '')]),
+    ).toEqual([
       ['error', 'prediction-failed', 'Cannot predict with caller'],
       ['warning', 'service-unreachable', 'The prediction with caller could not reach localhost:1 (ECONNREFUSED)'],
     ]);

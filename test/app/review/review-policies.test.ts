@@ -9,7 +9,7 @@ import { readScope } from '../../../app/review/review-scope.ts';
 import { STRICTEST_POLICY } from '../../../schemas/environment/policy.ts';
 import { codePath } from '../../../system/code.ts';
 import { SILENT } from '../../../system/progress.ts';
-import { runGit } from '../../../system/run-git.ts';
+import { runGit } from '../../../system/git/run-git.ts';
 
 const git = (root: string, ...args: readonly string[]) =>
   runGit(root, ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args]);
@@ -97,8 +97,18 @@ const BOTH = [{ pickles: 'ignore' }, { pickles: 'error' }];
 
 test.each<[string, Files, Files, readonly unknown[]]>([
   ['nothing changes', { [FILE]: { to: '../config/a.yaml' }, 'config/a.yaml': STRICT }, {}, [{ pickles: 'error' }]],
-  ['its target changes', { [FILE]: { to: '../config/a.yaml' }, 'config/a.yaml': STRICT }, { 'config/a.yaml': MILD }, BOTH],
-  ['the target of its folder changes', { environments: { to: 'config' }, 'config/prod.yaml': STRICT }, { 'config/prod.yaml': MILD }, BOTH],
+  [
+    'its target changes',
+    { [FILE]: { to: '../config/a.yaml' }, 'config/a.yaml': STRICT },
+    { 'config/a.yaml': MILD },
+    BOTH,
+  ],
+  [
+    'the target of its folder changes',
+    { environments: { to: 'config' }, 'config/prod.yaml': STRICT },
+    { 'config/prod.yaml': MILD },
+    BOTH,
+  ],
   [
     'the target of its target changes',
     { environments: { to: 'config' }, 'config/prod.yaml': { to: '../a.yaml' }, 'a.yaml': STRICT },
@@ -123,7 +133,12 @@ test.each<[string, Files, Files, readonly unknown[]]>([
     { environments: null, [FILE]: MILD },
     BOTH,
   ],
-  ['its target is deleted', { [FILE]: { to: '../a.yaml' }, 'a.yaml': STRICT }, { 'a.yaml': null }, [{ pickles: 'error' }]],
+  [
+    'its target is deleted',
+    { [FILE]: { to: '../a.yaml' }, 'a.yaml': STRICT },
+    { 'a.yaml': null },
+    [{ pickles: 'error' }],
+  ],
 ])('the policy of the base is read through a link when %s', async (_what, before, after, expected) => {
   const root = await makeFolder();
   await git(root, 'init', '-q', '-b', 'main');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readScope } from '../../../app/review/review-scope.ts';
-import { runGit } from '../../../system/run-git.ts';
+import { runGit } from '../../../system/git/run-git.ts';
 
 const ENDPOINT = `name: iris
 config: { served_entities: [{ name: iris, entity_name: iris, entity_version: "1" }] }

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { readAcceptedServices } from '../../../app/review/accepted-services.ts';
 import type { Policy } from '../../../schemas/environment/policy.ts';
 import { renderNetworkAddress } from '../../../schemas/values/network-address.ts';
-import { runGit } from '../../../system/run-git.ts';
+import { runGit } from '../../../system/git/run-git.ts';
 import {
   allowServices,
   type RefusalContext,

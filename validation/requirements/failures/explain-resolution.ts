@@ -90,7 +90,9 @@ async function explainUnknownPackage(
 /** Such an index may have the package, or answers so for each that it does not have. */
 function renderForbidden(message: string): string {
   const [, address = ''] = /\bAn index \((\S+)\) returned a 403/.exec(collapseWhitespace(message)) ?? [];
-  return URL.canParse(address) ? `The index ${new URL(address).host} answers 403 Forbidden: check its credentials. ` : '';
+  return URL.canParse(address)
+    ? `The index ${new URL(address).host} answers 403 Forbidden: check its credentials. `
+    : '';
 }
 
 const PRIVATE_HINT =

@@ -3,7 +3,7 @@ import { copyFile, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { type FileInCommit, renderGitError } from './git-files.ts';
 import { makeGitCommand, runGit } from './run-git.ts';
-import { waitForChild } from './wait-for-child.ts';
+import { waitForChild } from '../wait-for-child.ts';
 
 /** Why a folder of a commit cannot be written: a sentence for people. */
 class GitFolderError extends Error {}

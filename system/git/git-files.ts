@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { followLinks, type Link, listParts } from './follow-links.ts';
+import { followLinks, type Link, listParts } from '../follow-links.ts';
 import { runGit } from './run-git.ts';
 
 export interface FileInCommit {
