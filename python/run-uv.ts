@@ -50,15 +50,17 @@ export async function runUv(
   return { ...run, stderr: maskSecrets(maskIndexLogins(run.stderr, process.env)) };
 }
 
-/** uv repeats a wrong value, which may contain a password. */
+/** uv repeats a wrong value, which may contain a password: `error: invalid value 'VALUE' for '--index <INDEX>': WHY`. */
 function refuseUsage(stderr: string): void {
-  const [, option, why] = /^error: invalid value '.*' for '--([a-z-]+)[^']*'(?:: (.*))?$/m.exec(stderr) ?? [];
-  if (option !== undefined) {
+  const line = stderr.split('\n').find((each) => each.startsWith("error: invalid value '"));
+  const at = line?.lastIndexOf(" for '--") ?? -1;
+  if (line !== undefined && at >= 0) {
+    const [named = '', why = ''] = line.slice(at + " for '--".length).split("'");
+    const [option = ''] = named.split(' ');
     const variable = `UV_${option.toUpperCase().replaceAll('-', '_')}`;
     const expected = ADDRESS_OPTIONS.includes(option) ? `, expected ${EXPECTED_ADDRESS}` : '';
-    throw new Error(
-      `Cannot run uv: it rejects the value of ${variable}${why === undefined ? '' : ` (${why})`}${expected}`,
-    );
+    const reason = why === '' ? '' : ` (${why.replace(/^: /, '')})`;
+    throw new Error(`Cannot run uv: it rejects the value of ${variable}${reason}${expected}`);
   }
   if (/^Usage: uv/m.test(stderr))
     throw new Error(`Cannot run uv: ${maskSecrets(maskIndexLogins(stderr, process.env)).trim().split('\n')[0] ?? ''}`);
