@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import glob
 import json
 import mmap
@@ -269,9 +270,10 @@ class Looking(unittest.TestCase):
             folder.remove()
             return mode.fixed_files, result["mode"]
 
-        with tempfile.NamedTemporaryFile(dir="/var/tmp") as file:
+        with open(__file__) as test, tempfile.NamedTemporaryFile(dir="/var/tmp") as file:
+            fcntl.flock(test, fcntl.LOCK_EX)  # the same test with another Python would be seen to write too
             self.assertEqual(decided(file.name), ([file.name], "separate"))
-        self.assertEqual(decided("/dev/null"), ([], "shared"))
+            self.assertEqual(decided("/dev/null"), ([], "shared"))
 
     def test_a_model_without_an_example_is_looked_at_too(self):
         folder = OwnFolder()
