@@ -4,7 +4,7 @@ import { join, resolve, sep } from 'node:path';
 import { setOutput } from '@actions/core';
 import { listEndpoints } from '../schemas/read-project.ts';
 import { findTrackedDavitFiles } from '../system/davit-folder.ts';
-import { runGit } from '../system/run-git.ts';
+import { runGit } from '../system/git/run-git.ts';
 import type { Job } from './job.ts';
 import { LOG } from './log.ts';
 import { readStageReport } from './read-stage-report.ts';

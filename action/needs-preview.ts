@@ -1,5 +1,5 @@
 import type { Report } from '../schemas/report/report.ts';
-import { runGit } from '../system/run-git.ts';
+import { runGit } from '../system/git/run-git.ts';
 import { COMPARED_FILES } from './github/compare.ts';
 import type { Job } from './job.ts';
 

@@ -6,7 +6,7 @@ import { EXPLANATIONS } from '../schemas/explanations/explanations.ts';
 import { renderCodePage } from '../schemas/explanations/render-page.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import { readVersion } from '../system/code.ts';
-import { findRepository } from '../system/git-files.ts';
+import { findRepository } from '../system/git/git-files.ts';
 import { findSourceFile } from './source-lines.ts';
 
 /** The folders of a command, to find the files that diagnostics name. */

@@ -11,7 +11,7 @@ import { contentHash } from '../schemas/values/names.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { codePath, programPath } from '../system/code.ts';
 import { makeDavitFolder, davitFolder } from '../system/davit-folder.ts';
-import { findRepository } from '../system/git-files.ts';
+import { findRepository } from '../system/git/git-files.ts';
 import { type Backend, findBackendFolder } from './state/backend.ts';
 
 /** A project as the engine sees it: a folder with a Pulumi.yaml that leads to Davit's program. */

@@ -1,4 +1,4 @@
-import { runGit } from '../system/run-git.ts';
+import { runGit } from '../system/git/run-git.ts';
 import { readVersion } from '../system/code.ts';
 
 /** Origin of an image. Not part of its content. */

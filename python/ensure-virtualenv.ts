@@ -6,12 +6,13 @@ import { withFileLock } from '../system/locks/file-lock.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
-import { findPython, listPythons, minorVersion, type Python } from './find-python.ts';
+import { findPython, type Python } from './find-python.ts';
 import type { PythonOptions } from './find-uv.ts';
 import { addBuiltWheels } from './wheels/ensure-built-wheels.ts';
 import { INSTALL_LIMIT_SECONDS, installPackages, makeInstallError } from './install-packages.ts';
 import { checkInstalled } from './check-installed.ts';
 import { makeReadable } from './make-readable.ts';
+import { requirePython } from './require-python.ts';
 import { runUv } from './run-uv.ts';
 import { areFilesMissing, recordFiles } from './virtualenv-files.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
@@ -146,18 +147,6 @@ function computeVirtualenv(request: VirtualenvRequest, python: Python): Virtuale
     pycache: join(folder, 'pycache'),
     key,
   };
-}
-
-async function requirePython(wanted: string, options: PythonOptions): Promise<Python> {
-  const python = await findPython(wanted, options);
-  if (python) return python;
-  const minor = minorVersion(wanted);
-  const here = (await listPythons()).map((p) => p.version).join(', ') || 'none';
-  throw new VirtualenvError(
-    'python-unavailable',
-    `Cannot find Python ${minor}: this machine has ${here}, and uv cannot download it`,
-    { hint: `Install it (uv python install ${minor}, pyenv install ${minor}, or your system's packages)` },
-  );
 }
 
 /** Writes the marker last. */

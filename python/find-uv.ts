@@ -1,6 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
+import { maskSecrets } from '../schemas/values/mask-secrets.ts';
 import { isVersionAtLeast } from '../schemas/values/versions.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { codePath } from '../system/code.ts';
@@ -87,7 +88,7 @@ async function installUv(
       return { code: -1, stderr: readErrorMessage(e) };
     });
     if (run.code === 0 && (await isExecutable(join(folder, 'bin', 'uv')))) return;
-    failures.push(`${python}: ${lastLine(run.stderr) || `pip ended with ${run.code}`}`);
+    failures.push(`${python}: ${maskSecrets(lastLine(run.stderr)) || `pip ended with ${run.code}`}`);
   }
   try {
     const { downloadUv } = await import('./download-uv.ts'); // rarely needed, and loads zod

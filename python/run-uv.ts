@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { maskIndexLogins } from '../schemas/values/index-addresses.ts';
+import { maskSecrets } from '../schemas/values/mask-secrets.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { makeChildEnvironment, type ProcessResult, runProcess } from '../system/run-process.ts';
@@ -23,7 +25,8 @@ export interface UvOptions extends PythonOptions {
 
 /**
  * Runs uv to its end. It uses the settings of the user and of the machine, but none of the folder where Davit runs,
- * because that may be a pull request's checkout.
+ * because that may be a pull request's checkout. Its messages have no credentials of an index, because they become
+ * diagnostics; its standard output has addresses as they are.
  */
 export async function runUv(
   args: readonly string[],
@@ -43,9 +46,29 @@ export async function runUv(
     limitSeconds,
     ...(signal && { signal }),
   });
-  if (/^Usage: uv/m.test(run.stderr)) throw new Error(`Cannot run uv: ${run.stderr.trim().split('\n')[0] ?? ''}`);
-  return run;
+  refuseUsage(run.stderr);
+  return { ...run, stderr: maskSecrets(maskIndexLogins(run.stderr, process.env)) };
 }
+
+/** uv repeats a wrong value, which may contain a password: `error: invalid value 'VALUE' for '--index <INDEX>': WHY`. */
+function refuseUsage(stderr: string): void {
+  const line = stderr.split('\n').find((each) => each.startsWith("error: invalid value '"));
+  const at = line?.lastIndexOf(" for '--") ?? -1;
+  if (line !== undefined && at >= 0) {
+    const [named = '', why = ''] = line.slice(at + " for '--".length).split("'");
+    const [option = ''] = named.split(' ');
+    const variable = `UV_${option.toUpperCase().replaceAll('-', '_')}`;
+    const expected = ADDRESS_OPTIONS.includes(option) ? `, expected ${EXPECTED_ADDRESS}` : '';
+    const reason = why === '' ? '' : ` (${why.replace(/^: /, '')})`;
+    throw new Error(`Cannot run uv: it rejects the value of ${variable}${reason}${expected}`);
+  }
+  if (/^Usage: uv/m.test(stderr))
+    throw new Error(`Cannot run uv: ${maskSecrets(maskIndexLogins(stderr, process.env)).trim().split('\n')[0] ?? ''}`);
+}
+
+const ADDRESS_OPTIONS = ['default-index', 'index', 'index-url', 'extra-index-url', 'find-links'];
+const EXPECTED_ADDRESS =
+  'an address whose user and password have %2F for "/", %40 for "@", %3A for ":", %3F for "?" and %23 for "#"';
 
 /** Both files end uv's search for settings and workspaces in the folders above. */
 async function writeSettings(folder: string, text: string): Promise<void> {

@@ -47,21 +47,33 @@ function parseEndpointName(path: string): string | undefined {
   return /^endpoints\/([^/]+)\.yaml$/s.exec(path)?.[1];
 }
 
-/** The changed files that its validation cases predict. A file below a model's folder is part of the model. */
-function listChangedInputs(paths: readonly ChangedPath[], { entities }: Endpoint): readonly ChangedPath[] {
-  const inputs = entities.flatMap((e) =>
+/** The folders of an endpoint's models and the files that its validation cases predict, relative to the root. */
+export function listReadPaths(root: string, endpoint: Endpoint): readonly string[] {
+  return [...listModelFolders(root, endpoint), ...listInputs(endpoint)];
+}
+
+function listModelFolders(root: string, { entities }: Endpoint): readonly string[] {
+  return entities.flatMap(({ model }) => {
+    const { folder } = locateModel(root, model);
+    return folder === undefined ? [] : [relative(root, folder).split(sep).join('/')];
+  });
+}
+
+/** A file below a model's folder is part of the model. */
+function listInputs({ entities }: Endpoint): readonly string[] {
+  return entities.flatMap((e) =>
     e.validation.flatMap((c) => ('path' in c.input ? [posix.normalize(c.input.path)] : [])),
   );
+}
+
+function listChangedInputs(paths: readonly ChangedPath[], endpoint: Endpoint): readonly ChangedPath[] {
+  const inputs = listInputs(endpoint);
   return paths.filter((p) => inputs.includes(p.path));
 }
 
 /** The folders of the endpoint's models that changed: one entry per folder, however many files. */
 function listChangedModels(paths: readonly ChangedPath[], endpoint: Endpoint, root: string): readonly ChangedPath[] {
-  const folders = endpoint.entities.flatMap(({ model }) => {
-    const { folder } = locateModel(root, model);
-    return folder === undefined ? [] : [relative(root, folder).split(sep).join('/')];
-  });
-  return [...new Set(folders)].flatMap((folder) => {
+  return [...new Set(listModelFolders(root, endpoint))].flatMap((folder) => {
     // A model's folder may itself be tracked as a link or as another repository.
     const inside = paths.filter((p) => p.path === folder || p.path.startsWith(`${folder}/`));
     const [first] = inside;

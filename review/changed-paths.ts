@@ -1,5 +1,6 @@
 import type { ChangedPath } from '../schemas/report/report.ts';
-import { runGit } from '../system/run-git.ts';
+import { followFolderLinks } from '../system/follow-links.ts';
+import { runGit } from '../system/git/run-git.ts';
 import type { ProcessResult } from '../system/run-process.ts';
 
 /** The differences between the working tree and the commit where a branch began. */
@@ -88,4 +89,45 @@ function mergePaths(tracked: string, untracked: string): readonly ChangedPath[] 
   for (const path of untracked.split('\0').filter((p) => p !== ''))
     changes.set(path, changes.has(path) ? 'modified' : 'added');
   return [...changes].map(([path, change]) => ({ path, change })).sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * Adds those of the files or folders that a link leads to a changed path, or whose folders do: who reads them reads what
+ * changed. `Changes.paths` has a link only where the link itself changed.
+ */
+export async function addLinkedPaths(
+  folder: string,
+  { base, paths }: Pick<Changes, 'base' | 'paths'>,
+  files: readonly string[],
+  signal?: AbortSignal,
+): Promise<readonly ChangedPath[]> {
+  const listed = new Set(paths.map(({ path }) => path));
+  const isChanged = async (file: string) => {
+    const { steps } = await followFolderLinks(folder, file);
+    const isStepChanged = (step: string, i: number) =>
+      paths.some(({ path }) => isInside(step, path) || (i > 0 && isInside(path, step)));
+    if (steps.some(isStepChanged)) return true;
+    const outside = steps.filter((step) => step.startsWith('../'));
+    return outside.length > 0 && isChangedOutside(folder, base, outside, signal);
+  };
+  const unlisted = [...new Set(files)].filter((file) => !listed.has(file) && !file.startsWith('../'));
+  const changed = await Promise.all(unlisted.map(isChanged));
+  const linked = unlisted.filter((_, i) => changed[i]).map((path) => ({ path, change: 'modified' as const }));
+  return linked.length === 0 ? paths : [...paths, ...linked].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+/** The project may be a folder of its repository. A path outside of the repository is no part of a change. */
+async function isChangedOutside(
+  folder: string,
+  base: string,
+  paths: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const compare = ['diff', '--quiet', '--no-ext-diff', '--no-textconv', base, '--'];
+  const runs = await Promise.all(paths.map((path) => runGit(folder, [...compare, path], { signal })));
+  return runs.some(({ code }) => code === 1);
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { describeUpgrade, type MergedState } from './compare-reviews.ts';
 import { renderSpan } from './render-code.ts';
 import { type ReviewedState, shortenFileId } from './reviewed-plans.ts';
+import { parseJson } from '../schemas/values/parse-json.ts';
 
 /** What an up-to-date review matches, as the check run records it that says that a review is out of date. */
 const expectationFile = z.strictObject({
@@ -51,11 +52,7 @@ export function renderExpectation({ program, files }: ReviewExpectation): string
 
 /** Undefined: the text is not of such a check run. */
 export function parseExpectation(text: string | null): ReviewExpectation | undefined {
-  try {
-    return expectationFile.parse(JSON.parse(text ?? ''));
-  } catch {
-    return undefined;
-  }
+  return parseJson(text ?? undefined, expectationFile);
 }
 
 const SHOWN_CAUSES = 5;

@@ -9,8 +9,8 @@ import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 const MAX_BYTES = 4 << 20;
 
 /**
- * Finds the files below a folder that must not be read: those reached through a link that leads out of the folder or
- * into `.git`, and those above 4 MiB. Their content is never shown, because a pull request could otherwise make the
+ * Finds the files below a folder that must not be read: those reached through a link that leads out of the folder, into
+ * `.git` or to itself, and those above 4 MiB. Their content is never shown, because a pull request could otherwise make the
  * report quote any file of the reviewing machine. Missing files are reported by their readers.
  */
 export async function refuseFiles(root: string, files: readonly string[]): Promise<readonly Diagnostic[]> {
@@ -21,9 +21,16 @@ export async function refuseFiles(root: string, files: readonly string[]): Promi
   return found.flat();
 }
 
+/** In place of the absolute path of a link that leads to itself. */
+const LOOP = 'loop';
+
 async function refuse(file: string, inside: string, path: string): Promise<readonly Diagnostic[]> {
-  const target = await realpath(path).catch(() => undefined);
+  const target = await realpath(path).catch((e: unknown) =>
+    (e as NodeJS.ErrnoException).code === 'ELOOP' ? LOOP : undefined,
+  );
   if (target === undefined) return [];
+  if (target === LOOP)
+    return [makeRefusal(file, 'its symbolic links form a loop, expected a file', 'Put the file itself there')];
   if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`))
     return [
       makeRefusal(

@@ -68,8 +68,7 @@ export const DIAGNOSTIC_CODES = {
   'sandbox-missing': 'This machine has no sandbox for the code of models',
   'import-failed': 'The model needs a module that is not installed or cannot be imported',
   'load-failed': 'The model cannot be loaded',
-  'network-not-allowed':
-    'The endpoint file names a service for a proof, and neither a policy nor the base branch allows it',
+  'network-not-allowed': 'The proof of a model may not reach a service that its endpoint file names',
   'service-unreachable': 'A service that the endpoint file names for a proof did not answer this machine',
   'prediction-failed': 'The model fails on its own input example',
   'output-mismatch': 'The prediction does not match the output signature',

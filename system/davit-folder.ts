@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runGit } from './run-git.ts';
+import { runGit } from './git/run-git.ts';
 
 /** The folder in a project for files that Davit makes there. */
 const FOLDER = '.davit';

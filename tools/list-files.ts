@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import ts from 'typescript';
 import { CODE_FOLDER } from '../system/code.ts';
-import { runGit } from '../system/run-git.ts';
+import { runGit } from '../system/git/run-git.ts';
 
 /** Lists the files of a repository that Git does not ignore, committed or not. */
 export async function listFiles(root = CODE_FOLDER): Promise<readonly string[]> {

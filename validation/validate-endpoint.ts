@@ -57,7 +57,7 @@ export interface ValidateOptions extends PythonOptions {
   readonly environments?: readonly Environment[] | undefined;
   /** The policies of the environments that the endpoint is for. */
   readonly policies?: readonly Policy[] | undefined;
-  /** The services that the endpoint file of the base branch lets its models reach in their proofs. */
+  /** The services that the endpoint file of the base branch lets its models reach. Undefined: it compares with no base. */
   readonly acceptedServices?: readonly string[] | undefined;
   /** Whether the run is that of a fork or of Dependabot, whose models reach no service. */
   readonly isRestricted?: boolean | undefined;

@@ -1,7 +1,9 @@
 import { relative, sep } from 'node:path';
 import { findChangedEndpoints } from '../../review/changed-endpoints.ts';
+import { addLinkedPaths } from '../../review/changed-paths.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { ProjectFolders } from '../../schemas/read-project.ts';
+import { followFolderLinks } from '../../system/follow-links.ts';
 import { locateModel } from '../../system/locate-model.ts';
 import { type ProjectHistory, readChangesSince } from './history.ts';
 
@@ -23,8 +25,14 @@ export function makeChangeDetector(
   const known = new Map<string, Promise<ReadonlySet<string> | undefined>>();
   const changedIn = async (sha: string) => {
     const paths = await readChangesSince(history, sha);
+    if (!paths) return undefined;
+    const read = names.flatMap((name) => {
+      const endpoint = endpoints.find((e) => e.name === name);
+      return listEndpointPaths(name, endpoint, { place, environment });
+    });
+    const linked = await addLinkedPaths(place.root, { base: sha, paths }, read, history.signal);
     const declarations = { root: place.root, names, endpoints, environments: [environment] };
-    return paths && new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
+    return new Set(findChangedEndpoints(linked, declarations).map((c) => c.endpoint));
   };
   return async (name, sha) => {
     const changed = known.get(sha) ?? changedIn(sha);
@@ -46,4 +54,14 @@ export function listEndpointPaths(
   });
   const own = [`${place.endpoints}/${name}.yaml`, `${place.endpoints}/${name}.lock`] as const;
   return [...own, ...new Set(models), `environments/${environment}.yaml`];
+}
+
+/** The paths, and those in the project that their links lead to: a change there changes what is read. */
+export async function followPaths(
+  root: string,
+  [first, ...others]: readonly [string, ...string[]],
+): Promise<readonly [string, ...string[]]> {
+  const followed = await Promise.all([first, ...others].map((path) => followFolderLinks(root, path)));
+  const linked = followed.flatMap(({ steps }) => steps.slice(1).filter((step) => !step.startsWith('../')));
+  return [first, ...new Set([...others, ...linked])];
 }

@@ -1,7 +1,7 @@
 import { NoBaseError, readChangedPaths } from '../../review/changed-paths.ts';
 import type { ChangedPath } from '../../schemas/report/report.ts';
-import { isInCommit, renderGitError } from '../../system/git-files.ts';
-import { runGit } from '../../system/run-git.ts';
+import { isInCommit, renderGitError } from '../../system/git/git-files.ts';
+import { runGit } from '../../system/git/run-git.ts';
 
 /** A project in the checkout's history: `root` is the project's folder. */
 export interface ProjectHistory {

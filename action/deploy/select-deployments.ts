@@ -5,7 +5,7 @@ import { parseStackName } from '../../schemas/values/names.ts';
 import { listEndpoints, type ReadResult, readEndpoint } from '../../schemas/read-project.ts';
 import { type Declarations, findChangedEndpoints } from '../../review/changed-endpoints.ts';
 import { type Deployment, listDeployments } from '../github/deployment.ts';
-import { type ChangeDetector, listEndpointPaths, makeChangeDetector } from './change-detector.ts';
+import { type ChangeDetector, followPaths, listEndpointPaths, makeChangeDetector } from './change-detector.ts';
 import type { DeploymentScope } from './deployment-context.ts';
 import {
   type BranchRange,
@@ -134,7 +134,8 @@ async function selectCandidate(
   const { scope, history, isChanged, comparePosition } = selection;
   const { place, environment } = scope.request;
   const records = selection.records.filter((r) => r.payload.endpoint === name);
-  const paths = listEndpointPaths(name, endpoint, { place, environment: environment.name });
+  const declared = listEndpointPaths(name, endpoint, { place, environment: environment.name });
+  const paths = await followPaths(place.root, declared);
   const due = scope.given.length > 0 ? 'asked' : await findDeploymentReason(records, (sha) => isChanged(name, sha));
   const [newest] = records;
   // An older checkout has no change since the newer commit, but it may have another version.

@@ -1,5 +1,11 @@
 import { setSecret } from '@actions/core';
 import { listSecretParts } from './secret-parts.ts';
+import {
+  decodeLogin,
+  findWrittenLogin,
+  listIndexAddresses,
+  removeIndexLogins,
+} from '../../schemas/values/index-addresses.ts';
 
 /** Variables with a secret or a name of an account, for registries of models and the stores of their files. Their names are those of the clients, besides GOOGLE_CREDENTIALS and CONTAINER_REGISTRY_*, which become files. */
 const REGISTRY = [
@@ -48,7 +54,7 @@ export function prepareModelCredentials(variables: NodeJS.ProcessEnv = process.e
   const given = Object.entries(variables).flatMap(([name, value]) =>
     isSecret(name) && value ? listSecretParts(name, value) : [],
   );
-  const logins = listLogins(variables);
+  const logins = [...listLogins(variables), ...listAddressLogins(variables)];
   const plain = [...given, ...logins].filter((value) => value.length >= MIN_SECRET_CHARACTERS);
   const secrets = [...new Set(plain.flatMap(listForms))];
   for (const secret of secrets) setSecret(secret);
@@ -59,6 +65,7 @@ export function prepareModelCredentials(variables: NodeJS.ProcessEnv = process.e
 export function removeModelCredentials(variables: NodeJS.ProcessEnv = process.env): void {
   for (const name of Object.keys(variables))
     if (isCredential(name) || name === INDEX_LINES) Reflect.deleteProperty(variables, name);
+  removeIndexLogins(variables);
 }
 
 /** Removes what the workflow has left empty: MLflow and uv would take an empty value for a given one. */
@@ -79,6 +86,17 @@ function listLogins(variables: NodeJS.ProcessEnv): readonly string[] {
   return Object.entries(variables).flatMap(([name, password]) => {
     if (!name.endsWith('_PASSWORD') || !isSecret(name) || !password) return [];
     return [`${variables[name.replace(/_PASSWORD$/, '_USERNAME')] ?? ''}:${password}`];
+  });
+}
+
+/** Of the addresses of indexes: `user:password` and the password, or a user that is a token, as written and decoded. */
+function listAddressLogins(variables: NodeJS.ProcessEnv): readonly string[] {
+  return listIndexAddresses(variables).flatMap(({ address }) => {
+    const login = findWrittenLogin(address);
+    if (login === undefined) return [];
+    const [, user = '', password = ''] = /^([^:]*):?(.*)$/s.exec(login) ?? [];
+    const written = [login, password === '' ? user : password];
+    return [...written, ...written.map(decodeLogin)];
   });
 }
 

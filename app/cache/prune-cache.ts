@@ -9,6 +9,7 @@ import { type CacheEntry, isWorkFile, listCacheEntries, type MeasuredSizes } fro
 import { ALL_CACHE_KINDS, CACHE_KINDS, PRUNED_STAMP, requireOwnCacheFolder, SIZES_FILE } from './cache-kinds.ts';
 import { findUsedPaths } from './used-paths.ts';
 import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 const HOUR = 3600 * 1000;
 const DAY = 24 * HOUR;
@@ -99,11 +100,8 @@ export async function keepCacheBelowLimit(
 const sizesFile = z.record(z.string(), z.number());
 
 async function readSizes(): Promise<MeasuredSizes> {
-  try {
-    return new Map(Object.entries(sizesFile.parse(JSON.parse(await readFile(cacheFolder(SIZES_FILE), 'utf8')))));
-  } catch {
-    return new Map(); // no file yet, or none of this version
-  }
+  const text = await readFile(cacheFolder(SIZES_FILE), 'utf8').catch(() => undefined);
+  return new Map(Object.entries(parseJson(text, sizesFile) ?? {})); // no file yet, or none of this version
 }
 
 async function writeSizes(sizes: MeasuredSizes): Promise<void> {

@@ -1,4 +1,4 @@
-import { runGit } from '../../system/run-git.ts';
+import { runGit } from '../../system/git/run-git.ts';
 
 /** A repository on GitHub or on a GitHub Enterprise Server. */
 export interface GithubRepository {

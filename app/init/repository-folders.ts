@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { runGit } from '../../system/run-git.ts';
+import { runGit } from '../../system/git/run-git.ts';
 
 /** The root of the repository that has the project in the folder `project`. */
 export function findRepositoryRoot(root: string, project: string): string {

@@ -1,6 +1,14 @@
 import { copyFile, rm, stat, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { isUnreachable, renderNetworkUse } from '../../schemas/lock/proof.ts';
+import { MAX_NETWORK_ADDRESSES } from '../../schemas/endpoint/validation-file.ts';
+import {
+  type NetworkAddress,
+  networkAddress,
+  parseNetworkAddress,
+  renderNetworkAddress,
+} from '../../schemas/values/network-address.ts';
 import { sanitizeText } from '../../schemas/values/sanitize-text.ts';
 import type { Progress } from '../../system/progress.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
@@ -27,6 +35,8 @@ export interface PredictionRequest {
   readonly installMlflow: boolean;
   readonly requirements: readonly string[];
   readonly environmentVars: Readonly<Record<string, string>>;
+  /** The services that the model may reach in the sandbox: `api.example.com:443`. */
+  readonly network: readonly string[];
   readonly withoutSandbox?: boolean | undefined;
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
@@ -36,6 +46,7 @@ export interface PredictionRequest {
 export async function predictWithModel(request: PredictionRequest): Promise<ModelPrediction> {
   const { cwd, outputPath, envManager, input, environmentVars, withoutSandbox, progress, signal } = request;
   refuseCombinations(request);
+  const services = parseServices(request.network);
   if (outputPath !== undefined) await requireWritable(resolve(cwd, outputPath));
   const addedRequirements = await listAddedRequirements(request.requirements, request.installMlflow);
   const { contentType = 'path' in input && /\.csv$/i.test(input.path) ? 'csv' : 'json' } = request;
@@ -47,11 +58,13 @@ export async function predictWithModel(request: PredictionRequest): Promise<Mode
       request.model,
       { file, contentType },
       {
-        ...{ cwd, addedRequirements, environmentVars, withoutSandbox, progress, signal },
+        ...{ cwd, addedRequirements, environmentVars, services, withoutSandbox, progress, signal },
         isLocal: envManager === 'local',
       },
     );
     for (const line of sanitizeText(prediction.output).trimEnd().split('\n')) if (line !== '') progress.say(line);
+    for (const use of prediction.network)
+      progress.say(`The model could ${isUnreachable(use) ? 'not reach' : 'reach'} ${renderNetworkUse(use)}`);
     const replaced = Object.entries(prediction.replaced).map(([name, count]) => `${count} × ${name}`);
     if (replaced.length > 0)
       progress.say(`Wrote null in the answer for ${replaced.join(', ')}: JSON has no such numbers`);
@@ -73,6 +86,21 @@ function refuseCombinations({ envManager, installMlflow, requirements }: Predict
   throw new InvalidParameterError(
     `Cannot use ${what} with the local Python: nothing is installed there, expected env_manager virtualenv`,
   );
+}
+
+/** Whoever predicts allows the services: also those of this machine. */
+function parseServices(texts: readonly string[]): readonly NetworkAddress[] {
+  if (texts.length > MAX_NETWORK_ADDRESSES)
+    throw new InvalidParameterError(
+      `Cannot let the model reach ${texts.length} services: expected at most ${MAX_NETWORK_ADDRESSES}`,
+    );
+  const services = texts.map((text) => {
+    const { data, error } = networkAddress.safeParse(text);
+    const service = data === undefined ? undefined : parseNetworkAddress(data);
+    if (service) return service;
+    throw new InvalidParameterError(`Cannot let the model reach "${text}": ${error?.issues[0]?.message ?? ''}`);
+  });
+  return [...new Map(services.map((service) => [renderNetworkAddress(service), service])).values()];
 }
 
 /** Before the model runs, because a prediction can take an hour. */

@@ -23,6 +23,11 @@ export interface PredictParameters {
   readonly pip_requirements_override?: readonly string[] | undefined;
   /** Environment variables of the model. It gets none of this process. */
   readonly extra_envs?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Services that the model may reach in the sandbox: `["api.example.com:443"]`. Default: none. Without a sandbox it has the
+   * whole network of this machine.
+   */
+  readonly network?: readonly string[] | undefined;
   /** Run the model with the rights of this process. */
   readonly without_sandbox?: boolean | undefined;
   /** The base of relative paths; default: the current folder. */
@@ -30,6 +35,17 @@ export interface PredictParameters {
   /** Receives the progress, and what the model prints. */
   readonly on_progress?: ((line: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How the model used a service that it could reach. */
+export interface ServiceUse {
+  readonly host: string;
+  readonly port: number;
+  readonly connections: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** Why this machine could not connect, the last time: `ECONNREFUSED`. Undefined: every connection was made. */
+  readonly failure: string | undefined;
 }
 
 /** A problem of the model or of the input. */
@@ -54,6 +70,8 @@ export interface Prediction {
   readonly mlflow: string;
   /** How many numbers of the answer are null because they are not JSON: `{ NaN: 2 }`. */
   readonly replaced: Readonly<Partial<Record<'NaN' | 'Infinity' | '-Infinity', number>>>;
+  /** Each service of the parameter `network`. Empty without a sandbox, which alone knows it. */
+  readonly network: readonly ServiceUse[];
   /** Warnings. */
   readonly diagnostics: readonly PredictionDiagnostic[];
 }
@@ -77,7 +95,7 @@ export async function predict(parameters: PredictParameters): Promise<Prediction
   const { content_type: contentType, env_manager: envManager = 'virtualenv' } = parameters;
   requireOneOf('content_type', contentType ?? 'json', CONTENT_TYPES);
   requireOneOf('env_manager', envManager, ENV_MANAGERS);
-  const { answer, python, mlflow, replaced, diagnostics } = await predictWithModel({
+  const { answer, python, mlflow, replaced, network, diagnostics } = await predictWithModel({
     model: parameters.model_uri,
     cwd: parameters.cwd ?? process.cwd(),
     input: readInput(parameters),
@@ -85,6 +103,7 @@ export async function predict(parameters: PredictParameters): Promise<Prediction
     installMlflow: parameters.install_mlflow ?? false,
     requirements: parameters.pip_requirements_override ?? [],
     environmentVars: parameters.extra_envs ?? {},
+    network: parameters.network ?? [],
     withoutSandbox: parameters.without_sandbox,
     progress: { say: (line) => parameters.on_progress?.(line) },
     signal: parameters.signal,
@@ -98,7 +117,7 @@ export async function predict(parameters: PredictParameters): Promise<Prediction
       diagnostics,
     );
   const versions = { python: python ?? '', mlflow: mlflow ?? '' };
-  return { answer, predictions: readPredictions(answer), ...versions, replaced, diagnostics };
+  return { answer, predictions: readPredictions(answer), ...versions, replaced, network, diagnostics };
 }
 
 function readInput(parameters: PredictParameters) {

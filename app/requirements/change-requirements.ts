@@ -90,7 +90,7 @@ async function lockAndProve(
   const { place, isDryRun, withoutProof } = request;
   const options = {
     ...{ root: place.root, progress: named(request.progress, endpoint.name), signal: request.signal },
-    policies: [request.environment.policy],
+    ...{ environments: [request.environment], policies: [request.environment.policy] },
     registries: await readRegistries(place, [request.environment]),
   };
   const current = (await readLock(place, endpoint.name)).value;

@@ -1,5 +1,5 @@
 import { InvalidParameterError } from '../invalid-parameter.ts';
-import { maskSecrets } from '../../validation/model/mask-secrets.ts';
+import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import { explainUnreadable } from '../../validation/requirements/explain-line.ts';
 import { parseRequirement } from '../../validation/requirements/parse-requirements.ts';
 import {

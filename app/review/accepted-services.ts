@@ -13,13 +13,15 @@ export interface AcceptedRequest {
 
 /**
  * The services that the endpoint file of the base names, for any of its entities, because an entity of a new version has
- * another name. A review has accepted them, so a pull request may use them, and can add none by itself.
+ * another name. A review has accepted them, so a pull request may use them, and can add none by itself. Undefined: there is
+ * no base.
  */
 export async function readAcceptedServices(
   { name, entities }: Endpoint,
   { place, base, signal }: AcceptedRequest,
-): Promise<readonly string[]> {
-  if (base === undefined || entities.every(({ network = [] }) => network.length === 0)) return [];
+): Promise<readonly string[] | undefined> {
+  if (base === undefined) return undefined;
+  if (entities.every(({ network = [] }) => network.length === 0)) return [];
   const file = `${place.endpoints}/${name}.yaml`;
   const text = await readBaseFile(
     file,

@@ -39,8 +39,8 @@ export interface CompareRequest {
   /** The commit that the review compares with. Undefined: there is none. */
   readonly base: string | undefined;
   readonly policies: readonly Policy[];
-  /** The services that the endpoint file of the base names. */
-  readonly acceptedServices: readonly string[];
+  /** The services that the endpoint file of the base names. Undefined: there is no base. */
+  readonly acceptedServices: readonly string[] | undefined;
   /** Whether the run is that of a fork or of Dependabot, whose models reach no service. */
   readonly isRestricted?: boolean | undefined;
   readonly registries: FetchOptions['registries'];

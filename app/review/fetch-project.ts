@@ -4,9 +4,8 @@ import type { Report } from '../../schemas/report/report.ts';
 import { machineConcurrency, mapConcurrent } from '../../system/map-concurrent.ts';
 import { fetchChanged } from './fetch-changed.ts';
 import { type HandedOver, writeHandedOver } from './handed-over.ts';
-import { readReviewedEnvironments } from './review-environments.ts';
-import { readReviewedPolicies } from './review-policies.ts';
-import { readChanges, type ReviewRequest, selectChanged } from './review-project.ts';
+import type { ReviewRequest } from './review-project.ts';
+import { readScope, startReport } from './review-scope.ts';
 import { LOCKS, writeReport } from './stage-folder.ts';
 
 export interface FetchRequest extends Pick<
@@ -30,31 +29,18 @@ export interface FetchedProject {
  * report has no stage of a review; it says which lock each endpoint has, and why something cannot be fetched.
  */
 export async function fetchProject(request: FetchRequest): Promise<FetchedProject> {
-  const { root, out, environments: names, withPackages } = request;
+  const { root, out, withPackages } = request;
   const locks = join(out, LOCKS);
   await rm(locks, { recursive: true, force: true });
-  const place = { root, endpoints: 'endpoints', locks };
-  const work = { ...request, place };
-  const changes = await readChanges(work);
-  const declared = await readReviewedEnvironments(place, { names, paths: changes?.paths ?? [] });
-  const policies = await readReviewedPolicies({ ...work, ...declared, names, changes });
+  const work = { ...request, place: { root, endpoints: 'endpoints', locks } };
+  const scope = await readScope(work);
+  const { changes, changed, policies } = scope;
+  const environments = scope.environments.map((e) => e.environment);
   const files = new Set<string>();
   const handedOver = new Map<string, HandedOver>();
-  const environments = declared.environments.map((e) => e.environment);
-  const changed = await selectChanged(work, changes);
   const stage = { request: work, environments, policies, base: changes?.base, locks, withPackages, files, handedOver };
   const endpoints = await mapConcurrent(changed, machineConcurrency(), (c) => fetchChanged(c, stage));
-  const report: Report = {
-    report_version: 3,
-    base: changes?.base ?? null,
-    head: changes?.head ?? null,
-    program: null,
-    environments: environments.map((e) => e.name),
-    stages: [],
-    pull_request: null,
-    diagnostics: [],
-    endpoints: [...endpoints],
-  };
+  const report = { ...startReport(scope), endpoints: [...endpoints] };
   await writeHandedOver(out, handedOver);
   await writeReport(out, report);
   return { report, files: [...files].sort() };

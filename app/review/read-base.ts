@@ -6,8 +6,8 @@ import { declarationsRoot, lockFile } from '../../schemas/read-project.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder, markUsed } from '../../system/cache.ts';
-import { extractGitFolder } from '../../system/extract-git-folder.ts';
-import { isInCommit } from '../../system/git-files.ts';
+import { extractGitFolder } from '../../system/git/extract-git-folder.ts';
+import { findInCommit } from '../../system/git/git-files.ts';
 import { locateModel } from '../../system/locate-model.ts';
 import { withFileLock } from '../../system/locks/file-lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
@@ -56,12 +56,14 @@ export async function findBaseModel(
   const { folder, written } = locateModel(root, subject.entity.model);
   const path = folder === undefined ? '..' : relative(root, folder);
   const isInside = !path.startsWith('..') && !isAbsolute(path);
-  if (!isInside || !(await isInCommit(root, { commit: base, path, signal })))
-    throw describeMissing(fetched.diagnostics[0], written);
+  const found = isInside ? await findInCommit(root, { commit: base, path, signal }) : undefined;
+  if (!found) throw describeMissing(fetched.diagnostics[0], written);
   const kept = cacheFolder('models', contentHash({ digest }).slice(0, 20));
   const extract = async () => {
     if (await hasDigest(kept, digest)) return; // another endpoint has the same model
-    await makeFolderAtomically(kept, (target) => extractGitFolder(root, { commit: base, path, signal }, target));
+    await makeFolderAtomically(kept, (target) =>
+      extractGitFolder(root, { commit: base, path: found.path, signal }, target),
+    );
   };
   if (!(await hasDigest(kept, digest)))
     await withFileLock(`${kept}.lock`, extract, { what: 'reading the same model', progress, signal });

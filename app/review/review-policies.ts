@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { Changes } from '../../review/changed-paths.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import { type Policy, policyFile, STRICTEST_POLICY } from '../../schemas/environment/policy.ts';
-import type { ProjectFolders } from '../../schemas/read-project.ts';
+import { declarationsRoot, type ProjectFolders } from '../../schemas/read-project.ts';
 import { parseYaml } from '../../schemas/yaml/parse-yaml.ts';
+import { listFilesInCommit } from '../../system/git/git-files.ts';
 import { readBaseFile } from './read-base-file.ts';
 import type { ReviewedEnvironment } from './review-environments.ts';
 
@@ -27,7 +28,7 @@ export interface PoliciesRequest {
  */
 export async function readReviewedPolicies(request: PoliciesRequest): Promise<readonly Policy[]> {
   const { environments, changes } = request;
-  const names = new Set([...request.names, ...listDeleted(request)]);
+  const names = new Set([...request.names, ...(await listBaseEnvironments(request))]);
   const read = [...names].map(async (name) => {
     const file = `environments/${name}.yaml`;
     const policies = environments.flatMap(({ environment: e }) => (e.name === name ? [e.policy] : []));
@@ -38,10 +39,12 @@ export async function readReviewedPolicies(request: PoliciesRequest): Promise<re
   return (await Promise.all(read)).flat();
 }
 
-function listDeleted({ everyEnvironment = false, changes }: PoliciesRequest): readonly string[] {
-  if (!everyEnvironment) return [];
-  const deleted = changes?.paths.filter((p) => p.change === 'deleted') ?? [];
-  return deleted.flatMap(({ path }) => /^environments\/([A-Za-z0-9_-]+)\.yaml$/.exec(path)?.[1] ?? []);
+/** The environments of the base, where all count: a pull request can delete their files, or the link to their folder. */
+async function listBaseEnvironments({ place, everyEnvironment, changes, signal }: PoliciesRequest) {
+  if (everyEnvironment !== true || !changes) return [];
+  const folder = { commit: changes.base, path: 'environments', signal };
+  const files = await listFilesInCommit(declarationsRoot(place), folder);
+  return files.flatMap((file) => /^([A-Za-z0-9_-]+)\.yaml$/.exec(file)?.[1] ?? []);
 }
 
 /** Only a file that the base does not list has no policy there: one that cannot be read may have the stricter policy. */

@@ -1,13 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestProgram } from '../../engine/digest-program.ts';
-import { type ChangedEndpoint, findChangedEndpoints } from '../../review/changed-endpoints.ts';
-import { type Changes, NoBaseError, readChangedPaths } from '../../review/changed-paths.ts';
+import type { ChangedEndpoint } from '../../review/changed-endpoints.ts';
+import type { Changes } from '../../review/changed-paths.ts';
 import { refuseFiles } from '../../review/refuse-files.ts';
 import { type Diagnostic, sortDiagnostics } from '../../schemas/diagnostic.ts';
-import type { Policy } from '../../schemas/environment/policy.ts';
-import { declarationsRoot, listEndpoints, type ProjectFolders, readEndpoint } from '../../schemas/read-project.ts';
-import type { EndpointReport, Report, ReviewStage } from '../../schemas/report/report.ts';
+import { declarationsRoot, type ProjectFolders } from '../../schemas/read-project.ts';
+import type { EndpointReport, Report } from '../../schemas/report/report.ts';
 import { readVersion } from '../../system/code.ts';
 import type { Progress } from '../../system/progress.ts';
 import { machineConcurrency, mapConcurrent, limitConcurrency } from '../../system/map-concurrent.ts';
@@ -15,30 +14,19 @@ import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { checkFiles } from '../check-files.ts';
 import { openProjectOnce, type ProjectRequest } from '../project-request.ts';
 import { type PreviewEnvironment, previewChanged } from './preview-changed.ts';
-import { readReviewedEnvironments, type ReviewedEnvironment } from './review-environments.ts';
-import { readReviewedPolicies } from './review-policies.ts';
+import type { ReviewedEnvironment } from './review-environments.ts';
+import { readScope, type ReviewScope, type ScopeRequest, startReport } from './review-scope.ts';
 import { digestReviewedFiles } from './reviewed-files.ts';
 import { type Fetched, type FetchedFolder, readFetched } from './fetched.ts';
 import { LOCKS, readValidated, SBOMS, writeReport } from './stage-folder.ts';
 import { makeUnread, validateChanged } from './validate-changed.ts';
-import { selectNames } from '../select-endpoints.ts';
 
 /** A review to run. All paths are absolute. */
-export interface ReviewRequest {
+export interface ReviewRequest extends Omit<ScopeRequest, 'place'> {
   /** The project with the environments and the state. */
   readonly root: string;
   /** A pull request's checkout. Endpoint files, locks and models are read from it as data; default: `root`. */
   readonly from?: string | undefined;
-  /** Names of endpoints; none: those that changed. */
-  readonly names?: readonly string[];
-  /** The Git revision to compare with; default: the main branch. */
-  readonly base?: string | undefined;
-  /** Names of the environments to preview for. */
-  readonly environments: readonly string[];
-  /** Whether these are all of the project: the policies of those that the change deletes count too. */
-  readonly everyEnvironment?: boolean | undefined;
-  /** `validate` runs the models without an engine; `preview` runs no model; default: both, one after the other. */
-  readonly stage?: ReviewStage | undefined;
   /** The folder of an earlier stage: its report.json says what is proven, its locks/ has the computed locks. */
   readonly with?: string | undefined;
   /** The folder for report.json, computed locks (locks/) and bills of materials (sboms/); default: none is written. */
@@ -52,7 +40,6 @@ export interface ReviewRequest {
   /** Models are proved with the user's own rights. */
   readonly withoutSandbox?: boolean | undefined;
   readonly progress: Progress;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -86,29 +73,21 @@ interface Work extends Omit<ReviewRequest, 'fetched'>, ProjectRequest {
 }
 
 async function makeReport(work: Work): Promise<Report> {
-  const { environments: names, place, stage } = work;
-  const [changes, checked] = await Promise.all([readChanges(work), stage === 'preview' ? [] : checkAll(place)]);
-  const declared = await readReviewedEnvironments(place, { names, paths: changes?.paths ?? [] });
-  const changed = await selectChanged(work, changes);
-  const { environments } = declared;
+  const { place, stage } = work;
+  const [scope, checked] = await Promise.all([readScope(work), stage === 'preview' ? [] : checkAll(place)]);
+  const { changed, changes, environments } = scope;
   const diagnostics = await withoutRefused(declarationsRoot(place), checked);
-  // A preview has no findings to rate, and its checkout has no contents of the base.
-  const policies = stage === 'preview' ? [] : await readReviewedPolicies({ ...work, names, environments, changes });
-  const endpoints = await reviewAll(changed, { work, environments, policies, diagnostics, base: changes?.base });
+  const endpoints = await reviewAll(scope, { work, diagnostics });
   const others = otherDiagnostics(diagnostics, changed, changes);
   return {
-    report_version: 3,
-    base: changes?.base ?? null,
-    head: changes?.head ?? null,
+    ...startReport(scope),
     program: stage === 'validate' ? null : await describeProgram(work, environments, endpoints),
-    environments: environments.map((e) => e.environment.name),
     stages: (stage ? [stage] : (['validate', 'preview'] as const)).map((s) => ({
       stage: s,
       result: work.signal.aborted ? 'cancelled' : 'success',
       why: null,
     })),
-    pull_request: null,
-    diagnostics: [...sortDiagnostics([...others, ...declared.diagnostics])],
+    diagnostics: [...sortDiagnostics([...others, ...scope.diagnostics])],
     endpoints: [...endpoints],
   };
 }
@@ -131,19 +110,12 @@ async function describeProgram(
   return changed.length === 0 ? program : { ...program, changed_environments: changed };
 }
 
-interface ReviewAll {
-  readonly work: Work;
-  readonly environments: readonly ReviewedEnvironment[];
-  readonly policies: readonly Policy[];
-  readonly diagnostics: readonly Diagnostic[];
-  readonly base: string | undefined;
-}
-
 /** Runs one stage or both for every endpoint. */
 async function reviewAll(
-  changed: readonly ChangedEndpoint[],
-  { work, environments, policies, diagnostics, base }: ReviewAll,
+  { changed, changes, environments, policies }: ReviewScope,
+  { work, diagnostics }: { readonly work: Work; readonly diagnostics: readonly Diagnostic[] },
 ): Promise<readonly EndpointReport[]> {
+  const base = changes?.base;
   const { stage, locks, sboms, fetched, isRestricted } = work;
   const validated = stage === 'preview' ? await readValidated(work.with) : new Map<string, EndpointReport>();
   const width = machineConcurrency();
@@ -191,41 +163,6 @@ async function unlessStopped(
     if (!signal.aborted) throw e;
     return { ...makeUnread(changed), outage: STOPPED };
   }
-}
-
-/** Git is not needed when endpoints are given by name. */
-export async function readChanges({
-  place,
-  names = [],
-  base,
-  signal,
-}: Pick<Work, 'place' | 'names' | 'base' | 'signal'>): Promise<Changes | undefined> {
-  try {
-    return await readChangedPaths(declarationsRoot(place), base, signal);
-  } catch (e) {
-    if (e instanceof NoBaseError && names.length > 0 && base === undefined) return undefined;
-    throw e;
-  }
-}
-
-/** The changed endpoints or, when the user names endpoints, those and how they changed. */
-export async function selectChanged(
-  { place, names: given = [], environments }: Pick<Work, 'place' | 'names' | 'environments'>,
-  changes: Changes | undefined,
-): Promise<readonly ChangedEndpoint[]> {
-  const root = declarationsRoot(place);
-  const names = await listEndpoints(place);
-  const refused = await refuseFiles(root, names.map((name) => `${place.endpoints}/${name}.yaml`)); // prettier-ignore
-  const unread = new Set(refused.map((d) => d.file));
-  const readable = names.filter((name) => !unread.has(`${place.endpoints}/${name}.yaml`));
-  const read = await Promise.all(readable.map((name) => readEndpoint(place, name)));
-  const endpoints = read.flatMap((r) => r.value ?? []);
-  const changed = findChangedEndpoints(changes?.paths ?? [], { root, names, endpoints, environments });
-  if (given.length === 0) return changed;
-  const wanted = await selectNames(place, given);
-  return wanted.map(
-    (name) => changed.find((c) => c.endpoint === name) ?? { endpoint: name, change: 'asked', because: [] },
-  );
 }
 
 async function checkAll(place: ProjectFolders): Promise<readonly Diagnostic[]> {

@@ -146,8 +146,8 @@ async function proveFetched(
 interface ProvenWith {
   readonly endpoint: Endpoint;
   readonly stage: ValidateStage;
-  /** The services that the endpoint file of the base branch lets its models reach in their proofs. */
-  readonly acceptedServices: readonly string[];
+  /** The services that the endpoint file of the base branch lets its models reach in their proofs. Undefined: no base. */
+  readonly acceptedServices: readonly string[] | undefined;
   readonly registries: readonly EnvironmentRegistry[];
   readonly found: EndpointReport['lock'];
   /** The lock that the validation has used. */

@@ -21,6 +21,7 @@ export const predict: Command = {
     '  davit predict -m models:/iris/2 -i rows.csv',
     `  davit predict -m path/to/model --input-data '{"col1": 34.2}' -r 'pillow==10.3.0,scipy==1.13.0'`,
     '  davit predict -m path/to/model -o answer.json < request.json',
+    '  davit predict -m path/to/model -i rows.csv --network api.example.com:443     a model that calls a service',
   ].join('\n'),
   options: {
     'model-uri': { type: 'string', short: 'm', value: 'PATH|URI', help: 'The MLflow model' },
@@ -57,6 +58,12 @@ export const predict: Command = {
       value: 'NAME=VALUE',
       help: 'An environment variable of the model, which gets none of yours',
     },
+    network: {
+      type: 'string',
+      multiple: true,
+      value: 'HOST:PORT',
+      help: 'A service that the model may reach in the sandbox; may be given several times; default: none',
+    },
     ...SANDBOX_OPTION,
   },
   args: { min: 0, max: 0 },
@@ -76,12 +83,14 @@ async function runPredict(context: Context): Promise<Outcome> {
     installMlflow: options['install-mlflow'] === true,
     requirements: listOption(options, 'pip-requirements-override').flatMap(splitRequirements),
     environmentVars: Object.fromEntries(listOption(options, 'extra-env').map(parseVariable)),
+    network: listOption(options, 'network'),
     withoutSandbox: readSandboxOption(options),
     input: await readInput(options),
   };
-  const { answer, python, mlflow, replaced, diagnostics } = await predictWithModel(request).catch((e: unknown) => {
+  const predicted = await predictWithModel(request).catch((e: unknown) => {
     throw e instanceof InvalidParameterError ? new UsageError(e.message, { cause: e }) : e;
   });
+  const { answer, python, mlflow, replaced, network, diagnostics } = predicted;
   return {
     diagnostics,
     result: {
@@ -91,6 +100,7 @@ async function runPredict(context: Context): Promise<Outcome> {
       python: python ?? null,
       mlflow: mlflow ?? null,
       replaced,
+      network,
     },
     text: outputPath === undefined ? (answer ?? '') : '',
     failed: answer === undefined,

@@ -6,6 +6,7 @@ import type { ProvenancePolicy } from '../../schemas/environment/kubernetes-envi
 import { loadSigstore, type Sigstore } from './load-sigstore.ts';
 import type { SigstoreInstance, TrustedRoot } from './trusted-roots.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 /** What an attestation has to be about. The name has the tag, so that no image stands for another one. */
 export interface AttestationSubject {
@@ -135,7 +136,7 @@ function readExtension(identity: Signer['identity'], name: string): string | und
 
 function findSubjectFault({ content }: Bundle, { name, digest }: AttestationSubject): string | undefined {
   if (content.$case !== 'dsseEnvelope' || content.dsseEnvelope.payloadType !== PAYLOAD) return NOT_PROVENANCE;
-  const parsed = parseStatement(content.dsseEnvelope.payload.toString('utf8'));
+  const parsed = parseJson(content.dsseEnvelope.payload.toString('utf8'), statement);
   if (!parsed) return NOT_PROVENANCE;
   const subjects = parsed.subject.filter((s) => `sha256:${s.digest.sha256}` === digest);
   if (subjects.length === 0) return `it is about another image, expected the digest ${digest}`;
@@ -144,11 +145,3 @@ function findSubjectFault({ content }: Bundle, { name, digest }: AttestationSubj
 }
 
 const NOT_PROVENANCE = `it is not a provenance (${PREDICATE})`;
-
-function parseStatement(text: string): z.infer<typeof statement> | undefined {
-  try {
-    return statement.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}

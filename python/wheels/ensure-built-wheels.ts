@@ -1,27 +1,16 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { chooseSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder, markUsed } from '../../system/cache.ts';
 import { withFileLock } from '../../system/locks/file-lock.ts';
-import { SILENT, withProgress } from '../../system/progress.ts';
-import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
-import { findPython, minorVersion, type Python } from '../find-python.ts';
+import { SILENT } from '../../system/progress.ts';
 import type { PythonOptions } from '../find-uv.ts';
 import type { InstallablePackage } from '../install-packages.ts';
 import { VirtualenvError } from '../virtualenv-error.ts';
+import { buildFromSource, type BuildTarget } from './build-from-source.ts';
 import { explainWrongWheel } from './explain-wrong-wheel.ts';
-import { downloadSource, findSource } from './find-source.ts';
 import { type BuiltWheel, buildWheel } from './run-build.ts';
-
-/** What wheels are built for: the Python and the platform of a locked virtualenv. */
-export interface BuildTarget {
-  /** `3.11` or `3.11.7` */
-  readonly python: string;
-  /** In uv's notation: `x86_64-manylinux_2_28`. */
-  readonly platform: string;
-}
 
 /**
  * Adds the files of the wheels that the lock says to build. Takes them from the cache by their hash, and builds those that
@@ -66,32 +55,20 @@ async function rebuildOnce(
 }
 
 async function rebuild(locked: LockedPackage, target: BuildTarget, options: PythonOptions): Promise<BuiltWheel> {
-  const { name, version, built, hashes } = locked;
-  const label = `${name} ${version}`;
-  const { python, sandbox } = await prepareBuild(label, target.python, options);
-  const folder = makeTemporaryFolder('build');
-  try {
-    const wanted = { name, version, interpreter: python.executable, ...target, python: minorVersion(target.python) };
-    const source = await findSource(wanted, options);
+  const { built, hashes } = locked;
+  const label = `${locked.name} ${locked.version}`;
+  const made = await buildFromSource(locked, target, options, (source, build) => {
     if (source.hash !== built?.from)
       throw new VirtualenvError('install-failed', `Cannot build ${label}: the index has another source distribution`, {
         hint: 'Find out why it differs from the one of the lock, then run npx davit lock --upgrade',
       });
-    const into = join(folder, 'source');
-    await mkdir(into);
-    const file = await downloadSource(source, { folder: into, signal: options.signal });
-    const request = { folder, source: file, python, sandbox, packages: built.with };
-    const made = await withProgress(options.progress ?? SILENT, `Building the wheel of ${label}`, () =>
-      buildWheel(request, options),
-    );
-    if ('why' in made)
-      throw new VirtualenvError('install-failed', `Cannot build ${label}: ${made.why}`, { hint: made.hint });
-    if ('requires' in made) throw new TypeError(`Cannot build ${label}: its build requirements are not locked`);
-    if (!hashes.includes(made.hash)) throw makeDifferenceError(label, made);
-    return made;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return build((request) => buildWheel({ ...request, packages: built.with }, options));
+  });
+  if ('why' in made)
+    throw new VirtualenvError('install-failed', `Cannot build ${label}: ${made.why}`, { hint: made.hint });
+  if ('requires' in made) throw new TypeError(`Cannot build ${label}: its build requirements are not locked`);
+  if (!hashes.includes(made.hash)) throw makeDifferenceError(label, made);
+  return made;
 }
 
 function makeDifferenceError(label: string, { file }: BuiltWheel): VirtualenvError {
@@ -105,29 +82,6 @@ function makeDifferenceError(label: string, { file }: BuiltWheel): VirtualenvErr
         : 'It has compiled code, which needs the same compiler and libraries: run npx davit lock --upgrade on a machine like this one, or build the wheel once and log the model with it in code_paths',
     },
   );
-}
-
-/** The interpreter and the sandbox for a build. Throws a VirtualenvError where one is missing. */
-export async function prepareBuild(
-  label: string,
-  wanted: string,
-  options: PythonOptions,
-): Promise<{ readonly python: Python; readonly sandbox: Sandbox | undefined }> {
-  const sandbox = options.sandbox ?? (await chooseSandbox(options.withoutSandbox));
-  if (sandbox && 'why' in sandbox)
-    throw new VirtualenvError(
-      'install-failed',
-      `Cannot build ${label}: a build runs only in a sandbox, and ${sandbox.why}`,
-      { hint: sandbox.hint },
-    );
-  const python = await findPython(wanted, options);
-  if (!python)
-    throw new VirtualenvError(
-      'python-unavailable',
-      `Cannot build ${label}: this machine has no Python ${minorVersion(wanted)}, and uv cannot download it`,
-      { hint: `Install it (uv python install ${minorVersion(wanted)})` },
-    );
-  return { python, sandbox };
 }
 
 function keptFolder(hash: string): string {

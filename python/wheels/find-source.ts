@@ -120,7 +120,7 @@ async function download(url: string, signal: AbortSignal | undefined): Promise<B
   const { host, pathname } = new URL(url);
   const what = `Cannot download ${basename(pathname)} from ${host}`;
   const limit = AbortSignal.timeout(LIMIT_SECONDS * 1000);
-  const { address, headers } = findIndexLogin(url, process.env);
+  const { address, headers } = await findIndexLogin(url, process.env);
   const response = await fetch(address, { headers, signal: signal ? AbortSignal.any([limit, signal]) : limit }).catch(
     (e: unknown) => {
       signal?.throwIfAborted();
@@ -132,7 +132,7 @@ async function download(url: string, signal: AbortSignal | undefined): Promise<B
   );
   if (!response.ok || !response.body)
     throw new VirtualenvError('install-failed', `${what}: it answers ${response.status}`, {
-      hint: 'Check UV_INDEX and its credentials',
+      hint: 'Check UV_INDEX and its credentials, or those of ~/.netrc',
     });
   const parts: Uint8Array[] = [];
   let bytes = 0;

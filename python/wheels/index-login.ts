@@ -1,29 +1,38 @@
-/** uv's variables that hold addresses of indexes. */
-const VARIABLES = ['UV_DEFAULT_INDEX', 'UV_INDEX', 'UV_INDEX_URL', 'UV_EXTRA_INDEX_URL'];
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { decodeLogin, listIndexAddresses } from '../../schemas/values/index-addresses.ts';
+import { findNetrcLogin } from './parse-netrc.ts';
 
 /**
  * The address of a file of an index without its user and password, and the header that has them. They come from the
- * address itself, or from uv's variables for an index of the same origin: in its address, or as `UV_INDEX_NAME_PASSWORD`.
+ * address itself, from uv's variables for an index of the same origin (in its address, or as `UV_INDEX_NAME_PASSWORD`), or
+ * from the user's netrc file, as for uv.
  */
-export function findIndexLogin(
+export async function findIndexLogin(
   url: string,
   variables: NodeJS.ProcessEnv,
-): { readonly address: string; readonly headers: Readonly<Record<string, string>> } {
+): Promise<{ readonly address: string; readonly headers: Readonly<Record<string, string>> }> {
   const wanted = new URL(url);
-  const login = readLogin(wanted) ?? listIndexes(variables).find(({ origin }) => origin === wanted.origin)?.login;
+  const login =
+    readLogin(wanted) ??
+    listLogins(variables).find(({ origin }) => origin === wanted.origin)?.login ??
+    findNetrcLogin(await readNetrc(variables), wanted.hostname);
   wanted.username = wanted.password = '';
   return { address: wanted.href, headers: login === undefined ? {} : { authorization: `Basic ${btoa(login)}` } };
 }
 
-function listIndexes(variables: NodeJS.ProcessEnv): readonly { readonly origin: string; readonly login: string }[] {
-  const written = VARIABLES.flatMap((name) => (variables[name] ?? '').split(/\s+/)).filter(Boolean);
-  return written.flatMap((text) => {
-    const [, name, address = ''] = /^(?:([A-Za-z0-9._-]+)=)?(.*)$/.exec(text) ?? [];
+function listLogins(variables: NodeJS.ProcessEnv): readonly { readonly origin: string; readonly login: string }[] {
+  return listIndexAddresses(variables).flatMap(({ name, address }) => {
     if (!URL.canParse(address)) return [];
     const url = new URL(address);
     const login = readNamedLogin(name, variables) ?? readLogin(url);
     return login === undefined ? [] : [{ origin: url.origin, login }];
   });
+}
+
+async function readNetrc({ NETRC: file, HOME: home = homedir() }: NodeJS.ProcessEnv): Promise<string> {
+  return readFile(file ?? join(home, '.netrc'), 'utf8').catch(() => '');
 }
 
 function readNamedLogin(name: string | undefined, variables: NodeJS.ProcessEnv): string | undefined {
@@ -34,5 +43,5 @@ function readNamedLogin(name: string | undefined, variables: NodeJS.ProcessEnv):
 }
 
 function readLogin({ username, password }: URL): string | undefined {
-  return username === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return username === '' && password === '' ? undefined : `${decodeLogin(username)}:${decodeLogin(password)}`;
 }

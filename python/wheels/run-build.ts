@@ -14,6 +14,7 @@ import { makeReadable } from '../make-readable.ts';
 import { runUv } from '../run-uv.ts';
 import { VirtualenvError } from '../virtualenv-error.ts';
 import { type BuildFailure, explainBuild } from './explain-build.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 /** A wheel that was built from a source distribution. */
 export interface BuiltWheel {
@@ -143,18 +144,10 @@ async function runProgram(
     },
     sandbox,
   );
-  const found = run.code === 0 ? parseOutput(run.stdout) : undefined;
+  const found = run.code === 0 ? parseJson(run.stdout, output) : undefined;
   if (!found) return explainBuild(run, { limitSeconds: LIMIT_SECONDS, memoryBytes: MEMORY_BYTES });
   if ('requires' in found) return found;
   const bytes = Buffer.from(found.wheel, 'base64');
   const hash = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   return { file: basename(found.name), bytes, hash, metadata: found.metadata };
-}
-
-function parseOutput(stdout: string): z.infer<typeof output> | undefined {
-  try {
-    return output.safeParse(JSON.parse(stdout)).data;
-  } catch {
-    return undefined;
-  }
 }

@@ -24,8 +24,8 @@ export interface Explanation {
   readonly repair: string;
   /** The repair of an example of files: in this file, this text becomes that one. */
   readonly changes?: readonly (readonly [file: string, from: string, to: string])[];
-  /** The command that shows that the repair worked. Default: the command of the example. */
-  readonly check?: string;
+  /** The command that shows that the repair worked, or one for each way. Default: the command of the example. */
+  readonly check?: string | readonly string[];
 }
 
 /** A broken example and the line that Davit prints about it. */

@@ -52,18 +52,32 @@ export const PREDICTION_CODES = {
   },
   'network-not-allowed': {
     stage: 'predict',
-    means:
-      'The endpoint file names a service that the model calls (`validation.network`), but its author alone must not decide what the code of others reaches from your machine. A service is allowed if `policy.network` of every [environment](../environments.md) of the review names it, as the base branch has them, or if the endpoint file on the base branch names it already. Addresses of the machine that validates, of its link and of the metadata of a cloud, and `localhost`, need `policy.network`. The run of a fork or of Dependabot gets no service, because nobody has reviewed its code. The proof continues without the service. If the model then cannot predict its own example, it is only loaded.',
+    means: [
+      'The endpoint file names a service that the model calls (`validation.network`). Its author alone must not decide what code of strangers reaches from a machine of yours, so somebody else allows it:',
+      '- `npx davit validate`, `up` and `requirements` ask `policy.network` of their [environment](../environments.md), as its file is on this machine, and no other branch.',
+      '- A review asks `policy.network` of each of its environments, also as the base branch has it. All of them allow the service, or else the endpoint file on the base branch names it.',
+      '- `localhost`, and addresses of the machine that validates, of its link and of the metadata of a cloud, need `policy.network`, also in a review.',
+      '- The run of a fork or of Dependabot gets no service, because nobody has reviewed its code.',
+      '',
+      'The proof goes on without the service. If the model cannot predict its own example then, it is loaded, not asked.',
+    ].join('\n'),
     example: {
       code: {
         language: 'yaml',
         text: 'davit:\n  served_entities:\n    iris-2:\n      validation: { network: [api.example.com:443] }',
       },
       command: 'davit validate iris',
-      says: 'endpoints/iris.yaml:9:32 warning network-not-allowed Cannot let iris 2 reach api.example.com:443 in its proof: neither the environments nor this file on the base branch allow it, expected it in policy.network of every environment',
+      says: 'endpoints/iris.yaml:9:32 warning network-not-allowed Cannot let iris 2 reach api.example.com:443 in its proof: policy.network of environments/local.yaml does not have it, expected it there',
     },
-    repair:
-      'Add the address to `policy.network` in `environments/NAME.yaml` and merge that first, or merge the endpoint file as it is: the next review allows what it names. For a fork, a maintainer who has read the code pushes it to a branch of the repository ([Forks](../pull-requests.md#forks)). A service that only reads what the model sends is safest: the model can send it all that it sees. See [A model that calls a service](../models.md#a-model-that-calls-a-service).',
+    repair: [
+      'By where the warning is:',
+      '- `npx davit validate`, `up` or `requirements`: add the address to `policy.network` in the file that the message names. `environments/local.yaml` may be a new file, with `name: local` and `target: local`.',
+      '- a review: add it to the files that the message names, and merge that first. Or merge the endpoint file as it is: the next review allows what the base branch names. Only a review does: `npx davit validate` warns until the environment has the address.',
+      '- a fork or Dependabot: a maintainer who has read the code pushes it to a branch of the repository ([Forks](../pull-requests.md#forks)).',
+      '',
+      'A service that only reads what the model sends is safest: the model can send it all that it sees. See [A model that calls a service](../models.md#a-model-that-calls-a-service).',
+    ].join('\n'),
+    check: ['davit validate iris', 'davit review iris'],
   },
   'service-unreachable': {
     stage: 'predict',

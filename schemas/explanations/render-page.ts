@@ -6,7 +6,7 @@ import { STAGE_GUIDES } from './stages.ts';
 /** Renders the page of a code, in Markdown. */
 export function renderCodePage(code: DiagnosticCode): string {
   const explanation: Explanation = EXPLANATIONS[code];
-  const { means, repair, example, changes = [], stage } = explanation;
+  const { means, repair, example, changes = [], check = example.command, stage } = explanation;
   return (
     [
       `# ${code}`,
@@ -24,7 +24,13 @@ export function renderCodePage(code: DiagnosticCode): string {
       repair,
       ...(changes.length > 0 ? [renderBlock('diff', changes.map(renderChange).join('\n'))] : []),
       '## Check',
-      renderBlock('sh', `npx ${explanation.check ?? example.command}`),
+      renderBlock(
+        'sh',
+        [check]
+          .flat()
+          .map((command) => `npx ${command}`)
+          .join('\n'),
+      ),
       '',
     ]
       .join('\n\n')

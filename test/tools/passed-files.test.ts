@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { runGit } from '../../system/run-git.ts';
+import { runGit } from '../../system/git/run-git.ts';
 import { checkUnpassed } from '../../tools/passed-files.ts';
 
 const FILES = {

@@ -11,6 +11,7 @@ import { SILENT, withProgress } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { type Advisory, advisory } from './advisory.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 /** Advisories by package, in a file of the cache. */
 export interface AdvisoryDatabase {
@@ -98,7 +99,7 @@ async function indexExport(source: string, out: string, options: PythonOptions):
     limitSeconds: INDEX_LIMIT_SECONDS,
     ...(options.signal && { signal: options.signal }),
   });
-  const counts = run.code === 0 ? indexed.safeParse(JSON.parse(run.stdout)).data : undefined;
+  const counts = run.code === 0 ? parseJson(run.stdout, indexed) : undefined;
   if (!counts || counts.advisories === 0)
     throw new Error(`Cannot read the advisories in ${source}: it is not an export of the OSV database (PyPI/all.zip)`);
   if (counts.unreadable > 0)

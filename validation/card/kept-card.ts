@@ -6,6 +6,7 @@ import { readText } from '../../schemas/read-project.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { NO_ANSWER, type RegistryCard } from './read-registry-card.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 const text = z.string().max(200);
 const keptCard = z.union([
@@ -26,14 +27,9 @@ export async function keepRegistryCard(model: Model, card: RegistryCard): Promis
 
 /** The card that an earlier job has kept. Undefined: none. */
 export async function readKeptCard(model: Model): Promise<RegistryCard | undefined> {
-  const found = await readText(locateKeptCard(model));
-  try {
-    const kept = found === undefined ? undefined : keptCard.parse(JSON.parse(found));
-    if (!kept) return undefined;
-    return kept.fields === null ? NO_ANSWER : { fields: new Map(kept.fields), pages: kept.pages };
-  } catch {
-    return undefined;
-  }
+  const kept = parseJson(await readText(locateKeptCard(model)), keptCard);
+  if (!kept) return undefined;
+  return kept.fields === null ? NO_ANSWER : { fields: new Map(kept.fields), pages: kept.pages };
 }
 
 /** By the content too, because the registries of two environments may have the same name. */

@@ -5,7 +5,7 @@ import { SILENT, withProgress } from '../../system/progress.ts';
 import type { RegistryConnection } from '../model/choose-registry.ts';
 import { findRegistrySource } from '../model/download-model.ts';
 import type { FetchOptions } from '../model/fetched-model.ts';
-import { maskSecrets } from '../model/mask-secrets.ts';
+import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import { runDownload } from '../model/run-download.ts';
 import type { Subject } from '../subject.ts';
 import { queryCard } from './query-card.ts';

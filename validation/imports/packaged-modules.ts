@@ -14,6 +14,7 @@ import { contentHash } from '../../schemas/values/names.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 const MAX_RECORD_BYTES = 32 << 20;
 const MAX_MODULES = 2000;
@@ -122,10 +123,5 @@ export function locateModuleList({ name, version, source, hashes }: LockedPackag
 }
 
 async function readKept(locked: LockedPackage): Promise<readonly string[] | undefined> {
-  const text = await readText(locateModuleList(locked));
-  try {
-    return text === undefined ? undefined : modules.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return parseJson(await readText(locateModuleList(locked)), modules);
 }

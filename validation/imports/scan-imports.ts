@@ -12,6 +12,7 @@ import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { codePath } from '../../system/code.ts';
 import type { Model } from '../model/read-model.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 const scannedImport = z.strictObject({
   /** `sklearn.linear_model` */
@@ -62,7 +63,7 @@ export async function scanImports(
   const sources = await Promise.all(PROGRAMS.map((file) => readFile(file, 'utf8')));
   const key = contentHash({ format: 1, sources, model: model.digest, python });
   const file = cacheFolder('imports', `${key.slice(0, 32)}.json`);
-  const kept = parseScan(await readText(file));
+  const kept = parseJson(await readText(file), scan);
   if (kept) return kept;
   const [interpreter, sandbox] = await Promise.all([findInterpreter(python), options.openSandbox()]);
   if (interpreter === undefined || sandbox === 'missing') return undefined;
@@ -110,7 +111,7 @@ async function run(
     },
     sandbox,
   );
-  return ran.code === 0 ? parseScan(ran.stdout) : undefined;
+  return ran.code === 0 ? parseJson(ran.stdout, scan) : undefined;
 }
 
 /** Where MLflow begins to load a model. `loaded` has the files that it certainly loads, among other values. */
@@ -149,12 +150,4 @@ async function findInterpreter(own: string): Promise<Python | undefined> {
     if (found) return found;
   }
   return undefined;
-}
-
-function parseScan(text: string | undefined): ImportScan | undefined {
-  try {
-    return text === undefined ? undefined : scan.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }

@@ -9,7 +9,7 @@ import { downloadImage } from './downloads/download-image.ts';
 import { type Download, downloadOnce } from './downloads/download-once.ts';
 import { type DownloadFailure, explainOrThrow } from './explain-download.ts';
 import type { FetchedModel, FetchOptions } from './fetched-model.ts';
-import { maskSecrets } from './mask-secrets.ts';
+import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import { allowTypedUri, checkModelUri, readModelSources, type Refusal } from './model-sources.ts';
 import { makeDownloadError, WITHHELD } from './refuse-download.ts';
 import { resolveVersion } from './resolve-version.ts';

@@ -3,8 +3,9 @@ import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
 import { suggestValue } from '../../schemas/yaml/suggest-value.ts';
 import type { ProcessResult } from '../../system/run-process.ts';
 import type { RegistryConnection } from './choose-registry.ts';
-import { maskSecrets } from './mask-secrets.ts';
+import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import { type Refusal, SOURCES_VARIABLE } from './model-sources.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 const name = z.string().regex(/^[\w.-]{1,200}$/);
 const version = z.string().regex(/^\d{1,18}$/);
@@ -223,9 +224,5 @@ function makeFailure(why: string, hint: string): DownloadFailure {
 }
 
 function parseLastLine(stderr: string): Failure | undefined {
-  try {
-    return failure.safeParse(JSON.parse(stderr.trim().split('\n').at(-1) ?? '')).data;
-  } catch {
-    return undefined;
-  }
+  return parseJson(stderr.trim().split('\n').at(-1), failure);
 }

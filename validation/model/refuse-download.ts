@@ -1,7 +1,7 @@
 import { type Diagnostic, makeError } from '../../schemas/diagnostic.ts';
 import type { Subject } from '../subject.ts';
 import type { DownloadFailure } from './explain-download.ts';
-import { maskSecrets } from './mask-secrets.ts';
+import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import type { Refusal } from './model-sources.ts';
 
 /** For a run to which GitHub gives no credentials. */

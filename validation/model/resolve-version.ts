@@ -7,6 +7,7 @@ import { explainOrThrow } from './explain-download.ts';
 import type { AliasRule, FetchOptions, ResolvedVersion } from './fetched-model.ts';
 import { makeDownloadError } from './refuse-download.ts';
 import { type DownloadSource, LIMIT_SECONDS, runDownload } from './run-download.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 /** What the registry says about a version, as registry_versions.py writes it. */
 const foundVersion = z.object({
@@ -40,7 +41,7 @@ export async function resolveVersion(
   if (locked && options.aliases === 'locked') return { version: locked.version, resolved: locked };
   const work = () => runDownload(source, { action: '--find', label: subject.label }, options);
   const run = await withProgress(options.progress ?? SILENT, `Resolving ${subject.label} in the registry`, work);
-  const found = run.code === 0 ? foundVersion.safeParse(JSON.parse(run.stdout)).data : undefined;
+  const found = run.code === 0 ? parseJson(run.stdout, foundVersion) : undefined;
   if (!found) {
     const failed = { run, wanted, connection: source.connection, limitSeconds: LIMIT_SECONDS['--find'] };
     const why = explainOrThrow(failed, { label: subject.label, uri: source.uri });
@@ -69,7 +70,7 @@ export function settleVersion(
 }
 
 /** What the lock says, if it is about the same text for the same model. */
-function findResolved(
+export function findResolved(
   locked: FetchOptions['locked'],
   { name, from }: { readonly name: string; readonly from: string },
 ): ResolvedVersion | undefined {

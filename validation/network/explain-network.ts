@@ -39,7 +39,7 @@ export function explainNetwork(subject: Subject, record: NetworkRecord): string 
   const [named, missing] = [unreached.filter(isNamed), unreached.filter((address) => !isNamed(address))];
   const parts = [
     ...failed.map((use) => `This machine cannot reach ${renderNetworkAddress(use)} (${use.failure ?? ''})`),
-    ...(named.length > 0 ? [`Nobody allows ${nameServices(named)} yet: see network-not-allowed`] : []),
+    ...(named.length > 0 ? [`The proof may not reach ${nameServices(named)}: see network-not-allowed`] : []),
     ...(missing.length > 0 ? [renderWay(subject, missing)] : []),
   ];
   return parts.length === 0 ? undefined : parts.join('. ');
@@ -47,8 +47,12 @@ export function explainNetwork(subject: Subject, record: NetworkRecord): string 
 
 function renderWay({ alone, entity, endpoint }: Subject, missing: readonly string[]): string {
   const what = `It asked for ${nameServices(missing)}, which the sandbox does not reach`;
-  if (alone) return `${what}: --without-sandbox runs the model with your own rights and network`;
-  const text = missing.every((address) => parseNetworkAddress(address)) ? nameServices(missing) : 'HOST:PORT';
+  const isWhole = missing.every((address) => parseNetworkAddress(address));
+  if (alone) {
+    const options = (isWhole ? missing.slice(0, MAX_SHOWN) : ['HOST:PORT']).map((address) => `--network ${address}`);
+    return `${what}: with ${options.join(' ')}, davit predict lets it; --without-sandbox runs the model with your own rights and network`;
+  }
+  const text = isWhole ? nameServices(missing) : 'HOST:PORT';
   return `${what}: to allow it, add ${text} to davit.served_entities.${entity.name}.validation.network in ${endpoint.file} and to policy.network of the environment`;
 }
 

@@ -15,6 +15,7 @@ import type { LimitedRun } from '../../sandbox/run-limited.ts';
 import { runUntrusted } from '../../sandbox/run-untrusted.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { isBeyondPackages, type ProvidedModules } from './is-beyond-packages.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 /** What is wrong with the pickles in one file of a model. */
 export interface PickleFinding {
@@ -87,13 +88,8 @@ export async function scanPickles(model: ScannedModel, options: PythonOptions): 
 }
 
 async function readKept(file: string): Promise<readonly PickleFinding[] | undefined> {
-  const text = await readText(file);
-  try {
-    const kept = text === undefined ? undefined : findings.safeParse(JSON.parse(text)).data;
-    return kept?.map((f) => ({ ...f, incomplete: f.incomplete }));
-  } catch {
-    return undefined;
-  }
+  const kept = parseJson(await readText(file), findings);
+  return kept?.map((f) => ({ ...f, incomplete: f.incomplete }));
 }
 
 async function scan(folder: string, virtualenv: Virtualenv, options: PythonOptions): Promise<readonly PickleFinding[]> {
@@ -115,7 +111,7 @@ async function scan(folder: string, virtualenv: Virtualenv, options: PythonOptio
     },
     options.sandbox,
   );
-  const files = parseOutput(run.code === 0 ? run.stdout : '');
+  const files = parseJson(run.code === 0 ? run.stdout : undefined, scanned)?.files;
   if (!files) return [{ path: '.', imports: [], incomplete: describeFailure(run) }];
   const provided = await listProvidedModules(folder, virtualenv);
   return files.flatMap(({ path, names, incomplete }): readonly PickleFinding[] => {
@@ -127,14 +123,6 @@ async function scan(folder: string, virtualenv: Virtualenv, options: PythonOptio
 
 function renderImport({ module, name, called }: z.infer<typeof scanned>['files'][number]['names'][number]): string {
   return `${[module, name].filter(Boolean).join('.')}${called && !name.endsWith(')') ? '()' : ''}`;
-}
-
-function parseOutput(stdout: string): z.infer<typeof scanned>['files'] | undefined {
-  try {
-    return scanned.safeParse(JSON.parse(stdout)).data?.files;
-  } catch {
-    return undefined;
-  }
 }
 
 function describeFailure({ stopped, code }: LimitedRun): string {

@@ -13,6 +13,8 @@ const LIMITS = {
 
 const INPUT_HINT =
   'Correct the input: a request has dataframe_split, dataframe_records, instances or inputs; a table has a line with the names of its columns';
+const EXAMPLE_HINT = 'If the example is wrong, log the model with an input_example that it can predict';
+const RAISED_HINT = 'If the input is wrong, give one that the model can predict';
 const LOCAL_HINT = 'Install it for that Python, or leave out --env-manager local';
 
 /** Explains why there is no answer. Returns nothing for a successful prediction. */
@@ -47,5 +49,7 @@ function renameProof(diagnostic: Diagnostic, isLocal: boolean): Diagnostic {
     .replace(/^Cannot (?:prove|serve) /, 'Cannot predict with ')
     .replace('its input example', 'the input')
     .replace(': no requirement provides it', isLocal ? ' for the Python of this shell' : '$&');
-  return { ...diagnostic, message, ...(isLocal && diagnostic.code === 'import-failed' && { hint: LOCAL_HINT }) };
+  if (isLocal && diagnostic.code === 'import-failed') return { ...diagnostic, message, hint: LOCAL_HINT };
+  const hint = diagnostic.hint?.replace(EXAMPLE_HINT, RAISED_HINT);
+  return { ...diagnostic, message, ...(hint !== undefined && { hint }) };
 }

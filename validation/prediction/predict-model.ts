@@ -8,10 +8,13 @@ import { chooseSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
+import type { NetworkUse } from '../../schemas/lock/proof.ts';
+import type { NetworkAddress } from '../../schemas/values/network-address.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
 import { fetchModel } from '../model/fetch-model.ts';
 import { type Interpreter, listVirtualenvFolders } from '../proof/run-model-program.ts';
-import { warnWithoutSandbox } from '../proof/warn-without-sandbox.ts';
+import { reportFailedServices } from '../network/explain-network.ts';
+import { warnOpenNetwork, warnWithoutSandbox } from '../proof/warn-without-sandbox.ts';
 import { makeSubjectError, type Subject } from '../subject.ts';
 import { makeStandaloneSubject, prepareStandaloneModel, type StandaloneModelOptions } from '../validate-model.ts';
 import { explainPrediction } from './explain-prediction.ts';
@@ -21,6 +24,8 @@ export interface PredictModelOptions extends StandaloneModelOptions {
   /** Run with the Python of the user's shell, and install nothing. */
   readonly isLocal: boolean;
   readonly environmentVars: Readonly<Record<string, string>>;
+  /** The services that the model may reach in the sandbox, as the user says. */
+  readonly services: readonly NetworkAddress[];
 }
 
 export interface ModelPrediction {
@@ -29,6 +34,8 @@ export interface ModelPrediction {
   readonly python: string | undefined;
   readonly mlflow: string | undefined;
   readonly replaced: ReplacedNumbers;
+  /** How it used the services that it could reach. */
+  readonly network: readonly NetworkUse[];
   /** What the model and its libraries printed. */
   readonly output: string;
   readonly diagnostics: readonly Diagnostic[];
@@ -60,16 +67,17 @@ export async function predictModel(
   input: PredictionInput,
   options: PredictModelOptions,
 ): Promise<ModelPrediction> {
-  const { isLocal, environmentVars, progress = SILENT, signal } = options;
+  const { isLocal, environmentVars, services, progress = SILENT, signal } = options;
   const { prepared, diagnostics } = await prepareModel(pathOrUri, { ...options, tolerated: TOLERATED });
-  const none = { answer: undefined, python: undefined, mlflow: undefined, replaced: {}, output: '' };
+  const none = { answer: undefined, python: undefined, mlflow: undefined, replaced: {}, network: [], output: '' };
   if (!prepared) return { ...none, diagnostics };
   const { subject, folder, interpreter, sandbox, packages } = prepared;
   if (!sandbox) warnWithoutSandbox(progress);
+  if (!sandbox && services.length > 0) warnOpenNetwork(progress);
   const ran = await withProgress(
     progress,
     `Predicting with ${subject.label} (Python ${interpreter.pythonVersion})`,
-    () => runPrediction(folder, interpreter, input, { environmentVars, sandbox, signal }),
+    () => runPrediction(folder, interpreter, input, { environmentVars, services, sandbox, signal }),
   );
   const wrong = explainPrediction(subject, ran, { packages, elsewhere: [], isLocal });
   return {
@@ -77,9 +85,20 @@ export async function predictModel(
     python: interpreter.pythonVersion,
     mlflow: ran.document?.mlflow ?? undefined,
     replaced: ran.document?.replaced ?? {},
+    network: ran.run.network,
     output: ran.run.stderr,
-    diagnostics: [...diagnostics, ...wrong],
+    diagnostics: [...diagnostics, ...wrong, ...reportUnreachable(subject, ran.run.network)],
   };
+}
+
+/** The warnings of a proof, in the words of a prediction. */
+function reportUnreachable(subject: Subject, network: readonly NetworkUse[]): readonly Diagnostic[] {
+  const message = (text: string) => text.replace(/^The proof of /, 'The prediction with ');
+  return reportFailedServices(subject, network).map((d) => ({
+    ...d,
+    message: message(d.message),
+    hint: 'Correct the address, or start the service, and predict again',
+  }));
 }
 
 async function prepareModel(pathOrUri: string, options: PredictModelOptions): Promise<Preparation> {

@@ -2,7 +2,8 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { UntrustedRun } from '../../sandbox/run-untrusted.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
-import { describedFailure, parseDocument } from '../proof/proof-document.ts';
+import type { NetworkAddress } from '../../schemas/values/network-address.ts';
+import { askedServices, describedFailure, parseDocument } from '../proof/proof-document.ts';
 import { type Interpreter, runModelProgram } from '../proof/run-model-program.ts';
 
 export interface PredictionInput {
@@ -13,6 +14,8 @@ export interface PredictionInput {
 
 export interface PredictionOptions {
   readonly environmentVars: Readonly<Record<string, string>>;
+  /** The services that the model may reach in the sandbox. */
+  readonly services: readonly NetworkAddress[];
   /** Undefined: the model runs with the user's own rights. */
   readonly sandbox: Sandbox | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -46,6 +49,7 @@ const predictionDocument = z.looseObject({
   refused: text(4000).nullable(),
   mlflow: text(100).nullable(),
   answer: z.string().refine(isJson).nullable(),
+  network: askedServices,
   replaced: z.partialRecord(z.enum(NOT_JSON), z.int().min(1)).catch({}),
   peak_memory_bytes: z.int().min(0),
 });
@@ -56,10 +60,10 @@ export async function runPrediction(
   model: string,
   interpreter: Interpreter,
   input: PredictionInput,
-  { environmentVars, sandbox, signal }: PredictionOptions,
+  { environmentVars, services, sandbox, signal }: PredictionOptions,
 ): Promise<PredictionRun> {
   const run = await runModelProgram({
-    ...{ model, interpreter, environmentVars, sandbox, signal },
+    ...{ model, interpreter, environmentVars, services, sandbox, signal },
     args: [
       ...['-m', 'davit_server.predict', '--model', model, '--nan', 'null'],
       ...['--input', input.file, '--content-type', input.contentType],

@@ -33,6 +33,9 @@ export const describedFailure = z.object({
   trace: tail(20_000).nullish(),
 });
 
+/** The services that the model asked for. */
+export const askedServices = list(text(300), 20).nullish();
+
 const proofDocument = z.looseObject({
   stages: list(z.object({ name: text(40), seconds }), 20),
   failed: describedFailure.nullable(),
@@ -49,8 +52,7 @@ const proofDocument = z.looseObject({
     40,
   ),
   peak_memory_bytes: bytes,
-  /** The services that the model asked for. */
-  network: list(text(300), 20).nullish(),
+  network: askedServices,
   load_memory_bytes: bytes.nullish(),
   mlflow: text(100).nullish(),
   /** Null: the model failed before the server chose a worker mode. */

@@ -4,7 +4,7 @@ import type { EditedRequirements } from './edit-requirements.ts';
 import { parseRequirement, type Requirement } from './parse-requirements.ts';
 import type { LineFault } from './explain-line.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
-import { maskSecrets } from '../model/mask-secrets.ts';
+import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import { listSavedVersions } from '../model/check-version-drift.ts';
 import type { Model } from '../model/read-model.ts';
 import { applyPolicy, type ResolvedPolicy } from '../policy.ts';

@@ -1,7 +1,7 @@
 import { access, readdir } from 'node:fs/promises';
 import { basename, relative, resolve, sep } from 'node:path';
 import { isWebWheel } from '../../schemas/lock/locked-values.ts';
-import { hasCredentials, maskSecrets } from '../model/mask-secrets.ts';
+import { hasCredentials, maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import type { Model } from '../model/read-model.ts';
 import { isModelFile } from '../../system/model-digest.ts';
 import { quoteShell } from '../../schemas/values/quote-shell.ts';

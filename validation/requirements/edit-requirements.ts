@@ -1,7 +1,7 @@
 import { normalizePackageName } from '../../python/normalize-package-name.ts';
 import { type CondaTwin, listCondaTwins } from './conda-twins.ts';
 import { explainUnreadable } from './explain-line.ts';
-import { maskSecrets } from '../model/mask-secrets.ts';
+import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import { parseCondaName } from './parse-conda-name.ts';
 import { parseRequirement, type Requirement } from './parse-requirements.ts';
 import { isPythonEdit } from '../model/choose-python.ts';

@@ -1,4 +1,4 @@
-import { maskSecrets } from '../model/mask-secrets.ts';
+import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import type { Requirement } from './parse-requirements.ts';
 import type { UnusableWheel } from './read-wheel.ts';
 

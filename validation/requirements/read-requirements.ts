@@ -1,5 +1,5 @@
 import { readModelText } from '../model/read-model-text.ts';
-import { maskSecrets } from '../model/mask-secrets.ts';
+import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import type { SourceLocation } from '../../schemas/diagnostic.ts';
 import { removeComment } from '../../python/remove-comment.ts';
 import { posix, resolve, sep } from 'node:path';

@@ -1,4 +1,4 @@
-import { hasCredentials, maskSecrets } from '../model/mask-secrets.ts';
+import { hasCredentials, maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import type { ModelProblem } from '../subject.ts';
 import type { OptionLine } from './parse-requirements.ts';
 

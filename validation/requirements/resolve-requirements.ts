@@ -30,7 +30,7 @@ export interface Resolution {
 
 const LIMIT_SECONDS = 300;
 const OUTAGE_MESSAGE =
-  /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
+  /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)|401 Unauthorized/i;
 
 /** Resolves every package with its hashes, wheels only, or explains the failure. Throws if the index is unreachable. */
 export async function resolveRequirements(request: ResolutionRequest, options: PythonOptions): Promise<Resolution> {
@@ -224,8 +224,17 @@ function makeOutageError({ stderr, timedOut }: ProcessResult): Error {
     return new Error(
       'Cannot query the package index: UV_OFFLINE is set, and the cache does not have the answer. Unset UV_OFFLINE and run the same command again',
     );
+  const [, refusing] = /\bindex URL \((\S+)\) could not be queried/.exec(stderr.replaceAll(/\s+/g, ' ')) ?? [];
+  if (refusing !== undefined)
+    return new Error(
+      `Cannot query the package index${nameHost(refusing)}: it answers 401 Unauthorized. Set its credentials where Davit runs (docs/models.md, "Private packages"), and run the same command again`,
+    );
   const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS} s` : causes.filter(Boolean).slice(-2).join(', ');
   return new Error(
     `Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`,
   );
+}
+
+function nameHost(address: string): string {
+  return URL.canParse(address) ? ` ${new URL(address).host}` : '';
 }

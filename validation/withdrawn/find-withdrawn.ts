@@ -9,6 +9,7 @@ import { cacheFolder } from '../../system/cache.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
 import { hashIndex, queryUnlessDown } from './index-outage.ts';
 import { listQueried, queryWithdrawn, type WithdrawnPackage } from './query-withdrawn.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 /** Less than a day, so that a schedule that runs daily queries each time. */
 const FRESH_HOURS = 20;
@@ -146,10 +147,5 @@ export function explainNoAnswer(state: 'outage' | undefined, kept: Pick<Answer, 
 }
 
 async function readAnswer(file: string): Promise<Answer | undefined> {
-  const text = await readText(file);
-  try {
-    return text === undefined ? undefined : answer.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return parseJson(await readText(file), answer);
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { contentHash } from '../../schemas/values/names.ts';
+import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import { readText } from '../../schemas/read-project.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 const PAUSE_MINUTES = 15;
 const outage = z.object({ /** Milliseconds since 1970. */ failed: z.number() });
@@ -10,13 +12,12 @@ const outage = z.object({ /** Milliseconds since 1970. */ failed: z.number() });
 /** uv's settings that decide which index it asks. Their credentials are no part of it. */
 const SETTINGS =
   /^UV_(?:DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CONFIG_FILE|INDEX(?!_.*_(?:USERNAME|PASSWORD)$).*)$/;
-const CREDENTIALS = /\/\/[^/@\s]*@/g;
 
 /** A hash of the index that uv asks, without the credentials for it. */
 export function hashIndex(variables: NodeJS.ProcessEnv): string {
   const settings = Object.entries(variables)
     .filter(([name, value]) => SETTINGS.test(name) && value)
-    .map(([name, value = '']) => [name, value.replace(CREDENTIALS, '//')] as const)
+    .map(([name, value = '']) => [name, maskSecrets(value).replaceAll('://…@', '://')] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return contentHash({ index: settings }).slice(0, 32);
 }
@@ -55,11 +56,6 @@ async function endWith<T>(file: string, query: () => Promise<T | 'outage'>): Pro
 }
 
 async function isPaused(file: string): Promise<boolean> {
-  const text = await readText(file);
-  try {
-    const kept = text === undefined ? undefined : outage.safeParse(JSON.parse(text)).data;
-    return kept !== undefined && Date.now() - kept.failed < PAUSE_MINUTES * 60_000;
-  } catch {
-    return false;
-  }
+  const kept = parseJson(await readText(file), outage);
+  return kept !== undefined && Date.now() - kept.failed < PAUSE_MINUTES * 60_000;
 }

@@ -67,6 +67,16 @@ it('masks the parts of a secret that a program may print alone, and nothing that
     expect(secrets).not.toContain(text);
 });
 
+it('knows a secret in the address of an index, as it is written and decoded', () => {
+  const secrets = prepareModelCredentials({
+    UV_DEFAULT_INDEX: 'acme=https://ci:hunter2%2Fhunter2@pypi.acme.example/simple',
+    UV_INDEX: 'https://token-of-b@b.example/simple https://c.example/feed@view/simple',
+  });
+  for (const form of ['hunter2%2Fhunter2', 'hunter2/hunter2', 'token-of-b']) expect(secrets).toContain(form);
+  expect(secrets).toContain(Buffer.from('ci:hunter2/hunter2').toString('base64'));
+  expect(secrets.join()).not.toMatch(/view|example/);
+});
+
 it.each([
   'hunter2-hunter2',
   'UV_INDEX=acme=https://elsewhere.example',
@@ -87,7 +97,11 @@ it('removes every credential where models run', () => {
     ...{ PATH: '/bin', DATABRICKS_HOST: 'https://acme.example', DATABRICKS_CLIENT_SECRET: 'x', AWS_ACCESS_KEY_ID: 'x' },
     ...{ MLFLOW_TRACKING_USERNAME: 'x', UV_INDEX_ACME_PASSWORD: 'x', DAVIT_INDEX_CREDENTIALS: 'x' },
     ...{ GOOGLE_CREDENTIALS: 'x', AZURE_CLIENT_SECRET: 'x', CONTAINER_REGISTRY_PASSWORD: 'x' },
+    UV_INDEX: 'acme=https://ci:hunter2@pypi.acme.example/simple',
   };
   removeModelCredentials(variables);
-  expect(variables).toEqual({ PATH: '/bin', DATABRICKS_HOST: 'https://acme.example' });
+  expect(variables).toEqual({
+    ...{ PATH: '/bin', DATABRICKS_HOST: 'https://acme.example' },
+    UV_INDEX: 'acme=https://pypi.acme.example/simple',
+  });
 });

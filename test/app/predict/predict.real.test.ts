@@ -1,11 +1,16 @@
+import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { predict, type PredictParameters } from '../../../app/predict/predict.ts';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { predict, type PredictionError, type PredictParameters } from '../../../app/predict/predict.ts';
+import { findSandbox } from '../../../sandbox/sandbox.ts';
 import { makeChildEnvironment, runProcess } from '../../../system/run-process.ts';
 import { FIXTURES, modelPython } from '../../runtime/start-server.ts';
 import { writeFiles } from '../../validation/throw-away-project.ts';
+
+const isSandboxed = !('why' in (await findSandbox()));
 
 /** Answers with what it was given: values, their types, a parameter, and what is installed. */
 const ECHO = `
@@ -138,4 +143,63 @@ it('predict() tries other requirements without a trace of the ones before, and s
   expect([tried.python.slice(0, 5), tried.mlflow]).toEqual(['3.11.', '3.17.2']);
   const { predictions } = await predict({ ...parameters, pip_requirements_override: [] });
   expect(predictions).toMatchObject([{ humanize: '' }]);
+});
+
+/** Answers with what a service says. */
+const CALLER = `
+import os
+import socket
+
+
+class Model:
+    def predict(self, frame, params=None):
+        host, port = os.environ["SERVICE"].rsplit(":", 1)
+        with socket.create_connection((host, int(port)), 20) as connection:
+            return [connection.makefile().read()]
+
+
+def _load_pyfunc(path):
+    return Model()
+`;
+
+it('predict() lets a model reach a service that its caller names, and says how it was used', async () => {
+  const model = join(folder, 'caller');
+  for (const file of ['requirements.txt', 'python_env.yaml', 'conda.yaml'])
+    await cp(join(FIXTURES, 'models', 'p_flowers_1', file), join(model, file));
+  const { flavors, mlflow_version } = MLMODEL;
+  await writeFiles(model, { MLmodel: JSON.stringify({ flavors, mlflow_version }), 'code/echo.py': CALLER });
+  const server = createServer((client) => void client.on('error', () => undefined).end('hello')).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const service = `localhost:${port}`;
+  const said: string[] = [];
+  const ask = (network: readonly string[], to = service, without_sandbox?: boolean) =>
+    predict({
+      ...{ model_uri: 'caller', cwd: folder, input_data: [[1]], extra_envs: { SERVICE: to } },
+      ...{ network, without_sandbox, on_progress: (line: string) => void said.push(line) },
+    });
+  const isAboutService = ({ code }: { readonly code: string }) => /^(?:prediction-failed|service-)/.test(code);
+  if (isSandboxed) {
+    const refused = (await ask([], 'service.example:443').catch((e: unknown) => e)) as PredictionError;
+    expect(refused.diagnostics.filter(isAboutService).map((d) => [d.code, d.hint])).toEqual([
+      ['prediction-failed', expect.stringContaining('with --network service.example:443, davit predict lets it;')],
+    ]);
+    const { predictions, network } = await ask(['LOCALHOST:1', service, service]);
+    expect(predictions).toEqual(['hello']);
+    expect(network).toMatchObject([
+      { host: 'localhost', port: 1, connections: 0 },
+      { host: 'localhost', port, connections: 1, receivedBytes: 5 },
+    ]);
+    expect(said).toContain(`The model could reach ${service} (1 connection, 0 bytes sent, 5 bytes received)`);
+    const down = (await ask(['localhost:1'], 'localhost:1').catch((e: unknown) => e)) as PredictionError;
+    expect(
+      down.diagnostics.filter(isAboutService).map((d) => [d.severity, d.code, d.message.replace(/: the input.*/s, '')]),
+    ).toEqual([
+      ['error', 'prediction-failed', 'Cannot predict with caller'],
+      ['warning', 'service-unreachable', 'The prediction with caller could not reach localhost:1 (ECONNREFUSED)'],
+    ]);
+  }
+  for (let i = 0; i < 2; i++) expect((await ask([service], service, true)).predictions).toEqual(['hello']);
+  expect(said.filter((line) => line.startsWith('Without a sandbox, a model has the whole network'))).toHaveLength(1);
 });

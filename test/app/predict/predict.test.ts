@@ -101,6 +101,18 @@ it.each([
   ],
   [[...MODEL, ...INPUT, '--env-manager', 'local', '--install-mlflow'], /^Cannot use install_mlflow with the local/],
   [[...MODEL, ...INPUT, '--extra-env', '9=1'], 'Cannot use "9=1" for --extra-env: expected NAME=VALUE'],
+  [
+    [...MODEL, ...INPUT, '--network', 'a.example:443', '--network', 'https://b.example'],
+    /^Cannot let the model reach "https:\/\/b\.example": expected HOST:PORT, such as api\.example\.com:443, /,
+  ],
+  [
+    [...MODEL, ...INPUT, '--network', '[::ffff:10.0.3.7]:80'],
+    /: expected the IPv4 address in its own form, such as 10\.0\.3\.7:5432$/,
+  ],
+  [
+    [...MODEL, ...INPUT, ...Array.from({ length: 17 }, (_, i) => `--network=a${i}.example:1`)],
+    'Cannot let the model reach 17 services: expected at most 16',
+  ],
   [[...MODEL, ...INPUT, '-o', 'none/answer.json'], /^Cannot write .*: there is no folder .*none, expected one$/],
   [[...MODEL, ...INPUT, '-o', '.'], /^Cannot write .*: it is a folder, expected a file$/],
   [[...MODEL, '-i', 'none.json'], /^Cannot read the input .*none\.json: ENOENT/],
@@ -128,6 +140,7 @@ it.each([
   [{}, 'Cannot predict without input: expected input_data or input_path'],
   [{ input_data: 1, input_path: 'a' }, 'Cannot predict both input_data and input_path: expected one of them'],
   [{ input_data: 1, content_type: 'xml' as 'json' }, 'Cannot use "xml" for content_type: expected json or csv'],
+  [{ input_data: 1, network: ['a.example'] }, 'Cannot let the model reach "a.example": expected HOST:PORT, such as'],
   [{ input_data: () => 1 }, 'Cannot use input_data: function is no JSON value'],
 ])('predict(%j) throws before anything is installed', async (parameters, message) => {
   await expect(predict({ model_uri: 'model', cwd, ...parameters })).rejects.toThrow(message);

@@ -1,17 +1,15 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { readReviewedEnvironments } from '../../../app/review/review-environments.ts';
-import { readReviewedPolicies } from '../../../app/review/review-policies.ts';
 import { reviewProject } from '../../../app/review/review-project.ts';
-import { readChangedPaths } from '../../../review/changed-paths.ts';
+import { readScope } from '../../../app/review/review-scope.ts';
 import { STRICTEST_POLICY } from '../../../schemas/environment/policy.ts';
 import { codePath } from '../../../system/code.ts';
 import { SILENT } from '../../../system/progress.ts';
-import { runGit } from '../../../system/run-git.ts';
+import { runGit } from '../../../system/git/run-git.ts';
 
 const git = (root: string, ...args: readonly string[]) =>
   runGit(root, ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args]);
@@ -47,10 +45,9 @@ async function review(base: string | undefined, now: string | undefined, targets
 
 async function readPolicies(root: string, base = 'main', names: readonly string[] = ['prod']) {
   const place = { root, endpoints: 'endpoints' };
-  const changes = await readChangedPaths(root, base);
-  const { environments } = await readReviewedEnvironments(place, { names, paths: changes.paths });
-  const signal = new AbortController().signal;
-  return readReviewedPolicies({ place, names, everyEnvironment: names.length === 0, environments, changes, signal });
+  const { signal } = new AbortController();
+  const everyEnvironment = names.length === 0;
+  return (await readScope({ place, base, environments: names, everyEnvironment, signal })).policies;
 }
 
 test.each([
@@ -78,6 +75,105 @@ test.each([
 
 test('an environment that the pull request deletes counts where all environments are requested', async () => {
   expect(await review('{ pickles: error }', undefined, { names: [] })).toEqual([{ pickles: 'error' }]);
+});
+
+type Files = Readonly<Record<string, string | { readonly to: string } | null>>;
+
+/** Writes policies by the paths of their files, and links; null removes. */
+async function writeAll(root: string, files: Files): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    const file = join(root, path);
+    await rm(file, { recursive: true, force: true });
+    if (content === null) continue;
+    await mkdir(dirname(file), { recursive: true });
+    if (typeof content === 'string') await writeFile(file, `name: prod\ntarget: local\npolicy: ${content}\n`);
+    else await symlink(content.to, file);
+  }
+}
+
+const [STRICT, MILD] = ['{ pickles: error }', '{ pickles: ignore }'];
+const FILE = 'environments/prod.yaml';
+const BOTH = [{ pickles: 'ignore' }, { pickles: 'error' }];
+
+test.each<[string, Files, Files, readonly unknown[]]>([
+  ['nothing changes', { [FILE]: { to: '../config/a.yaml' }, 'config/a.yaml': STRICT }, {}, [{ pickles: 'error' }]],
+  [
+    'its target changes',
+    { [FILE]: { to: '../config/a.yaml' }, 'config/a.yaml': STRICT },
+    { 'config/a.yaml': MILD },
+    BOTH,
+  ],
+  [
+    'the target of its folder changes',
+    { environments: { to: 'config' }, 'config/prod.yaml': STRICT },
+    { 'config/prod.yaml': MILD },
+    BOTH,
+  ],
+  [
+    'the target of its target changes',
+    { environments: { to: 'config' }, 'config/prod.yaml': { to: '../a.yaml' }, 'a.yaml': STRICT },
+    { 'a.yaml': MILD },
+    BOTH,
+  ],
+  [
+    'it leads to another file',
+    { [FILE]: { to: '../a.yaml' }, 'a.yaml': STRICT, 'b.yaml': MILD },
+    { [FILE]: { to: '../b.yaml' } },
+    BOTH,
+  ],
+  [
+    'its folder leads to another folder',
+    { environments: { to: 'a' }, 'a/prod.yaml': STRICT, 'b/prod.yaml': MILD },
+    { environments: { to: 'b' } },
+    BOTH,
+  ],
+  [
+    'its folder becomes a real one',
+    { environments: { to: 'a' }, 'a/prod.yaml': STRICT },
+    { environments: null, [FILE]: MILD },
+    BOTH,
+  ],
+  [
+    'its target is deleted',
+    { [FILE]: { to: '../a.yaml' }, 'a.yaml': STRICT },
+    { 'a.yaml': null },
+    [{ pickles: 'error' }],
+  ],
+])('the policy of the base is read through a link when %s', async (_what, before, after, expected) => {
+  const root = await makeFolder();
+  await git(root, 'init', '-q', '-b', 'main');
+  await writeAll(root, before);
+  await git(root, 'add', '-A');
+  await git(root, 'commit', '-q', '-m', 'base');
+  await writeAll(root, after);
+  expect(await readPolicies(root)).toEqual(expected);
+});
+
+test('a link may lead to another folder of the repository than the project, and no link out of it has a policy', async () => {
+  const root = await makeFolder();
+  await git(root, 'init', '-q', '-b', 'main');
+  await writeAll(root, {
+    'shop/environments/prod.yaml': { to: '../../config/prod.yaml' },
+    'config/prod.yaml': STRICT,
+    'out/environments/prod.yaml': { to: '/etc/hostname' },
+  });
+  await git(root, 'add', '-A');
+  await git(root, 'commit', '-q', '-m', 'base');
+  await writeAll(root, { 'config/prod.yaml': MILD, 'out/environments/prod.yaml': MILD });
+  expect(await readPolicies(join(root, 'shop'))).toEqual(BOTH);
+  await expect(readPolicies(join(root, 'out'))).rejects.toThrow(
+    /^Cannot read environments\/prod\.yaml of the commit [0-9a-f]{40}: it is a link out of the repository\. Put the file/,
+  );
+});
+
+test('environments that the pull request deletes with the link to their folder count where all are requested', async () => {
+  const root = await makeFolder();
+  await git(root, 'init', '-q', '-b', 'main');
+  await writeAll(root, { environments: { to: 'config' }, 'config/prod.yaml': STRICT });
+  await git(root, 'add', '-A');
+  await git(root, 'commit', '-q', '-m', 'base');
+  await writeAll(root, { environments: null });
+  expect(await readPolicies(root, 'main', [])).toEqual([{ pickles: 'error' }]);
 });
 
 /** As in a private repository: the credential of the checkout is gone when a content is missing. HEAD~1 is the base. */

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -7,6 +7,7 @@ import { explainBuild } from '../../../python/wheels/explain-build.ts';
 import { explainWrongMetadata, explainWrongWheel } from '../../../python/wheels/explain-wrong-wheel.ts';
 import { parseSource } from '../../../python/wheels/find-source.ts';
 import { findIndexLogin } from '../../../python/wheels/index-login.ts';
+import { findNetrcLogin } from '../../../python/wheels/parse-netrc.ts';
 import type { LimitedRun } from '../../../sandbox/run-limited.ts';
 
 const LIMITS = { limitSeconds: 900, memoryBytes: 4 * 2 ** 30 };
@@ -57,23 +58,52 @@ test("reads the source distribution in uv's pylock.toml", () => {
   expect(parseSource('[[packages]]\nname = "x"\nwheels = [{ url = "https://files.example/x.whl" }]\n')).toBeUndefined();
 });
 
-test('sends credentials only to the origin of their index', () => {
-  const find = (url: string, variables: NodeJS.ProcessEnv) => findIndexLogin(url, variables);
+test('sends credentials only to the origin of their index', async () => {
+  const find = (url: string, variables: NodeJS.ProcessEnv) => findIndexLogin(url, { NETRC: '/none', ...variables });
   const named = {
     UV_INDEX: 'other=https://o.example/simple acme-x=https://pypi.acme.example/simple',
     UV_INDEX_ACME_X_USERNAME: 'ci',
     UV_INDEX_ACME_X_PASSWORD: 'secret',
   };
   const header = { authorization: `Basic ${btoa('ci:secret')}` };
-  expect(find('https://pypi.acme.example/files/x.tar.gz', named).headers).toEqual(header);
-  expect(find('https://files.pythonhosted.org/x.tar.gz', named).headers).toEqual({});
-  expect(find('http://pypi.acme.example/files/x.tar.gz', named).headers).toEqual({});
+  expect((await find('https://pypi.acme.example/files/x.tar.gz', named)).headers).toEqual(header);
+  expect((await find('https://files.pythonhosted.org/x.tar.gz', named)).headers).toEqual({});
+  expect((await find('http://pypi.acme.example/files/x.tar.gz', named)).headers).toEqual({});
   const inAddress = { UV_DEFAULT_INDEX: 'https://ci:sec%72et@pypi.acme.example/simple' };
-  expect(find('https://pypi.acme.example/x.tar.gz', inAddress).headers).toEqual(header);
-  expect(find('https://ci:secret@pypi.acme.example/x.tar.gz', {})).toEqual({
+  expect((await find('https://pypi.acme.example/x.tar.gz', inAddress)).headers).toEqual(header);
+  const links = { UV_FIND_LINKS: '/wheels,https://ci:secret@pypi.acme.example/wheels.html' };
+  expect((await find('https://pypi.acme.example/x.tar.gz', links)).headers).toEqual(header);
+  expect(await find('https://ci:secret@pypi.acme.example/x.tar.gz', {})).toEqual({
     address: 'https://pypi.acme.example/x.tar.gz',
     headers: header,
   });
+  const percent = await find('https://ci:100%@pypi.acme.example/x.tar.gz', {});
+  expect(percent.headers).toEqual({ authorization: `Basic ${btoa('ci:100%')}` });
+});
+
+test("sends the credentials of the user's netrc file to their host, if no variable has others", async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'davit-netrc-'));
+  const text = 'machine pypi.acme.example\n  login ci\n  password secret\n';
+  writeFileSync(join(folder, '.netrc'), text);
+  const header = { authorization: `Basic ${btoa('ci:secret')}` };
+  const url = 'https://pypi.acme.example/x.tar.gz';
+  expect((await findIndexLogin(url, { HOME: folder })).headers).toEqual(header);
+  expect((await findIndexLogin('https://o.example/x', { NETRC: join(folder, '.netrc') })).headers).toEqual({});
+  const named = { HOME: folder, UV_INDEX: 'a=https://pypi.acme.example/simple', UV_INDEX_A_PASSWORD: 'token' };
+  expect((await findIndexLogin(url, named)).headers).toEqual({ authorization: `Basic ${btoa(':token')}` });
+});
+
+test.each([
+  ['machine a login me password x machine b login you password y', 'me:x'],
+  ['# machine a login not\nmachine a\npassword x#1\nlogin me\n', 'me:x#1'],
+  ['machine a login "me too" account z password "x y"', 'me too:x y'],
+  ['macdef init\nmachine a login not password not\n\nmachine a login me password x', 'me:x'],
+  ['default login any password d', 'any:d'],
+  ['machine b login you password y', undefined],
+  ['machine a login machine password password', 'machine:password'],
+  ['', undefined],
+])('reads the netrc file %j', (text, expected) => {
+  expect(findNetrcLogin(text, 'a')).toBe(expected);
 });
 
 test.each([

@@ -5,8 +5,12 @@ import { expect, onTestFinished, test } from 'vitest';
 import { readAcceptedServices } from '../../../app/review/accepted-services.ts';
 import type { Policy } from '../../../schemas/environment/policy.ts';
 import { renderNetworkAddress } from '../../../schemas/values/network-address.ts';
-import { runGit } from '../../../system/run-git.ts';
-import { allowServices, reportRefusedServices } from '../../../validation/network/allow-services.ts';
+import { runGit } from '../../../system/git/run-git.ts';
+import {
+  allowServices,
+  type RefusalContext,
+  reportRefusedServices,
+} from '../../../validation/network/allow-services.ts';
 import { explainNetwork, listUnreached, reportFailedServices } from '../../../validation/network/explain-network.ts';
 import { resolvePolicy } from '../../../validation/policy.ts';
 import { findOnlyLoaded } from '../../../validation/proof/prove-model.ts';
@@ -55,17 +59,69 @@ test('a fork reaches no service, and only the environments allow those of the ma
   expect(whys).toEqual([...local.map(() => true), false]);
 });
 
+const LOCAL = { name: 'local', policy: {} };
+const PROD = { name: 'prod', policy: { network: ['A.example:443'] } };
+const STAGING = { name: 'staging', policy: { network: ['other.example:1'] } };
+const ADD = 'Add it to policy.network in';
+const OR_MERGE = ', or merge this file: the next review allows what it names';
+
+test.each<[string, RefusalContext, string, string]>([
+  [
+    'davit validate',
+    { environments: [LOCAL] },
+    'policy.network of environments/local.yaml does not have it, expected it there',
+    `${ADD} environments/local.yaml`,
+  ],
+  [
+    'a run without a readable environment',
+    {},
+    'policy.network of environments/NAME.yaml does not have it, expected it there',
+    `${ADD} environments/NAME.yaml`,
+  ],
+  [
+    'a review with a base',
+    { environments: [PROD, STAGING, LOCAL], acceptedServices: [] },
+    'policy.network of environments/staging.yaml and environments/local.yaml does not have it, expected it there',
+    `${ADD} environments/staging.yaml and environments/local.yaml and merge that first${OR_MERGE}`,
+  ],
+  [
+    'a review of a change that adds it to the policy',
+    { environments: [PROD], acceptedServices: [] },
+    'policy.network has it only in this change, expected it also on the base branch',
+    `Merge the change of the environment files first${OR_MERGE}`,
+  ],
+  [
+    'the run of a fork',
+    { environments: [PROD], acceptedServices: ['a.example:443'], isRestricted: true },
+    'the run of a pull request from a fork, or of Dependabot, gets no services, because nobody has reviewed its code',
+    'A maintainer who has read the code pushes it to a branch of the repository, whose run may reach what is allowed',
+  ],
+])('%s says who could allow a service', (_who, context, why, repair) => {
+  const [found] = reportRefusedServices(subject, [], context);
+  expect(found?.message).toBe(`Cannot let m 1 reach a.example:443 in its proof: ${why}`);
+  expect(found?.hint).toBe(`${repair}. Until then the proof has no such service`);
+});
+
+test('a review never says that to merge the endpoint file allows a service of the machine that validates', () => {
+  const { entities } = makeEndpoint('e', { m: 'm/1' }, { m: { validation: { network: ['localhost:80'] } } });
+  const context = { environments: [LOCAL], acceptedServices: ['localhost:80'] };
+  const [found] = reportRefusedServices(makeSubject(endpoint, entities[0]!), [], context);
+  expect(found?.hint).toBe(
+    `${ADD} environments/local.yaml and merge that first. Until then the proof has no such service`,
+  );
+});
+
 const USE = { host: 'a.example', port: 443, connections: 1, sentBytes: 1, receivedBytes: 1, failure: undefined };
 
 test('what a model could not reach is named with the way to it', () => {
   const asked = ['a.example:443', 'c.example:443', 'bare.example', 'b.example:443', 'x; rm -rf /', 'a.example'];
   expect(listUnreached({ asked, network: [USE] })).toEqual(['c.example:443', 'bare.example', 'b.example:443']);
   expect(explainNetwork(subject, { asked, network: [USE] })).toBe(
-    'Nobody allows b.example:443 yet: see network-not-allowed. It asked for c.example:443, bare.example, which the sandbox does not reach: to allow it, add HOST:PORT to davit.served_entities.m.validation.network in endpoints/e.yaml and to policy.network of the environment',
+    'The proof may not reach b.example:443: see network-not-allowed. It asked for c.example:443, bare.example, which the sandbox does not reach: to allow it, add HOST:PORT to davit.served_entities.m.validation.network in endpoints/e.yaml and to policy.network of the environment',
   );
   expect(explainNetwork(subject, { asked: [], network: [USE] })).toBeUndefined();
   expect(explainNetwork({ ...subject, alone: true }, { asked: ['c.example:443'], network: [] })).toBe(
-    'It asked for c.example:443, which the sandbox does not reach: --without-sandbox runs the model with your own rights and network',
+    'It asked for c.example:443, which the sandbox does not reach: with --network c.example:443, davit predict lets it; --without-sandbox runs the model with your own rights and network',
   );
   const failed = { ...USE, connections: 0, failure: 'ECONNREFUSED' };
   expect(explainNetwork(subject, { asked: ['a.example:443'], network: [failed] })).toBe(
@@ -118,7 +174,7 @@ test('the endpoint file of the base allows its services for every entity, and th
   await writeFile(join(root, 'endpoints/e.yaml'), text.replace('a.example:443', 'a.example:443, b.example:443'));
   const request = { place: { root, endpoints: 'endpoints' }, signal: new AbortController().signal };
   expect(await readAcceptedServices(endpoint, { ...request, base: 'main' })).toEqual(['a.example:443']);
-  expect(await readAcceptedServices(endpoint, { ...request, base: undefined })).toEqual([]);
+  expect(await readAcceptedServices(endpoint, { ...request, base: undefined })).toBeUndefined();
   const other = makeEndpoint('new', { m: 'm/1' }, { m: { validation: { network: NAMES } } });
   expect(await readAcceptedServices(other, { ...request, base: 'main' })).toEqual([]);
 });

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { parseRequirements } from '../../../validation/requirements/parse-requirements.ts';
-import { hasCredentials, maskSecrets } from '../../../validation/model/mask-secrets.ts';
 
 test('parseRequirements() reads names, versions, markers, sources, hashes and comments', () => {
   const text = [
@@ -54,16 +53,4 @@ test('parseRequirements() keeps options and what it cannot read, each on its lin
 test('parseRequirements() does not take two requirements on one line for one', () => {
   const { requirements, unreadable } = parseRequirements('cloudpickle==3.1.2torch==2.1.0\n', 'requirements.txt');
   expect([requirements, unreadable.map((u) => u.text)]).toEqual([[], ['cloudpickle==3.1.2torch==2.1.0']]);
-});
-
-test.each([
-  ['https://bob:hunter2@example.com/simple', 'https://…@example.com/simple'],
-  ['https://example.com/simple?token=abc', 'https://example.com/simple?token=…'],
-  ['https://example.com/a.whl?v=1&X-Amz-Signature=abc#x', 'https://example.com/a.whl?v=1&X-Amz-Signature=…#x'],
-])('maskSecrets() hides what opens %s', (text, shown) => {
-  expect([maskSecrets(text), hasCredentials(text)]).toEqual([shown, true]);
-});
-
-test('hasCredentials() finds none in an ordinary URL', () => {
-  expect(hasCredentials('https://example.com/a.whl?v=1#sha256=abc')).toBe(false);
 });

@@ -50,7 +50,9 @@ test('the index of an answer is known without the credentials for it', () => {
   const hash = (variables: NodeJS.ProcessEnv) => hashIndex({ PATH: '/bin', ...variables });
   expect(hash({ UV_DEFAULT_INDEX: 'https://a/simple' })).not.toBe(hash({}));
   for (const name of ['UV_DEFAULT_INDEX', 'UV_INDEX', 'UV_INDEX_URL', 'UV_EXTRA_INDEX_URL']) {
-    expect(hash({ [name]: 'https://me:one@a/simple' })).toBe(hash({ [name]: 'https://a/simple' }));
+    for (const written of ['https://me:one@a/simple', 'https://me:o@ne@a/simple'])
+      expect(hash({ [name]: written })).toBe(hash({ [name]: 'https://a/simple' }));
+    expect(hash({ [name]: 'https://a/simple?token=one' })).toBe(hash({ [name]: 'https://a/simple?token=two' }));
     expect(hash({ [name]: 'https://a/simple' })).not.toBe(hash({ [name]: 'https://b/simple' }));
   }
   expect(hash({ UV_INDEX_A_PASSWORD: 'one', UV_INDEX_A_USERNAME: 'me' })).toBe(hash({}));

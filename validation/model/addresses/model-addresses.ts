@@ -6,6 +6,7 @@ import { contentHash } from '../../../schemas/values/names.ts';
 import { writeFileAtomically } from '../../../system/atomic-files.ts';
 import { cacheFolder, markUsed } from '../../../system/cache.ts';
 import { locateDownload } from '../../../system/locate-model.ts';
+import { parseJson } from '../../../schemas/values/parse-json.ts';
 
 /** An address that always names the same model: a URI, and what decides which server it is on. */
 export interface ModelAddress {
@@ -24,8 +25,7 @@ export function makeAddressKey(address: ModelAddress): string {
 /** The folder of the model that was downloaded from an address, if the cache still has it. */
 export async function findDownload(key: string): Promise<string | undefined> {
   const file = locateAddress(key);
-  const text = await readText(file);
-  const digest = text === undefined ? undefined : parseNote(text);
+  const digest = parseJson(await readText(file), note)?.digest;
   if (digest === undefined) return undefined;
   await markUsed(file);
   return findDownloadByDigest(digest);
@@ -46,12 +46,4 @@ export async function noteDownload(key: string, digest: string): Promise<void> {
 
 function locateAddress(key: string): string {
   return cacheFolder('addresses', `${key}.json`);
-}
-
-function parseNote(text: string): string | undefined {
-  try {
-    return note.safeParse(JSON.parse(text)).data?.digest;
-  } catch {
-    return undefined;
-  }
 }

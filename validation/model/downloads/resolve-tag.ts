@@ -1,11 +1,11 @@
 import { readTaggedDigest } from '../../../images/registry.ts';
 import { type Diagnostic, makeError } from '../../../schemas/diagnostic.ts';
-import { type ImageUri, parseImageUri } from '../../../schemas/endpoint/image-uri.ts';
+import type { ImageUri } from '../../../schemas/endpoint/image-uri.ts';
 import { SILENT, withProgress } from '../../../system/progress.ts';
 import type { Subject } from '../../subject.ts';
 import type { FetchOptions, ResolvedVersion } from '../fetched-model.ts';
 import { makeDownloadError } from '../refuse-download.ts';
-import { renderMinute, settleVersion } from '../resolve-version.ts';
+import { findResolved, renderMinute, settleVersion } from '../resolve-version.ts';
 
 export type TagResolution =
   | { readonly digest: string; readonly resolved?: ResolvedVersion | undefined }
@@ -18,7 +18,8 @@ export async function resolveTag(
   options: FetchOptions,
 ): Promise<TagResolution> {
   if (image.digest !== undefined) return { digest: image.digest };
-  const locked = findLockedDigest(subject, options.locked, uri);
+  const known = findResolved(options.locked, { name: subject.entity.model.name, from: uri });
+  const locked = known?.version.startsWith('sha256:') ? known : undefined;
   if (locked && options.aliases === 'locked') return { digest: locked.version, resolved: locked };
   const query = () => readTaggedDigest({ ...image, version: image.tag }, { signal: options.signal });
   const what = `Resolving the tag of ${subject.label} in the registry`;
@@ -27,16 +28,6 @@ export async function resolveTag(
   const report = (before: ResolvedVersion) => reportMove(subject, before, { image, digest });
   const settled = settleVersion(digest, { from: uri, locked, rule: options.aliases }, report);
   return 'refused' in settled ? { digest: undefined, ...settled } : { digest, ...settled };
-}
-
-/** What the lock says, if it is about the same text for the same model. */
-function findLockedDigest(
-  { entity }: Subject,
-  locked: FetchOptions['locked'],
-  uri: string,
-): ResolvedVersion | undefined {
-  const isSame = locked?.name === entity.model.name && locked.uri === uri && locked.resolved?.from === uri;
-  return isSame && parseImageUri(uri) && locked.resolved?.version.startsWith('sha256:') ? locked.resolved : undefined;
 }
 
 function describeMissingTag({ registry, name, tag }: ImageUri) {

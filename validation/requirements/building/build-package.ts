@@ -1,8 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { findKeptWheel, keepWheel, prepareBuild } from '../../../python/wheels/ensure-built-wheels.ts';
+import { buildFromSource } from '../../../python/wheels/build-from-source.ts';
+import { findKeptWheel, keepWheel } from '../../../python/wheels/ensure-built-wheels.ts';
 import { explainWrongMetadata, explainWrongWheel } from '../../../python/wheels/explain-wrong-wheel.ts';
-import { downloadSource, findSource, type SourceDistribution } from '../../../python/wheels/find-source.ts';
+import type { SourceDistribution } from '../../../python/wheels/find-source.ts';
 import {
   type BuildRequest,
   type BuiltWheel,
@@ -12,8 +11,6 @@ import {
 import type { PythonOptions } from '../../../python/find-uv.ts';
 import { VirtualenvError } from '../../../python/virtualenv-error.ts';
 import type { LockedPackage } from '../../../schemas/lock/lock.ts';
-import { SILENT, withProgress } from '../../../system/progress.ts';
-import { makeTemporaryFolder } from '../../../system/temporary-folder.ts';
 import type { ResolutionExplanation } from '../failures/explain-resolution.ts';
 import { parseRequirement, type Requirement } from '../parse-requirements.ts';
 import { parseMetadata, type WheelMetadata } from '../read-wheel.ts';
@@ -37,48 +34,40 @@ export async function buildPackage(
   options: PythonOptions,
 ): Promise<PackageBuild | ResolutionExplanation> {
   const label = `${name} ${version}`;
-  const folder = makeTemporaryFolder('build');
+  const before = request.preferences?.find((p) => p.name === name && p.version === version);
+  const wanted = { ...request, preferences: before?.built?.with };
   try {
-    const { python, sandbox } = await prepareBuild(label, request.python, options);
-    const wanted = { name, version, interpreter: python.executable, python: request.python };
-    const source = await findSource({ ...wanted, platform: request.platform }, options);
-    const before = request.preferences?.find((p) => p.name === name && p.version === version);
-    const preferences = before?.built?.with;
-    const refused = refuseHash(name, source, request);
-    if (refused) return refused;
-    const into = join(folder, 'source');
-    await mkdir(into);
-    const file = await downloadSource(source, { folder: into, signal: options.signal });
-    const built = await withProgress(options.progress ?? SILENT, `Building the wheel of ${label}`, () =>
-      buildWithRequirements({ folder, source: file, python, sandbox }, { ...request, preferences }, options),
-    );
-    if ('why' in built) return { ...built, why: `${label} cannot be built: ${built.why}`, about: name };
-    const wrong =
-      explainWrongWheel(built.wheel.file, { name, version }) ??
-      explainWrongMetadata(built.wheel.metadata, { name, version }) ??
-      explainWrongPlatform(built.wheel, request.platform);
-    if (wrong !== undefined) return { why: `${label} cannot be built: ${wrong}`, about: name };
-    const metadata = parseMetadata(built.wheel.metadata);
-    if ('why' in metadata) return { ...metadata, why: `in the wheel built of ${label}, ${metadata.why}`, about: name };
-    if ((await findKeptWheel(built.wheel.hash)) === undefined) await keepWheel(built.wheel);
-    const locked = {
-      name,
-      version,
-      hashes: [built.wheel.hash],
-      built: { from: source.hash, with: [...built.packages] },
-    };
-    return { locked, metadata };
+    return await buildFromSource({ name, version }, request, options, async (source, build) => {
+      const refused = refuseHash(name, source, request);
+      if (refused) return refused;
+      const built = await build((sources) => buildWithRequirements(sources, wanted, options));
+      if ('why' in built) return { ...built, why: `${label} cannot be built: ${built.why}`, about: name };
+      return lockBuild({ name, version }, built, { source, platform: request.platform });
+    });
   } catch (e) {
-    if (e instanceof VirtualenvError)
-      return {
-        why: e.message.replace(`Cannot build ${label}: `, `${label} cannot be built: `),
-        hint: e.hint,
-        about: name,
-      };
-    throw e;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (!(e instanceof VirtualenvError)) throw e;
+    const why = e.message.replace(`Cannot build ${label}: `, `${label} cannot be built: `);
+    return { why, hint: e.hint, about: name };
   }
+}
+
+async function lockBuild(
+  wanted: { readonly name: string; readonly version: string },
+  { wheel, packages }: BuildWithRequirements,
+  { source, platform }: { readonly source: SourceDistribution; readonly platform: string },
+): Promise<PackageBuild | ResolutionExplanation> {
+  const { name, version } = wanted;
+  const label = `${name} ${version}`;
+  const wrong =
+    explainWrongWheel(wheel.file, wanted) ??
+    explainWrongMetadata(wheel.metadata, wanted) ??
+    explainWrongPlatform(wheel, platform);
+  if (wrong !== undefined) return { why: `${label} cannot be built: ${wrong}`, about: name };
+  const metadata = parseMetadata(wheel.metadata);
+  if ('why' in metadata) return { ...metadata, why: `in the wheel built of ${label}, ${metadata.why}`, about: name };
+  if ((await findKeptWheel(wheel.hash)) === undefined) await keepWheel(wheel);
+  const locked = { name, version, hashes: [wheel.hash], built: { from: source.hash, with: [...packages] } };
+  return { locked, metadata };
 }
 
 /** The model may require the hash of the source distribution that its author has tested. */

@@ -80,11 +80,19 @@ async function explainUnknownPackage(
   const meant = findMeantPackage(unknown);
   return {
     why: `${renderSteps(chain)}the index has no package named "${unknown}"`,
-    hint: `Check its spelling. ${PRIVATE_HINT}. If the model runs without ${about}, leave it out`,
+    hint: `${renderForbidden(context.message)}Check its spelling. ${PRIVATE_HINT}. If the model runs without ${about}, leave it out`,
     about,
     ...(isOwn && meant !== undefined && { add: meant }),
     ...((isOwn || chain) && { remove: about }),
   };
+}
+
+/** Such an index may have the package, or answers so for each that it does not have. */
+function renderForbidden(message: string): string {
+  const [, address = ''] = /\bAn index \((\S+)\) returned a 403/.exec(collapseWhitespace(message)) ?? [];
+  return URL.canParse(address)
+    ? `The index ${new URL(address).host} answers 403 Forbidden: check its credentials. `
+    : '';
 }
 
 const PRIVATE_HINT =

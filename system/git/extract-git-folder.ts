@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { copyFile, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { type FileInCommit, renderGitError } from './git-files.ts';
 import { makeGitCommand, runGit } from './run-git.ts';
-import { waitForChild } from './wait-for-child.ts';
+import { waitForChild } from '../wait-for-child.ts';
 
 /** Why a folder of a commit cannot be written: a sentence for people. */
 class GitFolderError extends Error {}
@@ -28,7 +28,7 @@ export async function extractGitFolder(folder: string, from: FileInCommit, targe
   ]);
   const wrong = [listed, top, common].find(({ code }) => code !== 0);
   if (wrong) throw new GitFolderError(`git reports "${renderGitError(wrong.stderr)}"`);
-  const prefix = `${stripNewline(top.stdout)}${path}/`;
+  const prefix = `${posix.join(stripNewline(top.stdout), path)}/`;
   const files = listed.stdout.split('\0').filter((line) => line !== '');
   if (files.length === 0) throw new GitFolderError(`the commit ${commit.slice(0, 12)} has no ${path}`);
   if (files.length > MAX_FILES) throw new GitFolderError(`${path} has more than ${MAX_FILES} files`);

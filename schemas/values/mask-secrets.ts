@@ -11,7 +11,7 @@ export function hasCredentials(text: string): boolean {
 
 /** Replaces possible secrets in a text. The user of an SSH address is not a secret, and neither is the name of a variable. */
 export function maskSecrets(text: string): string {
-  const masked = text.replace(/:\/\/([^/\s@]+)@/g, (all, user: string, at: number) => {
+  const masked = text.replace(/:\/\/([^/\s]+)@/g, (all, user: string, at: number) => {
     const isSshUser = text.slice(0, at).endsWith('ssh') && !user.includes(':');
     return isSshUser || VARIABLES.test(user) ? all : '://…@';
   });

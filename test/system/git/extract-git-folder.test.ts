@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { extractGitFolder } from '../../system/extract-git-folder.ts';
+import { extractGitFolder } from '../../../system/git/extract-git-folder.ts';
 
 const ID = 'a'.repeat(64);
 const BYTES = Buffer.from([0, 255, 13, 10, 128, 0]);

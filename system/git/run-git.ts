@@ -1,4 +1,4 @@
-import { makeChildEnvironment, type ProcessResult, runProcess } from './run-process.ts';
+import { makeChildEnvironment, type ProcessResult, runProcess } from '../run-process.ts';
 
 /**
  * A checkout may contain the files of a whole repository below any folder. Git takes none of them for a repository, whose
