@@ -6,7 +6,15 @@ import type { ControlClient } from '../../local/control/control-client.ts';
 import { connectSupervisor, ensureSupervisor } from '../../local/supervisor/start-supervisor.ts';
 import { isAlive } from '../../system/is-alive.ts';
 import { queryEndpoint } from '../prober/query-endpoint.ts';
-import { endProject, makeObedientInput, makeProject, makeRevisionRequest, type Project, serve, waitUntil } from './local-project.ts';
+import {
+  endProject,
+  makeObedientInput,
+  makeProject,
+  makeRevisionRequest,
+  type Project,
+  serve,
+  waitUntil,
+} from './local-project.ts';
 
 /** A disk of its own for the project, which only root can mount. */
 let project: Project;
@@ -52,8 +60,14 @@ it('a full disk stops nothing that serves, and a killed supervisor is started ag
 
   const { pid, keeper } = await client.status();
   process.kill(pid!, 'SIGKILL');
-  await waitUntil(() => Promise.resolve(isAlive(pid!)), (alive) => !alive);
-  await waitUntil(() => status(), (code) => code === 0);
+  await waitUntil(
+    () => Promise.resolve(isAlive(pid!)),
+    (alive) => !alive,
+  );
+  await waitUntil(
+    () => status(),
+    (code) => code === 0,
+  );
   expect(isAlive(keeper!)).toBe(true);
   await rm(rest);
   const again = await waitUntil(
