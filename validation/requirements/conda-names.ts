@@ -171,7 +171,10 @@ function isLibrary(name: string): boolean {
  */
 export function convertCondaVersion(spec: string): string {
   const text = (spec.split('::').at(-1) ?? '').trim();
-  const inside = /\[.*\bversion\s*=\s*["']?([^"'\]]+)/.exec(text)?.[1];
+  const [, fields = ''] = text.split('[');
+  const inside = fields.includes('version=')
+    ? /^["']?([^"'\]]*)/.exec(fields.split('version=')[1] ?? '')?.[1]
+    : undefined;
   const rest = inside ?? text.replace(/\[.*/, '').replace(/^[A-Za-z0-9._-]+/, '');
   const exact = /^(==?)?\s*([0-9][0-9A-Za-z.]*)(\.?\*)?(?:[=\s]\s*\S+)?$/.exec(rest.trim());
   if (exact) {
