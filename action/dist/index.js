@@ -15258,86 +15258,6 @@ function readBoolean(wrong, name) {
 function quoteValue(given) {
 	return JSON.stringify(given.length > 80 ? `${given.slice(0, 79)}…` : given);
 }
-// action/fetch/model-credentials.ts
-function prepareModelCredentials(variables = process.env) {
-	removeEmptyVariables(variables);
-	Object.assign(variables, readIndexLines(variables[INDEX_LINES] ?? ""));
-	Reflect.deleteProperty(variables, INDEX_LINES);
-	const given = Object.entries(variables).flatMap(([name, value]) => isSecret$1(name) && value ? [value] : []);
-	const logins = listLogins(variables);
-	const plain = [...given, ...logins].filter((value) => value.length >= MIN_SECRET_CHARACTERS);
-	const secrets = [...new Set(plain.flatMap(listForms))];
-	for (const secret of secrets) setSecret(secret);
-	return secrets;
-}
-function removeModelCredentials(variables = process.env) {
-	for (const name of Object.keys(variables)) if (isCredential(name) || name === INDEX_LINES) Reflect.deleteProperty(variables, name);
-}
-function removeEmptyVariables(variables = process.env) {
-	for (const name of [...REGISTRY$3, ...ADDRESSES]) if (variables[name] === "") Reflect.deleteProperty(variables, name);
-}
-function isCredential(name) {
-	return REGISTRY$3.some((known) => known === name) || /^UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD)$/.test(name);
-}
-function isSecret$1(name) {
-	return isCredential(name) && !/_(?:USERNAME|CLIENT_ID|APPLICATION_CREDENTIALS)$/.test(name);
-}
-function listLogins(variables) {
-	return Object.entries(variables).flatMap(([name, password]) => {
-		if (!name.endsWith("_PASSWORD") || !isSecret$1(name) || !password) return [];
-		return [`${variables[name.replace(/_PASSWORD$/, "_USERNAME")] ?? ""}:${password}`];
-	});
-}
-function listForms(secret) {
-	const json = JSON.stringify(secret).slice(1, -1);
-	const ascii = json.replaceAll(/[\u0080-\uffff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
-	const address = encodeURIComponent(secret);
-	return [
-		secret,
-		json,
-		ascii,
-		address,
-		address.replaceAll(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`),
-		Buffer.from(secret).toString("base64")
-	];
-}
-function readIndexLines(text) {
-	const read = text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line, i) => {
-		const [, name, value] = INDEX_LINE.exec(line) ?? [];
-		if (name === void 0 || value === void 0) throw new Error(`Cannot read line ${i + 1} of the secret ${INDEX_LINES}: expected UV_INDEX_NAME_USERNAME=… or UV_INDEX_NAME_PASSWORD=…, with the name of an index in the input "indexes" in capital letters`);
-		return [name, value];
-	});
-	return Object.fromEntries(read.filter(([, value]) => value !== ""));
-}
-var REGISTRY$3, ADDRESSES, INDEX_LINES, INDEX_LINE, MIN_SECRET_CHARACTERS;
-var init_model_credentials = __esmMin((() => {
-	init_core$2();
-	REGISTRY$3 = [
-		"MLFLOW_TRACKING_USERNAME",
-		"MLFLOW_TRACKING_PASSWORD",
-		"MLFLOW_TRACKING_TOKEN",
-		"DATABRICKS_TOKEN",
-		"DATABRICKS_CLIENT_ID",
-		"DATABRICKS_CLIENT_SECRET",
-		"AWS_ACCESS_KEY_ID",
-		"AWS_SECRET_ACCESS_KEY",
-		"AWS_SESSION_TOKEN",
-		"AZURE_STORAGE_CONNECTION_STRING",
-		"AZURE_STORAGE_ACCESS_KEY",
-		"AZURE_STORAGE_SAS_TOKEN",
-		"AZURE_CLIENT_SECRET",
-		"GOOGLE_APPLICATION_CREDENTIALS"
-	];
-	ADDRESSES = [
-		"MLFLOW_REGISTRY_URI",
-		"MLFLOW_S3_ENDPOINT_URL",
-		"DATABRICKS_HOST",
-		"UV_INDEX"
-	];
-	INDEX_LINES = "DAVIT_INDEX_CREDENTIALS";
-	INDEX_LINE = /^(UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD))=(.*)$/;
-	MIN_SECRET_CHARACTERS = 6;
-}));
 // node_modules/zod/v4/core/util.js
 function getEnumValues(entries) {
 	const numericValues = Object.values(entries).filter((v) => typeof v === "number");
@@ -21230,6 +21150,179 @@ var init_zod = __esmMin((() => {
 	init_external();
 	init_external();
 }));
+// action/fetch/secret-parts.ts
+function parseKeyFile(text) {
+	try {
+		return keyFile.safeParse(JSON.parse(text)).data;
+	} catch {
+		return;
+	}
+}
+function listSecretParts(name, value) {
+	if (name === "GOOGLE_CREDENTIALS") {
+		const found = parseKeyFile(value);
+		return found ? listKeyFileSecrets(found) : [value];
+	}
+	if (name === "AZURE_STORAGE_SAS_TOKEN") return listSasParts(value);
+	if (name !== "AZURE_STORAGE_CONNECTION_STRING") return [value];
+	return [value, ...value.split(";").map((field) => /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(field) ?? []).flatMap(([, field = "", text = ""]) => {
+		const key = field.toLowerCase();
+		return key === "accountkey" ? [text] : key === "sharedaccesssignature" ? listSasParts(text) : [];
+	})];
+}
+function listKeyFileSecrets(value, key = "") {
+	if (typeof value === "string") return KEY_FILE_SECRET.test(key) ? [value] : [];
+	if (typeof value !== "object" || value === null) return [];
+	return Object.entries(value).flatMap(([name, inner]) => listKeyFileSecrets(inner, name));
+}
+function listSasParts(token) {
+	const signature = new URLSearchParams(token).get("sig");
+	return [token, ...signature ? [signature] : []];
+}
+var KEY_FILE_SECRET, keyFile;
+var init_secret_parts = __esmMin((() => {
+	init_zod();
+	KEY_FILE_SECRET = /^(?:private_key|private_key_id|client_secret|refresh_token|token|authorization)$/i;
+	keyFile = looseObject({ type: string$1() });
+}));
+// schemas/values/index-addresses.ts
+function listIndexAddresses(variables) {
+	return INDEX_VARIABLES$1.flatMap((variable) => (variables[variable] ?? "").split(variable === "UV_FIND_LINKS" ? /[\s,]+/ : /\s+/)).filter(Boolean).map((text) => {
+		const [, name, address = ""] = /^(?:([A-Za-z0-9._-]+)=)?(.*)$/.exec(text) ?? [];
+		return {
+			name,
+			address
+		};
+	});
+}
+function findWrittenLogin(address) {
+	return (URL.canParse(address) ? /^[A-Za-z0-9+.-]+:\/\/([^/?#]+)@/ : /^[A-Za-z0-9+.-]*:?\/\/(.+)@/).exec(address)?.[1];
+}
+function removeIndexLogins(variables) {
+	const logins = listIndexAddresses(variables).flatMap(({ address }) => findWrittenLogin(address) ?? []);
+	for (const variable of INDEX_VARIABLES$1) for (const login of logins) {
+		const value = variables[variable];
+		if (value !== void 0) variables[variable] = value.replaceAll(`//${login}@`, "//");
+	}
+}
+function maskIndexLogins(text, variables) {
+	return listIndexAddresses(variables).flatMap(({ address }) => findWrittenLogin(address) ?? []).reduce((masked, login) => masked.replaceAll(`${login}@`, "…@"), text);
+}
+function decodeLogin(text) {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
+var INDEX_VARIABLES$1;
+var init_index_addresses = __esmMin((() => {
+	INDEX_VARIABLES$1 = [
+		"UV_DEFAULT_INDEX",
+		"UV_INDEX",
+		"UV_INDEX_URL",
+		"UV_EXTRA_INDEX_URL",
+		"UV_FIND_LINKS"
+	];
+}));
+// action/fetch/model-credentials.ts
+function prepareModelCredentials(variables = process.env) {
+	removeEmptyVariables(variables);
+	Object.assign(variables, readIndexLines(variables[INDEX_LINES] ?? ""));
+	Reflect.deleteProperty(variables, INDEX_LINES);
+	const given = Object.entries(variables).flatMap(([name, value]) => isSecret$1(name) && value ? listSecretParts(name, value) : []);
+	const logins = [...listLogins$1(variables), ...listAddressLogins(variables)];
+	const plain = [...given, ...logins].filter((value) => value.length >= MIN_SECRET_CHARACTERS);
+	const secrets = [...new Set(plain.flatMap(listForms))];
+	for (const secret of secrets) setSecret(secret);
+	return secrets;
+}
+function removeModelCredentials(variables = process.env) {
+	for (const name of Object.keys(variables)) if (isCredential(name) || name === INDEX_LINES) Reflect.deleteProperty(variables, name);
+	removeIndexLogins(variables);
+}
+function removeEmptyVariables(variables = process.env) {
+	for (const name of [...REGISTRY$3, ...ADDRESSES]) if (variables[name] === "") Reflect.deleteProperty(variables, name);
+}
+function isCredential(name) {
+	return REGISTRY$3.some((known) => known === name) || /^UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD)$/.test(name);
+}
+function isSecret$1(name) {
+	return isCredential(name) && !/_(?:USERNAME|CLIENT_ID|TENANT_ID|APPLICATION_CREDENTIALS)$/.test(name);
+}
+function listLogins$1(variables) {
+	return Object.entries(variables).flatMap(([name, password]) => {
+		if (!name.endsWith("_PASSWORD") || !isSecret$1(name) || !password) return [];
+		return [`${variables[name.replace(/_PASSWORD$/, "_USERNAME")] ?? ""}:${password}`];
+	});
+}
+function listAddressLogins(variables) {
+	return listIndexAddresses(variables).flatMap(({ address }) => {
+		const login = findWrittenLogin(address);
+		if (login === void 0) return [];
+		const [, user = "", password = ""] = /^([^:]*):?(.*)$/s.exec(login) ?? [];
+		const written = [login, password === "" ? user : password];
+		return [...written, ...written.map(decodeLogin)];
+	});
+}
+function listForms(secret) {
+	const json = JSON.stringify(secret).slice(1, -1);
+	const ascii = json.replaceAll(/[\u0080-\uffff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+	const address = encodeURIComponent(secret);
+	return [
+		secret,
+		json,
+		ascii,
+		address,
+		address.replaceAll(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`),
+		Buffer.from(secret).toString("base64")
+	];
+}
+function readIndexLines(text) {
+	const read = text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")).map((line, i) => {
+		const [, name, value] = INDEX_LINE.exec(line) ?? [];
+		if (name === void 0 || value === void 0) throw new Error(`Cannot read line ${i + 1} of the secret ${INDEX_LINES}: expected UV_INDEX_NAME_USERNAME=… or UV_INDEX_NAME_PASSWORD=…, with the name of an index in the input "indexes" in capital letters`);
+		return [name, value];
+	});
+	return Object.fromEntries(read.filter(([, value]) => value !== ""));
+}
+var REGISTRY$3, ADDRESSES, INDEX_LINES, INDEX_LINE, MIN_SECRET_CHARACTERS;
+var init_model_credentials = __esmMin((() => {
+	init_core$2();
+	init_secret_parts();
+	init_index_addresses();
+	REGISTRY$3 = [
+		"MLFLOW_TRACKING_USERNAME",
+		"MLFLOW_TRACKING_PASSWORD",
+		"MLFLOW_TRACKING_TOKEN",
+		"DATABRICKS_TOKEN",
+		"DATABRICKS_CLIENT_ID",
+		"DATABRICKS_CLIENT_SECRET",
+		"AWS_ACCESS_KEY_ID",
+		"AWS_SECRET_ACCESS_KEY",
+		"AWS_SESSION_TOKEN",
+		"AZURE_STORAGE_CONNECTION_STRING",
+		"AZURE_STORAGE_ACCESS_KEY",
+		"AZURE_STORAGE_SAS_TOKEN",
+		"AZURE_TENANT_ID",
+		"AZURE_CLIENT_ID",
+		"AZURE_CLIENT_SECRET",
+		"GOOGLE_APPLICATION_CREDENTIALS",
+		"GOOGLE_CREDENTIALS",
+		"CONTAINER_REGISTRY_USERNAME",
+		"CONTAINER_REGISTRY_PASSWORD"
+	];
+	ADDRESSES = [
+		"MLFLOW_REGISTRY_URI",
+		"MLFLOW_S3_ENDPOINT_URL",
+		"DATABRICKS_HOST",
+		"CONTAINER_REGISTRY",
+		"UV_INDEX"
+	];
+	INDEX_LINES = "DAVIT_INDEX_CREDENTIALS";
+	INDEX_LINE = /^(UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD))=(.*)$/;
+	MIN_SECRET_CHARACTERS = 6;
+}));
 // action/runner.ts
 function readRunner(variables = process.env) {
 	const said = (name) => {
@@ -21604,14 +21697,19 @@ function describeWait(lock, what, { pid, host }, state) {
 async function takeLock(lock) {
 	if (!await makeFolder$1(lock)) return void 0;
 	const fresh = join(lock, `owner.${randomBytes(4).toString("hex")}`);
-	const file = await open(fresh, "w");
+	let file;
 	try {
+		file = await open(fresh, "w");
 		const locked = await takeKernelLock(file);
 		await file.writeFile(`${renderIdentity(identifyProcess())}${locked ? ` ${KERNEL_LOCK_WORD}` : ""}`);
 		await rename(fresh, join(lock, "owner"));
 		return { file };
 	} catch (e) {
-		await file.close();
+		await file?.close();
+		await rm(lock, {
+			recursive: true,
+			force: true
+		});
 		throw e;
 	}
 }
@@ -21804,6 +21902,9 @@ function makeChildEnvironment(more = {}) {
 function makeAbortError(program, signal) {
 	return new Error(`Stopped "${program}" before its end`, { cause: signal.reason });
 }
+function isExecutable(file) {
+	return access(file, constants$1.X_OK).then(() => true, () => false);
+}
 var KILL_AFTER_MILLISECONDS, EXCLUDED_VARIABLES;
 var init_run_process = __esmMin((() => {
 	init_wait_for_child();
@@ -21815,6 +21916,32 @@ var init_run_process = __esmMin((() => {
 		"PYTHONHOME",
 		"VIRTUAL_ENV"
 	];
+}));
+// schemas/values/mask-secrets.ts
+function hasCredentials(text) {
+	return maskSecrets(text) !== text;
+}
+function maskSecrets(text) {
+	const parts = text.replace(/:\/\/([^/\s]+)@/g, (all, user, at) => {
+		return text.slice(0, at).endsWith("ssh") && !user.includes(":") || VARIABLES$2.test(user) ? all : "://…@";
+	}).split(/([&#\s])/);
+	return parts.map((part, i) => i % 2 === 0 ? maskFields(part, parts[i - 1] === "&") : part).join("");
+}
+function maskFields(part, isField) {
+	let begin = isField ? 0 : part.indexOf("?") + 1;
+	while (isField || begin > 0) {
+		const equals = part.indexOf("=", begin);
+		if (equals < 0) return part;
+		if (equals < part.length - 1 && SECRET$1.test(part.slice(begin, equals))) return `${part.slice(0, equals + 1)}…`;
+		begin = part.indexOf("?", equals) + 1;
+		if (begin === 0) return part;
+	}
+	return part;
+}
+var SECRET$1, VARIABLES$2;
+var init_mask_secrets = __esmMin((() => {
+	SECRET$1 = /token|key|sig|secret|passw|auth|credential/i;
+	VARIABLES$2 = /^\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?$/;
 }));
 // schemas/values/versions.ts
 function isVersionAtLeast(version, minimum) {
@@ -21954,9 +22081,9 @@ async function locateUv({ progress = SILENT, signal }) {
 	if (!version) throw new Error(`Cannot read the version of uv in ${REQUIREMENTS$2}: expected a line "uv==VERSION"`);
 	const folder = cacheFolder("uv", version);
 	const program = join(folder, "bin", "uv");
-	if (await isExecutable$1(program)) return program;
+	if (await isExecutable(program)) return program;
 	await withFileLock(`${folder}.lock`, async () => {
-		if (await isExecutable$1(program)) return;
+		if (await isExecutable(program)) return;
 		await withProgress(progress, `Installing uv ${version} (about 25 MB, once)`, () => makeFolderAtomically(folder, (fresh) => installUv(fresh, {
 			version,
 			hashes,
@@ -22002,8 +22129,8 @@ async function installUv(folder, { version, hashes, signal }) {
 				stderr: readErrorMessage(e)
 			};
 		});
-		if (run.code === 0 && await isExecutable$1(join(folder, "bin", "uv"))) return;
-		failures.push(`${python}: ${lastLine(run.stderr) || `pip ended with ${run.code}`}`);
+		if (run.code === 0 && await isExecutable(join(folder, "bin", "uv"))) return;
+		failures.push(`${python}: ${maskSecrets(lastLine(run.stderr)) || `pip ended with ${run.code}`}`);
 	}
 	try {
 		const { downloadUv } = await Promise.resolve().then(() => (init_download_uv(), download_uv_exports));
@@ -22023,15 +22150,12 @@ async function installUv(folder, { version, hashes, signal }) {
 async function listProgramsOnPath(name, { shims = false } = {}) {
 	const paths = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
 	const candidates = [...new Set(paths)].map((folder) => join(folder, name));
-	const usable = await Promise.all(candidates.map(async (file) => await isExecutable$1(file) && (shims || !await isScript(file))));
+	const usable = await Promise.all(candidates.map(async (file) => await isExecutable(file) && (shims || !await isScript(file))));
 	return candidates.filter((_, i) => usable[i]);
 }
 async function readVersion$1(uv) {
 	const run = await runProcess(uv, ["--version"], { limitSeconds: 10 }).catch(() => void 0);
 	return /^uv (\d+\.\d+\.\d+)/.exec(run?.stdout ?? "")?.[1];
-}
-async function isExecutable$1(file) {
-	return access(file, constants$1.X_OK).then(() => true, () => false);
 }
 async function isScript(file) {
 	const handle = await open(file).catch(() => void 0);
@@ -22049,6 +22173,7 @@ function lastLine(text) {
 var MINIMUM_VERSION$2, REQUIREMENTS$2, INSTALL_LIMIT_SECONDS$2, found;
 var init_find_uv = __esmMin((() => {
 	init_atomic_files();
+	init_mask_secrets();
 	init_versions();
 	init_cache();
 	init_code();
@@ -22074,7 +22199,10 @@ async function listPythons(minor) {
 	const probed = await Promise.all(unique.map(probePython));
 	const byVersion = /* @__PURE__ */ new Map();
 	for (const python of probed) if (python && !byVersion.has(python.version)) byVersion.set(python.version, python);
-	return [...byVersion.values()].filter((p) => minor === void 0 || p.version.startsWith(`${minor}.`)).sort((a, b) => compareVersions$1(a.version, b.version));
+	return [...byVersion.values()].filter((p) => minor === void 0 || p.version.startsWith(`${minor}.`)).sort((a, b) => comparePatches(a.version, b.version));
+}
+async function findNewestPython(minor) {
+	return (await listPythons(minor)).at(-1) ?? (await listPythons()).at(-1);
 }
 async function chooseMinorVersion(minors) {
 	for (const minor of minors) if ((await listPythons(minor)).length > 0) return minor;
@@ -22144,7 +22272,7 @@ async function runProbe(file) {
 		version
 	} : void 0;
 }
-function compareVersions$1(a, b) {
+function comparePatches(a, b) {
 	const [x, y] = [a, b].map((v) => v.split(".").map(Number));
 	return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0) || (x[2] ?? 0) - (y[2] ?? 0);
 }
@@ -22157,6 +22285,19 @@ var init_find_python = __esmMin((() => {
 	MINOR_NAMES = Array.from({ length: 10 }, (_, i) => `python3.${i + 7}`);
 	PROBE_SCRIPT = "import sys; print(sys.executable, \"%d.%d.%d\" % sys.version_info[:3], sep=\"\\t\")";
 	known = /* @__PURE__ */ new Map();
+}));
+// python/virtualenv-error.ts
+var VirtualenvError;
+var init_virtualenv_error = __esmMin((() => {
+	VirtualenvError = class extends Error {
+		kind;
+		hint;
+		constructor(kind, message, options = {}) {
+			super(message, { cause: options.cause });
+			this.kind = kind;
+			this.hint = options.hint;
+		}
+	};
 }));
 // sandbox/choose-user-id.ts
 function chooseUserId(maps = readMaps()) {
@@ -23167,9 +23308,9 @@ function isInherited(descriptor) {
 		return false;
 	}
 }
-function repeatUntilTrue(ask, then) {
+function repeatUntilTrue(isDone, then) {
 	const timer = setInterval(() => {
-		ask().then((yes) => {
+		isDone().then((yes) => {
 			if (yes) then();
 		});
 	}, ASK_MILLISECONDS);
@@ -23322,95 +23463,17 @@ var init_temporary_folder = __esmMin((() => {
 	init_is_alive();
 	init_process_identity();
 }));
-// python/virtualenv-error.ts
-var VirtualenvError;
-var init_virtualenv_error = __esmMin((() => {
-	VirtualenvError = class extends Error {
-		kind;
-		hint;
-		constructor(kind, message, options = {}) {
-			super(message, { cause: options.cause });
-			this.kind = kind;
-			this.hint = options.hint;
-		}
-	};
-}));
-// python/compare-versions.ts
-function parseVersion$1(text) {
-	const match = SHAPE$1.exec(text.trim().toLowerCase());
-	if (!match) return void 0;
-	const [, epoch = "0", release = "", phase, pre = "", implicitPost, post, postNumber = "", dev, devNumber = ""] = match;
-	const isDev = dev !== void 0;
-	const hasPost = implicitPost !== void 0 || post !== void 0;
-	return {
-		epoch: Number(epoch),
-		release: release.split(".").map(Number),
-		phase: phase === void 0 ? isDev && !hasPost ? -1 : 3 : PHASES[phase] ?? 3,
-		pre: Number(pre || 0),
-		post: hasPost ? Number((implicitPost ?? postNumber) || 0) : -1,
-		dev: isDev ? Number(devNumber || 0) : Infinity
-	};
+// python/require-python.ts
+async function requirePython(wanted, options) {
+	const python = await findPython(wanted, options);
+	if (python) return python;
+	const minor = minorVersion(wanted);
+	const here = (await listPythons()).map((p) => p.version).join(", ") || "none";
+	throw new VirtualenvError("python-unavailable", `Cannot find Python ${minor}: this machine has ${here}, and uv cannot download it`, { hint: `Install it (uv python install ${minor}, pyenv install ${minor}, or your system's packages)` });
 }
-function compareVersions(a, b) {
-	const length = Math.max(a.release.length, b.release.length);
-	const key = ({ epoch, release, phase, pre, post, dev }) => [
-		epoch,
-		...Array.from({ length }, (_, i) => release[i] ?? 0),
-		phase,
-		pre,
-		post,
-		dev
-	];
-	const [x, y] = [key(a), key(b)];
-	const i = x.findIndex((part, at) => part !== y[at]);
-	return i < 0 ? 0 : (x[i] ?? 0) < (y[i] ?? 0) ? -1 : 1;
-}
-var SHAPE$1, PHASES;
-var init_compare_versions = __esmMin((() => {
-	SHAPE$1 = /^v?(?:(\d{1,9})!)?(\d{1,15}(?:\.\d{1,15}){0,20})(?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?(\d{0,15}))?(?:-(\d{1,15})|[-_.]?(post|rev|r)[-_.]?(\d{0,15}))?(?:[-_.]?(dev)[-_.]?(\d{0,15}))?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/;
-	PHASES = {
-		a: 0,
-		alpha: 0,
-		b: 1,
-		beta: 1,
-		c: 2,
-		rc: 2,
-		pre: 2,
-		preview: 2
-	};
-}));
-// python/normalize-package-name.ts
-function normalizePackageName(name) {
-	return name.toLowerCase().replace(/[-_.]+/g, "-");
-}
-var init_normalize_package_name = __esmMin((() => {}));
-// python/building/explain-wrong-wheel.ts
-function explainWrongWheel(file, wanted) {
-	const [name = "", version = ""] = file.replace(/\.whl$/, "").split("-");
-	return isPackage(name, version, wanted) ? void 0 : `its build has made ${file}`;
-}
-function explainWrongMetadata(text, wanted) {
-	const [head = ""] = text.replace(/\r\n?/g, "\n").split("\n\n");
-	const [names, versions] = ["name", "version"].map((field) => readHeaders$1(head, field));
-	return names?.length === 1 && versions?.length === 1 && isPackage(names[0] ?? "", versions[0] ?? "", wanted) ? void 0 : "the METADATA of its wheel names another package or version";
-}
-function readHeaders$1(head, field) {
-	return head.split("\n").filter((line) => line.toLowerCase().startsWith(`${field}:`)).map((line) => line.slice(field.length + 1).trim());
-}
-function isPackage(name, version, wanted) {
-	return normalizePackageName(name) === wanted.name && isSameVersion(version, wanted.version);
-}
-function isSameVersion(text, wanted) {
-	const [a, b] = [parseVersion$1(text), parseVersion$1(wanted)];
-	const local = readLocalPart(wanted);
-	return a !== void 0 && b !== void 0 && compareVersions(a, b) === 0 && ["", readLocalPart(text)].includes(local);
-}
-function readLocalPart(version) {
-	return (version.split("+")[1] ?? "").toLowerCase().replaceAll(/[-_]/g, ".");
-}
-var init_explain_wrong_wheel = __esmMin((() => {
-	init_compare_versions();
-	init_normalize_package_name();
+var init_require_python = __esmMin((() => {
+	init_find_python();
+	init_virtualenv_error();
 }));
 // python/remove-tests.ts
 async function removeTests(folder, isTests = false) {
@@ -23447,8 +23510,24 @@ async function runUv(args, { progress, signal, limitSeconds, settings, without =
 		limitSeconds,
 		...signal && { signal }
 	});
-	if (/^Usage: uv/m.test(run.stderr)) throw new Error(`Cannot run uv: ${run.stderr.trim().split("\n")[0] ?? ""}`);
-	return run;
+	refuseUsage(run.stderr);
+	return {
+		...run,
+		stderr: maskSecrets(maskIndexLogins(run.stderr, process.env))
+	};
+}
+function refuseUsage(stderr) {
+	const line = stderr.split("\n").find((each) => each.startsWith("error: invalid value '"));
+	const at = line?.lastIndexOf(" for '--") ?? -1;
+	if (line !== void 0 && at >= 0) {
+		const [named = "", why = ""] = line.slice(at + 8).split("'");
+		const [option = ""] = named.split(" ");
+		const variable = `UV_${option.toUpperCase().replaceAll("-", "_")}`;
+		const expected = ADDRESS_OPTIONS.includes(option) ? `, expected ${EXPECTED_ADDRESS}` : "";
+		const reason = why === "" ? "" : ` (${why.replace(/^: /, "")})`;
+		throw new Error(`Cannot run uv: it rejects the value of ${variable}${reason}${expected}`);
+	}
+	if (/^Usage: uv/m.test(stderr)) throw new Error(`Cannot run uv: ${maskSecrets(maskIndexLogins(stderr, process.env)).trim().split("\n")[0] ?? ""}`);
 }
 async function writeSettings(folder, text) {
 	for (const [name, content] of Object.entries({
@@ -23470,8 +23549,10 @@ async function addToUserFile(folder, text) {
 		UV_NO_CONFIG: void 0
 	};
 }
-var UNSET;
+var UNSET, ADDRESS_OPTIONS, EXPECTED_ADDRESS;
 var init_run_uv = __esmMin((() => {
+	init_index_addresses();
+	init_mask_secrets();
 	init_atomic_files();
 	init_cache();
 	init_run_process();
@@ -23484,6 +23565,14 @@ var init_run_uv = __esmMin((() => {
 		"NO_BUILD",
 		"NO_BUILD_PACKAGE"
 	].map((name) => [`UV_${name}`, void 0]));
+	ADDRESS_OPTIONS = [
+		"default-index",
+		"index",
+		"index-url",
+		"extra-index-url",
+		"find-links"
+	];
+	EXPECTED_ADDRESS = "an address whose user and password have %2F for \"/\", %40 for \"@\", %3A for \":\", %3F for \"?\" and %23 for \"#\"";
 }));
 // python/watch-interpreter.ts
 async function watchInterpreter(folder) {
@@ -23573,19 +23662,55 @@ var init_install_packages = __esmMin((() => {
 	INSTALL_LIMIT_SECONDS$1 = 1800;
 	WHEELS_ONLY = ["--only-binary", ":all:"];
 }));
-// python/building/index-login.ts
-function findIndexLogin(url, variables) {
+// python/wheels/parse-netrc.ts
+function findNetrcLogin(text, host) {
+	const logins = /* @__PURE__ */ new Map();
+	let entry;
+	const words = listWords(text);
+	for (let i = 0; i < words.length; i++) {
+		const [word, value = ""] = [words[i], words[i + 1]];
+		if (word === "default" || word === "machine") {
+			entry = {
+				user: "",
+				password: ""
+			};
+			const name = word === "machine" ? value : DEFAULT;
+			if (!logins.has(name)) logins.set(name, entry);
+			if (word === "machine") i += 1;
+		} else if (word === "login" || word === "password" || word === "account") {
+			if (entry && word !== "account") entry[word === "login" ? "user" : "password"] = value;
+			i += 1;
+		}
+	}
+	const found = logins.get(host) ?? logins.get(DEFAULT);
+	return found && `${found.user}:${found.password}`;
+}
+function listWords(text) {
+	const words = [];
+	let isMacro = false;
+	for (const line of text.split(/\r?\n/).map((each) => each.trim())) {
+		if (line === "") isMacro = false;
+		if (line.startsWith("macdef")) isMacro = true;
+		if (!isMacro && !line.startsWith("#")) words.push(...line.match(/"[^"]*"|\S+/g) ?? []);
+	}
+	return words.map((word) => word.replace(/^"(.*)"$/, "$1"));
+}
+var DEFAULT;
+var init_parse_netrc = __esmMin((() => {
+	DEFAULT = "";
+}));
+// python/wheels/index-login.ts
+async function findIndexLogin(url, variables) {
 	const wanted = new URL(url);
-	const login = readLogin(wanted) ?? listIndexes(variables).find(({ origin }) => origin === wanted.origin)?.login;
+	const login = readLogin(wanted) ?? listLogins(variables).find(({ origin }) => origin === wanted.origin)?.login ?? findNetrcLogin(await readNetrc(variables), wanted.hostname);
 	wanted.username = wanted.password = "";
 	return {
 		address: wanted.href,
 		headers: login === void 0 ? {} : { authorization: `Basic ${btoa(login)}` }
 	};
 }
-function listIndexes(variables) {
-	return VARIABLES$3.flatMap((name) => (variables[name] ?? "").split(/\s+/)).filter(Boolean).flatMap((text) => {
-		const [, name, address = ""] = /^(?:([A-Za-z0-9._-]+)=)?(.*)$/.exec(text) ?? [];
+function listLogins(variables) {
+	return listIndexAddresses(variables).flatMap(({ name, address }) => {
 		if (!URL.canParse(address)) return [];
 		const url = new URL(address);
 		const login = readNamedLogin(name, variables) ?? readLogin(url);
@@ -23595,6 +23720,9 @@ function listIndexes(variables) {
 		}];
 	});
 }
+async function readNetrc({ NETRC: file, HOME: home = homedir() }) {
+	return readFile(file ?? join(home, ".netrc"), "utf8").catch(() => "");
+}
 function readNamedLogin(name, variables) {
 	if (name === void 0) return void 0;
 	const prefix = `UV_INDEX_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
@@ -23602,18 +23730,13 @@ function readNamedLogin(name, variables) {
 	return user === void 0 && password === void 0 ? void 0 : `${user ?? ""}:${password ?? ""}`;
 }
 function readLogin({ username, password }) {
-	return username === "" ? void 0 : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+	return username === "" && password === "" ? void 0 : `${decodeLogin(username)}:${decodeLogin(password)}`;
 }
-var VARIABLES$3;
 var init_index_login = __esmMin((() => {
-	VARIABLES$3 = [
-		"UV_DEFAULT_INDEX",
-		"UV_INDEX",
-		"UV_INDEX_URL",
-		"UV_EXTRA_INDEX_URL"
-	];
+	init_index_addresses();
+	init_parse_netrc();
 }));
-// python/building/find-source.ts
+// python/wheels/find-source.ts
 function allowSources(names) {
 	return names.flatMap((name) => ["--no-binary", name]);
 }
@@ -23698,7 +23821,7 @@ async function download$1(url, signal) {
 	const { host, pathname } = new URL(url);
 	const what = `Cannot download ${basename(pathname)} from ${host}`;
 	const limit = AbortSignal.timeout(LIMIT_SECONDS$12 * 1e3);
-	const { address, headers } = findIndexLogin(url, process.env);
+	const { address, headers } = await findIndexLogin(url, process.env);
 	const response = await fetch(address, {
 		headers,
 		signal: signal ? AbortSignal.any([limit, signal]) : limit
@@ -23709,7 +23832,7 @@ async function download$1(url, signal) {
 			cause: e
 		});
 	});
-	if (!response.ok || !response.body) throw new VirtualenvError("install-failed", `${what}: it answers ${response.status}`, { hint: "Check UV_INDEX and its credentials" });
+	if (!response.ok || !response.body) throw new VirtualenvError("install-failed", `${what}: it answers ${response.status}`, { hint: "Check UV_INDEX and its credentials, or those of ~/.netrc" });
 	const parts = [];
 	let bytes = 0;
 	for await (const part of response.body) {
@@ -23729,6 +23852,133 @@ var init_find_source = __esmMin((() => {
 	LIMIT_SECONDS$12 = 120;
 	MAX_REASON = 400;
 	MAX_BYTES$5 = 512 << 20;
+}));
+// python/wheels/build-from-source.ts
+async function buildFromSource({ name, version }, { python: wanted, platform }, options, work) {
+	const label = `${name} ${version}`;
+	const sandbox = await requireSandbox(label, options);
+	const python = await requirePython(wanted, options);
+	const source = await findSource({
+		name,
+		version,
+		interpreter: python.executable,
+		python: minorVersion(wanted),
+		platform
+	}, options);
+	return work(source, async (build) => {
+		const folder = makeTemporaryFolder("build");
+		try {
+			const into = join(folder, "source");
+			await mkdir(into);
+			const file = await downloadSource(source, {
+				folder: into,
+				signal: options.signal
+			});
+			return await withProgress(options.progress ?? SILENT, `Building the wheel of ${label}`, () => build({
+				folder,
+				source: file,
+				python,
+				sandbox
+			}));
+		} finally {
+			await rm(folder, {
+				recursive: true,
+				force: true
+			});
+		}
+	});
+}
+async function requireSandbox(label, options) {
+	const sandbox = options.sandbox ?? await chooseSandbox(options.withoutSandbox);
+	if (!sandbox || !("why" in sandbox)) return sandbox;
+	const message = `Cannot build ${label}: a build runs only in a sandbox, and ${sandbox.why}`;
+	throw new VirtualenvError("install-failed", message, { hint: sandbox.hint });
+}
+var init_build_from_source = __esmMin((() => {
+	init_sandbox();
+	init_progress();
+	init_temporary_folder();
+	init_find_python();
+	init_require_python();
+	init_virtualenv_error();
+	init_find_source();
+}));
+// python/compare-versions.ts
+function parseVersion$1(text) {
+	const match = SHAPE$1.exec(text.trim().toLowerCase());
+	if (!match) return void 0;
+	const [, epoch = "0", release = "", phase, pre = "", implicitPost, post, postNumber = "", dev, devNumber = ""] = match;
+	const isDev = dev !== void 0;
+	const hasPost = implicitPost !== void 0 || post !== void 0;
+	return {
+		epoch: Number(epoch),
+		release: release.split(".").map(Number),
+		phase: phase === void 0 ? isDev && !hasPost ? -1 : 3 : PHASES[phase] ?? 3,
+		pre: Number(pre || 0),
+		post: hasPost ? Number((implicitPost ?? postNumber) || 0) : -1,
+		dev: isDev ? Number(devNumber || 0) : Infinity
+	};
+}
+function compareVersions(a, b) {
+	const length = Math.max(a.release.length, b.release.length);
+	const key = ({ epoch, release, phase, pre, post, dev }) => [
+		epoch,
+		...Array.from({ length }, (_, i) => release[i] ?? 0),
+		phase,
+		pre,
+		post,
+		dev
+	];
+	const [x, y] = [key(a), key(b)];
+	const i = x.findIndex((part, at) => part !== y[at]);
+	return i < 0 ? 0 : (x[i] ?? 0) < (y[i] ?? 0) ? -1 : 1;
+}
+var SHAPE$1, PHASES;
+var init_compare_versions = __esmMin((() => {
+	SHAPE$1 = /^v?(?:(\d{1,9})!)?(\d{1,15}(?:\.\d{1,15}){0,20})(?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?(\d{0,15}))?(?:-(\d{1,15})|[-_.]?(post|rev|r)[-_.]?(\d{0,15}))?(?:[-_.]?(dev)[-_.]?(\d{0,15}))?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/;
+	PHASES = {
+		a: 0,
+		alpha: 0,
+		b: 1,
+		beta: 1,
+		c: 2,
+		rc: 2,
+		pre: 2,
+		preview: 2
+	};
+}));
+// python/normalize-package-name.ts
+function normalizePackageName(name) {
+	return name.toLowerCase().replace(/[-_.]+/g, "-");
+}
+var init_normalize_package_name = __esmMin((() => {}));
+// python/wheels/explain-wrong-wheel.ts
+function explainWrongWheel(file, wanted) {
+	const [name = "", version = ""] = file.replace(/\.whl$/, "").split("-");
+	return isPackage(name, version, wanted) ? void 0 : `its build has made ${file}`;
+}
+function explainWrongMetadata(text, wanted) {
+	const [head = ""] = text.replace(/\r\n?/g, "\n").split("\n\n");
+	const [names, versions] = ["name", "version"].map((field) => readHeaders$1(head, field));
+	return names?.length === 1 && versions?.length === 1 && isPackage(names[0] ?? "", versions[0] ?? "", wanted) ? void 0 : "the METADATA of its wheel names another package or version";
+}
+function readHeaders$1(head, field) {
+	return head.split("\n").filter((line) => line.toLowerCase().startsWith(`${field}:`)).map((line) => line.slice(field.length + 1).trim());
+}
+function isPackage(name, version, wanted) {
+	return normalizePackageName(name) === wanted.name && isSameVersion(version, wanted.version);
+}
+function isSameVersion(text, wanted) {
+	const [a, b] = [parseVersion$1(text), parseVersion$1(wanted)];
+	const local = readLocalPart(wanted);
+	return a !== void 0 && b !== void 0 && compareVersions(a, b) === 0 && ["", readLocalPart(text)].includes(local);
+}
+function readLocalPart(version) {
+	return (version.split("+")[1] ?? "").toLowerCase().replaceAll(/[-_]/g, ".");
+}
+var init_explain_wrong_wheel = __esmMin((() => {
+	init_compare_versions();
+	init_normalize_package_name();
 }));
 // sandbox/copy-if-private.ts
 async function copyIfPrivate(folder, copy) {
@@ -24091,7 +24341,7 @@ var init_make_readable = __esmMin((() => {
 	[READ, ENTER] = [292, 73];
 	OTHERS = 5;
 }));
-// python/building/explain-build.ts
+// python/wheels/explain-build.ts
 function explainBuild$1({ code, signal, stdout, stderr, stopped }, { limitSeconds, memoryBytes }) {
 	if (stopped === "time") return {
 		why: `its build takes longer than ${limitSeconds / 60} minutes`,
@@ -24265,7 +24515,17 @@ var init_explain_build$1 = __esmMin((() => {
 	]);
 	NETWORK = /Temporary failure in name resolution|Name or service not known|Network is unreachable|Could not resolve host|nodename nor servname|Max retries exceeded/;
 }));
-// python/building/run-build.ts
+// schemas/values/parse-json.ts
+function parseJson$2(text, schema) {
+	if (text === void 0) return void 0;
+	try {
+		return schema.safeParse(JSON.parse(text)).data;
+	} catch {
+		return;
+	}
+}
+var init_parse_json = __esmMin((() => {}));
+// python/wheels/run-build.ts
 async function readBuildRequirements(request, options) {
 	const found = await runProgram$1(["inspect", request.source], request, {
 		...options,
@@ -24350,7 +24610,7 @@ async function runProgram$1(args, { source, python, sandbox }, { signal, environ
 		},
 		signal
 	}, sandbox);
-	const found = run.code === 0 ? parseOutput$1(run.stdout) : void 0;
+	const found = run.code === 0 ? parseJson$2(run.stdout, output) : void 0;
 	if (!found) return explainBuild$1(run, {
 		limitSeconds: LIMIT_SECONDS$11,
 		memoryBytes: MEMORY_BYTES
@@ -24365,13 +24625,6 @@ async function runProgram$1(args, { source, python, sandbox }, { signal, environ
 		metadata: found.metadata
 	};
 }
-function parseOutput$1(stdout) {
-	try {
-		return output.safeParse(JSON.parse(stdout)).data;
-	} catch {
-		return;
-	}
-}
 var PROGRAM$2, LIMIT_SECONDS$11, MEMORY_BYTES, OUTPUT_BYTES$1, output, ENVIRONMENT$1, ENVIRONMENT_PLACE;
 var init_run_build = __esmMin((() => {
 	init_zod();
@@ -24383,7 +24636,8 @@ var init_run_build = __esmMin((() => {
 	init_run_uv();
 	init_virtualenv_error();
 	init_explain_build$1();
-	PROGRAM$2 = codePath("python", "building", "build_wheel.py");
+	init_parse_json();
+	PROGRAM$2 = codePath("python", "wheels", "build_wheel.py");
 	LIMIT_SECONDS$11 = 900;
 	MEMORY_BYTES = 4 * 2 ** 30;
 	OUTPUT_BYTES$1 = 512 << 20;
@@ -24402,7 +24656,7 @@ var init_run_build = __esmMin((() => {
 	};
 	ENVIRONMENT_PLACE = "/davit/environment";
 }));
-// python/building/ensure-built-wheels.ts
+// python/wheels/ensure-built-wheels.ts
 async function addBuiltWheels(packages, target, options) {
 	const all = [];
 	for (const each of packages) all.push(each.built === void 0 ? each : {
@@ -24428,56 +24682,23 @@ async function rebuildOnce(hash, locked, target, options) {
 	});
 }
 async function rebuild(locked, target, options) {
-	const { name, version, built, hashes } = locked;
-	const label = `${name} ${version}`;
-	const { python, sandbox } = await prepareBuild(label, target.python, options);
-	const folder = makeTemporaryFolder("build");
-	try {
-		const source = await findSource({
-			name,
-			version,
-			interpreter: python.executable,
-			...target,
-			python: minorVersion(target.python)
-		}, options);
+	const { built, hashes } = locked;
+	const label = `${locked.name} ${locked.version}`;
+	const made = await buildFromSource(locked, target, options, (source, build) => {
 		if (source.hash !== built?.from) throw new VirtualenvError("install-failed", `Cannot build ${label}: the index has another source distribution`, { hint: "Find out why it differs from the one of the lock, then run npx davit lock --upgrade" });
-		const into = join(folder, "source");
-		await mkdir(into);
-		const request = {
-			folder,
-			source: await downloadSource(source, {
-				folder: into,
-				signal: options.signal
-			}),
-			python,
-			sandbox,
+		return build((request) => buildWheel({
+			...request,
 			packages: built.with
-		};
-		const made = await withProgress(options.progress ?? SILENT, `Building the wheel of ${label}`, () => buildWheel(request, options));
-		if ("why" in made) throw new VirtualenvError("install-failed", `Cannot build ${label}: ${made.why}`, { hint: made.hint });
-		if ("requires" in made) throw new TypeError(`Cannot build ${label}: its build requirements are not locked`);
-		if (!hashes.includes(made.hash)) throw makeDifferenceError(label, made);
-		return made;
-	} finally {
-		await rm(folder, {
-			recursive: true,
-			force: true
-		});
-	}
+		}, options));
+	});
+	if ("why" in made) throw new VirtualenvError("install-failed", `Cannot build ${label}: ${made.why}`, { hint: made.hint });
+	if ("requires" in made) throw new TypeError(`Cannot build ${label}: its build requirements are not locked`);
+	if (!hashes.includes(made.hash)) throw makeDifferenceError(label, made);
+	return made;
 }
 function makeDifferenceError(label, { file }) {
 	const isPure = file.endsWith("-any.whl");
 	return new VirtualenvError("install-failed", `Cannot use the wheel of ${label} that was built here: it differs from the wheel of the lock, which was proved`, { hint: isPure ? "Its build does not always give the same files. Build the wheel once, and log the model with it in code_paths" : "It has compiled code, which needs the same compiler and libraries: run npx davit lock --upgrade on a machine like this one, or build the wheel once and log the model with it in code_paths" });
-}
-async function prepareBuild(label, wanted, options) {
-	const sandbox = options.sandbox ?? await chooseSandbox(options.withoutSandbox);
-	if (sandbox && "why" in sandbox) throw new VirtualenvError("install-failed", `Cannot build ${label}: a build runs only in a sandbox, and ${sandbox.why}`, { hint: sandbox.hint });
-	const python = await findPython(wanted, options);
-	if (!python) throw new VirtualenvError("python-unavailable", `Cannot build ${label}: this machine has no Python ${minorVersion(wanted)}, and uv cannot download it`, { hint: `Install it (uv python install ${minorVersion(wanted)})` });
-	return {
-		python,
-		sandbox
-	};
 }
 function keptFolder(hash) {
 	return cacheFolder("wheels", hash.replace("sha256:", ""));
@@ -24495,16 +24716,13 @@ async function keepWheel({ hash, file, bytes }) {
 	return join(folder, file);
 }
 var init_ensure_built_wheels = __esmMin((() => {
-	init_sandbox();
 	init_atomic_files();
 	init_cache();
 	init_file_lock();
 	init_progress();
-	init_temporary_folder();
-	init_find_python();
 	init_virtualenv_error();
+	init_build_from_source();
 	init_explain_wrong_wheel();
-	init_find_source();
 	init_run_build();
 }));
 // python/check-installed.ts
@@ -24550,6 +24768,43 @@ var init_check_installed = __esmMin((() => {
 	init_virtualenv_error();
 	LIMIT_SECONDS$10 = 120;
 	OUTPUT_BYTES = 1 << 20;
+}));
+// python/virtualenv-files.ts
+async function recordFiles(folder) {
+	await writeFileAtomically(join(folder, TOTAL_FILE), JSON.stringify(await sumFiles(join(folder, PACKAGES$3))));
+}
+async function areFilesMissing(folder) {
+	const text = await readFile(join(folder, TOTAL_FILE), "utf8").catch(() => void 0);
+	if (text === void 0) return false;
+	const made = JSON.parse(text);
+	const found = await sumFiles(join(folder, PACKAGES$3));
+	return found.files < made.files || found.bytes < made.bytes;
+}
+async function sumFiles(folder) {
+	const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+	return (await Promise.all(entries.map(async (entry) => {
+		const path = join(folder, entry.name);
+		if (entry.isDirectory()) return entry.name === BYTE_CODE ? NOTHING$1 : sumFiles(path);
+		const found = await stat(path).catch(() => void 0);
+		return found ? {
+			files: 1,
+			bytes: found.size
+		} : NOTHING$1;
+	}))).reduce((sum, each) => ({
+		files: sum.files + each.files,
+		bytes: sum.bytes + each.bytes
+	}), NOTHING$1);
+}
+var TOTAL_FILE, PACKAGES$3, BYTE_CODE, NOTHING$1;
+var init_virtualenv_files = __esmMin((() => {
+	init_atomic_files();
+	TOTAL_FILE = "davit-files.json";
+	PACKAGES$3 = "lib";
+	BYTE_CODE = "__pycache__";
+	NOTHING$1 = {
+		files: 0,
+		bytes: 0
+	};
 }));
 // schemas/values/read-own.ts
 function readOwn(table, key) {
@@ -24601,6 +24856,11 @@ async function makeOnce(request, options, work) {
 	});
 	return virtualenv;
 }
+async function discardDamagedVirtualenv(folder) {
+	const isDamaged = await areFilesMissing(folder);
+	if (isDamaged) await rm(join(folder, MARKER_FILE), { force: true });
+	return isDamaged;
+}
 async function locateVirtualenv(request, options = {}) {
 	const python = await findPython(request.python, options);
 	return python && computeVirtualenv(request, python);
@@ -24639,13 +24899,6 @@ function computeVirtualenv(request, python) {
 		key
 	};
 }
-async function requirePython(wanted, options) {
-	const python = await findPython(wanted, options);
-	if (python) return python;
-	const minor = minorVersion(wanted);
-	const here = (await listPythons()).map((p) => p.version).join(", ") || "none";
-	throw new VirtualenvError("python-unavailable", `Cannot find Python ${minor}: this machine has ${here}, and uv cannot download it`, { hint: `Install it (uv python install ${minor}, pyenv install ${minor}, or your system's packages)` });
-}
 async function makeVirtualenv(request, virtualenv, python, options) {
 	const { folder, python: own, key } = virtualenv;
 	if (!await isVirtualenvInstalled(virtualenv)) await installAll(request, virtualenv, python, options);
@@ -24675,6 +24928,7 @@ async function installAll({ packages, modelFolder, platform }, { folder, python:
 		clear,
 		requirements
 	}, options);
+	await recordFiles(folder);
 	await makeReadable(folder);
 }
 async function makeEmptyVirtualenv(folder, python, options) {
@@ -24724,8 +24978,9 @@ var init_ensure_virtualenv = __esmMin((() => {
 	init_install_packages();
 	init_check_installed();
 	init_make_readable();
+	init_require_python();
 	init_run_uv();
-	init_virtualenv_error();
+	init_virtualenv_files();
 	init_read_own();
 	MARKER_FILE = "davit.json";
 	FORMAT$3 = 2;
@@ -24938,9 +25193,9 @@ var init_permission_file = __esmMin((() => {
 	});
 }));
 // schemas/values/text-shape.ts
-function makeTextSchema(expected, judge, pattern) {
+function makeTextSchema(expected, check, pattern) {
 	const schema = string$1(expected).superRefine((text, context) => {
-		const wrong = judge(text);
+		const wrong = check(text);
 		if (wrong) context.addIssue({
 			code: "custom",
 			message: wrong.message,
@@ -24966,7 +25221,7 @@ var init_text_shape = __esmMin((() => {
 function isPackageVersion(text) {
 	return text.length <= VERSION_CHARACTERS && VERSION$4.test(text);
 }
-function judgeSource(text) {
+function checkSource$1(text) {
 	return isWebWheel(text) || text.endsWith(".whl") && text.split("/").every((part) => PATH_PART.test(part)) ? void 0 : { message: SOURCE_RULE$1 };
 }
 function isWebWheel(text) {
@@ -24985,7 +25240,7 @@ var init_locked_values = __esmMin((() => {
 	packageVersion = makeTextSchema("expected a version, such as 1.9.1", (text) => isPackageVersion(text) ? void 0 : { message: "expected a version, such as 1.9.1" });
 	SOURCE_RULE$1 = "expected a wheel: an https address, or a path inside the model";
 	PATH_PART = /^(?!\.{1,2}$)[^\s\p{Cc}\p{Cf}\\/:?#%$]+$/u;
-	packageSource = makeTextSchema(SOURCE_RULE$1, judgeSource);
+	packageSource = makeTextSchema(SOURCE_RULE$1, checkSource$1);
 	platform = makePatternSchema("expected a platform in the notation of uv, such as x86_64-manylinux_2_28", /^[a-z0-9_]+(?:-[a-z0-9_]+){0,4}$/);
 	pythonMinor = makePatternSchema("expected a minor version of Python, such as 3.11", /^3\.\d{1,2}$/);
 	pythonVersion = makePatternSchema("expected a version of Python, such as 3.11.7", /^3\.\d{1,2}(?:\.\d{1,3})?$/);
@@ -25141,7 +25396,7 @@ function mayLoadAgain(mode, workers) {
 	return workers > 1 && (mode === "found" || mode === "separate");
 }
 function renderModelLoading(loading) {
-	const asked = loading.isOnlyLoaded ? "; loaded, not asked: it has no input that the model accepts" : "";
+	const asked = loading.isOnlyLoaded ? "; only loaded: it has no input that the model accepts" : "";
 	return `${renderMode(loading)}${asked}`;
 }
 function renderMode({ mode, found, count }) {
@@ -25667,6 +25922,9 @@ var init_complete_access = __esmMin((() => {
 // schemas/endpoint/image-uri.ts
 function isImageUri(uri) {
 	return uri.startsWith("oci:");
+}
+function isRegistryHost(text) {
+	return REGISTRY$2.test(text);
 }
 function parseImageUri(uri) {
 	const [, registry = "", path = ""] = /^oci:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
@@ -32181,7 +32439,7 @@ var init_find_rewritten_versions = __esmMin((() => {
 function findReferences(text) {
 	const found = [];
 	for (let at = findStart$1(text, 0); at >= 0;) {
-		const end = findEnd(text, at);
+		const end = findEnd$1(text, at);
 		if (end === void 0) return found;
 		const reference = text.slice(at, end);
 		found.push({
@@ -32196,7 +32454,7 @@ function findStart$1(text, from) {
 	const starts = [text.indexOf("${", from), text.indexOf("{{", from)].filter((i) => i >= 0);
 	return starts.length === 0 ? -1 : Math.min(...starts);
 }
-function findEnd(text, start) {
+function findEnd$1(text, start) {
 	let depth = 0;
 	for (let i = start; i < text.length; i++) {
 		if (text[i] === "{") depth += 1;
@@ -32445,22 +32703,24 @@ var init_prepare_endpoint = __esmMin((() => {
 	init_recognize_foreign_file();
 	init_rename_deprecated_fields();
 }));
+// schemas/values/is-record.ts
+function isRecord(value) {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+var init_is_record = __esmMin((() => {}));
 // schemas/endpoint/document/suggest-endpoint-value.ts
 function suggestEndpointValue(path, value) {
 	const field = String(path.at(-1));
-	if (path.length === 1 && field === "tags" && isMap$3(value)) return renderTags(value);
+	if (path.length === 1 && field === "tags" && isRecord(value)) return renderTags(value);
 	if (field === "environment_vars" && Array.isArray(value)) return renderVariables(value);
-	if (field === "served_entities" && path[0] === "config" && isMap$3(value)) return "Begin the served entity with \"- \": it is an item of a list";
+	if (field === "served_entities" && path[0] === "config" && isRecord(value)) return "Begin the served entity with \"- \": it is an item of a list";
 	if (path.length === 3 && path[1] === "served_entities" && typeof value === "string") return `Write a map: - { entity_name: ${renderText$1(value)}, entity_version: "1" }`;
-	if (field === "routes" && isMap$3(value)) return renderRoutes(value);
+	if (field === "routes" && isRecord(value)) return renderRoutes(value);
 	if (path.at(-2) === "build_wheels" && typeof value === "string") return suggestPackageName(value);
 }
 function suggestPackageName(text) {
 	const name = /^[A-Za-z0-9][A-Za-z0-9._-]*/.exec(text.trim())?.[0]?.toLowerCase().replace(/[-_.]+/g, "-");
 	return name === void 0 ? void 0 : `Did you mean ${JSON.stringify(name.replace(/-$/, ""))}?`;
-}
-function isMap$3(value) {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 function renderTags(tags) {
 	const lines = Object.entries(tags).filter(([, value]) => typeof value !== "object").slice(0, MAX_LINES).map(([key, value]) => `  - { key: ${renderText$1(key)}, value: ${renderText$1(value)} }`);
@@ -32476,7 +32736,7 @@ function renderRoutes(routes) {
 	return `Write a list:\nroutes:\n  - { served_entity_name: ${renderText$1(name)}, traffic_percentage: ${percentage} }`;
 }
 function renderVariables(list) {
-	const lines = list.filter(isMap$3).map((item) => [item["name"] ?? item["key"], item["value"]]).filter(([name]) => typeof name === "string").slice(0, MAX_LINES).map(([name, value]) => `  ${String(name)}: ${renderText$1(value)}`);
+	const lines = list.filter(isRecord).map((item) => [item["name"] ?? item["key"], item["value"]]).filter(([name]) => typeof name === "string").slice(0, MAX_LINES).map(([name, value]) => `  ${String(name)}: ${renderText$1(value)}`);
 	return lines.length > 0 ? [
 		"Write a map:",
 		"environment_vars:",
@@ -32489,6 +32749,7 @@ function renderText$1(value) {
 }
 var MAX_LINES;
 var init_suggest_endpoint_value = __esmMin((() => {
+	init_is_record();
 	MAX_LINES = 10;
 }));
 // schemas/yaml/explain-line.ts
@@ -33661,7 +33922,7 @@ var init_hardware_file = __esmMin((() => {
 		deployment_seconds: wholeSeconds.optional().describe("Seconds until a revision must be ready; default: that of the workload type"),
 		cold_start_seconds: wholeSeconds.optional().describe("Maximum seconds that a request waits for a replica to start; default: that of the workload type")
 	}).meta({ id: "hardware" });
-	hardwareByType = Object.fromEntries(WORKLOAD_TYPES.map((type) => [type, hardware.nullable().optional().describe("Fields over the defaults of the type; null: unavailable; default: see Sizes")]));
+	hardwareByType = Object.fromEntries(WORKLOAD_TYPES.map((type) => [type, hardware.nullable().optional().describe("Fields that override the defaults of the type; null: unavailable; default: see Sizes")]));
 	hardwareTable = strictObject(hardwareByType);
 }));
 // schemas/environment/image-shape.ts
@@ -33670,10 +33931,10 @@ function checkImage(text) {
 	if (DIGEST.test(text) && REPOSITORY$1.test(name)) return void 0;
 	const secret = refuseCredentials(text, LOGIN_HINT);
 	if (secret) return secret;
-	const asked = REPOSITORY$1.test(name) ? text.replace(/@.*/, "") : "NAME:TAG";
+	const tagged = REPOSITORY$1.test(name) ? text.replace(/@.*/, "") : "NAME:TAG";
 	return {
 		message: BY_DIGEST,
-		hint: `docker buildx imagetools inspect ${asked} prints the digest`
+		hint: `docker buildx imagetools inspect ${tagged} prints the digest`
 	};
 }
 function checkRegistry(text) {
@@ -33828,7 +34089,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		knative: knative.optional().describe("Knative Serving and Kourier to install; default: those that are installed"),
 		gateway: gateway.optional().describe("The edge, to which clients send requests"),
 		identity: identity.optional().describe("Identity provider whose tokens are accepted; default: Kubernetes"),
-		hardware: hardwareTable.optional().describe("Hardware of the workload types, field by field over the defaults; null: unavailable"),
+		hardware: hardwareTable.optional().describe("Hardware of the workload types; each field overrides its default; null: unavailable"),
 		secrets: record(string$1(), secretName).optional().describe("Kubernetes Secret for a scope in {{secrets/scope/key}}; default: the Secret with the same name"),
 		quota: record(quotaName, quantity).optional().describe("Quota for all models together: requests.cpu, requests.memory, …"),
 		egress: array(strictObject({
@@ -34332,7 +34593,7 @@ async function readPackagedModules(packages, request, options) {
 }
 async function unpack(packages, { python, platform, modelFolder }, options) {
 	const minor = minorVersion(python);
-	const interpreter = (await listPythons(minor)).at(-1) ?? (await listPythons()).at(-1);
+	const interpreter = await findNewestPython(minor);
 	if (!interpreter) return /* @__PURE__ */ new Map();
 	const temporary = makeTemporaryFolder("wheels");
 	const folder = join(temporary, "unpacked");
@@ -34411,12 +34672,7 @@ function locateModuleList({ name, version, source, hashes }) {
 	}).slice(0, 32)}.json`);
 }
 async function readKept$1(locked) {
-	const text = await readText$2(locateModuleList(locked));
-	try {
-		return text === void 0 ? void 0 : modules.safeParse(JSON.parse(text)).data;
-	} catch {
-		return;
-	}
+	return parseJson$2(await readText$2(locateModuleList(locked)), modules);
 }
 var MAX_RECORD_BYTES, MAX_MODULES, modules, HARMLESS_PATH_FILE, IS_INIT;
 var init_packaged_modules = __esmMin((() => {
@@ -34431,6 +34687,7 @@ var init_packaged_modules = __esmMin((() => {
 	init_atomic_files();
 	init_cache();
 	init_temporary_folder();
+	init_parse_json();
 	MAX_RECORD_BYTES = 32 << 20;
 	MAX_MODULES = 2e3;
 	modules = array(string$1()).max(MAX_MODULES);
@@ -34665,7 +34922,7 @@ var init_choose_registry = __esmMin((() => {
 // validation/model/addresses/server-settings.ts
 async function listServerSettings(uri, environment) {
 	return [
-		...Object.entries(environment).filter(([name, value]) => VARIABLES$2.has(name) && value !== "").map(([name, value]) => `${name}=${value ?? ""}`).sort(),
+		...Object.entries(environment).filter(([name, value]) => VARIABLES$1.has(name) && value !== "").map(([name, value]) => `${name}=${value ?? ""}`).sort(),
 		...await listDatabricksHosts(uri, environment),
 		...(await readSettings(environment["AWS_CONFIG_FILE"] ?? "~/.aws/config", AWS_KEYS, environment)).map(({ text }) => text)
 	];
@@ -34699,9 +34956,9 @@ async function readSettings(file, keys, { HOME: home = "" }) {
 		}] : [];
 	});
 }
-var VARIABLES$2, DATABRICKS_KEYS, AWS_KEYS;
+var VARIABLES$1, DATABRICKS_KEYS, AWS_KEYS;
 var init_server_settings = __esmMin((() => {
-	VARIABLES$2 = /* @__PURE__ */ new Set([
+	VARIABLES$1 = /* @__PURE__ */ new Set([
 		...[
 			"MLFLOW_TRACKING_URI",
 			"MLFLOW_REGISTRY_URI",
@@ -34993,8 +35250,8 @@ function sendOnce(url, { method = "GET", headers = {}, body, streams = false, si
 	}, signal) : fetchOnce(url, init, signal);
 }
 function pause(tries, answer) {
-	const told = answer instanceof Error ? NaN : Number(answer.headers.get("retry-after") ?? NaN);
-	return Number.isFinite(told) ? Math.min(told, MAX_RETRY_DELAY_SECONDS) * 1e3 : RETRY_DELAY_MILLISECONDS$1 * 2 ** tries;
+	const retrySeconds = answer instanceof Error ? NaN : Number(answer.headers.get("retry-after") ?? NaN);
+	return Number.isFinite(retrySeconds) ? Math.min(retrySeconds, MAX_RETRY_DELAY_SECONDS) * 1e3 : RETRY_DELAY_MILLISECONDS$1 * 2 ** tries;
 }
 function describeCause$1(error) {
 	const { cause } = error;
@@ -35042,7 +35299,7 @@ function parseChallenge(header) {
 }
 async function fetchToken({ realm, service }, { registry, name }, credentials) {
 	const url = requireSafeRealm(realm, registry);
-	const asked = {
+	const parameters = {
 		...service !== void 0 && { service },
 		scope: `repository:${name}:pull`
 	};
@@ -35051,12 +35308,12 @@ async function fetchToken({ realm, service }, { registry, name }, credentials) {
 		method: "POST",
 		headers: { "content-type": "application/x-www-form-urlencoded" },
 		body: encodeForm({
-			...asked,
+			...parameters,
 			grant_type: "refresh_token",
 			client_id: CLIENT,
 			refresh_token: credentials.token
 		})
-	}) : await sendRequest(addQuery(url, asked), {
+	}) : await sendRequest(addQuery(url, parameters), {
 		registry,
 		...credentials?.kind === "password" && { headers: { authorization: basic(credentials) } }
 	});
@@ -35242,7 +35499,7 @@ async function* decompress(source, limit) {
 }
 async function chooseFormat(source) {
 	const { head, whole } = await peek(source);
-	const decoder = startsWith(head, GZIP) ? createGunzip() : startsWith(head, ZSTD) ? createZstdDecompress() : void 0;
+	const decoder = startsWith$1(head, GZIP) ? createGunzip() : startsWith$1(head, ZSTD) ? createZstdDecompress() : void 0;
 	if (!decoder) return whole;
 	pipeline(Readable.from(whole, { objectMode: false }), decoder, () => void 0);
 	return decoder;
@@ -35269,7 +35526,7 @@ async function peek(source) {
 		whole: readWhole()
 	};
 }
-function startsWith(bytes, magic) {
+function startsWith$1(bytes, magic) {
 	return bytes.subarray(0, magic.length).equals(magic);
 }
 var GZIP, ZSTD, MAX_RATIO, MAX_SMALL_BYTES;
@@ -35902,17 +36159,31 @@ async function pullArchive(layer, fresh, { below, pull }) {
 	});
 	const folder = join(fresh, "files");
 	await mkdir(folder, { recursive: true });
+	const blob = readBlob(pull.repository, layer, pull);
 	const read = { isComplete: false };
 	async function* readWhole() {
-		yield* readBlob(pull.repository, layer, pull);
-		read.isComplete = true;
+		try {
+			for (let next = await blob.next(); next.done !== true; next = await blob.next()) yield next.value;
+			read.isComplete = true;
+		} catch (e) {
+			read.outage = e instanceof Error ? e : new Error(String(e));
+			throw e;
+		}
 	}
-	const changes = await unpackLayer(decompress(readWhole(), limitUnpacked(layer.size)), {
-		folder,
-		below
-	});
-	if (!read.isComplete) throw new ImageContentError("a layer of it has bytes after the end of its archive");
-	return changes;
+	try {
+		const changes = await unpackLayer(decompress(readWhole(), limitUnpacked(layer.size)), {
+			folder,
+			below
+		});
+		if (!read.isComplete) throw new ImageContentError("a layer of it has bytes after the end of its archive");
+		return changes;
+	} catch (e) {
+		if (!(e instanceof ImageContentError)) throw e;
+		while (read.outage === void 0 && (await blob.next()).done !== true);
+		throw read.outage ?? e;
+	} finally {
+		await blob.return(void 0);
+	}
 }
 async function pullFile(layer, fresh, { path, pull }) {
 	const file = join(fresh, "files", path);
@@ -35974,32 +36245,6 @@ var init_pull_model = __esmMin((() => {
 		removed: [],
 		emptied: []
 	};
-}));
-// validation/model/mask-secrets.ts
-function hasCredentials(text) {
-	return maskSecrets(text) !== text;
-}
-function maskSecrets(text) {
-	const parts = text.replace(/:\/\/([^/\s@]+)@/g, (all, user, at) => {
-		return text.slice(0, at).endsWith("ssh") && !user.includes(":") || VARIABLES$1.test(user) ? all : "://…@";
-	}).split(/([&#\s])/);
-	return parts.map((part, i) => i % 2 === 0 ? maskFields(part, parts[i - 1] === "&") : part).join("");
-}
-function maskFields(part, isField) {
-	let begin = isField ? 0 : part.indexOf("?") + 1;
-	while (isField || begin > 0) {
-		const equals = part.indexOf("=", begin);
-		if (equals < 0) return part;
-		if (equals < part.length - 1 && SECRET$1.test(part.slice(begin, equals))) return `${part.slice(0, equals + 1)}…`;
-		begin = part.indexOf("?", equals) + 1;
-		if (begin === 0) return part;
-	}
-	return part;
-}
-var SECRET$1, VARIABLES$1;
-var init_mask_secrets = __esmMin((() => {
-	SECRET$1 = /token|key|sig|secret|passw|auth|credential/i;
-	VARIABLES$1 = /^\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?$/;
 }));
 // validation/model/refuse-download.ts
 function makeDownloadError({ entity, label }, { why, hint, code = "model-not-found", about = "entity" }, uri) {
@@ -36231,8 +36476,7 @@ function makeAddressKey(address) {
 }
 async function findDownload(key) {
 	const file = locateAddress(key);
-	const text = await readText$2(file);
-	const digest = text === void 0 ? void 0 : parseNote(text);
+	const digest = parseJson$2(await readText$2(file), note)?.digest;
 	if (digest === void 0) return void 0;
 	await markUsed(file);
 	return findDownloadByDigest(digest);
@@ -36249,13 +36493,6 @@ async function noteDownload(key, digest) {
 function locateAddress(key) {
 	return cacheFolder("addresses", `${key}.json`);
 }
-function parseNote(text) {
-	try {
-		return note.safeParse(JSON.parse(text)).data?.digest;
-	} catch {
-		return;
-	}
-}
 var note;
 var init_model_addresses = __esmMin((() => {
 	init_zod();
@@ -36264,6 +36501,7 @@ var init_model_addresses = __esmMin((() => {
 	init_atomic_files();
 	init_cache();
 	init_locate_model();
+	init_parse_json();
 	note = object({ digest: string$1().regex(/^sha256:[0-9a-f]{64}$/) });
 }));
 // validation/model/downloads/download-once.ts
@@ -36361,6 +36599,7 @@ function explainDownloadFailure(failed) {
 	if (reason.kind === "unavailable") throw new DownloadOutage(`${server}, or the store of its files, answers with an error of its own`);
 	if (reason.kind === "system") throw new DownloadOutage(`this machine reports ${reason.error}`);
 	if (reason.kind === "truncated") throw new DownloadOutage("a file ended before the size that its store lists; the files that are complete are kept");
+	if (reason.kind === "damaged") throw new DownloadOutage("a file arrived with other bytes than its store has a checksum of; the files that are complete are kept");
 	return explainRegistry(reason, failed) ?? explainSource(reason, failed);
 }
 function renderEnd$1({ code, signal }) {
@@ -36398,6 +36637,7 @@ function explainRegistry(reason, { wanted, connection }) {
 		case "unavailable":
 		case "system":
 		case "truncated":
+		case "damaged":
 		case "unconfigured":
 		case "failed": return;
 	}
@@ -36438,6 +36678,7 @@ function explainSource(reason, { connection }) {
 		case "unavailable":
 		case "system":
 		case "truncated":
+		case "damaged":
 		case "pending":
 		case "no-model":
 		case "no-version":
@@ -36459,11 +36700,7 @@ function makeFailure$1(why, hint) {
 	};
 }
 function parseLastLine(stderr) {
-	try {
-		return failure.safeParse(JSON.parse(stderr.trim().split("\n").at(-1) ?? "")).data;
-	} catch {
-		return;
-	}
+	return parseJson$2(stderr.trim().split("\n").at(-1), failure);
 }
 var name, version$1, aliases, failure, DownloadOutage, HINT, PACKAGES$2, DATABRICKS_HINT;
 var init_explain_download = __esmMin((() => {
@@ -36471,6 +36708,7 @@ var init_explain_download = __esmMin((() => {
 	init_suggest_value();
 	init_mask_secrets();
 	init_model_sources();
+	init_parse_json();
 	name = string$1().regex(/^[\w.-]{1,200}$/);
 	version$1 = string$1().regex(/^\d{1,18}$/);
 	aliases = record(string$1(), unknown$1()).transform((all) => Object.entries(all)).pipe(keepReadable(tuple([name, version$1]), 20)).transform((all) => Object.fromEntries(all));
@@ -36492,6 +36730,7 @@ var init_explain_download = __esmMin((() => {
 			"unreachable",
 			"unavailable",
 			"truncated",
+			"damaged",
 			"unconfigured"
 		]) }),
 		object({
@@ -36553,7 +36792,7 @@ async function resolveVersion(subject, { source, wanted }, options) {
 		label: subject.label
 	}, options);
 	const run = await withProgress(options.progress ?? SILENT, `Resolving ${subject.label} in the registry`, work);
-	const found = run.code === 0 ? foundVersion.safeParse(JSON.parse(run.stdout)).data : void 0;
+	const found = run.code === 0 ? parseJson$2(run.stdout, foundVersion) : void 0;
 	if (!found) return {
 		version,
 		refused: makeDownloadError(subject, explainOrThrow$1({
@@ -36566,26 +36805,27 @@ async function resolveVersion(subject, { source, wanted }, options) {
 			uri: source.uri
 		}), source.uri)
 	};
-	if (locked?.version === found.version) return {
-		version: found.version,
-		resolved: locked
-	};
-	if (locked && options.aliases === "checked") return {
-		version,
-		refused: reportMove$1(subject, locked, {
-			wanted,
-			found
-		})
-	};
-	const at = `${(/* @__PURE__ */ new Date()).toISOString().slice(0, 19)}Z`;
+	const report = (before) => reportMove$1(subject, before, {
+		wanted,
+		found
+	});
 	return {
 		version: found.version,
-		resolved: {
+		...settleVersion(found.version, {
 			from,
-			version: found.version,
-			at
-		}
+			locked,
+			rule: options.aliases
+		}, report)
 	};
+}
+function settleVersion(version, { from, locked, rule }, report) {
+	if (locked?.version === version) return { resolved: locked };
+	if (locked && rule === "checked") return { refused: report(locked) };
+	return { resolved: {
+		from,
+		version,
+		at: `${(/* @__PURE__ */ new Date()).toISOString().slice(0, 19)}Z`
+	} };
 }
 function findResolved(locked, { name, from }) {
 	return locked?.name === name && locked.resolved?.from === from ? locked.resolved : void 0;
@@ -36620,6 +36860,7 @@ var init_resolve_version = __esmMin((() => {
 	init_explain_download();
 	init_refuse_download();
 	init_run_download();
+	init_parse_json();
 	foundVersion = object({
 		version: string$1().regex(/^\d{1,18}$/),
 		status: string$1(),
@@ -36630,7 +36871,11 @@ var init_resolve_version = __esmMin((() => {
 // validation/model/downloads/resolve-tag.ts
 async function resolveTag(subject, { uri, image }, options) {
 	if (image.digest !== void 0) return { digest: image.digest };
-	const locked = findLockedDigest(subject, options.locked, uri);
+	const known = findResolved(options.locked, {
+		name: subject.entity.model.name,
+		from: uri
+	});
+	const locked = known?.version.startsWith("sha256:") ? known : void 0;
 	if (locked && options.aliases === "locked") return {
 		digest: locked.version,
 		resolved: locked
@@ -36645,28 +36890,22 @@ async function resolveTag(subject, { uri, image }, options) {
 		digest,
 		refused: makeDownloadError(subject, describeMissingTag(image), uri)
 	};
-	if (locked?.version === digest) return {
-		digest,
-		resolved: locked
-	};
-	if (locked && options.aliases === "checked") return {
+	const report = (before) => reportMove(subject, before, {
+		image,
+		digest
+	});
+	const settled = settleVersion(digest, {
+		from: uri,
+		locked,
+		rule: options.aliases
+	}, report);
+	return "refused" in settled ? {
 		digest: void 0,
-		refused: reportMove(subject, locked, {
-			image,
-			digest
-		})
-	};
-	return {
+		...settled
+	} : {
 		digest,
-		resolved: {
-			from: uri,
-			version: digest,
-			at: `${(/* @__PURE__ */ new Date()).toISOString().slice(0, 19)}Z`
-		}
+		...settled
 	};
-}
-function findLockedDigest({ entity }, locked, uri) {
-	return locked?.name === entity.model.name && locked.uri === uri && locked.resolved?.from === uri && parseImageUri(uri) && locked.resolved?.version.startsWith("sha256:") ? locked.resolved : void 0;
 }
 function describeMissingTag({ registry, name, tag }) {
 	return {
@@ -36681,7 +36920,6 @@ function reportMove({ endpoint, entity }, locked, { image, digest }) {
 var init_resolve_tag = __esmMin((() => {
 	init_registry();
 	init_diagnostic();
-	init_image_uri();
 	init_progress();
 	init_refuse_download();
 	init_resolve_version();
@@ -36738,7 +36976,7 @@ function pull({ label }, { fixed, folder }, { progress = SILENT, signal }) {
 function explainOrThrow(error, registry, { withheld = false }) {
 	if (error instanceof RegistryDeniedError) return withheld ? WITHHELD : {
 		why: "access was denied",
-		hint: `Run docker login ${registry} with an account that may read it. The registry may say so of an image that is not there`
+		hint: `Run docker login ${registry} with an account that may read it; in a workflow, set the input "container-registry" and its secrets. Some registries also say this about an image that does not exist`
 	};
 	if (error instanceof NotInRegistryError) return {
 		why: `${registry} does not have the image, or a part of it`,
@@ -37063,6 +37301,159 @@ var ComparisonError;
 var init_comparison_error = __esmMin((() => {
 	ComparisonError = class extends Error {};
 }));
+// python/satisfies-specifier.ts
+function satisfiesSpecifier(version, specifier) {
+	const found = specifier.split(",").map((clause) => clause.trim()).filter((clause) => clause !== "").map((clause) => satisfiesClause(version, clause));
+	if (found.includes(false)) return false;
+	return found.includes(void 0) ? void 0 : true;
+}
+function satisfiesClause(version, clause) {
+	const [, operator = "", text = "", star] = CLAUSE$1.exec(clause) ?? [];
+	const [parsed, bound] = [parseVersion$1(version), parseVersion$1(text)];
+	if (operator === "===") return version === text;
+	if (!parsed || !bound) return void 0;
+	const order = compareVersions(parsed, bound);
+	const length = bound.release.length;
+	switch (operator) {
+		case "==": return star === void 0 ? order === 0 : startsWith(parsed.release, bound.release, length);
+		case "!=": return star === void 0 ? order !== 0 : !startsWith(parsed.release, bound.release, length);
+		case "~=": return order >= 0 && startsWith(parsed.release, bound.release, length - 1);
+		case "<=": return order <= 0;
+		case ">=": return order >= 0;
+		case "<": return order < 0;
+		case ">": return order > 0;
+		default: return;
+	}
+}
+function startsWith(release, other, length) {
+	return Array.from({ length }, (_, i) => i).every((i) => (release[i] ?? 0) === (other[i] ?? 0));
+}
+var CLAUSE$1;
+var init_satisfies_specifier = __esmMin((() => {
+	init_compare_versions();
+	CLAUSE$1 = /^(===|~=|==|!=|<=|>=|<|>)\s*v?(\S+?)(\.\*)?$/;
+}));
+// python/evaluate-marker.ts
+function isForServers({ marker }, python) {
+	return marker === void 0 || evaluateMarker(marker, python) !== false;
+}
+function evaluateMarker(marker, python) {
+	const tokens = readTokens(marker);
+	if (!tokens) return void 0;
+	const found = readAlternatives(tokens, python);
+	return tokens.length === 0 ? found : void 0;
+}
+function readTokens(marker) {
+	const text = marker.trimEnd();
+	const tokens = [];
+	TOKEN.lastIndex = 0;
+	while (TOKEN.lastIndex < text.length) {
+		const [all, double, single, word, sign = ""] = TOKEN.exec(text) ?? [];
+		if (all === void 0) return void 0;
+		const quoted = double ?? single;
+		if (quoted !== void 0) tokens.push({
+			kind: "text",
+			value: quoted
+		});
+		else tokens.push(word === void 0 ? {
+			kind: "sign",
+			value: sign
+		} : {
+			kind: "word",
+			value: word
+		});
+	}
+	return tokens;
+}
+function readAlternatives(tokens, python) {
+	const found = [readConjunction(tokens, python)];
+	while (takeWord(tokens, "or")) found.push(readConjunction(tokens, python));
+	if (found.includes(true)) return true;
+	return found.includes(void 0) ? void 0 : false;
+}
+function readConjunction(tokens, python) {
+	const found = [readCondition(tokens, python)];
+	while (takeWord(tokens, "and")) found.push(readCondition(tokens, python));
+	if (found.includes(false)) return false;
+	return found.includes(void 0) ? void 0 : true;
+}
+function takeWord(tokens, word) {
+	const [next] = tokens;
+	if (next?.kind !== "word" || next.value !== word) return false;
+	tokens.shift();
+	return true;
+}
+function readCondition(tokens, python) {
+	const first = tokens.shift();
+	if (first?.kind === "sign" && first.value === "(") {
+		const found = readAlternatives(tokens, python);
+		return tokens.shift()?.value === ")" ? found : void 0;
+	}
+	const isNegative = takeWord(tokens, "not");
+	const [operator, second] = [tokens.shift(), tokens.shift()];
+	if (!first || !operator || !second) return void 0;
+	const comparison = makeComparison(first, operator.value, second);
+	const found = comparison && evaluateComparison(comparison, python);
+	return isNegative && found !== void 0 ? !found : found;
+}
+function makeComparison(first, operator, second) {
+	const name = (token) => OLD_NAMES[token.value] ?? token.value;
+	if (first.kind === "word" && second.kind === "text") return {
+		variable: name(first),
+		operator,
+		text: second.value
+	};
+	if (first.kind !== "text" || second.kind !== "word" || operator === "in") return void 0;
+	return {
+		variable: name(second),
+		operator: TURNED[operator] ?? operator,
+		text: first.value
+	};
+}
+function evaluateComparison(comparison, python) {
+	const { variable, operator, text } = comparison;
+	const minor = python === void 0 ? void 0 : minorVersion(python);
+	if (variable === "python_full_version") return evaluateWholeVersion(comparison, minor);
+	const value = variable === "python_version" ? minor : SERVER[variable];
+	if (value !== void 0 && operator === "in") return text.includes(value);
+	if (value !== void 0 && variable === "python_version") return satisfiesSpecifier(value, `${operator}${text}`);
+	const isOther = variable === "platform_machine" && !MACHINES.has(text);
+	if (value === void 0 && !isOther) return void 0;
+	const isEqual = value === text;
+	return operator === "==" ? isEqual : operator === "!=" ? !isEqual : void 0;
+}
+function evaluateWholeVersion({ operator, text }, minor) {
+	if (minor === void 0 || minor === minorVersion(text)) return void 0;
+	return satisfiesSpecifier(`${minor}.0`, `${operator}${text}`);
+}
+var SERVER, OLD_NAMES, MACHINES, TOKEN, TURNED;
+var init_evaluate_marker = __esmMin((() => {
+	init_find_python();
+	init_satisfies_specifier();
+	SERVER = {
+		extra: "",
+		implementation_name: "cpython",
+		os_name: "posix",
+		platform_python_implementation: "CPython",
+		platform_system: "Linux",
+		sys_platform: "linux"
+	};
+	OLD_NAMES = {
+		"os.name": "os_name",
+		"platform.machine": "platform_machine",
+		"platform.python_implementation": "platform_python_implementation",
+		python_implementation: "platform_python_implementation",
+		"sys.platform": "sys_platform"
+	};
+	MACHINES = /* @__PURE__ */ new Set(["x86_64", "aarch64"]);
+	TOKEN = /\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z_][\w.]*)|(===|~=|==|!=|<=|>=|<|>|[()]))/y;
+	TURNED = {
+		"<": ">",
+		"<=": ">=",
+		">": "<",
+		">=": "<="
+	};
+}));
 // validation/model/find-byte-code.ts
 async function findByteCode(folder) {
 	for (const file of await listFiles$1(folder)) if (await mayHaveByteCode(file)) return relative(folder, file);
@@ -37221,33 +37612,36 @@ function listSavedVersions({ flavors }) {
 function findContradictedVersion({ flavors }, { name, specifier }) {
 	const saved = SAVED_VERSIONS.find(({ packages, rule }) => rule !== "warn" && packages.includes(name));
 	const text = saved && flavors[saved.flavor]?.[saved.key];
-	const [, version, star] = /^==([\w.]+?)(\.\*)?$/.exec(specifier) ?? [];
-	if (typeof text !== "string" || version === void 0) return void 0;
+	if (typeof text !== "string") return void 0;
 	const wanted = text.split("+")[0] ?? text;
-	const isPrefix = star !== void 0 && `${wanted}.`.startsWith(`${version}.`);
-	const isSame = saved?.rule === "minor" ? minorVersion(version) === minorVersion(wanted) : version === wanted;
-	return isPrefix || isSame ? void 0 : wanted;
+	if (satisfiesSpecifier(wanted, specifier) !== false) return void 0;
+	const version = /^==([\w.]+?)(?:\.\*)?$/.exec(specifier)?.[1];
+	return saved?.rule === "minor" && version !== void 0 && minorVersion(version) === minorVersion(wanted) ? void 0 : wanted;
 }
 function checkPythonDrift(subject, model) {
 	const flavor = model.flavors["python_function"]?.["python_version"];
 	const required = model.pythonVersion;
 	if (typeof flavor !== "string" || required === void 0) return [];
 	if (minorVersion(flavor) === minorVersion(required)) return [];
+	const message = `Cannot serve ${subject.label} with Python ${minorVersion(required)}: it was saved with ${flavor}, expected the same minor version`;
+	const at = model.locate([
+		"flavors",
+		"python_function",
+		"python_version"
+	]);
 	return [{
 		code: "version-drift",
 		severity: "error",
-		message: `Cannot serve ${subject.label} with Python ${minorVersion(required)}: it was saved with ${flavor}, expected the same minor version`,
+		message,
 		hint: "Log the model again with one version of Python",
-		at: model.locate([
-			"flavors",
-			"python_function",
-			"python_version"
-		])
+		...subject.alone ? {} : { add: `python==${minorVersion(flavor)}` },
+		at
 	}];
 }
 var SAVED_VERSIONS;
 var init_check_version_drift = __esmMin((() => {
 	init_find_python();
+	init_satisfies_specifier();
 	SAVED_VERSIONS = [
 		{
 			flavor: "sklearn",
@@ -37309,10 +37703,11 @@ function renderCases(cases) {
 }
 var init_render_cases = __esmMin((() => {}));
 // schemas/lock/is-same-model.ts
-function isSameModel$1(model, locked) {
-	const { name, version, uri, resolved } = locked;
-	const written = uri === void 0 ? resolved?.from ?? version : version;
-	return name === model.name && written === model.version && uri === model.uri;
+function isSameModel(model, locked) {
+	return locked.name === model.name && findWrittenVersion(locked) === model.version && locked.uri === model.uri;
+}
+function findWrittenVersion({ version, uri, resolved }) {
+	return uri === void 0 ? resolved?.from ?? version : version;
 }
 var init_is_same_model = __esmMin((() => {}));
 // validation/former-names.ts
@@ -37322,7 +37717,7 @@ function findFormerEntities(endpoint, lock) {
 	const added = endpoint.entities.filter(({ name }) => !Object.hasOwn(lock.entities, name));
 	const former = /* @__PURE__ */ new Map();
 	for (const hasSameModel of [true, false]) for (const { name, model } of added.filter((e) => !former.has(e.name))) {
-		const found = [...left].find(([, locked]) => hasSameModel ? isSameModel$1(model, locked.model) : model.name === locked.model.name);
+		const found = [...left].find(([, locked]) => hasSameModel ? isSameModel(model, locked.model) : model.name === locked.model.name);
 		if (!found) continue;
 		left.delete(found[0]);
 		former.set(name, {
@@ -37347,8 +37742,8 @@ function findCuda({ label, entity }, packages) {
 	if (found.length === 0) return [];
 	const torch = packages.find((p) => p.name === "torch");
 	const megabytes = found.reduce((sum, p) => sum + sizeOf(p), 0);
-	const names = found.slice(0, SHOWN$1).map((p) => `${p.name} ${p.version}`);
-	const list = found.length > SHOWN$1 ? `${names.join(", ")} and ${found.length - SHOWN$1} more` : names.join(", ");
+	const names = found.slice(0, SHOWN$2).map((p) => `${p.name} ${p.version}`);
+	const list = found.length > SHOWN$2 ? `${names.join(", ")} and ${found.length - SHOWN$2} more` : names.join(", ");
 	const size = megabytes === 0 ? "" : `, about ${megabytes} MB to download`;
 	const version = torch?.version.split("+")[0];
 	return [{
@@ -37379,7 +37774,7 @@ function findCpuOnly({ label, entity }, packages) {
 		}];
 	});
 }
-var CUDA_MEGABYTES, CUDA_TORCH_MEGABYTES, CUDA_BUILD, TORCH_FAMILY, CPU_PACKAGES, CPU_INDEX, AT$1, SHOWN$1;
+var CUDA_MEGABYTES, CUDA_TORCH_MEGABYTES, CUDA_BUILD, TORCH_FAMILY, CPU_PACKAGES, CPU_INDEX, AT$1, SHOWN$2;
 var init_check_hardware = __esmMin((() => {
 	init_read_own();
 	CUDA_MEGABYTES = {
@@ -37417,7 +37812,7 @@ var init_check_hardware = __esmMin((() => {
 		line: 1,
 		column: 1
 	};
-	SHOWN$1 = 3;
+	SHOWN$2 = 3;
 }));
 // validation/locked-model.ts
 function makeLockedModel({ entity }, { model, pythonVersion }, resolved) {
@@ -37459,11 +37854,15 @@ function locateProblem(subject, problem) {
 }
 function makeSubjectError(subject, code, message, hint) {
 	const { place } = subject.entity;
-	const file = MODEL_FILES[code] ?? "MLmodel";
+	const known = MODEL_FILES[code] ?? "MLmodel";
+	const file = known === "requirements.txt" ? subject.listFile ?? known : known;
 	return makeError(code, subject.alone ? {
 		...place,
 		file: `${place.file}/${file}`
 	} : place, message, hint);
+}
+function nameModelList({ listFile = "requirements.txt" }) {
+	return listFile === "conda.yaml" ? "the pip section of conda.yaml" : listFile;
 }
 function nameBuildWheels({ endpoint, entity }) {
 	return `davit.served_entities.${entity.name}.build_wheels in ${endpoint.file}`;
@@ -37474,8 +37873,8 @@ function renderEditHint(subject, { add, remove }) {
 	const list = `davit.served_entities.${entity.name}.requirements`;
 	const own = alone ? "the requirements that you added (-r)" : `${list}.add`;
 	const [replaced, dropped] = [findAdded(subject, add), findAdded(subject, remove)];
-	const addition = replaced === void 0 ? `Add "${add ?? ""}" to ${alone ? "requirements.txt" : own}` : `Write "${add ?? ""}" instead of "${replaced}" in ${own}`;
-	const removal = dropped === void 0 && !alone ? `add "${remove ?? ""}" to ${list}.remove` : `remove "${dropped ?? remove ?? ""}" from ${dropped === void 0 ? "requirements.txt" : own}`;
+	const addition = replaced === void 0 ? `Add "${add ?? ""}" to ${alone ? nameModelList(subject) : own}` : `Write "${add ?? ""}" instead of "${replaced}" in ${own}`;
+	const removal = dropped === void 0 && !alone ? `add "${remove ?? ""}" to ${list}.remove` : `remove "${dropped ?? remove ?? ""}" from ${dropped === void 0 ? nameModelList(subject) : own}`;
 	const text = [...add === void 0 ? [] : [addition], ...remove === void 0 ? [] : [removal]].join(" and ").replace(/^./, (first) => first.toUpperCase());
 	return alone ? text : `${text} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
 }
@@ -37501,11 +37900,18 @@ var init_subject = __esmMin((() => {
 		"resolution-failed": "requirements.txt"
 	};
 }));
+// schemas/lock/find-locked-virtualenv.ts
+function findLockedVirtualenv(lock, entity) {
+	return lock.virtualenvs[readOwn(lock.entities, entity)?.virtualenv ?? ""];
+}
+var init_find_locked_virtualenv = __esmMin((() => {
+	init_read_own();
+}));
 // validation/check-lock.ts
 function checkLockedEntity(subject, lock, checked, resolved) {
 	const reason = explainStaleLock(subject, lock, checked, resolved);
 	if (reason !== void 0) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
-	const packages = lock.virtualenvs[readOwn(lock.entities, subject.entity.name)?.virtualenv ?? ""]?.packages ?? [];
+	const packages = findLockedVirtualenv(lock, subject.entity.name)?.packages ?? [];
 	return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)].map((p) => locateProblem(subject, p));
 }
 function checkRemovedEntities(endpoint, lock) {
@@ -37582,6 +37988,7 @@ var init_check_lock = __esmMin((() => {
 	init_check_hardware();
 	init_locked_model();
 	init_subject();
+	init_find_locked_virtualenv();
 	init_read_own();
 }));
 // validation/policy.ts
@@ -37707,12 +38114,13 @@ function renderUnknownModuleHint(subject, module) {
 function findProvider(module) {
 	const [top = module, second, third] = module.split(".");
 	if (top === "google" && second === "cloud" && third !== void 0) return `google-cloud-${third.replaceAll("_", "-")}`;
-	return (second === void 0 ? void 0 : NAMESPACE_PACKAGES[`${top}.${second}`]) ?? readOwn(PACKAGES_BY_MODULE, top) ?? (SAME_NAME$2.has(top) ? normalizePackageName(top) : void 0);
+	return (second === void 0 ? void 0 : NAMESPACE_PACKAGES[`${top}.${second}`]) ?? readOwn(PACKAGES_BY_MODULE, top) ?? (SAME_NAME$1.has(top) ? normalizePackageName(top) : void 0);
 }
-function renderAddPackageHint({ alone, entity, endpoint }) {
-	return `If a package provides it, add that package to ${alone ? "requirements.txt" : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`}`;
+function renderAddPackageHint(subject) {
+	const { alone, entity, endpoint } = subject;
+	return `If a package provides it, add that package to ${alone ? nameModelList(subject) : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`}`;
 }
-var PACKAGES_BY_MODULE, SAME_NAME$2, NAMESPACE_PACKAGES;
+var PACKAGES_BY_MODULE, SAME_NAME$1, NAMESPACE_PACKAGES;
 var init_explain_module = __esmMin((() => {
 	init_normalize_package_name();
 	init_standard_library();
@@ -37737,7 +38145,7 @@ var init_explain_module = __esmMin((() => {
 		sklearn: "scikit-learn",
 		yaml: "pyyaml"
 	};
-	SAME_NAME$2 = new Set(`aiohttp boto3 catboost category_encoders cloudpickle duckdb gensim httpx jax joblib keras langchain langchain_core
+	SAME_NAME$1 = new Set(`aiohttp boto3 catboost category_encoders cloudpickle duckdb gensim httpx jax joblib keras langchain langchain_core
   langchain_openai lightgbm matplotlib mlxtend nltk numba numpy onnxruntime openai optuna pandas pmdarima polars psutil
   pyarrow pydantic pymongo pyspark requests scipy seaborn sentence_transformers sktime spacy sqlalchemy statsmodels
   structlog tensorflow tiktoken torch torchvision tqdm transformers xgboost`.split(/\s+/));
@@ -37751,7 +38159,7 @@ function listKnownModules({ name, source }) {
 	if (source !== void 0) return void 0;
 	const others = readOwn(OTHER_NAMES$1, name);
 	if (others !== void 0) return others.split(" ");
-	if (SAME_NAME$1.has(name)) return [name.replaceAll("-", "_")];
+	if (SAME_NAME.has(name)) return [name.replaceAll("-", "_")];
 	if (CUDA_PART.test(name)) return ["nvidia"];
 	return name.startsWith("types-") || name.endsWith("-stubs") ? [] : void 0;
 }
@@ -37773,10 +38181,10 @@ function guessModules({ name, source }) {
 		...NAMESPACES.has(first) ? [] : [first]
 	];
 }
-var SAME_NAME$1, OTHER_NAMES$1, CUDA_PART, NAMESPACES;
+var SAME_NAME, OTHER_NAMES$1, CUDA_PART, NAMESPACES;
 var init_known_modules = __esmMin((() => {
 	init_read_own();
-	SAME_NAME$1 = new Set(`accelerate aiobotocore aiofiles aiohappyeyeballs aiohttp aioitertools aiosignal aiosqlite alembic altair
+	SAME_NAME = new Set(`accelerate aiobotocore aiofiles aiohappyeyeballs aiohttp aioitertools aiosignal aiosqlite alembic altair
   annotated-doc annotated-types anthropic anyio arrow asgiref asttokens astunparse async-timeout asyncpg awswrangler
   babel backcall backoff bcrypt beartype bitsandbytes black bleach blinker boto3 botocore build cachetools catboost
   category-encoders causalml certifi chardet charset-normalizer click cloudpickle cmdstanpy cohere colorama
@@ -37972,7 +38380,7 @@ async function scanImports(model, pythonVersion, options) {
 		model: model.digest,
 		python
 	}).slice(0, 32)}.json`);
-	const kept = parseScan(await readText$2(file));
+	const kept = parseJson$2(await readText$2(file), scan$1);
 	if (kept) return kept;
 	const [interpreter, sandbox] = await Promise.all([findInterpreter(python), options.openSandbox()]);
 	if (interpreter === void 0 || sandbox === "missing") return void 0;
@@ -38013,7 +38421,7 @@ async function run$2({ folder, flavors }, context) {
 		limits: LIMITS$1,
 		signal
 	}, sandbox);
-	return ran.code === 0 ? parseScan(ran.stdout) : void 0;
+	return ran.code === 0 ? parseJson$2(ran.stdout, scan$1) : void 0;
 }
 function listEntrances(flavors) {
 	const read = (field) => {
@@ -38044,13 +38452,6 @@ async function findInterpreter(own) {
 		if (found) return found;
 	}
 }
-function parseScan(text) {
-	try {
-		return text === void 0 ? void 0 : scan$1.safeParse(JSON.parse(text)).data;
-	} catch {
-		return;
-	}
-}
 var scannedImport, scan$1, PROGRAMS$2, PYTHONS$1, LIMITS$1;
 var init_scan_imports = __esmMin((() => {
 	init_zod();
@@ -38062,6 +38463,7 @@ var init_scan_imports = __esmMin((() => {
 	init_atomic_files();
 	init_cache();
 	init_code();
+	init_parse_json();
 	scannedImport = strictObject({
 		module: string$1().max(1e3),
 		names: array(string$1().max(1e3)),
@@ -38114,7 +38516,7 @@ async function checkImports(subject, { model, pythonVersion }, locked, options) 
 		modelFolder: model.folder
 	};
 	const { missing, isCertain } = await compareImports(scan, locked.packages, pythonVersion, (packages) => readPackages$1(packages, request, options));
-	const shown = takeStrongest(missing).slice(0, SHOWN);
+	const shown = takeStrongest(missing).slice(0, SHOWN$1);
 	const context = {
 		isCertain,
 		pythonVersion,
@@ -38188,7 +38590,7 @@ function dropExplainedImports(diagnostics) {
 	const isExplained = (d) => d.code === "module-missing" && d.severity === "warning" && failed.has(findModule(d));
 	return diagnostics.filter((d) => !isExplained(d));
 }
-var SHOWN, UNCERTAIN;
+var SHOWN$1, UNCERTAIN;
 var init_check_imports = __esmMin((() => {
 	init_sandbox();
 	init_progress();
@@ -38199,7 +38601,7 @@ var init_check_imports = __esmMin((() => {
 	init_find_missing();
 	init_packaged_modules();
 	init_scan_imports();
-	SHOWN = 10;
+	SHOWN$1 = 10;
 	UNCERTAIN = "The proof decides, because the model may change the import path, or Davit cannot read a file of its code or a package of the lock";
 }));
 // validation/requirements/check-specifier.ts
@@ -38539,7 +38941,9 @@ async function choosePython({ entity, label }, model) {
 	});
 	if (chosen === void 0) return refuse(`Cannot add "${line}" to the requirements of ${label}: expected a version, such as python==3.11`);
 	const { pythonVersion } = model;
-	if (pythonVersion !== void 0 && minorVersion(pythonVersion) === minorVersion(chosen)) return {
+	const inFlavor = model.flavors["python_function"]?.["python_version"];
+	const writer = typeof inFlavor === "string" ? inFlavor : pythonVersion;
+	if (writer === void 0 || minorVersion(writer) === minorVersion(chosen)) return {
 		model: {
 			...model,
 			pythonVersion: chosen
@@ -38548,7 +38952,7 @@ async function choosePython({ entity, label }, model) {
 		problems: []
 	};
 	const file = await findByteCode(model.folder);
-	if (file !== void 0) return refuse(`Cannot run ${label} with Python ${minorVersion(chosen)}: ${file} has, or may have, byte code of Python ${pythonVersion ?? "another version"}`, "Train and log the model again with that Python");
+	if (file !== void 0) return refuse(`Cannot run ${label} with Python ${minorVersion(chosen)}: ${file} has, or may have, byte code of Python ${writer}`, "Train and log the model again with that Python");
 	return {
 		model: {
 			...model,
@@ -38569,6 +38973,61 @@ var init_choose_python = __esmMin((() => {
 		column: 1
 	};
 }));
+// validation/requirements/conda-same-names.ts
+var CONDA_SAME_NAMES;
+var init_conda_same_names = __esmMin((() => {
+	CONDA_SAME_NAMES = new Set(`absl-py accelerate adal aiobotocore aiofiles aiohappyeyeballs aiohttp aiohttp-cors aiosignal alembic altair
+  annotated-types ansi2html anyio appdirs argcomplete argon2-cffi argon2-cffi-bindings arrow asgiref asn1crypto astor
+  astroid astropy asttokens astunparse async-lru async-timeout asyncpg attrs autopep8 azure-core azure-identity
+  azure-storage-blob babel backcall bcrypt beautifulsoup4 binaryornot black bleach blinker blis bokeh boto3 botocore bottleneck
+  cachecontrol cachetools catalogue catboost category-encoders cattrs certifi cffi chardet charset-normalizer click
+  click-plugins cligj cloudpathlib cloudpickle cmdstanpy colorama colorcet colorlog comm confection contextlib2 contourpy
+  convertdate cookiecutter coverage croniter cryptography cssselect cuda-bindings cuda-python cycler cymem cython cytoolz
+  dask databricks-cli databricks-sdk databricks-sql-connector dataclasses-json datasets datashader dateparser
+  debugpy decorator deepdiff defusedxml deprecated diff-match-patch dill diskcache distlib distributed distro dnspython docker
+  docopt docstring-parser docutils dowhy duckdb econml einops elasticsearch entrypoints ephem et-xmlfile evaluate
+  exceptiongroup executing faker fastai fastapi fastcore fastparquet fastprogress feature-engine filelock flake8 flask
+  flask-cors flask-login fonttools formulaic frozenlist fsspec future gast gensim geopandas geopy gitdb gitpython
+  google-api-core google-api-python-client google-auth google-auth-httplib2 google-auth-oauthlib google-cloud-bigquery
+  google-cloud-core google-cloud-storage google-crc32c google-pasta google-resumable-media googleapis-common-protos
+  graphene graphql-core graphql-relay greenlet grpcio grpcio-status gunicorn h11 h2 h5py hdbscan hf-xet hijri-converter
+  hmmlearn holidays hpack html5lib httpcore httplib2 httptools httpx huey huggingface-hub humanfriendly humanize
+  hyperframe hyperopt hypothesis idna imageio imagesize imbalanced-learn importlib-metadata importlib-resources
+  iniconfig invoke ipykernel ipython ipython-genutils ipywidgets isodate isort itsdangerous jax jaxlib jedi jellyfish
+  jinja2 jmespath joblib joserfc json5 jsonpatch jsonpath-ng jsonpickle jsonpointer jsonschema
+  jsonschema-specifications jupyter-client jupyter-core jupyter-events jupyter-server jupyterlab jupyterlab-pygments
+  jupyterlab-server jupyterlab-widgets kafka-python keras keras-applications keras-preprocessing keyring kiwisolver
+  korean-lunar-calendar langchain langchain-community langchain-core langchain-openai langchain-text-splitters
+  langcodes langdetect langsmith lazy-loader lazy-object-proxy lifelines lightgbm lightning lightning-utilities lime
+  llvmlite locket loguru lunarcalendar lxml lz4 mako marisa-trie markdown markdown-it-py markupsafe marshmallow matplotlib
+  matplotlib-inline mccabe mdit-py-plugins mdurl mistune ml-dtypes mlflow mlflow-skinny mlxtend mock more-itertools mpmath
+  msal msal-extensions multidict multipledispatch multiprocess munkres murmurhash mypy mypy-extensions
+  mysql-connector-python narwhals natsort nbclient nbconvert nbformat nest-asyncio networkx neuralprophet nltk notebook
+  notebook-shim numba numcodecs numexpr numpy numpydoc oauthlib onnx onnxruntime openai openpyxl opentelemetry-api
+  opentelemetry-sdk opentelemetry-semantic-conventions opt-einsum optuna oracledb orjson overrides packaging pandas
+  pandocfilters panel papermill param paramiko parso partd pathos pathspec pathy patsy peft pexpect phonenumbers
+  pickleshare pillow platformdirs plotly pluggy ply pmdarima polars pooch portalocker pox ppft preshed prettytable
+  prometheus-client prometheus-flask-exporter prompt-toolkit propcache prophet proto-plus protobuf psutil ptyprocess
+  pure-eval py py4j pyarrow pyarrow-hotfix pyasn1 pyasn1-modules pycodestyle pycparser pycryptodome pycryptodomex
+  pydantic pydantic-core pydantic-settings pydocstyle pydot pyerfa pyflakes pygments pyjwt pylint pymeeus pymongo pymssql
+  pymysql pynacl pynndescent pyod pyodbc pyopenssl pyparsing pypdf pypdf2 pyproj pyrsistent pyserial pyshp pysocks
+  pyspark pytest pytest-cov python-dateutil python-docx python-dotenv python-json-logger python-multipart
+  python-pptx python-slugify python-utils pytorch-lightning pytz pyviz-comms pywavelets pyyaml pyzmq qtconsole qtpy
+  querystring-parser rapidfuzz rdflib referencing regex reportlab requests requests-oauthlib requests-toolbelt
+  responses retrying rfc3339-validator rfc3986-validator rich rope rpds-py rsa rtree ruamel-yaml ruamel-yaml-clib s3fs
+  s3transfer sacrebleu sacremoses safetensors scikit-base scikit-image scikit-learn scikit-optimize scipy scrapy
+  seaborn semver send2trash sentence-transformers sentencepiece sentry-sdk setproctitle shap shapely shellingham
+  simplejson six skops skorch sktime slicer smart-open smmap sniffio snowballstemmer snowflake-connector-python
+  sortedcontainers soupsieve spacy spacy-legacy spacy-loggers sqlalchemy sqlglot sqlmodel sqlparse srsly stack-data
+  starlette statsforecast statsmodels stevedore stumpy sympy tabulate tblib tenacity tensorboard
+  tensorboard-data-server tensorboard-plugin-wit tensorflow tensorflow-cpu tensorflow-datasets tensorflow-estimator
+  tensorflow-hub tensorflow-probability termcolor terminado text-unidecode textblob textdistance thinc threadpoolctl
+  tifffile tiktoken timm tinycss2 tldextract tokenizers toml tomli tomlkit toolz torchaudio torchmetrics torchvision
+  tornado tqdm traitlets transformers treelib tsfresh typeguard typer typing-extensions typing-inspect
+  typing-inspection tzlocal ujson umap-learn unidecode uritemplate urllib3 uvicorn uvloop validators waitress wasabi
+  watchdog watchfiles wcwidth weasel webencodings websocket-client websockets werkzeug widgetsnbextension wordcloud wrapt
+  xarray xgboost xlrd xlsxwriter xmltodict xxhash xyzservices yapf yarl yellowbrick zict zipp zope-interface zstandard`.split(/\s+/));
+}));
 // validation/requirements/parse-conda-name.ts
 function parseCondaName(spec) {
 	return normalizePackageName(spec.split("::").at(-1)?.split(/[=<>!~ [;]/)[0] ?? spec);
@@ -38586,8 +39045,8 @@ function findPipCounterpart(spec) {
 		debian
 	};
 	const twin = readOwn(TWINS, name);
-	if (twin !== void 0 || SAME_NAME.has(name)) return {
-		pip: `${twin ?? name}${pipVersion(spec)}`,
+	if (twin !== void 0 || CONDA_SAME_NAMES.has(name)) return {
+		pip: `${twin ?? name}${convertCondaVersion(spec)}`,
 		certain: true
 	};
 	const reason = LISTS.find(([, names, pattern]) => names.split(/\s+/).includes(name) || pattern.test(name))?.[0];
@@ -38599,7 +39058,7 @@ function findPipCounterpart(spec) {
 		none: IN_WHEELS,
 		isNeeded: false
 	};
-	const pip = `${name}${pipVersion(spec)}`;
+	const pip = `${name}${convertCondaVersion(spec)}`;
 	if (MKL.has(name)) return {
 		none: FOR_MKL,
 		isNeeded: false,
@@ -38619,26 +39078,40 @@ function isLibrary(name) {
 	const stem = name.slice(3).replace(/-(?:devel|dev|static|ng)$/, "");
 	return name.startsWith("lib") && (LIBRARIES.has(stem) || LIBRARY_PARTS.test(name));
 }
-function pipVersion(spec) {
-	const rest = (spec.split("::").at(-1) ?? "").replace(/\[.*/, "").trim().replace(/^[A-Za-z0-9._-]+/, "").trim();
-	const exact = /^(==?)?\s*([0-9][0-9A-Za-z.]*)(\.?\*)?(?:[=\s]\s*\S+)?$/.exec(rest);
+function convertCondaVersion(spec) {
+	const text = (spec.split("::").at(-1) ?? "").trim();
+	const [, fields = ""] = text.split("[");
+	const rest = (fields.includes("version=") ? /^["']?([^"'\]]*)/.exec(fields.split("version=")[1] ?? "")?.[1] : void 0) ?? text.replace(/\[.*/, "").replace(/^[A-Za-z0-9._-]+/, "");
+	const exact = /^(==?)?\s*([0-9][0-9A-Za-z.]*)(\.?\*)?(?:[=\s]\s*\S+)?$/.exec(rest.trim());
 	if (exact) {
 		const [, sign, version = "", star] = exact;
-		return star !== void 0 || sign === "=" && !/[=\s]/.test(rest.slice(1).trim()) ? `==${version.replace(/\.$/, "")}.*` : `==${version}`;
+		return star !== void 0 || sign === "=" && !/[=\s]/.test(rest.trim().slice(1).trim()) ? `==${version.replace(/\.$/, "")}.*` : `==${version}`;
 	}
-	return /^(?:(?:>=|<=|!=|>|<|~=)[0-9][0-9A-Za-z.*]*(?:,\s*|$))+$/.test(rest) ? rest.replace(/\s+/g, "") : "";
+	const clauses = rest.split(",").map(convertClause);
+	return clauses.every((clause) => clause !== void 0) ? clauses.join(",") : "";
 }
-var TWINS, SAME_NAME, IN_WHEELS, FROM_DRIVER, FOR_BUILDS, ONLY_CONDA, FOR_MKL, LIKE_A_LIBRARY, A_PROGRAM, OF_R, LISTS, PROGRAMS$1, MKL, LIBRARIES, LIBRARY_PARTS, OTHER_LIB;
+function convertClause(clause) {
+	const [, operator, version = ""] = /^\s*(>=|<=|==|!=|~=|>|<|=)\s*([0-9][0-9A-Za-z.]*(?:\*)?)\s*$/.exec(clause) ?? [];
+	if (operator === void 0) return void 0;
+	const plain = version.replace(/\.?\*?$/, "");
+	if (operator === "=") return `==${plain}.*`;
+	return `${operator}${operator === "==" || operator === "!=" ? version : plain}`;
+}
+var TWINS, IN_WHEELS, FROM_DRIVER, FOR_BUILDS, ONLY_CONDA, FOR_MKL, LIKE_A_LIBRARY, A_PROGRAM, FOR_OTHERS, OF_R, LISTS, PROGRAMS$1, MKL, LIBRARIES, LIBRARY_PARTS, OTHER_LIB;
 var init_conda_names = __esmMin((() => {
+	init_conda_same_names();
 	init_parse_conda_name();
 	init_read_own();
 	TWINS = {
+		"brotli-python": "brotli",
 		"dask-core": "dask",
+		"docker-py": "docker",
 		faiss: "faiss-cpu",
 		"matplotlib-base": "matplotlib",
 		"msgpack-python": "msgpack",
 		"numpy-base": "numpy",
 		opencv: "opencv-python-headless",
+		psycopg2: "psycopg2-binary",
 		"py-lightgbm": "lightgbm",
 		"py-opencv": "opencv-python-headless",
 		"py-xgboost": "xgboost",
@@ -38648,9 +39121,11 @@ var init_conda_names = __esmMin((() => {
 		pyqt: "pyqt5",
 		pytables: "tables",
 		"python-blosc": "blosc",
+		"python-fastjsonschema": "fastjsonschema",
 		"python-flatbuffers": "flatbuffers",
 		"python-graphviz": "graphviz",
 		"python-kaleido": "kaleido",
+		"python-kubernetes": "kubernetes",
 		"python-levenshtein": "levenshtein",
 		"python-lmdb": "lmdb",
 		"python-tzdata": "tzdata",
@@ -38658,25 +39133,15 @@ var init_conda_names = __esmMin((() => {
 		pytorch: "torch",
 		"pytorch-cpu": "torch",
 		"pytorch-gpu": "torch",
+		"ray-core": "ray",
+		"ray-default": "ray[default]",
+		"redis-py": "redis",
 		"seaborn-base": "seaborn",
 		"tensorflow-base": "tensorflow",
 		"tensorflow-eigen": "tensorflow",
 		"tensorflow-gpu": "tensorflow",
 		"tensorflow-mkl": "tensorflow"
 	};
-	SAME_NAME = new Set(`absl-py accelerate aiohttp alembic altair anyio argcomplete arrow attrs beautifulsoup4 bokeh boto3 botocore catboost
-  category-encoders certifi cffi charset-normalizer click cloudpickle colorama coverage cryptography cuda-bindings cuda-python cython dask
-  databricks-sdk datasets decorator dill distributed docker duckdb einops evaluate fastapi fastparquet filelock flask
-  fsspec gensim geopandas google-auth graphene greenlet grpcio gunicorn h5py holidays httpx huggingface-hub hyperopt idna
-  imageio imbalanced-learn ipykernel ipython itsdangerous jax jaxlib jinja2 jmespath joblib jsonpath-ng jsonschema kafka-python keras
-  langchain lightgbm lime llvmlite lxml markdown markupsafe matplotlib mlflow mlflow-skinny mlxtend more-itertools
-  multidict nltk numba numexpr numpy onnx onnxruntime openai openpyxl optuna orjson packaging pandas patsy pillow plotly
-  polars pooch prometheus-client prophet protobuf psutil pyarrow pyasn1 pycparser pydantic pydantic-core pyjwt pymongo
-  pyparsing pyspark python-dateutil python-dotenv pytorch-lightning pytz pyyaml querystring-parser regex requests rich
-  s3fs sacremoses safetensors scikit-image scikit-learn scipy seaborn sentence-transformers sentencepiece shap six skops
-  skorch smmap sqlalchemy sqlparse starlette statsmodels sympy tabulate tenacity tensorboard tensorflow tensorflow-cpu
-  threadpoolctl tokenizers toml toolz torchaudio torchmetrics torchvision tqdm transformers typing-extensions
-  urllib3 uvicorn waitress werkzeug wrapt xarray xgboost xlrd xxhash yarl zipp zstandard`.split(/\s+/));
 	IN_WHEELS = "the wheels that need it include it";
 	FROM_DRIVER = "the driver of the machine and the wheels that need it provide it";
 	FOR_BUILDS = "only builds need it, and Davit installs wheels";
@@ -38684,6 +39149,7 @@ var init_conda_names = __esmMin((() => {
 	FOR_MKL = "the wheels of NumPy and SciPy do not use it";
 	LIKE_A_LIBRARY = "it has the name of a library, and the wheels that need a library include it";
 	A_PROGRAM = "it is not a Python package, so only the base image can have it";
+	FOR_OTHERS = "only Windows or macOS uses it";
 	OF_R = "it is a package of R, which Davit does not serve";
 	LISTS = [
 		[
@@ -38710,6 +39176,11 @@ var init_conda_names = __esmMin((() => {
     qt-main rapidjson re2 readline s2n snappy sqlite suitesparse tbb thrift-cpp tk tzdata uriparser utf8proc x264 x265 xz
     yaml zlib zlib-ng zstd`,
 			/^(?:xorg-|aws-(?:c-|checksums|crt-cpp|sdk-cpp)|qt6-)|-mutex$|^-/
+		],
+		[
+			FOR_OTHERS,
+			"appnope python-app pywin32 pywinpty ucrt vc vc14-runtime vs2013-runtime vs2015-runtime win-inet-pton wincertstore winpty",
+			/^(?:m2w64|m2|msys2|pyobjc)-/
 		],
 		[
 			OF_R,
@@ -38755,16 +39226,61 @@ var init_conda_names = __esmMin((() => {
 }));
 // validation/requirements/check-conda.ts
 function checkConda(subject, model, { requirements, twins }) {
-	const covered = /* @__PURE__ */ new Set([...requirements.map((r) => r.name), ...subject.entity.requirementEdits.remove]);
+	const removed = subject.entity.requirementEdits.remove.map(normalizePackageName);
+	const covered = /* @__PURE__ */ new Set([...requirements.map((r) => r.name), ...removed]);
 	const replacing = new Map(twins.map((t) => [t.spec, t]));
-	return (model.conda?.packages ?? []).flatMap((spec, i) => {
+	const found = (model.conda?.packages ?? []).flatMap((spec, i) => {
 		const twin = replacing.get(spec);
 		if (twin === void 0 && listNames$2(spec).some((name) => covered.has(name))) return [];
-		return describePackage(subject, spec, {
+		const at = model.locateConda(["dependencies", model.conda?.indices[i] ?? 0]);
+		return [{
+			spec,
 			twin,
-			at: model.locateConda(["dependencies", model.conda?.indices[i] ?? 0])
-		});
+			end: findEnd(spec, twin),
+			problem: describePackage(subject, spec, {
+				twin,
+				at
+			})
+		}];
 	});
+	return [...Map.groupBy(found, ({ end }) => end)].flatMap(([end, all]) => end === void 0 || all.length < MANY ? all.map(({ problem }) => problem) : joinProblems(subject, end, all));
+}
+function findEnd(spec, twin) {
+	if (twin !== void 0) return twin.saved === void 0 ? "pip" : void 0;
+	const pip = findPipCounterpart(spec);
+	if ("none" in pip) return pip.isNeeded || pip.ifImported !== void 0 ? void 0 : "left out";
+	return "unknown";
+}
+function joinProblems(subject, end, all) {
+	const { label, entity, endpoint, alone } = subject;
+	const code = "conda-only-package";
+	const at = all[0]?.problem.at ?? {
+		file: "conda.yaml",
+		line: 1,
+		column: 1
+	};
+	const shown = (texts) => `${texts.slice(0, SHOWN).join(", ")} and ${texts.length - SHOWN} more`;
+	const specs = all.map(({ spec }) => spec);
+	if (end === "pip") return {
+		code,
+		severity: "warning",
+		message: `Found ${all.length} packages in conda.yaml of ${label} that are installed with pip: ${shown(all.map(({ twin }) => twin?.requirement.text ?? ""))}`,
+		at
+	};
+	if (end === "left out") return {
+		code,
+		severity: "warning",
+		message: `Found ${all.length} packages in conda.yaml of ${label} that are not installed, because only conda, builds, other systems or libraries inside of wheels use them: ${shown(specs)}`,
+		at
+	};
+	const names = specs.map(parseCondaName).join(", ");
+	return {
+		code,
+		severity: "error",
+		message: `Cannot install ${all.length} packages for ${label}: they come from conda, expected packages that pip can install: ${shown(specs)}`,
+		hint: alone ? `Move those that the model imports to the pip section of conda.yaml under their names in pip, and remove the others: ${names}` : `Add those that the model imports to davit.served_entities.${entity.name}.requirements.add in ${endpoint.file} under their names in pip, and the others to requirements.remove: [${names}]`,
+		at
+	};
 }
 function describePackage({ label, entity, alone }, spec, { twin, at }) {
 	const code = "conda-only-package";
@@ -38816,16 +39332,20 @@ function describeTwin({ requirement: { text }, saved }) {
 }
 function describeImported(requirement, { entity, alone }) {
 	if (requirement === void 0) return void 0;
-	return `If the model imports it as a Python package, ${alone ? `add "${requirement}" to its requirements` : `add "${requirement}" to davit.served_entities.${entity.name}.requirements.add`}`;
+	return `If the model imports it as a Python package, ${alone ? `add "${requirement}" to its pip requirements` : `add "${requirement}" to davit.served_entities.${entity.name}.requirements.add`}`;
 }
 function listNames$2(spec) {
 	const pip = findPipCounterpart(spec);
 	return [parseCondaName(spec), ..."none" in pip ? [] : [parseCondaName(pip.pip)]];
 }
+var MANY, SHOWN;
 var init_check_conda = __esmMin((() => {
+	init_normalize_package_name();
 	init_subject();
 	init_conda_names();
 	init_parse_conda_name();
+	MANY = 9;
+	SHOWN = 5;
 }));
 // schemas/values/quote-shell.ts
 function quoteShell(text) {
@@ -38859,19 +39379,19 @@ function checkAddress(name, source) {
 	};
 	if (isRepository(source)) return {
 		why: "it is a repository, expected a wheel",
-		hint: renderBuildHint$1(source)
+		hint: renderBuildHint$2(source)
 	};
 	if (/^http:/i.test(source)) return {
-		why: "anybody on the way can change it, expected an address with https",
-		hint: renderBuildHint$1(void 0)
+		why: "others on the network can change it, expected an address with https",
+		hint: renderBuildHint$2(void 0)
 	};
 	if (/^https:/i.test(source)) return isWebWheel(source) ? void 0 : {
 		why: "it is not a wheel, expected one (.whl)",
-		hint: renderBuildHint$1(source)
+		hint: renderBuildHint$2(source)
 	};
 	return explainForeignPath(name, source);
 }
-function renderBuildHint$1(source) {
+function renderBuildHint$2(source) {
 	const what = source !== void 0 && isFile(source) && !/^[~/.]/.test(source) ? `./${source}` : source;
 	return `${what === void 0 ? "Build a wheel of it" : `Build a wheel of it: pip wheel --no-deps ${quoteShell(what)}`}. Log the model with that file in code_paths and the requirement code/FILE.whl. ${OR_REMOVE}`;
 }
@@ -38883,7 +39403,7 @@ function explainForeignPath(name, source) {
 	};
 	return {
 		why: `it is ${DATABRICKS.test(source) ? "a path of the Databricks workspace" : "a path of the machine that logged it"}, expected a wheel inside the model`,
-		hint: isWheel(source) ? renderLogHint(source) : renderBuildHint$1(source.replace(/^file:\/*(?=\/)/, ""))
+		hint: isWheel(source) ? renderLogHint(source) : renderBuildHint$2(source.replace(/^file:\/*(?=\/)/, ""))
 	};
 }
 function renderLogHint(source) {
@@ -38896,10 +39416,10 @@ async function checkFile$1(model, name, source) {
 	if (/^~?\//.test(source) || !isInside) return explainForeignPath(name, source);
 	if (!isWheel(source)) return isSourceArchive(source) ? {
 		why: "it is a source distribution, expected a wheel (.whl)",
-		hint: renderBuildHint$1(source)
+		hint: renderBuildHint$2(source)
 	} : {
 		why: "it is not a wheel, expected one (.whl)",
-		hint: renderBuildHint$1(source)
+		hint: renderBuildHint$2(source)
 	};
 	if (await access(file).then(() => true, () => false)) return void 0;
 	const elsewhere = await model.findFile(source.split("/").at(-1) ?? "");
@@ -38991,6 +39511,7 @@ var init_pip_names = __esmMin((() => {
 // validation/requirements/check-requirements.ts
 async function checkRequirements(subject, model, { requirements, twins }, { policy, packages = [] }) {
 	const others = new Set(requirements.map((r) => r.name));
+	const saved = listSavedVersions(model);
 	const files = {
 		folder: model.folder,
 		findFile: makeFileFinder(model.folder)
@@ -39000,7 +39521,8 @@ async function checkRequirements(subject, model, { requirements, twins }, { poli
 		...requirements.flatMap((r) => checkRequirement(subject, r, {
 			policy,
 			packages,
-			others
+			others,
+			saved
 		})),
 		...(await Promise.all(sources)).flat(),
 		...checkConda(subject, model, {
@@ -39010,7 +39532,7 @@ async function checkRequirements(subject, model, { requirements, twins }, { poli
 		...checkChannels(subject, model, policy)
 	];
 }
-function checkRequirement({ label }, r, { policy, packages, others }) {
+function checkRequirement({ label }, r, { policy, packages, others, saved }) {
 	const { at, name, fault } = r;
 	const wrong = fault ?? suggestPipName(r, others);
 	if (wrong) return [refuse$4(label, r, wrong)];
@@ -39034,13 +39556,12 @@ function checkRequirement({ label }, r, { policy, packages, others }) {
 	if (r.pin === void 0 && !isPatchPrefix(r)) found.push(...applyPolicy(policy.unpinnedRequirement, {
 		code: "requirement-unpinned",
 		message: `Found "${r.text}" in the requirements of ${label}: expected the exact version that the model was trained with`,
-		...policy.unpinnedRequirement === "error" ? explainPin(r, packages) : { hint: "Without one, only the lock determines the version" },
+		...policy.unpinnedRequirement === "error" ? explainPin(r, packages?.find((p) => p.name === name)?.version ?? saved.get(name)) : { hint: "Without one, only the lock determines the version" },
 		at
 	}));
 	return found;
 }
-function explainPin({ name, text, marker }, packages) {
-	const version = packages?.find((p) => p.name === name)?.version;
+function explainPin({ name, text, marker }, version) {
 	return {
 		add: `${/^[A-Za-z0-9._-]+(?:\[[^\]]*\])?/.exec(text)?.[0] ?? name}==${version ?? "VERSION"}${marker === void 0 ? "" : ` ; ${marker}`}`,
 		hint: version === void 0 ? "VERSION is the one that the model was trained with" : void 0
@@ -39062,30 +39583,31 @@ function refuse$4(label, { written, name, at }, { why, hint, instead }) {
 function isPatchPrefix({ specifier }) {
 	return /^==\d+\.\d+\.\d+\.\*$/.test(specifier);
 }
-function checkChannels({ label }, { conda }, policy) {
-	const channel = conda?.channels?.find((c) => ANACONDA_CHANNELS.test(c));
-	if (channel === void 0) return [];
+function checkChannels({ label }, model, policy) {
+	const { conda, locateConda, mlflowVersion = "" } = model;
+	const channel = conda?.channels.find(({ name }) => ANACONDA_CHANNEL.test(name.trim()));
+	if (channel === void 0 && conda?.hasDefaultChannels !== true) return [];
+	const found = channel === void 0 ? `Found no channels in conda.yaml of ${label}: conda then takes its default ones, which most often are Anaconda's, and` : `Found the conda channel "${channel.name}" in ${label}:`;
+	const repair = WRITES_DEFAULTS.test(mlflowVersion) ? "with MLflow 1.18 or newer" : "with a conda_env whose channels are [conda-forge], or without conda_env";
 	return applyPolicy(policy.defaultsChannel, {
 		code: "anaconda-channel",
-		message: `Found the conda channel "${channel}" in ${label}: Anaconda may ask for a commercial licence`,
-		hint: "Davit does not use it; log the model with a newer MLflow to remove it",
-		at: {
-			file: "conda.yaml",
-			line: 1,
-			column: 1
-		}
+		message: `${found} Anaconda may ask for a commercial licence`,
+		hint: `Davit installs nothing from there. To remove it, log the model ${repair}`,
+		at: locateConda(channel?.path ?? ["dependencies"])
 	});
 }
-var OTHER_PLATFORMS, ANACONDA_CHANNELS;
+var OTHER_PLATFORMS, ANACONDA_CHANNEL, WRITES_DEFAULTS;
 var init_check_requirements = __esmMin((() => {
 	init_check_conda();
 	init_check_source();
 	init_parse_requirements();
 	init_mask_secrets();
+	init_check_version_drift();
 	init_policy();
 	init_pip_names();
 	OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;
-	ANACONDA_CHANNELS = /^(defaults|anaconda|main|r|msys2)$|anaconda\.(com|org)/;
+	ANACONDA_CHANNEL = /^(?:defaults|(?:pkgs\/)?(?:anaconda|free|main|msys2|pro|r)|https?:\/\/repo\.(?:anaconda\.(?:com|cloud)|continuum\.io)(?:\/.*)?|https?:\/\/conda\.anaconda\.org\/(?:anaconda|main|msys2|r)(?:\/.*)?)$/i;
+	WRITES_DEFAULTS = /^(?:0\.|1\.(?:\d|1[0-7])(?:\.|$))/;
 }));
 // validation/model/check-signature.ts
 function checkSignaturePart(part, text) {
@@ -39189,6 +39711,13 @@ var init_conda_twins = __esmMin((() => {
 	init_parse_requirements();
 }));
 // validation/requirements/edit-requirements.ts
+function listModelNames(model) {
+	const twins = listCondaTwins(model, {
+		taken: /* @__PURE__ */ new Set(),
+		removed: /* @__PURE__ */ new Set()
+	});
+	return new Set([...model.requirements, ...twins.map((t) => t.requirement)].map((r) => r.name));
+}
 function editRequirements({ entity, label }, model) {
 	const { remove } = entity.requirementEdits;
 	const add = entity.requirementEdits.add.filter((line) => !isPythonEdit(line));
@@ -39200,7 +39729,7 @@ function editRequirements({ entity, label }, model) {
 		hint,
 		at: ENTITY_LOCATION
 	});
-	const known = new Set(model.requirements.map((r) => r.name));
+	const known = listModelNames(model);
 	const conda = new Set(model.conda?.packages.map(parseCondaName));
 	const removed = new Set(remove.map(normalizePackageName));
 	for (const name of removed) if (!known.has(name) && !conda.has(name)) wrong(`Cannot remove "${name}" from the requirements of ${label}: the model does not require it`, `Its requirements: ${[...known].join(", ")}`);
@@ -39346,9 +39875,21 @@ function makeCondaEnvironment({ channels, dependencies }) {
 	const names = packages.map((p) => p.split(/[=<>!~ [;]/)[0]?.split("::").at(-1) ?? p);
 	const python = packages.find((_, i) => names[i] === "python");
 	const others = packages.filter((_, i) => !BUILT_IN_PACKAGES.has(names[i] ?? ""));
+	const range = convertCondaVersion(python ?? "");
 	return {
-		channels: channels ?? void 0,
+		channels: [...(channels ?? []).map((name, i) => ({
+			name,
+			path: ["channels", i]
+		})), ...list.flatMap((d, i) => {
+			const [name, ...rest] = typeof d === "string" ? d.split("::") : [];
+			return name !== void 0 && rest.length > 0 ? [{
+				name,
+				path: ["dependencies", i]
+			}] : [];
+		})],
+		hasDefaultChannels: list.length > 0 && (channels ?? []).length === 0,
 		python: /(?<!\d)(\d+\.\d+(?:\.\d+)?)/.exec(python ?? "")?.[1],
+		pythonRange: python === void 0 || /^==\d+\.\d+/.test(range) ? void 0 : range,
 		pythonIndex: list.findIndex((d) => d === python),
 		packages: others,
 		indices: others.map((p) => list.indexOf(p))
@@ -39360,6 +39901,7 @@ function readPipSection(dependency) {
 var text$6, flavor, mlmodelFile, pythonEnvFile, condaFile, BUILT_IN_PACKAGES;
 var init_parse_mlmodel = __esmMin((() => {
 	init_zod();
+	init_conda_names();
 	text$6 = string$1().nullish();
 	flavor = looseObject({});
 	mlmodelFile = looseObject({
@@ -39496,7 +40038,7 @@ async function readOption(folder, line, parents) {
 	const refuse = (why) => ({
 		requirements: [],
 		constraints: [],
-		problems: [makeProblem(`Cannot read "${`${option} ${maskSecrets(value)}`.trim()}": ${why}`, at, INCLUDE_HINT)]
+		problems: [makeProblem(`Cannot read "${`${option} ${maskSecrets(value)}`.trim()}": ${why}`, at, renderIncludeHint(at))]
 	});
 	if (/^[a-z][a-z0-9+.-]+:/i.test(value)) return refuse("it is an address, expected a file in the model");
 	const file = posix.join(posix.dirname(at.file), value);
@@ -39514,6 +40056,9 @@ async function readOption(folder, line, parents) {
 		problems: [...read.problems, ...faulty]
 	};
 }
+function renderIncludeHint({ file }) {
+	return `Write the lines of that file in place of it into ${file} of the model, or log the model with them`;
+}
 function refuseConstraint({ written, fault, at }) {
 	const why = fault?.why ?? "it is an address or a file, expected a version";
 	const hint = fault?.instead === void 0 ? "Write it into requirements.txt as a requirement" : `Write "${fault.instead}"`;
@@ -39528,7 +40073,7 @@ function makeProblem(message, at, hint) {
 		at
 	};
 }
-var MAX_DEPTH$3, INCLUDE_HINT;
+var MAX_DEPTH$3;
 var init_read_requirements = __esmMin((() => {
 	init_read_model_text();
 	init_mask_secrets();
@@ -39536,7 +40081,6 @@ var init_read_requirements = __esmMin((() => {
 	init_parse_requirements();
 	init_report_option();
 	MAX_DEPTH$3 = 5;
-	INCLUDE_HINT = "Copy its lines into requirements.txt of the model";
 }));
 // validation/model/read-model.ts
 async function readModel(folder) {
@@ -39583,7 +40127,7 @@ async function readFiles$1(folder) {
 			example: await findExample(folder, value),
 			requirements: required.requirements,
 			constraints: required.constraints,
-			hasRequirements: required.found,
+			hasRequirements: required.found || (conda?.packages.length ?? 0) > 0,
 			hasUvLock: await exists(join(folder, "uv.lock")),
 			conda,
 			locateConda: condaYaml?.locate ?? locate,
@@ -39613,10 +40157,13 @@ function readPython(files, { flavors }, locate) {
 		"python_function",
 		"python_version"
 	];
+	const saved = flavors["python_function"]?.["python_version"];
+	const inConda = [conda?.python, () => condaYaml?.locate(["dependencies", conda?.pythonIndex ?? 0]) ?? locate([])];
 	const [value, at] = [
-		[pythonEnv?.value?.python, () => pythonEnv?.locate(["python"]) ?? locate([])],
-		[conda?.python, () => condaYaml?.locate(["dependencies", conda?.pythonIndex ?? 0]) ?? locate([])],
-		[flavors["python_function"]?.["python_version"], () => locate(inFlavor)]
+		[pythonEnv && readWrittenPython(pythonEnv), () => pythonEnv?.locate(["python"]) ?? locate([])],
+		...allowsVersion(conda?.pythonRange, saved) ? [] : [inConda],
+		[saved, () => locate(inFlavor)],
+		inConda
 	].find(([v]) => v !== void 0 && v !== null) ?? [];
 	const text = typeof value === "number" || typeof value === "string" ? String(value) : "";
 	return {
@@ -39627,6 +40174,13 @@ function readPython(files, { flavors }, locate) {
 			column: 1
 		}
 	};
+}
+function allowsVersion(range, version) {
+	return range !== void 0 && typeof version === "string" && satisfiesSpecifier(version, range) !== false;
+}
+function readWrittenPython({ value, text }) {
+	const python = value?.python;
+	return typeof python === "number" ? /^python\s*:\s*([\d.]+)/m.exec(text)?.[1] ?? python : python;
 }
 async function findExample(folder, { saved_input_example_info: saved }) {
 	const names = ["serving_input_example.json", ...saved ? [saved.artifact_path ?? "input_example.json"] : []];
@@ -39642,7 +40196,8 @@ async function readYaml(folder, file, schema, problems) {
 	problems.push(...diagnostics.map((d) => makeUnreadableProblem(d, d)));
 	return {
 		value,
-		locate
+		locate,
+		text
 	};
 }
 function makeUnreadableProblem({ message }, at) {
@@ -39675,6 +40230,7 @@ function unreadable(message, hint) {
 	};
 }
 var init_read_model = __esmMin((() => {
+	init_satisfies_specifier();
 	init_parse_yaml();
 	init_model_digest();
 	init_parse_mlmodel();
@@ -39691,7 +40247,8 @@ async function checkModel(subject, folder, { root, policy, packages }) {
 	const { model, isChosen, problems } = await choosePython(subject, read.model);
 	const edited = editRequirements(subject, model);
 	const { cases, diagnostics: wrongCases } = await readCases(subject, root);
-	const pins = edited.requirements.flatMap((r) => r.pin === void 0 ? [] : [[r.name, r.pin]]);
+	const own = edited.requirements.filter((r) => r.fault !== void 0 || isForServers(r, model.pythonVersion));
+	const pins = own.flatMap((r) => r.pin === void 0 ? [] : [[r.name, r.pin]]);
 	const all = [
 		...read.problems,
 		...problems,
@@ -39699,10 +40256,13 @@ async function checkModel(subject, folder, { root, policy, packages }) {
 		...checkSignature(subject, model, policy),
 		...checkExample(subject, model, policy),
 		...checkPython(subject, model),
-		...await checkMinimumVersions(subject, model, edited.requirements),
+		...await checkMinimumVersions(subject, model, own),
 		...isChosen ? [] : checkPythonDrift(subject, model),
 		...edited.problems,
-		...await checkRequirements(subject, model, edited, {
+		...await checkRequirements(subject, model, {
+			...edited,
+			requirements: own
+		}, {
 			policy,
 			packages
 		}),
@@ -39731,6 +40291,7 @@ function checkFlavor({ label }, { flavors, locate }) {
 		code: "flavor-missing",
 		severity: "error",
 		message: `Cannot serve ${label}: its flavors are ${Object.keys(flavors).join(", ") || "none"}, expected python_function among them`,
+		hint: "Log the model with mlflow.pyfunc, or with a flavor of MLflow that also writes python_function",
 		at: locate(["flavors"], { key: true })
 	}];
 }
@@ -39765,7 +40326,7 @@ function checkSignature({ label }, model, policy) {
 function checkExample({ label, entity, alone }, model, policy) {
 	const { example, signature, locate } = model;
 	if (example !== void 0 || entity.validation.length > 0) return [];
-	const fallback = signature.inputs === null ? "it is only loaded, and asked nothing" : "an input is made from its signature";
+	const fallback = signature.inputs === null ? "it is only loaded, and predicts nothing" : "an input is made from its signature";
 	const instead = policy.missingExample === "error" ? "the policy requires one" : fallback;
 	const ways = alone ? "" : `, or add davit.served_entities.${entity.name}.validation`;
 	return applyPolicy(policy.missingExample, {
@@ -39775,7 +40336,8 @@ function checkExample({ label, entity, alone }, model, policy) {
 		at: locate(["saved_input_example_info"])
 	});
 }
-function checkPython({ label }, model) {
+function checkPython({ label, alone, entity, endpoint }, model) {
+	const list = `davit.served_entities.${entity.name}.requirements.add in ${endpoint.file}`;
 	const at = {
 		file: "MLmodel",
 		line: 1,
@@ -39786,19 +40348,21 @@ function checkPython({ label }, model) {
 		code: "requirements-missing",
 		severity: "error",
 		message: `Cannot choose a Python for ${label}: it names no version, expected one in python_env.yaml`,
+		hint: `Write the version that saved the model there, such as python: 3.11.7${alone ? "" : `, or add it to ${list}, such as python==3.11.7`}`,
 		at
 	});
-	if (!model.hasRequirements) problems.push({
+	if (!model.hasRequirements && entity.requirementEdits.add.every(isPythonEdit)) problems.push({
 		code: "requirements-missing",
 		severity: "error",
 		message: `Cannot install the packages of ${label}: it has neither requirements.txt nor pip packages in conda.yaml`,
-		hint: model.hasUvLock ? UV_LOCK_HINT : void 0,
+		hint: joinHints(model.hasUvLock ? UV_LOCK_HINT : void 0, alone ? "List them in requirements.txt of the model, with mlflow among them" : `Without logging it again: list them in ${list}, with mlflow among them`),
 		at
 	});
 	return problems;
 }
 var UV_LOCK_HINT;
 var init_check_model = __esmMin((() => {
+	init_evaluate_marker();
 	init_diagnostic();
 	init_choose_python();
 	init_check_minimum_versions();
@@ -39821,7 +40385,7 @@ async function fetchModel(subject, options) {
 		if (model.uri === void 0 && findRegistry(model.name, options) !== void 0) return downloadModel(subject, renderRegisteredVersion(model), options);
 		return refuse$3(await reportMissingModel(subject, options.root, renderModelPath(subject, path), folder));
 	}
-	if (!subject.alone && isBelow(folder, resolve(options.root)) && !await isInside(folder, options.root)) {
+	if (!subject.alone && isBelow(folder, resolve(options.root)) && !await isInside$1(folder, options.root)) {
 		const message = `Cannot use the model at "${path}": a symbolic link leads outside the project, expected a directory inside it`;
 		return refuse$3(makeError("model-not-found", subject.entity.place, message, "Copy the model into models/, or write its real path as model_uri"));
 	}
@@ -39837,7 +40401,7 @@ async function fetchModel(subject, options) {
 function renderModelPath({ alone, entity, label }, path) {
 	return alone && path === entity.model.uri ? label : path;
 }
-async function isInside(folder, root) {
+async function isInside$1(folder, root) {
 	const [inner, outer] = await Promise.all([realpath(folder), realpath(root)]);
 	return isBelow(inner, outer);
 }
@@ -39979,7 +40543,7 @@ var init_find_chain = __esmMin((() => {
 }));
 // validation/requirements/failures/explain-resolution.ts
 async function explainResolution(request, message, compile) {
-	return await explainMissingVersion(request, message, compile) ?? explainPythonBound(request, message) ?? explainDuplicate(message) ?? explainMissingSource(request, message) ?? await explainMissingWheel(request, message, compile) ?? explainConflict(request, message) ?? explainOther(request, message);
+	return await explainMissingVersion(request, message, compile) ?? await explainPythonBound(request, message, compile) ?? explainDuplicate(message) ?? explainMissingSource(request, message) ?? await explainMissingWheel(request, message, compile) ?? explainConflict(request, message) ?? explainOther(request, message);
 }
 async function explainMissingVersion(request, message, compile) {
 	const text = collapseWhitespace(message);
@@ -40016,11 +40580,15 @@ async function explainUnknownPackage({ requirements }, unknown, context) {
 	const meant = findMeantPackage(unknown);
 	return {
 		why: `${renderSteps(chain)}the index has no package named "${unknown}"`,
-		hint: `Check its spelling. ${PRIVATE_HINT}. If the model runs without ${about}, leave it out`,
+		hint: `${renderForbidden(context.message)}Check its spelling. ${PRIVATE_HINT}. If the model runs without ${about}, leave it out`,
 		about,
 		...isOwn && meant !== void 0 && { add: meant },
 		...(isOwn || chain) && { remove: about }
 	};
+}
+function renderForbidden(message) {
+	const [, address = ""] = /\bAn index \((\S+)\) returned a 403/.exec(collapseWhitespace(message)) ?? [];
+	return URL.canParse(address) ? `The index ${new URL(address).host} answers 403 Forbidden: check its credentials. ` : "";
 }
 function renderSteps(chain) {
 	if (!chain) return "";
@@ -40043,17 +40611,26 @@ async function findVersion(compile, requirement) {
 	const run = await compile([requirement], ["--no-deps", "--upgrade"]);
 	return run.code === 0 ? /==(\S+)/.exec(run.stdout)?.[1] : void 0;
 }
-function explainPythonBound({ python }, message) {
+async function explainPythonBound(request, message, compile) {
+	const { python, requirements } = request;
 	const text = collapseWhitespace(message);
 	const bound = /does not satisfy Python(\S+?),? and /.exec(text);
 	const after = bound ? text.slice(bound.index + bound[0].length) : "";
 	const needs = bound?.[1];
 	const what = /^(\S+) depends on Python/.exec(after)?.[1] ?? /we can conclude that (\S+) cannot be used/.exec(after)?.[1];
 	if (needs === void 0 || what === void 0) return void 0;
+	const about = parseName(what);
+	const why = `${what} needs Python ${needs}, and the model was saved with Python ${python}`;
+	const version = requirements.some((r) => r.name === about && r.source === void 0) ? await findCompatibleVersion(request, about, compile) : void 0;
+	if (version !== void 0) return {
+		why: `${why}, expected one such as ${version}`,
+		add: `${about}==${version}`,
+		about
+	};
 	return {
-		why: `${what} needs Python ${needs}, and the model was saved with Python ${python}`,
+		why,
 		hint: "Require versions for that Python, or train and log the model with a newer Python",
-		about: parseName(what)
+		about
 	};
 }
 function explainDuplicate(message) {
@@ -40087,7 +40664,7 @@ function explainConflict(request, message) {
 }
 async function explainMissingWheel(request, message, compile) {
 	const { python, platform, requirements } = request;
-	const what = /(?:Because|[Aa]nd because|and) (?:only |all versions of )?([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable wheels|wheels with a matching)/.exec(collapseWhitespace(message))?.[1];
+	const what = NO_WHEEL.exec(collapseWhitespace(message))?.[1];
 	if (what === void 0) return void 0;
 	const about = parseName(what);
 	const machine = platform.startsWith("x86_64-manylinux") ? "Linux" : platform;
@@ -40116,18 +40693,26 @@ async function explainMissingWheel(request, message, compile) {
 		hint: `Other versions, such as ${other}, have one, but conflict with the other requirements: change those, or log the model again with that version`,
 		about: direct?.name ?? about
 	};
+	const meant = mine && findMeantPackage(about);
+	if (meant !== void 0) return {
+		why: `${why}, expected ${meant}, the package that has its content`,
+		add: meant,
+		remove: about,
+		about
+	};
 	const newer = chain && await findCompatibleVersion(request, chain.requirement.name, compile);
-	const meant = findMeantPackage(about);
-	const elsewhere = `Build the wheel where the model is trained: pip wheel --no-deps ${quoteShell(mine?.text ?? about)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
+	const elsewhere = renderBuildHint$1(mine?.text ?? about, build);
 	return {
 		why: `${steps}no version of ${about} has a wheel for Python ${python} on ${machine}`,
 		hint: newer !== void 0 ? `That version does not need ${about}. Otherwise: ${elsewhere}` : direct ? `${elsewhere}. If predictions do not need ${direct.name}, leave it out` : elsewhere,
 		build,
 		...newer !== void 0 && chain && { add: `${chain.requirement.name}==${newer}` },
-		...mine && meant !== void 0 && { add: meant },
 		...direct && newer === void 0 && { remove: direct.name },
 		about: direct?.name ?? about
 	};
+}
+function renderBuildHint$1(requirement, build) {
+	return `${build === void 0 ? "Build" : "Or build"} the wheel where the model is trained: pip wheel --no-deps ${quoteShell(requirement)}. Log the model with that file in code_paths and the requirement code/FILE.whl, or add it to your index`;
 }
 function explainMissingSource({ built = [] }, message) {
 	const text = collapseWhitespace(message);
@@ -40167,13 +40752,14 @@ function shorten$2(message) {
 	const text = collapseWhitespace(message.split("\nhint:")[0] ?? "").replace(/^.*?cause: /, "");
 	return text.length > 400 ? `${text.slice(0, 399)}…` : text.replace(/\.\s*$/, "");
 }
-var PRIVATE_HINT;
+var PRIVATE_HINT, NO_WHEEL;
 var init_explain_resolution = __esmMin((() => {
 	init_normalize_package_name();
 	init_quote_shell();
 	init_find_chain();
 	init_pip_names();
 	PRIVATE_HINT = "If it is a private package, set UV_INDEX and its credentials where Davit runs (docs/models.md, \"Private packages\"), or log its wheel in code_paths";
+	NO_WHEEL = /(?:Because|[Aa]nd because|and) (?:only |all versions of )?([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable wheels|wheels with a matching)/;
 }));
 // validation/requirements/keep-hashes.ts
 function keepRequiredHashes(packages, requirements, built = []) {
@@ -40268,6 +40854,19 @@ var init_explain_wheel = __esmMin((() => {
 	init_mask_secrets();
 	NO_CONNECTION = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|failed to download|status/i;
 }));
+// validation/requirements/preferences.ts
+function listPreferences({ preferences = [], saved, requirements }) {
+	const isAllowed = (name, version) => requirements.every((r) => r.name !== name || satisfiesSpecifier(version, r.specifier) !== false);
+	const locked = preferences.filter((p) => p.source === void 0).map((p) => [p.name, p.version]);
+	return new Map([...locked, ...[...saved ?? []].filter(([name, version]) => isAllowed(name, version))]);
+}
+function keepsPreferences(packages, request) {
+	const wanted = listPreferences(request);
+	return packages.every(({ name, version }) => (wanted.get(name) ?? version) === version);
+}
+var init_preferences = __esmMin((() => {
+	init_satisfies_specifier();
+}));
 // validation/requirements/read-wheel.ts
 async function readInstalledWheel(folder) {
 	try {
@@ -40325,7 +40924,7 @@ var init_read_wheel = __esmMin((() => {
 }));
 // validation/requirements/resolve-requirements.ts
 async function resolveRequirements(request, options) {
-	const python = (await listPythons(request.python)).at(-1) ?? (await listPythons()).at(-1);
+	const python = await findNewestPython(request.python);
 	if (!python) throw new Error("Cannot resolve requirements: there is no Python on this machine, expected python3");
 	const folder = makeTemporaryFolder("resolve");
 	try {
@@ -40347,7 +40946,7 @@ async function resolveRequirements(request, options) {
 		const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
 		const offline = request.preferences && await compile(lines, ["--offline"]);
 		const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : void 0;
-		if (offline && kept && keepsPins(kept, request.preferences)) return makeResolution(kept, request, offline);
+		if (offline && kept && keepsPreferences(kept, request)) return makeResolution(kept, request, offline);
 		const run = await compile(lines);
 		if (run.code === 0) return makeResolution(readPackages(run.stdout, request.modelFolder), request, run);
 		if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
@@ -40374,10 +40973,6 @@ function makeResolution(packages, { requirements, built = [] }, { notes }) {
 		explanation: void 0,
 		yanked: parseYanked(notes)
 	};
-}
-function keepsPins(packages, pins) {
-	const before = new Map(pins.map((p) => [p.name, p.version]));
-	return packages.every((p) => (before.get(p.name) ?? p.version) === p.version);
 }
 async function readWheels(context) {
 	const wheels = [];
@@ -40449,8 +41044,8 @@ async function compileLines({ folder, python, request, options, settings = "" },
 	].map((f) => join(folder, f));
 	await writeFile(input, `${lines.join("\n")}\n`);
 	await writeFile(bounds, request.constraints.map((c) => `${c.text}\n`).join(""));
-	const kept = (request.preferences ?? []).filter((p) => p.source === void 0);
-	await writeFile(output, kept.map((p) => `${p.name}==${p.version}\n`).join(""));
+	const preferred = [...listPreferences(request)].map(([name, version]) => `${name}==${version}\n`);
+	await writeFile(output, preferred.join(""));
 	const args = [
 		"pip",
 		"compile",
@@ -40527,8 +41122,13 @@ function parseWheelVersion(source) {
 function makeOutageError({ stderr, timedOut }) {
 	const causes = stderr.split("\n").filter((l) => !/https?:/.test(l)).map((l) => l.replace(/^\s*(error|cause):\s*/, "").trim());
 	if (stderr.includes("network was disabled")) return /* @__PURE__ */ new Error("Cannot query the package index: UV_OFFLINE is set, and the cache does not have the answer. Unset UV_OFFLINE and run the same command again");
+	const [, refusing] = /\bindex URL \((\S+)\) could not be queried/.exec(stderr.replaceAll(/\s+/g, " ")) ?? [];
+	if (refusing !== void 0) return /* @__PURE__ */ new Error(`Cannot query the package index${nameHost(refusing)}: it answers 401 Unauthorized. Set its credentials where Davit runs (docs/models.md, "Private packages"), and run the same command again`);
 	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$7} s` : causes.filter(Boolean).slice(-2).join(", ");
 	return /* @__PURE__ */ new Error(`Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`);
+}
+function nameHost(address) {
+	return URL.canParse(address) ? ` ${new URL(address).host}` : "";
 }
 var LIMIT_SECONDS$7, OUTAGE_MESSAGE;
 var init_resolve_requirements = __esmMin((() => {
@@ -40543,9 +41143,10 @@ var init_resolve_requirements = __esmMin((() => {
 	init_keep_hashes();
 	init_parse_yanked();
 	init_explain_wheel();
+	init_preferences();
 	init_read_wheel();
 	LIMIT_SECONDS$7 = 300;
-	OUTAGE_MESSAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
+	OUTAGE_MESSAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)|401 Unauthorized/i;
 }));
 // validation/requirements/failures/describe-failure.ts
 async function describeResolutionFailure(subject, { model, request, explanation }, options) {
@@ -40605,82 +41206,68 @@ var init_describe_failure = __esmMin((() => {
 // validation/requirements/building/build-package.ts
 async function buildPackage({ name, version }, request, options) {
 	const label = `${name} ${version}`;
-	const folder = makeTemporaryFolder("build");
+	const before = request.preferences?.find((p) => p.name === name && p.version === version);
+	const wanted = {
+		...request,
+		preferences: before?.built?.with
+	};
 	try {
-		const { python, sandbox } = await prepareBuild(label, request.python, options);
-		const source = await findSource({
-			name,
-			version,
-			interpreter: python.executable,
-			python: request.python,
-			platform: request.platform
-		}, options);
-		const preferences = (request.preferences?.find((p) => p.name === name && p.version === version))?.built?.with;
-		const refused = refuseHash(name, source, request);
-		if (refused) return refused;
-		const into = join(folder, "source");
-		await mkdir(into);
-		const file = await downloadSource(source, {
-			folder: into,
-			signal: options.signal
-		});
-		const built = await withProgress(options.progress ?? SILENT, `Building the wheel of ${label}`, () => buildWithRequirements({
-			folder,
-			source: file,
-			python,
-			sandbox
-		}, {
-			...request,
-			preferences
-		}, options));
-		if ("why" in built) return {
-			...built,
-			why: `${label} cannot be built: ${built.why}`,
-			about: name
-		};
-		const wrong = explainWrongWheel(built.wheel.file, {
+		return await buildFromSource({
 			name,
 			version
-		}) ?? explainWrongMetadata(built.wheel.metadata, {
-			name,
-			version
-		}) ?? explainWrongPlatform(built.wheel, request.platform);
-		if (wrong !== void 0) return {
-			why: `${label} cannot be built: ${wrong}`,
-			about: name
-		};
-		const metadata = parseMetadata(built.wheel.metadata);
-		if ("why" in metadata) return {
-			...metadata,
-			why: `in the wheel built of ${label}, ${metadata.why}`,
-			about: name
-		};
-		if (await findKeptWheel(built.wheel.hash) === void 0) await keepWheel(built.wheel);
-		return {
-			locked: {
+		}, request, options, async (source, build) => {
+			const refused = refuseHash(name, source, request);
+			if (refused) return refused;
+			const built = await build((sources) => buildWithRequirements(sources, wanted, options));
+			if ("why" in built) return {
+				...built,
+				why: `${label} cannot be built: ${built.why}`,
+				about: name
+			};
+			return lockBuild({
 				name,
-				version,
-				hashes: [built.wheel.hash],
-				built: {
-					from: source.hash,
-					with: [...built.packages]
-				}
-			},
-			metadata
-		};
+				version
+			}, built, {
+				source,
+				platform: request.platform
+			});
+		});
 	} catch (e) {
-		if (e instanceof VirtualenvError) return {
+		if (!(e instanceof VirtualenvError)) throw e;
+		return {
 			why: e.message.replace(`Cannot build ${label}: `, `${label} cannot be built: `),
 			hint: e.hint,
 			about: name
 		};
-		throw e;
-	} finally {
-		await rm(folder, {
-			recursive: true,
-			force: true
-		});
 	}
+}
+async function lockBuild(wanted, { wheel, packages }, { source, platform }) {
+	const { name, version } = wanted;
+	const label = `${name} ${version}`;
+	const wrong = explainWrongWheel(wheel.file, wanted) ?? explainWrongMetadata(wheel.metadata, wanted) ?? explainWrongPlatform(wheel, platform);
+	if (wrong !== void 0) return {
+		why: `${label} cannot be built: ${wrong}`,
+		about: name
+	};
+	const metadata = parseMetadata(wheel.metadata);
+	if ("why" in metadata) return {
+		...metadata,
+		why: `in the wheel built of ${label}, ${metadata.why}`,
+		about: name
+	};
+	if (await findKeptWheel(wheel.hash) === void 0) await keepWheel(wheel);
+	return {
+		locked: {
+			name,
+			version,
+			hashes: [wheel.hash],
+			built: {
+				from: source.hash,
+				with: [...packages]
+			}
+		},
+		metadata
+	};
 }
 function refuseHash(name, { hash }, { requirements }) {
 	const required = requirements.filter((r) => r.name === name).flatMap((r) => r.hashes);
@@ -40740,13 +41327,11 @@ function explainWrongPlatform({ file }, platform) {
 }
 var MAX_ROUNDS$1, NOWHERE;
 var init_build_package = __esmMin((() => {
+	init_build_from_source();
 	init_ensure_built_wheels();
 	init_explain_wrong_wheel();
-	init_find_source();
 	init_run_build();
 	init_virtualenv_error();
-	init_progress();
-	init_temporary_folder();
 	init_parse_requirements();
 	init_read_wheel();
 	init_resolve_requirements();
@@ -40938,12 +41523,11 @@ async function lockSubject(subject, options) {
 }
 async function resolveSubject(subject, checked, options) {
 	const { current, upgrade = false, reason, progress = SILENT } = options;
-	const before = current && readOwn(current.entities, subject.entity.name);
-	const old = before && current.virtualenvs[before.virtualenv];
-	const [python, platform] = [minorVersion(checked.pythonVersion), old?.platform ?? LOCK_PLATFORM];
-	const { requirements, model } = checked;
+	const old = current && findLockedVirtualenv(current, subject.entity.name);
+	const { model, pythonVersion, requirements } = checked;
+	const [python, platform] = [minorVersion(pythonVersion), old?.platform ?? LOCK_PLATFORM];
 	const wanted = {
-		requirements,
+		requirements: requirements.filter((r) => isForServers(r, pythonVersion)),
 		constraints: model.constraints,
 		modelFolder: model.folder,
 		python,
@@ -40956,7 +41540,8 @@ async function resolveSubject(subject, checked, options) {
 		buildWheels: subject.entity.buildWheels,
 		mayBuild: policy.builtPackage !== "error"
 	};
-	const { packages, yanked, explanation, refused } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveAndBuild(wanted, building, options));
+	const work = () => resolveAndBuild(wanted, building, options);
+	const { packages, yanked, explanation, refused } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, work);
 	if (!packages) {
 		const wrong = refused ? [refuseBuild(subject, refused)] : await describeResolutionFailure(subject, {
 			model,
@@ -41046,6 +41631,7 @@ function assembleLock(endpoint, all) {
 }
 var LOCK_PLATFORM, CONCURRENCY$1;
 var init_lock_endpoint = __esmMin((() => {
+	init_evaluate_marker();
 	init_find_python();
 	init_diagnostic();
 	init_names();
@@ -41065,6 +41651,7 @@ var init_lock_endpoint = __esmMin((() => {
 	init_resolve_and_build();
 	init_subject();
 	init_describe_withdrawn();
+	init_find_locked_virtualenv();
 	init_read_own();
 	LOCK_PLATFORM = "x86_64-manylinux_2_28";
 	CONCURRENCY$1 = 2;
@@ -41242,7 +41829,7 @@ async function indexExport(source, out, options) {
 		limitSeconds: INDEX_LIMIT_SECONDS,
 		...options.signal && { signal: options.signal }
 	});
-	const counts = run.code === 0 ? indexed.safeParse(JSON.parse(run.stdout)).data : void 0;
+	const counts = run.code === 0 ? parseJson$2(run.stdout, indexed) : void 0;
 	if (!counts || counts.advisories === 0) throw new Error(`Cannot read the advisories in ${source}: it is not an export of the OSV database (PyPI/all.zip)`);
 	if (counts.unreadable > 0) options.progress?.say(`Ignored ${counts.unreadable} advisories that cannot be read, of ${counts.advisories}`);
 	return readFile(out, "utf8");
@@ -41259,6 +41846,7 @@ var init_database = __esmMin((() => {
 	init_run_process();
 	init_temporary_folder();
 	init_advisory();
+	init_parse_json();
 	EXPORT_URL = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip";
 	PROGRAM = codePath("validation", "advisories", "index_advisories.py");
 	DOWNLOAD_LIMIT_SECONDS = 300;
@@ -41421,15 +42009,16 @@ function explainNetwork(subject, record) {
 	const [named, missing] = [unreached.filter(isNamed), unreached.filter((address) => !isNamed(address))];
 	const parts = [
 		...failed.map((use) => `This machine cannot reach ${renderNetworkAddress(use)} (${use.failure ?? ""})`),
-		...named.length > 0 ? [`Nobody allows ${nameServices(named)} yet: see network-not-allowed`] : [],
+		...named.length > 0 ? [`The proof may not reach ${nameServices(named)}: see network-not-allowed`] : [],
 		...missing.length > 0 ? [renderWay(subject, missing)] : []
 	];
 	return parts.length === 0 ? void 0 : parts.join(". ");
 }
 function renderWay({ alone, entity, endpoint }, missing) {
 	const what = `It asked for ${nameServices(missing)}, which the sandbox does not reach`;
-	if (alone) return `${what}: --without-sandbox runs the model with your own rights and network`;
-	return `${what}: to allow it, add ${missing.every((address) => parseNetworkAddress(address)) ? nameServices(missing) : "HOST:PORT"} to davit.served_entities.${entity.name}.validation.network in ${endpoint.file} and to policy.network of the environment`;
+	const isWhole = missing.every((address) => parseNetworkAddress(address));
+	if (alone) return `${what}: with ${(isWhole ? missing.slice(0, MAX_SHOWN) : ["HOST:PORT"]).map((address) => `--network ${address}`).join(" ")}, davit predict lets it; --without-sandbox runs the model with your own rights and network`;
+	return `${what}: to allow it, add ${isWhole ? nameServices(missing) : "HOST:PORT"} to davit.served_entities.${entity.name}.validation.network in ${endpoint.file} and to policy.network of the environment`;
 }
 function hasFailedService(network) {
 	return network.some((use) => use.failure !== void 0);
@@ -41467,7 +42056,7 @@ function explainLoaded(subject, found, failure) {
 		column: 1
 	};
 	const code = found.origin === "signature" ? "example-missing" : "prediction-failed";
-	const loaded = `Loaded ${subject.label}, not asked:`;
+	const loaded = `Only loaded ${subject.label}:`;
 	if (found.needsNetwork) {
 		const unreached = listUnreached(found);
 		const needed = unreached.length > 0 ? nameServices(unreached) : "the network";
@@ -41475,7 +42064,7 @@ function explainLoaded(subject, found, failure) {
 			code,
 			at,
 			message: `${loaded} to predict ${describeCase(found)} it needs ${needed} (${failure}), expected a model that predicts without`,
-			hint: joinHints(explainNetwork(subject, found) ?? NO_NETWORK, ASKED_LATER)
+			hint: joinHints(explainNetwork(subject, found) ?? NO_NETWORK, PREDICTED_LATER)
 		};
 	}
 	return {
@@ -41485,14 +42074,14 @@ function explainLoaded(subject, found, failure) {
 		hint: "The model may be right, because the values of such an input are arbitrary"
 	};
 }
-var NO_NETWORK, ASKED_LATER;
+var NO_NETWORK, PREDICTED_LATER;
 var init_check_cases = __esmMin((() => {
 	init_proof();
 	init_policy();
 	init_explain_network();
 	init_subject();
 	NO_NETWORK = "A proof reaches only what validation.network of the endpoint file names and the environment allows";
-	ASKED_LATER = "The revision is asked where it has the network, before it takes traffic";
+	PREDICTED_LATER = "The revision predicts it where it has the network, before it takes traffic";
 }));
 // schemas/endpoint/check-workers-memory.ts
 function checkWorkersMemory(entity, { mode, found, count, memoryBytes }, { per, memory, where = "" }) {
@@ -41535,7 +42124,7 @@ var init_check_memory = __esmMin((() => {
 	init_check_workers_memory();
 	init_default_hardware();
 }));
-// validation/pickles/judge-imports.ts
+// validation/pickles/is-beyond-packages.ts
 function isBeyondPackages(found, { packages, code }) {
 	const { module, name, standard, dangerous } = found;
 	const [top = ""] = module.split(".");
@@ -41563,7 +42152,7 @@ function isHarmlessMethod(name) {
 	return !name.startsWith("_") || HARMLESS_SPECIAL_METHODS.has(name);
 }
 var words, HARMLESS, OPERATOR_EXCEPTIONS, FOLLOWED, OTHER_NAMES, HARMLESS_METHODS, HARMLESS_SPECIAL_METHODS, MODULES_IN_PACKAGES, GATES;
-var init_judge_imports = __esmMin((() => {
+var init_is_beyond_packages = __esmMin((() => {
 	init_read_own();
 	words = (text) => new Set(text.split(/\s+/));
 	HARMLESS = {
@@ -41697,15 +42286,10 @@ async function scanPickles(model, options) {
 	return found;
 }
 async function readKept(file) {
-	const text = await readText$2(file);
-	try {
-		return (text === void 0 ? void 0 : findings.safeParse(JSON.parse(text)).data)?.map((f) => ({
-			...f,
-			incomplete: f.incomplete
-		}));
-	} catch {
-		return;
-	}
+	return parseJson$2(await readText$2(file), findings)?.map((f) => ({
+		...f,
+		incomplete: f.incomplete
+	}));
 }
 async function scan(folder, virtualenv, options) {
 	const packages = parseLockedRequirements(await readFile(REQUIREMENTS, "utf8"));
@@ -41730,7 +42314,7 @@ async function scan(folder, virtualenv, options) {
 		limits: LIMITS,
 		signal: options.signal
 	}, options.sandbox);
-	const files = parseOutput(run.code === 0 ? run.stdout : "");
+	const files = parseJson$2(run.code === 0 ? run.stdout : void 0, scanned)?.files;
 	if (!files) return [{
 		path: ".",
 		imports: [],
@@ -41749,13 +42333,6 @@ async function scan(folder, virtualenv, options) {
 }
 function renderImport({ module, name, called }) {
 	return `${[module, name].filter(Boolean).join(".")}${called && !name.endsWith(")") ? "()" : ""}`;
-}
-function parseOutput(stdout) {
-	try {
-		return scanned.safeParse(JSON.parse(stdout)).data?.files;
-	} catch {
-		return;
-	}
 }
 function describeFailure({ stopped, code }) {
 	return stopped === "time" ? `the scan took longer than ${LIMIT_SECONDS$6} s` : `the scan ended with exit code ${code}`;
@@ -41786,7 +42363,8 @@ var init_scan_pickles = __esmMin((() => {
 	init_cache();
 	init_code();
 	init_run_untrusted();
-	init_judge_imports();
+	init_is_beyond_packages();
+	init_parse_json();
 	REQUIREMENTS = codePath("validation", "pickles", "scan-requirements.txt");
 	PROGRAMS = [
 		"scan_pickles.py",
@@ -41871,31 +42449,41 @@ function allowServices({ network = [] }, { policy, acceptedServices = [], isRest
 		port
 	}));
 }
-function reportRefusedServices({ entity, label }, allowed, { isRestricted = false } = {}) {
+function reportRefusedServices({ entity, label }, allowed, context = {}) {
 	const isAllowed = (service) => allowed.some((other) => renderNetworkAddress(other) === renderNetworkAddress(service));
 	return (entity.network ?? []).filter((service) => !isAllowed(service)).map((service) => {
-		const { why, hint } = isRestricted ? RESTRICTED : isLocalHost(service.host) ? LOCAL : NOT_ALLOWED;
+		const { why, repair } = context.isRestricted ? RESTRICTED : explainRefusal(service, context);
 		const message = `Cannot let ${label} reach ${renderNetworkAddress(service)} in its proof: ${why}`;
-		return makeWarning("network-not-allowed", service.place, message, hint);
+		return makeWarning("network-not-allowed", service.place, message, `${repair}. ${UNTIL_THEN}`);
 	});
 }
-var RESTRICTED, LOCAL, NOT_ALLOWED;
+function explainRefusal(service, { environments = [], acceptedServices }) {
+	const address = renderNetworkAddress(service);
+	const lacking = environments.filter(({ policy }) => !policy.network?.map(normalizeNetworkAddress).includes(address));
+	const files = lacking.map(({ name }) => `environments/${name}.yaml`).join(" and ") || "environments/NAME.yaml";
+	const [hasBase, isLocal] = [acceptedServices !== void 0, isLocalHost(service.host)];
+	const local = isLocal ? LOCAL : "";
+	const orMerge = hasBase && !isLocal ? ", or merge this file: the next review allows what it names" : "";
+	if (hasBase && environments.length > 0 && lacking.length === 0) return {
+		why: `${local}policy.network has it only in this change, expected it also on the base branch`,
+		repair: `Merge the change of the environment files first${orMerge}`
+	};
+	return {
+		why: `${local}policy.network of ${files} does not have it, expected it there`,
+		repair: `Add it to policy.network in ${files}${hasBase ? " and merge that first" : ""}${orMerge}`
+	};
+}
+var UNTIL_THEN, RESTRICTED, LOCAL;
 var init_allow_services = __esmMin((() => {
 	init_diagnostic();
 	init_local_addresses();
 	init_network_address();
+	UNTIL_THEN = "Until then the proof has no such service";
 	RESTRICTED = {
 		why: "the run of a pull request from a fork, or of Dependabot, gets no services, because nobody has reviewed its code",
-		hint: "A maintainer who has read the code pushes it to a branch of the repository, whose run may reach what is allowed. Until then the proof has no such service"
+		repair: "A maintainer who has read the code pushes it to a branch of the repository, whose run may reach what is allowed"
 	};
-	LOCAL = {
-		why: "it is an address of the machine that validates, of its link or of the metadata of its cloud, expected it in policy.network of every environment",
-		hint: "Add it to policy.network in environments/NAME.yaml and merge that first. Until then the proof has no such service"
-	};
-	NOT_ALLOWED = {
-		why: "neither the environments nor this file on the base branch allow it, expected it in policy.network of every environment",
-		hint: "Add it to policy.network in environments/NAME.yaml and merge that first, or merge this file: the next review allows what it names. Until then the proof has no such service"
-	};
+	LOCAL = "it is an address of the machine that validates, of its link or of the metadata of its cloud, which only policy.network allows, and ";
 }));
 // validation/proof/explain-cause.ts
 function explainCause({ kind, message, trace, needsNetwork, network }) {
@@ -41914,6 +42502,8 @@ var init_explain_cause = __esmMin((() => {
 		[/Can't get attribute '[^']*' on <module '(?:__main__|__mp_main__|davit_server[^']*)'/, "A pickle names a class or function of the notebook or script that trained the model: move it to a module that is logged with code_paths, or log the model from code"],
 		[/Found unknown categor|Cannot setitem on a Categorical with a new category|categorical_feature do not match|DataFrame\.dtypes for data must be|pandas dtypes must be int|Found a category not in the training set|previously unseen labels/i, "Requests have strings, not the categories of the training: convert the columns in the model (a pyfunc or a pipeline whose encoder has handle_unknown=\"ignore\"), and log an example with values that the training had"],
 		[/tz-naive|tz-aware|offset-naive|timezone-aware|UTC offset/i, "MLflow's type datetime has no time zone: send times as UTC without a zone, or make them comparable in the model (tz_localize, tz_convert)"],
+		[/Expected 96 from C header, got 88 from PyObject|compiled using NumPy 1\.x cannot be run|_ARRAY_API not found/, "The lock has NumPy 2 and a package that was compiled for NumPy 1: require numpy<2, or the version of that package which is for NumPy 2"],
+		[/numpy\.\w+ size changed|numpy\.core\.multiarray failed to import/, "A package was compiled for another NumPy than that of the lock: require the versions of both that the model was trained with"],
 		[/temporary failure in name resolution|could not translate host name|network is unreachable/i, NETWORK_HINT]
 	];
 }));
@@ -42053,7 +42643,7 @@ function parseLine(line) {
 		return [];
 	}
 }
-var text$5, tail, list$3, seconds$3, bytes, describedFailure, proofDocument, imported, stageBegan;
+var text$5, tail, list$3, seconds$3, bytes, describedFailure, askedServices, proofDocument, imported, stageBegan;
 var init_proof_document = __esmMin((() => {
 	init_zod();
 	init_proof();
@@ -42072,6 +42662,7 @@ var init_proof_document = __esmMin((() => {
 		lost_connection: boolean$1().nullish(),
 		trace: tail(2e4).nullish()
 	});
+	askedServices = list$3(text$5(300), 20).nullish();
 	proofDocument = looseObject({
 		stages: list$3(object({
 			name: text$5(40),
@@ -42087,7 +42678,7 @@ var init_proof_document = __esmMin((() => {
 			needs_network: boolean$1().nullish()
 		}), 40),
 		peak_memory_bytes: bytes,
-		network: list$3(text$5(300), 20).nullish(),
+		network: askedServices,
 		load_memory_bytes: bytes.nullish(),
 		mlflow: text$5(100).nullish(),
 		workers: object({
@@ -42659,7 +43250,7 @@ async function prepareVirtualenv(subject, lock, folder, options) {
 			cached: false,
 			diagnostics: [reportMissingSandbox(subject, sandbox)]
 		};
-		const cached = known !== void 0 && await isVirtualenvComplete(known);
+		const cached = known !== void 0 && await isVirtualenvComplete(known) && !await discardDamagedVirtualenv(known.folder);
 		const virtualenv = cached ? known : await ensureVirtualenv(request, {
 			...options,
 			sandbox
@@ -42703,13 +43294,16 @@ var init_prepare_virtualenv = __esmMin((() => {
 }));
 // validation/proof/warn-without-sandbox.ts
 function warnWithoutSandbox(progress) {
-	if (state.warned) return;
-	state.warned = true;
-	progress.say("Proving without a sandbox, as you asked: a model can read and change what you can");
+	sayOnce(progress, "Proving without a sandbox, as you asked: a model can read and change what you can");
 }
-var state;
+function sayOnce(progress, line) {
+	if (said.has(line)) return;
+	said.add(line);
+	progress.say(line);
+}
+var said;
 var init_warn_without_sandbox = __esmMin((() => {
-	state = { warned: false };
+	said = /* @__PURE__ */ new Set();
 }));
 // validation/size/measure-model.ts
 async function measureModel({ folder, flavors }) {
@@ -42858,7 +43452,7 @@ var init_check_size = __esmMin((() => {
 }));
 // validation/withdrawn/index-outage.ts
 function hashIndex(variables) {
-	return contentHash({ index: Object.entries(variables).filter(([name, value]) => SETTINGS$1.test(name) && value).map(([name, value = ""]) => [name, value.replace(CREDENTIALS, "//")]).sort(([a], [b]) => a < b ? -1 : 1) }).slice(0, 32);
+	return contentHash({ index: Object.entries(variables).filter(([name, value]) => SETTINGS$1.test(name) && value).map(([name, value = ""]) => [name, maskSecrets(value).replaceAll("://…@", "://")]).sort(([a], [b]) => a < b ? -1 : 1) }).slice(0, 32);
 }
 async function queryUnlessDown(index, query) {
 	const file = cacheFolder("withdrawn", `${index}.json`);
@@ -42882,25 +43476,21 @@ async function endWith(file, query) {
 	return found;
 }
 async function isPaused(file) {
-	const text = await readText$2(file);
-	try {
-		const kept = text === void 0 ? void 0 : outage.safeParse(JSON.parse(text)).data;
-		return kept !== void 0 && Date.now() - kept.failed < PAUSE_MINUTES * 6e4;
-	} catch {
-		return false;
-	}
+	const kept = parseJson$2(await readText$2(file), outage);
+	return kept !== void 0 && Date.now() - kept.failed < PAUSE_MINUTES * 6e4;
 }
-var PAUSE_MINUTES, outage, SETTINGS$1, CREDENTIALS, firsts;
+var PAUSE_MINUTES, outage, SETTINGS$1, firsts;
 var init_index_outage = __esmMin((() => {
 	init_zod();
 	init_names();
+	init_mask_secrets();
 	init_read_project();
 	init_atomic_files();
 	init_cache();
+	init_parse_json();
 	PAUSE_MINUTES = 15;
 	outage = object({ failed: number$1() });
 	SETTINGS$1 = /^UV_(?:DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CONFIG_FILE|INDEX(?!_.*_(?:USERNAME|PASSWORD)$).*)$/;
-	CREDENTIALS = /\/\/[^/@\s]*@/g;
 	firsts = /* @__PURE__ */ new Map();
 }));
 // validation/withdrawn/query-withdrawn.ts
@@ -42909,7 +43499,7 @@ function listQueried(packages) {
 }
 async function queryWithdrawn(virtualenv, options) {
 	const { python, platform } = virtualenv;
-	const interpreter = (await listPythons(python)).at(-1) ?? (await listPythons()).at(-1);
+	const interpreter = await findNewestPython(python);
 	if (!interpreter) return void 0;
 	const folder = makeTemporaryFolder("withdrawn");
 	const target = [
@@ -43095,12 +43685,7 @@ function explainNoAnswer(state, kept) {
 	return kept ? `${what}: using its answer of ${new Date(kept.asked).toISOString().slice(0, 10)}` : `${what}: it is not known whether locked versions were withdrawn`;
 }
 async function readAnswer(file) {
-	const text = await readText$2(file);
-	try {
-		return text === void 0 ? void 0 : answer$2.safeParse(JSON.parse(text)).data;
-	} catch {
-		return;
-	}
+	return parseJson$2(await readText$2(file), answer$2);
 }
 var FRESH_HOURS, answer$2, queries;
 var init_find_withdrawn = __esmMin((() => {
@@ -43113,6 +43698,7 @@ var init_find_withdrawn = __esmMin((() => {
 	init_progress();
 	init_index_outage();
 	init_query_withdrawn();
+	init_parse_json();
 	FRESH_HOURS = 20;
 	answer$2 = object({
 		asked: number$1(),
@@ -43248,7 +43834,7 @@ async function runLockStage(subject, options, { checked, resolved, notes }) {
 	};
 	const built = checkBuilt(subject, listPackages(subject, lock), options.policy);
 	diagnostics.push(...built.map((p) => locateProblem(subject, p)));
-	const virtualenv = findVirtualenv(subject, lock);
+	const virtualenv = findLockedVirtualenv(lock, subject.entity.name);
 	const compared = {
 		...options,
 		isReviewed: options.until === "lock",
@@ -43269,18 +43855,15 @@ async function runLockStage(subject, options, { checked, resolved, notes }) {
 		]
 	};
 }
-function findVirtualenv({ entity }, lock) {
-	return lock.virtualenvs[readOwn(lock.entities, entity.name)?.virtualenv ?? ""];
-}
-function listPackages(subject, lock) {
-	return findVirtualenv(subject, lock)?.packages ?? [];
+function listPackages({ entity }, lock) {
+	return findLockedVirtualenv(lock, entity.name)?.packages ?? [];
 }
 async function runProofStage(subject, { virtualenv, key, proof: earlier, openSandbox, folder }, lock, options) {
 	const locked = readOwn(lock.entities, subject.entity.name);
 	const services = allowServices(subject.entity, options);
 	const refused = reportRefusedServices(subject, services, options);
 	const [digest, cases] = [locked?.model.digest ?? "", locked?.validation ?? []];
-	const judge = (proof) => [...checkMemory(subject.entity, proof), ...checkCases(subject, proof, options.policy)];
+	const checkProof = (proof) => [...checkMemory(subject.entity, proof), ...checkCases(subject, proof, options.policy)];
 	const prepare = async () => {
 		const sandbox = await openSandbox();
 		await ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), {
@@ -43304,7 +43887,7 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 	if (earlier) return {
 		value: earlier,
 		cached: true,
-		diagnostics: [...found, ...judge(earlier)]
+		diagnostics: [...found, ...checkProof(earlier)]
 	};
 	const { progress = SILENT, signal } = options;
 	const sandbox = await openSandbox();
@@ -43330,7 +43913,7 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 		diagnostics: [
 			...found,
 			...diagnostics,
-			...proof ? judge(proof) : []
+			...proof ? checkProof(proof) : []
 		]
 	};
 }
@@ -43357,6 +43940,7 @@ var init_validate_endpoint = __esmMin((() => {
 	init_check_size();
 	init_check_withdrawn();
 	init_subject();
+	init_find_locked_virtualenv();
 	init_read_own();
 	CONCURRENCY = 2;
 }));
@@ -43380,7 +43964,7 @@ var init_plan_files = __esmMin((() => {
 	init_documented_files();
 	`${"0".repeat(64)}`;
 }));
-// system/run-git.ts
+// system/git/run-git.ts
 function runGit(folder, args, { signal, limitSeconds } = {}) {
 	const { args: all, env } = makeGitCommand(folder, args);
 	return runProcess("git", all, {
@@ -43477,7 +44061,7 @@ function checkClients({ model, signature, breaking }, { subject, hasTraffic, has
 	if (breaks.length === 0 || breaking !== null) return [];
 	const described = breaks.slice(0, MAX_DESCRIBED).map((c) => describeSignatureChange(c, (text) => JSON.stringify(text)));
 	const more = breaks.length > MAX_DESCRIBED ? `; and ${breaks.length - MAX_DESCRIBED} more` : "";
-	const message = `Cannot replace ${model} by ${subject.label} for clients of today: ${described.join("; ")}${more}, expected a signature that their requests and their reading of answers fit`;
+	const message = `Cannot replace ${model} by ${subject.label} for today's clients: ${described.join("; ")}${more}, expected a signature that fits their requests and the answers that they read`;
 	const hint = joinHints(`Log the model with such a signature, serve it as an endpoint of its own, or write in davit.breaking of ${subject.endpoint.file} why it may break them`, hasOldReason ? "The reason in the file is that of an earlier change: replace it" : void 0);
 	return [(hasTraffic ? makeError : makeWarning)("signature-breaking", locateVersion(subject), message, hint)];
 }
@@ -44363,7 +44947,7 @@ function countRows(input, [old, now], { tolerance, counter }) {
 			input,
 			row,
 			old: before?.[row],
-			new: after?.[row]
+			new: isComparable ? after[row] : void 0
 		};
 		const difference = isComparable ? compareRows(pair.old ?? null, pair.new ?? null, tolerance) : EVERYTHING;
 		counter.add({
@@ -44372,9 +44956,14 @@ function countRows(input, [old, now], { tolerance, counter }) {
 		});
 		if (difference) changed += 1;
 	}
+	const lengths = before && after && !isComparable ? {
+		old: before.length,
+		new: after.length
+	} : void 0;
 	return {
 		rows,
-		changed
+		changed,
+		...lengths && { lengths }
 	};
 }
 function showRow(pair, inputs) {
@@ -44407,7 +44996,7 @@ var init_compare_predictions = __esmMin((() => {
 }));
 // validation/comparison/list-inputs.ts
 async function listSharedInputs(old, now) {
-	const found = [...await listInputs("old", old), ...await listInputs("new", now)];
+	const found = [...await listInputs$1("old", old), ...await listInputs$1("new", now)];
 	const byBody = /* @__PURE__ */ new Map();
 	for (const input of found) {
 		const key = `${input.kind} ${input.body}`;
@@ -44419,7 +45008,7 @@ async function listSharedInputs(old, now) {
 	}
 	return [...byBody.values()];
 }
-async function listInputs(of, { locked, folder }) {
+async function listInputs$1(of, { locked, folder }) {
 	const cases = (locked.validation ?? []).map((c) => ({
 		of,
 		origin: "endpoint",
@@ -44742,7 +45331,7 @@ function pairEntities(old, now) {
 		const same = old.endpoint.entities.find((e) => e.name === entity.name);
 		const getsTraffic = hasTraffic(now.endpoint, entity.name);
 		const replaced = same !== void 0 && (hasTraffic(old.endpoint, same.name) || !getsTraffic) ? same : findReplaced(entity, old.endpoint, now.endpoint);
-		if (!replaced || isSameModel([old.lock, replaced], [now.lock, entity])) return [];
+		if (!replaced || hasSameContent([old.lock, replaced], [now.lock, entity])) return [];
 		return [{
 			old: replaced,
 			new: entity
@@ -44759,7 +45348,7 @@ function findReplaced(entity, old, now) {
 	const share = (e) => old.routes.find((r) => r.entity === e.name)?.percentage ?? 0;
 	return [...old.entities.filter((e) => hasTraffic(old, e.name))].sort((a, b) => rank(a) - rank(b) || share(b) - share(a))[0];
 }
-function isSameModel([oldLock, old], [lock, entity]) {
+function hasSameContent([oldLock, old], [lock, entity]) {
 	const [before, after] = [readOwn(oldLock.entities, old.name), readOwn(lock.entities, entity.name)];
 	if (!before || !after || before.model.digest !== after.model.digest) return false;
 	const [one, other] = [oldLock.virtualenvs[before.virtualenv], lock.virtualenvs[after.virtualenv]];
@@ -44854,6 +45443,7 @@ var init_comparison = __esmMin((() => {
 		name: text$3,
 		rows: count$1,
 		changed: count$1,
+		lengths: sides(count$1).exactOptional(),
 		failure: sides(text$3.nullable())
 	});
 	predictions = strictObject({
@@ -44907,17 +45497,12 @@ async function keepRegistryCard(model, card) {
 	return file;
 }
 async function readKeptCard(model) {
-	const found = await readText$2(locateKeptCard(model));
-	try {
-		const kept = found === void 0 ? void 0 : keptCard.parse(JSON.parse(found));
-		if (!kept) return void 0;
-		return kept.fields === null ? NO_ANSWER : {
-			fields: new Map(kept.fields),
-			pages: kept.pages
-		};
-	} catch {
-		return;
-	}
+	const kept = parseJson$2(await readText$2(locateKeptCard(model)), keptCard);
+	if (!kept) return void 0;
+	return kept.fields === null ? NO_ANSWER : {
+		fields: new Map(kept.fields),
+		pages: kept.pages
+	};
 }
 function locateKeptCard({ name, version, uri, digest, resolved }) {
 	return cacheFolder("cards", `${contentHash({
@@ -44938,6 +45523,7 @@ var init_kept_card = __esmMin((() => {
 	init_atomic_files();
 	init_cache();
 	init_read_registry_card();
+	init_parse_json();
 	text$2 = string$1().max(200);
 	keptCard = union([strictObject({
 		fields: array(tuple([text$2, text$2])).max(1e3),
@@ -44987,25 +45573,113 @@ var init_handed_over = __esmMin((() => {
 		old: versions
 	}));
 }));
-// system/git-files.ts
-async function isInCommit(folder, { commit, path, signal }) {
+// system/follow-links.ts
+async function followLinks(path, findLink) {
+	let wanted = posix.normalize(path);
+	const steps = [wanted];
+	while (steps.length <= MAX_LINKS) {
+		const link = await findLink(wanted);
+		if (!link) return {
+			steps,
+			leadsAway: false
+		};
+		if (posix.isAbsolute(link.target)) return {
+			steps,
+			leadsAway: true
+		};
+		wanted = posix.join(posix.dirname(link.path), link.target, wanted.slice(link.path.length), ".");
+		steps.push(wanted);
+	}
+	return {
+		steps,
+		leadsAway: true
+	};
+}
+function followFolderLinks(folder, path) {
+	return followLinks(path, async (wanted) => {
+		for (const part of listParts(wanted)) {
+			const target = await readlink(join(folder, part)).catch(() => void 0);
+			if (target === void 0) continue;
+			const from = join(folder, posix.dirname(part));
+			return {
+				path: part,
+				target: isAbsolute(target) ? relative(from, target) : target
+			};
+		}
+	});
+}
+function listParts(path) {
+	const names = path.split("/");
+	return names.map((_, i) => names.slice(0, i + 1).join("/")).filter((part) => !/(?:^|\/)\.{1,2}$/.test(part));
+}
+var MAX_LINKS;
+var init_follow_links = __esmMin((() => {
+	MAX_LINKS = 40;
+}));
+// system/git/git-files.ts
+async function isInCommit(folder, file) {
+	return (await listEntries(folder, file, [file.path])).length > 0;
+}
+async function findInCommit(folder, file) {
+	let entries = [];
+	const { steps, leadsAway } = await followLinks(file.path, async (path) => {
+		entries = await listEntries(folder, file, listParts(path));
+		const link = entries.find(({ mode }) => mode === LINK);
+		return link && readLink(folder, link, file);
+	});
+	if (leadsAway) throw new Error(`Cannot read ${file.path} of the commit ${file.commit}: it is a link out of the repository. Put the file itself there`);
+	return entries.find(({ path }) => path === steps.at(-1));
+}
+async function listFilesInCommit(folder, file) {
+	const found = await findInCommit(folder, file);
+	if (!found) return [];
+	return (await listEntries(folder, file, [`${found.path}/`])).map(({ path }) => posix.basename(path));
+}
+async function listEntries(folder, { commit, path, signal }, paths) {
+	if (paths.length === 0) return [];
 	const { code, stdout, stderr } = await runGit(folder, [
 		"ls-tree",
 		"-z",
 		commit,
 		"--",
-		`./${path}`
+		...paths.map((each) => `./${each}`)
 	], { signal });
 	if (code !== 0) throw new Error(`Cannot tell whether ${commit} has ${path}: git reports "${renderGitError(stderr)}"`);
-	return stdout !== "";
+	return stdout.split("\0").flatMap((line) => {
+		const [, mode = "", id = "", name = ""] = /^(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
+		return mode === "" ? [] : [{
+			path: name,
+			id,
+			mode
+		}];
+	});
+}
+async function readLink(folder, { path, id }, { commit, signal }) {
+	const { code, stdout, stderr } = await runGit(folder, [
+		"cat-file",
+		"blob",
+		id
+	], { signal });
+	if (code === 0) return {
+		path,
+		target: stdout
+	};
+	throw new Error(`Cannot read the link ${path} of the commit ${commit}: git reports "${renderGitError(stderr)}"`);
+}
+function findRepository(from) {
+	if (existsSync$1(join(from, ".git"))) return from;
+	return dirname(from) === from ? void 0 : findRepository(dirname(from));
 }
 function renderGitError(stderr) {
 	return stderr.trim().replaceAll(/\s+/g, " ");
 }
+var LINK;
 var init_git_files = __esmMin((() => {
+	init_follow_links();
 	init_run_git();
+	LINK = "120000";
 }));
-// system/extract-git-folder.ts
+// system/git/extract-git-folder.ts
 async function extractGitFolder(folder, from, target) {
 	const { commit, path, signal } = from;
 	const args = [
@@ -45032,7 +45706,7 @@ async function extractGitFolder(folder, from, target) {
 		common
 	].find(({ code }) => code !== 0);
 	if (wrong) throw new GitFolderError(`git reports "${renderGitError(wrong.stderr)}"`);
-	const prefix = `${stripNewline(top.stdout)}${path}/`;
+	const prefix = `${posix.join(stripNewline(top.stdout), path)}/`;
 	const files = listed.stdout.split("\0").filter((line) => line !== "");
 	if (files.length === 0) throw new GitFolderError(`the commit ${commit.slice(0, 12)} has no ${path}`);
 	if (files.length > MAX_FILES) throw new GitFolderError(`${path} has more than ${MAX_FILES} files`);
@@ -45111,15 +45785,16 @@ var init_extract_git_folder = __esmMin((() => {
 // app/review/read-base-file.ts
 async function readBaseFile(path, { place, base, signal }, need) {
 	const folder = declarationsRoot(place);
-	if (!await isInCommit(folder, {
+	const found = await findInCommit(folder, {
 		commit: base,
 		path,
 		signal
-	})) return void 0;
+	});
+	if (!found) return void 0;
 	const { code, stdout, stderr } = await runGit(folder, [
 		"cat-file",
 		"blob",
-		`${base}:./${path}`
+		found.id
 	], { signal });
 	if (code === 0) return stdout;
 	throw new Error(`Cannot read ${path} of the base ${base}, ${need}: git reports "${renderGitError(stderr)}". In a partial clone, fetch all contents first: git fetch --refetch --no-filter`);
@@ -45159,17 +45834,18 @@ async function findBaseModel(subject, locked, { place, base, signal, progress, r
 	if (fetched.folder !== void 0 && await hasDigest(fetched.folder, digest)) return fetched.folder;
 	const { folder, written } = locateModel(root, subject.entity.model);
 	const path = folder === void 0 ? ".." : relative(root, folder);
-	if (!(!path.startsWith("..") && !isAbsolute(path)) || !await isInCommit(root, {
+	const found = !path.startsWith("..") && !isAbsolute(path) ? await findInCommit(root, {
 		commit: base,
 		path,
 		signal
-	})) throw describeMissing$1(fetched.diagnostics[0], written);
+	}) : void 0;
+	if (!found) throw describeMissing$1(fetched.diagnostics[0], written);
 	const kept = cacheFolder("models", contentHash({ digest }).slice(0, 20));
 	const extract = async () => {
 		if (await hasDigest(kept, digest)) return;
 		await makeFolderAtomically(kept, (target) => extractGitFolder(root, {
 			commit: base,
-			path,
+			path: found.path,
 			signal
 		}, target));
 	};
@@ -45318,16 +45994,16 @@ async function comparePair({ old, new: entity }, work) {
 		outage: findComparisonOutage(context)
 	};
 }
-function makeReference({ name, version, uri, resolved }) {
+function makeReference(locked) {
 	return {
-		name,
-		version: uri === void 0 ? resolved?.from ?? version : version,
-		uri
+		name: locked.name,
+		version: findWrittenVersion(locked),
+		uri: locked.uri
 	};
 }
 function isLockOf({ name, model }, { entities }) {
 	const locked = readOwn(entities, name);
-	return locked !== void 0 && contentHash(makeReference(locked.model)) === contentHash(model);
+	return locked !== void 0 && isSameModel(model, locked.model);
 }
 function makeOldVersion(entity, work) {
 	const { old, base, request, registries, fetched, rules } = work;
@@ -45407,7 +46083,7 @@ async function findModel(subject, { now, request, registries, fetched }) {
 var init_compare_changed = __esmMin((() => {
 	init_diagnostic();
 	init_read_project();
-	init_names();
+	init_is_same_model();
 	init_network_address();
 	init_read_own();
 	init_check_comparison();
@@ -45433,7 +46109,7 @@ async function keepCard({ subject, lock }, read, { files }) {
 }
 async function keepWithdrawn(lock, entity, { request, policies, files }) {
 	const { signal, progress: all } = request;
-	const virtualenv = lock.virtualenvs[readOwn(lock.entities, entity)?.virtualenv ?? ""];
+	const virtualenv = findLockedVirtualenv(lock, entity);
 	if (!virtualenv || (resolvePolicy(policies).vulnerabilities ?? "ignore") === "ignore") return;
 	const options = {
 		progress: named(all, lock.endpoint),
@@ -45445,6 +46121,7 @@ async function keepWithdrawn(lock, entity, { request, policies, files }) {
 	if (await stat(file).catch(() => void 0)) files.add(file);
 }
 var init_keep_answers = __esmMin((() => {
+	init_find_locked_virtualenv();
 	init_read_own();
 	init_progress();
 	init_kept_card();
@@ -45459,8 +46136,9 @@ async function refuseFiles(root, files) {
 	return (await Promise.all([...new Set(files)].map((file) => refuse$2(file, inside, join(root, file))))).flat();
 }
 async function refuse$2(file, inside, path) {
-	const target = await realpath(path).catch(() => void 0);
+	const target = await realpath(path).catch((e) => e.code === "ELOOP" ? LOOP : void 0);
 	if (target === void 0) return [];
+	if (target === LOOP) return [makeRefusal(file, "its symbolic links form a loop, expected a file", "Put the file itself there")];
 	if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`)) return [makeRefusal(file, "a symbolic link leads outside the project, expected a file inside it", "Put the file itself there")];
 	const { size } = await stat(target);
 	if (size <= MAX_BYTES) return [];
@@ -45473,10 +46151,11 @@ function makeRefusal(file, why, hint) {
 		column: 1
 	}, `Cannot read ${file}: ${why}`, hint);
 }
-var MAX_BYTES;
+var MAX_BYTES, LOOP;
 var init_refuse_files = __esmMin((() => {
 	init_diagnostic();
 	MAX_BYTES = 4 << 20;
+	LOOP = "loop";
 }));
 // schemas/endpoint/check-quota.ts
 function checkQuota(endpoint, environment) {
@@ -45731,7 +46410,8 @@ var init_check_proof_in_environment = __esmMin((() => {
 }));
 // app/review/accepted-services.ts
 async function readAcceptedServices({ name, entities }, { place, base, signal }) {
-	if (base === void 0 || entities.every(({ network = [] }) => network.length === 0)) return [];
+	if (base === void 0) return void 0;
+	if (entities.every(({ network = [] }) => network.length === 0)) return [];
 	const file = `${place.endpoints}/${name}.yaml`;
 	const text = await readBaseFile(file, {
 		place,
@@ -45809,14 +46489,14 @@ var init_diagnostic_codes = __esmMin((() => {
 		"sandbox-missing": "This machine has no sandbox for the code of models",
 		"import-failed": "The model needs a module that is not installed or cannot be imported",
 		"load-failed": "The model cannot be loaded",
-		"network-not-allowed": "The endpoint file names a service for the proof of a model, and nobody allows it",
+		"network-not-allowed": "The proof of a model may not reach a service that its endpoint file names",
 		"service-unreachable": "A service that the endpoint file names for a proof did not answer this machine",
 		"prediction-failed": "The model fails on its own input example",
 		"output-mismatch": "The prediction does not match the output signature",
 		"time-limit": "The model takes longer than its time limit",
 		"memory-limit": "The model needs more memory than its limit",
 		"library-missing": "The model has loaded a shared library that its image lacks",
-		"signature-breaking": "The new version breaks requests of today, or the reading of their answers",
+		"signature-breaking": "The new version breaks the requests of today, or clients that read their answers",
 		"predictions-changed": "The new version changes more predictions than the environment allows",
 		"predictions-not-compared": "The predictions were not compared with those of the version that the base branch declares",
 		"image-unattested": "An image is not attested by the workflow that the environment names",
@@ -46400,7 +47080,7 @@ async function proveEndpoint(endpoint, stage) {
 		...options,
 		lock
 	});
-	const found = first ? lockState(first) : diagnostics.some((d) => d.code === "lock-missing") ? "missing" : "invalid";
+	const found = lockState(first, diagnostics);
 	if (first && found !== "stale") return makeProven(first, {
 		...make,
 		found,
@@ -46552,9 +47232,10 @@ function hidePredictions(entity) {
 		}
 	};
 }
-function lockState({ entities, diagnostics }) {
-	if (diagnostics.some((d) => d.code === "lock-stale")) return "stale";
-	return entities.every((e) => e.stages.some((s) => s.name === "lock")) ? "up-to-date" : "unknown";
+function lockState(validation, unreadable) {
+	if (!validation) return unreadable.some((d) => d.code === "lock-missing") ? "missing" : "invalid";
+	if (validation.diagnostics.some((d) => d.code === "lock-stale")) return "stale";
+	return validation.entities.every((e) => e.stages.some((s) => s.name === "lock")) ? "up-to-date" : "unknown";
 }
 function isProven({ diagnostics, outage }) {
 	return outage === null && !hasErrors(diagnostics);
@@ -46605,21 +47286,20 @@ async function fetchEndpoint(endpoint, stage) {
 		registries
 	};
 	const { value: current, diagnostics: unreadable } = await readLock$1(place, endpoint.name);
-	const isMissing = unreadable.some((d) => d.code === "lock-missing");
 	const first = current && await validateEndpoint(endpoint, {
 		...options,
 		lock: current,
 		until: "fetch",
 		aliases: "checked"
 	});
-	const found = first ? lockState(first) : isMissing ? "missing" : "invalid";
+	const found = lockState(first, unreadable);
 	const isFresh = first !== void 0 && found !== "stale";
 	if (isFresh && hasErrors(first.diagnostics)) return {
 		lock: found,
 		computed_lock: null,
 		diagnostics: [...first.diagnostics]
 	};
-	const unbuilt = isFresh ? [] : refuseBuilds(endpoint, isMissing ? "lock-missing" : "lock-stale");
+	const unbuilt = isFresh ? [] : refuseBuilds(endpoint, found === "missing" ? "lock-missing" : "lock-stale");
 	if (unbuilt.length > 0) return {
 		lock: found,
 		computed_lock: null,
@@ -46802,127 +47482,6 @@ var init_fetch_changed = __esmMin((() => {
 		missing: null
 	};
 }));
-// app/review/review-environments.ts
-async function readReviewedEnvironments(place, { names, paths }) {
-	const read = await Promise.all(names.map((name) => readReviewedEnvironment(place, name, paths)));
-	return {
-		environments: read.flatMap((r) => r.environments),
-		diagnostics: read.flatMap((r) => r.diagnostics)
-	};
-}
-async function readReviewedEnvironment(place, name, paths) {
-	const base = await readEnvironment(place, name);
-	const ours = {
-		environments: base.value ? [{
-			environment: base.value,
-			place,
-			isChanged: false
-		}] : [],
-		diagnostics: base.diagnostics
-	};
-	const { from } = place;
-	const file = `environments/${name}.yaml`;
-	const isChanged = paths.some((p) => p.path === file && p.change !== "deleted");
-	if (from === void 0 || from === place.root || !isChanged) return ours;
-	const refused = await refuseFiles(from, [file]);
-	if (refused.length > 0) return {
-		environments: [],
-		diagnostics: refused
-	};
-	const theirPlace = {
-		...place,
-		environments: from
-	};
-	const theirs = await readEnvironment(theirPlace, name);
-	if (theirs.value && !connectsAlike(theirs.value, base.value)) return ours;
-	return {
-		environments: theirs.value ? [{
-			environment: theirs.value,
-			place: theirPlace,
-			isChanged: true
-		}] : [],
-		diagnostics: theirs.diagnostics
-	};
-}
-function connectsAlike(theirs, ours) {
-	const [one, other] = [listConnections(theirs), listConnections(ours)];
-	return one.every((value, i) => value === other[i]);
-}
-function listConnections(environment) {
-	if (environment?.target !== "kubernetes") return [void 0, void 0];
-	return [environment.cluster.kubeconfig, environment.images.dockerHost];
-}
-var init_review_environments = __esmMin((() => {
-	init_refuse_files();
-	init_read_project();
-}));
-// app/review/review-policies.ts
-async function readReviewedPolicies(request) {
-	const { environments, changes } = request;
-	const read = [.../* @__PURE__ */ new Set([...request.names, ...listDeleted(request)])].map(async (name) => {
-		const file = `environments/${name}.yaml`;
-		const policies = environments.flatMap(({ environment: e }) => e.name === name ? [e.policy] : []);
-		return (changes?.paths.some((p) => p.path === file) ?? false) || changes !== void 0 && policies.length === 0 ? [...policies, await readBasePolicy(file, request)] : policies;
-	});
-	return (await Promise.all(read)).flat();
-}
-function listDeleted({ everyEnvironment = false, changes }) {
-	if (!everyEnvironment) return [];
-	return (changes?.paths.filter((p) => p.change === "deleted") ?? []).flatMap(({ path }) => /^environments\/([A-Za-z0-9_-]+)\.yaml$/.exec(path)?.[1] ?? []);
-}
-async function readBasePolicy(file, { place, changes, signal }) {
-	const text = await readBaseFile(file, {
-		place,
-		base: changes?.base ?? "HEAD",
-		signal
-	}, "whose policy this review needs");
-	return text === void 0 ? {} : parsePolicy(text, file);
-}
-function parsePolicy(text, file) {
-	const { value, diagnostics } = parseYaml$1(text, file, looseObject({ policy: policyFile }));
-	return value === void 0 || hasErrors(diagnostics) ? STRICTEST_POLICY : value.policy ?? {};
-}
-var init_review_policies = __esmMin((() => {
-	init_zod();
-	init_diagnostic();
-	init_policy$1();
-	init_parse_yaml();
-	init_read_base_file();
-}));
-// engine/digest-program.ts
-function digestProgram() {
-	return digest ??= makeDigest();
-}
-async function makeDigest() {
-	const hash = createHash("sha256");
-	for (const [file, text] of await listProgram()) hash.update(`${file}\0${Buffer.byteLength(text)}\0${text}`);
-	return hash.digest("hex");
-}
-async function listProgram() {
-	const files = /* @__PURE__ */ new Map();
-	const open = ENTRY_FILES.map((file) => codePath(file));
-	for (let file = open.pop(); file !== void 0; file = open.pop()) {
-		if (files.has(file)) continue;
-		const text = await readFile(file, "utf8");
-		files.set(file, text);
-		const from = dirname(file);
-		open.push(...[...text.matchAll(IMPORT)].map(([, path]) => resolve(from, path ?? "")));
-	}
-	const pins = await readText$2(codePath(PINS.name)) ?? await readFile(codePath(PINS.packed), "utf8");
-	files.set(codePath(PINS.name), pins);
-	return new Map([...files].map(([file, text]) => [relative(CODE_FOLDER, file).split(sep).join("/"), text]).sort());
-}
-var ENTRY_FILES, PINS, IMPORT, digest;
-var init_digest_program = __esmMin((() => {
-	init_read_project();
-	init_code();
-	ENTRY_FILES = ["infra/index.ts", "infra/serve-program.ts"];
-	PINS = {
-		name: "package-lock.json",
-		packed: "engine/packages.lock.json"
-	};
-	IMPORT = /(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g;
-}));
 // review/changed-endpoints.ts
 function findChangedEndpoints(paths, declarations) {
 	const { names, endpoints, environments } = declarations;
@@ -46956,16 +47515,24 @@ function findChangedEndpoints(paths, declarations) {
 function parseEndpointName(path) {
 	return /^endpoints\/([^/]+)\.yaml$/s.exec(path)?.[1];
 }
-function listChangedInputs(paths, { entities }) {
-	const inputs = entities.flatMap((e) => e.validation.flatMap((c) => "path" in c.input ? [posix.normalize(c.input.path)] : []));
-	return paths.filter((p) => inputs.includes(p.path));
+function listReadPaths(root, endpoint) {
+	return [...listModelFolders(root, endpoint), ...listInputs(endpoint)];
 }
-function listChangedModels(paths, endpoint, root) {
-	const folders = endpoint.entities.flatMap(({ model }) => {
+function listModelFolders(root, { entities }) {
+	return entities.flatMap(({ model }) => {
 		const { folder } = locateModel(root, model);
 		return folder === void 0 ? [] : [relative(root, folder).split(sep).join("/")];
 	});
-	return [...new Set(folders)].flatMap((folder) => {
+}
+function listInputs({ entities }) {
+	return entities.flatMap((e) => e.validation.flatMap((c) => "path" in c.input ? [posix.normalize(c.input.path)] : []));
+}
+function listChangedInputs(paths, endpoint) {
+	const inputs = listInputs(endpoint);
+	return paths.filter((p) => inputs.includes(p.path));
+}
+function listChangedModels(paths, endpoint, root) {
+	return [...new Set(listModelFolders(root, endpoint))].flatMap((folder) => {
 		const inside = paths.filter((p) => p.path === folder || p.path.startsWith(`${folder}/`));
 		const [first] = inside;
 		if (!first) return [];
@@ -47029,8 +47596,40 @@ function mergePaths(tracked, untracked) {
 		change
 	})).sort((a, b) => a.path < b.path ? -1 : 1);
 }
+async function addLinkedPaths(folder, { base, paths }, files, signal) {
+	const listed = new Set(paths.map(({ path }) => path));
+	const isChanged = async (file) => {
+		const { steps } = await followFolderLinks(folder, file);
+		const isStepChanged = (step, i) => paths.some(({ path }) => isInside(step, path) || i > 0 && isInside(path, step));
+		if (steps.some(isStepChanged)) return true;
+		const outside = steps.filter((step) => step.startsWith("../"));
+		return outside.length > 0 && isChangedOutside(folder, base, outside, signal);
+	};
+	const unlisted = [...new Set(files)].filter((file) => !listed.has(file) && !file.startsWith("../"));
+	const changed = await Promise.all(unlisted.map(isChanged));
+	const linked = unlisted.filter((_, i) => changed[i]).map((path) => ({
+		path,
+		change: "modified"
+	}));
+	return linked.length === 0 ? paths : [...paths, ...linked].sort((a, b) => a.path < b.path ? -1 : 1);
+}
+function isInside(path, folder) {
+	return path === folder || path.startsWith(`${folder}/`);
+}
+async function isChangedOutside(folder, base, paths, signal) {
+	const compare = [
+		"diff",
+		"--quiet",
+		"--no-ext-diff",
+		"--no-textconv",
+		base,
+		"--"
+	];
+	return (await Promise.all(paths.map((path) => runGit(folder, [...compare, path], { signal })))).some(({ code }) => code === 1);
+}
 var NoBaseError, DEFAULT_BASES, NAMES_HINT, BASE_HINT, NO_MAIN_BRANCH, CHANGES$2;
 var init_changed_paths = __esmMin((() => {
+	init_follow_links();
 	init_run_git();
 	NoBaseError = class extends Error {};
 	DEFAULT_BASES = [
@@ -47048,144 +47647,456 @@ var init_changed_paths = __esmMin((() => {
 		D: "deleted"
 	};
 }));
-// app/find-named-file.ts
-function findNamedFile(path, { cwd, root, below = "endpoints" }) {
-	if (!/^[\w-]+$/.test(path) || existsSync$1(resolve(cwd, path))) return path;
-	try {
-		return relative(cwd, join(root(), below, `${path}.yaml`));
-	} catch {
-		return path;
-	}
+// app/select-endpoints.ts
+async function selectNames(place, given) {
+	if (given.length === 0) return listEndpoints(place);
+	return [...new Set(given.map((a) => a.replace(/^.*[\\/]/, "").replace(/\.(ya?ml|lock)$/, "")))];
 }
-var init_find_named_file = __esmMin((() => {}));
-// schemas/endpoint/check-endpoints.ts
-function checkEndpoints(parsed) {
-	const named = parsed.flatMap(({ name, locate }) => name === void 0 ? [] : [{
-		name,
-		place: locate(["name"])
-	}]);
-	const firsts = new Map(named.toReversed().map((endpoint) => [endpoint.name.toLowerCase(), endpoint]));
-	return named.flatMap(({ name, place }) => {
-		const same = firsts.get(name.toLowerCase());
-		if (!same || same.place === place) return [];
-		return [makeError("duplicate-name", place, `Cannot have a second endpoint named "${name}": ${same.place.file} has that name`, "Rename one of the two")];
-	});
-}
-var init_check_endpoints = __esmMin((() => {
-	init_diagnostic();
+var init_select_endpoints = __esmMin((() => {
+	init_check_against_environment();
+	init_read_project();
 }));
-// app/check-files.ts
-async function checkFiles(paths, { cwd, root, endpoints: below = "endpoints" }) {
-	const wanted = paths.length > 0 ? paths.map((p) => findNamedFile(p, {
-		cwd,
-		root,
-		below
-	})) : [relative(cwd, join(root(), below))];
-	const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
-	const files = uniqueFiles(listed.flatMap((l) => l.files));
-	const endpoints = await Promise.all(files.filter((f) => !isEnvironment(f)).map(checkFile));
-	const named = paths.length > 0 ? files.filter(isEnvironment) : await listEnvironments$1(root(), cwd);
-	const environments = (await Promise.all(named.map(checkEnvironment))).flat();
-	const none = listed.filter((l) => l.files.length === 0 && l.diagnostics.length === 0);
-	const diagnostics = sortDiagnostics([
-		...listed.flatMap((l) => l.diagnostics),
-		...none.map(({ folder }) => noFiles(folder, paths.length > 0)),
-		...endpoints.flatMap((e) => e.diagnostics),
-		...checkEndpoints(endpoints),
-		...environments
-	]);
+// app/review/review-environments.ts
+async function readReviewedEnvironments(place, { names, paths }) {
+	const read = await Promise.all(names.map((name) => readReviewedEnvironment(place, name, paths)));
 	return {
-		files: endpoints.map(({ file, endpoint }) => ({
-			file,
-			endpoint: endpoint?.name ?? null
-		})),
-		environments: named.length,
-		diagnostics
+		environments: read.flatMap((r) => r.environments),
+		diagnostics: read.flatMap((r) => r.diagnostics)
 	};
 }
-function show(path, typed, cwd) {
-	const file = relative(cwd, path) || ".";
+async function readReviewedEnvironment(place, name, paths) {
+	const base = await readEnvironment(place, name);
+	const ours = {
+		environments: base.value ? [{
+			environment: base.value,
+			place,
+			isChanged: false
+		}] : [],
+		diagnostics: base.diagnostics
+	};
+	const { from } = place;
+	const file = `environments/${name}.yaml`;
+	const isChanged = paths.some((p) => p.path === file && p.change !== "deleted");
+	if (from === void 0 || from === place.root || !isChanged) return ours;
+	const refused = await refuseFiles(from, [file]);
+	if (refused.length > 0) return {
+		environments: [],
+		diagnostics: refused
+	};
+	const theirPlace = {
+		...place,
+		environments: from
+	};
+	const theirs = await readEnvironment(theirPlace, name);
+	if (theirs.value && !connectsAlike(theirs.value, base.value)) return ours;
 	return {
-		path,
-		file: file.startsWith("..") && isAbsolute(typed) ? path : file
+		environments: theirs.value ? [{
+			environment: theirs.value,
+			place: theirPlace,
+			isChanged: true
+		}] : [],
+		diagnostics: theirs.diagnostics
 	};
 }
-function uniqueFiles(files) {
-	return [...new Map(files.map((f) => [f.path, f])).values()];
+function connectsAlike(theirs, ours) {
+	const [one, other] = [listConnections(theirs), listConnections(ours)];
+	return one.every((value, i) => value === other[i]);
 }
-function noFiles(folder, given) {
-	const make = given ? makeError : makeWarning;
-	const message = `Cannot find an endpoint: there is no YAML file in ${folder}/ itself`;
-	return make("unknown-endpoint", {
-		file: folder,
-		line: 1,
-		column: 1
-	}, message, "Folders below it are not looked into");
+function listConnections(environment) {
+	if (environment?.target !== "kubernetes") return [void 0, void 0];
+	return [environment.cluster.kubeconfig, environment.images.dockerHost];
 }
-async function checkFile({ path, file }) {
-	const { value, diagnostics } = await readUserFile(path, file);
-	if (value !== void 0) return {
-		file,
-		...parseEndpoint(value, file)
+var init_review_environments = __esmMin((() => {
+	init_refuse_files();
+	init_read_project();
+}));
+// app/review/review-policies.ts
+async function readReviewedPolicies(request) {
+	const { environments, changes } = request;
+	const read = [.../* @__PURE__ */ new Set([...request.names, ...await listBaseEnvironments(request)])].map(async (name) => {
+		const file = `environments/${name}.yaml`;
+		const policies = environments.flatMap(({ environment: e }) => e.name === name ? [e.policy] : []);
+		return (changes?.paths.some((p) => p.path === file) ?? false) || changes !== void 0 && policies.length === 0 ? [...policies, await readBasePolicy(file, request)] : policies;
+	});
+	return (await Promise.all(read)).flat();
+}
+async function listBaseEnvironments({ place, everyEnvironment, changes, signal }) {
+	if (everyEnvironment !== true || !changes) return [];
+	const folder = {
+		commit: changes.base,
+		path: "environments",
+		signal
 	};
+	return (await listFilesInCommit(declarationsRoot(place), folder)).flatMap((file) => /^([A-Za-z0-9_-]+)\.yaml$/.exec(file)?.[1] ?? []);
+}
+async function readBasePolicy(file, { place, changes, signal }) {
+	const text = await readBaseFile(file, {
+		place,
+		base: changes?.base ?? "HEAD",
+		signal
+	}, "whose policy this review needs");
+	return text === void 0 ? {} : parsePolicy(text, file);
+}
+function parsePolicy(text, file) {
+	const { value, diagnostics } = parseYaml$1(text, file, looseObject({ policy: policyFile }));
+	return value === void 0 || hasErrors(diagnostics) ? STRICTEST_POLICY : value.policy ?? {};
+}
+var init_review_policies = __esmMin((() => {
+	init_zod();
+	init_diagnostic();
+	init_policy$1();
+	init_read_project();
+	init_parse_yaml();
+	init_git_files();
+	init_read_base_file();
+}));
+// app/review/review-scope.ts
+async function readScope(request) {
+	const { place, environments: names, stage } = request;
+	const changes = await readChanges(request);
+	const { environments, diagnostics } = await readReviewedEnvironments(place, {
+		names,
+		paths: changes?.paths ?? []
+	});
 	return {
-		file,
-		endpoint: void 0,
-		name: void 0,
+		changes,
+		changed: await selectChanged(request, changes),
+		environments,
 		diagnostics,
-		locate: () => ({
-			file,
-			line: 1,
-			column: 1
+		policies: stage === "preview" ? [] : await readReviewedPolicies({
+			...request,
+			names,
+			environments,
+			changes
 		})
 	};
 }
-function isEnvironment({ path }) {
-	return basename(dirname(path)) === "environments";
-}
-async function listEnvironments$1(root, cwd) {
-	return (await listYaml(show(join(root, "environments"), "", cwd))).files;
-}
-async function checkEnvironment({ path, file }) {
-	const { value, diagnostics } = await readUserFile(path, file);
-	return value === void 0 ? diagnostics : parseEnvironment(value, file).diagnostics;
-}
-async function listYaml(shown) {
-	const { path, file: folder } = shown;
-	try {
-		if (!(await stat(path)).isDirectory()) return {
-			folder,
-			files: [shown],
-			diagnostics: []
-		};
-		const names = await readdir(path);
-		if (isProject(path)) return await listYaml(below(shown, "endpoints"));
-		return {
-			folder,
-			files: names.filter((n) => /\.ya?ml$/i.test(n)).sort().map((n) => below(shown, n)),
-			diagnostics: []
-		};
-	} catch (e) {
-		return {
-			folder,
-			files: [],
-			diagnostics: [makeUnreadableFile(folder, e)]
-		};
-	}
-}
-function below({ path, file }, name) {
+function startReport({ changes, environments }) {
 	return {
-		path: join(path, name),
-		file: join(file, name)
+		report_version: 3,
+		base: changes?.base ?? null,
+		head: changes?.head ?? null,
+		program: null,
+		environments: environments.map((e) => e.environment.name),
+		stages: [],
+		pull_request: null,
+		diagnostics: [],
+		endpoints: []
 	};
 }
-var init_check_files = __esmMin((() => {
-	init_find_named_file();
-	init_check_endpoints();
-	init_diagnostic();
-	init_environment();
-	init_parse_endpoint();
+async function readChanges({ place, names = [], base, environments, signal }) {
+	const root = declarationsRoot(place);
+	try {
+		const changes = await readChangedPaths(root, base, signal);
+		const files = [...environments.map((name) => `environments/${name}.yaml`), ...(await listEndpoints(place)).flatMap((name) => [`${place.endpoints}/${name}.yaml`, lockFile(place, name)])];
+		return {
+			...changes,
+			paths: await addLinkedPaths(root, changes, files, signal)
+		};
+	} catch (e) {
+		if (e instanceof NoBaseError && names.length > 0 && base === void 0) return void 0;
+		throw e;
+	}
+}
+async function selectChanged({ place, names: given = [], environments, signal }, changes) {
+	const root = declarationsRoot(place);
+	const names = await listEndpoints(place);
+	const refused = await refuseFiles(root, names.map((name) => `${place.endpoints}/${name}.yaml`));
+	const unread = new Set(refused.map((d) => d.file));
+	const readable = names.filter((name) => !unread.has(`${place.endpoints}/${name}.yaml`));
+	const endpoints = (await Promise.all(readable.map((name) => readEndpoint(place, name)))).flatMap((r) => r.value ?? []);
+	const used = endpoints.flatMap((endpoint) => listReadPaths(root, endpoint));
+	const changed = findChangedEndpoints(changes ? await addLinkedPaths(root, changes, used, signal) : [], {
+		root,
+		names,
+		endpoints,
+		environments
+	});
+	if (given.length === 0) return changed;
+	return (await selectNames(place, given)).map((name) => changed.find((c) => c.endpoint === name) ?? {
+		endpoint: name,
+		change: "asked",
+		because: []
+	});
+}
+var init_review_scope = __esmMin((() => {
+	init_changed_endpoints();
+	init_changed_paths();
+	init_refuse_files();
 	init_read_project();
+	init_select_endpoints();
+	init_review_environments();
+	init_review_policies();
+}));
+// app/review/fetch-project.ts
+async function fetchProject(request) {
+	const { root, out, withPackages } = request;
+	const locks = join(out, LOCKS$1);
+	await rm(locks, {
+		recursive: true,
+		force: true
+	});
+	const work = {
+		...request,
+		place: {
+			root,
+			endpoints: "endpoints",
+			locks
+		}
+	};
+	const scope = await readScope(work);
+	const { changes, changed, policies } = scope;
+	const environments = scope.environments.map((e) => e.environment);
+	const files = /* @__PURE__ */ new Set();
+	const handedOver = /* @__PURE__ */ new Map();
+	const stage = {
+		request: work,
+		environments,
+		policies,
+		base: changes?.base,
+		locks,
+		withPackages,
+		files,
+		handedOver
+	};
+	const endpoints = await mapConcurrent(changed, machineConcurrency(), (c) => fetchChanged(c, stage));
+	const report = {
+		...startReport(scope),
+		endpoints: [...endpoints]
+	};
+	await writeHandedOver(out, handedOver);
+	await writeReport(out, report);
+	return {
+		report,
+		files: [...files].sort()
+	};
+}
+var init_fetch_project = __esmMin((() => {
+	init_map_concurrent();
+	init_fetch_changed();
+	init_handed_over();
+	init_review_scope();
+	init_stage_folder();
+}));
+// action/fetch/credential-files.ts
+async function withCredentialFiles({ runner }, work, variables = process.env) {
+	await mkdir(runner.temporary, { recursive: true });
+	const folder = makeTemporaryFolder("credentials", runner.temporary);
+	try {
+		await writeKeyFile(folder, variables);
+		await writeDockerConfiguration(folder, variables);
+		return await work();
+	} finally {
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+async function writeKeyFile(folder, variables) {
+	const text = take(variables, "GOOGLE_CREDENTIALS");
+	if (text === void 0) return;
+	if (!parseKeyFile(text)) throw new Error("Cannot use the secret GOOGLE_CREDENTIALS: it is not JSON with a \"type\", expected the content of the key file of a service account, or of a configuration of workload identity");
+	variables["GOOGLE_APPLICATION_CREDENTIALS"] = await write(folder, "google.json", text);
+}
+async function writeDockerConfiguration(folder, variables) {
+	const registry = take(variables, "CONTAINER_REGISTRY");
+	const username = take(variables, "CONTAINER_REGISTRY_USERNAME");
+	const password = take(variables, "CONTAINER_REGISTRY_PASSWORD");
+	if (registry !== void 0 && !isRegistryHost(registry)) throw new Error(`Cannot use ${JSON.stringify(registry)} for the input "container-registry": expected the host of a registry, such as ghcr.io`);
+	if (username === void 0 && password === void 0) return;
+	if (registry === void 0 || username === void 0 || password === void 0) throw new Error("Cannot use the secrets CONTAINER_REGISTRY_USERNAME and CONTAINER_REGISTRY_PASSWORD: expected both, and in the input \"container-registry\" the host that gets them, such as ghcr.io");
+	const auth = Buffer.from(`${username}:${password}`).toString("base64");
+	await write(folder, "config.json", JSON.stringify({ auths: { [registry]: { auth } } }));
+	variables["DOCKER_CONFIG"] = folder;
+}
+function take(variables, name) {
+	const value = variables[name] || void 0;
+	Reflect.deleteProperty(variables, name);
+	return value;
+}
+async function write(folder, name, text) {
+	const file = join(folder, name);
+	await writeFile(file, text, { mode: 384 });
+	return file;
+}
+var init_credential_files = __esmMin((() => {
+	init_image_uri();
+	init_temporary_folder();
+	init_secret_parts();
+}));
+// app/review/take-over-entries.ts
+async function takeOverEntries(unpacked, options) {
+	for (const kind of await readdir(unpacked)) for (const name of await readdir(join(unpacked, kind))) await takeOverEntry(join(unpacked, kind, name), cacheFolder(kind, name), options);
+}
+async function takeOverEntry(from, entry, options) {
+	await mkdir(dirname(entry), { recursive: true });
+	if (!(await stat(from)).isDirectory()) return rename(from, entry);
+	const replace = async () => {
+		if (await isComplete(entry)) return;
+		await rm(entry, {
+			recursive: true,
+			force: true,
+			maxRetries: 10
+		});
+		await rename(from, entry);
+	};
+	await withFileLock(`${entry}.lock`, replace, {
+		...options,
+		what: "making the same entry of the cache"
+	});
+}
+async function isComplete(folder) {
+	const [kind, key] = [basename(dirname(folder)), basename(folder)];
+	if (kind !== "virtualenvs") return await stat(folder).catch(() => void 0) !== void 0;
+	return isVirtualenvInstalled({
+		folder,
+		key,
+		python: join(folder, "bin", "python")
+	});
+}
+var init_take_over_entries = __esmMin((() => {
+	init_ensure_virtualenv();
+	init_cache();
+	init_file_lock();
+}));
+// action/log.ts
+async function withoutWorkflowCommands(work) {
+	const word = randomBytes(24).toString("hex");
+	process.stdout.write(`::stop-commands::${word}\n`);
+	try {
+		return await work();
+	} finally {
+		process.stdout.write(`\n::${word}::\n`);
+	}
+}
+var LOG;
+var init_log = __esmMin((() => {
+	init_sanitize_text();
+	LOG = { say: (line) => void process.stdout.write(`${sanitizeText(line).replaceAll("\n", " ")}\n`) };
+}));
+// action/read-stage-report.ts
+async function readStageReport(folder) {
+	const found = await lstat(folder).catch(() => void 0);
+	if (!found) return void 0;
+	return found.isDirectory() ? readPlainFile(join(folder, "report.json"), REPORT_BYTES) : "";
+}
+async function hasReport(folder) {
+	const text = await readStageReport(folder);
+	return text !== void 0 && text !== "";
+}
+async function readComputedLocks(folder) {
+	const locks = join(folder, "locks");
+	for (const path of [folder, locks]) if (!(await lstat(path).catch(() => void 0))?.isDirectory()) return [];
+	const read = (await readdir(locks)).flatMap((file) => LOCK_FILE.exec(file)?.[1] ?? []).sort().slice(0, MAX_LOCKS).map(async (endpoint) => {
+		const text = await readPlainFile(join(locks, `${endpoint}.lock`), LOCK_BYTES);
+		const { lock } = parseLock(text ?? "", `endpoints/${endpoint}.lock`);
+		if (!text || lock?.endpoint !== endpoint || renderLock$1(lock) !== text) return [];
+		return [{
+			endpoint,
+			text,
+			sha256: createHash("sha256").update(text).digest("hex")
+		}];
+	});
+	return (await Promise.all(read)).flat();
+}
+async function readPlainFile(path, bytes) {
+	const found = await lstat(path).catch(() => void 0);
+	if (!found) return void 0;
+	if (!found.isFile() || found.size > bytes) return "";
+	const file = await open(path, "r");
+	try {
+		const text = Buffer.alloc(found.size);
+		const { bytesRead } = await file.read(text, 0, found.size, 0);
+		return text.toString("utf8", 0, bytesRead);
+	} finally {
+		await file.close();
+	}
+}
+var REPORT_BYTES, LOCK_BYTES, MAX_LOCKS, LOCK_FILE;
+var init_read_stage_report = __esmMin((() => {
+	init_lock();
+	REPORT_BYTES = 32 << 20;
+	LOCK_BYTES = 4 << 20;
+	MAX_LOCKS = 1e3;
+	LOCK_FILE = /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.lock$/;
+}));
+// action/fetch/fetched-files.ts
+async function packFetched(folder, files, { signal }) {
+	const names = files.map((file) => `${relative(cacheFolder(), file)}\0`).join("");
+	const from = [
+		"--directory",
+		cacheFolder(),
+		"--null",
+		"--verbatim-files-from",
+		"--files-from",
+		"-"
+	];
+	await runTar([
+		"--create",
+		"--file",
+		join(folder, ARCHIVE),
+		...from
+	], {
+		input: names,
+		signal
+	});
+}
+async function unpackFetched(job) {
+	const { inputs, runner, signal } = job;
+	if (inputs.results.fetch === void 0) return void 0;
+	if (inputs.results.fetch === "skipped") return "withheld";
+	const folder = resolve(runner.workspace, inputs.fetched);
+	if (!await hasReport(folder)) return { missing: explainMissing(inputs.results.fetch) };
+	const archive = join(folder, ARCHIVE);
+	if (await stat(archive).catch(() => void 0)) await takeOver(archive, signal);
+	return { folder };
+}
+function explainMissing(result) {
+	return result === "success" ? "the files of the job \"fetch\" were deleted, because they are kept for one day: re-run all jobs" : `the job "fetch" ended with "${result}" and has left no report; see its log`;
+}
+async function takeOver(archive, signal) {
+	await mkdir(cacheFolder(), { recursive: true });
+	const unpacked = await mkdtemp(cacheFolder("handed-over-"));
+	try {
+		await runTar([
+			"--extract",
+			"--preserve-permissions",
+			"--no-same-owner",
+			"--file",
+			archive,
+			"--directory",
+			unpacked
+		], { signal });
+		await takeOverEntries(unpacked, {
+			progress: LOG,
+			signal
+		});
+	} finally {
+		await rm(unpacked, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+async function runTar(args, options) {
+	const env = { PATH: process.env["PATH"] ?? "" };
+	const { code, stderr } = await runProcess("tar", args, {
+		...options,
+		env,
+		limitSeconds: LIMIT_SECONDS$4
+	});
+	if (code !== 0) throw new Error(`Cannot hand over the fetched files: tar reports "${stderr.trim().slice(0, 300)}"`);
+}
+var ARCHIVE, LIMIT_SECONDS$4;
+var init_fetched_files = __esmMin((() => {
+	init_take_over_entries();
+	init_cache();
+	init_run_process();
+	init_log();
+	init_read_stage_report();
+	ARCHIVE = "files.tar";
+	LIMIT_SECONDS$4 = 1800;
 }));
 // system/davit-folder.ts
 function davitFolder(root, ...below) {
@@ -47248,6 +48159,330 @@ var init_davit_folder = __esmMin((() => {
 	MAKING_TRIES = 10;
 	IGNORE_FILE = ".gitignore";
 	GIT_SECONDS = 30;
+}));
+// action/job-project.ts
+async function findProject({ inputs, runner }) {
+	return findFolderInside(runner.workspace, inputs.project);
+}
+async function findFolderInside(folder, below) {
+	const [outer, inner] = await Promise.all([real(folder), real(resolve(folder, below))]);
+	if (outer !== void 0 && inner !== void 0 && (inner === outer || inner.startsWith(outer + sep))) {
+		const tracked = await findTrackedDavitFiles(inner);
+		if (tracked !== void 0) throw new Error(tracked);
+		return resolve(folder, below);
+	}
+	const why = inner === void 0 ? "there is no such folder" : "a link leads out of the checkout";
+	throw new Error(`Cannot find the project in "${join(folder, below)}": ${why}, expected a checkout in an earlier step`);
+}
+async function real(path) {
+	return realpath(path).catch(() => void 0);
+}
+async function listEnvironments$1({ inputs }, root) {
+	if (inputs.environments.length > 0) return inputs.environments;
+	return (await readdir(join(root, "environments")).catch(() => [])).flatMap((file) => /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.yaml$/.exec(file)?.[1] ?? []).sort();
+}
+function findBase({ inputs, runner }) {
+	return inputs.base ?? runner.event.pull_request?.base.sha;
+}
+async function findScope(job, root) {
+	const { inputs, runner, signal } = job;
+	const base = findBase(job);
+	if (!(base !== void 0 && (NO_COMMIT$1.test(base) || base === runner.event.before)) || await isCommit(root, base, signal)) return {
+		base,
+		names: inputs.endpoints
+	};
+	if (inputs.endpoints.length > 0) return {
+		base: "HEAD",
+		names: inputs.endpoints
+	};
+	LOG.say("The history does not contain the commit before this push: all endpoints count as changed");
+	return {
+		base: "HEAD",
+		names: await listEndpoints({
+			root,
+			endpoints: "endpoints"
+		})
+	};
+}
+async function isCommit(root, commit, signal) {
+	return (await runGit(root, [
+		"rev-parse",
+		"--verify",
+		"--quiet",
+		"--end-of-options",
+		`${commit}^{commit}`
+	], { signal })).code === 0;
+}
+function makeProjectPrefix({ inputs }) {
+	const folder = join("/", inputs.project).slice(1);
+	return folder === "" || folder.endsWith("/") ? folder : `${folder}/`;
+}
+async function withReportFolder(job, work) {
+	const folder = await openReportFolder(job);
+	try {
+		return await work(folder);
+	} finally {
+		const text = await readStageReport(folder);
+		if (text) setOutput("digest", digestReport(text));
+	}
+}
+function digestReport(text) {
+	return createHash("sha256").update(text).digest("hex");
+}
+async function openReportFolder({ inputs, runner }) {
+	const folder = inputs.out === void 0 ? join(runner.temporary, `davit-${inputs.command}`) : resolve(runner.workspace, inputs.out);
+	for (const ours of [
+		"report.json",
+		"report.md",
+		"locks",
+		"sboms"
+	]) await rm(join(folder, ours), {
+		recursive: true,
+		force: true
+	});
+	setOutput("folder", folder);
+	return folder;
+}
+var SUMMARY_CHARACTERS, NO_COMMIT$1;
+var init_job_project = __esmMin((() => {
+	init_core$2();
+	init_read_project();
+	init_davit_folder();
+	init_run_git();
+	init_log();
+	init_read_stage_report();
+	SUMMARY_CHARACTERS = 25e4;
+	NO_COMMIT$1 = /^0+$/;
+}));
+// action/commands/fetch.ts
+var fetch_exports = /* @__PURE__ */ __exportAll({ fetchModels: () => fetchModels });
+async function fetchModels(job) {
+	const secrets = prepareModelCredentials();
+	deleteRunnerVariables();
+	await withCredentialFiles(job, () => fetchWithCredentials(job, secrets));
+}
+async function fetchWithCredentials(job, secrets) {
+	const { inputs, runner, signal } = job;
+	const root = await findFolderInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
+	const environments = await listEnvironments$1(job, root);
+	const scope = await findScope(job, root);
+	await withReportFolder(job, (out) => withoutWorkflowCommands(async () => {
+		const { report, files } = await fetchProject({
+			root,
+			...scope,
+			environments,
+			everyEnvironment: inputs.environments.length === 0,
+			out,
+			withPackages: inputs.withPackages,
+			progress: LOG,
+			signal
+		});
+		await refuseSecrets(out, secrets);
+		await packFetched(out, files, job);
+		for (const endpoint of report.endpoints) LOG.say(renderEnd(endpoint));
+		LOG.say(`Handing over the report, the computed locks and ${files.length} files and folders of the cache`);
+	}));
+}
+function renderEnd({ endpoint, diagnostics, outage }) {
+	if (outage !== null) return `${endpoint}: not fetched: ${outage}`;
+	const error = diagnostics.find((d) => d.severity === "error");
+	return `${endpoint}: ${hasErrors(diagnostics) ? `not fetched: ${error?.message ?? ""}` : "fetched"}`;
+}
+async function refuseSecrets(folder, secrets) {
+	for (const file of await readdir(folder, {
+		recursive: true,
+		withFileTypes: true
+	})) {
+		if (!file.isFile()) continue;
+		const text = await readFile(join(file.parentPath, file.name), "utf8");
+		if (!secrets.some((secret) => text.includes(secret))) continue;
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+		throw new Error(`Cannot hand over ${file.name}: it contains a credential of this job. Please report this`);
+	}
+}
+var init_fetch = __esmMin((() => {
+	init_fetch_project();
+	init_diagnostic();
+	init_credential_files();
+	init_fetched_files();
+	init_log();
+	init_job_project();
+}));
+// engine/digest-program.ts
+function digestProgram() {
+	return digest ??= makeDigest();
+}
+async function makeDigest() {
+	const hash = createHash("sha256");
+	for (const [file, text] of await listProgram()) hash.update(`${file}\0${Buffer.byteLength(text)}\0${text}`);
+	return hash.digest("hex");
+}
+async function listProgram() {
+	const files = /* @__PURE__ */ new Map();
+	const open = ENTRY_FILES.map((file) => codePath(file));
+	for (let file = open.pop(); file !== void 0; file = open.pop()) {
+		if (files.has(file)) continue;
+		const text = await readFile(file, "utf8");
+		files.set(file, text);
+		const from = dirname(file);
+		open.push(...[...text.matchAll(IMPORT)].map(([, path]) => resolve(from, path ?? "")));
+	}
+	const pins = await readText$2(codePath(PINS.name)) ?? await readFile(codePath(PINS.packed), "utf8");
+	files.set(codePath(PINS.name), pins);
+	return new Map([...files].map(([file, text]) => [relative(CODE_FOLDER, file).split(sep).join("/"), text]).sort());
+}
+var ENTRY_FILES, PINS, IMPORT, digest;
+var init_digest_program = __esmMin((() => {
+	init_read_project();
+	init_code();
+	ENTRY_FILES = ["infra/index.ts", "infra/serve-program.ts"];
+	PINS = {
+		name: "package-lock.json",
+		packed: "engine/packages.lock.json"
+	};
+	IMPORT = /(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g;
+}));
+// app/find-named-file.ts
+function findNamedFile(path, { cwd, root, below = "endpoints" }) {
+	if (!/^[\w-]+$/.test(path) || existsSync$1(resolve(cwd, path))) return path;
+	try {
+		return relative(cwd, join(root(), below, `${path}.yaml`));
+	} catch {
+		return path;
+	}
+}
+var init_find_named_file = __esmMin((() => {}));
+// schemas/endpoint/check-endpoints.ts
+function checkEndpoints(parsed) {
+	const named = parsed.flatMap(({ name, locate }) => name === void 0 ? [] : [{
+		name,
+		place: locate(["name"])
+	}]);
+	const firsts = new Map(named.toReversed().map((endpoint) => [endpoint.name.toLowerCase(), endpoint]));
+	return named.flatMap(({ name, place }) => {
+		const same = firsts.get(name.toLowerCase());
+		if (!same || same.place === place) return [];
+		return [makeError("duplicate-name", place, `Cannot have a second endpoint named "${name}": ${same.place.file} has that name`, "Rename one of the two")];
+	});
+}
+var init_check_endpoints = __esmMin((() => {
+	init_diagnostic();
+}));
+// app/check-files.ts
+async function checkFiles(paths, { cwd, root, endpoints: below = "endpoints" }) {
+	const wanted = paths.length > 0 ? paths.map((p) => findNamedFile(p, {
+		cwd,
+		root,
+		below
+	})) : [relative(cwd, join(root(), below))];
+	const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
+	const files = uniqueFiles(listed.flatMap((l) => l.files));
+	const endpoints = await Promise.all(files.filter((f) => !isEnvironment(f)).map(checkFile));
+	const named = paths.length > 0 ? files.filter(isEnvironment) : await listEnvironments(root(), cwd);
+	const environments = (await Promise.all(named.map(checkEnvironment))).flat();
+	const none = listed.filter((l) => l.files.length === 0 && l.diagnostics.length === 0);
+	const diagnostics = sortDiagnostics([
+		...listed.flatMap((l) => l.diagnostics),
+		...none.map(({ folder }) => noFiles(folder, paths.length > 0)),
+		...endpoints.flatMap((e) => e.diagnostics),
+		...checkEndpoints(endpoints),
+		...environments
+	]);
+	return {
+		files: endpoints.map(({ file, endpoint }) => ({
+			file,
+			endpoint: endpoint?.name ?? null
+		})),
+		environments: named.length,
+		diagnostics
+	};
+}
+function show(path, typed, cwd) {
+	const file = relative(cwd, path) || ".";
+	return {
+		path,
+		file: file.startsWith("..") && isAbsolute(typed) ? path : file
+	};
+}
+function uniqueFiles(files) {
+	return [...new Map(files.map((f) => [f.path, f])).values()];
+}
+function noFiles(folder, given) {
+	const make = given ? makeError : makeWarning;
+	const message = `Cannot find an endpoint: there is no YAML file in ${folder}/ itself`;
+	return make("unknown-endpoint", {
+		file: folder,
+		line: 1,
+		column: 1
+	}, message, "Folders below it are not looked into");
+}
+async function checkFile({ path, file }) {
+	const { value, diagnostics } = await readUserFile(path, file);
+	if (value !== void 0) return {
+		file,
+		...parseEndpoint(value, file)
+	};
+	return {
+		file,
+		endpoint: void 0,
+		name: void 0,
+		diagnostics,
+		locate: () => ({
+			file,
+			line: 1,
+			column: 1
+		})
+	};
+}
+function isEnvironment({ path }) {
+	return basename(dirname(path)) === "environments";
+}
+async function listEnvironments(root, cwd) {
+	return (await listYaml(show(join(root, "environments"), "", cwd))).files;
+}
+async function checkEnvironment({ path, file }) {
+	const { value, diagnostics } = await readUserFile(path, file);
+	return value === void 0 ? diagnostics : parseEnvironment(value, file).diagnostics;
+}
+async function listYaml(shown) {
+	const { path, file: folder } = shown;
+	try {
+		if (!(await stat(path)).isDirectory()) return {
+			folder,
+			files: [shown],
+			diagnostics: []
+		};
+		const names = await readdir(path);
+		if (isProject(path)) return await listYaml(below(shown, "endpoints"));
+		return {
+			folder,
+			files: names.filter((n) => /\.ya?ml$/i.test(n)).sort().map((n) => below(shown, n)),
+			diagnostics: []
+		};
+	} catch (e) {
+		return {
+			folder,
+			files: [],
+			diagnostics: [makeUnreadableFile(folder, e)]
+		};
+	}
+}
+function below({ path, file }, name) {
+	return {
+		path: join(path, name),
+		file: join(file, name)
+	};
+}
+var init_check_files = __esmMin((() => {
+	init_find_named_file();
+	init_check_endpoints();
+	init_diagnostic();
+	init_environment();
+	init_parse_endpoint();
+	init_read_project();
 }));
 // system/go-build.ts
 async function computeGoBuildKey(build) {
@@ -47489,20 +48724,20 @@ async function download(folder, { progress, signal }) {
 			...process.env,
 			NODE_USE_ENV_PROXY: "1"
 		},
-		limitSeconds: LIMIT_SECONDS$4,
+		limitSeconds: LIMIT_SECONDS$3,
 		...signal && { signal }
 	});
-	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$4} s`);
+	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$3} s`);
 	if (ran.code !== 0) throw new Error(ran.stderr.trim().split("\n").at(-1) ?? "the download failed");
 }
-var import_version, INSTALLER, LIMIT_SECONDS$4, ENTRY$1, DOWNLOAD_SOURCE;
+var import_version, INSTALLER, LIMIT_SECONDS$3, ENTRY$1, DOWNLOAD_SOURCE;
 var init_source_download = __esmMin((() => {
 	import_version = require_version();
 	init_code();
 	init_run_process();
 	init_cached_engine();
 	INSTALLER = programPath("engine", "install", "install-official-pulumi.ts");
-	LIMIT_SECONDS$4 = 600;
+	LIMIT_SECONDS$3 = 600;
 	ENTRY$1 = {
 		key: `${import_version.version}-official`,
 		version: import_version.version,
@@ -47548,9 +48783,6 @@ async function findExecutable(path, name) {
 		const file = join(folder, name);
 		if (await isExecutable(file)) return file;
 	}
-}
-async function isExecutable(file) {
-	return access(file, constants$1.X_OK).then(() => true, () => false);
 }
 var PATH;
 var init_source_path = __esmMin((() => {
@@ -47754,10 +48986,6 @@ async function chooseName(root) {
 		...hash
 	].filter((word) => word !== "").join("-");
 }
-function findRepository(from) {
-	if (existsSync$1(join(from, ".git"))) return from;
-	return dirname(from) === from ? void 0 : findRepository(dirname(from));
-}
 async function findSettingsFolder(root, users) {
 	if (users?.stackConfigDir !== void 0) return resolve(root, users.stackConfigDir);
 	return (users ? await readdir(root) : []).some((file) => /^Pulumi\..+\.ya?ml$/.test(file)) ? root : davitFolder(root, "stacks");
@@ -47781,6 +49009,7 @@ var init_engine_project = __esmMin((() => {
 	init_atomic_files();
 	init_code();
 	init_davit_folder();
+	init_git_files();
 	init_backend();
 	OWN_BACKEND = "file://.davit/pulumi?metadata=skip";
 	DEFAULT_NAME = "davit";
@@ -48271,11 +49500,9 @@ function parseJson$1(text) {
 		return;
 	}
 }
-function isRecord(value) {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 var SHORT_CHARACTERS$4, CONTEXT_CHARACTERS, MAX_DEPTH;
 var init_compare_text = __esmMin((() => {
+	init_is_record();
 	SHORT_CHARACTERS$4 = 60;
 	CONTEXT_CHARACTERS = 16;
 	MAX_DEPTH = 16;
@@ -48556,8 +49783,8 @@ function makeFailures(events) {
 		resource: makeResource(urn),
 		...readMessage(message)
 	}));
-	const telling = failures.filter((f) => !CLOSING_MESSAGE.test(f.message));
-	return telling.length > 0 ? telling : failures;
+	const informative = failures.filter((f) => !CLOSING_MESSAGE.test(f.message));
+	return informative.length > 0 ? informative : failures;
 }
 function makeResource(urn) {
 	const type = urn?.split("::")[2]?.split("$").at(-1);
@@ -48697,7 +49924,7 @@ var init_pending_operations = __esmMin((() => {
 	init_pulumi_command();
 	init_plan();
 }));
-// system/lean-sdk/skip-unused-packages.ts
+// system/lean-pulumi-sdk/skip-unused-packages.ts
 function skipUnusedPackages() {
 	if (registered) return;
 	registered = true;
@@ -48720,7 +49947,7 @@ var init_skip_unused_packages = __esmMin((() => {
 		"typescript"
 	]);
 	FROM = "/node_modules/@pulumi/pulumi/";
-	STAND_IN = pathToFileURL(codePath("system", "lean-sdk", "unused-package.cjs")).href;
+	STAND_IN = pathToFileURL(codePath("system", "lean-pulumi-sdk", "unused-package.cjs")).href;
 	registered = false;
 }));
 // engine/state/lock-holders.ts
@@ -49229,12 +50456,12 @@ function compareFingerprints(reviewed, now) {
 	if (reviewed.digest === now.digest) return [];
 	const [before, after] = [new Map(Object.entries(reviewed.parts)), new Map(Object.entries(now.parts))];
 	if (before.size === 0 || after.size === 0) return ["something differs"];
-	const told = [.../* @__PURE__ */ new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
+	const differences = [.../* @__PURE__ */ new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
 		if (before.get(name) === after.get(name)) return [];
 		const how = !before.has(name) ? "is new" : !after.has(name) ? "is gone" : "differs";
 		return [`${describePart(name)} ${how}`];
 	});
-	return told.length > 0 ? told : ["something differs"];
+	return differences.length > 0 ? differences : ["something differs"];
 }
 function shortenFingerprint({ digest }) {
 	return digest.slice(0, SHOWN_CHARACTERS$1);
@@ -49334,15 +50561,15 @@ var init_control_client = __esmMin((() => {
 			const { progress = SILENT, signal } = options;
 			return new Promise((done, fail) => {
 				const gone = (cause) => fail(signal?.aborted ? signal.reason : new SupervisorGone(ENDED_MESSAGE, { cause }));
-				const asked = request({
+				const sent = request({
 					socketPath: this.#socketPath,
 					agent: false,
 					method,
 					path: target,
 					...signal && { signal }
 				});
-				asked.on("error", gone);
-				asked.on("response", (response) => {
+				sent.on("error", gone);
+				sent.on("response", (response) => {
 					forEachLine(response, (text) => {
 						const line = JSON.parse(text);
 						if ("progress" in line) progress.say(line.progress);
@@ -49352,7 +50579,7 @@ var init_control_client = __esmMin((() => {
 					response.on("error", gone);
 					response.on("close", () => gone());
 				});
-				asked.end(body === void 0 ? void 0 : JSON.stringify(body));
+				sent.end(body === void 0 ? void 0 : JSON.stringify(body));
 			});
 		}
 	};
@@ -49471,27 +50698,44 @@ function startProcess(program, place, more = []) {
 			]
 		});
 	} finally {
-		closeSync(log);
+		if (log !== "ignore") closeSync(log);
 	}
+}
+function isLackOfRoom(e) {
+	if (!(e instanceof Error)) return false;
+	return NO_ROOM.has(e.code ?? "") || isLackOfRoom(e.cause);
 }
 function supervisorLogPath(place) {
 	return stateFolder(place, "supervisor.log");
 }
 function openLog(place) {
-	mkdirSync(stateFolder(place), {
-		recursive: true,
-		mode: 448
-	});
-	const file = supervisorLogPath(place);
-	if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);
-	return openSync(file, "a", 384);
+	try {
+		mkdirSync(stateFolder(place), {
+			recursive: true,
+			mode: 448
+		});
+		const file = supervisorLogPath(place);
+		if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);
+		return openSync(file, "a", 384);
+	} catch (e) {
+		if (isLackOfRoom(e)) return "ignore";
+		throw e;
+	}
 }
-var MAX_LOG_BYTES;
+var NO_ROOM, MAX_LOG_BYTES;
 var init_supervisor_command = __esmMin((() => {
 	init_cache();
 	init_code();
 	init_run_process();
 	init_supervisor_id();
+	NO_ROOM = /* @__PURE__ */ new Set([
+		"ENOSPC",
+		"EDQUOT",
+		"ENOMEM",
+		"EAGAIN",
+		"EMFILE",
+		"ENFILE"
+	]);
 	MAX_LOG_BYTES = 1048576;
 }));
 // local/supervisor/start-supervisor.ts
@@ -49619,10 +50863,10 @@ function endKeeper(keeper) {
 	if (keeper.pid !== void 0 && keeper.exitCode === null) keeper.kill("SIGTERM");
 }
 function deadline(seconds, signal) {
-	const until = Date.now() + seconds * 1e3;
+	const until = performance.now() + seconds * 1e3;
 	return {
 		get passed() {
-			return Date.now() > until;
+			return performance.now() > until;
 		},
 		pause: () => setTimeout$2(POLL_MILLISECONDS, true, { signal })
 	};
@@ -49811,19 +51055,19 @@ var init_local_target = __esmMin((() => {
 	};
 }));
 // kubernetes/client/connection.ts
-async function sendApiRequest(connection, question, { limitSeconds, signal: own }) {
+async function sendApiRequest(connection, apiRequest, { limitSeconds, signal: own }) {
 	const { signal: common } = connection;
 	const options = {
 		limitSeconds,
 		signal: common && own ? AbortSignal.any([common, own]) : common ?? own
 	};
-	const answer = await open$1(connection, question, {
+	const answer = await open$1(connection, apiRequest, {
 		...options,
 		again: false
 	});
 	if (answer.statusCode !== 401) return answer;
 	answer.resume();
-	return open$1(connection, question, {
+	return open$1(connection, apiRequest, {
 		...options,
 		again: true
 	});
@@ -49833,22 +51077,22 @@ async function readText(connection, answer, { signal }) {
 		throw signal?.aborted || connection.signal?.aborted ? e : new ClusterUnreachable(connection, e);
 	});
 }
-async function open$1(connection, question, options) {
+async function open$1(connection, apiRequest, options) {
 	options.signal?.throwIfAborted();
 	const login = await connection.headers(options.again);
 	for (;;) {
-		const { asking, answer } = startRequest(connection, {
-			...question,
+		const { clientRequest, answer } = startRequest(connection, {
+			...apiRequest,
 			headers: {
 				...login,
-				...question.headers
+				...apiRequest.headers
 			}
 		}, options);
 		try {
 			return await answer;
 		} catch (e) {
 			if (options.signal?.aborted) throw e;
-			if (asking.reusedSocket && e.code === "ECONNRESET") continue;
+			if (clientRequest.reusedSocket && e.code === "ECONNRESET") continue;
 			throw new ClusterUnreachable(connection, e);
 		}
 	}
@@ -49856,7 +51100,7 @@ async function open$1(connection, question, options) {
 function startRequest({ server, agent, readSeconds = READ_SECONDS }, { method, path, headers, body }, { signal, limitSeconds = method === "GET" ? readSeconds : WRITE_SECONDS }) {
 	const url = new URL(server);
 	const { promise: answer, resolve, reject } = Promise.withResolvers();
-	const asking = (url.protocol === "http:" ? request : request$1)({
+	const clientRequest = (url.protocol === "http:" ? request : request$1)({
 		method,
 		hostname: url.hostname.replace(/^\[(.*)\]$/, "$1"),
 		port: url.port,
@@ -49873,12 +51117,12 @@ function startRequest({ server, agent, readSeconds = READ_SECONDS }, { method, p
 		clearTimeout(limit);
 		resolve(incoming);
 	});
-	const end = () => asking.destroy(/* @__PURE__ */ new Error(`no response for ${limitSeconds} s`));
+	const end = () => clientRequest.destroy(/* @__PURE__ */ new Error(`no response for ${limitSeconds} s`));
 	const limit = setTimeout(end, limitSeconds * 1e3);
-	asking.on("timeout", end);
-	asking.on("error", reject).on("close", () => clearTimeout(limit)).end(body);
+	clientRequest.on("timeout", end);
+	clientRequest.on("error", reject).on("close", () => clearTimeout(limit)).end(body);
 	return {
-		asking,
+		clientRequest,
 		answer
 	};
 }
@@ -49904,17 +51148,17 @@ var init_connection = __esmMin((() => {
 // kubernetes/client/api.ts
 function makeApi(connection) {
 	const read = (answer, options = {}) => readText(connection, answer, options);
-	const succeed = async (question, options = {}) => {
-		const answer = await sendWithRetries$2(connection, question, options);
+	const succeed = async (apiRequest, options = {}) => {
+		const answer = await sendWithRetries$2(connection, apiRequest, options);
 		if (isSuccess(answer)) return answer;
 		const { statusCode: status = 0 } = answer;
-		const asked = `${question.method} ${question.path.split("?")[0] ?? ""}`;
-		throw new KubernetesRefused(asked, {
+		const action = `${apiRequest.method} ${apiRequest.path.split("?")[0] ?? ""}`;
+		throw new KubernetesRefused(action, {
 			status,
 			...readStatus(await read(answer, options))
 		});
 	};
-	const parse = async (question, options) => JSON.parse(await read(await succeed(question, options), options));
+	const parse = async (apiRequest, options) => JSON.parse(await read(await succeed(apiRequest, options), options));
 	const get = (path, options) => succeed({
 		method: "GET",
 		path
@@ -49924,10 +51168,10 @@ function makeApi(connection) {
 			method: "GET",
 			path
 		}, options)),
-		list: (path, options = {}) => listWithRestart((query, asked) => parse({
+		list: (path, options = {}) => listWithRestart((query, pageOptions) => parse({
 			method: "GET",
 			path: `${path}?${query}`
-		}, asked), options),
+		}, pageOptions), options),
 		create: (path, body, options) => parse({
 			method: "POST",
 			path,
@@ -49971,8 +51215,8 @@ function makeApi(connection) {
 			limitSeconds: WATCH_SECONDS,
 			...options
 		})),
-		send: async (question, options = {}) => {
-			const answer = await sendApiRequest(connection, question, options);
+		send: async (apiRequest, options = {}) => {
+			const answer = await sendApiRequest(connection, apiRequest, options);
 			return {
 				status: answer.statusCode ?? 0,
 				headers: answer.headers,
@@ -49981,18 +51225,18 @@ function makeApi(connection) {
 		}
 	};
 }
-async function sendWithRetries$2(connection, question, options) {
+async function sendWithRetries$2(connection, apiRequest, options) {
 	for (let tries = 1;; tries++) {
-		const answer = await sendApiRequest(connection, question, options);
+		const answer = await sendApiRequest(connection, apiRequest, options);
 		const pause = Number(answer.headers["retry-after"]);
 		if (answer.statusCode !== 429 || tries === MAX_ATTEMPTS || !(pause >= 0)) return answer;
 		answer.resume();
 		await setTimeout$2(Math.min(pause, LONGEST_PAUSE_SECONDS) * 1e3, void 0, { signal: options.signal });
 	}
 }
-async function ignoreNotFound(asking) {
+async function ignoreNotFound(pending) {
 	try {
-		return await asking;
+		return await pending;
 	} catch (e) {
 		if (e instanceof KubernetesRefused && e.status === 404) return void 0;
 		throw e;
@@ -50052,8 +51296,8 @@ var init_api = __esmMin((() => {
 	KubernetesRefused = class extends Error {
 		status;
 		reason;
-		constructor(asked, { status, reason, message }) {
-			super(`Cannot ${asked}: the API server answers ${status} ${message || reason}`);
+		constructor(action, { status, reason, message }) {
+			super(`Cannot ${action}: the API server answers ${status} ${message || reason}`);
 			this.name = "KubernetesRefused";
 			this.status = status;
 			this.reason = reason;
@@ -50186,7 +51430,7 @@ async function connectCluster({ kubeconfig, context }, root, { signal, readSecon
 		},
 		headers: async (again) => {
 			if (again) config = await loadKubeconfig(place);
-			if (again || Date.now() - login.at > LOGIN_MILLISECONDS) login = await logIn(config, login);
+			if (again || performance.now() - login.at > LOGIN_MILLISECONDS) login = await logIn(config, login);
 			return login.headers;
 		}
 	});
@@ -50215,7 +51459,7 @@ async function logIn(config, before) {
 		agent: before?.identity === identity ? before.agent : makeAgent(config, tls, options.agent),
 		identity,
 		headers: readHeaders(options),
-		at: Date.now()
+		at: performance.now()
 	};
 }
 function makeAgent(config, tls, theirs) {
@@ -50976,7 +52220,7 @@ function openBuildLog(root, endpoint, references) {
 		})
 	};
 }
-function isTelling(line) {
+function isInformative(line) {
 	return line.trim() !== "" && !NOISE.test(line);
 }
 async function readBuildLog(root, { endpoint, lines }) {
@@ -51176,7 +52420,7 @@ function makeDiagnostic(endpoint, { revision, message, hints }) {
 function requireSucceeded(stack, outcome) {
 	if (outcome.status === "succeeded") return;
 	if (outcome.status === "locked") throw new StackLockedError(stack, outcome);
-	const what = outcome.status === "cancelled" ? "it was stopped on the way; the same command goes on from there" : "the engine does not say why";
+	const what = outcome.status === "cancelled" ? "it was interrupted; the same command continues from there" : "the engine does not say why";
 	const failures = [...new Set(outcome.failures.map(renderFailure))];
 	throw new Error(`Cannot change "${stack}": ${failures.join("; ") || what}`);
 }
@@ -51204,15 +52448,15 @@ var init_stack_failures = __esmMin((() => {
 	};
 }));
 // kubernetes/client/secret-versions.ts
-async function explainMissingSecrets(api, { wanted, ...question }) {
+async function explainMissingSecrets(api, { wanted, ...query }) {
 	const missing = [...Map.groupBy(wanted, (w) => w.secret)].map(async ([name, keys]) => {
-		const secret = await readSecret(api, question, name, { accept: ONLY_METADATA });
-		if (!secret) return [`Cannot find the Secret "${name}" in the namespace ${question.namespace}: expected one with ${listKeys(keys)}`];
+		const secret = await readSecret(api, query, name, { accept: ONLY_METADATA });
+		if (!secret) return [`Cannot find the Secret "${name}" in the namespace ${query.namespace}: expected one with ${listKeys(keys)}`];
 		const there = readKeyNames(secret);
 		const lacking = there === void 0 ? [] : keys.filter(({ key }) => !there.has(key));
 		if (lacking.length === 0) return [];
 		const others = [...there ?? []].sort().join(", ");
-		return [`Cannot find ${listKeys(lacking)} in the Secret "${name}" of the namespace ${question.namespace}: ${others === "" ? "it is empty" : `expected one of ${others}`}`];
+		return [`Cannot find ${listKeys(lacking)} in the Secret "${name}" of the namespace ${query.namespace}: ${others === "" ? "it is empty" : `expected one of ${others}`}`];
 	});
 	return (await Promise.all(missing)).flat();
 }
@@ -51468,7 +52712,7 @@ async function describeCapacityShortfall(plan, api, scope) {
 	const wanted = [...listWanted(plan), ...await listScaledUp(plan, api, scope)];
 	if (wanted.length === 0) return [];
 	const capacity = await readCapacity(api, scope);
-	if (!capacity) return ["whether there is room for it could not be looked at: you may not list the nodes and pods"];
+	if (!capacity) return ["Davit cannot check whether there is room for it: you may not list nodes and pods"];
 	const fit = checkFit(capacity, wanted, { bothVersionsRun: plan.verdict.kind === "rolling-update" });
 	return fit.fits ? [] : [fit.words];
 }
@@ -51615,7 +52859,7 @@ var init_plan_authorisation_image = __esmMin((() => {
 }));
 // images/describe-image-problem.ts
 function describeImageProblem({ lock, entity, settings }) {
-	const virtualenv = lock.virtualenvs[readOwn(lock.entities, entity)?.virtualenv ?? ""];
+	const virtualenv = findLockedVirtualenv(lock, entity);
 	if (!virtualenv) return `Cannot make an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`;
 	const { python, platform } = virtualenv;
 	const base = settings.bases[python];
@@ -51632,7 +52876,7 @@ function listBases({ bases }) {
 var OLDEST_PYTHON, PROCESSORS;
 var init_describe_image_problem = __esmMin((() => {
 	init_versions();
-	init_read_own();
+	init_find_locked_virtualenv();
 	OLDEST_PYTHON = "3.10";
 	PROCESSORS = {
 		x86_64: "amd64",
@@ -51810,8 +53054,8 @@ function explainBuild({ image, message }, { endpoint, environment, file, lines }
 	const failed = findFailedStep(lines) ?? findFailedStep(rest);
 	const missing = failed && MISSING_BASE.exec(`${failed.step}: ${failed.reason}`)?.[1];
 	return [
-		missing !== void 0 ? `Cannot build ${image}: the registry does not have ${missing}, expected images.bases of ${environment} to name one that is there` : failed ? `Cannot build ${image}: ${failed.step} fails: ${failed.reason}` : said,
-		...([lines, rest].find((some) => some.some(isTelling)) ?? []).filter(isTelling).slice(-20).map((line) => `    ${line}`),
+		missing !== void 0 ? `Cannot build ${image}: the registry does not have ${missing}, expected images.bases of ${environment} to name one that it has` : failed ? `Cannot build ${image}: ${failed.step} fails: ${failed.reason}` : said,
+		...([lines, rest].find((some) => some.some(isInformative)) ?? []).filter(isInformative).slice(-20).map((line) => `    ${line}`),
 		`The whole log is in ${file}; npx davit logs ${endpoint} --build shows it`
 	].join("\n");
 }
@@ -51885,7 +53129,7 @@ async function buildImages(name, missing, request) {
 }
 async function listMissingImages(endpoint, { place, environment }) {
 	const { value: lock } = await readLock$1(place, endpoint.name);
-	if (!lock) throw new Error(`Cannot read the lock of "${endpoint.name}" any more, expected it to be there`);
+	if (!lock) throw new Error(`Cannot read the lock of "${endpoint.name}": it was removed or damaged while this command ran`);
 	const planned = endpoint.entities.map((entity) => planImage({
 		endpoint,
 		entity,
@@ -52175,15 +53419,6 @@ function makeBlobId(content) {
 var init_reviewed_files = __esmMin((() => {
 	init_read_project();
 }));
-// app/select-endpoints.ts
-async function selectNames(place, given) {
-	if (given.length === 0) return listEndpoints(place);
-	return [...new Set(given.map((a) => a.replace(/^.*[\\/]/, "").replace(/\.(ya?ml|lock)$/, "")))];
-}
-var init_select_endpoints = __esmMin((() => {
-	init_check_against_environment();
-	init_read_project();
-}));
 // app/review/review-project.ts
 async function reviewProject(request) {
 	const { root, from, out, stage } = request;
@@ -52220,41 +53455,24 @@ async function reviewProject(request) {
 	}
 }
 async function makeReport(work) {
-	const { environments: names, place, stage } = work;
-	const [changes, checked] = await Promise.all([readChanges(work), stage === "preview" ? [] : checkAll(place)]);
-	const declared = await readReviewedEnvironments(place, {
-		names,
-		paths: changes?.paths ?? []
-	});
-	const changed = await selectChanged(work, changes);
-	const { environments } = declared;
+	const { place, stage } = work;
+	const [scope, checked] = await Promise.all([readScope(work), stage === "preview" ? [] : checkAll(place)]);
+	const { changed, changes, environments } = scope;
 	const diagnostics = await withoutRefused(declarationsRoot(place), checked);
-	const endpoints = await reviewAll(changed, {
+	const endpoints = await reviewAll(scope, {
 		work,
-		environments,
-		policies: stage === "preview" ? [] : await readReviewedPolicies({
-			...work,
-			names,
-			environments,
-			changes
-		}),
-		diagnostics,
-		base: changes?.base
+		diagnostics
 	});
 	const others = otherDiagnostics(diagnostics, changed, changes);
 	return {
-		report_version: 3,
-		base: changes?.base ?? null,
-		head: changes?.head ?? null,
+		...startReport(scope),
 		program: stage === "validate" ? null : await describeProgram(work, environments, endpoints),
-		environments: environments.map((e) => e.environment.name),
 		stages: (stage ? [stage] : ["validate", "preview"]).map((s) => ({
 			stage: s,
 			result: work.signal.aborted ? "cancelled" : "success",
 			why: null
 		})),
-		pull_request: null,
-		diagnostics: [...sortDiagnostics([...others, ...declared.diagnostics])],
+		diagnostics: [...sortDiagnostics([...others, ...scope.diagnostics])],
 		endpoints: [...endpoints]
 	};
 }
@@ -52273,7 +53491,8 @@ async function describeProgram({ root, from, programCommit, place }, all, endpoi
 		changed_environments: changed
 	};
 }
-async function reviewAll(changed, { work, environments, policies, diagnostics, base }) {
+async function reviewAll({ changed, changes, environments, policies }, { work, diagnostics }) {
+	const base = changes?.base;
 	const { stage, locks, sboms, fetched, isRestricted } = work;
 	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
 	const width = machineConcurrency();
@@ -52329,34 +53548,6 @@ async function unlessStopped(changed, { signal }, work) {
 		};
 	}
 }
-async function readChanges({ place, names = [], base, signal }) {
-	try {
-		return await readChangedPaths(declarationsRoot(place), base, signal);
-	} catch (e) {
-		if (e instanceof NoBaseError && names.length > 0 && base === void 0) return void 0;
-		throw e;
-	}
-}
-async function selectChanged({ place, names: given = [], environments }, changes) {
-	const root = declarationsRoot(place);
-	const names = await listEndpoints(place);
-	const refused = await refuseFiles(root, names.map((name) => `${place.endpoints}/${name}.yaml`));
-	const unread = new Set(refused.map((d) => d.file));
-	const readable = names.filter((name) => !unread.has(`${place.endpoints}/${name}.yaml`));
-	const endpoints = (await Promise.all(readable.map((name) => readEndpoint(place, name)))).flatMap((r) => r.value ?? []);
-	const changed = findChangedEndpoints(changes?.paths ?? [], {
-		root,
-		names,
-		endpoints,
-		environments
-	});
-	if (given.length === 0) return changed;
-	return (await selectNames(place, given)).map((name) => changed.find((c) => c.endpoint === name) ?? {
-		endpoint: name,
-		change: "asked",
-		because: []
-	});
-}
 async function checkAll(place) {
 	const root = declarationsRoot(place);
 	return (await checkFiles([], {
@@ -52378,8 +53569,6 @@ function otherDiagnostics(diagnostics, endpoints, changes) {
 var STOPPED;
 var init_review_project = __esmMin((() => {
 	init_digest_program();
-	init_changed_endpoints();
-	init_changed_paths();
 	init_refuse_files();
 	init_diagnostic();
 	init_read_project();
@@ -52389,404 +53578,12 @@ var init_review_project = __esmMin((() => {
 	init_check_files();
 	init_project_request();
 	init_preview_changed();
-	init_review_environments();
-	init_review_policies();
+	init_review_scope();
 	init_reviewed_files();
 	init_fetched();
 	init_stage_folder();
 	init_validate_changed();
-	init_select_endpoints();
 	STOPPED = "the review was stopped before it was done";
-}));
-// app/review/fetch-project.ts
-async function fetchProject(request) {
-	const { root, out, environments: names, withPackages } = request;
-	const locks = join(out, LOCKS$1);
-	await rm(locks, {
-		recursive: true,
-		force: true
-	});
-	const place = {
-		root,
-		endpoints: "endpoints",
-		locks
-	};
-	const work = {
-		...request,
-		place
-	};
-	const changes = await readChanges(work);
-	const declared = await readReviewedEnvironments(place, {
-		names,
-		paths: changes?.paths ?? []
-	});
-	const policies = await readReviewedPolicies({
-		...work,
-		...declared,
-		names,
-		changes
-	});
-	const files = /* @__PURE__ */ new Set();
-	const handedOver = /* @__PURE__ */ new Map();
-	const environments = declared.environments.map((e) => e.environment);
-	const changed = await selectChanged(work, changes);
-	const stage = {
-		request: work,
-		environments,
-		policies,
-		base: changes?.base,
-		locks,
-		withPackages,
-		files,
-		handedOver
-	};
-	const endpoints = await mapConcurrent(changed, machineConcurrency(), (c) => fetchChanged(c, stage));
-	const report = {
-		report_version: 3,
-		base: changes?.base ?? null,
-		head: changes?.head ?? null,
-		program: null,
-		environments: environments.map((e) => e.name),
-		stages: [],
-		pull_request: null,
-		diagnostics: [],
-		endpoints: [...endpoints]
-	};
-	await writeHandedOver(out, handedOver);
-	await writeReport(out, report);
-	return {
-		report,
-		files: [...files].sort()
-	};
-}
-var init_fetch_project = __esmMin((() => {
-	init_map_concurrent();
-	init_fetch_changed();
-	init_handed_over();
-	init_review_environments();
-	init_review_policies();
-	init_review_project();
-	init_stage_folder();
-}));
-// app/review/take-over-entries.ts
-async function takeOverEntries(unpacked, options) {
-	for (const kind of await readdir(unpacked)) for (const name of await readdir(join(unpacked, kind))) await takeOverEntry(join(unpacked, kind, name), cacheFolder(kind, name), options);
-}
-async function takeOverEntry(from, entry, options) {
-	await mkdir(dirname(entry), { recursive: true });
-	if (!(await stat(from)).isDirectory()) return rename(from, entry);
-	const replace = async () => {
-		if (await isComplete(entry)) return;
-		await rm(entry, {
-			recursive: true,
-			force: true,
-			maxRetries: 10
-		});
-		await rename(from, entry);
-	};
-	await withFileLock(`${entry}.lock`, replace, {
-		...options,
-		what: "making the same entry of the cache"
-	});
-}
-async function isComplete(folder) {
-	const [kind, key] = [basename(dirname(folder)), basename(folder)];
-	if (kind !== "virtualenvs") return await stat(folder).catch(() => void 0) !== void 0;
-	return isVirtualenvInstalled({
-		folder,
-		key,
-		python: join(folder, "bin", "python")
-	});
-}
-var init_take_over_entries = __esmMin((() => {
-	init_ensure_virtualenv();
-	init_cache();
-	init_file_lock();
-}));
-// action/log.ts
-async function withoutWorkflowCommands(work) {
-	const word = randomBytes(24).toString("hex");
-	process.stdout.write(`::stop-commands::${word}\n`);
-	try {
-		return await work();
-	} finally {
-		process.stdout.write(`\n::${word}::\n`);
-	}
-}
-var LOG;
-var init_log = __esmMin((() => {
-	init_sanitize_text();
-	LOG = { say: (line) => void process.stdout.write(`${sanitizeText(line).replaceAll("\n", " ")}\n`) };
-}));
-// action/read-stage-report.ts
-async function readStageReport(folder) {
-	const found = await lstat(folder).catch(() => void 0);
-	if (!found) return void 0;
-	return found.isDirectory() ? readPlainFile(join(folder, "report.json"), REPORT_BYTES) : "";
-}
-async function hasReport(folder) {
-	const text = await readStageReport(folder);
-	return text !== void 0 && text !== "";
-}
-async function readComputedLocks(folder) {
-	const locks = join(folder, "locks");
-	for (const path of [folder, locks]) if (!(await lstat(path).catch(() => void 0))?.isDirectory()) return [];
-	const read = (await readdir(locks)).flatMap((file) => LOCK_FILE.exec(file)?.[1] ?? []).sort().slice(0, MAX_LOCKS).map(async (endpoint) => {
-		const text = await readPlainFile(join(locks, `${endpoint}.lock`), LOCK_BYTES);
-		const { lock } = parseLock(text ?? "", `endpoints/${endpoint}.lock`);
-		if (!text || lock?.endpoint !== endpoint || renderLock$1(lock) !== text) return [];
-		return [{
-			endpoint,
-			text,
-			sha256: createHash("sha256").update(text).digest("hex")
-		}];
-	});
-	return (await Promise.all(read)).flat();
-}
-async function readPlainFile(path, bytes) {
-	const found = await lstat(path).catch(() => void 0);
-	if (!found) return void 0;
-	if (!found.isFile() || found.size > bytes) return "";
-	const file = await open(path, "r");
-	try {
-		const text = Buffer.alloc(found.size);
-		const { bytesRead } = await file.read(text, 0, found.size, 0);
-		return text.toString("utf8", 0, bytesRead);
-	} finally {
-		await file.close();
-	}
-}
-var REPORT_BYTES, LOCK_BYTES, MAX_LOCKS, LOCK_FILE;
-var init_read_stage_report = __esmMin((() => {
-	init_lock();
-	REPORT_BYTES = 32 << 20;
-	LOCK_BYTES = 4 << 20;
-	MAX_LOCKS = 1e3;
-	LOCK_FILE = /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.lock$/;
-}));
-// action/fetch/fetched-files.ts
-async function packFetched(folder, files, { signal }) {
-	const names = files.map((file) => `${relative(cacheFolder(), file)}\0`).join("");
-	const from = [
-		"--directory",
-		cacheFolder(),
-		"--null",
-		"--verbatim-files-from",
-		"--files-from",
-		"-"
-	];
-	await runTar([
-		"--create",
-		"--file",
-		join(folder, ARCHIVE),
-		...from
-	], {
-		input: names,
-		signal
-	});
-}
-async function unpackFetched(job) {
-	const { inputs, runner, signal } = job;
-	if (inputs.results.fetch === void 0) return void 0;
-	if (inputs.results.fetch === "skipped") return "withheld";
-	const folder = resolve(runner.workspace, inputs.fetched);
-	if (!await hasReport(folder)) return { missing: explainMissing(inputs.results.fetch) };
-	const archive = join(folder, ARCHIVE);
-	if (await stat(archive).catch(() => void 0)) await takeOver(archive, signal);
-	return { folder };
-}
-function explainMissing(result) {
-	return result === "success" ? "the files of the job \"fetch\" are there no more, because they are kept for a day: re-run all jobs" : `the job "fetch" ended with "${result}" and has left no report; see its log`;
-}
-async function takeOver(archive, signal) {
-	await mkdir(cacheFolder(), { recursive: true });
-	const unpacked = await mkdtemp(cacheFolder("handed-over-"));
-	try {
-		await runTar([
-			"--extract",
-			"--preserve-permissions",
-			"--no-same-owner",
-			"--file",
-			archive,
-			"--directory",
-			unpacked
-		], { signal });
-		await takeOverEntries(unpacked, {
-			progress: LOG,
-			signal
-		});
-	} finally {
-		await rm(unpacked, {
-			recursive: true,
-			force: true
-		});
-	}
-}
-async function runTar(args, options) {
-	const env = { PATH: process.env["PATH"] ?? "" };
-	const { code, stderr } = await runProcess("tar", args, {
-		...options,
-		env,
-		limitSeconds: LIMIT_SECONDS$3
-	});
-	if (code !== 0) throw new Error(`Cannot hand over the fetched files: tar reports "${stderr.trim().slice(0, 300)}"`);
-}
-var ARCHIVE, LIMIT_SECONDS$3;
-var init_fetched_files = __esmMin((() => {
-	init_take_over_entries();
-	init_cache();
-	init_run_process();
-	init_log();
-	init_read_stage_report();
-	ARCHIVE = "files.tar";
-	LIMIT_SECONDS$3 = 1800;
-}));
-// action/job-project.ts
-async function findProject({ inputs, runner }) {
-	return findFolderInside(runner.workspace, inputs.project);
-}
-async function findFolderInside(folder, below) {
-	const [outer, inner] = await Promise.all([real(folder), real(resolve(folder, below))]);
-	if (outer !== void 0 && inner !== void 0 && (inner === outer || inner.startsWith(outer + sep))) {
-		const tracked = await findTrackedDavitFiles(inner);
-		if (tracked !== void 0) throw new Error(tracked);
-		return resolve(folder, below);
-	}
-	const why = inner === void 0 ? "there is no such folder" : "a link leads out of the checkout";
-	throw new Error(`Cannot find the project in "${join(folder, below)}": ${why}, expected a checkout in an earlier step`);
-}
-async function real(path) {
-	return realpath(path).catch(() => void 0);
-}
-async function listEnvironments({ inputs }, root) {
-	if (inputs.environments.length > 0) return inputs.environments;
-	return (await readdir(join(root, "environments")).catch(() => [])).flatMap((file) => /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.yaml$/.exec(file)?.[1] ?? []).sort();
-}
-function findBase({ inputs, runner }) {
-	return inputs.base ?? runner.event.pull_request?.base.sha;
-}
-async function findScope(job, root) {
-	const { inputs, runner, signal } = job;
-	const base = findBase(job);
-	if (!(base !== void 0 && (NO_COMMIT$1.test(base) || base === runner.event.before)) || await isCommit(root, base, signal)) return {
-		base,
-		names: inputs.endpoints
-	};
-	if (inputs.endpoints.length > 0) return {
-		base: "HEAD",
-		names: inputs.endpoints
-	};
-	LOG.say("The history does not contain the commit before this push: all endpoints count as changed");
-	return {
-		base: "HEAD",
-		names: await listEndpoints({
-			root,
-			endpoints: "endpoints"
-		})
-	};
-}
-async function isCommit(root, commit, signal) {
-	return (await runGit(root, [
-		"rev-parse",
-		"--verify",
-		"--quiet",
-		"--end-of-options",
-		`${commit}^{commit}`
-	], { signal })).code === 0;
-}
-function makeProjectPrefix({ inputs }) {
-	const folder = join("/", inputs.project).slice(1);
-	return folder === "" || folder.endsWith("/") ? folder : `${folder}/`;
-}
-async function withReportFolder(job, work) {
-	const folder = await openReportFolder(job);
-	try {
-		return await work(folder);
-	} finally {
-		const text = await readStageReport(folder);
-		if (text) setOutput("digest", digestReport(text));
-	}
-}
-function digestReport(text) {
-	return createHash("sha256").update(text).digest("hex");
-}
-async function openReportFolder({ inputs, runner }) {
-	const folder = inputs.out === void 0 ? join(runner.temporary, `davit-${inputs.command}`) : resolve(runner.workspace, inputs.out);
-	for (const ours of [
-		"report.json",
-		"report.md",
-		"locks",
-		"sboms"
-	]) await rm(join(folder, ours), {
-		recursive: true,
-		force: true
-	});
-	setOutput("folder", folder);
-	return folder;
-}
-var SUMMARY_CHARACTERS, NO_COMMIT$1;
-var init_job_project = __esmMin((() => {
-	init_core$2();
-	init_read_project();
-	init_davit_folder();
-	init_run_git();
-	init_log();
-	init_read_stage_report();
-	SUMMARY_CHARACTERS = 25e4;
-	NO_COMMIT$1 = /^0+$/;
-}));
-// action/commands/fetch.ts
-var fetch_exports = /* @__PURE__ */ __exportAll({ fetchModels: () => fetchModels });
-async function fetchModels(job) {
-	const { inputs, signal } = job;
-	const secrets = prepareModelCredentials();
-	deleteRunnerVariables();
-	const root = await findProject(job);
-	const environments = await listEnvironments(job, root);
-	const scope = await findScope(job, root);
-	await withReportFolder(job, (out) => withoutWorkflowCommands(async () => {
-		const { report, files } = await fetchProject({
-			root,
-			...scope,
-			environments,
-			everyEnvironment: inputs.environments.length === 0,
-			out,
-			withPackages: inputs.withPackages,
-			progress: LOG,
-			signal
-		});
-		await refuseSecrets(out, secrets);
-		await packFetched(out, files, job);
-		for (const endpoint of report.endpoints) LOG.say(renderEnd(endpoint));
-		LOG.say(`Handing over the report, the computed locks and ${files.length} files and folders of the cache`);
-	}));
-}
-function renderEnd({ endpoint, diagnostics, outage }) {
-	if (outage !== null) return `${endpoint}: not fetched: ${outage}`;
-	const error = diagnostics.find((d) => d.severity === "error");
-	return `${endpoint}: ${hasErrors(diagnostics) ? `not fetched: ${error?.message ?? ""}` : "fetched"}`;
-}
-async function refuseSecrets(folder, secrets) {
-	for (const file of await readdir(folder, {
-		recursive: true,
-		withFileTypes: true
-	})) {
-		if (!file.isFile()) continue;
-		const text = await readFile(join(file.parentPath, file.name), "utf8");
-		if (!secrets.some((secret) => text.includes(secret))) continue;
-		await rm(folder, {
-			recursive: true,
-			force: true
-		});
-		throw new Error(`Cannot hand over ${file.name}: it contains a credential of this job. Please report this`);
-	}
-}
-var init_fetch = __esmMin((() => {
-	init_fetch_project();
-	init_diagnostic();
-	init_fetched_files();
-	init_log();
-	init_job_project();
 }));
 // review/render-code.ts
 function renderSpan(text, characters = SPAN_CHARACTERS) {
@@ -52856,6 +53653,7 @@ function renderPredictions({ predictions, note, model }, label, level) {
 	return [
 		renderDifferences(predictions),
 		...renderFailures(predictions, level),
+		...renderLengths(predictions, level),
 		...renderMoves(predictions, level),
 		renderRuns(predictions, [model, label]),
 		...renderMostChanged(predictions, level)
@@ -52867,18 +53665,33 @@ function renderDifferences({ rows, changed, largest, tolerance, inputs, hidden }
 	if (rows === 0) return `Predictions: not compared, because there is no prediction of both versions; ${from}`;
 	if (changed === 0) return `Predictions: the same for ${pluralize(rows, "row")} of ${from}${within}`;
 	const by = largest === null ? "" : `, by up to ${renderNumber(largest)}`;
-	return `Predictions: **${changed} of ${pluralize(rows, "row")} differ (${renderShare(changed, rows)})**${by}; ${from}${within}`;
+	return `Predictions: **${changed} of ${pluralize(rows, "row")} ${changed === 1 ? "differs" : "differ"} (${renderShare(changed, rows)})**${by}; ${from}${within}`;
 }
 function renderFailures({ inputs }, { rows, characters }) {
 	const failed = inputs.filter(({ failure }) => failure.old !== null || failure.new !== null);
 	if (failed.length === 0) return [];
-	const items = failed.slice(0, Math.max(1, rows)).map(({ origin, name, of, failure }) => {
-		const which = describeFailing(failure);
-		const whose = of === "both" ? "both versions" : `the ${of} version`;
-		return `- ${which} ${origin === "endpoint" ? `the validation case ${renderSpan(name)}` : `the example of ${whose}`}: ${[.../* @__PURE__ */ new Set([failure.old, failure.new])].filter((why) => why !== null).map((why) => renderSpan(why, characters)).join(" and ")}`;
-	});
-	const left = failed.length - items.length;
-	return [[...items, ...left > 0 ? [`- and ${left} more`] : []].join("\n")];
+	return [listWithRest(failed.slice(0, Math.max(1, rows)).map((input) => {
+		const { failure } = input;
+		const reasons = [.../* @__PURE__ */ new Set([failure.old, failure.new])].filter((why) => why !== null);
+		return `- ${describeFailing(failure)} ${describeInput(input)}: ${reasons.map((why) => renderSpan(why, characters)).join(" and ")}`;
+	}), failed.length)];
+}
+function describeInput({ origin, name, of }) {
+	if (origin === "endpoint") return `the validation case ${renderSpan(name)}`;
+	const whose = of === "both" ? "both versions" : `the ${of} version`;
+	return origin === "signature" ? `the input made from the signature of ${whose}` : `the example of ${whose}`;
+}
+function listWithRest(items, all) {
+	const left = all - items.length;
+	return [...items, ...left > 0 ? [`- and ${left} more`] : []].join("\n");
+}
+function renderLengths({ inputs }, { rows }) {
+	const changed = inputs.filter(({ lengths }) => lengths !== void 0);
+	if (changed.length === 0) return [];
+	return [listWithRest(changed.slice(0, Math.max(1, rows)).map((input) => {
+		const { old = 0, new: now = 0 } = input.lengths ?? {};
+		return `- ⚠️ ${describeInput(input)} is answered with ${pluralize(now, "row")}, before with ${old}, so no row was compared`;
+	}), changed.length)];
 }
 function describeFailing({ old, new: now }) {
 	if (now === null) return "only the old version fails on";
@@ -52964,7 +53777,7 @@ function renderCard({ card, model, pages }, label, { fields, characters }) {
 	].join("\n");
 }
 function renderSeconds(seconds) {
-	return seconds >= .1 ? `${seconds.toFixed(1)} s` : `${(seconds * 1e3).toPrecision(2)} ms`;
+	return seconds >= .1 ? `${seconds.toFixed(1)} s` : `${Number((seconds * 1e3).toPrecision(2))} ms`;
 }
 function renderNumber(value) {
 	return String(Number(value.toPrecision(3)));
@@ -53143,7 +53956,7 @@ function renderProof({ entity, model, stages, proof }, { answer }) {
 }
 function renderOutcome$1(proof) {
 	if (!proof) return "not proved";
-	return isOnlyLoaded(proof.cases) ? "**loaded, not asked**" : "proved";
+	return isOnlyLoaded(proof.cases) ? "**only loaded**" : "proved";
 }
 function renderCase(shown, characters) {
 	const { answer, failure } = shown;
@@ -53186,14 +53999,14 @@ function renderPreview$1({ environment, plan, outage, fingerprint }, step) {
 }
 function renderResource(resource, step) {
 	const { operation, kind, name, differences } = resource;
-	const told = differences.slice(0, step.differences).flatMap((d) => {
+	const lines = differences.slice(0, step.differences).flatMap((d) => {
 		const path = renderLine(d.path, 200);
 		const side = (sign, value) => value === void 0 ? [] : [`${sign}   ${path}: ${renderLine(JSON.stringify(value), step.value)}`];
 		return [...side("-", d.old), ...side("+", d.new)];
 	});
 	return [
 		`${SIGNS$2[operation]} ${operation} ${renderLine(`${kind} ${name}`, 200)}`,
-		...told,
+		...lines,
 		...renderMore(differences.length - step.differences, "#   ")
 	];
 }
@@ -53295,9 +54108,9 @@ function renderCallouts(report) {
 	];
 }
 function renderBrokenStages(report) {
-	const told = listBrokenStages(report).filter((stage, i) => i === 0 || stage.result !== "skipped");
+	const shown = listBrokenStages(report).filter((stage, i) => i === 0 || stage.result !== "skipped");
 	const log = renderLink("the log of the run", report.pull_request?.run_url ?? null);
-	return told.map((stage) => {
+	return shown.map((stage) => {
 		const why = stage.why === null ? "" : `: ${renderSpan(stage.why, WHY_CHARACTERS)}`;
 		return `❌ **${renderStage(stage)}**${why}. Its results are missing: see ${log}, or start a new run.`;
 	});
@@ -53306,13 +54119,13 @@ function renderLocks(report) {
 	const { endpoints, pull_request: pull } = report;
 	const missing = endpoints.filter(needsLock);
 	const committed = endpoints.filter((e) => e.lock === "committed");
-	const told = committed.length === 0 || !pull?.locks_commit ? [] : [renderCommitted(committed, pull.locks_commit, pull)];
-	if (missing.length === 0) return told;
+	const committedNote = committed.length === 0 || !pull?.locks_commit ? [] : [renderCommitted(committed, pull.locks_commit, pull)];
+	if (missing.length === 0) return committedNote;
 	const names = missing.map((e) => e.endpoint);
 	const command = renderSpan(`npx davit lock${names.length <= SHOWN_NAMES && names.every((name) => /^[\w-]+$/.test(name)) ? ` ${names.join(" ")}` : ""}`, 1e3);
 	const one = missing.length === 1;
 	const what = `The ${one ? "lock" : "locks"} of ${renderNames$1(missing)} ${one ? "is" : "are"} missing or out of date`;
-	return [...told, `🔒 **${what}**, and computed for this review only. Run ${command}, then commit and push the changes in \`endpoints/\`.`];
+	return [...committedNote, `🔒 **${what}**, and computed for this review only. Run ${command}, then commit and push the changes in \`endpoints/\`.`];
 }
 function renderCommitted(committed, commit, { locks_start_checks: startsChecks }) {
 	const [noun, verb] = committed.length === 1 ? ["lock", "was"] : ["locks", "were"];
@@ -53479,7 +54292,7 @@ function renderModel({ change, diagnostics, entities, outage }) {
 }
 function renderProofs(proofs) {
 	const loaded = proofs.filter((p) => isOnlyLoaded(p.cases)).length;
-	return [[proofs.length - loaded, "proved"], [loaded, "loaded, not asked"]].filter(([count]) => count > 0).map(([count, words]) => proofs.length === 1 ? words : `${count} ${words}`).join(", ");
+	return [[proofs.length - loaded, "proved"], [loaded, "only loaded"]].filter(([count]) => count > 0).map(([count, words]) => proofs.length === 1 ? words : `${count} ${words}`).join(", ");
 }
 function renderPreview({ change }, preview) {
 	if (preview?.outage) return `not previewed: ${renderSpan(preview.outage, SHORT_CHARACTERS$1)}`;
@@ -53823,7 +54636,7 @@ async function validate(job) {
 	removeEmptyVariables();
 	if (inputs.results.fetch !== void 0) removeModelCredentials();
 	const root = await findProject(job);
-	const environments = await listEnvironments(job, root);
+	const environments = await listEnvironments$1(job, root);
 	const scope = await findScope(job, root);
 	if (!inputs.withoutSandbox) await ensureSandbox(signal);
 	const fetched = await unpackFetched(job);
@@ -57665,12 +58478,12 @@ function connectGitHub(options) {
 	let writing = Promise.resolve();
 	octokit.hook.wrap("request", (request, call) => {
 		const send = (signal) => (Object.assign(call.request, { signal }), request(call));
-		const ask = () => sendWithRetries$1(send, call, {
+		const sendCall = () => sendWithRetries$1(send, call, {
 			...options,
 			calls
 		});
-		if (isRead(call)) return ask();
-		const turn = writing.then(ask);
+		if (isRead(call)) return sendCall();
+		const turn = writing.then(sendCall);
 		writing = turn.catch(() => void 0);
 		return turn;
 	});
@@ -58020,13 +58833,13 @@ function renderReviewedPlans({ endpoints, program }, limit = REVIEWED_CHARACTERS
 	};
 	const files = Object.entries(program?.files ?? {}).map(([path, id]) => [path, shortenFileId(id)]);
 	const render = (shorten, withFiles) => {
-		const told = endpoints.map((e) => {
+		const entries = endpoints.map((e) => {
 			const plans = e.previews.flatMap((p) => p.fingerprint ? [[p.environment, shorten(p.fingerprint)]] : []);
 			return [e.endpoint, Object.fromEntries(plans)];
 		});
 		return JSON.stringify({
 			reviewed_version: 1,
-			endpoints: Object.fromEntries(told),
+			endpoints: Object.fromEntries(entries),
 			...origin && { program: origin },
 			...withFiles && files.length > 0 && { files: Object.fromEntries(files) }
 		});
@@ -58147,11 +58960,7 @@ function renderExpectation({ program, files }) {
 	});
 }
 function parseExpectation(text) {
-	try {
-		return expectationFile.parse(JSON.parse(text ?? ""));
-	} catch {
-		return;
-	}
+	return parseJson$2(text ?? void 0, expectationFile);
 }
 function renderOutdated(causes) {
 	const shown = causes.slice(0, SHOWN_CAUSES$1).map((cause) => renderSpan(cause, CAUSE_CHARACTERS$1));
@@ -58169,6 +58978,7 @@ var init_outdated_review = __esmMin((() => {
 	init_compare_reviews();
 	init_render_code();
 	init_reviewed_plans();
+	init_parse_json();
 	expectationFile = strictObject({
 		outdated_version: literal(1),
 		program: string$1(),
@@ -58706,7 +59516,7 @@ async function publishReport(reviewed, { job, github, out }) {
 		changed: changes.endpoints,
 		reported
 	});
-	const trust = judgeClaims(reviewed, changes, job.runner);
+	const trust = limitTrust(reviewed, changes, job.runner);
 	const plain = mergeReports(ends, {
 		...facts,
 		expected,
@@ -58732,7 +59542,7 @@ async function publishReport(reviewed, { job, github, out }) {
 	LOG.say(renderSummaryLine(merged));
 	const conclusion = wasCancelled(job) ? "cancelled" : concludeReview(merged);
 	setOutput("conclusion", conclusion);
-	const told = await post(merged, {
+	const outputs = await post(merged, {
 		github,
 		reviewed,
 		head,
@@ -58740,8 +59550,8 @@ async function publishReport(reviewed, { job, github, out }) {
 		expectation,
 		prefix: makeProjectPrefix(job)
 	});
-	if (told.commentUrl !== void 0) setOutput("comment-url", told.commentUrl);
-	return [...locks.unsaid, ...told.unsaid];
+	if (outputs.commentUrl !== void 0) setOutput("comment-url", outputs.commentUrl);
+	return [...locks.unsaid, ...outputs.unsaid];
 }
 function markOutdated(report) {
 	return {
@@ -58752,7 +59562,7 @@ function markOutdated(report) {
 		}
 	};
 }
-function judgeClaims({ restricted, pull }, { endpoints, complete, refused }, { event }) {
+function limitTrust({ restricted, pull }, { endpoints, complete, refused }, { event }) {
 	const main = event.repository?.default_branch;
 	const changesSomething = endpoints.length > 0 || refused.length > 0;
 	return {
@@ -59389,8 +60199,8 @@ async function* listDeployments(github, environment) {
 		};
 		const page = await sendGraphql(github, DEPLOYMENTS, variables);
 		const { nodes, pageInfo } = page.repository.deployments;
-		for (const { id, commitOid, createdAt, creator, payload: told, task, statuses } of nodes) {
-			const read = payload.safeParse(parsePayload(told));
+		for (const { id, commitOid, createdAt, creator, payload: text, task, statuses } of nodes) {
+			const read = payload.safeParse(parsePayload(text));
 			if (!read.success || task !== makeDeploymentTask(github, read.data.endpoint) || !isAuthor(creator, page.viewer.login)) continue;
 			const states = (statuses?.nodes ?? []).map((s) => s.state.toLowerCase());
 			yield {
@@ -59405,9 +60215,9 @@ async function* listDeployments(github, environment) {
 		after = pageInfo.endCursor;
 	}
 }
-function parsePayload(told) {
+function parsePayload(text) {
 	try {
-		const once = JSON.parse(told ?? "");
+		const once = JSON.parse(text ?? "");
 		return typeof once === "string" ? JSON.parse(once) : once;
 	} catch {
 		return;
@@ -59447,13 +60257,24 @@ function makeChangeDetector({ history, place, names, endpoints }, environment) {
 	const known = /* @__PURE__ */ new Map();
 	const changedIn = async (sha) => {
 		const paths = await readChangesSince(history, sha);
+		if (!paths) return void 0;
+		const read = names.flatMap((name) => {
+			return listEndpointPaths(name, endpoints.find((e) => e.name === name), {
+				place,
+				environment
+			});
+		});
+		const linked = await addLinkedPaths(place.root, {
+			base: sha,
+			paths
+		}, read, history.signal);
 		const declarations = {
 			root: place.root,
 			names,
 			endpoints,
 			environments: [environment]
 		};
-		return paths && new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
+		return new Set(findChangedEndpoints(linked, declarations).map((c) => c.endpoint));
 	};
 	return async (name, sha) => {
 		const changed = known.get(sha) ?? changedIn(sha);
@@ -59473,8 +60294,14 @@ function listEndpointPaths(name, endpoint, { place, environment }) {
 		`environments/${environment}.yaml`
 	];
 }
+async function followPaths(root, [first, ...others]) {
+	const linked = (await Promise.all([first, ...others].map((path) => followFolderLinks(root, path)))).flatMap(({ steps }) => steps.slice(1).filter((step) => !step.startsWith("../")));
+	return [first, .../* @__PURE__ */ new Set([...others, ...linked])];
+}
 var init_change_detector = __esmMin((() => {
 	init_changed_endpoints();
+	init_changed_paths();
+	init_follow_links();
 	init_locate_model();
 	init_history();
 }));
@@ -59635,10 +60462,11 @@ async function selectCandidate({ name, value: endpoint, diagnostics }, selection
 	const { scope, history, isChanged, comparePosition } = selection;
 	const { place, environment } = scope.request;
 	const records = selection.records.filter((r) => r.payload.endpoint === name);
-	const paths = listEndpointPaths(name, endpoint, {
+	const declared = listEndpointPaths(name, endpoint, {
 		place,
 		environment: environment.name
 	});
+	const paths = await followPaths(place.root, declared);
 	const due = scope.given.length > 0 ? "asked" : await findDeploymentReason(records, (sha) => isChanged(name, sha));
 	const [newest] = records;
 	const isOther = async (sha) => await comparePosition(sha) === "older" && !await hasSameFiles(history, ["HEAD", sha], paths);
@@ -60050,25 +60878,19 @@ function readExtension(identity, name) {
 }
 function findSubjectFault({ content }, { name, digest }) {
 	if (content.$case !== "dsseEnvelope" || content.dsseEnvelope.payloadType !== PAYLOAD) return NOT_PROVENANCE;
-	const parsed = parseStatement(content.dsseEnvelope.payload.toString("utf8"));
+	const parsed = parseJson$2(content.dsseEnvelope.payload.toString("utf8"), statement);
 	if (!parsed) return NOT_PROVENANCE;
 	const subjects = parsed.subject.filter((s) => `sha256:${s.digest.sha256}` === digest);
 	if (subjects.length === 0) return `it is about another image, expected the digest ${digest}`;
 	if (subjects.some((s) => s.name === name)) return void 0;
 	return `it is about ${subjects[0]?.name ?? ""}, expected ${name}`;
 }
-function parseStatement(text) {
-	try {
-		return statement.safeParse(JSON.parse(text)).data;
-	} catch {
-		return;
-	}
-}
 var ISSUER, STATEMENT, PREDICATE, PAYLOAD, SOURCE_REPOSITORY, SOURCE_REF, UTF8_STRING, THRESHOLDS, INSTANCES, statement, NOT_PROVENANCE;
 var init_verify_attestation = __esmMin((() => {
 	init_zod();
 	init_load_sigstore();
 	init_read_own();
+	init_parse_json();
 	ISSUER = "https://token.actions.githubusercontent.com";
 	STATEMENT = "https://in-toto.io/Statement/v1";
 	PREDICATE = "https://slsa.dev/provenance/v1";
@@ -60133,7 +60955,7 @@ async function checkAttestations(endpoint, { place, environment, signal, attesta
 	const { provenance: policy } = environment.images;
 	if (!policy) return [];
 	const { value: lock } = await readLock$1(place, endpoint.name);
-	if (!lock) throw new Error(`Cannot read the lock of "${endpoint.name}" any more, expected it to be there`);
+	if (!lock) throw new Error(`Cannot read the lock of "${endpoint.name}": it was removed or damaged while this command ran`);
 	return Promise.all(endpoint.entities.map(async (entity) => {
 		const { reference } = await planImage({
 			endpoint,
@@ -61283,7 +62105,7 @@ async function removeNamedEndpoint(endpoint, records, deploying) {
 	return {
 		...makeRollout(endpoint, {
 			state: "stopped",
-			causes: [`This run is outdated: ${newer}. Start the workflow anew to remove the endpoint`],
+			causes: [`This run is outdated: ${newer}. Start the workflow again to remove the endpoint`],
 			diagnostics: [],
 			url: void 0
 		}, deploying),
@@ -61338,11 +62160,11 @@ var init_remove_endpoint = __esmMin((() => {
 }));
 // review/render-rollouts.ts
 function renderRolloutLine(rollouts) {
-	const told = ORDER.map((state) => ({
+	const parts = ORDER.map((state) => ({
 		state,
 		count: rollouts.filter((r) => r.state === state).length
 	})).filter((c) => c.count > 0).map((c) => `${c.count} ${c.state}`);
-	return told.length === 0 ? "nothing to deploy" : told.join(", ");
+	return parts.length === 0 ? "nothing to deploy" : parts.join(", ");
 }
 function renderRollouts(rollouts, limit = ROLLOUTS_CHARACTERS, environment, earlier = []) {
 	const rank = (r) => ORDER.indexOf(r.state);
@@ -61441,14 +62263,14 @@ function renderRow$1(rollout, characters) {
 	const { state, causes, url, runUrl } = rollout;
 	const { sign, words } = STATE_WORDS[state];
 	const consequence = describeConsequence(rollout);
-	const told = characters === 0 ? [] : causes.slice(0, MAX_CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
+	const shown = characters === 0 ? [] : causes.slice(0, MAX_CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
 	const more = causes.length > MAX_CAUSES && characters > 0 ? `<br>and ${causes.length - MAX_CAUSES} more` : "";
 	const at = url !== void 0 && state === "live" ? ` at ${renderSpan(url, 300)}` : "";
 	const run = runUrl !== void 0 && isWebAddress(runUrl) ? ` (${renderLink("run", runUrl)})` : "";
 	return `| ${[
 		sign,
 		...renderNames(rollout),
-		`${[words, ...consequence].join(", ")}${at}${run}${told.join("")}${more}`
+		`${[words, ...consequence].join(", ")}${at}${run}${shown.join("")}${more}`
 	].join(" | ")} |`;
 }
 function describeConsequence({ state, isRemoval }) {
@@ -61552,19 +62374,19 @@ var init_render_log = __esmMin((() => {
 	LINE_CHARACTERS$1 = 400;
 }));
 // action/deploy/post-result.ts
-async function postResult(log, telling) {
-	await logFailure("the check run", () => postCheckRun(log, telling));
+async function postResult(log, context) {
+	await logFailure("the check run", () => postCheckRun(log, context));
 	for (const [pull, results] of groupByPullRequest(log.results)) {
 		const revertUrl = await logFailure("the pull request that reverts it", () => revert(pull, results, {
 			log,
-			telling
+			context
 		}));
 		if (revertUrl !== void 0) LOG.say(`Pull request #${pull.number} is reverted by ${revertUrl}`);
-		const told = results.map((r) => r.state === "failed" && revertUrl !== void 0 ? addRevertCause(r, revertUrl) : r);
+		const posted = results.map((r) => r.state === "failed" && revertUrl !== void 0 ? addRevertCause(r, revertUrl) : r);
 		await logFailure(`the comment of #${pull.number}`, () => postPullRequestComment(pull, {
 			...log,
-			results: told
-		}, telling));
+			results: posted
+		}, context));
 	}
 }
 async function postCheckRun(log, { job, github }) {
@@ -61589,7 +62411,7 @@ async function postPullRequestComment(pull, log, { github }) {
 	});
 	LOG.say(`The comment of #${pull.number} is ${posted.done}: ${posted.url}`);
 }
-async function revert(pull, results, { log, telling: { job, github } }) {
+async function revert(pull, results, { log, context: { job, github } }) {
 	const isFailed = results.some((r) => r.state === "failed" && !r.isRemoval && r.pull?.number === pull.number);
 	if (!job.inputs.revert || !isFailed) return void 0;
 	const there = await findRevert(github, pull);
@@ -62015,7 +62837,7 @@ async function drift(job) {
 			root,
 			signal: job.signal
 		})(head) !== "same") {
-			notice(`Nothing to compare: this checkout is not ${head}, the head of the branch, so start the workflow anew`);
+			notice(`Nothing to compare: this checkout is not ${head}, the head of the branch, so start the workflow again`);
 			return;
 		}
 		await withoutWorkflowCommands(() => prepareProgram(job.signal));
