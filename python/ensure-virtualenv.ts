@@ -15,7 +15,6 @@ import { makeReadable } from './make-readable.ts';
 import { requirePython } from './require-python.ts';
 import { runUv } from './run-uv.ts';
 import { areFilesMissing, recordFiles } from './virtualenv-files.ts';
-import { VirtualenvError } from './virtualenv-error.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
 /** Everything that a virtualenv is made from: one of a lock's `virtualenvs`. */

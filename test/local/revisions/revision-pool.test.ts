@@ -92,23 +92,26 @@ describe('RevisionPool', () => {
     expect(await lost).toBe(502);
   });
 
-  it.each([-3600, 3600])('neither refuses, pauses nor stops anything when the clock is set by %i s', async (seconds) => {
-    const { pool, replicas, query } = await make({ bounds: { min: 0, max: 2, scaleToZero: true } });
-    const [again, other, waiting] = [query(), query(), query()];
-    await pass();
-    replicas[0]!.asked[0]!.answer(new NotStarted('full'));
-    await pass();
-    vi.setSystemTime(Date.now() + seconds * 1000);
-    pool.tick();
-    expect(pool).toMatchObject({ wanted: 1, inFlight: 1, queued: 2 });
-    await pass(1);
-    replicas[0]!.asked[1]!.answer(OK);
-    await pass();
-    for (const { answer } of replicas[0]!.asked.slice(2)) answer(OK);
-    await pass();
-    for (const { answer } of replicas[0]!.asked.slice(2)) answer(OK);
-    expect(await Promise.all([again, other, waiting])).toEqual([OK, OK, OK]);
-  });
+  it.each([-3600, 3600])(
+    'neither refuses, pauses nor stops anything when the clock is set by %i s',
+    async (seconds) => {
+      const { pool, replicas, query } = await make({ bounds: { min: 0, max: 2, scaleToZero: true } });
+      const [again, other, waiting] = [query(), query(), query()];
+      await pass();
+      replicas[0]!.asked[0]!.answer(new NotStarted('full'));
+      await pass();
+      vi.setSystemTime(Date.now() + seconds * 1000);
+      pool.tick();
+      expect(pool).toMatchObject({ wanted: 1, inFlight: 1, queued: 2 });
+      await pass(1);
+      replicas[0]!.asked[1]!.answer(OK);
+      await pass();
+      for (const { answer } of replicas[0]!.asked.slice(2)) answer(OK);
+      await pass();
+      for (const { answer } of replicas[0]!.asked.slice(2)) answer(OK);
+      expect(await Promise.all([again, other, waiting])).toEqual([OK, OK, OK]);
+    },
+  );
 
   it('gives the place of a client that disconnected to the next request', async () => {
     const { pool, replicas, query } = await make({ bounds: { min: 2, max: 2, scaleToZero: false } });

@@ -45,8 +45,8 @@ export function makeGoogleIdentity(): GoogleIdentity {
         return isGrant && form.get('audience') === AUDIENCE && form.get('subject_token') === SUBJECT_TOKEN;
       }),
       // What Google's library also asks, and does without.
-      'cloudresourcemanager.googleapis.com': (_, response) => void sendJson(response, 403, {}),
-      'iamcredentials.googleapis.com': (_, response) => void sendJson(response, 404, {}),
+      'cloudresourcemanager.googleapis.com': (_, response) => sendJson(response, 403, {}),
+      'iamcredentials.googleapis.com': (_, response) => sendJson(response, 404, {}),
       [GITHUB]: ({ headers }, response) => {
         const isRunner = headers.authorization === `Bearer ${REQUEST_TOKEN}`;
         sendJson(response, isRunner ? 200 : 401, isRunner ? { value: SUBJECT_TOKEN } : {});
