@@ -21165,8 +21165,9 @@ function listSecretParts(name, value) {
 	}
 	if (name === "AZURE_STORAGE_SAS_TOKEN") return listSasParts(value);
 	if (name !== "AZURE_STORAGE_CONNECTION_STRING") return [value];
-	return [value, ...value.split(";").map((field) => /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(field) ?? []).flatMap(([, field = "", text = ""]) => {
-		const key = field.toLowerCase();
+	return [value, ...value.split(";").flatMap((field) => {
+		const at = field.indexOf("=");
+		const [key, text] = [field.slice(0, at).trim().toLowerCase(), field.slice(at + 1).trim()];
 		return key === "accountkey" ? [text] : key === "sharedaccesssignature" ? listSasParts(text) : [];
 	})];
 }

@@ -24,9 +24,9 @@ export function listSecretParts(name: string, value: string): readonly string[] 
   }
   if (name === 'AZURE_STORAGE_SAS_TOKEN') return listSasParts(value);
   if (name !== 'AZURE_STORAGE_CONNECTION_STRING') return [value];
-  const fields = value.split(';').map((field) => /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(field) ?? []);
-  const parts = fields.flatMap(([, field = '', text = '']) => {
-    const key = field.toLowerCase();
+  const parts = value.split(';').flatMap((field) => {
+    const at = field.indexOf('=');
+    const [key, text] = [field.slice(0, at).trim().toLowerCase(), field.slice(at + 1).trim()];
     return key === 'accountkey' ? [text] : key === 'sharedaccesssignature' ? listSasParts(text) : [];
   });
   return [value, ...parts];

@@ -59,7 +59,7 @@ export const PREDICTION_CODES = {
       '- `localhost`, and addresses of the machine that validates, of its link and of the metadata of a cloud, need `policy.network`, also in a review.',
       '- The run of a fork or of Dependabot gets no service, because nobody has reviewed its code.',
       '',
-      'The proof goes on without the service. If the model cannot predict its own example then, it is loaded, not asked.',
+      'The proof goes on without the service. If the model cannot predict its own example then, it is only loaded.',
     ].join('\n'),
     example: {
       code: {
