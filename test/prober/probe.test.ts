@@ -89,9 +89,10 @@ describe('startProber()', () => {
     };
     const patient = startProber((await serve(answer)).question, { clients: 1, honourRetryAfter: true });
     const impatient = startProber((await serve(answer)).question, { clients: 1 });
-    await sleep(100);
+    for (let i = 0; i < 4; i++) await Promise.all([patient.round(), impatient.round()]);
     const [report, refused] = [await patient.stop(), await impatient.stop()];
     expectNoFailure(report, { atLeast: 3 });
+    expect(report.retried).toBeGreaterThan(0);
     expect(report.retried).toBe(report.outcomes.get('429'));
     expect(renderLoadReport(report)).toMatch(/ 0 failed, \d+ asked to retry;/);
     expect(refused.failed).toBe(refused.outcomes.get('429'));
