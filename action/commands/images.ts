@@ -29,8 +29,8 @@ const LIMIT_MILLISECONDS = 40 * 60_000;
 
 /**
  * Builds the images that `deploy` is about to use and that lack an attestation, and outputs what the workflow has to
- * attest. Does nothing in an environment that requires none. A failure becomes an annotation and does not end the job: `deploy`
- * deploys the other endpoints and reports what this one lacks.
+ * attest. Does nothing in an environment that requires none. A failure becomes an annotation and does not end the job:
+ * `deploy` deploys the other endpoints and reports what this one lacks.
  */
 export async function images(job: Job): Promise<void> {
   const subjects: AttestationSubject[] = [];

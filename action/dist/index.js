@@ -21150,13 +21150,19 @@ var init_zod = __esmMin((() => {
 	init_external();
 	init_external();
 }));
-// action/fetch/secret-parts.ts
-function parseKeyFile(text) {
+// schemas/values/parse-json.ts
+function parseJson$2(text, schema) {
+	if (text === void 0) return void 0;
 	try {
-		return keyFile.safeParse(JSON.parse(text)).data;
+		return schema.safeParse(JSON.parse(text)).data;
 	} catch {
 		return;
 	}
+}
+var init_parse_json = __esmMin((() => {}));
+// action/fetch/secret-parts.ts
+function parseKeyFile(text) {
+	return parseJson$2(text, keyFile);
 }
 function listSecretParts(name, value) {
 	if (name === "GOOGLE_CREDENTIALS") {
@@ -21183,6 +21189,7 @@ function listSasParts(token) {
 var KEY_FILE_SECRET, keyFile;
 var init_secret_parts = __esmMin((() => {
 	init_zod();
+	init_parse_json();
 	KEY_FILE_SECRET = /^(?:private_key|private_key_id|client_secret|refresh_token|token|authorization)$/i;
 	keyFile = looseObject({ type: string$1() });
 }));
@@ -24516,16 +24523,6 @@ var init_explain_build$1 = __esmMin((() => {
 	]);
 	NETWORK = /Temporary failure in name resolution|Name or service not known|Network is unreachable|Could not resolve host|nodename nor servname|Max retries exceeded/;
 }));
-// schemas/values/parse-json.ts
-function parseJson$2(text, schema) {
-	if (text === void 0) return void 0;
-	try {
-		return schema.safeParse(JSON.parse(text)).data;
-	} catch {
-		return;
-	}
-}
-var init_parse_json = __esmMin((() => {}));
 // python/wheels/run-build.ts
 async function readBuildRequirements(request, options) {
 	const found = await runProgram$1(["inspect", request.source], request, {

@@ -7,7 +7,10 @@ import {
   removeIndexLogins,
 } from '../../schemas/values/index-addresses.ts';
 
-/** Variables with a secret or a name of an account, for registries of models and the stores of their files. Their names are those of the clients, besides GOOGLE_CREDENTIALS and CONTAINER_REGISTRY_*, which become files. */
+/**
+ * Variables with a secret or a name of an account, for registries of models and the stores of their files. Their names
+ * are those of the clients, except for GOOGLE_CREDENTIALS and CONTAINER_REGISTRY_*, which become files.
+ */
 const REGISTRY = [
   'MLFLOW_TRACKING_USERNAME',
   'MLFLOW_TRACKING_PASSWORD',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../../schemas/values/parse-json.ts';
 
 /** Fields of Google's files of credentials whose values are secret. `Authorization` is a header of a request for a token. */
 const KEY_FILE_SECRET = /^(?:private_key|private_key_id|client_secret|refresh_token|token|authorization)$/i;
@@ -9,11 +10,7 @@ const keyFile = z.looseObject({ type: z.string() });
  * identity. Undefined: it is something else.
  */
 export function parseKeyFile(text: string): z.infer<typeof keyFile> | undefined {
-  try {
-    return keyFile.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return parseJson(text, keyFile);
 }
 
 /** The secret of a variable, and the parts of it that a program may print alone. */
