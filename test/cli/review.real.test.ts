@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
@@ -8,10 +8,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compareFingerprints } from '../../review/fingerprint.ts';
 import { parseReport } from '../../schemas/report/report.ts';
 import { lockProject } from './lock-project.ts';
+import { runDavit } from './run-davit.ts';
 import { makeWorkingProject } from './working-project.ts';
 
 const CODE = dirname(dirname(import.meta.dirname));
-const MAIN = join(CODE, 'cli', 'main.ts');
 const ANSWER = '{"predictions": ["setosa", "versicolor", "virginica"]}';
 let root = '';
 let remove: () => Promise<void>;
@@ -24,17 +24,14 @@ beforeAll(async () => {
   }));
 });
 afterAll(async () => {
-  davit('down', '--all');
+  await davit('down', '--all');
   await remove();
 });
 
-function davit(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: root, encoding: 'utf8' });
-  return { status, stdout, stderr };
-}
+const davit = (...args: readonly string[]) => runDavit(root, ...args);
 
-function review(...args: readonly string[]) {
-  const { status, stdout } = davit('review', '--json', ...args);
+async function review(...args: readonly string[]) {
+  const { status, stdout } = await davit('review', '--json', ...args);
   return { status, report: parseReport(JSON.stringify((JSON.parse(stdout) as { readonly result: unknown }).result)) };
 }
 
@@ -60,13 +57,13 @@ it('davit review tells of every endpoint of a branch: one fails, one is new, the
   await declare('fresh', 'iris', '2');
   await declare('raises', 'bad', 'raises');
   await lockProject(root, 'fresh', 'raises');
-  const first = davit('review');
+  const first = await davit('review');
   expect(first).toMatchObject({
     status: 1,
     stdout: expect.stringContaining('### 2 endpoints: 1 fails, 1 new\n') as string,
     stderr: expect.stringContaining('prediction-failed') as string,
   });
-  expect(review('fresh')).toMatchObject({
+  expect(await review('fresh')).toMatchObject({
     status: 0,
     report: {
       endpoints: [
@@ -82,12 +79,12 @@ it('davit review tells of every endpoint of a branch: one fails, one is new, the
   for (const name of ['fresh', 'raises'])
     for (const end of ['yaml', 'lock']) await rm(join(root, 'endpoints', `${name}.${end}`));
 
-  expect(davit('up', 'iris')).toMatchObject({ status: 0 });
+  expect(await davit('up', 'iris')).toMatchObject({ status: 0 });
   await declare('iris', 'iris', '2');
   await lockProject(root);
   // The commit still has the old model.
   await rename(join(root, 'models/iris/1'), join(root, '.davit/old'));
-  expect(review('--stage', 'validate')).toMatchObject({
+  expect(await review('--stage', 'validate')).toMatchObject({
     status: 1,
     report: {
       endpoints: [
@@ -99,7 +96,7 @@ it('davit review tells of every endpoint of a branch: one fails, one is new, the
     },
   });
   await declare('iris', 'iris', '2', 'The shop reads names of species since today');
-  const rolling = davit('review');
+  const rolling = await davit('review');
   expect(rolling).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(/### 1 endpoint: 1 rolling\n[^]*rolling update: iris-\w+ → iris-\w+/) as string,
@@ -111,7 +108,7 @@ it('davit review tells of every endpoint of a branch: one fails, one is new, the
   await rename(join(root, '.davit/old'), join(root, 'models/iris/1'));
 
   for (const end of ['yaml', 'lock']) await rm(join(root, 'endpoints', `iris.${end}`));
-  expect(review()).toMatchObject({
+  expect(await review()).toMatchObject({
     status: 0,
     report: { endpoints: [{ endpoint: 'iris', change: 'removed', previews: [{ plan: { counts: { delete: 2 } } }] }] },
   });
@@ -122,7 +119,7 @@ it('davit review prints the report also when the engine cannot be asked, with ex
   git('checkout', '-q', 'main', '--', 'endpoints/iris.lock');
   const pulumi = await readFile(join(root, 'Pulumi.yaml'), 'utf8');
   await writeFile(join(root, 'Pulumi.yaml'), 'name: [davit]\n');
-  const { status, report } = review('iris');
+  const { status, report } = await review('iris');
   await writeFile(join(root, 'Pulumi.yaml'), pulumi);
   expect(status).toBe(3);
   expect(report.endpoints).toMatchObject([
@@ -151,7 +148,7 @@ it('davit review in two stages: the second reads another checkout as data, with 
   await writeFile(join(pull, 'environments', 'other.yaml'), 'name: other\ntarget: nowhere\n');
   await symlink('/etc/hostname', join(pull, 'endpoints', 'link.yaml'));
 
-  const first = review('--stage', 'validate', '--from', pull, '--base', 'main', '--out', proven);
+  const first = await review('--stage', 'validate', '--from', pull, '--base', 'main', '--out', proven);
   expect(first.status).toBe(1);
   const states = (report: typeof first.report) =>
     report.endpoints.map((e) => [
@@ -168,7 +165,18 @@ it('davit review in two stages: the second reads another checkout as data, with 
   const lock = await readFile(join(proven, 'locks', 'fresh.lock'), 'utf8');
   expect(createHash('sha256').update(lock).digest('hex')).toBe(first.report.endpoints[0]?.computed_lock);
 
-  const second = review('--stage', 'preview', '--from', pull, '--base', 'main', '--with', proven, '--out', previewed);
+  const second = await review(
+    '--stage',
+    'preview',
+    '--from',
+    pull,
+    '--base',
+    'main',
+    '--with',
+    proven,
+    '--out',
+    previewed,
+  );
   expect(states(second.report)).toEqual([
     ['fresh', 'missing', true, ['create']],
     ['iris', 'stale', true, ['rolling-update']],
@@ -193,16 +201,16 @@ it('davit review in two stages: the second reads another checkout as data, with 
   ]);
   await cp(join(pull, 'endpoints', 'fresh.yaml'), join(root, 'endpoints', 'fresh.yaml'));
   await cp(join(proven, 'locks', 'fresh.lock'), join(root, 'endpoints', 'fresh.lock'));
-  expect(fingerprint(review('fresh').report)).toEqual(reviewed);
-  expect(davit('up', 'fresh')).toMatchObject({ status: 0 });
-  const after = review('fresh').report;
+  expect(fingerprint((await review('fresh')).report)).toEqual(reviewed);
+  expect(await davit('up', 'fresh')).toMatchObject({ status: 0 });
+  const after = (await review('fresh')).report;
   expect(after.endpoints[0]?.previews[0]?.plan?.verdict.kind).toBe('no-change');
   expect(fingerprint(after)).toEqual(reviewed);
   await writeFile(
     join(root, 'environments', 'local.yaml'),
     'name: local\ntarget: local\nautoscaling:\n  idle_seconds: 7\n',
   );
-  const moved = fingerprint(review('fresh').report);
+  const moved = fingerprint((await review('fresh')).report);
   expect(reviewed && moved && compareFingerprints(reviewed, moved)).toEqual([
     expect.stringMatching(/^Revision fresh-[0-9a-f]{10} differs$/),
   ]);

@@ -21,7 +21,10 @@ const ROW = { dataframe_split: { columns: COLUMNS, data: [[5.1, 3.5, 1.4, 0.2]] 
 
 describe('the provider, with the real engine, supervisor and models', () => {
   let project: Project;
+  /** The engine starts the program and the provider, as for plain `pulumi`. */
   let pulumi: PulumiProject;
+  /** Both run in this process, as for `davit`: the engine starts neither, which saves two starts of Node. */
+  let davit: PulumiProject;
   let token: string;
 
   /** Writes the endpoint and its lock as reviewed files. `digest` replaces the model's digest in the lock. */
@@ -44,7 +47,10 @@ describe('the provider, with the real engine, supervisor and models', () => {
   beforeAll(async () => {
     project = await makeProject();
     const { root } = project;
-    await cp(join(CODE, 'models', 'iris'), join(root, 'models', 'iris'), { recursive: true });
+    for (const version of ['1', '2']) {
+      const fixture = join(CODE, 'test', 'fixtures', 'models', `p_flowers_${version}`);
+      await cp(fixture, join(root, 'models', 'iris', version), { recursive: true });
+    }
     await mkdir(join(root, 'environments'));
     await writeFile(join(root, 'environments', 'local.yaml'), 'name: local\ntarget: local\n');
     const plugin = `plugins: {providers: [{name: davit, path: ${join(CODE, 'local')}}]}`;
@@ -55,6 +61,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
       `name: davit\n${runtime}\nmain: ${join(CODE, 'infra')}\n${backend}\n${plugin}\n`,
     );
     pulumi = await openPulumiFolder(root);
+    davit = { ...pulumi, isOurs: true };
   });
 
   afterAll(async () => {
@@ -91,7 +98,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
   it('changes bounds in place, without restarting a replica', async () => {
     const before = (await status()).revisions[0]!;
     await declare(1, { max: 8 });
-    expect((await upStack(pulumi, STACK)).plan.verdict.kind).toBe('update-in-place');
+    expect((await upStack(davit, STACK)).plan.verdict.kind).toBe('update-in-place');
     const after = (await status()).revisions[0]!;
     expect(after).toMatchObject({ name: before.name, bounds: { min: 4, max: 8 }, replicas: before.replicas });
   });
@@ -99,16 +106,16 @@ describe('the provider, with the real engine, supervisor and models', () => {
   it('keeps the old revision when the new one fails, reports the cause, and deploys the next one', async () => {
     const old = (await status()).endpoints[0]!.entities;
     await declare(2, { digest: `sha256:${'0'.repeat(64)}` });
-    const failed = await upStack(pulumi, STACK);
+    const failed = await upStack(davit, STACK);
     expect(failed.status).toBe('failed');
     const [failure] = failed.failures;
     expect(failure!.message).toContain('stage model');
     expect(failure!.message).toContain('npx davit lock iris');
     expect((await status()).endpoints[0]!.entities).toEqual(old);
     expect(await answer()).toBe(200);
-    expect((await upStack(pulumi, STACK)).status).toBe('failed'); // the revision is tried again
+    expect((await upStack(davit, STACK)).status).toBe('failed'); // the revision is tried again
     await declare(2);
-    expect((await upStack(pulumi, STACK)).status).toBe('succeeded');
+    expect((await upStack(davit, STACK)).status).toBe('succeeded');
     expect((await status()).revisions.map((r) => [r.model.version, r.state])).toEqual([['2', 'ready']]);
     expect(await answer()).toBe(200);
   });
@@ -123,7 +130,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
     await waitUntil(status, (s) => s.revisions.length === 1);
     expect((await status()).revisions[0]).toMatchObject({ model: { version: '2' }, state: 'ready' });
     expect(await answer()).toBe(200);
-    expect((await upStack(pulumi, STACK)).status).toBe('succeeded');
+    expect((await upStack(davit, STACK)).status).toBe('succeeded');
     expect((await status()).revisions.map((r) => [r.model.version, r.state])).toEqual([['1', 'ready']]);
   });
 
@@ -132,18 +139,18 @@ describe('the provider, with the real engine, supervisor and models', () => {
     process.kill(pid!, 'SIGSTOP'); // otherwise it could start another keeper in time
     process.kill(keeper!, 'SIGKILL');
     process.kill(pid!, 'SIGKILL');
-    expect(await refreshStack(pulumi, STACK)).toMatchObject({
+    expect(await refreshStack(davit, STACK)).toMatchObject({
       status: 'succeeded',
       plan: { verdict: { kind: 'no-change' } },
     });
     const client = await ensureSupervisor(project.root, 'local');
     await client.deleteRoute('iris');
-    await refreshStack(pulumi, STACK);
-    const planned = await previewStack(pulumi, STACK);
+    await refreshStack(davit, STACK);
+    const planned = await previewStack(davit, STACK);
     expect(planned.plan.resources.filter((r) => r.operation === 'create').map((r) => r.type)).toEqual([
       'davit:local:Route',
     ]);
-    expect((await upStack(pulumi, STACK)).status).toBe('succeeded');
+    expect((await upStack(davit, STACK)).status).toBe('succeeded');
     expect(await answer()).toBe(200);
   });
 

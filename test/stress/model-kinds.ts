@@ -63,7 +63,7 @@ const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<StressMode
     blocked_sockets: { isHarmless: true },
     fixed_session: { most: 400 },
     service_session: {},
-    session_one_row: { isInEveryRun: true },
+    session_one_row: { most: 100, isInEveryRun: true },
     socket_at_first: {},
     socket_at_load: {},
   },
