@@ -109,8 +109,20 @@ export function lockFile({ endpoints }: ProjectFolders, endpoint: string): strin
 }
 
 /** Lists the names of a project's endpoints, sorted. */
-export async function listEndpoints(place: ProjectFolders): Promise<readonly string[]> {
-  const files = await readdir(join(declarationsRoot(place), place.endpoints)).catch(() => []);
+export function listEndpoints(place: ProjectFolders): Promise<readonly string[]> {
+  return listNames(join(declarationsRoot(place), place.endpoints));
+}
+
+/** Lists the names of the files in a project's environments/, sorted. */
+export function listEnvironments({
+  root,
+  environments = root,
+}: Pick<ProjectFolders, 'root' | 'environments'>): Promise<readonly string[]> {
+  return listNames(join(environments, 'environments'));
+}
+
+async function listNames(folder: string): Promise<readonly string[]> {
+  const files = await readdir(folder).catch(() => []);
   return files
     .filter((f) => f.endsWith('.yaml'))
     .map((f) => f.slice(0, -'.yaml'.length))
