@@ -2,12 +2,11 @@ import { copyFile, rm, stat, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isUnreachable, renderNetworkUse } from '../../schemas/lock/proof.ts';
-import { MAX_NETWORK_ADDRESSES } from '../../schemas/endpoint/validation-file.ts';
+import { type ContentType, networkAddresses } from '../../schemas/endpoint/validation-file.ts';
 import {
   type NetworkAddress,
-  networkAddress,
+  normalizeNetworkAddress,
   parseNetworkAddress,
-  renderNetworkAddress,
 } from '../../schemas/values/network-address.ts';
 import { sanitizeText } from '../../schemas/values/sanitize-text.ts';
 import type { Progress } from '../../system/progress.ts';
@@ -18,7 +17,6 @@ import { listAddedRequirements } from './parse-overrides.ts';
 import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 export const ENV_MANAGERS = ['virtualenv', 'uv', 'conda', 'local'] as const;
-export const CONTENT_TYPES = ['json', 'csv'] as const;
 
 /** One prediction with a model that no endpoint has to name. */
 export interface PredictionRequest {
@@ -28,7 +26,7 @@ export interface PredictionRequest {
   /** The body of a request or a table: its text, or a file. */
   readonly input: { readonly text: string | Buffer } | { readonly path: string };
   /** Default: `csv` for a path that ends with `.csv`, else `json`. */
-  readonly contentType?: (typeof CONTENT_TYPES)[number] | undefined;
+  readonly contentType?: ContentType | undefined;
   /** The file for the answer. */
   readonly outputPath?: string | undefined;
   readonly envManager: (typeof ENV_MANAGERS)[number];
@@ -88,19 +86,15 @@ function refuseCombinations({ envManager, installMlflow, requirements }: Predict
   );
 }
 
-/** Whoever predicts allows the services: also those of this machine. */
+/** Whoever predicts allows the services: also those of this machine. A service may be named several times. */
 function parseServices(texts: readonly string[]): readonly NetworkAddress[] {
-  if (texts.length > MAX_NETWORK_ADDRESSES)
-    throw new InvalidParameterError(
-      `Cannot let the model reach ${texts.length} services: expected at most ${MAX_NETWORK_ADDRESSES}`,
-    );
-  const services = texts.map((text) => {
-    const { data, error } = networkAddress.safeParse(text);
-    const service = data === undefined ? undefined : parseNetworkAddress(data);
-    if (service) return service;
-    throw new InvalidParameterError(`Cannot let the model reach "${text}": ${error?.issues[0]?.message ?? ''}`);
-  });
-  return [...new Map(services.map((service) => [renderNetworkAddress(service), service])).values()];
+  const different = [...new Map(texts.map((text) => [normalizeNetworkAddress(text), text])).values()];
+  const { data = [], error } = networkAddresses.safeParse(different);
+  const [issue] = error?.issues ?? [];
+  if (!issue) return data.flatMap((text) => parseNetworkAddress(text) ?? []);
+  const wrong = different[Number(issue.path[0])];
+  const what = wrong === undefined ? `${different.length} services` : JSON.stringify(wrong);
+  throw new InvalidParameterError(`Cannot let the model reach ${what}: ${issue.message}`);
 }
 
 /** Before the model runs, because a prediction can take an hour. */

@@ -1,6 +1,7 @@
 import { hasErrors, renderDiagnostic } from '../../schemas/diagnostic.ts';
 import { InvalidParameterError } from '../invalid-parameter.ts';
-import { CONTENT_TYPES, ENV_MANAGERS, predictWithModel } from './predict-with-model.ts';
+import { CONTENT_TYPES } from '../../schemas/endpoint/validation-file.ts';
+import { ENV_MANAGERS, predictWithModel } from './predict-with-model.ts';
 import { serializeInput } from './serialize-input.ts';
 
 /** The parameters of `mlflow.models.predict`, and a few of Davit's. */

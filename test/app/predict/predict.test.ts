@@ -111,7 +111,7 @@ it.each([
   ],
   [
     [...MODEL, ...INPUT, ...Array.from({ length: 17 }, (_, i) => `--network=a${i}.example:1`)],
-    'Cannot let the model reach 17 services: expected at most 16',
+    'Cannot let the model reach 17 services: expected at most 16 addresses',
   ],
   [[...MODEL, ...INPUT, '-o', 'none/answer.json'], /^Cannot write .*: there is no folder .*none, expected one$/],
   [[...MODEL, ...INPUT, '-o', '.'], /^Cannot write .*: it is a folder, expected a file$/],
