@@ -1,4 +1,4 @@
-import { copyFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access, copyFile, rm, stat, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isUnreachable, renderNetworkUse } from '../../schemas/lock/proof.ts';
@@ -14,6 +14,7 @@ import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { type ModelPrediction, predictModel } from '../../validation/prediction/predict-model.ts';
 import { InvalidParameterError } from '../invalid-parameter.ts';
 import { listAddedRequirements } from './parse-overrides.ts';
+import { READ_ERRORS, readErrorCode } from '../../schemas/read-project.ts';
 import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 export const ENV_MANAGERS = ['virtualenv', 'uv', 'conda', 'local'] as const;
@@ -67,7 +68,7 @@ export async function predictWithModel(request: PredictionRequest): Promise<Mode
     if (replaced.length > 0)
       progress.say(`Wrote null in the answer for ${replaced.join(', ')}: JSON has no such numbers`);
     if (outputPath !== undefined && prediction.answer !== undefined)
-      await writeFile(resolve(cwd, outputPath), prediction.answer);
+      await writeAnswer(resolve(cwd, outputPath), prediction.answer);
     return prediction;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -103,6 +104,19 @@ async function requireWritable(file: string): Promise<void> {
   if (!folder?.isDirectory())
     throw new InvalidParameterError(`Cannot write ${file}: there is no folder ${dirname(file)}, expected one`);
   if (there?.isDirectory()) throw new InvalidParameterError(`Cannot write ${file}: it is a folder, expected a file`);
+  const isWritable = await access(there ? file : dirname(file), constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isWritable) throw new InvalidParameterError(`Cannot write ${file}: you do not have permission`);
+}
+
+async function writeAnswer(file: string, answer: string): Promise<void> {
+  try {
+    await writeFile(file, answer);
+  } catch (e) {
+    throw new Error(`Cannot write the answer to ${file}: ${readErrorCode(e) ?? readErrorMessage(e)}`, { cause: e });
+  }
 }
 
 /** Copies the input to a folder of its own, because the model can read the folder. */
@@ -112,8 +126,8 @@ async function placeInput(input: PredictionRequest['input'], file: string, cwd: 
   try {
     await copyFile(path, file, constants.COPYFILE_FICLONE);
   } catch (e) {
-    throw new InvalidParameterError(`Cannot read the input ${path}: ${readErrorMessage(e)}`, {
-      cause: e,
-    });
+    const code = readErrorCode(e);
+    const why = READ_ERRORS[code ?? ''] ?? code ?? readErrorMessage(e);
+    throw new InvalidParameterError(`Cannot read the input ${path}: ${why}`, { cause: e });
   }
 }
