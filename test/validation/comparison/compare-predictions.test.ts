@@ -134,6 +134,7 @@ test('the rows of every form of a request are found, and large ones are cut', ()
   expect(row({ inputs: [[1], 'x'.repeat(1000)] })).toHaveLength(300);
   expect(row({ messages: ['hello'] })).toBe('{"messages":["hello"]}');
   expect(row('', { kind: 'csv', body: 'a,b\n1,2\n3,4\n' })).toBe('"3,4"');
+  expect(row('', { kind: 'csv', body: 'a,b\r\n"x\r\ny ""z",1\r\n"w\n",2\r\n' })).toBe(JSON.stringify('"w\n",2'));
 });
 
 test('an answer with many rows is compared', () => {
