@@ -1,6 +1,6 @@
 import { ensureVirtualenv, makeVirtualenvRequest } from '../python/ensure-virtualenv.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
-import { retryIfDamaged } from '../python/retry-if-damaged.ts';
+import { retryIfDamaged } from './proof/retry-if-damaged.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../schemas/environment/environment.ts';

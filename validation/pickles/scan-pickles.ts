@@ -6,7 +6,7 @@ import { ensureVirtualenv, type Virtualenv } from '../../python/ensure-virtualen
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
 import { chooseMinorVersion } from '../../python/find-python.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
-import { retryIfDamaged } from '../../python/retry-if-damaged.ts';
+import { retryIfDamaged } from '../proof/retry-if-damaged.ts';
 import { readText } from '../../schemas/read-project.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';

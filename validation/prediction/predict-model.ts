@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
 import { findUnreadable } from '../../python/find-unreadable.ts';
 import { findShellPython } from '../../python/find-python.ts';
-import { type Retry, retryIfDamaged } from '../../python/retry-if-damaged.ts';
+import { type Retry, retryIfDamaged } from '../proof/retry-if-damaged.ts';
 import { VirtualenvError } from '../../python/virtualenv-error.ts';
 import { chooseSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';

@@ -7,7 +7,7 @@ import { isBelow } from '../../system/is-below.ts';
 import { isModelFile } from '../../system/model-digest.ts';
 import { quoteShell } from '../../schemas/values/quote-shell.ts';
 import type { ModelProblem, Subject } from '../subject.ts';
-import { checkRepository } from './check-repository.ts';
+import { checkRepository } from './building/check-repository.ts';
 import { isRepository, isSourceArchive, parseFileVersion } from './parse-reference.ts';
 import type { Requirement } from './parse-requirements.ts';
 

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { retryIfDamaged } from '../../python/retry-if-damaged.ts';
-import { recordFiles } from '../../python/virtualenv-files.ts';
+import { retryIfDamaged } from '../../../validation/proof/retry-if-damaged.ts';
+import { recordFiles } from '../../../python/virtualenv-files.ts';
 
 let folder = '';
 const said: string[] = [];

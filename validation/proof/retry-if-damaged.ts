@@ -1,5 +1,5 @@
-import type { Progress } from '../system/progress.ts';
-import { discardDamagedVirtualenv } from './ensure-virtualenv.ts';
+import type { Progress } from '../../system/progress.ts';
+import { discardDamagedVirtualenv } from '../../python/ensure-virtualenv.ts';
 
 export interface Retry<T> {
   /** Of a virtualenv. */

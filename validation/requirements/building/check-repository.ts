@@ -1,6 +1,6 @@
-import { parseGitCommit } from '../../schemas/lock/git-commit.ts';
-import { quoteShell } from '../../schemas/values/quote-shell.ts';
-import { nameBuildWheels, type Subject } from '../subject.ts';
+import { parseGitCommit } from '../../../schemas/lock/git-commit.ts';
+import { quoteShell } from '../../../schemas/values/quote-shell.ts';
+import { nameBuildWheels, type Subject } from '../../subject.ts';
 
 /** What is wrong with a repository, and the repair. */
 interface RepositoryFault {
