@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readdir, realpath, rm } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { setOutput } from '@actions/core';
-import { listEndpoints } from '../schemas/read-project.ts';
+import { listEndpoints, listEnvironments } from '../schemas/read-project.ts';
 import { findTrackedDavitFiles } from '../system/davit-folder.ts';
 import { runGit } from '../system/git/run-git.ts';
 import type { Job } from './job.ts';
@@ -39,10 +39,9 @@ async function real(path: string): Promise<string | undefined> {
 }
 
 /** The requested environments; if none are named, all environments of the project. */
-export async function listEnvironments({ inputs }: Job, root: string): Promise<readonly string[]> {
+export async function listRequestedEnvironments({ inputs }: Job, root: string): Promise<readonly string[]> {
   if (inputs.environments.length > 0) return inputs.environments;
-  const files = await readdir(join(root, 'environments')).catch(() => []);
-  return files.flatMap((file) => /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.yaml$/.exec(file)?.[1] ?? []).sort();
+  return listEnvironments({ root });
 }
 
 /** The base to compare a pull request with; undefined: Git has to find it. */

@@ -32,7 +32,7 @@ export async function checkFiles(
   const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
   const files = uniqueFiles(listed.flatMap((l) => l.files));
   const endpoints = await Promise.all(files.filter((f) => !isEnvironment(f)).map(checkFile));
-  const named = paths.length > 0 ? files.filter(isEnvironment) : await listEnvironments(root(), cwd);
+  const named = paths.length > 0 ? files.filter(isEnvironment) : await listEnvironmentFiles(root(), cwd);
   const environments = (await Promise.all(named.map(checkEnvironment))).flat();
   const none = listed.filter((l) => l.files.length === 0 && l.diagnostics.length === 0);
   const diagnostics = sortDiagnostics([
@@ -87,7 +87,7 @@ function isEnvironment({ path }: DisplayPath): boolean {
   return basename(dirname(path)) === 'environments';
 }
 
-async function listEnvironments(root: string, cwd: string): Promise<readonly DisplayPath[]> {
+async function listEnvironmentFiles(root: string, cwd: string): Promise<readonly DisplayPath[]> {
   return (await listYaml(show(join(root, 'environments'), '', cwd))).files;
 }
 

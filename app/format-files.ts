@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
 import { type Diagnostic, hasErrors, makeError, makeWarning, sortDiagnostics } from '../schemas/diagnostic.ts';
@@ -12,6 +12,7 @@ import { environmentFile } from '../schemas/environment/environment-file.ts';
 import { makeUnreadableFile, readUserFile } from '../schemas/read-project.ts';
 import { formatYaml } from '../schemas/yaml/format-yaml.ts';
 import { rewriteFileAtomically } from '../system/atomic-files.ts';
+import { isBelow } from '../system/is-below.ts';
 
 export interface FormattedFiles {
   /** In the order of their paths. */
@@ -110,10 +111,6 @@ function findRoot(root: () => string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 }
 
 function refuseLink(file: string, target: string): Diagnostic {

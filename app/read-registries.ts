@@ -1,8 +1,7 @@
 import type { Environment } from '../schemas/environment/environment.ts';
 import type { EnvironmentRegistry } from '../schemas/environment/model-registry.ts';
-import { type ProjectFolders, readEnvironment } from '../schemas/read-project.ts';
+import { listEnvironments, type ProjectFolders, readEnvironment } from '../schemas/read-project.ts';
 import { DEFAULT_ENVIRONMENT } from '../schemas/values/names.ts';
-import { listEnvironments } from './init/list-environments.ts';
 
 /**
  * The registries that the given environments name; none if the variables of the job count. Without an environment, or for

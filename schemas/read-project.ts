@@ -109,8 +109,20 @@ export function lockFile({ endpoints }: ProjectFolders, endpoint: string): strin
 }
 
 /** Lists the names of a project's endpoints, sorted. */
-export async function listEndpoints(place: ProjectFolders): Promise<readonly string[]> {
-  const files = await readdir(join(declarationsRoot(place), place.endpoints)).catch(() => []);
+export function listEndpoints(place: ProjectFolders): Promise<readonly string[]> {
+  return listNames(join(declarationsRoot(place), place.endpoints));
+}
+
+/** Lists the names of the files in a project's environments/, sorted. */
+export function listEnvironments({
+  root,
+  environments = root,
+}: Pick<ProjectFolders, 'root' | 'environments'>): Promise<readonly string[]> {
+  return listNames(join(environments, 'environments'));
+}
+
+async function listNames(folder: string): Promise<readonly string[]> {
+  const files = await readdir(folder).catch(() => []);
   return files
     .filter((f) => f.endsWith('.yaml'))
     .map((f) => f.slice(0, -'.yaml'.length))
@@ -122,7 +134,7 @@ export async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (e) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(e) ?? '')) return undefined;
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(readErrorCode(e) ?? '')) return undefined;
     throw new Error(`Cannot read ${path}: ${readErrorMessage(e)}`, { cause: e });
   }
 }
@@ -138,12 +150,13 @@ export async function readUserFile(path: string, file: string): Promise<ReadResu
 
 /** Converts a system error into a diagnostic about an unreadable file or folder. */
 export function makeUnreadableFile(file: string, error: unknown): Diagnostic {
-  const code = codeOf(error);
+  const code = readErrorCode(error);
   const why = READ_ERRORS[code ?? ''] ?? readErrorMessage(error);
   return makeError('unreadable-file', { file, line: 1, column: 1 }, `Cannot read ${file}: ${why}`);
 }
 
-const READ_ERRORS: Partial<Record<string, string>> = {
+/** Why a file cannot be read, by the code of the system. */
+export const READ_ERRORS: Partial<Record<string, string>> = {
   EACCES: 'you do not have permission, expected a file that you can read',
   EISDIR: 'it is a folder, expected a file',
   ELOOP: 'its symbolic links form a loop',
@@ -151,7 +164,8 @@ const READ_ERRORS: Partial<Record<string, string>> = {
   ENOTDIR: 'there is no such file or folder',
 };
 
-function codeOf(error: unknown): string | undefined {
+/** The code of an error of the system: `ENOENT`. */
+export function readErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 

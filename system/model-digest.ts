@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { hashFile } from './hash-file.ts';
+import { isBelow } from './is-below.ts';
 
 /** Files that registry clients, Python or macOS write. They are not part of the model, so nothing may load them. */
 const EXCLUDED_NAMES: ReadonlySet<string> = new Set(['registered_model_meta', '__pycache__', '.DS_Store']);
@@ -56,7 +57,7 @@ async function listFiles(root: string, folder: string, prefix: string): Promise<
 async function checkLink(root: string, path: string, name: string): Promise<void> {
   const target = await realpath(path).catch(() => undefined);
   if (target === undefined) throw new ModelLinkError(`the link ${name} has no target`);
-  if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+  if (!isBelow(target, root)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
   if (!target.slice(root.length).split(sep).every(isModelFile))
     throw new ModelLinkError(`the link ${name} points to a file that is not part of the model`);
   if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);

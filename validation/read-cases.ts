@@ -1,5 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { isBelow } from '../system/is-below.ts';
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
 import type { ValidationCase } from '../schemas/endpoint/validation-cases.ts';
@@ -89,7 +90,7 @@ function requireJson(body: string, name: string): void {
  */
 async function readInput(root: string, path: string, folders: readonly string[]): Promise<string> {
   const expected = `expected a file in ${folders.map((f) => `${f}/`).join(' or ')}`;
-  const isAllowed = (file: string, project: string) => folders.some((f) => file.startsWith(resolve(project, f) + sep));
+  const isAllowed = (file: string, project: string) => folders.some((f) => isBelow(file, resolve(project, f)));
   const file = resolve(root, path);
   if (!isAllowed(file, root)) throw new CaseError('bad-value', `Cannot use ${path} as an input: ${expected}`);
   const real = await realpath(file).catch(() => undefined);

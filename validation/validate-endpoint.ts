@@ -1,5 +1,6 @@
 import { ensureVirtualenv, makeVirtualenvRequest } from '../python/ensure-virtualenv.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
+import { retryIfDamaged } from './proof/retry-if-damaged.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
@@ -21,7 +22,7 @@ import { checkPickles } from './pickles/check-pickles.ts';
 import { allowServices, reportRefusedServices } from './network/allow-services.ts';
 import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
 import { type PreparedVirtualenv, prepareVirtualenv } from './proof/prepare-virtualenv.ts';
-import { proveModel } from './proof/prove-model.ts';
+import { type ProofResult, proveModel } from './proof/prove-model.ts';
 import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
 import { checkBuilt } from './requirements/building/check-built.ts';
 import { checkModelSize } from './size/check-size.ts';
@@ -232,13 +233,16 @@ async function runProofStage(
   if (!sandbox) warnWithoutSandbox(progress);
   const packages = listPackages(subject, lock);
   const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
-  const { proof, diagnostics } = await withProgress(progress, `Proving ${subject.label} (loads it and predicts)`, () =>
-    proveModel(
-      subject,
-      { folder, key, packages, elsewhere, cases, services, hidesPredictions: !options.policy.showPredictions },
-      { virtualenv, sandbox, signal },
-    ),
-  );
+  const prove = () =>
+    withProgress(progress, `Proving ${subject.label} (loads it and predicts)`, () =>
+      proveModel(
+        subject,
+        { folder, key, packages, elsewhere, cases, services, hidesPredictions: !options.policy.showPredictions },
+        { virtualenv, sandbox, signal },
+      ),
+    );
+  const retry = { folder: virtualenv.folder, hasFailed: (r: ProofResult) => !r.proof, repair: prepare, progress };
+  const { proof, diagnostics } = await retryIfDamaged(prove, retry);
   return {
     value: proof,
     cached: false,

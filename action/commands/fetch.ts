@@ -8,7 +8,7 @@ import { packFetched } from '../fetch/fetched-files.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
 import { prepareModelCredentials } from '../fetch/model-credentials.ts';
-import { findFolderInside, findScope, listEnvironments, withReportFolder } from '../job-project.ts';
+import { findFolderInside, findScope, listRequestedEnvironments, withReportFolder } from '../job-project.ts';
 import { deleteRunnerVariables } from '../runner.ts';
 
 /**
@@ -25,7 +25,7 @@ export async function fetchModels(job: Job): Promise<void> {
 async function fetchWithCredentials(job: Job, secrets: readonly string[]): Promise<void> {
   const { inputs, runner, signal } = job;
   const root = await findFolderInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
-  const environments = await listEnvironments(job, root);
+  const environments = await listRequestedEnvironments(job, root);
   const scope = await findScope(job, root);
   await withReportFolder(job, (out) =>
     withoutWorkflowCommands(async () => {

@@ -13,7 +13,7 @@ import { needsPreview } from '../needs-preview.ts';
 import {
   findProject,
   findScope,
-  listEnvironments,
+  listRequestedEnvironments,
   makeProjectPrefix,
   SUMMARY_CHARACTERS,
   withReportFolder,
@@ -27,7 +27,7 @@ export async function validate(job: Job): Promise<void> {
   removeEmptyVariables();
   if (inputs.results.fetch !== undefined) removeModelCredentials();
   const root = await findProject(job);
-  const environments = await listEnvironments(job, root);
+  const environments = await listRequestedEnvironments(job, root);
   const scope = await findScope(job, root);
   if (!inputs.withoutSandbox) await ensureSandbox(signal);
   const fetched = await unpackFetched(job);

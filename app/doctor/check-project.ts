@@ -3,12 +3,17 @@ import { readCredentials } from '../../images/docker-credentials.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
-import { listEndpoints, type ProjectFolders, readEnvironment, readLockText } from '../../schemas/read-project.ts';
+import {
+  listEndpoints,
+  listEnvironments,
+  type ProjectFolders,
+  readEnvironment,
+  readLockText,
+} from '../../schemas/read-project.ts';
 import { pluralize } from '../../schemas/values/pluralize.ts';
 import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { checkFiles } from '../check-files.ts';
 import { findGithubRepository, readGithubToken, tokenVariables } from '../init/github-repository.ts';
-import { listEnvironments } from '../init/list-environments.ts';
 import { checkGithubSettings } from '../init/github-settings.ts';
 import { findDefaultBranch } from '../init/repository-folders.ts';
 import type { Check, Finding } from './check.ts';

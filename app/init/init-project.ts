@@ -1,11 +1,10 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { readText } from '../../schemas/read-project.ts';
+import { listEnvironments, readText } from '../../schemas/read-project.ts';
 import { readDocumentedFiles } from './documented-files.ts';
 import { adaptToEnterpriseServer } from './enterprise-server.ts';
 import type { GithubSetting } from './github-settings.ts';
-import { listEnvironments } from './list-environments.ts';
 import { listLeft, type ProjectFile } from './list-left.ts';
 import { type InitAnswers, type PlannedFile, planFiles, workflowPath } from './plan-files.ts';
 import { findRepositoryRoot } from './repository-folders.ts';
@@ -53,7 +52,7 @@ async function readOtherFiles(
   repository: string,
   { project, known }: { readonly project: string; readonly known: readonly string[] },
 ): Promise<readonly ProjectFile[]> {
-  const environments = await listEnvironments({ root, endpoints: 'endpoints' });
+  const environments = await listEnvironments({ root });
   const documented = [...(await readDocumentedFiles()).keys()].filter((path) => path.startsWith('.github/'));
   const paths = [
     ...environments.map((name) => join('environments', `${name}.yaml`)),

@@ -1,13 +1,12 @@
-import { copyFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access, copyFile, rm, stat, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isUnreachable, renderNetworkUse } from '../../schemas/lock/proof.ts';
-import { MAX_NETWORK_ADDRESSES } from '../../schemas/endpoint/validation-file.ts';
+import { type ContentType, networkAddresses } from '../../schemas/endpoint/validation-file.ts';
 import {
   type NetworkAddress,
-  networkAddress,
+  normalizeNetworkAddress,
   parseNetworkAddress,
-  renderNetworkAddress,
 } from '../../schemas/values/network-address.ts';
 import { sanitizeText } from '../../schemas/values/sanitize-text.ts';
 import type { Progress } from '../../system/progress.ts';
@@ -15,10 +14,10 @@ import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { type ModelPrediction, predictModel } from '../../validation/prediction/predict-model.ts';
 import { InvalidParameterError } from '../invalid-parameter.ts';
 import { listAddedRequirements } from './parse-overrides.ts';
+import { READ_ERRORS, readErrorCode } from '../../schemas/read-project.ts';
 import { readErrorMessage } from '../../schemas/values/read-error-message.ts';
 
 export const ENV_MANAGERS = ['virtualenv', 'uv', 'conda', 'local'] as const;
-export const CONTENT_TYPES = ['json', 'csv'] as const;
 
 /** One prediction with a model that no endpoint has to name. */
 export interface PredictionRequest {
@@ -28,7 +27,7 @@ export interface PredictionRequest {
   /** The body of a request or a table: its text, or a file. */
   readonly input: { readonly text: string | Buffer } | { readonly path: string };
   /** Default: `csv` for a path that ends with `.csv`, else `json`. */
-  readonly contentType?: (typeof CONTENT_TYPES)[number] | undefined;
+  readonly contentType?: ContentType | undefined;
   /** The file for the answer. */
   readonly outputPath?: string | undefined;
   readonly envManager: (typeof ENV_MANAGERS)[number];
@@ -69,7 +68,7 @@ export async function predictWithModel(request: PredictionRequest): Promise<Mode
     if (replaced.length > 0)
       progress.say(`Wrote null in the answer for ${replaced.join(', ')}: JSON has no such numbers`);
     if (outputPath !== undefined && prediction.answer !== undefined)
-      await writeFile(resolve(cwd, outputPath), prediction.answer);
+      await writeAnswer(resolve(cwd, outputPath), prediction.answer);
     return prediction;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -88,19 +87,15 @@ function refuseCombinations({ envManager, installMlflow, requirements }: Predict
   );
 }
 
-/** Whoever predicts allows the services: also those of this machine. */
+/** Whoever predicts allows the services: also those of this machine. A service may be named several times. */
 function parseServices(texts: readonly string[]): readonly NetworkAddress[] {
-  if (texts.length > MAX_NETWORK_ADDRESSES)
-    throw new InvalidParameterError(
-      `Cannot let the model reach ${texts.length} services: expected at most ${MAX_NETWORK_ADDRESSES}`,
-    );
-  const services = texts.map((text) => {
-    const { data, error } = networkAddress.safeParse(text);
-    const service = data === undefined ? undefined : parseNetworkAddress(data);
-    if (service) return service;
-    throw new InvalidParameterError(`Cannot let the model reach "${text}": ${error?.issues[0]?.message ?? ''}`);
-  });
-  return [...new Map(services.map((service) => [renderNetworkAddress(service), service])).values()];
+  const different = [...new Map(texts.map((text) => [normalizeNetworkAddress(text), text])).values()];
+  const { data = [], error } = networkAddresses.safeParse(different);
+  const [issue] = error?.issues ?? [];
+  if (!issue) return data.flatMap((text) => parseNetworkAddress(text) ?? []);
+  const wrong = different[Number(issue.path[0])];
+  const what = wrong === undefined ? `${different.length} services` : JSON.stringify(wrong);
+  throw new InvalidParameterError(`Cannot let the model reach ${what}: ${issue.message}`);
 }
 
 /** Before the model runs, because a prediction can take an hour. */
@@ -109,6 +104,19 @@ async function requireWritable(file: string): Promise<void> {
   if (!folder?.isDirectory())
     throw new InvalidParameterError(`Cannot write ${file}: there is no folder ${dirname(file)}, expected one`);
   if (there?.isDirectory()) throw new InvalidParameterError(`Cannot write ${file}: it is a folder, expected a file`);
+  const isWritable = await access(there ? file : dirname(file), constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isWritable) throw new InvalidParameterError(`Cannot write ${file}: you do not have permission`);
+}
+
+async function writeAnswer(file: string, answer: string): Promise<void> {
+  try {
+    await writeFile(file, answer);
+  } catch (e) {
+    throw new Error(`Cannot write the answer to ${file}: ${readErrorCode(e) ?? readErrorMessage(e)}`, { cause: e });
+  }
 }
 
 /** Copies the input to a folder of its own, because the model can read the folder. */
@@ -118,8 +126,8 @@ async function placeInput(input: PredictionRequest['input'], file: string, cwd: 
   try {
     await copyFile(path, file, constants.COPYFILE_FICLONE);
   } catch (e) {
-    throw new InvalidParameterError(`Cannot read the input ${path}: ${readErrorMessage(e)}`, {
-      cause: e,
-    });
+    const code = readErrorCode(e);
+    const why = READ_ERRORS[code ?? ''] ?? code ?? readErrorMessage(e);
+    throw new InvalidParameterError(`Cannot read the input ${path}: ${why}`, { cause: e });
   }
 }

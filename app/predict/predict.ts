@@ -1,6 +1,9 @@
+import { z } from 'zod';
 import { hasErrors, renderDiagnostic } from '../../schemas/diagnostic.ts';
 import { InvalidParameterError } from '../invalid-parameter.ts';
-import { CONTENT_TYPES, ENV_MANAGERS, predictWithModel } from './predict-with-model.ts';
+import { parseParameters } from '../parse-parameters.ts';
+import { CONTENT_TYPES } from '../../schemas/endpoint/validation-file.ts';
+import { ENV_MANAGERS, predictWithModel } from './predict-with-model.ts';
 import { serializeInput } from './serialize-input.ts';
 
 /** The parameters of `mlflow.models.predict`, and a few of Davit's. */
@@ -36,6 +39,27 @@ export interface PredictParameters {
   readonly on_progress?: ((line: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const VARIABLE_VALUE = z.string().refine((value) => !value.includes('\0'), 'expected a text without NUL');
+
+const PARAMETERS = z.strictObject({
+  model_uri: z.string().trim().min(1, 'expected a directory with MLmodel, or a URI'),
+  input_data: z.unknown().optional(),
+  input_path: z.string().min(1, 'expected the path of a file').optional(),
+  content_type: z.enum(CONTENT_TYPES).optional(),
+  output_path: z.string().min(1, 'expected the path of a file').optional(),
+  env_manager: z.enum(ENV_MANAGERS).optional(),
+  install_mlflow: z.boolean().optional(),
+  pip_requirements_override: z.array(z.string()).optional(),
+  extra_envs: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected letters, digits and "_"'), VARIABLE_VALUE)
+    .optional(),
+  network: z.array(z.string()).optional(),
+  without_sandbox: z.boolean().optional(),
+  cwd: z.string().optional(),
+  on_progress: z.custom<(line: string) => void>((value) => typeof value === 'function').optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+});
 
 /** How the model used a service that it could reach. */
 export interface ServiceUse {
@@ -91,10 +115,9 @@ export class PredictionError extends Error {
  * Predicts with an MLflow model as `mlflow.models.predict` does, in the locked virtualenv of the model and in a sandbox.
  * Throws a PredictionError if the model or the input is wrong, and another Error for a wrong parameter or an outage.
  */
-export async function predict(parameters: PredictParameters): Promise<Prediction> {
+export async function predict(given: PredictParameters): Promise<Prediction> {
+  const parameters = parseParameters(given, PARAMETERS);
   const { content_type: contentType, env_manager: envManager = 'virtualenv' } = parameters;
-  requireOneOf('content_type', contentType ?? 'json', CONTENT_TYPES);
-  requireOneOf('env_manager', envManager, ENV_MANAGERS);
   const { answer, python, mlflow, replaced, network, diagnostics } = await predictWithModel({
     model: parameters.model_uri,
     cwd: parameters.cwd ?? process.cwd(),
@@ -120,7 +143,7 @@ export async function predict(parameters: PredictParameters): Promise<Prediction
   return { answer, predictions: readPredictions(answer), ...versions, replaced, network, diagnostics };
 }
 
-function readInput(parameters: PredictParameters) {
+function readInput(parameters: z.output<typeof PARAMETERS>) {
   const { input_data: data, input_path: path, content_type: contentType = 'json', on_progress: say } = parameters;
   if (data !== undefined && path !== undefined)
     throw new InvalidParameterError('Cannot predict both input_data and input_path: expected one of them');
@@ -128,11 +151,6 @@ function readInput(parameters: PredictParameters) {
   if (data === undefined)
     throw new InvalidParameterError('Cannot predict without input: expected input_data or input_path');
   return { text: serializeInput(data, contentType, (line) => say?.(line)) };
-}
-
-function requireOneOf(name: string, value: string, words: readonly string[]): void {
-  if (!words.includes(value))
-    throw new InvalidParameterError(`Cannot use "${value}" for ${name}: expected ${words.join(' or ')}`);
 }
 
 /** An agent or chat model answers without the key. */

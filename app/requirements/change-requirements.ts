@@ -1,11 +1,12 @@
 import { readFile, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import { type Diagnostic, hasErrors, makeError } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 import { type Lock, renderLock } from '../../schemas/lock/lock.ts';
 import { declarationsRoot, lockFile, readEndpoint, readLock } from '../../schemas/read-project.ts';
 import { rewriteFileAtomically, writeFileAtomically } from '../../system/atomic-files.ts';
+import { isBelow } from '../../system/is-below.ts';
 import { named } from '../../system/progress.ts';
 import { dropExplainedImports } from '../../validation/imports/check-imports.ts';
 import { lockEndpoint, type LockResult } from '../../validation/lock-endpoint.ts';
@@ -172,7 +173,7 @@ async function editEndpointFile(subject: EditedSubject, request: ChangeRequest):
   const [target, root] = await Promise.all([realpath(path), realpath(place.root)]);
   const text = await readFile(target, 'utf8');
   const none = { files: [file], endpoint: subject.endpoint, others: [], restore: () => Promise.resolve() };
-  const edited = target.startsWith(root + sep)
+  const edited = isBelow(target, root)
     ? editEndpointText(text, subject, request.edit)
     : { diagnostics: [refuseLink(file, target)] };
   if (!('text' in edited)) return { ...none, ...edited, keep: () => Promise.resolve() };

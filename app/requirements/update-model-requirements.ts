@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { renderDiagnostic } from '../../schemas/diagnostic.ts';
 import { locateModel } from '../../system/locate-model.ts';
 import { planModelEdit, writeModelEdit } from '../../validation/model/edit-model-requirements.ts';
@@ -6,6 +7,7 @@ import { readModel } from '../../validation/model/read-model.ts';
 import { locateProblem } from '../../validation/subject.ts';
 import { makeStandaloneSubject } from '../../validation/validate-model.ts';
 import { InvalidParameterError } from '../invalid-parameter.ts';
+import { parseParameters } from '../parse-parameters.ts';
 import { OPERATIONS, parseEdit } from './parse-edit.ts';
 
 /** The parameters of `mlflow.models.update_model_requirements`, and the base of relative paths. */
@@ -18,6 +20,13 @@ export interface UpdateModelRequirementsParameters {
   /** The base of relative paths; default: the current folder. */
   readonly cwd?: string | undefined;
 }
+
+const PARAMETERS = z.strictObject({
+  model_uri: z.string().trim().min(1, 'expected a directory with MLmodel'),
+  operation: z.enum(OPERATIONS),
+  requirement_list: z.array(z.string()),
+  cwd: z.string().optional(),
+});
 
 export interface UpdatedModelRequirements {
   /** The files that were changed: `requirements.txt`, `conda.yaml`. */
@@ -36,9 +45,12 @@ export interface UpdatedModelRequirements {
 export async function updateModelRequirements(
   parameters: UpdateModelRequirementsParameters,
 ): Promise<UpdatedModelRequirements> {
-  const { model_uri: uri, operation, requirement_list: lines, cwd = process.cwd() } = parameters;
-  if (!OPERATIONS.includes(operation))
-    throw new InvalidParameterError(`Cannot use "${operation as string}" for operation: expected add or remove`);
+  const {
+    model_uri: uri,
+    operation,
+    requirement_list: lines,
+    cwd = process.cwd(),
+  } = parseParameters(parameters, PARAMETERS);
   const edit = parseEdit(operation, lines);
   const subject = makeStandaloneSubject(uri, { cwd });
   if (locateModel(cwd, subject.entity.model).remote !== undefined)

@@ -11,7 +11,7 @@ import {
 } from '../../app/init/github-repository.ts';
 import { checkGithubSettings } from '../../app/init/github-settings.ts';
 import { initProject, type InitializedProject, renderSettings } from '../../app/init/init-project.ts';
-import { listKubernetesEnvironments } from '../../app/init/list-environments.ts';
+import { listKubernetesEnvironments } from '../../app/init/list-kubernetes-environments.ts';
 import { type EndpointAnswers, type InitAnswers, PLACEHOLDERS } from '../../app/init/plan-files.ts';
 import { findDefaultBranch, findProjectInRepository } from '../../app/init/repository-folders.ts';
 import { ModelAnswerError, readModelAnswer } from '../../app/init/read-model-answer.ts';

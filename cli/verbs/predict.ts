@@ -1,13 +1,9 @@
 import { buffer } from 'node:stream/consumers';
 import { InvalidParameterError } from '../../app/invalid-parameter.ts';
 import { splitRequirements } from '../../app/predict/parse-overrides.ts';
-import {
-  CONTENT_TYPES,
-  ENV_MANAGERS,
-  type PredictionRequest,
-  predictWithModel,
-} from '../../app/predict/predict-with-model.ts';
+import { ENV_MANAGERS, type PredictionRequest, predictWithModel } from '../../app/predict/predict-with-model.ts';
 import { serializeInput } from '../../app/predict/serialize-input.ts';
+import { CONTENT_TYPES, type ContentType } from '../../schemas/endpoint/validation-file.ts';
 import { type Command, type Context, type Options, type Outcome, SANDBOX_OPTION, UsageError } from '../command.ts';
 import { oneOf, textOption } from '../parse-arguments.ts';
 import { readSandboxOption } from '../request.ts';
@@ -130,7 +126,7 @@ async function readInput(options: Options): Promise<PredictionRequest['input']> 
   return { text };
 }
 
-function serializeInputData(data: string, contentType: (typeof CONTENT_TYPES)[number] = 'json'): string {
+function serializeInputData(data: string, contentType: ContentType = 'json'): string {
   if (contentType === 'csv') return data;
   try {
     return serializeInput(JSON.parse(data), contentType);

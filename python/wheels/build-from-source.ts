@@ -1,14 +1,15 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
-import type { LockedPackage } from '../../schemas/lock/lock.ts';
+import { type GitCommit, renderGitCommit } from '../../schemas/lock/git-commit.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { minorVersion } from '../find-python.ts';
 import type { PythonOptions } from '../find-uv.ts';
 import { requirePython } from '../require-python.ts';
 import { VirtualenvError } from '../virtualenv-error.ts';
-import { downloadSource, findSource, type SourceDistribution } from './find-source.ts';
+import { fetchCommit } from './fetch-commit.ts';
+import { downloadSource, findSource } from './find-source.ts';
 import type { BuildRequest } from './run-build.ts';
 
 /** What wheels are built for: the Python and the platform of a locked virtualenv. */
@@ -19,37 +20,71 @@ export interface BuildTarget {
   readonly platform: string;
 }
 
-/** Downloads the source distribution and runs a build of it. */
+/** A version of the index, or a commit, whose version may not be known yet. */
+export type WantedBuild =
+  | { readonly name: string; readonly version: string; readonly commit?: undefined }
+  | { readonly name: string; readonly version: string | undefined; readonly commit: GitCommit };
+
+/** Gets the source into a folder and runs a build of it. */
 type RunBuild = <T>(build: (request: BuildRequest) => Promise<T>) => Promise<T>;
 
 /**
- * Finds the source distribution of a package. `work` decides whether it is the right one, and builds it. Throws a
- * VirtualenvError where the Python, the sandbox or the source distribution is missing.
+ * Finds the source of a package. `work` gets what the lock has of it (the hash of a source distribution, or the commit),
+ * decides whether it is the right one, and builds it. Throws a VirtualenvError where the Python, the sandbox or the source
+ * is missing.
  */
 export async function buildFromSource<T>(
-  { name, version }: Pick<LockedPackage, 'name' | 'version'>,
-  { python: wanted, platform }: BuildTarget,
+  wanted: WantedBuild,
+  { python: wantedPython, platform }: BuildTarget,
   options: PythonOptions,
-  work: (source: SourceDistribution, build: RunBuild) => Promise<T>,
+  work: (from: string, build: RunBuild) => Promise<T>,
 ): Promise<T> {
-  const label = `${name} ${version}`;
+  const { name, version } = wanted;
+  const label = version === undefined ? name : `${name} ${version}`;
   const sandbox = await requireSandbox(label, options);
-  const python = await requirePython(wanted, options);
-  const target = { interpreter: python.executable, python: minorVersion(wanted), platform };
-  const source = await findSource({ name, version, ...target }, options);
-  return work(source, async (build) => {
+  const python = await requirePython(wantedPython, options);
+  const target = { interpreter: python.executable, python: minorVersion(wantedPython), platform };
+  const source = wanted.commit
+    ? openCommit(wanted, wanted.commit)
+    : await openSource({ ...wanted, ...target }, options);
+  return work(source.from, async (build) => {
     const folder = makeTemporaryFolder('build');
     try {
       const into = join(folder, 'source');
       await mkdir(into);
-      const file = await downloadSource(source, { folder: into, signal: options.signal });
+      const got = await source.get({ folder: into, signal: options.signal });
       return await withProgress(options.progress ?? SILENT, `Building the wheel of ${label}`, () =>
-        build({ folder, source: file, python, sandbox }),
+        build({ folder, ...got, python, sandbox }),
       );
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   });
+}
+
+interface OpenedSource {
+  readonly from: string;
+  readonly get: (
+    options: { readonly folder: string } & Pick<PythonOptions, 'signal'>,
+  ) => Promise<Pick<BuildRequest, 'source' | 'version'>>;
+}
+
+async function openSource(wanted: Parameters<typeof findSource>[0], options: PythonOptions): Promise<OpenedSource> {
+  const found = await findSource(wanted, options);
+  return { from: found.hash, get: async (into) => ({ source: await downloadSource(found, into) }) };
+}
+
+const SHOWN_DIGITS = 12;
+
+/** Without a version, a package that takes it from Git gets that of a tag of the commit, else one with its hash. */
+function openCommit({ version }: Pick<WantedBuild, 'version'>, commit: GitCommit): OpenedSource {
+  return {
+    from: renderGitCommit(commit),
+    get: async (into) => {
+      const { file, version: tagged } = await fetchCommit(commit, into);
+      return { source: file, version: version ?? tagged ?? `0.0.0+g${commit.commit.slice(0, SHOWN_DIGITS)}` };
+    },
+  };
 }
 
 async function requireSandbox(label: string, options: PythonOptions): Promise<Sandbox | undefined> {

@@ -1,5 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { parseGitCommit } from '../../schemas/lock/git-commit.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder, markUsed } from '../../system/cache.ts';
@@ -57,8 +58,9 @@ async function rebuildOnce(
 async function rebuild(locked: LockedPackage, target: BuildTarget, options: PythonOptions): Promise<BuiltWheel> {
   const { built, hashes } = locked;
   const label = `${locked.name} ${locked.version}`;
-  const made = await buildFromSource(locked, target, options, (source, build) => {
-    if (source.hash !== built?.from)
+  const commit = parseGitCommit(built?.from ?? '');
+  const made = await buildFromSource({ ...locked, commit }, target, options, (from, build) => {
+    if (from !== built?.from)
       throw new VirtualenvError('install-failed', `Cannot build ${label}: the index has another source distribution`, {
         hint: 'Find out why it differs from the one of the lock, then run npx davit lock --upgrade',
       });

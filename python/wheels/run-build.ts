@@ -35,8 +35,10 @@ interface MissingRequirements {
 export interface BuildRequest {
   /** A temporary folder. Its folder `source` has the source distribution and nothing else. */
   readonly folder: string;
-  /** Path of the source distribution. */
+  /** Path of the source distribution, or of an archive of a commit. */
   readonly source: string;
+  /** The version for a package that would ask Git for it. Undefined: a source distribution has it. */
+  readonly version?: string;
   readonly python: Python;
   /** Undefined: the program runs with the user's own rights. */
   readonly sandbox: Sandbox | undefined;
@@ -67,6 +69,15 @@ const ENVIRONMENT = {
   CFLAGS: '-g0',
   CXXFLAGS: '-g0',
 };
+
+/** The variables of tools that read the version of a package from Git: setuptools-scm and hatch-vcs, pbr, PDM, and others. */
+function makeVersionVariables(version: string | undefined): Readonly<Record<string, string>> {
+  if (version === undefined) return {};
+  return {
+    ...{ SETUPTOOLS_SCM_PRETEND_VERSION: version, PBR_VERSION: version, PDM_BUILD_SCM_VERSION: version },
+    ...{ POETRY_DYNAMIC_VERSIONING_BYPASS: version, UV_DYNAMIC_VERSIONING_BYPASS: version },
+  };
+}
 
 /** Reads what a source distribution needs to be built: the list in its pyproject.toml. */
 export async function readBuildRequirements(
@@ -122,7 +133,7 @@ const ENVIRONMENT_PLACE = '/davit/environment';
 
 async function runProgram(
   args: readonly string[],
-  { source, python, sandbox }: BuildRequest,
+  { source, version, python, sandbox }: BuildRequest,
   { signal, environment }: PythonOptions & { readonly environment: string | undefined },
 ): Promise<BuiltWheel | MissingRequirements | BuildFailure> {
   const { folders, executable } = await findBasePython(python.executable);
@@ -130,7 +141,7 @@ async function runProgram(
   const run = await runUntrusted(
     {
       command: [environment === undefined ? executable : join(place ?? '', 'bin', 'python'), '-s', PROGRAM, ...args],
-      env: ENVIRONMENT,
+      env: { ...ENVIRONMENT, ...makeVersionVariables(version) },
       path: environment === undefined ? [] : [join(place ?? '', 'bin')],
       readable: [...folders, ...(environment === undefined ? [] : [{ from: environment, at: ENVIRONMENT_PLACE }])],
       data: [dirname(PROGRAM), dirname(source)],

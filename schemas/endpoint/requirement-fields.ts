@@ -19,6 +19,6 @@ export const requirementFields = {
     .superRefine(refuseRepeated((name) => name))
     .optional()
     .describe(
-      'Packages without a wheel: `davit lock` builds one from the source distribution, in the sandbox and without network',
+      'Packages without a wheel: `davit lock` builds one from the source distribution or from the commit that the requirement names (`git+https://…@COMMIT`), in the sandbox and without network',
     ),
 };

@@ -1,12 +1,14 @@
 import { z } from 'zod';
-import { networkAddress, normalizeNetworkAddress } from '../values/network-address.ts';
-import { refuseRepeated } from '../yaml/refuse-repeated.ts';
+import { makeNetworkAddressList } from '../values/network-address.ts';
 
 export const MAX_VALIDATION_CASES = 20;
 /** Services that one model may reach in its proof. */
 export const MAX_NETWORK_ADDRESSES = 16;
 export const CONTENT_TYPES = ['json', 'csv'] as const;
 export type ContentType = (typeof CONTENT_TYPES)[number];
+
+/** The services that a model may reach, in an endpoint file or for one prediction. */
+export const networkAddresses = makeNetworkAddressList(MAX_NETWORK_ADDRESSES);
 
 const caseFields = {
   input_data: z
@@ -49,11 +51,8 @@ export const validationFile = z.strictObject({
     )
     .optional()
     .describe('Several inputs by name, each with the same fields'),
-  network: z
-    .array(networkAddress)
+  network: networkAddresses
     .min(1, 'expected one address or more')
-    .max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`)
-    .superRefine(refuseRepeated(normalizeNetworkAddress))
     .optional()
     .describe(
       'Services that the model calls and may reach in its proof, if the environment or the base branch allows them: `api.example.com:443`; default: none',

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { networkAddress, normalizeNetworkAddress } from '../values/network-address.ts';
-import { refuseRepeated } from '../yaml/refuse-repeated.ts';
+import { makeNetworkAddressList } from '../values/network-address.ts';
 
 /** From the mildest to the strictest. */
 export const POLICY_SEVERITIES = ['ignore', 'warning', 'error'] as const;
@@ -57,10 +56,7 @@ export const policyFile = z
       .boolean()
       .optional()
       .describe('Whether comments and reports of reviews may contain inputs and predictions; default true'),
-    network: z
-      .array(networkAddress)
-      .max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`)
-      .superRefine(refuseRepeated(normalizeNetworkAddress))
+    network: makeNetworkAddressList(MAX_NETWORK_ADDRESSES)
       .optional()
       .describe(
         'Services that models may reach in their proofs, where `validation.network` of the endpoint file names them: `api.example.com:443`; default: none',

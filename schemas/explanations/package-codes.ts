@@ -73,7 +73,7 @@ export const PACKAGE_CODES = {
   'package-built': {
     stage: 'lock',
     means:
-      'The endpoint file names the package in `build_wheels`, so Davit builds its wheel from the source distribution of the index. That runs code of the package (`setup.py` or its build backend) wherever the wheel is not in the cache: in the sandbox, without network. The lock has the hash of the source distribution, of everything that is installed for the build, and of the wheel. It is a warning, unless `policy.built_package` of an environment says otherwise.',
+      'The endpoint file names the package in `build_wheels`, so Davit builds its wheel from the source distribution of the index, or from the commit that the requirement names (`git+https://…@COMMIT`). That runs code of the package (`setup.py` or its build backend) wherever the wheel is not in the cache: in the sandbox, without network. The lock has the hash of the source distribution or the commit, the hash of everything that is installed for the build, and of the wheel. It is a warning, unless `policy.built_package` of an environment says otherwise.',
     example: {
       code: {
         language: 'yaml',

@@ -24,7 +24,7 @@ export const REQUIREMENT_CODES = {
   'requirement-invalid': {
     stage: 'check',
     means:
-      'A line of the requirements cannot be installed on a server: it is not a requirement, it contains a password, or it leads to a path of the machine that trained the model, to a repository, or to an address without https, which others on the network can change.',
+      'A line of the requirements cannot be installed on a server: it is not a requirement, it contains a password, or it leads to a path of the machine that trained the model, to a repository that is not fixed to a commit or that `build_wheels` does not name, or to an address without https, which others on the network can change.',
     example: {
       files: makeModel(
         'mlflow-skinny==3.17.2',
@@ -32,7 +32,7 @@ export const REQUIREMENT_CODES = {
         'features @ git+https://github.com/acme/features',
       ),
       command: 'davit lock iris',
-      says: 'endpoints/iris.yaml:4:7 error requirement-invalid Cannot install "features @ git+https://github.com/acme/features" for iris 2: it is a repository, expected a wheel',
+      says: 'endpoints/iris.yaml:4:7 error requirement-invalid Cannot install "features @ git+https://github.com/acme/features" for iris 2: it names no commit of the repository, so what is installed could change, expected @ and the whole hash',
     },
     repair: `Build a wheel of a package of your own (\`pip wheel --no-deps ./helper\`), log the model with that file in \`code_paths\` and the requirement \`code/helper-1.0-py3-none-any.whl\`, or publish it in an index and set UV_INDEX where Davit runs ([models](../models.md#private-packages)). Rotate a password that was in the file.${EDIT}`,
     changes: [[REQUIREMENTS, 'features @ git+https://github.com/acme/features', 'features==1.0.0']],

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { type Diagnostic, hasErrors } from '../diagnostic.ts';
+import { gitCommit } from './git-commit.ts';
 import { makePatternSchema } from '../values/text-shape.ts';
 import { lockedCase } from './locked-case.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
@@ -30,8 +31,10 @@ const packageFields = {
 const lockedPackage = z
   .strictObject({
     ...packageFields,
-    /** Davit builds the wheel of this hash from a source distribution of the index, `from`, with these packages. */
-    built: z.strictObject({ from: SHA256, with: z.array(z.strictObject(packageFields)) }).optional(),
+    /** Davit builds the wheel of this hash from a source distribution of the index or a commit, with these packages. */
+    built: z
+      .strictObject({ from: z.union([SHA256, gitCommit]), with: z.array(z.strictObject(packageFields)) })
+      .optional(),
   })
   .refine(({ source, built }) => source === undefined || built === undefined, {
     error: 'expected "source" or "built", not both',

@@ -9,7 +9,7 @@ export function describeSignatureChange(change: SignatureChange, quote: (text: s
   const be = name === '' ? 'are' : 'is';
   switch (change.change) {
     case 'added':
-      return `${what} (${quote(now ?? '')}) ${be} added${breaks && part === 'inputs' ? ' and required' : ''}`;
+      return `${what} (${quote(now ?? '')}) ${be} added${breaks && part !== 'outputs' ? ' and required' : ''}`;
     case 'removed':
       return `${what} (${quote(old ?? '')}) ${be} removed`;
     case 'retyped':

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { refuseRepeated } from '../yaml/refuse-repeated.ts';
 
 /** A service that a program may reach: one port of one host. */
 export interface NetworkAddress {
@@ -65,6 +66,14 @@ function readHost(text: string): string | undefined {
 
 export function renderNetworkAddress({ host, port }: NetworkAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** A list of different addresses. */
+export function makeNetworkAddressList(max: number) {
+  return z
+    .array(networkAddress)
+    .max(max, `expected at most ${max} addresses`)
+    .superRefine(refuseRepeated(normalizeNetworkAddress));
 }
 
 /** One spelling of an address as a file has it. An invalid one is its own. */

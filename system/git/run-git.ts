@@ -9,15 +9,22 @@ const SETTINGS = ['safe.bareRepository=explicit', 'core.fsmonitor=false', 'core.
   s,
 ]);
 
+interface GitOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly limitSeconds?: number;
+  /** The whole environment; default: that of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** Runs Git in a folder, with English output, literal paths, no pager and no lock on the index. Runs no program. */
 export function runGit(
   folder: string,
   args: readonly string[],
-  { signal, limitSeconds }: { readonly signal?: AbortSignal | undefined; readonly limitSeconds?: number } = {},
+  { signal, limitSeconds, env: own }: GitOptions = {},
 ): Promise<ProcessResult> {
   const { args: all, env } = makeGitCommand(folder, args);
   return runProcess('git', all, {
-    env,
+    env: own ?? env,
     ...(signal && { signal }),
     ...(limitSeconds !== undefined && { limitSeconds }),
   });

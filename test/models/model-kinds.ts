@@ -1,7 +1,7 @@
 /** A model of the matrix: a function of a module in make/, and what its endpoint file says besides its name. */
 export interface ModelKind {
   readonly name: string;
-  readonly module: 'flavors' | 'pyfuncs' | 'older';
+  readonly module: 'flavors' | 'pyfuncs' | 'more' | 'older';
   readonly environment: EnvironmentName;
   /** `davit.served_entities.model` of the endpoint file: the repair that Davit suggests. */
   readonly davit?: Readonly<Record<string, unknown>>;
@@ -9,7 +9,7 @@ export interface ModelKind {
   readonly refused?: string;
 }
 
-export type EnvironmentName = 'libraries' | 'torch' | 'mlflow1' | 'mlflow210' | 'mlflow222' | 'python313';
+export type EnvironmentName = 'libraries' | 'more' | 'torch' | 'mlflow1' | 'mlflow210' | 'mlflow222' | 'python313';
 
 interface Environment {
   /** A minor version of Python. */
@@ -23,6 +23,13 @@ export const ENVIRONMENTS: Readonly<Record<EnvironmentName, Environment>> = {
     python: '3.11',
     packages: [
       ...['mlflow==3.17.2', 'scikit-learn', 'lightgbm', 'catboost', 'statsmodels', 'prophet', 'onnx', 'onnxruntime'],
+    ],
+  },
+  more: {
+    python: '3.12',
+    packages: [
+      ...['mlflow==3.17.2', 'scikit-learn', 'xgboost', 'lightgbm', 'spacy', 'pmdarima', 'shap', 'imbalanced-learn'],
+      ...['category-encoders', 'pillow', 'polars', 'rank-bm25', 'networkx'],
     ],
   },
   torch: { python: '3.11', packages: ['mlflow==3.17.2', 'torch', 'torchvision', 'transformers', 'accelerate'] },
@@ -69,9 +76,27 @@ const PYFUNCS: Readonly<Record<string, More>> = {
   chat_agent: {},
 };
 
+const MORE: Readonly<Record<string, More>> = {
+  xgboost_booster: {},
+  lightgbm_categories: {},
+  spacy_categories: {},
+  pmdarima_arima: {},
+  shap_explainer: {},
+  imblearn_pipeline: {},
+  category_encoders_pipeline: {},
+  sklearn_texts: {},
+  sklearn_many_outputs: {},
+  sklearn_clusters: {},
+  pillow_images: {},
+  polars_frame: {},
+  bm25_search: {},
+  networkx_graph: {},
+};
+
 export const MODEL_KINDS: readonly ModelKind[] = [
   ...makeKinds('flavors', 'libraries', FLAVORS),
   ...makeKinds('pyfuncs', 'libraries', PYFUNCS),
+  ...makeKinds('more', 'more', MORE),
   ...makeKinds('flavors', 'torch', { torch_linear: {}, transformers_text: {} }),
   ...makeKinds('older', 'mlflow1', {
     mlflow1_sklearn: {},

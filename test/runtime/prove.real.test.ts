@@ -100,7 +100,7 @@ test('prove refuses an answer that is not strict JSON, unless it must write null
   expect((await prove('l_nan', ['--input', input])).proof.failed).toMatchObject({
     stage: 'predict',
     kind: 'InvalidOutput',
-    message: "The model's answer cannot be written as JSON: it holds NaN or an infinity",
+    message: "The model's answer cannot be written as JSON: predictions[0] is NaN",
   });
   const { proof } = await prove('l_nan', ['--input', input, '--nan', 'null']);
   expect(proof).toMatchObject({ failed: null, answer: '{"predictions": [null, null, null]}' });

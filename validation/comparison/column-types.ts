@@ -1,4 +1,4 @@
-import { type Column, toColumn } from '../../schemas/lock/signature-column.ts';
+import { type Column, readProperties, toColumn } from '../../schemas/lock/signature-column.ts';
 
 const MAX_DEPTH = 50;
 const TYPE_CHARACTERS = 200;
@@ -54,8 +54,14 @@ function readTensor(column: Column): { readonly dtype: string; readonly shape: r
 /** Whether every value of one scalar or tensor type is a value of another. */
 export function isWidening(from: Column, to: Column): boolean {
   if (from['type'] === 'tensor' && to['type'] === 'tensor') return isTensorWidening(from, to);
+  if (from['type'] === 'object' && to['type'] === 'map') return isMapOf(from, toColumn(to['values']));
   const [one, other] = [renderType(from), renderType(to)];
   return one === other || other === 'any' || (WIDER[one]?.includes(other) ?? false);
+}
+
+/** An object is a map whose keys are known. */
+function isMapOf(object: Column, values: Column): boolean {
+  return [...readProperties(object).values()].every((property) => isWidening(property, values));
 }
 
 function isTensorWidening(from: Column, to: Column): boolean {

@@ -58,7 +58,7 @@ export function comparePredictions(
   };
 }
 
-const EVERYTHING = { size: Infinity, numeric: 0, moved: [] };
+const EVERYTHING = { size: Infinity, numeric: new Map<string, number>(), moved: [] };
 
 /** Where one version has no answer or another number of rows, every row differs. Two failures have no rows. */
 function countRows(

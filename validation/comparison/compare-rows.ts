@@ -3,30 +3,34 @@ import { isMap, type Json } from './exact-json.ts';
 export interface RowDifference {
   /** The largest difference between two numbers; Infinity where something else than numbers differs. */
   readonly size: number;
-  /** The largest difference between two numbers that are no classes. */
-  readonly numeric: number;
+  /** The largest difference between two numbers, by column of the row. */
+  readonly numeric: ReadonlyMap<string, number>;
   /** Texts and truth values that became others. */
   readonly moved: readonly (readonly [from: string, to: string])[];
 }
+
+/** The column of a row that has none. */
+export const WHOLE_ROW = '';
 
 /** A longer text is no class. */
 const CLASS_CHARACTERS = 60;
 
 /** Compares two rows of predictions, of any depth. Undefined: they are equal, where numbers may differ by `tolerance`. */
 export function compareRows(old: Json, now: Json, tolerance: number): RowDifference | undefined {
-  const found: Mutable = { size: 0, numeric: 0, moved: [] };
-  const pairs: Pair[] = [[old, now]];
+  const found: Mutable = { size: 0, numeric: new Map(), moved: [] };
+  const pairs: Pair[] = [[old, now, undefined]];
   for (let pair = pairs.pop(); pair; pair = pairs.pop()) comparePair(pair, { tolerance, found, pairs });
   return found.size > 0 ? found : undefined;
 }
 
 interface Mutable {
   size: number;
-  numeric: number;
-  moved: (readonly [string, string])[];
+  readonly numeric: Map<string, number>;
+  readonly moved: (readonly [string, string])[];
 }
 
-type Pair = readonly [old: Json, now: Json];
+/** Undefined: it is the row itself. */
+type Pair = readonly [old: Json, now: Json, column: string | undefined];
 
 interface Context {
   readonly tolerance: number;
@@ -35,26 +39,30 @@ interface Context {
   readonly pairs: Pair[];
 }
 
-function comparePair([old, now]: Pair, context: Context): void {
+function comparePair([old, now, column]: Pair, context: Context): void {
   const { found, pairs } = context;
-  if (isNumber(old) && isNumber(now)) compareNumbers(old, now, context);
+  if (isNumber(old) && isNumber(now)) compareNumbers([old, now], column ?? WHOLE_ROW, context);
   else if (Array.isArray(old) && Array.isArray(now) && old.length === now.length)
     for (let i = old.length - 1; i >= 0; i -= 1)
-      pairs.push([(old as readonly Json[])[i] ?? null, (now as readonly Json[])[i] ?? null]);
+      pairs.push([(old as readonly Json[])[i] ?? null, (now as readonly Json[])[i] ?? null, column ?? WHOLE_ROW]);
   else if (isMap(old) && isMap(now) && hasSameKeys(old, now))
-    for (const key of Object.keys(old).reverse()) pairs.push([old[key] ?? null, now[key] ?? null]);
+    for (const key of Object.keys(old).reverse()) pairs.push([old[key] ?? null, now[key] ?? null, column ?? key]);
   else if (old !== now) {
     found.size = Infinity;
     if (isClass(old) && isClass(now)) found.moved.push([String(old), String(now)]);
   }
 }
 
-function compareNumbers(old: number | bigint, now: number | bigint, { tolerance, found }: Context): void {
+function compareNumbers(
+  [old, now]: readonly [number | bigint, number | bigint],
+  column: string,
+  { tolerance, found }: Context,
+): void {
   if (old == now) return; // eslint-disable-line eqeqeq -- compares a bigint and a number by value
   const difference = Math.min(subtract(old, now) || Number.MIN_VALUE, Number.MAX_VALUE);
   if (difference <= tolerance + findRoundingError(old, now, tolerance)) return;
   found.size = Math.max(found.size, difference);
-  found.numeric = Math.max(found.numeric, difference);
+  found.numeric.set(column, Math.max(found.numeric.get(column) ?? 0, difference));
 }
 
 /** The absolute difference, without the rounding of large integers. */

@@ -109,7 +109,7 @@ function compareFields(
     .filter(([field]) => !old.has(field))
     .map(([field, column]) => ({
       ...{ part, name: name(field), change: 'added' as const, old: null, new: renderType(column) },
-      breaks: part === 'inputs' ? isRequired(column) : !context.isNamed,
+      breaks: part === 'outputs' ? !context.isNamed : isRequired(column),
     }));
   const both = [...now].flatMap(([field, column]) => {
     const before = old.get(field);
@@ -129,7 +129,7 @@ function compareColumn(
   if (was !== is)
     changes.push({
       ...{ part, name, change: is ? 'required' : 'optional', old: renderType(old), new: renderType(now) },
-      breaks: part === 'inputs' ? is : !is,
+      breaks: part === 'outputs' ? !is : is,
     });
   return changes;
 }
@@ -188,9 +188,10 @@ function compareParameter(name: string, old: Column, now: Column): readonly Sign
     const breaks = !isScalar || !isWidening({ type: was }, { type: is });
     return [{ part: 'params', name, change: 'retyped', old: was, new: is, breaks }];
   }
+  const inside = compareTypes('params', name, [old, now], 0);
   const [before, after] = [old, now].map((p) => renderJson(p['default'] ?? null, NAME_CHARACTERS));
-  if (before === undefined || after === undefined || before === after) return [];
-  return [{ part: 'params', name, change: 'default', old: before, new: after, breaks: false }];
+  if (before === undefined || after === undefined || before === after) return inside;
+  return [...inside, { part: 'params', name, change: 'default', old: before, new: after, breaks: false }];
 }
 
 function renderParameter(parameter: Column): string {

@@ -1,6 +1,6 @@
 import type { PredictionComparison } from '../../schemas/report/comparison.ts';
-import type { RowDifference } from './compare-rows.ts';
-import type { Json } from './exact-json.ts';
+import { type RowDifference, WHOLE_ROW } from './compare-rows.ts';
+import { isMap, type Json } from './exact-json.ts';
 
 const MAX_CHANGED_ROWS = 5;
 const MAX_MOVES = 20;
@@ -8,6 +8,8 @@ const MAX_MOVES = 20;
 const MAX_COUNTED_MOVES = 10_000;
 /** Whole numbers with more values than this are no classes. */
 const MAX_CLASSES = 20;
+/** Whole numbers in further columns are no classes. */
+const MAX_COLUMNS = 1000;
 
 /** A row of both versions' answers to one input. */
 export interface RowPair {
@@ -23,25 +25,34 @@ export interface RowPair {
 
 type Moves = PredictionComparison['moved'];
 
+/** A column of all answers, or the rows themselves where they have no columns. */
+interface Column {
+  /** Its values, while they are few whole numbers as a classifier's are. Undefined: they are others. */
+  classes: Set<Json> | undefined;
+  largest: number;
+  readonly moves: MoveCounter;
+}
+
 /** Counts the rows of all answers. Keeps only the few that changed most, because answers can have millions of rows. */
 export class RowCounter {
-  #largest = 0;
   /** The rows that changed most, in order. */
   readonly #most: RowPair[] = [];
   readonly #moves = new MoveCounter();
-  readonly #classMoves = new MoveCounter();
-  /** All predictions, while they are few whole numbers as a classifier's are. Undefined: they are others. */
-  #classes: Set<Json> | undefined = new Set();
+  readonly #columns = new Map<string, Column>();
+  readonly #otherColumns: Column = { classes: undefined, largest: 0, moves: new MoveCounter() };
 
   add(pair: RowPair): void {
-    this.#addClasses(pair);
     const { difference, old, new: now } = pair;
+    for (const value of [old, now]) if (value !== undefined) this.#addClasses(value);
     if (!difference) return;
-    this.#largest = Math.max(this.#largest, difference.numeric);
     for (const [from, to] of difference.moved) this.#moves.add(from, to);
     // An input without an answer says nothing about its rows: its failure is shown once.
     if (old === undefined || now === undefined) return;
-    if (this.#classes) this.#classMoves.add(JSON.stringify(old), JSON.stringify(now));
+    for (const [name, size] of difference.numeric) {
+      const column = this.#getColumn(name);
+      column.largest = Math.max(column.largest, size);
+      if (column.classes) column.moves.add(renderCell(old, name), renderCell(now, name));
+    }
     this.#keepMostChanged(pair, difference.size);
   }
 
@@ -50,24 +61,34 @@ export class RowCounter {
   }
 
   get moved(): Moves {
-    return (this.#areClasses ? this.#classMoves : this.#moves).list();
+    const all = new MoveCounter();
+    for (const { classes, moves } of this.#columns.values()) if (classes) all.addAll(moves);
+    all.addAll(this.#moves);
+    return all.list();
   }
 
   /** The largest difference between two numbers that are no classes. Null: no such numbers differ. */
   get largest(): number | null {
-    return this.#areClasses || this.#largest === 0 ? null : this.#largest;
+    const numbers = [this.#otherColumns, ...this.#columns.values()].filter(({ classes }) => !classes);
+    return numbers.reduce((most, { largest }) => Math.max(most, largest), 0) || null;
   }
 
-  get #areClasses(): boolean {
-    return this.#classes !== undefined && this.#classes.size > 0;
+  #getColumn(name: string): Column {
+    const known = this.#columns.get(name);
+    if (known) return known;
+    if (this.#columns.size >= MAX_COLUMNS) return this.#otherColumns;
+    const column = { classes: new Set<Json>(), largest: 0, moves: new MoveCounter() };
+    this.#columns.set(name, column);
+    return column;
   }
 
-  #addClasses(pair: RowPair): void {
-    for (const value of [pair.old, pair.new]) {
-      if (value === undefined || !this.#classes) continue;
+  #addClasses(row: Json): void {
+    for (const [name, value] of isMap(row) ? Object.entries(row) : [[WHOLE_ROW, row] as const]) {
+      const column = this.#getColumn(name);
+      if (!column.classes) continue;
       const isClass = typeof value === 'number' && Number.isInteger(value);
-      if (isClass) this.#classes.add(value);
-      if (!isClass || this.#classes.size > MAX_CLASSES) this.#classes = undefined;
+      if (isClass) column.classes.add(value);
+      if (!isClass || column.classes.size > MAX_CLASSES) column.classes = undefined;
     }
   }
 
@@ -79,14 +100,22 @@ export class RowCounter {
   }
 }
 
+function renderCell(row: Json, column: string): string {
+  return JSON.stringify(isMap(row) ? row[column] : row);
+}
+
 class MoveCounter {
   readonly #moves = new Map<string, { readonly from: string; readonly to: string; count: number }>();
 
-  add(from: string, to: string): void {
+  add(from: string, to: string, count = 1): void {
     const key = `${from.length} ${from} ${to}`;
     const move = this.#moves.get(key);
-    if (move) move.count += 1;
-    else if (this.#moves.size < MAX_COUNTED_MOVES) this.#moves.set(key, { from, to, count: 1 });
+    if (move) move.count += count;
+    else if (this.#moves.size < MAX_COUNTED_MOVES) this.#moves.set(key, { from, to, count });
+  }
+
+  addAll(others: MoveCounter): void {
+    for (const { from, to, count } of others.#moves.values()) this.add(from, to, count);
   }
 
   list(): Moves {

@@ -22,7 +22,7 @@ function splitColumns(value: Json): readonly Json[] {
 /** Makes a function that returns one row of a request, for people; the whole request if it has no rows. */
 export function makeInputReader(kind: 'json' | 'csv', body: string): (row: number) => Json {
   if (kind === 'csv') {
-    const lines = body.split(/\r?\n/);
+    const lines = splitRecords(body);
     return (row) => lines[row + 1] ?? '';
   }
   const whole = parseOrText(body);
@@ -32,6 +32,18 @@ export function makeInputReader(kind: 'json' | 'csv', body: string): (row: numbe
   if (isMap(split) && Array.isArray(split['data'])) return makeSplitReader(split, split['data'] as readonly Json[]);
   const list = rows === undefined ? [whole] : Array.isArray(rows) ? (rows as readonly Json[]) : splitColumns(rows);
   return (row) => list[row] ?? list[0] ?? null;
+}
+
+/** The lines of a table. A quoted cell may contain line breaks. */
+function splitRecords(text: string): readonly string[] {
+  const records: string[] = [];
+  let isOpen = false;
+  for (const line of text.split(/\r?\n/)) {
+    if (isOpen) records.push(`${records.pop() ?? ''}\n${line}`);
+    else records.push(line);
+    if ((line.split('"').length - 1) % 2 === 1) isOpen = !isOpen;
+  }
+  return records;
 }
 
 function parseOrText(body: string): Json {

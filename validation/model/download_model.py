@@ -34,6 +34,8 @@ LISTED = ("s3", "gs", "wasbs", "abfss")
 NAMES = ("models", "runs")
 SAFE_HEADERS = ("accept", "accept-encoding", "connection", "range", "user-agent")
 PORTS = {"http": 80, "https": 443}
+# MLflow lists the files of an http address there, and fails without a reason for any other.
+ARTIFACT_SERVER = "/mlflow-artifacts/artifacts"
 # What requests calls errors of the connection. Compared by name, because MLflow replaces them with its own.
 UNREACHABLE = (
     "ConnectionError",
@@ -44,6 +46,7 @@ UNREACHABLE = (
     "ProxyError",
     "NewConnectionError",
     "ChunkedEncodingError",
+    "gaierror",
     "ProtocolError",
     "IncompleteRead",
     # botocore
@@ -289,6 +292,8 @@ def download(uri: str, folder: str) -> None:
 
     if uri.startswith("runs:"):  # a run's repository also looks for a logged model of that name
         return download_whole(uri, folder)
+    if urlsplit(uri).scheme in ("http", "https") and ARTIFACT_SERVER not in uri:
+        raise registry_versions.Unavailable({"kind": "no-listing"})
     if urlsplit(uri).scheme in LISTED:
         uri = uri.rstrip("/")  # MLflow would look for files below a folder without a name
     repository = locate_files(get_artifact_repository(uri))

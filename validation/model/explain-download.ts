@@ -31,7 +31,7 @@ const failure = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('refused'), source: z.string() }),
   z.object({ kind: z.literal('package'), package: z.string() }),
   z.object({ kind: z.literal('denied'), registry: z.boolean() }),
-  z.object({ kind: z.enum(['missing', 'unreachable', 'unavailable', 'truncated', 'damaged', 'unconfigured']) }),
+  z.object({ kind: z.enum(['missing', 'unreachable', 'unavailable', 'truncated', 'damaged', 'unconfigured', 'no-listing']) }),
   z.object({ kind: z.literal('pending'), version, status: z.string().regex(/^[A-Z_]{1,60}$/) }),
   z.object({ kind: z.literal('no-model'), near: keepReadable(name, 3), hidden: z.boolean() }),
   z.object({ kind: z.literal('no-version'), count: z.int(), versions: keepReadable(version, 20) }),
@@ -141,6 +141,7 @@ function explainRegistry(reason: Failure, { wanted, connection }: FailedDownload
     case 'truncated':
     case 'damaged':
     case 'unconfigured':
+    case 'no-listing':
     case 'failed':
       return undefined;
   }
@@ -191,6 +192,11 @@ function explainSource(reason: Failure, { connection }: FailedDownload): Downloa
       return makeFailure('access was denied', reason.registry ? renderCredentialsHint(connection) : HINT);
     case 'unconfigured':
       return makeFailure('there are no credentials for Databricks', DATABRICKS_HINT);
+    case 'no-listing':
+      return makeFailure(
+        'it is not an address of an MLflow server, and no other web server says which files a directory has',
+        'Write https://HOST/api/2.0/mlflow-artifacts/artifacts/PATH, or download the directory and write its path',
+      );
     case 'missing':
       return makeFailure('there is no such model or directory', HINT);
     case 'failed':

@@ -2,6 +2,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { type Diagnostic, makeError } from '../../schemas/diagnostic.ts';
 import { renderRegisteredVersion } from '../../schemas/endpoint/model-reference.ts';
+import { isBelow } from '../../system/is-below.ts';
 import { locateModel } from '../../system/locate-model.ts';
 import { isCatalogName } from './choose-registry.ts';
 import { downloadModel, findRegistry } from './download-model.ts';
@@ -41,10 +42,6 @@ function renderModelPath({ alone, entity, label }: Subject, path: string): strin
 async function isInside(folder: string, root: string): Promise<boolean> {
   const [inner, outer] = await Promise.all([realpath(folder), realpath(root)]);
   return isBelow(inner, outer);
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 async function reportMissingModel(subject: Subject, root: string, path: string, folder: string): Promise<Diagnostic> {

@@ -1,5 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
+import { isBelow } from '../../system/is-below.ts';
 import { ModelLinkError } from '../../system/model-digest.ts';
 
 /** MLmodel contains the signature: a model with thousands of columns has about a megabyte. */
@@ -12,7 +13,7 @@ const MAX_BYTES = 8 << 20;
 export async function readModelText(folder: string, name: string): Promise<string | undefined> {
   const [root, file] = await Promise.all([folder, join(folder, name)].map((p) => realpath(p).catch(() => undefined)));
   if (root === undefined || file === undefined) return undefined;
-  if (!file.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+  if (!isBelow(file, root)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
   const found = await stat(file);
   if (found.isDirectory()) return undefined;
   if (!found.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);

@@ -6,11 +6,13 @@ import { ensureVirtualenv, type Virtualenv } from '../../python/ensure-virtualen
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
 import { chooseMinorVersion } from '../../python/find-python.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
+import { retryIfDamaged } from '../proof/retry-if-damaged.ts';
 import { readText } from '../../schemas/read-project.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { codePath } from '../../system/code.ts';
+import { SILENT } from '../../system/progress.ts';
 import type { LimitedRun } from '../../sandbox/run-limited.ts';
 import { runUntrusted } from '../../sandbox/run-untrusted.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
@@ -82,7 +84,12 @@ export async function scanPickles(model: ScannedModel, options: PythonOptions): 
   const kept = await readKept(file);
   if (kept) return kept;
   const sandbox = await model.prepare();
-  const found = await scan(model.folder, model.virtualenv, { ...options, sandbox });
+  const found = await retryIfDamaged(() => scan(model.folder, model.virtualenv, { ...options, sandbox }), {
+    folder: model.virtualenv.folder, // a package whose files are missing is not known
+    hasFailed: (findings) => findings.length > 0,
+    repair: model.prepare,
+    progress: options.progress ?? SILENT,
+  });
   if (!found.some((f) => TEMPORARY.test(f.incomplete ?? ''))) await writeFileAtomically(file, JSON.stringify(found));
   return found;
 }

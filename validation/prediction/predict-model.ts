@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
 import { findUnreadable } from '../../python/find-unreadable.ts';
 import { findShellPython } from '../../python/find-python.ts';
+import { type Retry, retryIfDamaged } from '../proof/retry-if-damaged.ts';
 import { VirtualenvError } from '../../python/virtualenv-error.ts';
 import { chooseSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
 import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
@@ -54,6 +55,8 @@ interface PreparedModel {
   readonly interpreter: Interpreter;
   readonly packages: readonly LockedPackage[];
   readonly sandbox: Sandbox | undefined;
+  /** How to make the virtualenv again. Undefined: the user's Python. */
+  readonly virtualenv: Pick<Retry<unknown>, 'folder' | 'repair'> | undefined;
 }
 
 interface Preparation {
@@ -71,15 +74,20 @@ export async function predictModel(
   const { prepared, diagnostics } = await prepareModel(pathOrUri, { ...options, tolerated: TOLERATED });
   const none = { answer: undefined, python: undefined, mlflow: undefined, replaced: {}, network: [], output: '' };
   if (!prepared) return { ...none, diagnostics };
-  const { subject, folder, interpreter, sandbox, packages } = prepared;
+  const { subject, folder, interpreter, sandbox, packages, virtualenv } = prepared;
   if (!sandbox) warnWithoutSandbox(progress);
   if (!sandbox && services.length > 0) warnOpenNetwork(progress);
-  const ran = await withProgress(
-    progress,
-    `Predicting with ${subject.label} (Python ${interpreter.pythonVersion})`,
-    () => runPrediction(folder, interpreter, input, { environmentVars, services, sandbox, signal }),
-  );
-  const wrong = explainPrediction(subject, ran, { packages, elsewhere: [], isLocal });
+  const predict = async () => {
+    const what = `Predicting with ${subject.label} (Python ${interpreter.pythonVersion})`;
+    const ran = await withProgress(progress, what, () =>
+      runPrediction(folder, interpreter, input, { environmentVars, services, sandbox, signal }),
+    );
+    return { ran, wrong: explainPrediction(subject, ran, { packages, elsewhere: [], isLocal }) };
+  };
+  const hasFailed = ({ wrong }: Awaited<ReturnType<typeof predict>>) => wrong.length > 0;
+  const { ran, wrong } = await (virtualenv
+    ? retryIfDamaged(predict, { ...virtualenv, hasFailed, progress })
+    : predict());
   return {
     answer: wrong.length > 0 ? undefined : (ran.document?.answer ?? undefined),
     python: interpreter.pythonVersion,
@@ -119,8 +127,13 @@ async function prepareLockedModel(
   const diagnostics = all.filter((d) => d.code !== 'example-missing');
   if (folder === undefined || !lock || !virtualenv || hasErrors(diagnostics)) return refuse(diagnostics);
   try {
-    const interpreter = await ensureVirtualenv(virtualenv, { ...options, sandbox });
-    return { prepared: { subject, folder, interpreter, packages: virtualenv.packages, sandbox }, diagnostics };
+    const repair = () => ensureVirtualenv(virtualenv, { ...options, sandbox });
+    const interpreter = await repair();
+    const { packages } = virtualenv;
+    return {
+      prepared: { subject, folder, interpreter, packages, sandbox, virtualenv: { ...interpreter, repair } },
+      diagnostics,
+    };
   } catch (e) {
     if (!(e instanceof VirtualenvError)) throw e;
     return refuse([...diagnostics, makeSubjectError(subject, e.kind, e.message, e.hint)]);
@@ -140,7 +153,7 @@ async function prepareLocalModel(
     const interpreter = { python: python.executable, pythonVersion: python.version };
     const hidden = sandbox ? await refuseUnreadable(subject, python.executable) : undefined;
     if (hidden) return refuse([...diagnostics, hidden]);
-    return { prepared: { subject, folder, interpreter, packages: [], sandbox }, diagnostics };
+    return { prepared: { subject, folder, interpreter, packages: [], sandbox, virtualenv: undefined }, diagnostics };
   }
   const message = `Cannot predict with ${subject.label}: this shell has no Python, neither of VIRTUAL_ENV nor on the PATH`;
   const hint = 'Activate a virtualenv, or leave out --env-manager local';

@@ -100,7 +100,7 @@ function explainFailure(subject: Subject, failed: Failed, { limits, packages, el
     return wrong(
       'output-mismatch',
       `Cannot serve ${label}: ${message.replace(/^The model's/, 'its')}`,
-      joinHints(JSON_VALUES_HINT, /\bNaN\b/.test(message) ? renderNanHint(subject) : undefined),
+      joinHints(JSON_VALUES_HINT, NO_NUMBER.test(message) ? renderNanHint(subject) : undefined),
     );
   if (kind === 'Refused')
     return wrong(
@@ -124,6 +124,7 @@ function explainFailure(subject: Subject, failed: Failed, { limits, packages, el
   );
 }
 
+const NO_NUMBER = / is (?:NaN|-?Infinity)$|NaN or an infinity$/;
 const JSON_VALUES_HINT =
   'Return values that JSON can represent: null instead of a missing number, lists, maps and strings';
 

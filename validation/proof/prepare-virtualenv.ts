@@ -1,5 +1,4 @@
 import {
-  discardDamagedVirtualenv,
   ensureVirtualenv,
   isVirtualenvComplete,
   locateVirtualenv,
@@ -39,7 +38,7 @@ export interface PreparedVirtualenv {
 }
 
 /**
- * Skips the virtualenv if the cache has a proof. Otherwise makes it, also if files are missing in the one of the cache.
+ * Skips the virtualenv if the cache has a proof. Otherwise makes it, if the cache does not have it.
  * Without a proof and without a sandbox, nothing of the model's packages is installed.
  */
 export async function prepareVirtualenv(
@@ -64,8 +63,7 @@ export async function prepareVirtualenv(
     const sandbox = await chooseSandbox(options.withoutSandbox);
     if (sandbox && 'why' in sandbox)
       return { value: undefined, cached: false, diagnostics: [reportMissingSandbox(subject, sandbox)] };
-    const complete = known !== undefined && (await isVirtualenvComplete(known));
-    const cached = complete && !(await discardDamagedVirtualenv(known.folder));
+    const cached = known !== undefined && (await isVirtualenvComplete(known));
     const virtualenv = cached ? known : await ensureVirtualenv(request, { ...options, sandbox });
     const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv, services) : '');
     const openSandbox = () => Promise.resolve(sandbox);

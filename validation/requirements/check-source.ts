@@ -1,11 +1,13 @@
 import { access, readdir } from 'node:fs/promises';
-import { basename, relative, resolve, sep } from 'node:path';
+import { basename, relative, resolve } from 'node:path';
 import { isWebWheel } from '../../schemas/lock/locked-values.ts';
 import { hasCredentials, maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import type { Model } from '../model/read-model.ts';
+import { isBelow } from '../../system/is-below.ts';
 import { isModelFile } from '../../system/model-digest.ts';
 import { quoteShell } from '../../schemas/values/quote-shell.ts';
 import type { ModelProblem, Subject } from '../subject.ts';
+import { checkRepository } from './building/check-repository.ts';
 import { isRepository, isSourceArchive, parseFileVersion } from './parse-reference.ts';
 import type { Requirement } from './parse-requirements.ts';
 
@@ -25,20 +27,20 @@ const SEARCHED_DEPTH = 4;
 /** Returns the path, inside a model, of a file with this name. */
 type FindFile = (name: string) => Promise<string | undefined>;
 
-/** A direct reference must be a wheel, as a URL or as a file inside the model. */
+/** A direct reference must be a wheel, as a URL or as a file inside the model, or a commit that may be built. */
 export async function checkSource(
-  { label }: Subject,
+  subject: Subject,
   model: Pick<Model, 'folder'> & { readonly findFile: FindFile },
   { source, written, name, at, fault: lineFault }: Requirement,
 ): Promise<readonly ModelProblem[]> {
   if (source === undefined || lineFault) return [];
-  const fault = isFile(source) ? await checkFile(model, name, source) : checkAddress(name, source);
+  const fault = isFile(source) ? await checkFile(model, name, source) : checkAddress(subject, name, source);
   if (!fault) return [];
   return [
     {
       code: 'requirement-invalid',
       severity: 'error',
-      message: `Cannot install "${maskSecrets(written)}" for ${label}: ${fault.why}`,
+      message: `Cannot install "${maskSecrets(written)}" for ${subject.label}: ${fault.why}`,
       hint: fault.hint,
       ...(fault.add === undefined ? { remove: name } : { add: fault.add }),
       at,
@@ -54,13 +56,13 @@ function isWheel(source: string): boolean {
   return source.toLowerCase().endsWith('.whl');
 }
 
-function checkAddress(name: string, source: string): SourceFault | undefined {
+function checkAddress(subject: Subject, name: string, source: string): SourceFault | undefined {
   if (hasCredentials(source))
     return {
       why: 'it contains credentials, expected none in a model',
       hint: 'Rotate them, because everyone who can read the model has them',
     };
-  if (isRepository(source)) return { why: 'it is a repository, expected a wheel', hint: renderBuildHint(source) };
+  if (isRepository(source)) return checkRepository(subject, { name, source }, renderBuildHint(source));
   if (/^http:/i.test(source))
     return {
       why: 'others on the network can change it, expected an address with https',
@@ -111,8 +113,7 @@ async function checkFile(
 ): Promise<SourceFault | undefined> {
   const root = resolve(model.folder);
   const file = resolve(root, source);
-  const isInside = file.startsWith(root + sep);
-  if (/^~?\//.test(source) || !isInside) return explainForeignPath(name, source);
+  if (/^~?\//.test(source) || !isBelow(file, root)) return explainForeignPath(name, source);
   if (!isWheel(source))
     return isSourceArchive(source)
       ? { why: 'it is a source distribution, expected a wheel (.whl)', hint: renderBuildHint(source) }

@@ -2,7 +2,8 @@ import { readModelText } from '../model/read-model-text.ts';
 import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import type { SourceLocation } from '../../schemas/diagnostic.ts';
 import { removeComment } from '../../python/remove-comment.ts';
-import { posix, resolve, sep } from 'node:path';
+import { posix, resolve } from 'node:path';
+import { isBelow } from '../../system/is-below.ts';
 import {
   type OptionLine,
   type ParsedRequirements,
@@ -92,7 +93,7 @@ async function readOption(folder: string, line: OptionLine, parents: readonly st
   });
   if (/^[a-z][a-z0-9+.-]+:/i.test(value)) return refuse('it is an address, expected a file in the model');
   const file = posix.join(posix.dirname(at.file), value);
-  if (value.startsWith('/') || !resolve(folder, file).startsWith(resolve(folder) + sep))
+  if (value.startsWith('/') || !isBelow(resolve(folder, file), resolve(folder)))
     return refuse('there is no such file in the model');
   if (parents.includes(file)) return refuse('the file includes itself');
   const text = parents.length <= MAX_DEPTH ? await readModelText(folder, file) : undefined;

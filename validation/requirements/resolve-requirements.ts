@@ -186,10 +186,10 @@ async function compileLines(
   return { ...run, stderr: rest, notes, ...(run.code === 0 && { stdout: await readFile(output, 'utf8') }) };
 }
 
-function renderRequirement({ text, name, source, marker }: Requirement, modelFolder: string): string {
+/** With the extras and the marker. */
+function renderRequirement({ text, source }: Requirement, modelFolder: string): string {
   if (source === undefined || isAddress(source)) return text;
-  const place = `${name} @ ${renderSource(source, modelFolder)}`;
-  return marker === undefined ? place : `${place} ; ${marker}`;
+  return text.replace(` @ ${source}`, () => ` @ ${renderSource(source, modelFolder)}`);
 }
 
 function renderSource(source: string, modelFolder: string): string {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Callable
 
+from .find_unwritable import find_unwritable
+
 CANNOT = "The model's answer cannot be written as JSON"
 
 
@@ -40,9 +42,9 @@ def write_strictly(
     except ValueError:  # NaN, or a value that contains itself, for which the next line raises
         loose = write_loosely(value, encoder)
     except (TypeError, RecursionError) as error:
-        raise InvalidOutput(f"{CANNOT}: {error}") from error
+        raise explain(value, encoder, error) from error
     if nan != "null":
-        raise InvalidOutput(f"{CANNOT}: it holds NaN or an infinity")
+        raise explain(value, encoder, "it holds NaN or an infinity")
     return json.dumps(json.loads(loose, parse_constant=replace))
 
 
@@ -50,4 +52,9 @@ def write_loosely(value: object, encoder: type[json.JSONEncoder]) -> str:
     try:
         return json.dumps(value, cls=encoder)
     except (ValueError, TypeError, RecursionError) as error:
-        raise InvalidOutput(f"{CANNOT}: {error}") from error
+        raise explain(value, encoder, error) from error
+
+
+def explain(value: object, encoder: type[json.JSONEncoder], why: object) -> InvalidOutput:
+    """Names the place of the value. `why`: what is known where it cannot be found."""
+    return InvalidOutput(f"{CANNOT}: {find_unwritable(value, encoder) or why}")

@@ -11,7 +11,7 @@ import { apiAddress, findGithubRepository, parseRemote, readGithubToken } from '
 import { checkGithubSettings } from '../../../app/init/github-settings.ts';
 import { initProject } from '../../../app/init/init-project.ts';
 import { findDefaultBranch, findProjectInRepository } from '../../../app/init/repository-folders.ts';
-import { listKubernetesEnvironments } from '../../../app/init/list-environments.ts';
+import { listKubernetesEnvironments } from '../../../app/init/list-kubernetes-environments.ts';
 import { type InitAnswers, PLACEHOLDERS, planFiles } from '../../../app/init/plan-files.ts';
 import { adaptToEnterpriseServer } from '../../../app/init/enterprise-server.ts';
 import { parseEnvironmentNames } from '../../../app/init/environment-names.ts';

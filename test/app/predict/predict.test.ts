@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listAddedRequirements, splitRequirements } from '../../../app/predict/parse-overrides.ts';
-import { predict } from '../../../app/predict/predict.ts';
+import { predict, type PredictParameters } from '../../../app/predict/predict.ts';
 import { serializeInput } from '../../../app/predict/serialize-input.ts';
 import { UsageError } from '../../../cli/command.ts';
 import { parseArguments } from '../../../cli/parse-arguments.ts';
@@ -111,11 +111,12 @@ it.each([
   ],
   [
     [...MODEL, ...INPUT, ...Array.from({ length: 17 }, (_, i) => `--network=a${i}.example:1`)],
-    'Cannot let the model reach 17 services: expected at most 16',
+    'Cannot let the model reach 17 services: expected at most 16 addresses',
   ],
   [[...MODEL, ...INPUT, '-o', 'none/answer.json'], /^Cannot write .*: there is no folder .*none, expected one$/],
   [[...MODEL, ...INPUT, '-o', '.'], /^Cannot write .*: it is a folder, expected a file$/],
-  [[...MODEL, '-i', 'none.json'], /^Cannot read the input .*none\.json: ENOENT/],
+  [[...MODEL, '-i', 'none.json'], /^Cannot read the input .*none\.json: there is no such file or folder$/],
+  [[...MODEL, '-i', '.'], /^Cannot read the input .*: it is a folder, expected a file$/],
 ])('davit predict %j is wrong usage, before anything is installed', async (argv, message) => {
   const run = async () => {
     const { signal } = new AbortController();
@@ -139,9 +140,32 @@ it('davit predict says where there is no model', async () => {
 it.each([
   [{}, 'Cannot predict without input: expected input_data or input_path'],
   [{ input_data: 1, input_path: 'a' }, 'Cannot predict both input_data and input_path: expected one of them'],
-  [{ input_data: 1, content_type: 'xml' as 'json' }, 'Cannot use "xml" for content_type: expected json or csv'],
+  [{ input_data: 1, content_type: 'xml' }, 'Cannot use "xml" for content_type: expected json or csv'],
   [{ input_data: 1, network: ['a.example'] }, 'Cannot let the model reach "a.example": expected HOST:PORT, such as'],
   [{ input_data: () => 1 }, 'Cannot use input_data: function is no JSON value'],
+  // null is Python's None.
+  [{ input_data: null, input_path: null }, 'Cannot predict without input: expected input_data or input_path'],
+  [{ model_uri: null }, 'Cannot use the parameters without model_uri: expected a string'],
+  [{ model_uri: ' ' }, 'Cannot use "" for model_uri: expected a directory with MLmodel, or a URI'],
+  [{ input_path: '' }, 'Cannot use "" for input_path: expected the path of a file'],
+  [
+    { input_data: 1, env_manager: 'poetry' },
+    'Cannot use "poetry" for env_manager: expected virtualenv or uv or conda or local',
+  ],
+  [
+    { input_data: 1, pip_requirements_override: 'a==1' },
+    'Cannot use a string for pip_requirements_override: expected a list',
+  ],
+  [
+    { input_data: 1, pip_requirements_override: [1] },
+    'Cannot use a number for pip_requirements_override[0]: expected a string',
+  ],
+  [{ input_data: 1, extra_envs: { 'A=B': 'x' } }, 'for extra_envs["A=B"]'],
+  [{ input_data: 1, extra_envs: { A: 'x\0' } }, 'for extra_envs["A"]: expected a text without NUL'],
+  [{ input_data: 1, extra_envs: { A: 1 } }, 'Cannot use a number for extra_envs["A"]: expected a string'],
+  [{ input_data: 1, input_dat: 1 }, 'Cannot use the parameter "input_dat": there is none of that name'],
 ])('predict(%j) throws before anything is installed', async (parameters, message) => {
-  await expect(predict({ model_uri: 'model', cwd, ...parameters })).rejects.toThrow(message);
+  await expect(predict({ model_uri: 'model', cwd, ...parameters } as unknown as PredictParameters)).rejects.toThrow(
+    message,
+  );
 });

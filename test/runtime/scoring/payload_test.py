@@ -1,6 +1,7 @@
 """Tests of davit_server.scoring.payload and fast_frame: bodies to what the model gets. Needs mlflow and pandas."""
 
 import json
+import math
 import unittest
 from types import SimpleNamespace
 
@@ -194,7 +195,7 @@ class Answers(unittest.TestCase):
         self.assertEqual(
             json.loads(write_strictly(value, json.JSONEncoder, "null")), {"predictions": [None, 1.5, None]}
         )
-        with self.assertRaisesRegex(InvalidOutput, "it holds NaN or an infinity"):
+        with self.assertRaisesRegex(InvalidOutput, r"JSON: predictions\[0\] is NaN$"):
             write_strictly(value, json.JSONEncoder, "error")
 
     def test_what_json_cannot_carry_is_an_error(self):
@@ -203,6 +204,23 @@ class Answers(unittest.TestCase):
         for value in ({1, 2}, object(), loop):
             with self.assertRaises(InvalidOutput):
                 write_strictly(value, json.JSONEncoder, "null")
+
+    def test_the_place_of_a_value_that_json_cannot_have_is_named(self):
+        loop = {}
+        loop["again"] = [loop]
+        key = "k" * 100
+        for value, found in [
+            ([{"score": 1.5}, {"score": -math.inf}], r"predictions\[1\]\.score is -Infinity"),
+            ({"a": [1, (2, {3})]}, r"predictions\.a\[1\]\[1\] is of type set"),
+            ([{("x", "y"): 1}], r"predictions\[0\] has a key of type tuple"),
+            (loop, r"predictions\.again\[0\] contains itself"),
+            ({key: b"text"}, rf"predictions\.{key[:60]}… is of type bytes"),
+            ([1, 2, object()], r"predictions\[2\] is of type object"),
+        ]:
+            with self.subTest(found=found), self.assertRaisesRegex(InvalidOutput, f"JSON: {found}$"):
+                write_strictly({"predictions": value}, json.JSONEncoder, "error")
+        with self.assertRaisesRegex(InvalidOutput, "JSON: it is of type set$"):
+            write_strictly({1}, json.JSONEncoder, "error")
 
 
 class Example(unittest.TestCase):

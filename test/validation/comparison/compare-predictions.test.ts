@@ -48,6 +48,21 @@ test('classes that moved are counted: texts, truth values and few whole numbers'
   expect(moved([{ label: 'a', p: 0.5 }], [{ label: 'b', p: 0.75 }])).toMatchObject({
     ...{ rows: 1, changed: 1, largest: 0.25, moved: [{ from: 'a', to: 'b', count: 1 }] },
   });
+  // Each column of a frame by its own values.
+  const labels = (...rows: readonly (readonly [unknown, unknown])[]) => rows.map(([label, p]) => ({ label, p }));
+  expect(moved(labels([0, 0.5], [2, 0.25]), labels([1, 0.75], [2, 0.25]))).toMatchObject({
+    ...{ rows: 2, changed: 1, largest: 0.25, moved: [{ from: '0', to: '1', count: 1 }] },
+  });
+  expect(moved(labels([0, 1], [2, 1]), labels([1.5, 1], [2, 0]))).toMatchObject({
+    ...{ changed: 2, largest: 1.5, moved: [{ from: '1', to: '0', count: 1 }] },
+  });
+  expect(moved({ label: [0, 1], p: [0.5, 1] }, { label: [1, 1], p: [0.5, 1] })).toMatchObject({
+    ...{ changed: 1, largest: null, moved: [{ from: '0', to: '1', count: 1 }] },
+  });
+  const many = Array.from({ length: 30 }, (_, i) => ({ count: i }));
+  expect(moved(many, many.with(0, { count: 40 }))).toMatchObject({ largest: 40, moved: [] });
+  const wide = (value: number) => [Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`c${i}`, i < 1500 ? 1 : value]))]; // prettier-ignore
+  expect(moved(wide(1), wide(3))).toMatchObject({ largest: 2, moved: [] });
 });
 
 test.each([
@@ -119,6 +134,7 @@ test('the rows of every form of a request are found, and large ones are cut', ()
   expect(row({ inputs: [[1], 'x'.repeat(1000)] })).toHaveLength(300);
   expect(row({ messages: ['hello'] })).toBe('{"messages":["hello"]}');
   expect(row('', { kind: 'csv', body: 'a,b\n1,2\n3,4\n' })).toBe('"3,4"');
+  expect(row('', { kind: 'csv', body: 'a,b\r\n"x\r\ny ""z",1\r\n"w\n",2\r\n' })).toBe(JSON.stringify('"w\n",2'));
 });
 
 test('an answer with many rows is compared', () => {

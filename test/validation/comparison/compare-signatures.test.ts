@@ -196,6 +196,28 @@ test.each<readonly [string, Parts, Parts, readonly string[]]>([
       'the default of parameter "b" changes from "1" to "2"',
     ],
   ],
+  [
+    'a map in place of an object with values of that type',
+    { inputs: inside(column('x', 'long'), column('y', 'long')) },
+    { inputs: [column('a', 'map', { values: { type: 'double' } })] },
+    ['input "a" changes from "object" to "map<double>"'],
+  ],
+  [
+    'a map in place of an object with others',
+    { inputs: inside(column('x', 'string')) },
+    { inputs: [column('a', 'map', { values: { type: 'double' } })] },
+    ['! input "a" changes from "object" to "map<double>"'],
+  ],
+  [
+    'the properties of a parameter',
+    { params: [{ ...inside(column('x', 'long'))[0], default: { x: 1 } }] },
+    { params: [{ ...inside(column('x', 'string'), column('y', 'long'))[0], default: { x: 'b' } }] },
+    [
+      '! parameter "a.y" ("long") is added and required',
+      '! parameter "a.x" changes from "long" to "string"',
+      'the default of parameter "a" changes from "{"x":1}" to "{"x":"b"}"',
+    ],
+  ],
 ])('compareSignatures(): %s', (_, old, now, says) => {
   expect(compare(old, now)).toEqual(says);
 });

@@ -154,7 +154,7 @@ test('checkModel() says everything at once', async () => {
       [
         'error',
         'requirement-invalid',
-        'Cannot install "a @ git+https://github.com/a/b" for M: it is a repository, expected a wheel',
+        'Cannot install "a @ git+https://github.com/a/b" for M: it names no commit of the repository, so what is installed could change, expected @ and the whole hash',
       ],
       [
         'error',

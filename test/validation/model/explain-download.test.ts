@@ -54,6 +54,7 @@ test('an error of a server or of this machine is an outage, and one of a request
     'MlflowException("API request to endpoint /x failed with error code 502 != 200")': { kind: 'unavailable' },
     "MlflowException(\"failures: {'a': HTTPError('503 Server Error: x')}\")": { kind: 'unavailable' },
     'ChunkedEncodingError("broken")': { kind: 'unreachable' },
+    '__import__("socket").gaierror(-2, "Name or service not known")': { kind: 'unreachable' },
     'chain(MlflowException("x"), OSError(28, "No space left on device"))': { kind: 'system', error: 'ENOSPC' },
     'MlflowException("failures: No space left on device")': { kind: 'system', error: 'ENOSPC' },
     'PermissionError(13, "x")': { kind: 'system', error: 'EACCES' },
@@ -96,4 +97,12 @@ test.each([
 ])('a version above all others is not promised: %j', (versions, why, hint) => {
   const failure = explain(JSON.stringify({ kind: 'no-version', count: versions.length, versions }));
   expect(failure).toEqual({ code: 'model-pending', about: 'version', why, hint });
+});
+
+test('a directory on a web server is refused with the address that MLflow can read', () => {
+  expect(explain('{"kind": "no-listing"}')).toMatchObject({
+    code: 'model-not-found',
+    why: expect.stringContaining('it is not an address of an MLflow server') as string,
+    hint: expect.stringContaining('/api/2.0/mlflow-artifacts/artifacts/PATH') as string,
+  });
 });

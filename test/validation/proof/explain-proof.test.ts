@@ -107,11 +107,11 @@ test.each([
     {
       stage: 'predict',
       kind: 'InvalidOutput',
-      message: "The model's answer cannot be written as JSON: it holds NaN or an infinity",
+      message: "The model's answer cannot be written as JSON: predictions[2].score is -Infinity",
       trace: '',
     },
     'output-mismatch',
-    'Cannot serve models/m: its answer cannot be written as JSON: it holds NaN or an infinity',
+    'Cannot serve models/m: its answer cannot be written as JSON: predictions[2].score is -Infinity',
     'Return values that JSON can represent: null instead of a missing number, lists, maps and strings. davit serve --nan null returns null instead',
   ],
   [

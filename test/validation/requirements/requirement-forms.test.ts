@@ -90,12 +90,17 @@ const REMOVE = 'requirements.remove in endpoints/e.yaml';
 const REFUSED: readonly (readonly [line: string, why: string, hint: string])[] = [
   [
     'foo @ git+https://github.com/a/b@0123abc',
-    'it is a repository, expected a wheel',
-    `${BUILD} git+https://github.com/a/b@0123abc.`,
+    'it names only a part of the hash of a commit, expected @ and the whole hash',
+    `in endpoints/e.yaml to let Davit build its wheel: git ls-remote https://github.com/a/b shows those of branches and tags. Or build a wheel of it: pip wheel --no-deps git+https://github.com/a/b@0123abc.`,
+  ],
+  [
+    `foo @ git+https://github.com/a/b@${'ab'.repeat(20)}`,
+    'it is a commit of a repository, and building its wheel would run code of the package',
+    'Davit can build its wheel in the sandbox: add "foo" to davit.served_entities.m.build_wheels in endpoints/e.yaml. Or build',
   ],
   [
     'git+https://x/"; touch x; "/r.git',
-    'it is a repository, expected a wheel',
+    'it is a repository, expected a wheel, or git+https:// with the whole hash of a commit',
     `${BUILD} 'git+https://x/"; touch x; "/r.git'.`,
   ],
   [
@@ -103,11 +108,31 @@ const REFUSED: readonly (readonly [line: string, why: string, hint: string])[] =
     'it is a path of the Databricks workspace, expected a wheel inside the model',
     String.raw`code_paths=["dbfs:/x/\"a\"/foo-1.0-py3-none-any.whl"]`,
   ],
-  ['git+https://github.com/a/b@v1.0#egg=foo&subdirectory=x', 'it is a repository, expected a wheel', '"foo" to'],
-  ['git+https://github.com/a/b.git', 'it is a repository, expected a wheel', '"b" to'],
-  ['git+ssh://git@github.com/a/b.git@main#egg=foo', 'it is a repository, expected a wheel', '"foo" to'],
-  ['git+git@github.com:a/b.git', 'it is a repository, expected a wheel', '"b" to'],
-  ['-e git+https://github.com/a/b@abc#egg=foo', 'it is a repository, expected a wheel', '"foo" to'],
+  [
+    'git+https://github.com/a/b@v1.0#egg=foo&subdirectory=x',
+    'it names a branch or a tag of the repository, which can be moved, expected @ and the whole hash',
+    '"foo" to',
+  ],
+  [
+    'git+https://github.com/a/b.git',
+    'it names no commit of the repository, so what is installed could change, expected @ and the whole hash',
+    '"b" to',
+  ],
+  [
+    'git+ssh://git@github.com/a/b.git@main#egg=foo',
+    'it is a repository, expected a wheel, or git+https:// with the whole hash of a commit',
+    '"foo" to',
+  ],
+  [
+    'git+git@github.com:a/b.git',
+    'it is a repository, expected a wheel, or git+https:// with the whole hash of a commit',
+    '"b" to',
+  ],
+  [
+    '-e git+https://github.com/a/b@abc#egg=foo',
+    'it names a branch or a tag of the repository, which can be moved, expected @ and the whole hash',
+    '"foo" to',
+  ],
   ['foo @ git+https://bob:hunter2@github.com/a/b', 'it contains credentials, expected none in a model', 'Rotate them'],
   ['git+https://hunter2@github.com/a/b', 'it contains credentials, expected none in a model', 'Rotate them'],
   ['https://example.com/foo-1.0.tar.gz', 'it is not a wheel, expected one (.whl)', '"foo" to'],

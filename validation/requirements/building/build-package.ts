@@ -1,7 +1,6 @@
 import { buildFromSource } from '../../../python/wheels/build-from-source.ts';
 import { findKeptWheel, keepWheel } from '../../../python/wheels/ensure-built-wheels.ts';
 import { explainWrongMetadata, explainWrongWheel } from '../../../python/wheels/explain-wrong-wheel.ts';
-import type { SourceDistribution } from '../../../python/wheels/find-source.ts';
 import {
   type BuildRequest,
   type BuiltWheel,
@@ -9,7 +8,9 @@ import {
   readBuildRequirements,
 } from '../../../python/wheels/run-build.ts';
 import type { PythonOptions } from '../../../python/find-uv.ts';
+import { normalizePackageName } from '../../../python/normalize-package-name.ts';
 import { VirtualenvError } from '../../../python/virtualenv-error.ts';
+import { type GitCommit, renderGitCommit } from '../../../schemas/lock/git-commit.ts';
 import type { LockedPackage } from '../../../schemas/lock/lock.ts';
 import type { ResolutionExplanation } from '../failures/explain-resolution.ts';
 import { parseRequirement, type Requirement } from '../parse-requirements.ts';
@@ -37,24 +38,72 @@ export async function buildPackage(
   const before = request.preferences?.find((p) => p.name === name && p.version === version);
   const wanted = { ...request, preferences: before?.built?.with };
   try {
-    return await buildFromSource({ name, version }, request, options, async (source, build) => {
-      const refused = refuseHash(name, source, request);
+    return await buildFromSource({ name, version }, request, options, async (from, build) => {
+      const refused = refuseHash(name, from, request);
       if (refused) return refused;
       const built = await build((sources) => buildWithRequirements(sources, wanted, options));
       if ('why' in built) return { ...built, why: `${label} cannot be built: ${built.why}`, about: name };
-      return lockBuild({ name, version }, built, { source, platform: request.platform });
+      return lockBuild({ name, version }, built, { from, platform: request.platform });
     });
   } catch (e) {
-    if (!(e instanceof VirtualenvError)) throw e;
-    const why = e.message.replace(`Cannot build ${label}: `, `${label} cannot be built: `);
-    return { why, hint: e.hint, about: name };
+    return explainBuildError(e, { name, label });
   }
+}
+
+/** Builds the wheel of a commit. One that the lock has and the cache keeps is not built again. */
+export async function buildCommit(
+  name: string,
+  commit: GitCommit,
+  request: ResolutionRequest,
+  options: PythonOptions,
+): Promise<LockedPackage | ResolutionExplanation> {
+  const from = renderGitCommit(commit);
+  const before = request.preferences?.find((p) => p.name === name && p.built?.from === from);
+  if (before && (await findKeptWheel(before.hashes[0] ?? '')) !== undefined) return before;
+  const wanted = { ...request, preferences: before?.built?.with };
+  try {
+    const made = await buildFromSource({ name, version: undefined, commit }, request, options, async (_, build) => {
+      const built = await build((sources) => buildWithRequirements(sources, wanted, options));
+      if ('why' in built) return { ...built, why: `${name} cannot be built: ${built.why}`, about: name };
+      const [made = '', version = ''] = built.wheel.file.split('-');
+      if (normalizePackageName(made) !== name) return explainOtherPackage(name, made, commit);
+      return lockBuild({ name, version }, built, { from, platform: request.platform });
+    });
+    return 'locked' in made ? made.locked : made;
+  } catch (e) {
+    return explainBuildError(e, { name, label: name });
+  }
+}
+
+/** A requirement without a name gets that of its repository. */
+function explainOtherPackage(name: string, made: string, commit: GitCommit): ResolutionExplanation {
+  const other = normalizePackageName(made);
+  return {
+    why: `the repository of ${name} has the package ${other}`,
+    hint: `Name ${other} in build_wheels in place of ${name}`,
+    add: `${other} @ ${renderGitCommit(commit)}`,
+    remove: name,
+    about: name,
+  };
+}
+
+function explainBuildError(
+  error: unknown,
+  { name, label }: { readonly name: string; readonly label: string },
+): ResolutionExplanation {
+  if (!(error instanceof VirtualenvError)) throw error;
+  const why = error.message.replace(`Cannot build ${label}: `, `${label} cannot be built: `);
+  return {
+    why: why.replace(/^Cannot fetch (\S+): /, `${label} cannot be fetched from $1: `),
+    hint: error.hint,
+    about: name,
+  };
 }
 
 async function lockBuild(
   wanted: { readonly name: string; readonly version: string },
   { wheel, packages }: BuildWithRequirements,
-  { source, platform }: { readonly source: SourceDistribution; readonly platform: string },
+  { from, platform }: { readonly from: string; readonly platform: string },
 ): Promise<PackageBuild | ResolutionExplanation> {
   const { name, version } = wanted;
   const label = `${name} ${version}`;
@@ -66,14 +115,14 @@ async function lockBuild(
   const metadata = parseMetadata(wheel.metadata);
   if ('why' in metadata) return { ...metadata, why: `in the wheel built of ${label}, ${metadata.why}`, about: name };
   if ((await findKeptWheel(wheel.hash)) === undefined) await keepWheel(wheel);
-  const locked = { name, version, hashes: [wheel.hash], built: { from: source.hash, with: [...packages] } };
+  const locked = { name, version, hashes: [wheel.hash], built: { from, with: [...packages] } };
   return { locked, metadata };
 }
 
 /** The model may require the hash of the source distribution that its author has tested. */
 function refuseHash(
   name: string,
-  { hash }: SourceDistribution,
+  hash: string,
   { requirements }: ResolutionRequest,
 ): ResolutionExplanation | undefined {
   const required = requirements.filter((r) => r.name === name).flatMap((r) => r.hashes);

@@ -11,10 +11,10 @@ export function checkBuilt(
   const { label } = subject;
   const built = packages
     .filter((p) => p.built !== undefined)
-    .flatMap(({ name, version }) =>
+    .flatMap(({ name, version, built: { from = '' } = {} }) =>
       applyPolicy(policy.builtPackage, {
         code: 'package-built',
-        message: `Found ${name} ${version} in the lock of ${label}: Davit builds its wheel from the source distribution, which runs code of the package in the sandbox`,
+        message: `Found ${name} ${version} in the lock of ${label}: Davit builds its wheel from ${nameSource(from)}, which runs code of the package in the sandbox`,
         hint:
           policy.builtPackage === 'error'
             ? renderRefusalHint(name)
@@ -23,6 +23,11 @@ export function checkBuilt(
       }),
     );
   return [...built, ...reportUnused(subject, packages)];
+}
+
+/** The commit is shown, because the address is one that the model or the endpoint file has chosen. */
+function nameSource(from: string): string {
+  return from.startsWith('git+') ? `the commit ${from}` : 'the source distribution';
 }
 
 /** A name that no locked package has is a permission to build that nobody sees until a package of that name comes. */
@@ -40,12 +45,12 @@ function reportUnused(subject: Subject, packages: readonly LockedPackage[]): rea
 }
 
 /** Reports the package that a lock would have to build, where the policy forbids builds. */
-export function refuseBuild({ label }: Subject, { name, version }: LockedPackage): ModelProblem {
+export function refuseBuild({ label }: Subject, what: string): ModelProblem {
   return {
     code: 'package-built',
     severity: 'error',
-    message: `Cannot lock ${name} ${version} for ${label}: its wheel would have to be built from the source distribution, and policy.built_package is "error"`,
-    hint: renderRefusalHint(name),
+    message: `Cannot lock ${what} for ${label}: its wheel would have to be built from its source, and policy.built_package is "error"`,
+    hint: renderRefusalHint(what.split(' ')[0] ?? what),
     at: { file: 'MLmodel', line: 1, column: 1 },
   };
 }

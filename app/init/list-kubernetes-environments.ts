@@ -1,18 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
-import { type ProjectFolders, readEnvironment, readText } from '../../schemas/read-project.ts';
+import { listEnvironments, type ProjectFolders, readEnvironment, readText } from '../../schemas/read-project.ts';
 import { workflowPath } from './plan-files.ts';
 import { findProjectInRepository, findRepositoryRoot } from './repository-folders.ts';
-
-/** The names of the files in environments/. */
-export async function listEnvironments({ root, environments = root }: ProjectFolders): Promise<readonly string[]> {
-  const files = await readdir(join(environments, 'environments')).catch(() => []);
-  return files
-    .filter((f) => f.endsWith('.yaml'))
-    .map((f) => f.slice(0, -'.yaml'.length))
-    .sort();
-}
 
 export interface KubernetesEnvironments {
   /** In the order of deployment. */
