@@ -95,8 +95,9 @@ class FastFrame:
 
 
 def make_numbers(values: Any, dtype: str) -> np.ndarray:
-    """Returns an array of numbers, a table column by column as in the DataFrame that MLflow makes, because sums in another
-    order differ in their last digits. Raises TypeError for others: NumPy would convert strings that pandas refuses.
+    """Returns an array of numbers. Raises TypeError for others: NumPy would convert strings that pandas refuses.
+
+    A table has the layout of the DataFrame that MLflow makes, because another order of sums changes their last digits.
     """
     array = np.array(values)
     if array.dtype.kind not in "fiu":
