@@ -15,8 +15,8 @@ from .worker_handle import WorkerHandle
 FEWEST_ROUNDS, MOST_ROUNDS, ALL_SECONDS = 3, 20, 0.5
 """Predictions by each worker: about so many seconds, by the time of its first prediction."""
 
-SLOW_SECONDS = 5.0
-"""Workers of a slower model are not tried."""
+QUICK_SECONDS, SLOW_SECONDS = 1.0, 5.0
+"""Each worker of a slower model predicts once at the same time as the others, and those of a very slow one do not."""
 
 AT_ONCE = "workers answer wrongly when each gets a different request, so predictions run one at a time"
 """The finding."""
@@ -34,10 +34,15 @@ async def do_workers_disturb(workers: list[WorkerHandle]) -> bool:
     used = [worker for worker, answer in zip(workers, alone) if answer is not None]
     if len(used) < 2 or seconds > SLOW_SECONDS:
         return False
-    rounds = max(FEWEST_ROUNDS, min(MOST_ROUNDS, int(ALL_SECONDS / max(seconds, 0.001))))
+    fitting = max(FEWEST_ROUNDS, min(MOST_ROUNDS, int(ALL_SECONDS / max(seconds, 0.001))))
+    rounds = fitting if seconds < QUICK_SECONDS else 1
     expected = [answer for answer in alone if answer is not None]
     numbers = [number for number, answer in enumerate(alone, 1) if answer is not None]
-    together = await asyncio.gather(*(predict_often(*each, rounds) for each in zip(used, numbers)))
+    often = (predict_often(*each, rounds) for each in zip(used, numbers))
+    together = await asyncio.gather(*often, return_exceptions=True)  # no answer may be left for a client
+    ended = next((answers for answers in together if isinstance(answers, BaseException)), None)
+    if ended is not None:
+        raise ended
     if all(answers == {answer} for answers, answer in zip(together, expected)):
         return False
     return await predict_in_turn(workers) == alone

@@ -25,6 +25,9 @@ STUCK_SECONDS, STUCK_FACTOR = 60.0, 4
 LOAD_SECONDS, LOAD_FACTOR = 60.0, 10
 """Time limit for the other workers to load the model: so many seconds, or so many times the first load for each."""
 
+TRIAL_FACTOR = 2
+"""Time limit of trying them: so many times the time without a worker."""
+
 
 class WorkerLost(Exception):
     """The worker did not answer: `why` is the reason for losing it, or "stopped" when the server ended first."""
@@ -164,25 +167,24 @@ class WorkerPool:
 
     async def try_workers(self) -> None:
         """Tries the workers that have loaded the model themselves before clients use them, then finishes the start."""
-        workers = list(self.owners)
+        workers, hanging = list(self.owners), False
         try:
-            disturb = self.has_outside and await asyncio.wait_for(do_workers_disturb(workers), self.stuck_seconds)
+            if self.has_outside:
+                trial = do_workers_disturb(workers)
+                self.is_one_at_a_time = await asyncio.wait_for(trial, TRIAL_FACTOR * self.stuck_seconds)
+        except asyncio.TimeoutError:  # first, because it is an OSError, too
+            self.is_one_at_a_time = hanging = True
         except (asyncio.IncompleteReadError, OSError):  # the values of the trial are arbitrary: no reason not to serve
-            disturb = False
-        except asyncio.TimeoutError:
-            message = f"Workers that predict at the same time did not answer within {self.stuck_seconds:.0f} s"
-            self.fail({"stage": "workers", "cause": "Stuck", "message": f"{message}. Set workers to one"})
-            return
-        if disturb:
-            self.is_one_at_a_time = True
-            self.description["found"] = [*self.description["found"], AT_ONCE]
+            pass
         if self.is_stopping:
             return
+        if self.is_one_at_a_time:
+            self.description["found"] = [*self.description["found"], AT_ONCE]
         self.finish_start()
         for worker in workers:
             worker.is_alone = self.is_one_at_a_time
-            if worker.has_ended:
-                self.remove_worker(worker, DIED)
+            if worker.has_ended or hanging:
+                self.remove_worker(worker, TIME_LIMIT if hanging else DIED)
             else:
                 self.queue.release(worker)
 
