@@ -71,4 +71,5 @@ def change_number(value: object, number: int) -> object:
 
 
 def change_text(value: object, number: int) -> object:
-    return f"{value} {number}" if isinstance(value, str) else value
+    """Returns a text that begins and ends differently, because a model may use only a part of it."""
+    return f"{number} {value} {number}" if isinstance(value, str) else value

@@ -296,15 +296,15 @@ class Varying(unittest.TestCase):
             b'{"dataframe_records": [{"a": -3}], "params": {"n": 1}}': (
                 b'{"dataframe_records": [{"a": -1}], "params": {"n": 1}}'
             ),
-            b'{"inputs": {"t": [["x"], ["y"]]}}': b'{"inputs": {"t": [["x 2"], ["y 2"]]}}',
+            b'{"inputs": {"t": [["x"], ["y"]]}}': b'{"inputs": {"t": [["2 x 2"], ["2 y 2"]]}}',
             b'{"instances": [true, null]}': b'{"instances": [true, null, true, null]}',
             b'{"messages": [{"role": "user", "content": "Hi"}], "stop": "a"}': (
-                b'{"messages": [{"role": "user", "content": "Hi 2"}], "stop": "a"}'
+                b'{"messages": [{"role": "user", "content": "2 Hi 2"}], "stop": "a"}'
             ),
             b'{"input": [{"content": [{"type": "input_text", "text": "Hi"}]}]}': (
-                b'{"input": [{"content": [{"type": "input_text", "text": "Hi 2"}]}]}'
+                b'{"input": [{"content": [{"type": "input_text", "text": "2 Hi 2"}]}]}'
             ),
-            b'{"prompt": ["a", "b"], "n": 1}': b'{"prompt": ["a 2", "b 2"], "n": 1}',
+            b'{"prompt": ["a", "b"], "n": 1}': b'{"prompt": ["2 a 2", "2 b 2"], "n": 1}',
         }
         for body, varied in cases.items():
             self.assertEqual(vary_request(body, 2), varied)
