@@ -23248,7 +23248,7 @@ function runWatched(command, options, wasMemoryExceeded) {
 	return new Promise((done, fail) => {
 		const nothing = openSync("/dev/null", "r");
 		const stdio = [
-			"ignore",
+			options.answerLine ? "pipe" : "ignore",
 			"pipe",
 			"pipe",
 			...inputs.map(() => "pipe")
@@ -23324,7 +23324,7 @@ function repeatUntilTrue(isDone, then) {
 	}, ASK_MILLISECONDS);
 	return () => clearInterval(timer);
 }
-function collectOutput(child, { limitBytes, onLine }, tooMuch) {
+function collectOutput(child, { limitBytes, answerLine }, tooMuch) {
 	const kept = {
 		stdout: [],
 		stderr: [],
@@ -23335,12 +23335,17 @@ function collectOutput(child, { limitBytes, onLine }, tooMuch) {
 		if (kept.bytes <= limitBytes) kept[name].push(chunk);
 		else tooMuch();
 	});
-	if (onLine) forEachLine(child.stdout.pipe(new PassThrough()), onLine, { maxCharacters: limitBytes });
+	if (answerLine) answerLines(child, answerLine, limitBytes);
 	const text = (list) => Buffer.concat(list).toString("utf8");
 	return () => ({
 		stdout: text(kept.stdout),
 		stderr: text(kept.stderr)
 	});
+}
+function answerLines(child, answerLine, limitBytes) {
+	child.stdin?.on("error", () => void 0);
+	const answer = (line) => void answerLine(line).then((text) => text !== "" && child.stdin?.write(text));
+	forEachLine(child.stdout.pipe(new PassThrough()), answer, { maxCharacters: limitBytes });
 }
 function killGroup(pid) {
 	if (pid === void 0) return;
@@ -24205,14 +24210,14 @@ async function runUntrusted(program, sandbox) {
 			LANG: "C.UTF-8",
 			USER: "davit"
 		};
-		const { limits, signal, onLine } = program;
+		const { limits, signal, answerLine } = program;
 		const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, Math.round(totalmem() * SHARE_OF_MACHINE));
 		const options = {
 			cwd: temporary,
 			limitSeconds: limits.seconds,
 			limitBytes: limits.outputBytes,
 			signal,
-			onLine,
+			answerLine,
 			tree: {
 				memoryBytes,
 				processes: MAX_PROCESSES
@@ -42627,9 +42632,9 @@ function parseProofOutput(stdout) {
 		began: begun.at(-1)
 	};
 }
-function parseImported(line) {
-	if (!line.startsWith("{\"imported\"")) return [];
-	return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
+function parseImports(line) {
+	if (!line.startsWith("{\"imports\"")) return void 0;
+	return parseLine(line).map((value) => imports.safeParse(value).data?.imports)[0];
 }
 function parseDocument(stdout) {
 	return parseLine(stdout.trimEnd().split("\n").at(-1) ?? "")[0];
@@ -42641,7 +42646,7 @@ function parseLine(line) {
 		return [];
 	}
 }
-var text$5, tail, list$3, seconds$3, bytes, describedFailure, askedServices, proofDocument, imported, stageBegan;
+var text$5, tail, list$3, seconds$3, bytes, describedFailure, askedServices, proofDocument, imports, stageBegan;
 var init_proof_document = __esmMin((() => {
 	init_zod();
 	init_proof();
@@ -42692,7 +42697,7 @@ var init_proof_document = __esmMin((() => {
 			by: text$5(300).nullable()
 		}), 200)
 	});
-	imported = strictObject({ imported: array(string$1()) });
+	imports = strictObject({ imports: string$1() });
 	stageBegan = strictObject({ began: string$1() });
 }));
 // python/compile-byte-code.ts
@@ -42708,8 +42713,10 @@ var init_compile_byte_code = __esmMin((() => {
 		#pycache;
 		#folders;
 		#seen = /* @__PURE__ */ new Set();
+		#waiting = [];
 		#child;
 		#ended;
+		#hasEnded = false;
 		constructor(virtualenv, base, code) {
 			this.#base = base;
 			this.#pycache = virtualenv.pycache;
@@ -42719,12 +42726,19 @@ var init_compile_byte_code = __esmMin((() => {
 				...code
 			].map((folder) => folder + sep);
 		}
-		add(files) {
-			const own = files.filter((file) => this.#accepts(file) && this.#seen.add(file));
-			if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(""));
+		async compile(file) {
+			if (this.#hasEnded || !this.#accepts(file)) return;
+			this.#seen.add(file);
+			const child = this.#start();
+			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS$1);
+			await new Promise((done) => {
+				this.#waiting.push(done);
+				child.stdin?.write(`${file}\n`);
+			});
+			clearTimeout(limit);
 		}
 		async end() {
-			this.#child?.stdin?.end();
+			this.#child?.kill("SIGKILL");
 			await this.#ended;
 		}
 		#accepts(file) {
@@ -42744,14 +42758,19 @@ var init_compile_byte_code = __esmMin((() => {
 				env: {},
 				stdio: [
 					"pipe",
-					"ignore",
+					"pipe",
 					"ignore"
 				]
 			});
-			child.stdin.on("error", () => void 0);
-			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS$1);
-			this.#ended = waitForChild(child).catch(() => void 0).finally(() => clearTimeout(limit));
 			this.#child = child;
+			child.stdin.on("error", () => void 0);
+			child.stdout.on("data", (newlines) => {
+				for (const done of this.#waiting.splice(0, newlines.length)) done();
+			});
+			this.#ended = waitForChild(child).catch(() => void 0).finally(() => {
+				this.#hasEnded = true;
+				for (const done of this.#waiting.splice(0)) done();
+			});
 			return child;
 		}
 	};
@@ -42768,7 +42787,11 @@ async function runModelProgram(program) {
 	}
 	const folder = own?.folder ?? dirname(dirname(interpreter.python));
 	const run = await runUntrusted({
-		command: [interpreter.python, ...args],
+		command: [
+			interpreter.python,
+			...args,
+			...compiler ? ["--ask-for-byte-code"] : []
+		],
 		env: {
 			...environmentVars,
 			...makePythonEnvironment(own)
@@ -42787,10 +42810,16 @@ async function runModelProgram(program) {
 		} },
 		limits,
 		signal,
-		onLine: (line) => compiler?.add(parseImported(line))
+		...compiler && { answerLine: (line) => answerImports(line, compiler) }
 	}, sandbox);
 	await compiler?.end();
 	return run;
+}
+async function answerImports(line, compiler) {
+	const file = parseImports(line);
+	if (file === void 0) return "";
+	await compiler.compile(file);
+	return "\n";
 }
 function listVirtualenvFolders(folder) {
 	return [
