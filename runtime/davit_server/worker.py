@@ -16,6 +16,7 @@ import traceback
 from .failures.stages import Stages, describe_failure
 from .files.own_folder import MODEL, enter_folder
 from .files.write_locks import WriteLocks
+from .processes.connection_watch import ConnectionWatch
 from .processes.pass_sockets import receive_with_socket
 from .processes.process_tree import adopt_orphans, die_with_parent, end_group, end_group_with, outlive_parent
 from .protocol.send_event import send_event
@@ -38,7 +39,7 @@ def main() -> None:
     control = socket.socket(fileno=options["control"])
     stages, records = Stages(lambda name: send_event(control, event="stage", stage=name)), []
     try:
-        scorer, loaded = load(options, stages, records)
+        scorer, locks, loaded = load(options, stages, records)
     except BaseException as error:  # a model may raise anything, even SystemExit
         traceback.print_exc()
         failure = describe_failure(stages.name, error, options["model"], trace=False)
@@ -46,9 +47,12 @@ def main() -> None:
         sys.stderr.flush()
         os._exit(1)
     send_event(control, event="loaded", mlflow=scorer.version, seconds=stages.seconds, **loaded)
-    serve = fork_workers if loaded["worker_mode"] == SHARED else run_as_worker
     try:
-        serve(control, scorer, options)
+        if loaded["worker_mode"] == SHARED:
+            fork_workers(control, scorer, options)
+        else:
+            locks.find_open_files()
+            run_as_worker(control, scorer, options, locks)
     except (EOFError, ConnectionError):
         pass
     finally:
@@ -65,24 +69,26 @@ def fork_workers(control: socket.socket, scorer, options: dict) -> None:
         forker.end_workers()
 
 
-def run_as_worker(control: socket.socket, scorer, options: dict) -> None:
+def run_as_worker(control: socket.socket, scorer, options: dict, locks: WriteLocks) -> None:
     record, connection = receive_with_socket(control, COMMAND.size)
     if record and COMMAND.unpack(record)[0] == FORK and connection is not None:
         end_group_with(options["front"])
-        answer_requests(connection, scorer, options, os.path.join(options["folder"], MODEL))
+        answer_requests(connection, scorer, options, locks, os.path.join(options["folder"], MODEL))
 
 
 def load(options: dict, stages: Stages, records: list[dict]):
-    """Returns the scorer and the fields of the event `loaded`. Raises what the model raises, or ForkFailed.
+    """Returns the scorer, the locks of its process and the fields of the event `loaded`.
 
-    The fields are rehearsed, origin, fast, why, worker_mode and found (see "Log" in runtime/README.md). `records` gets
-    those of the predicted cases.
+    Raises what the model raises, or ForkFailed. The fields are rehearsed, origin, fast, why, worker_mode and found (see
+    "Log" in runtime/README.md), fixed_files, and has_outside: whether the model may reach what other processes reach,
+    too. `records` gets the fields of the predicted cases.
     """
     mode = WorkerMode(options["mode"], options["folder"])
     with stages("import"):
         Scorer = import_scorer()
     locks = WriteLocks(options["locks"], os.path.join(options["folder"], MODEL))
-    with stages("load"), locks.hold():
+    connections = ConnectionWatch()
+    with stages("load"), locks.hold(is_loading=True):
         scorer = Scorer(options["model"], options["nan"], options["cases"])
     with locks.hold(options["fixed_files"]):
         prediction, why = try_cases(scorer, options, stages, mode, records)
@@ -95,7 +101,8 @@ def load(options: dict, stages: Stages, records: list[dict]):
     loaded = {"rehearsed": prediction is not None, "fast": scorer.fast.usable and prediction is not None, "why": why}
     loaded["origin"] = scorer.cases[0].origin if prediction else "none"
     loaded["fixed_files"] = options["fixed_files"]
-    return scorer, {**loaded, "worker_mode": decided["mode"], "found": decided["found"]}
+    loaded["has_outside"] = connections.stop() or mode.has_connections
+    return scorer, locks, {**loaded, "worker_mode": decided["mode"], "found": decided["found"]}
 
 
 def try_cases(

@@ -63,6 +63,7 @@ export function renderModelLoading(loading: ModelLoading & { readonly count: num
 }
 
 function renderMode({ mode, found, count }: ModelLoading & { readonly count: number }): string {
-  if (mode === 'separate') return found.length === 0 ? 'loaded per worker' : `loaded per worker: ${found.join(', ')}`;
-  return mode === 'one' || count === 1 ? 'loaded once, 1 worker' : `loaded once, shared by ${count} workers`;
+  const why = found.length === 0 || mode === 'shared' ? '' : `: ${found.join(', ')}`;
+  if (mode === 'separate') return `loaded per worker${why}`;
+  return mode === 'one' || count === 1 ? `loaded once, 1 worker${why}` : `loaded once, shared by ${count} workers`;
 }

@@ -18,16 +18,19 @@ export interface StressModelKind {
 /** The models by folder and name. The default `environment` is `light`. */
 const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<StressModelKind>>>>> = {
   files: {
+    counter_seldom: { isDistinct: true },
     file_in_cycle: { isHarmless: true },
     file_lock: {},
     file_offset: { isInEveryRun: true },
     fixed_folder: { most: 400 },
     fixed_path: { isInEveryRun: true },
     fixed_path_library: {},
+    kept_file: {},
     lazy_file: { isInEveryRun: true },
     locked_rows: { most: 400 },
     mapped_counter: {},
     mapped_weights: {},
+    named_pipe: {},
     no_example: {},
     scratch_elsewhere: {},
     scratch_path: {},
@@ -42,6 +45,7 @@ const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<StressMode
   },
   processes: {
     alarm_in_predict: {},
+    fork_in_predict: {},
     helper_process: {},
     interval_timer: { most: 400, isInEveryRun: true },
     loky_parallel: { most: 400 },
@@ -62,6 +66,8 @@ const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<StressMode
   connections: {
     blocked_sockets: { isHarmless: true },
     fixed_session: { most: 400 },
+    kept_database: { most: 400 },
+    kept_session: { most: 400, isInEveryRun: true },
     service_session: {},
     session_one_row: { most: 100, isInEveryRun: true },
     socket_at_first: {},
@@ -69,7 +75,9 @@ const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<StressMode
   },
   state: {
     dict_cache: { isInEveryRun: true, isHarmless: true },
+    log_file: { isHarmless: true },
     mmap_anonymous: {},
+    named_memory: {},
     random_instances: { isDistinct: true },
     random_seeded: { isInEveryRun: true, isHarmless: true },
     request_ids: { isDistinct: true, isInEveryRun: true },

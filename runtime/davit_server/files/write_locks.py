@@ -14,8 +14,10 @@ import hashlib
 import os
 import re
 import sys
+import time
 from collections.abc import Iterable, Iterator
 
+from .open_files import list_writable_files, read_stamp
 from .watch_files import SCRATCH, decode_path, find_written_path, is_inside, list_private_folders
 
 try:
@@ -27,6 +29,13 @@ EVERYTHING = "*"
 """In place of a file's name: no two predictions run at the same time."""
 
 OFFSETS = 1 << 62
+TICK_NANOSECONDS = 10_000_000
+"""The kernel's clock for the times of files may be so late."""
+
+MARKS = 1 << 20
+WRITTEN_AT_LOAD, WRITTEN = b"\1", b"\2"
+"""Bytes of the locked file that stand for a name, so that all workers know whether it is written, and when."""
+
 LOCKING = ("fcntl.flock", "fcntl.lockf")
 REMOVALS = ("os.remove", "os.rmdir", "os.rename", "shutil.rmtree")
 PROGRAMS = ("subprocess.Popen", "os.system")
@@ -35,7 +44,7 @@ TEMPORARY = re.compile(r"(?:" + "|".join(map(re.escape, SCRATCH)) + r")[^\s'\"`;
 
 class WriteLocks:
     """Locks names of files. `descriptor` is a file that all workers of the server have open; a lock of one of its bytes
-    stands for a name. Only this process writes into `own_folder`.
+    stands for a name. Only this process writes into `own_folder`. What is open now is not the model's.
 
     The kernel releases the locks of a process that ends, and refuses a lock that would be a deadlock.
     """
@@ -44,45 +53,99 @@ class WriteLocks:
         self.descriptor, self.process = descriptor, os.getpid()
         self.is_usable = fcntl is not None and descriptor >= 0
         self.inside = list_private_folders(own_folder)
-        self.is_active = self.is_bypassed = False
-        self.held: set[str] = set()
+        self.is_active = self.is_loading = False
+        self.held: dict[str, bool] = {}
+        self.model_locks: set[int] = set()
+        self.ignored, self.started = list_writable_files(), time.time_ns() - TICK_NANOSECONDS
+        self.kept: set[str] = set()
+        self.watched: dict[str, tuple[int, int] | None] = {}
+        self.databases: dict[str, tuple] = {}
+        self.has_opened = False
         if self.is_usable:
             sys.addaudithook(self.handle_audit_event)
 
     @contextlib.contextmanager
-    def hold(self, files: Iterable[str] = ()) -> Iterator[None]:
+    def hold(self, files: Iterable[str] = (), is_loading: bool = False) -> Iterator[None]:
         """Holds the locks of a prediction, or of the loading of a model, until its end.
 
         `files` are known to be written, although no audit event will report them.
         """
-        self.is_active, self.is_bypassed = True, False
-        for path in files if self.is_usable else ():
+        self.model_locks.clear()
+        self.is_active, self.is_loading = True, is_loading
+        self.find_changed_files()
+        for path in sorted({*files, *self.kept}) if self.is_usable else ():
             self.lock(path)
         try:
             yield
         finally:
             self.is_active = False
+            if self.has_opened or is_loading:
+                self.find_open_files()
+            if self.databases:
+                self.mark_changed_databases()
             if self.held:
                 self.release()
 
+    def find_open_files(self) -> None:
+        """Finds the files that the model keeps open: what it writes into them later, no audit event reports."""
+        self.has_opened = False
+        paths = {path for path in list_writable_files() - self.ignored if not is_inside(path, self.inside)}
+        stamps = {path: read_stamp(path) for path in paths}
+        self.kept = {path for path, stamp in stamps.items() if stamp is None or stamp[0] >= self.started}
+        self.watched = {path: stamp for path, stamp in stamps.items() if path not in self.kept}
+
+    def find_changed_files(self) -> None:
+        for path in [path for path, stamp in self.watched.items() if read_stamp(path) != stamp]:
+            self.kept.add(path)
+            del self.watched[path]
+
+    def mark_changed_databases(self) -> None:
+        for path, stamps in self.databases.items():
+            if read_database_stamps(path) != stamps:
+                self.mark(path, WRITTEN)
+        self.databases.clear()
+
     def handle_audit_event(self, event: str, arguments: tuple) -> None:
         # A child of the model would wait for the prediction that waits for the child.
-        if not self.is_active or self.is_bypassed or os.getpid() != self.process:
+        if not self.is_active or os.getpid() != self.process:
             return
         if event in LOCKING:
-            self.is_bypassed = self.is_model_lock(*arguments[:2])
-            return
-        for path in find_touched_paths(event, arguments):
-            if not is_inside(path, self.inside):
-                self.lock(os.path.realpath(path))
+            self.note_model_lock(*arguments[:2])
+        elif event == "open" and is_reading(arguments):
+            self.handle_reading(arguments[0])
+        elif not self.model_locks:
+            self.handle_writing(event, arguments)
 
-    def lock(self, path: str) -> None:
-        if path in self.held:
+    def handle_writing(self, event: str, arguments: tuple) -> None:
+        for path in find_touched_paths(event, arguments):
+            if is_inside(path, self.inside):
+                continue
+            self.has_opened, real = True, os.path.realpath(path)
+            if event == "sqlite3.connect" and not is_new_database(real) and self.read_mark(real) != WRITTEN:
+                self.databases.setdefault(real, read_database_stamps(real))  # SQLite itself locks it for each statement
+                continue
+            self.lock(real)
+            self.mark(real, WRITTEN_AT_LOAD if self.is_loading else WRITTEN)
+
+    def handle_reading(self, path: object) -> None:
+        """Locks a file that a prediction of any worker has written, because it may be half-written, or be read in order
+        to be written again. What was only written at load can be read by several predictions.
+        """
+        name = decode_path(path)
+        if name is None or self.is_loading or self.model_locks or not os.fstat(self.descriptor).st_size:
             return
-        name = hashlib.blake2b(os.fsencode(path), digest_size=8).digest()
+        real = os.path.realpath(name)
+        mark = self.read_mark(real)
+        if mark and not is_inside(real, self.inside):
+            self.lock(real, is_shared=mark == WRITTEN_AT_LOAD)
+
+    def lock(self, path: str, is_shared: bool = False) -> None:
+        if self.held.get(path) or (is_shared and path in self.held):
+            return
         with contextlib.suppress(OSError):  # a deadlock of two predictions: one continues
-            fcntl.lockf(self.descriptor, fcntl.LOCK_EX, 1, int.from_bytes(name, "big") % OFFSETS)
-        self.held.add(path)
+            kind = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
+            fcntl.lockf(self.descriptor, kind, 1, number_name(path) % OFFSETS)
+        self.held[path] = not is_shared  # a prediction that writes the file as well locks it again
         if not self.is_active:  # a thread that its prediction has not waited for
             self.release()
 
@@ -91,15 +154,46 @@ class WriteLocks:
         with contextlib.suppress(OSError):
             fcntl.lockf(self.descriptor, fcntl.LOCK_UN)
 
-    def is_model_lock(self, file: object, operation: int) -> bool:
-        """Says whether the model locks a file by itself, so that its predictions already run one after the other.
+    def mark(self, path: str, mark: bytes) -> None:
+        if self.read_mark(path) < mark:
+            with contextlib.suppress(OSError):
+                os.pwrite(self.descriptor, mark, number_name(path) % MARKS)
 
-        Locking the name as well could be a deadlock: the holder of either lock would wait for the other one.
+    def read_mark(self, path: str) -> bytes:
+        """Returns b"" or b"\\0" for a file that no process of the server has written."""
+        with contextlib.suppress(OSError):
+            return os.pread(self.descriptor, 1, number_name(path) % MARKS).rstrip(b"\0")
+        return b""
+
+    def note_model_lock(self, file: object, operation: int) -> None:
+        """Notes that the model locks a file by itself, so that its predictions already run one after the other.
+
+        Until it unlocks the file, locking names as well could be a deadlock: the holder of either lock would wait for
+        the other one.
         """
         descriptor = file if isinstance(file, int) else file.fileno()
-        if descriptor == self.descriptor or operation & fcntl.LOCK_UN:
-            return False
-        return read_descriptor_path(descriptor) not in self.held
+        if operation & fcntl.LOCK_UN:
+            self.model_locks.discard(descriptor)
+        elif descriptor != self.descriptor and read_descriptor_path(descriptor) not in self.held:
+            self.model_locks.add(descriptor)
+
+
+def number_name(path: str) -> int:
+    return int.from_bytes(hashlib.blake2b(os.fsencode(path), digest_size=8).digest(), "big")
+
+
+def is_reading(arguments: tuple) -> bool:
+    flags = arguments[2]
+    return isinstance(flags, int) and not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+
+
+def is_new_database(path: str) -> bool:
+    """Says whether a database is temporary or is being created. SQLite itself locks all others."""
+    return path.startswith(SCRATCH) or not os.path.exists(path)
+
+
+def read_database_stamps(path: str) -> tuple:
+    return tuple(read_stamp(path + end) for end in ("", "-wal"))
 
 
 def read_descriptor_path(descriptor: int) -> str:
@@ -116,13 +210,4 @@ def find_touched_paths(event: str, arguments: tuple) -> list[str]:
         words = parts if isinstance(parts, (list, tuple)) else [parts]
         return [path for word in words for path in TEMPORARY.findall(decode_path(word) or "")]
     removed = decode_path(arguments[0]) if event in REMOVALS else None
-    written = find_database_path(arguments) if event == "sqlite3.connect" else find_written_path(event, arguments)
-    return [path for path in (removed, written) if path is not None]
-
-
-def find_database_path(arguments: tuple) -> str | None:
-    """Returns the path of a database that is temporary or is being created. SQLite itself locks all others."""
-    path = find_written_path("sqlite3.connect", arguments)
-    if path is None:
-        return None
-    return path if os.path.realpath(path).startswith(SCRATCH) or not os.path.exists(path) else None
+    return [path for path in (removed, find_written_path(event, arguments)) if path is not None]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..pool.worker_pool import WorkerPool
 from ..protocol.log import add_event_descriptor, log
+from ..protocol.wire import ONE
 from .app import FrontApp
 from .drain import Drain
 from .listener import open_listener, read_address
@@ -52,7 +53,7 @@ async def serve(settings: argparse.Namespace) -> int:
                 "event": "ready",
                 "seconds": seconds,
                 "pid": os.getpid(),
-                "workers": settings.workers,
+                "workers": 1 if loaded["worker_mode"] == ONE else settings.workers,
             }
         )
 

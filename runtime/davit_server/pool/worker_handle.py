@@ -6,16 +6,20 @@ import asyncio
 import socket
 from typing import Callable
 
-from ..protocol.wire import ANSWER, HELLO, REQUEST
+from ..protocol.wire import ALONE, ANSWER, HELLO, REQUEST
 
 
 class WorkerHandle:
-    """`lost` is the reason why the worker must not be used any more, or "". `on_end` is called when it has ended."""
+    """`lost` is the reason why the worker must not be used any more, or "". `on_end` is called when it has ended.
+
+    With `is_alone`, it predicts only while no other worker does.
+    """
 
     def __init__(self, on_end: Callable[[WorkerHandle], None]) -> None:
         self.on_end = on_end
         self.pid = 0
         self.lost = ""
+        self.is_alone = False
         self.reader: asyncio.StreamReader | None = None
         self.writer: asyncio.StreamWriter | None = None
 
@@ -33,6 +37,7 @@ class WorkerHandle:
 
     async def predict(self, kind: int, request_id: bytes, body: bytes) -> tuple[int, bytes]:
         """Returns HTTP status and body of the answer. Raises IncompleteReadError or OSError when the worker ended."""
+        kind |= ALONE if self.is_alone else 0
         self.writer.writelines((REQUEST.pack(kind, len(request_id), len(body)), request_id, body))
         status, length = ANSWER.unpack(await self.reader.readexactly(ANSWER.size))
         return status, await self.reader.readexactly(length)

@@ -13,8 +13,9 @@ from collections.abc import Awaitable
 from typing import Callable
 
 from ..protocol.log import log
-from ..protocol.wire import SEPARATE
+from ..protocol.wire import FOUND, SEPARATE, SHARED
 from .loaded_model import CANCELLED, DIED, TIME_LIMIT, LoadedModel
+from .try_workers import AT_ONCE, do_workers_disturb
 from .worker_handle import WorkerHandle
 from .worker_queue import WorkerQueue
 
@@ -23,6 +24,9 @@ STUCK_SECONDS, STUCK_FACTOR = 60.0, 4
 
 LOAD_SECONDS, LOAD_FACTOR = 60.0, 10
 """Time limit for the other workers to load the model: so many seconds, or so many times the first load for each."""
+
+TRIAL_FACTOR = 2
+"""Time limit of trying them: so many times the time without a worker."""
 
 
 class WorkerLost(Exception):
@@ -46,7 +50,8 @@ class WorkerPool:
         self.owners: dict[WorkerHandle, LoadedModel] = {}
         self.lost: Counter[str] = Counter()
         self.description: dict | None = None
-        self.is_started = self.is_stopping = self.is_stuck = False
+        self.is_started = self.is_stopping = self.is_stuck = self.is_one_at_a_time = False
+        self.has_outside, self.trying = False, None
         self.started_at = self.start_seconds = 0.0
         self.watch: asyncio.TimerHandle | None = None
         self.decided = asyncio.Event()  # the server was ready once, or never will be
@@ -68,8 +73,9 @@ class WorkerPool:
 
     @property
     def is_loading(self) -> bool:
-        """True while no model is loaded, so that no request can be answered soon."""
-        return all(model.event is None for model in self.models)
+        """True while no model is loaded, or while workers that load it themselves are not all ready for once."""
+        is_starting = not self.is_started and len(self.models) > 1
+        return is_starting or all(model.event is None for model in self.models)
 
     async def start(self) -> None:
         self.started_at = asyncio.get_running_loop().time()
@@ -127,13 +133,15 @@ class WorkerPool:
 
     def on_loaded(self, model: LoadedModel) -> None:
         """Uses the worker mode of the first loading process. In the mode `separate`, starts the other ones."""
-        fixed_files = model.event.pop("fixed_files")
+        fixed_files, has_outside = model.event.pop("fixed_files"), model.event.pop("has_outside")
         if model is not self.models[0]:
             return
+        self.has_outside = has_outside and self.settings.worker_mode == FOUND
         found = model.event["found"] or (self.description or {}).get("found", [])  # a later load has no findings
         self.description = {**model.event, "found": found}
+        if model.event["worker_mode"] != SHARED:
+            model.loader.mode = model.event["worker_mode"]  # the decision stays, also when the model is loaded again
         if model.event["worker_mode"] == SEPARATE and len(self.models) < self.settings.workers:
-            model.loader.mode = SEPARATE  # the decision stays, also when the model is loaded again
             others = [LoadedModel(self.settings, SEPARATE, self) for _ in range(self.settings.workers - 1)]
             self.models += others
             for each in self.models:
@@ -146,14 +154,45 @@ class WorkerPool:
 
     def on_joined(self, model: LoadedModel, worker: WorkerHandle) -> None:
         self.owners[worker] = model
-        self.queue.release(worker)
+        worker.is_alone = self.is_one_at_a_time
         self.watch_workers()
         # Each separate worker takes as long as the first, so the replica is ready only when all of them are.
-        if not self.is_started and all(other.workers for other in self.models):
-            self.is_started = True
-            self.start_seconds = asyncio.get_running_loop().time() - self.started_at
-            self.decided.set()
-            self.on_ready(self.description)
+        if self.is_started:
+            self.queue.release(worker)
+        elif len(self.models) == 1:
+            self.queue.release(worker)
+            self.finish_start()
+        elif all(other.workers for other in self.models) and self.trying is None:
+            self.trying = asyncio.ensure_future(self.try_workers())
+
+    async def try_workers(self) -> None:
+        """Tries the workers that have loaded the model themselves before clients use them, then finishes the start."""
+        workers, hanging = list(self.owners), False
+        try:
+            if self.has_outside:
+                trial = do_workers_disturb(workers)
+                self.is_one_at_a_time = await asyncio.wait_for(trial, TRIAL_FACTOR * self.stuck_seconds)
+        except asyncio.TimeoutError:  # first, because it is an OSError, too
+            self.is_one_at_a_time = hanging = True
+        except (asyncio.IncompleteReadError, OSError):  # the values of the trial are arbitrary: no reason not to serve
+            pass
+        if self.is_stopping:
+            return
+        if self.is_one_at_a_time:
+            self.description["found"] = [*self.description["found"], AT_ONCE]
+        self.finish_start()
+        for worker in workers:
+            worker.is_alone = self.is_one_at_a_time
+            if worker.has_ended or hanging:
+                self.remove_worker(worker, TIME_LIMIT if hanging else DIED)
+            else:
+                self.queue.release(worker)
+
+    def finish_start(self) -> None:
+        self.is_started = True
+        self.start_seconds = asyncio.get_running_loop().time() - self.started_at
+        self.decided.set()
+        self.on_ready(self.description)
 
     def should_reload(self, model: LoadedModel, failure: dict) -> bool:
         """Says whether to load the model again. Before the server was ready, a failure is fatal."""

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import struct
 
-EXAMPLE = "example"
-KINDS = ("csv", "json", "parquet", EXAMPLE)
-"""The kinds of a request; a request carries the index. With EXAMPLE the worker predicts the model's own example."""
+EXAMPLE, TRIAL = "example", "trial"
+KINDS = ("csv", "json", "parquet", EXAMPLE, TRIAL)
+"""The kinds of a request; a request carries the index. With EXAMPLE the worker predicts the model's own example, with
+TRIAL the example with other values, of which the body has the number.
+"""
+
+ALONE = 0x80
+"""Added to the kind where no two predictions may run at the same time."""
 
 REQUEST = struct.Struct("!BBI")
 """Kind, length of the request id, length of the body; then the id, then the body."""

@@ -52,9 +52,10 @@ class FastFrame:
         try:
             if self.doubles:
                 values = make_numbers(rows, "float64")
-                return pd.DataFrame(values, columns=self.index, copy=False) if values.ndim == 2 else None
+                columns = self.index.copy(deep=True)  # a model may change names in place
+                return pd.DataFrame(values, columns=columns, copy=False) if values.ndim == 2 else None
             columns = [self.make_column(kind, values) for kind, values in zip(self.types, zip(*rows))]
-            return pd.DataFrame(dict(zip(self.names, columns)), columns=self.index)
+            return pd.DataFrame(dict(zip(self.names, columns)), columns=self.index.copy(deep=True))
         except (ValueError, TypeError, OverflowError):
             return None
 
@@ -94,11 +95,14 @@ class FastFrame:
 
 
 def make_numbers(values: Any, dtype: str) -> np.ndarray:
-    """Returns an array of numbers. Raises TypeError for others: NumPy would convert strings that pandas refuses."""
+    """Returns an array of numbers. Raises TypeError for others: NumPy would convert strings that pandas refuses.
+
+    A table has the layout of the DataFrame that MLflow makes, because another order of sums changes their last digits.
+    """
     array = np.array(values)
     if array.dtype.kind not in "fiu":
         raise TypeError(dtype)
-    return array.astype(dtype, copy=False)
+    return np.asarray(array, dtype, order="F")
 
 
 def make_direct_predict(model):

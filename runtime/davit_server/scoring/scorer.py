@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..failures.mlflow_reason import MESSAGE_CHARACTERS, extract_reason, is_about_input
 from ..failures.root_cause import is_raised_by_mlflow
+from ..processes.end_forked_children import end_forked_children
 from ..protocol.log import log
 from ..signatures.column_value import Leniency
 from ..signatures.signature import SignatureMismatch, find_mismatches
@@ -35,7 +36,8 @@ class Scorer:
 
     def __init__(self, path: str, nan: str = "error", cases: str = "") -> None:
         self.path = path
-        self.model = mlflow.load_model(path)
+        with end_forked_children():
+            self.model = mlflow.load_model(path)
         self.metadata = self.model.metadata
         self.schema = self.metadata.get_input_schema()
         self.outputs = mlflow.read_output_columns(self.metadata)
@@ -91,10 +93,13 @@ class Scorer:
         llm = is_llm(payload)
         frame = self.fast.make_frame(payload) if self.fast.usable and payload and not llm else None
         if frame is not None:
-            return self.write(self.fast.predict(frame))
+            with end_forked_children():
+                result = self.fast.predict(frame)
+            return self.write(result)
         data, params = self.read(kind, body, payload)
         started = time.perf_counter()
-        result = self.model.predict(data, params=params) if kind == "json" else self.model.predict(data)
+        with end_forked_children():
+            result = self.model.predict(data, params=params) if kind == "json" else self.model.predict(data)
         self.seconds = time.perf_counter() - started
         return self.write(result, bare=llm)
 

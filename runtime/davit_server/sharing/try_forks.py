@@ -39,6 +39,7 @@ VARIED_SECONDS = 5.0
 
 WRITES_ELSEWHERE = "a prediction writes a file outside the temporary folder"
 MIXED_UP = "forks answer wrongly when each gets a different request"
+REMEMBERS = "an answer depends on earlier requests"
 
 
 class Prediction(NamedTuple):
@@ -95,7 +96,7 @@ def try_forks(scorer, prediction: Prediction, workers: int, threads: int, folder
     if failure:
         return Trial(failure, failure != WRITES_ELSEWHERE and count > 1 and is_right_alone(scorer, prediction, folder))
     failure = try_varied_requests(scorer, prediction, count, folder)
-    return Trial(failure, is_mixed_up=bool(failure))
+    return Trial(failure, is_mixed_up=failure not in ("", REMEMBERS))
 
 
 def is_right_alone(scorer, prediction: Prediction, folder: str) -> bool:
@@ -125,8 +126,19 @@ def try_varied_requests(scorer, prediction: Prediction, count: int, folder: str)
     rounds = count_varied_rounds(prediction.seconds)
     tasks = [Task(prediction.kind, [body], rounds, seconds=math.inf) for body, _ in pairs]
     results, failure = run_forks(scorer, tasks, LIMIT_SECONDS + LIMIT_FACTOR * prediction.seconds, folder)
-    wrong = any(result["answers"] != [[answer]] for result, (_, answer) in zip(results, pairs))
-    return failure or (MIXED_UP if wrong else "")
+    if failure or all(result["answers"] == [[answer]] for result, (_, answer) in zip(results, pairs)):
+        return failure
+    alone = (is_answer_alone(scorer, task, result, folder) for task, result in zip(tasks, results))
+    return REMEMBERS if all(alone) else MIXED_UP
+
+
+def is_answer_alone(scorer, task: Task, result: dict, folder: str) -> bool:
+    """Says whether a fork gives the same answer when no other fork runs.
+
+    Then forks do not disturb each other, and the fork that predicted all requests has remembered them.
+    """
+    alone, failure = run_forks(scorer, [task._replace(rounds=1)], LIMIT_SECONDS, folder)
+    return not failure and alone[0]["answers"] == result["answers"]
 
 
 def count_varied_rounds(seconds: float) -> int:

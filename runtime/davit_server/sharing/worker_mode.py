@@ -17,9 +17,9 @@ from ..files.own_folder import MODEL
 from ..files.watch_files import ScratchFolders
 from ..files.watch_folders import predict_with_watch
 from ..files.write_locks import EVERYTHING
-from ..processes.process_state import Item, read_state
+from ..processes.process_state import Item, list_logs, read_state
 from ..protocol.wire import FOUND, ONE, SEPARATE, SHARED
-from .try_forks import WRITES_ELSEWHERE, Prediction, Trial, try_forks
+from .try_forks import REMEMBERS, WRITES_ELSEWHERE, Prediction, Trial, try_forks
 
 INVISIBLE = "this system does not show what forks would share"
 MLFLOW_STORES = ("mlruns", "mlflow.db")
@@ -32,6 +32,9 @@ ONE_AT_A_TIME = ", so predictions run one at a time"
 SETTLING_SECONDS, SETTLING_STEP = 0.5, 0.05
 PASSING = ("thread", "child process")
 """State that may still be ending after a prediction: it has SETTLING_SECONDS to end."""
+
+CONNECTIONS = ("socket", "pipe", "child process", "shared memory")
+"""State through which a model may reach what another process with the same names reaches, too."""
 
 UNCOUNTED = ("shared memory", "epoll", "io_uring")
 
@@ -49,6 +52,7 @@ class WorkerMode:
         self.settings = read_process_settings()
         self.before = read_state()
         self.fixed_files: list[str] = []
+        self.has_connections = False
 
     def predict(self, predict: Callable[[], str]) -> tuple[str, float]:
         """Returns the first answer and its seconds; records the files that it writes outside the own folder."""
@@ -58,6 +62,8 @@ class WorkerMode:
 
     def decide(self, scorer, prediction: Prediction | None, workers: int, threads: int) -> dict:
         """Returns `{"mode": "shared" | "separate" | "one", "found": ["2 threads", …]}`.
+
+        The mode is one where each worker would remember other requests than the others.
 
         `found` lists the reasons against sharing. May add to `fixed_files`. Raises ForkFailed when the mode must be
         shared and a fork does not predict what the loaded model does.
@@ -78,6 +84,8 @@ class WorkerMode:
         failure = trial.failure
         if failure and self.wanted == SHARED:
             raise ForkFailed(failure)
+        if trial.failure == REMEMBERS:
+            return {"mode": ONE, "found": [failure]}
         if trial.is_mixed_up:
             self.fixed_files.append(EVERYTHING)
             failure += ONE_AT_A_TIME
@@ -102,12 +110,12 @@ class WorkerMode:
         if self.before is None or after is None:
             return [INVISIBLE]
         changed = [item for item in self.before - after if item.noun == "signal setting"]
-        entries = [
-            Item("temporary file", name) for name in (*list_entries(self.own_folder), *self.scratch.list_remaining())
-        ]
+        files = {os.path.join(os.path.realpath(self.own_folder), name) for name in list_entries(self.own_folder)}
+        entries = [Item("temporary file", path) for path in (*(files - list_logs()), *self.scratch.list_remaining())]
         moved = [
             Item(noun, "changed") for noun, value in read_process_settings().items() if value != self.settings[noun]
         ]
+        self.has_connections = any(item.noun in CONNECTIONS for item in after - self.before)
         counts = Counter(item.noun for item in [*(after - self.before), *changed, *entries, *moved])
         return [format_count(noun, counts[noun]) for noun in sorted(counts, key=lambda noun: (-counts[noun], noun))]
 

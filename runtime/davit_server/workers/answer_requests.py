@@ -6,29 +6,32 @@ import os
 import socket
 
 from ..files.own_folder import restore_folder
-from ..files.write_locks import WriteLocks
+from ..files.write_locks import EVERYTHING, WriteLocks
 from ..processes.process_tree import end_group
 from ..processes.threads import set_thread_limit
-from ..protocol.wire import ANSWER, EXAMPLE, HELLO, KINDS, REQUEST
+from ..protocol.wire import ALONE, ANSWER, EXAMPLE, HELLO, KINDS, REQUEST, TRIAL
 from .answer_example import answer_example
+from .answer_trial import answer_trial
 
 
-def answer_requests(connection: socket.socket, scorer, options: dict, folder: str) -> None:
+def answer_requests(connection: socket.socket, scorer, options: dict, locks: WriteLocks, folder: str) -> None:
     """Says hello, then answers. Never returns: the process ends with the connection. `folder` is this process's own."""
     connection.setblocking(True)
     set_thread_limit(options["threads"])
-    locks = WriteLocks(options["locks"], folder)
     connection.sendall(HELLO.pack(os.getpid()))
     while True:
         kind, id_length, length = REQUEST.unpack(receive_exactly(connection, REQUEST.size))
         request_id = receive_exactly(connection, id_length).decode("latin-1")
         body = receive_exactly(connection, length)
         restore_folder(folder)
-        with locks.hold(options["fixed_files"]):
-            if KINDS[kind] == EXAMPLE:
+        files, kind = [*options["fixed_files"], *([EVERYTHING] if kind & ALONE else [])], KINDS[kind & ~ALONE]
+        with locks.hold(files):
+            if kind == EXAMPLE:
                 status, body = answer_example(scorer, options, request_id)
+            elif kind == TRIAL:
+                status, body = answer_trial(scorer, int(body))
             else:
-                status, body = scorer.answer(KINDS[kind], body, request_id)
+                status, body = scorer.answer(kind, body, request_id)
         connection.sendall(ANSWER.pack(status, len(body)) + body)
 
 

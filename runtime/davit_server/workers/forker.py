@@ -8,6 +8,7 @@ import socket
 import traceback
 
 from ..files.own_folder import remove_folder
+from ..files.write_locks import WriteLocks
 from ..processes.become_worker import become_worker, kill_worker
 from ..processes.exit_code import read_exit_code
 from ..processes.pass_sockets import receive_with_socket
@@ -65,7 +66,7 @@ class Forker:
         try:
             folder = become_worker(parent, self.options["folder"], str(os.getpid()))
             self.control.close()
-            answer_requests(connection, self.scorer, self.options, folder)
+            answer_requests(connection, self.scorer, self.options, WriteLocks(self.options["locks"], folder), folder)
         except BaseException:
             traceback.print_exc()
         finally:

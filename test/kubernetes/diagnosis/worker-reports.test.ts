@@ -33,9 +33,12 @@ test('the worker report of a model server is stored with its revision', async ()
 });
 
 test('in the mode "one" the count is 1, whatever the concurrency of the replica', async () => {
-  const { api } = makeCluster(THERE, { status: 200, body: '{"worker_mode": "one", "found": []}' });
+  const found = ['an answer depends on earlier requests'];
+  const { api } = makeCluster(THERE, { status: 200, body: JSON.stringify({ worker_mode: 'one', found }) });
   await recordWorkerReport(api, REPORTED);
-  expect((await readWorkerReports(api, 'models')).get('iris-1')).toMatchObject({ mode: 'one', count: 1 });
+  const report = (await readWorkerReports(api, 'models')).get('iris-1');
+  expect(report).toMatchObject({ mode: 'one', count: 1 });
+  expect(report && renderModelLoading(report)).toBe('loaded once, 1 worker: an answer depends on earlier requests');
 });
 
 test('a model that is only loaded stays known as such', async () => {

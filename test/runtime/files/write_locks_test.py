@@ -115,6 +115,130 @@ class WaitingForALock(unittest.TestCase):
                 os.close(lock)
             self.assertEqual([results.get(timeout=10) for _ in range(2)], ["done"] * 2)
 
+    def predict_in_two(self, load, predict):
+        """Two processes load a model at the same time and predict with it; returns how long both together take."""
+
+        def run(locks_file, number, results):
+            locks = WriteLocks(locks_file, os.path.join(self.folder.name, f"own-{number}"))
+            with locks.hold(is_loading=True):
+                loaded = load(number)
+            locks.find_open_files()
+            for _ in range(2):
+                with locks.hold():
+                    predict(loaded, number)
+                    time.sleep(SECONDS)
+            results.put(number)
+            results.close()
+            results.join_thread()
+            os._exit(0)  # without a warning that the model's file is still open
+
+        results = FORK.Queue()
+        with tempfile.TemporaryFile() as file:
+            started = time.monotonic()
+            for number in range(2):
+                FORK.Process(target=run, args=(file.fileno(), number, results), daemon=True).start()
+            self.assertEqual(sorted(results.get(timeout=20) for _ in range(2)), [0, 1])
+        return time.monotonic() - started
+
+    @unittest.skipUnless(LINUX, "other systems do not show what is open")
+    def test_a_file_that_the_model_has_kept_open_since_it_was_loaded_is_waited_for(self):
+        def write(file, number):
+            file.write("1")
+
+        def open_pipe(number):
+            if not os.path.exists(self.path):
+                os.mkfifo(self.path)
+            return os.open(self.path, os.O_RDWR)
+
+        self.assertGreater(self.predict_in_two(lambda number: open(self.path, "w"), write), 4 * SECONDS)  # noqa: SIM115
+        os.remove(self.path)
+        self.assertGreater(self.predict_in_two(open_pipe, lambda pipe, number: os.write(pipe, b"1")), 4 * SECONDS)
+
+    @unittest.skipUnless(LINUX, "other systems do not show what is open")
+    def test_a_file_is_not_waited_for_that_is_each_one_s_own_or_a_log_or_was_never_written(self):
+        with open(self.path, "w") as file:
+            file.write("1")
+        os.utime(self.path, (1, 1))
+        loads = {
+            "own": lambda number: open(f"{self.path}-{number}", "w"),  # noqa: SIM115
+            "log": lambda number: open(self.path + ".log", "a"),  # noqa: SIM115
+            "unwritten": lambda number: open(self.path, "r+"),  # noqa: SIM115
+        }
+        for name, load in loads.items():
+            with self.subTest(name):
+                self.assertLess(self.predict_in_two(load, lambda file, number: None), 4 * SECONDS)
+
+    @unittest.skipUnless(LINUX, "other systems do not show what is open")
+    def test_a_file_that_was_open_for_long_is_waited_for_since_it_was_first_written(self):
+        with open(self.path, "w"):
+            pass
+        os.utime(self.path, (1, 1))
+        with tempfile.TemporaryFile() as file:
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+            with open(self.path, "r+") as kept:
+                locks.find_open_files()
+                with locks.hold():
+                    self.assertEqual(list(locks.held), [])
+                    kept.write("1")
+                    kept.flush()
+                with locks.hold():
+                    self.assertEqual(list(locks.held), [os.path.realpath(self.path)])
+
+    def test_who_reads_a_file_that_predictions_write_waits_for_them(self):
+        with tempfile.TemporaryFile() as file:
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+            real = os.path.realpath(self.path)
+
+            def read():
+                with open(self.path) as written:
+                    written.read()
+
+            with locks.hold(is_loading=True), open(self.path, "w"):
+                pass
+            with locks.hold():
+                read()
+                self.assertEqual(locks.held, {real: False})  # several may read it, until a prediction writes it
+                with open(self.path, "w"):
+                    pass
+                self.assertEqual(locks.held, {real: True})
+            self.assertEqual(locks.held, {})
+            with locks.hold():
+                read()
+                self.assertEqual(locks.held, {real: True})
+            other = WriteLocks(file.fileno(), os.path.join(self.folder.name, "other"))  # any worker
+            with other.hold(), open(__file__):
+                read()
+                self.assertEqual(other.held, {real: True})
+
+    def test_a_database_is_waited_for_since_a_prediction_has_changed_it(self):
+        with tempfile.TemporaryDirectory(dir=os.path.expanduser("~")) as elsewhere, tempfile.TemporaryFile() as file:
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+            store = os.path.realpath(os.path.join(elsewhere, "features.db"))
+
+            def run(statement):
+                with locks.hold():
+                    with closing(sqlite3.connect(store, isolation_level=None)) as database:
+                        database.execute(statement).fetchall()
+                    return list(locks.held)
+
+            with closing(sqlite3.connect(store)) as database:
+                database.execute("create table t (x)")
+            self.assertEqual(run("select * from t"), [])
+            self.assertEqual(run("select * from t"), [])
+            self.assertEqual(run("insert into t values (1)"), [])
+            self.assertEqual(run("select * from t"), [store])
+
+    def test_a_lock_of_the_model_s_own_is_enough_only_until_it_is_released(self):
+        with tempfile.TemporaryFile() as file, open(__file__) as own:
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+            with locks.hold():
+                fcntl.flock(own, fcntl.LOCK_EX)
+                with open(self.path, "w"):
+                    self.assertEqual(locks.held, {})
+                fcntl.flock(own, fcntl.LOCK_UN)
+                with open(self.path, "w"):
+                    self.assertEqual(list(locks.held), [os.path.realpath(self.path)])
+
     def test_what_a_program_and_a_database_write(self):
         command = ["ffmpeg", "-i", "in.wav", "/tmp/out.wav"]
         self.assertEqual(find_touched_paths("subprocess.Popen", ("ffmpeg", command, None, None)), ["/tmp/out.wav"])
@@ -124,9 +248,6 @@ class WaitingForALock(unittest.TestCase):
         with tempfile.TemporaryDirectory(dir=os.path.expanduser("~")) as elsewhere:
             store = os.path.join(elsewhere, "features.db")
             self.assertEqual(find_touched_paths("sqlite3.connect", (store,)), [store])
-            with closing(sqlite3.connect(store)) as database:
-                database.execute("create table t (x)")
-            self.assertEqual(find_touched_paths("sqlite3.connect", (store,)), [])
         self.assertEqual(find_touched_paths("sqlite3.connect", ("/tmp/scratch.db",)), ["/tmp/scratch.db"])
         self.assertEqual(find_touched_paths("shutil.rmtree", ("/tmp/work", None)), ["/tmp/work"])
         self.assertEqual(find_touched_paths("os.remove", (3, -1)), [])
@@ -175,13 +296,21 @@ class Varying(unittest.TestCase):
             b'{"dataframe_records": [{"a": -3}], "params": {"n": 1}}': (
                 b'{"dataframe_records": [{"a": -1}], "params": {"n": 1}}'
             ),
-            b'{"inputs": {"t": [["x"], ["y"]]}}': b'{"inputs": {"t": [["x 2"], ["y 2"]]}}',
+            b'{"inputs": {"t": [["x"], ["y"]]}}': b'{"inputs": {"t": [["2 x 2"], ["2 y 2"]]}}',
+            b'{"instances": [true, null]}': b'{"instances": [true, null, true, null]}',
+            b'{"messages": [{"role": "user", "content": "Hi"}], "stop": "a"}': (
+                b'{"messages": [{"role": "user", "content": "2 Hi 2"}], "stop": "a"}'
+            ),
+            b'{"input": [{"content": [{"type": "input_text", "text": "Hi"}]}]}': (
+                b'{"input": [{"content": [{"type": "input_text", "text": "2 Hi 2"}]}]}'
+            ),
+            b'{"prompt": ["a", "b"], "n": 1}': b'{"prompt": ["2 a 2", "2 b 2"], "n": 1}',
         }
         for body, varied in cases.items():
             self.assertEqual(vary_request(body, 2), varied)
 
     def test_what_has_no_rows_or_nothing_in_them_stays(self):
-        for body in (b"", b"[1]", b"{}", b'{"messages": [{"content": "1"}]}', b'{"instances": [true, null]}'):
+        for body in (b"", b"[1]", b"{}", b'{"messages": []}', b'{"instances": []}', b'{"question": "1"}'):
             self.assertIsNone(vary_request(body, 1))
 
 

@@ -51,6 +51,24 @@ class Ending(mlflow.pyfunc.PythonModel):
         raise SystemExit(1) if model_input["a"].iloc[0] > 0 else Panic(SECRET)
 
 
+class Forking(mlflow.pyfunc.PythonModel):
+    """Forks a process that ends as a program does, or returns to its caller. Answers its exit code."""
+
+    def predict(self, context, model_input, params=None):
+        child = os.fork()
+        if not child and model_input["a"].iloc[0] > 0:
+            raise SystemExit(3)
+        return [os.WEXITSTATUS(os.waitpid(child, 0)[1])] if child else [-1]
+
+
+class Renaming(mlflow.pyfunc.PythonModel):
+    """Gives the columns a name, and answers whether they had one."""
+
+    def predict(self, context, model_input, params=None):
+        named, model_input.columns.name = model_input.columns.name, "columns"
+        return [0 if named is None else 1]
+
+
 class Words(mlflow.pyfunc.PythonModel):
     """Raises MLflow's exception with words for the client."""
 
@@ -139,6 +157,36 @@ class ModelFaults(Case):
             status, answer = self.ask(scorer, {"dataframe_split": {"columns": ["a"], "data": [[number]]}})
             self.assertEqual((status, answer["error_code"]), (500, "INTERNAL_ERROR"))
             self.assertIn(f"The model raised {kind}", answer["message"])
+
+
+class Processes(Case):
+    def test_a_process_that_a_prediction_forks_never_answers_a_request(self):
+        scorer = save(Forking(), doubles("a"))
+        for number, code in ((1, 3), (0, 0)):
+            body = {"dataframe_split": {"columns": ["a"], "data": [[number]]}}
+            self.assertEqual(self.ask(scorer, body), (200, {"predictions": [code]}))
+
+
+class Requests(Case):
+    def test_a_model_that_changes_the_columns_changes_those_of_its_request_only(self):
+        scorer = save(Renaming(), doubles("a", "b"), example=pd.DataFrame({"a": [1.0], "b": [2.0]}))
+        example = scorer.cases[0].body
+        scorer.verify_fast_path(example, scorer.predict("json", example))
+        self.assertTrue(scorer.fast.usable)
+        for _ in range(2):
+            self.assertEqual(scorer.predict("json", example), '{"predictions": [0]}')
+
+    def test_both_ways_lay_out_numbers_alike_because_sums_depend_on_their_order(self):
+        frame = pd.DataFrame({name: [1.0, 2.0, 3.0] for name in "ab"})
+        scorer, seen = save(Sum(), doubles("a", "b"), example=frame), []
+        body = {"dataframe_split": {"columns": ["a", "b"], "data": frame.to_numpy().tolist()}}
+        with mock.patch.object(
+            Sum, "predict", lambda self, context, model_input, params=None: seen.append(model_input)
+        ):
+            scorer.model.predict(scorer.read("json", b"", body)[0])
+        seen.append(scorer.fast.make_frame(body))
+        one, other = (frame.to_numpy().flags for frame in seen)
+        self.assertEqual((one.f_contiguous, one.c_contiguous), (other.f_contiguous, other.c_contiguous))
 
 
 class ClientFaults(Case):

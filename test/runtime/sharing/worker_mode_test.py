@@ -28,7 +28,7 @@ from davit_server.files.own_folder import MODEL, OwnFolder, enter_folder, restor
 from davit_server.files.write_locks import EVERYTHING
 from davit_server.processes.pass_sockets import receive_with_socket, send_with_sockets
 from davit_server.processes.wait_readable import wait_readable
-from davit_server.sharing.try_forks import MIXED_UP, Prediction
+from davit_server.sharing.try_forks import MIXED_UP, REMEMBERS, Prediction
 from davit_server.sharing.worker_mode import ONE_AT_A_TIME, WorkerMode
 
 LINUX = sys.platform.startswith("linux")
@@ -229,7 +229,8 @@ class Looking(unittest.TestCase):
     def test_what_shares_nothing_is_harmless(self):
         store = hold("store", lambda: os.mkdir("mlruns"))  # MLflow's
         nothing = hold("nothing", lambda: open(os.devnull, "w"))  # noqa: SIM115
-        for load in (ended_child, store, nothing, hold("read", read_mapping)):
+        logs = [hold("log", lambda path=path: open(path, "a")) for path in ("model.log", "/var/tmp/davit-test.log")]  # noqa: SIM115
+        for load in (ended_child, store, nothing, hold("read", read_mapping), *logs):
             self.assertEqual(decide(loading(load))["mode"], "shared")
 
     def test_what_the_model_has_forgotten_or_is_about_to_end_does_not_count(self):
@@ -353,6 +354,18 @@ class Trying(unittest.TestCase):
                 (found,) = mode.decide(model, question, 3, 1)["found"]
                 self.assertTrue(found.endswith(ONE_AT_A_TIME), found)
                 self.assertEqual(mode.fixed_files, [EVERYTHING])
+
+    def test_a_model_that_remembers_requests_has_one_worker(self):
+        class Ids(Model):
+            """Gives each number that it has not seen the next id."""
+
+            def load(self):
+                self.ids = {}
+
+            def predict(self, kind, body):
+                return str(self.ids.setdefault(Session.read_number(body), len(self.ids)))
+
+        self.assertEqual(decide(Ids()), {"mode": "one", "found": [REMEMBERS]})
 
     def test_a_fault_of_each_fork_is_no_reason_for_that(self):
         parent, folder = os.getpid(), OwnFolder()
