@@ -18,7 +18,7 @@ const EXPECTED =
 const EXPECTED_IPV4 = 'expected the IPv4 address in its own form, such as 10.0.3.7:5432';
 
 /** An address in a file. */
-export const networkAddress = z
+const networkAddress = z
   .string()
   .regex(NETWORK_ADDRESS, EXPECTED)
   .refine((text) => parseNetworkAddress(text) !== undefined, {

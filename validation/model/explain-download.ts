@@ -31,7 +31,9 @@ const failure = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('refused'), source: z.string() }),
   z.object({ kind: z.literal('package'), package: z.string() }),
   z.object({ kind: z.literal('denied'), registry: z.boolean() }),
-  z.object({ kind: z.enum(['missing', 'unreachable', 'unavailable', 'truncated', 'damaged', 'unconfigured', 'no-listing']) }),
+  z.object({
+    kind: z.enum(['missing', 'unreachable', 'unavailable', 'truncated', 'damaged', 'unconfigured', 'no-listing']),
+  }),
   z.object({ kind: z.literal('pending'), version, status: z.string().regex(/^[A-Z_]{1,60}$/) }),
   z.object({ kind: z.literal('no-model'), near: keepReadable(name, 3), hidden: z.boolean() }),
   z.object({ kind: z.literal('no-version'), count: z.int(), versions: keepReadable(version, 20) }),
