@@ -118,9 +118,9 @@ function explainFetch(what: string, commit: string, stderr: string): VirtualenvE
     );
   if (/not a valid object name|does not exist in|Not a valid/i.test(stderr))
     return fails('its commit has no such subdirectory', 'Check subdirectory=');
-  if (/repository .* not found|error: 404/i.test(stderr))
+  if (/\bnot found\b|error: 404/i.test(stderr))
     return fails('there is no such repository', 'Check the address');
-  if (/protocol .* not (?:allowed|supported)/i.test(stderr)) return fails('it leads to an address without https');
+  if (/\bnot (?:allowed|supported)\b/i.test(stderr)) return fails('it leads to an address without https');
   return fails(
     /timed out/.test(stderr) ? 'it does not answer in time' : 'it cannot be reached',
     'Check the address and the network, and run the same command again',

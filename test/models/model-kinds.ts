@@ -78,7 +78,7 @@ const PYFUNCS: Readonly<Record<string, More>> = {
 
 const MORE: Readonly<Record<string, More>> = {
   xgboost_booster: {},
-  lightgbm_categories: {},
+  lightgbm_categories: { refused: 'prediction-failed' },
   spacy_categories: {},
   pmdarima_arima: {},
   shap_explainer: {},

@@ -109,7 +109,9 @@ def sklearn_many_outputs(path: str) -> None:
     rows, target = make_rows()
     targets = np.column_stack([target > 0, target > 1]).astype(int)
     model = RandomForestClassifier(n_estimators=3, random_state=7).fit(rows, targets)
-    mlflow.sklearn.save_model(model, path, **sign(rows, model.predict(rows)), **require(mlflow.sklearn))
+    # In MLflow's default format (skops), it refuses to save trees.
+    more = {"serialization_format": "cloudpickle", **require(mlflow.sklearn)}
+    mlflow.sklearn.save_model(model, path, **sign(rows, model.predict(rows)), **more)
 
 
 def sklearn_clusters(path: str) -> None:
