@@ -36,6 +36,9 @@ MARKS = 1 << 20
 WRITTEN_AT_LOAD, WRITTEN = b"\1", b"\2"
 """Bytes of the locked file that stand for a name, so that all workers know whether it is written, and when."""
 
+READ = "\0read"
+"""After the path of a database, a name whose mark says that a prediction has not changed it."""
+
 LOCKING = ("fcntl.flock", "fcntl.lockf")
 REMOVALS = ("os.remove", "os.rmdir", "os.rename", "shutil.rmtree")
 PROGRAMS = ("subprocess.Popen", "os.system")
@@ -101,8 +104,7 @@ class WriteLocks:
 
     def mark_changed_databases(self) -> None:
         for path, stamps in self.databases.items():
-            if read_database_stamps(path) != stamps:
-                self.mark(path, WRITTEN)
+            self.mark(path if read_database_stamps(path) != stamps else path + READ, WRITTEN)
         self.databases.clear()
 
     def handle_audit_event(self, event: str, arguments: tuple) -> None:
@@ -121,11 +123,22 @@ class WriteLocks:
             if is_inside(path, self.inside):
                 continue
             self.has_opened, real = True, os.path.realpath(path)
-            if event == "sqlite3.connect" and not is_new_database(real) and self.read_mark(real) != WRITTEN:
-                self.databases.setdefault(real, read_database_stamps(real))  # SQLite itself locks it for each statement
+            if event == "sqlite3.connect" and not is_new_database(real):
+                self.handle_database(real)
                 continue
             self.lock(real)
             self.mark(real, WRITTEN_AT_LOAD if self.is_loading else WRITTEN)
+
+    def handle_database(self, path: str) -> None:
+        """Locks a database, unless it is only read: SQLite itself locks it only for each transaction."""
+        if self.is_loading:
+            return
+        if self.read_mark(path) == WRITTEN:
+            self.lock(path)
+            return
+        self.databases.setdefault(path, read_database_stamps(path))
+        if not self.read_mark(path + READ):
+            self.lock(path)
 
     def handle_reading(self, path: object) -> None:
         """Locks a file that a prediction of any worker has written, because it may be half-written, or be read in order
