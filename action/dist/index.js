@@ -23721,8 +23721,8 @@ function explainFetch(what, commit, stderr) {
 	if (/could not read Username|Authentication failed|terminal prompts disabled|error: 40[13]/i.test(stderr)) return fails("it does not exist, or needs a login, and Davit sends none to an address that a model names");
 	if (/not our ref|couldn't find remote ref|unadvertised object|not a tree object|did not send/i.test(stderr)) return fails(`it has no commit ${commit}, or does not give it out`, "Check the hash: git ls-remote shows those of branches and tags");
 	if (/not a valid object name|does not exist in|Not a valid/i.test(stderr)) return fails("its commit has no such subdirectory", "Check subdirectory=");
-	if (/repository .* not found|error: 404/i.test(stderr)) return fails("there is no such repository", "Check the address");
-	if (/protocol .* not (?:allowed|supported)/i.test(stderr)) return fails("it leads to an address without https");
+	if (/\bnot found\b|error: 404/i.test(stderr)) return fails("there is no such repository", "Check the address");
+	if (/\bnot (?:allowed|supported)\b/i.test(stderr)) return fails("it leads to an address without https");
 	return fails(/timed out/.test(stderr) ? "it does not answer in time" : "it cannot be reached", "Check the address and the network, and run the same command again");
 }
 var LIMIT_SECONDS$13, VARIABLES$2, PROXIES, ATTRIBUTES, LFS_POINTER, BUILD_ELSEWHERE$1;
