@@ -33,28 +33,28 @@ export async function fetchCommit(
   const { host, pathname } = new URL(address);
   const what = `${host}${pathname}`;
   const repository = `${folder}.git`;
-  const git = async (args: readonly string[], explain: (stderr: string) => VirtualenvError) => {
+  const git = async (args: readonly string[], codes: readonly number[] = [0]) => {
     const run = await runGit(repository, args, {
       env: makeEnvironment(repository, folder),
       limitSeconds: LIMIT_SECONDS,
       signal,
     });
-    if (run.code !== 0) throw explain(run.timedOut ? 'timed out' : run.stderr);
+    if (!codes.includes(run.code)) throw explainFetch(what, commit, run.timedOut ? 'timed out' : run.stderr);
     return run.stdout;
   };
-  const refuse = (stderr: string) => explainFetch(what, commit, stderr);
   try {
     await mkdir(repository, { recursive: true });
-    await git(['init', '--quiet', '--bare', '--template=', repository], refuse);
+    const format = commit.length === 64 ? 'sha256' : 'sha1';
+    await git(['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, repository]);
     const fetch = ['-c', 'transfer.fsckObjects=true', 'fetch', '--quiet', '--no-tags', '--no-recurse-submodules'];
-    await git([...fetch, '--depth', '1', address, commit], refuse);
+    await git([...fetch, '--depth', '1', address, commit]);
     const tree = subdirectory === undefined ? commit : `${commit}:${subdirectory}`;
-    await refuseForeignFiles(tree, what, (args) => git(args, refuse), subdirectory);
+    await refuseForeignFiles(tree, what, git, subdirectory);
     await mkdir(join(repository, 'info'), { recursive: true });
     await writeFile(join(repository, 'info', 'attributes'), ATTRIBUTES);
     const file = join(folder, 'commit.tar');
-    await git(['archive', '--format=tar', '--prefix=source/', `--output=${file}`, tree], refuse);
-    return { file, version: findTaggedVersion(await git(['ls-remote', '--tags', address], refuse), commit) };
+    await git(['archive', '--format=tar', '--prefix=source/', `--output=${file}`, tree]);
+    return { file, version: findTaggedVersion(await git(['ls-remote', '--tags', address]), commit) };
   } finally {
     await rm(repository, { recursive: true, force: true });
   }
@@ -73,15 +73,16 @@ function makeEnvironment(repository: string, home: string): NodeJS.ProcessEnv {
 async function refuseForeignFiles(
   tree: string,
   what: string,
-  git: (args: readonly string[]) => Promise<string>,
+  git: (args: readonly string[], codes?: readonly number[]) => Promise<string>,
   subdirectory: string | undefined,
 ): Promise<void> {
   const entries = (await git(['ls-tree', '-r', '--full-tree', tree])).split('\n');
   const submodule = entries.find((line) => line.startsWith('160000 '));
   const [, path] = submodule?.split('\t') ?? [];
   if (path !== undefined) throw makeError(what, `its commit has a submodule, ${path}`);
-  const isPointer = await git(['grep', '--name-only', '-I', '-e', LFS_POINTER, tree]).catch(() => '');
-  const [pointer] = isPointer.split('\n').filter(Boolean);
+  const [pointer] = (await git(['grep', '--name-only', '-I', '-e', LFS_POINTER, tree], [0, 1])) // 1: no such file
+    .split('\n')
+    .filter(Boolean);
   if (pointer !== undefined)
     throw makeError(what, `Git LFS has a file of its commit, ${pointer.slice(tree.length + 1)}`);
   if (entries.every((line) => line === '')) throw makeError(what, `its commit has no files in ${subdirectory ?? 'it'}`);
@@ -118,8 +119,7 @@ function explainFetch(what: string, commit: string, stderr: string): VirtualenvE
     );
   if (/not a valid object name|does not exist in|Not a valid/i.test(stderr))
     return fails('its commit has no such subdirectory', 'Check subdirectory=');
-  if (/\bnot found\b|error: 404/i.test(stderr))
-    return fails('there is no such repository', 'Check the address');
+  if (/\bnot found\b|error: 404/i.test(stderr)) return fails('there is no such repository', 'Check the address');
   if (/\bnot (?:allowed|supported)\b/i.test(stderr)) return fails('it leads to an address without https');
   return fails(
     /timed out/.test(stderr) ? 'it does not answer in time' : 'it cannot be reached',

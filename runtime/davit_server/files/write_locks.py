@@ -103,9 +103,9 @@ class WriteLocks:
             del self.watched[path]
 
     def mark_changed_databases(self) -> None:
-        for path, stamps in self.databases.items():
+        databases, self.databases = self.databases, {}  # a thread of the model may add another
+        for path, stamps in databases.items():
             self.mark(path if read_database_stamps(path) != stamps else path + READ, WRITTEN)
-        self.databases.clear()
 
     def handle_audit_event(self, event: str, arguments: tuple) -> None:
         # A child of the model would wait for the prediction that waits for the child.
@@ -145,7 +145,7 @@ class WriteLocks:
         to be written again. What was only written at load can be read by several predictions.
         """
         name = decode_path(path)
-        if name is None or self.is_loading or self.model_locks or not os.fstat(self.descriptor).st_size:
+        if name is None or self.is_loading or self.model_locks or not self.has_marks():
             return
         real = os.path.realpath(name)
         mark = self.read_mark(real)
@@ -171,6 +171,11 @@ class WriteLocks:
         if self.read_mark(path) < mark:
             with contextlib.suppress(OSError):
                 os.pwrite(self.descriptor, mark, number_name(path) % MARKS)
+
+    def has_marks(self) -> bool:
+        with contextlib.suppress(OSError):  # a model can close any descriptor
+            return os.fstat(self.descriptor).st_size > 0
+        return False
 
     def read_mark(self, path: str) -> bytes:
         """Returns b"" or b"\\0" for a file that no process of the server has written."""

@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from typing import Callable
 
 from ..protocol.log import log
-from ..protocol.wire import FOUND, SEPARATE, SHARED
+from ..protocol.wire import FOUND, ONE, SEPARATE, SHARED
 from .loaded_model import CANCELLED, DIED, TIME_LIMIT, LoadedModel
 from .try_workers import AT_ONCE, do_workers_disturb
 from .worker_handle import WorkerHandle
@@ -141,6 +141,8 @@ class WorkerPool:
         self.description = {**model.event, "found": found}
         if model.event["worker_mode"] != SHARED:
             model.loader.mode = model.event["worker_mode"]  # the decision stays, also when the model is loaded again
+        if model.event["worker_mode"] == ONE and self.settings.worker_mode == FOUND:  # as many requests still come
+            self.queue.timeout = max(self.queue.timeout, self.settings.time_limit * self.settings.workers)
         if model.event["worker_mode"] == SEPARATE and len(self.models) < self.settings.workers:
             others = [LoadedModel(self.settings, SEPARATE, self) for _ in range(self.settings.workers - 1)]
             self.models += others
@@ -181,12 +183,13 @@ class WorkerPool:
         if self.is_one_at_a_time:
             self.description["found"] = [*self.description["found"], AT_ONCE]
         self.finish_start()
-        for worker in workers:
+        for worker in list(self.owners):  # also one that has replaced a worker which the trial has killed
             worker.is_alone = self.is_one_at_a_time
             if worker.has_ended or hanging:
                 self.remove_worker(worker, TIME_LIMIT if hanging else DIED)
             else:
                 self.queue.release(worker)
+        self.watch_workers()
 
     def finish_start(self) -> None:
         self.is_started = True
@@ -195,13 +198,14 @@ class WorkerPool:
         self.on_ready(self.description)
 
     def should_reload(self, model: LoadedModel, failure: dict) -> bool:
-        """Says whether to load the model again. Before the server was ready, a failure is fatal."""
+        """Says whether to load the model again. Before all workers were ready for once, a failure is fatal."""
         self.last_failure = failure["message"]
         if self.is_stopping:
             return False
-        if not self.is_started:
+        if not self.is_started and self.trying is None:
             self.fail(self.describe_start_failure(model, failure))
-        return self.is_started
+            return False
+        return True
 
     def describe_start_failure(self, model: LoadedModel, failure: dict) -> dict:
         if model is self.models[0]:

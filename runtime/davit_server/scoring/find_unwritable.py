@@ -7,27 +7,32 @@ import math
 from collections.abc import Iterator
 
 MAX_DEPTH = 200
-MAX_NODES = 5_000_000
+MAX_NODES = 500_000
 """Of a larger answer, or of one that is nested more deeply, the place is not searched."""
 KEY_CHARACTERS = 60
+END = (None, None)
 KEYS = (str, int, float, bool, type(None))
 
 
 def find_unwritable(value: object, encoder: type[json.JSONEncoder]) -> str | None:
     """Names the first such value by its place and kind: `predictions[2].score is NaN`. Never shows other values."""
     default = encoder().default
-    # Each entry has the place, the value, and the containers around it.
-    waiting: list[tuple[str, object, frozenset[int]]] = [("", value, frozenset())]
+    # Each entry has a container's place, its remaining values, and the containers around those.
+    unfinished: list[tuple[str, Iterator, frozenset[int]]] = [("", iter([("", value)]), frozenset())]
     for _ in range(MAX_NODES):
-        if not waiting:
+        if not unfinished:
             return None
-        place, each, around = waiting.pop()
+        place, items, around = unfinished[-1]
+        step, each = next(items, END)
+        if step is None:
+            unfinished.pop()
+            continue
+        place += step
         wrong, inside = inspect(each, default, around)
         if wrong is not None:
             return f"{place.lstrip('.') or 'it'} {wrong}"
         if inside is not None and len(around) < MAX_DEPTH:
-            around = around | {id(each)}
-            waiting.extend((place + step, item, around) for step, item in reversed(list(inside)))
+            unfinished.append((place, inside, around | {id(each)}))
     return None
 
 

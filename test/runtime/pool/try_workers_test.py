@@ -31,6 +31,15 @@ class Counter(Worker):
         return 200, b"%d" % self.count
 
 
+class Busy(Worker):
+    """Is refused once by the service that it asks, and another time gets an answer of another age."""
+
+    async def predict(self, kind: int, request_id: bytes, body: bytes) -> tuple[int, bytes]:
+        await asyncio.sleep(0)
+        self.count = getattr(self, "count", 0) + 1
+        return (501, b"") if self.count == 2 else (200, b"older" if self.count == 3 else body)
+
+
 class Ended(Worker):
     async def predict(self, kind: int, request_id: bytes, body: bytes) -> tuple[int, bytes]:
         raise asyncio.IncompleteReadError(b"", 6)
@@ -52,6 +61,9 @@ class Trying(unittest.TestCase):
 
     def test_an_answer_that_is_always_another_shows_nothing(self):
         self.assertFalse(self.try_workers(Counter("a"), Counter("b")))
+
+    def test_a_single_other_answer_shows_nothing(self):
+        self.assertFalse(self.try_workers(Busy("a"), Busy("b")))
 
     def test_the_end_of_a_worker_is_reported(self):
         with self.assertRaises(asyncio.IncompleteReadError):

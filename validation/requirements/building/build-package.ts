@@ -59,7 +59,8 @@ export async function buildCommit(
 ): Promise<LockedPackage | ResolutionExplanation> {
   const from = renderGitCommit(commit);
   const before = request.preferences?.find((p) => p.name === name && p.built?.from === from);
-  if (before && (await findKeptWheel(before.hashes[0] ?? '')) !== undefined) return before;
+  const kept = before && (await findKeptWheel(before.hashes[0] ?? ''));
+  if (before && kept !== undefined && isForPython(kept, request.python)) return before;
   const wanted = { ...request, preferences: before?.built?.with };
   try {
     const made = await buildFromSource({ name, version: undefined, commit }, request, options, async (_, build) => {
@@ -73,6 +74,11 @@ export async function buildCommit(
   } catch (e) {
     return explainBuildError(e, { name, label: name });
   }
+}
+
+/** The lock before may be for another Python. */
+function isForPython(wheel: string, python: string): boolean {
+  return wheel.endsWith('-none-any.whl') || wheel.includes(`-cp${python.replace('.', '')}-`);
 }
 
 /** A requirement without a name gets that of its repository. */
