@@ -7,24 +7,20 @@ import type { BasePython } from './find-base-python.ts';
 
 const SCRIPT = codePath('python', 'compile_byte_code.py');
 const MAX_FILES = 20_000;
-/** For one file, which a stranger may have written. */
 const LIMIT_MILLISECONDS = 60_000;
 
 /**
  * Compiles the modules of a virtualenv while a model that imports them is proved, so that the next runs start faster.
- * The model's own process cannot write byte code that anything else reads: it only names files, and waits. Davit compiles
- * those that belong to the virtualenv, its base Python or the model server. Compiling runs none of their code.
+ * The model's own process cannot write byte code that anything else reads: it only names files. Davit compiles those
+ * that belong to the virtualenv, its base Python or the model server. Compiling runs none of their code.
  */
 export class ByteCodeCompiler {
   readonly #base: BasePython;
   readonly #pycache: string;
   readonly #folders: readonly string[];
   readonly #seen = new Set<string>();
-  /** What waits for each file that the child has not compiled yet, in its order. */
-  readonly #waiting: (() => void)[] = [];
   #child: ChildProcess | undefined;
   #ended: Promise<unknown> | undefined;
-  #hasEnded = false;
 
   /** `code`: further folders whose modules every model imports. */
   constructor(virtualenv: Virtualenv, base: BasePython, code: readonly string[]) {
@@ -33,25 +29,15 @@ export class ByteCodeCompiler {
     this.#folders = [virtualenv.folder, ...base.folders, ...code].map((folder) => folder + sep);
   }
 
-  /**
-   * Compiles a file that an untrusted program named, if it is a module of these folders. Resolves also if it is not, or
-   * cannot be compiled: the program then compiles it for itself.
-   */
-  async compile(file: string): Promise<void> {
-    if (this.#hasEnded || !this.#accepts(file)) return;
-    this.#seen.add(file);
-    const child = this.#start();
-    const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MILLISECONDS);
-    await new Promise<void>((done) => {
-      this.#waiting.push(done);
-      child.stdin?.write(`${file}\n`);
-    });
-    clearTimeout(limit);
+  /** Compiles the files that an untrusted program named, if they are modules of these folders. */
+  add(files: readonly string[]): void {
+    const own = files.filter((file) => this.#accepts(file) && this.#seen.add(file));
+    if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(''));
   }
 
-  /** Gives up what is not compiled yet: only a program that did not wait has named it. */
+  /** Waits until all files are compiled. If that fails, the next run is only slower. */
   async end(): Promise<void> {
-    this.#child?.kill('SIGKILL');
+    this.#child?.stdin?.end();
     await this.#ended;
   }
 
@@ -67,19 +53,14 @@ export class ByteCodeCompiler {
     const child = spawn(this.#base.executable, ['-I', '-S', SCRIPT, this.#pycache], {
       cwd: dirname(this.#base.executable),
       env: {},
-      stdio: ['pipe', 'pipe', 'ignore'],
+      stdio: ['pipe', 'ignore', 'ignore'],
     });
-    this.#child = child;
     child.stdin.on('error', () => undefined);
-    child.stdout.on('data', (newlines: Buffer) => {
-      for (const done of this.#waiting.splice(0, newlines.length)) done();
-    });
+    const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MILLISECONDS);
     this.#ended = waitForChild(child)
-      .catch(() => undefined) // later runs are only slower
-      .finally(() => {
-        this.#hasEnded = true;
-        for (const done of this.#waiting.splice(0)) done();
-      });
+      .catch(() => undefined)
+      .finally(() => clearTimeout(limit));
+    this.#child = child;
     return child;
   }
 }

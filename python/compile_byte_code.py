@@ -1,7 +1,5 @@
 """Compiles Python files, whose paths it reads from stdin, one per line, to byte code below PYTHONPYCACHEPREFIX.
 
-Writes a newline after each file.
-
 Runs none of their code. A file that cannot be compiled is skipped, because Python itself will say so. A stranger may
 have written it: a megabyte of source can need a gigabyte, so this process has limits, and huge files are skipped.
 """
@@ -23,5 +21,4 @@ for line in sys.stdin:
         if os.path.getsize(path) <= FILE_BYTES:
             py_compile.compile(path, doraise=True)
     except Exception:
-        pass
-    os.write(1, b"\n")
+        continue

@@ -17,8 +17,8 @@ export interface LimitedRunOptions {
   /** What the program reads from the descriptors 3, 4, … */
   readonly inputs?: readonly Buffer[];
   readonly signal?: AbortSignal | undefined;
-  /** Receives each line of standard output when it arrives. The program reads what it returns from its standard input. */
-  readonly answerLine?: ((line: string) => Promise<string>) | undefined;
+  /** Receives each line of standard output when it arrives. */
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
 export interface LimitedRun {
@@ -63,8 +63,7 @@ function runWatched(
   const [program = '', ...args] = command;
   return new Promise((done, fail) => {
     const nothing = openSync('/dev/null', 'r');
-    const stdin = options.answerLine ? 'pipe' : 'ignore';
-    const stdio = [stdin, 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const)] as const;
+    const stdio = ['ignore', 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const)] as const;
     const hidden = hideDescriptors(stdio.length, nothing);
     const child = spawn(program, args, { cwd, env, stdio: [...stdio, ...hidden], detached: true });
     closeSync(nothing);
@@ -143,7 +142,7 @@ function repeatUntilTrue(isDone: () => Promise<boolean>, then: () => void): () =
 }
 
 /** Collects both outputs up to a limit. Returns a function that reads them. */
-function collectOutput(child: ChildProcess, { limitBytes, answerLine }: LimitedRunOptions, tooMuch: () => void) {
+function collectOutput(child: ChildProcess, { limitBytes, onLine }: LimitedRunOptions, tooMuch: () => void) {
   const kept: { stdout: Buffer[]; stderr: Buffer[]; bytes: number } = { stdout: [], stderr: [], bytes: 0 };
   for (const name of ['stdout', 'stderr'] as const)
     (child[name] as Readable).on('data', (chunk: Buffer) => {
@@ -151,16 +150,10 @@ function collectOutput(child: ChildProcess, { limitBytes, answerLine }: LimitedR
       if (kept.bytes <= limitBytes) kept[name].push(chunk);
       else tooMuch();
     });
-  if (answerLine) answerLines(child, answerLine, limitBytes);
+  // A copy, because reading lines decodes the stream.
+  if (onLine) forEachLine((child.stdout as Readable).pipe(new PassThrough()), onLine, { maxCharacters: limitBytes });
   const text = (list: readonly Buffer[]) => Buffer.concat(list).toString('utf8');
   return () => ({ stdout: text(kept.stdout), stderr: text(kept.stderr) });
-}
-
-function answerLines(child: ChildProcess, answerLine: (line: string) => Promise<string>, limitBytes: number): void {
-  child.stdin?.on('error', () => undefined); // it has ended
-  const answer = (line: string) => void answerLine(line).then((text) => text !== '' && child.stdin?.write(text));
-  // A copy, because reading lines decodes the stream.
-  forEachLine((child.stdout as Readable).pipe(new PassThrough()), answer, { maxCharacters: limitBytes });
 }
 
 function killGroup(pid: number | undefined): void {

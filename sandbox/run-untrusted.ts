@@ -28,8 +28,8 @@ export interface UntrustedProgram {
   readonly network?: UntrustedNetwork | undefined;
   readonly limits: UntrustedLimits;
   readonly signal?: AbortSignal | undefined;
-  /** Receives each line of its standard output when it arrives. It reads what this returns from its standard input. */
-  readonly answerLine?: (line: string) => Promise<string>;
+  /** Receives each line of its standard output when it arrives. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface UntrustedNetwork extends Pick<SandboxNetwork, 'services' | 'python'> {
@@ -70,10 +70,10 @@ export async function runUntrusted(program: UntrustedProgram, sandbox: Sandbox |
       ...{ PATH: [...program.path, SYSTEM_PATH].join(':'), HOME: scratch, TMPDIR: scratch },
       ...{ LANG: 'C.UTF-8', USER: 'davit' },
     };
-    const { limits, signal, answerLine } = program;
+    const { limits, signal, onLine } = program;
     const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, Math.round(totalmem() * SHARE_OF_MACHINE));
     const options = {
-      ...{ cwd: temporary, limitSeconds: limits.seconds, limitBytes: limits.outputBytes, signal, answerLine },
+      ...{ cwd: temporary, limitSeconds: limits.seconds, limitBytes: limits.outputBytes, signal, onLine },
       tree: { memoryBytes, processes: MAX_PROCESSES },
     };
     if (!sandbox) return { ...(await runLimited(program.command, { ...options, env })), network: [] };

@@ -14,7 +14,6 @@ from typing import Any, Callable
 
 from .failures.stages import Stages
 from .failures.watch_network import NETWORK
-from .files.ask_for_byte_code import ByteCodeRequests
 from .files.own_folder import MODEL, OwnFolder, enter_folder
 from .processes.process_state import list_children
 from .scoring.import_scorer import import_scorer
@@ -26,17 +25,16 @@ class Output:
     def __init__(self) -> None:
         self.stdout = os.dup(1)
         os.dup2(2, 1)
+        self.uncompiled = UncompiledModules()
 
     def begin_stage(self, name: str) -> None:
         """Writes the stage as it begins, because a process that the model kills writes no document."""
         self.write_line({"began": name})
+        self.write_imports()
 
-    def ask_for_byte_code(self) -> None:
-        """Writes a line for each module without byte code, and waits for a byte on stdin. The model has none."""
-        answers = os.dup(0)
-        with open(os.devnull, "rb") as nothing:
-            os.dup2(nothing.fileno(), 0)
-        ByteCodeRequests(lambda file: self.write_line({"imports": file}), answers).start()
+    def write_imports(self) -> None:
+        if files := self.uncompiled.find_new():
+            self.write_line({"imported": files})
 
     def write_line(self, line: dict) -> None:
         with os.fdopen(os.dup(self.stdout), "w", encoding="utf-8") as out:
@@ -65,12 +63,12 @@ def run_once(run: Callable[[str, Output], dict]) -> None:
 
 
 def run_document(options: argparse.Namespace, make: Callable[..., dict]) -> None:
-    """Writes the document of `make(options, folder, on_stage)`. See `run_once`."""
+    """Writes the document of `make(options, folder, on_stage)` and the modules that it has imported. See `run_once`."""
 
     def run(folder: str, output: Output) -> dict:
-        if options.ask_for_byte_code:
-            output.ask_for_byte_code()
-        return make(options, folder, output.begin_stage)
+        document = make(options, folder, output.begin_stage)
+        output.write_imports()
+        return document
 
     run_once(run)
 
@@ -78,11 +76,6 @@ def run_document(options: argparse.Namespace, make: Callable[..., dict]) -> None
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="the model's directory (with MLmodel)")
     parser.add_argument("--nan", choices=("error", "null"), default="error", help="what NaN in an answer becomes")
-    parser.add_argument(
-        "--ask-for-byte-code",
-        action="store_true",
-        help="name each imported module without byte code on stdout, and wait for a byte on stdin",
-    )
 
 
 def parse_options(parser: argparse.ArgumentParser, *paths: str) -> argparse.Namespace:
@@ -107,6 +100,25 @@ def describe_run(stages: Stages) -> dict:
     """Returns the fields that each document has: stages with their seconds, peak memory, and services asked for."""
     times = [{"name": name, "seconds": seconds} for name, seconds in stages.seconds.items()]
     return {"stages": times, "peak_memory_bytes": read_peak_bytes(), "network": NETWORK.list_asked()}
+
+
+class UncompiledModules:
+    """Finds imported modules that have no byte code yet. The caller of this program compiles them for later runs."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    def find_new(self) -> list[str]:
+        """Returns the source files of those that were not returned before."""
+        files = []
+        for module in list(sys.modules.values()):
+            spec = getattr(module, "__spec__", None)
+            source, compiled = getattr(spec, "origin", None), getattr(spec, "cached", None)
+            if isinstance(source, str) and isinstance(compiled, str) and source not in self.seen:
+                self.seen.add(source)
+                if not os.path.exists(compiled):
+                    files.append(source)
+        return files
 
 
 def end_children() -> None:

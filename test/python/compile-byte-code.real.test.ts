@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,12 +28,10 @@ test('ByteCodeCompiler compiles modules of the virtualenv, runs none of them, an
   const virtualenv = { folder, python: executable, pythonVersion: base?.version ?? '', pycache, key: '' };
   const compiler = new ByteCodeCompiler(virtualenv, { executable, folders: [join(executable, '../../lib')] }, []);
   const lib = join(folder, 'lib');
-  const files = [
-    ...[join(lib, 'broken.py'), join(lib, 'a.py'), join(lib, 'data.txt'), join(root, 'outside.py')],
-    ...[`${lib}/../../outside.py`, `${lib}/b.py\n${root}/outside.py`, 'relative.py', join(pycache, 'x.py')],
-    ...[join(lib, 'huge.py'), join(lib, 'b.py'), join(lib, 'b.py')],
-  ];
-  await Promise.all(files.map((file) => compiler.compile(file)));
+  compiler.add([join(lib, 'broken.py'), join(lib, 'a.py'), join(lib, 'data.txt'), join(root, 'outside.py')]);
+  compiler.add([`${lib}/../../outside.py`, `${lib}/b.py\n${root}/outside.py`, 'relative.py', join(pycache, 'x.py')]);
+  compiler.add([join(lib, 'huge.py'), join(lib, 'b.py'), join(lib, 'b.py')]);
+  await compiler.end();
   const made = (await readdir(pycache, { recursive: true })).filter((name) => name.endsWith('.pyc'));
   expect(made.map((name) => name.split('/').at(-1)).sort()).toEqual(['a.cpython-311.pyc', 'b.cpython-311.pyc']);
   expect(await readdir(marks)).toEqual([]);
@@ -43,21 +40,6 @@ test('ByteCodeCompiler compiles modules of the virtualenv, runs none of them, an
     'import importlib.util as u; s = u.spec_from_file_location("b", __import__("sys").argv[1]); m = u.module_from_spec(s); s.loader.exec_module(m); print(m.X, m.__cached__)';
   const said = execFileSync(executable, ['-c', loads, join(lib, 'b.py')], { env: { PYTHONPYCACHEPREFIX: pycache } });
   expect(String(said).trim()).toBe(`1 ${join(pycache, lib.slice(1), 'b.cpython-311.pyc')}`);
-});
-
-test('a file that ByteCodeCompiler.compile() has not compiled when the run ends is given up', async () => {
-  const root = await realpath(await mkdtemp(join(tmpdir(), 'davit-byte-code-')));
-  onTestFinished(() => rm(root, { recursive: true }));
-  const [base] = await listPythons('3.11');
-  const executable = base?.executable ?? '';
-  execFileSync('mkfifo', [join(root, 'endless.py')]); // its reader waits for a writer
-  await writeFiles(root, { 'after.py': 'X = 1\n' });
-  const virtualenv = { folder: root, python: executable, pythonVersion: '', pycache: join(root, 'pycache'), key: '' };
-  const compiler = new ByteCodeCompiler(virtualenv, { executable, folders: [] }, []);
-  const named = ['endless.py', 'after.py'].map((name) => compiler.compile(join(root, name)));
-  await compiler.end();
-  await Promise.all([...named, compiler.compile(join(root, 'later.py'))]);
-  expect(existsSync(join(root, 'pycache'))).toBe(false);
 });
 
 test('a Python that is beside files of a user is no reason to show those', async () => {

@@ -78,12 +78,12 @@ export function parseProofOutput(stdout: string): ProofOutput {
   return { document: proofDocument.safeParse(lines.at(-1)).data, began: begun.at(-1) };
 }
 
-const imports = z.strictObject({ imports: z.string() });
+/** The source files of modules without byte code, as the model's process names them. */
+const imported = z.strictObject({ imported: z.array(z.string()) });
 
-/** Returns the source file of a module without byte code, if a line of the model's process names one. */
-export function parseImports(line: string): string | undefined {
-  if (!line.startsWith('{"imports"')) return undefined;
-  return parseLine(line).map((value) => imports.safeParse(value).data?.imports)[0];
+export function parseImported(line: string): readonly string[] {
+  if (!line.startsWith('{"imported"')) return [];
+  return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
 }
 
 /** The document that a program writes as its last line. Undefined if it did not finish. */

@@ -11,7 +11,7 @@ import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { NetworkAddress } from '../../schemas/values/network-address.ts';
 import { codePath } from '../../system/code.ts';
 import { listIgnoredFiles } from '../../system/model-digest.ts';
-import { parseImports } from './proof-document.ts';
+import { parseImported } from './proof-document.ts';
 
 /** The folder of the model server's Python package, which contains the programs that run a model once. */
 export const RUNTIME_FOLDER = codePath('runtime');
@@ -55,7 +55,7 @@ export async function runModelProgram(program: ModelProgram): Promise<UntrustedR
   const folder = own?.folder ?? dirname(dirname(interpreter.python));
   const run = await runUntrusted(
     {
-      command: [interpreter.python, ...args, ...(compiler ? ['--ask-for-byte-code'] : [])],
+      command: [interpreter.python, ...args],
       env: { ...environmentVars, ...makePythonEnvironment(own) },
       path: [join(folder, 'bin')],
       readable: [...base.folders, ...(own ? [folder] : listVirtualenvFolders(folder))],
@@ -65,20 +65,12 @@ export async function runModelProgram(program: ModelProgram): Promise<UntrustedR
       ...(services.length > 0 && { network: { services, python: base.executable } }),
       limits,
       signal,
-      ...(compiler && { answerLine: (line) => answerImports(line, compiler) }),
+      onLine: (line) => compiler?.add(parseImported(line)),
     },
     sandbox,
   );
   await compiler?.end();
   return run;
-}
-
-/** The program waits for one byte after each module that it names. */
-async function answerImports(line: string, compiler: ByteCodeCompiler): Promise<string> {
-  const file = parseImports(line);
-  if (file === undefined) return '';
-  await compiler.compile(file);
-  return '\n';
 }
 
 /** What a virtualenv of the user consists of, and not what may be beside it: a project often has the name of its folder. */
