@@ -23300,7 +23300,7 @@ function runWatched(command, options, wasMemoryExceeded) {
 	return new Promise((done, fail) => {
 		const nothing = openSync("/dev/null", "r");
 		const stdio = [
-			options.answerLine ? "pipe" : "ignore",
+			"ignore",
 			"pipe",
 			"pipe",
 			...inputs.map(() => "pipe")
@@ -23376,7 +23376,7 @@ function repeatUntilTrue(isDone, then) {
 	}, ASK_MILLISECONDS);
 	return () => clearInterval(timer);
 }
-function collectOutput(child, { limitBytes, answerLine }, tooMuch) {
+function collectOutput(child, { limitBytes, onLine }, tooMuch) {
 	const kept = {
 		stdout: [],
 		stderr: [],
@@ -23387,17 +23387,12 @@ function collectOutput(child, { limitBytes, answerLine }, tooMuch) {
 		if (kept.bytes <= limitBytes) kept[name].push(chunk);
 		else tooMuch();
 	});
-	if (answerLine) answerLines(child, answerLine, limitBytes);
+	if (onLine) forEachLine(child.stdout.pipe(new PassThrough()), onLine, { maxCharacters: limitBytes });
 	const text = (list) => Buffer.concat(list).toString("utf8");
 	return () => ({
 		stdout: text(kept.stdout),
 		stderr: text(kept.stderr)
 	});
-}
-function answerLines(child, answerLine, limitBytes) {
-	child.stdin?.on("error", () => void 0);
-	const answer = (line) => void answerLine(line).then((text) => text !== "" && child.stdin?.write(text));
-	forEachLine(child.stdout.pipe(new PassThrough()), answer, { maxCharacters: limitBytes });
 }
 function killGroup(pid) {
 	if (pid === void 0) return;
@@ -23612,16 +23607,15 @@ async function fetchCommit({ address, commit, subdirectory }, { folder, signal }
 	const { host, pathname } = new URL(address);
 	const what = `${host}${pathname}`;
 	const repository = `${folder}.git`;
-	const git = async (args, explain) => {
+	const git = async (args, codes = [0]) => {
 		const run = await runGit(repository, args, {
 			env: makeEnvironment$1(repository, folder),
 			limitSeconds: LIMIT_SECONDS$13,
 			signal
 		});
-		if (run.code !== 0) throw explain(run.timedOut ? "timed out" : run.stderr);
+		if (!codes.includes(run.code)) throw explainFetch(what, commit, run.timedOut ? "timed out" : run.stderr);
 		return run.stdout;
 	};
-	const refuse = (stderr) => explainFetch(what, commit, stderr);
 	try {
 		await mkdir(repository, { recursive: true });
 		await git([
@@ -23629,8 +23623,9 @@ async function fetchCommit({ address, commit, subdirectory }, { folder, signal }
 			"--quiet",
 			"--bare",
 			"--template=",
+			`--object-format=${commit.length === 64 ? "sha256" : "sha1"}`,
 			repository
-		], refuse);
+		]);
 		await git([
 			...[
 				"-c",
@@ -23644,9 +23639,9 @@ async function fetchCommit({ address, commit, subdirectory }, { folder, signal }
 			"1",
 			address,
 			commit
-		], refuse);
+		]);
 		const tree = subdirectory === void 0 ? commit : `${commit}:${subdirectory}`;
-		await refuseForeignFiles(tree, what, (args) => git(args, refuse), subdirectory);
+		await refuseForeignFiles(tree, what, git, subdirectory);
 		await mkdir(join(repository, "info"), { recursive: true });
 		await writeFile(join(repository, "info", "attributes"), ATTRIBUTES);
 		const file = join(folder, "commit.tar");
@@ -23656,14 +23651,14 @@ async function fetchCommit({ address, commit, subdirectory }, { folder, signal }
 			"--prefix=source/",
 			`--output=${file}`,
 			tree
-		], refuse);
+		]);
 		return {
 			file,
 			version: findTaggedVersion(await git([
 				"ls-remote",
 				"--tags",
 				address
-			], refuse), commit)
+			]), commit)
 		};
 	} finally {
 		await rm(repository, {
@@ -23702,7 +23697,7 @@ async function refuseForeignFiles(tree, what, git, subdirectory) {
 		"-e",
 		LFS_POINTER,
 		tree
-	]).catch(() => "")).split("\n").filter(Boolean);
+	], [0, 1])).split("\n").filter(Boolean);
 	if (pointer !== void 0) throw makeError$1(what, `Git LFS has a file of its commit, ${pointer.slice(tree.length + 1)}`);
 	if (entries.every((line) => line === "")) throw makeError$1(what, `its commit has no files in ${subdirectory ?? "it"}`);
 }
@@ -24496,14 +24491,14 @@ async function runUntrusted(program, sandbox) {
 			LANG: "C.UTF-8",
 			USER: "davit"
 		};
-		const { limits, signal, answerLine } = program;
+		const { limits, signal, onLine } = program;
 		const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, Math.round(totalmem() * SHARE_OF_MACHINE));
 		const options = {
 			cwd: temporary,
 			limitSeconds: limits.seconds,
 			limitBytes: limits.outputBytes,
 			signal,
-			answerLine,
+			onLine,
 			tree: {
 				memoryBytes,
 				processes: MAX_PROCESSES
@@ -41547,7 +41542,8 @@ async function buildPackage({ name, version }, request, options) {
 async function buildCommit(name, commit, request, options) {
 	const from = renderGitCommit(commit);
 	const before = request.preferences?.find((p) => p.name === name && p.built?.from === from);
-	if (before && await findKeptWheel(before.hashes[0] ?? "") !== void 0) return before;
+	const kept = before && await findKeptWheel(before.hashes[0] ?? "");
+	if (before && kept !== void 0 && isForPython(kept, request.python)) return before;
 	const wanted = {
 		...request,
 		preferences: before?.built?.with
@@ -41581,6 +41577,9 @@ async function buildCommit(name, commit, request, options) {
 			label: name
 		});
 	}
+}
+function isForPython(wheel, python) {
+	return wheel.endsWith("-none-any.whl") || wheel.includes(`-cp${python.replace(".", "")}-`);
 }
 function explainOtherPackage(name, made, commit) {
 	const other = normalizePackageName(made);
@@ -43054,9 +43053,9 @@ function parseProofOutput(stdout) {
 		began: begun.at(-1)
 	};
 }
-function parseImports(line) {
-	if (!line.startsWith("{\"imports\"")) return void 0;
-	return parseLine(line).map((value) => imports.safeParse(value).data?.imports)[0];
+function parseImported(line) {
+	if (!line.startsWith("{\"imported\"")) return [];
+	return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
 }
 function parseDocument(stdout) {
 	return parseLine(stdout.trimEnd().split("\n").at(-1) ?? "")[0];
@@ -43068,7 +43067,7 @@ function parseLine(line) {
 		return [];
 	}
 }
-var text$5, tail, list$3, seconds$3, bytes, describedFailure, askedServices, proofDocument, imports, stageBegan;
+var text$5, tail, list$3, seconds$3, bytes, describedFailure, askedServices, proofDocument, imported, stageBegan;
 var init_proof_document = __esmMin((() => {
 	init_zod();
 	init_proof();
@@ -43119,7 +43118,7 @@ var init_proof_document = __esmMin((() => {
 			by: text$5(300).nullable()
 		}), 200)
 	});
-	imports = strictObject({ imports: string$1() });
+	imported = strictObject({ imported: array(string$1()) });
 	stageBegan = strictObject({ began: string$1() });
 }));
 // python/compile-byte-code.ts
@@ -43135,10 +43134,8 @@ var init_compile_byte_code = __esmMin((() => {
 		#pycache;
 		#folders;
 		#seen = /* @__PURE__ */ new Set();
-		#waiting = [];
 		#child;
 		#ended;
-		#hasEnded = false;
 		constructor(virtualenv, base, code) {
 			this.#base = base;
 			this.#pycache = virtualenv.pycache;
@@ -43148,19 +43145,12 @@ var init_compile_byte_code = __esmMin((() => {
 				...code
 			].map((folder) => folder + sep);
 		}
-		async compile(file) {
-			if (this.#hasEnded || !this.#accepts(file)) return;
-			this.#seen.add(file);
-			const child = this.#start();
-			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS$1);
-			await new Promise((done) => {
-				this.#waiting.push(done);
-				child.stdin?.write(`${file}\n`);
-			});
-			clearTimeout(limit);
+		add(files) {
+			const own = files.filter((file) => this.#accepts(file) && this.#seen.add(file));
+			if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(""));
 		}
 		async end() {
-			this.#child?.kill("SIGKILL");
+			this.#child?.stdin?.end();
 			await this.#ended;
 		}
 		#accepts(file) {
@@ -43180,19 +43170,14 @@ var init_compile_byte_code = __esmMin((() => {
 				env: {},
 				stdio: [
 					"pipe",
-					"pipe",
+					"ignore",
 					"ignore"
 				]
 			});
-			this.#child = child;
 			child.stdin.on("error", () => void 0);
-			child.stdout.on("data", (newlines) => {
-				for (const done of this.#waiting.splice(0, newlines.length)) done();
-			});
-			this.#ended = waitForChild(child).catch(() => void 0).finally(() => {
-				this.#hasEnded = true;
-				for (const done of this.#waiting.splice(0)) done();
-			});
+			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS$1);
+			this.#ended = waitForChild(child).catch(() => void 0).finally(() => clearTimeout(limit));
+			this.#child = child;
 			return child;
 		}
 	};
@@ -43209,11 +43194,7 @@ async function runModelProgram(program) {
 	}
 	const folder = own?.folder ?? dirname(dirname(interpreter.python));
 	const run = await runUntrusted({
-		command: [
-			interpreter.python,
-			...args,
-			...compiler ? ["--ask-for-byte-code"] : []
-		],
+		command: [interpreter.python, ...args],
 		env: {
 			...environmentVars,
 			...makePythonEnvironment(own)
@@ -43232,16 +43213,10 @@ async function runModelProgram(program) {
 		} },
 		limits,
 		signal,
-		...compiler && { answerLine: (line) => answerImports(line, compiler) }
+		onLine: (line) => compiler?.add(parseImported(line))
 	}, sandbox);
 	await compiler?.end();
 	return run;
-}
-async function answerImports(line, compiler) {
-	const file = parseImports(line);
-	if (file === void 0) return "";
-	await compiler.compile(file);
-	return "\n";
 }
 function listVirtualenvFolders(folder) {
 	return [
