@@ -75,9 +75,14 @@ function connect(request: pb.RunRequest): void {
   pulumi.runtime.setAllConfig(Object.fromEntries(request.getConfigMap().entries()), request.getConfigsecretkeysList());
 }
 
+/**
+ * A stopped program may go on logging. A closed client would throw, and after a log that fails the SDK sends no log of any
+ * run of this process.
+ */
 function disconnect(): void {
-  for (const client of [pulumi.runtime.getMonitor(), pulumi.runtime.getEngine()])
-    (client as unknown as Client | undefined)?.close();
+  const [monitor, engine] = [pulumi.runtime.getMonitor(), pulumi.runtime.getEngine()];
+  if (engine) Object.assign(engine, { log: (_request: unknown, done: () => void) => done() });
+  for (const client of [monitor, engine]) (client as unknown as Client | undefined)?.close();
 }
 
 /** The errors of one run. Each is sent to the engine once, in the words of `@pulumi/pulumi/cmd/run`. */

@@ -87,6 +87,23 @@ test('a stopped run ends at once; what it did then fails is not reported', async
   expect(summarize(engine)).toMatchObject({ errors: [], complete: false });
 });
 
+test('an error arrives also after a stopped run that went on logging', async () => {
+  const [engine, other] = [await startFakeEngine('s'), await startFakeEngine('other')];
+  const [stop, ended] = [new AbortController(), Promise.withResolvers<undefined>()];
+  const logged = Promise.withResolvers<undefined>();
+  await runInStack(engine.request, stop.signal, async () => {
+    stop.abort();
+    await ended.promise;
+    await pulumi.log.info('late');
+    logged.resolve(undefined);
+    return {};
+  });
+  ended.resolve(undefined);
+  await logged.promise;
+  await runInStack(other.request, NEVER, () => Promise.reject(new pulumi.RunError('it breaks')));
+  expect(other.errors).toEqual(['it breaks']);
+});
+
 test('a rejection outside of every run stays a fault of Davit', async () => {
   const engine = await startFakeEngine('s');
   await runInStack(engine.request, NEVER, () => Promise.resolve({}));
