@@ -115,21 +115,21 @@ export class PredictionError extends Error {
  * Predicts with an MLflow model as `mlflow.models.predict` does, in the locked virtualenv of the model and in a sandbox.
  * Throws a PredictionError if the model or the input is wrong, and another Error for a wrong parameter or an outage.
  */
-export async function predict(given: PredictParameters): Promise<Prediction> {
-  const parameters = parseParameters(given, PARAMETERS);
-  const { content_type: contentType, env_manager: envManager = 'virtualenv' } = parameters;
+export async function predict(parameters: PredictParameters): Promise<Prediction> {
+  const given = parseParameters(parameters, PARAMETERS);
+  const { content_type: contentType, env_manager: envManager = 'virtualenv' } = given;
   const { answer, python, mlflow, replaced, network, diagnostics } = await predictWithModel({
-    model: parameters.model_uri,
-    cwd: parameters.cwd ?? process.cwd(),
-    input: readInput(parameters),
-    ...{ contentType, envManager, outputPath: parameters.output_path },
-    installMlflow: parameters.install_mlflow ?? false,
-    requirements: parameters.pip_requirements_override ?? [],
-    environmentVars: parameters.extra_envs ?? {},
-    network: parameters.network ?? [],
-    withoutSandbox: parameters.without_sandbox,
-    progress: { say: (line) => parameters.on_progress?.(line) },
-    signal: parameters.signal,
+    model: given.model_uri,
+    cwd: given.cwd ?? process.cwd(),
+    input: readInput(given),
+    ...{ contentType, envManager, outputPath: given.output_path },
+    installMlflow: given.install_mlflow ?? false,
+    requirements: given.pip_requirements_override ?? [],
+    environmentVars: given.extra_envs ?? {},
+    network: given.network ?? [],
+    withoutSandbox: given.without_sandbox,
+    progress: { say: (line) => given.on_progress?.(line) },
+    signal: given.signal,
   });
   if (answer === undefined || hasErrors(diagnostics))
     throw new PredictionError(

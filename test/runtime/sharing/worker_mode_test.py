@@ -558,6 +558,16 @@ class Wanting(unittest.TestCase):
 
 
 class Folders(unittest.TestCase):
+    def setUp(self):
+        # In the usual folder, servers of other tests also remove what a killed one has left.
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        variables = mock.patch.dict(os.environ, TMPDIR=folder.name)
+        variables.start()
+        self.addCleanup(lambda: setattr(tempfile, "tempdir", None))
+        self.addCleanup(variables.stop)
+        tempfile.tempdir = None
+
     def test_what_a_killed_server_left_is_removed_by_the_next_one_and_nothing_else(self):
         reading, writing = os.pipe()
         pid = os.fork()
