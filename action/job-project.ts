@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { realpath, rm } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setOutput } from '@actions/core';
 import { listEndpoints, listEnvironments } from '../schemas/read-project.ts';
 import { findTrackedDavitFiles } from '../system/davit-folder.ts';
 import { runGit } from '../system/git/run-git.ts';
+import { isBelow } from '../system/is-below.ts';
 import type { Job } from './job.ts';
 import { LOG } from './log.ts';
 import { readStageReport } from './read-stage-report.ts';
@@ -23,7 +24,7 @@ export async function findProject({ inputs, runner }: Job): Promise<string> {
  */
 export async function findFolderInside(folder: string, below: string): Promise<string> {
   const [outer, inner] = await Promise.all([real(folder), real(resolve(folder, below))]);
-  if (outer !== undefined && inner !== undefined && (inner === outer || inner.startsWith(outer + sep))) {
+  if (outer !== undefined && inner !== undefined && (inner === outer || isBelow(inner, outer))) {
     const tracked = await findTrackedDavitFiles(inner);
     if (tracked !== undefined) throw new Error(tracked);
     return resolve(folder, below);
@@ -38,10 +39,13 @@ async function real(path: string): Promise<string | undefined> {
   return realpath(path).catch(() => undefined);
 }
 
+/** A pull request can name a file in any way. */
+const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+
 /** The requested environments; if none are named, all environments of the project. */
 export async function listRequestedEnvironments({ inputs }: Job, root: string): Promise<readonly string[]> {
   if (inputs.environments.length > 0) return inputs.environments;
-  return listEnvironments({ root });
+  return (await listEnvironments({ root })).filter((name) => ENVIRONMENT_NAME.test(name));
 }
 
 /** The base to compare a pull request with; undefined: Git has to find it. */

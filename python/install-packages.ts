@@ -1,7 +1,8 @@
-import { join, resolve, sep } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { LockedPackage } from '../schemas/lock/lock.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
+import { isBelow } from '../system/is-below.ts';
 import type { ProcessResult } from '../system/run-process.ts';
 import type { PythonOptions } from './find-uv.ts';
 import { removeTests } from './remove-tests.ts';
@@ -99,7 +100,7 @@ function locateSource(source: string, modelFolder: string | undefined): string {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return source;
   const root = resolve(modelFolder ?? '.');
   const file = resolve(root, source);
-  if (!modelFolder || !file.startsWith(root + sep))
+  if (!modelFolder || !isBelow(file, root))
     throw new VirtualenvError('install-failed', `Cannot install "${source}": it is not inside the model's directory`);
   return `file://${file.split('/').map(encodeURIComponent).join('/')}`;
 }

@@ -23743,6 +23743,11 @@ var init_fetch_commit = __esmMin((() => {
 	LFS_POINTER = "^version https://git-lfs.github.com/spec/v1$";
 	BUILD_ELSEWHERE$1 = "Or build the wheel where the model is trained (pip wheel --no-deps), and log the model with that file in code_paths and the requirement code/FILE.whl";
 }));
+// system/is-below.ts
+function isBelow$1(path, folder) {
+	return path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
+}
+var init_is_below = __esmMin((() => {}));
 // python/remove-tests.ts
 async function removeTests(folder, isTests = false) {
 	const entries = await readdir(folder, { withFileTypes: true });
@@ -23917,12 +23922,13 @@ function locateSource(source, modelFolder) {
 	if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return source;
 	const root = resolve(modelFolder ?? ".");
 	const file = resolve(root, source);
-	if (!modelFolder || !file.startsWith(root + sep)) throw new VirtualenvError("install-failed", `Cannot install "${source}": it is not inside the model's directory`);
+	if (!modelFolder || !isBelow$1(file, root)) throw new VirtualenvError("install-failed", `Cannot install "${source}": it is not inside the model's directory`);
 	return `file://${file.split("/").map(encodeURIComponent).join("/")}`;
 }
 var INSTALL_LIMIT_SECONDS$1, WHEELS_ONLY;
 var init_install_packages = __esmMin((() => {
 	init_atomic_files();
+	init_is_below();
 	init_remove_tests();
 	init_run_uv();
 	init_virtualenv_error();
@@ -34978,7 +34984,7 @@ function checkModelUri(uri, { allowed, tracking }) {
 	};
 	if (scheme === "mlflow-artifacts" && (host === "" || isTrackingHost(host, tracking))) return "tracking";
 	if (scheme === "oci" && !parseImageUri(uri)) return IMAGE_RULE;
-	if (!isBelow$1(renderUri(parsed), allowed)) return refuseSource(scheme, host, allowed);
+	if (!isBelow(renderUri(parsed), allowed)) return refuseSource(scheme, host, allowed);
 	if (scheme === "oci") return "image";
 	if (scheme === "s3" || scheme === "r2" || scheme === "b2") return "storage";
 	if (scheme === "gs") return "google";
@@ -34989,7 +34995,7 @@ function isTrackingHost(host, tracking) {
 	const [, scheme = "", server = ""] = /^(https?):\/\/(?:[^/@]*@)?([^/?#]*)/i.exec(tracking ?? "") ?? [];
 	return server !== "" && normalizeHost(scheme.toLowerCase(), server) === normalizeHost(scheme.toLowerCase(), host);
 }
-function isBelow$1(uri, allowed) {
+function isBelow(uri, allowed) {
 	const ends = uri.startsWith("oci:") ? [
 		"/",
 		":",
@@ -35899,10 +35905,11 @@ async function makeLinks(folder, links) {
 	const root = await realpath(folder);
 	for (const path of links.keys()) {
 		const target = await realpath(join(folder, path)).catch(() => void 0);
-		if (!target?.startsWith(root + sep) || !(await stat(target)).isFile()) throw new ImageContentError(`the link "${path}" in it does not lead to a file of the model`);
+		if (target === void 0 || !isBelow$1(target, root) || !(await stat(target)).isFile()) throw new ImageContentError(`the link "${path}" in it does not lead to a file of the model`);
 	}
 }
 var init_merge_layers = __esmMin((() => {
+	init_is_below();
 	init_image_content_error();
 }));
 // images/pull/read-blob.ts
@@ -36678,11 +36685,6 @@ var READ_BYTES;
 var init_hash_file = __esmMin((() => {
 	READ_BYTES = 1 << 20;
 }));
-// system/is-below.ts
-function isBelow(path, folder) {
-	return path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
-}
-var init_is_below = __esmMin((() => {}));
 // system/model-digest.ts
 function isModelFile(name) {
 	return !EXCLUDED_NAMES.has(name);
@@ -36717,7 +36719,7 @@ async function listFiles$2(root, folder, prefix) {
 async function checkLink(root, path, name) {
 	const target = await realpath(path).catch(() => void 0);
 	if (target === void 0) throw new ModelLinkError(`the link ${name} has no target`);
-	if (!isBelow(target, root)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+	if (!isBelow$1(target, root)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
 	if (!target.slice(root.length).split(sep).every(isModelFile)) throw new ModelLinkError(`the link ${name} points to a file that is not part of the model`);
 	if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
 }
@@ -39708,7 +39710,7 @@ function renderLogHint(source) {
 async function checkFile$1(model, name, source) {
 	const root = resolve(model.folder);
 	const file = resolve(root, source);
-	if (/^~?\//.test(source) || !isBelow(file, root)) return explainForeignPath(name, source);
+	if (/^~?\//.test(source) || !isBelow$1(file, root)) return explainForeignPath(name, source);
 	if (!isWheel(source)) return isSourceArchive(source) ? {
 		why: "it is a source distribution, expected a wheel (.whl)",
 		hint: renderBuildHint$2(source)
@@ -40127,7 +40129,7 @@ function requireJson(body, name) {
 }
 async function readInput(root, path, folders) {
 	const expected = `expected a file in ${folders.map((f) => `${f}/`).join(" or ")}`;
-	const isAllowed = (file, project) => folders.some((f) => isBelow(file, resolve(project, f)));
+	const isAllowed = (file, project) => folders.some((f) => isBelow$1(file, resolve(project, f)));
 	const file = resolve(root, path);
 	if (!isAllowed(file, root)) throw new CaseError("bad-value", `Cannot use ${path} as an input: ${expected}`);
 	const real = await realpath(file).catch(() => void 0);
@@ -40237,7 +40239,7 @@ var init_parse_mlmodel = __esmMin((() => {
 async function readModelText(folder, name) {
 	const [root, file] = await Promise.all([folder, join(folder, name)].map((p) => realpath(p).catch(() => void 0)));
 	if (root === void 0 || file === void 0) return void 0;
-	if (!isBelow(file, root)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+	if (!isBelow$1(file, root)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
 	const found = await stat(file);
 	if (found.isDirectory()) return void 0;
 	if (!found.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
@@ -40341,7 +40343,7 @@ async function readOption(folder, line, parents) {
 	});
 	if (/^[a-z][a-z0-9+.-]+:/i.test(value)) return refuse("it is an address, expected a file in the model");
 	const file = posix.join(posix.dirname(at.file), value);
-	if (value.startsWith("/") || !isBelow(resolve(folder, file), resolve(folder))) return refuse("there is no such file in the model");
+	if (value.startsWith("/") || !isBelow$1(resolve(folder, file), resolve(folder))) return refuse("there is no such file in the model");
 	if (parents.includes(file)) return refuse("the file includes itself");
 	const text = parents.length <= MAX_DEPTH$3 ? await readModelText(folder, file) : void 0;
 	if (text === void 0) return refuse("there is no such file in the model");
@@ -40685,11 +40687,11 @@ async function fetchModel(subject, options) {
 		if (model.uri === void 0 && findRegistry(model.name, options) !== void 0) return downloadModel(subject, renderRegisteredVersion(model), options);
 		return refuse$4(await reportMissingModel(subject, options.root, renderModelPath(subject, path), folder));
 	}
-	if (!subject.alone && isBelow(folder, resolve(options.root)) && !await isInside$1(folder, options.root)) {
+	if (!subject.alone && isBelow$1(folder, resolve(options.root)) && !await isInside$1(folder, options.root)) {
 		const message = `Cannot use the model at "${path}": a symbolic link leads outside the project, expected a directory inside it`;
 		return refuse$4(makeError("model-not-found", subject.entity.place, message, "Copy the model into models/, or write its real path as model_uri"));
 	}
-	if (!subject.alone && isBelow(`${await realpath(options.root)}${sep}`, await realpath(folder))) {
+	if (!subject.alone && isBelow$1(`${await realpath(options.root)}${sep}`, await realpath(folder))) {
 		const message = `Cannot use the model at "${path}": it contains the whole project, expected a directory of its own`;
 		return refuse$4(makeError("model-not-found", subject.entity.place, message, "Move its files into models/"));
 	}
@@ -40703,7 +40705,7 @@ function renderModelPath({ alone, entity, label }, path) {
 }
 async function isInside$1(folder, root) {
 	const [inner, outer] = await Promise.all([realpath(folder), realpath(root)]);
-	return isBelow(inner, outer);
+	return isBelow$1(inner, outer);
 }
 async function reportMissingModel(subject, root, path, folder) {
 	const { entity, label, alone } = subject;
@@ -48584,7 +48586,7 @@ async function findProject({ inputs, runner }) {
 }
 async function findFolderInside(folder, below) {
 	const [outer, inner] = await Promise.all([real(folder), real(resolve(folder, below))]);
-	if (outer !== void 0 && inner !== void 0 && (inner === outer || inner.startsWith(outer + sep))) {
+	if (outer !== void 0 && inner !== void 0 && (inner === outer || isBelow$1(inner, outer))) {
 		const tracked = await findTrackedDavitFiles(inner);
 		if (tracked !== void 0) throw new Error(tracked);
 		return resolve(folder, below);
@@ -48597,7 +48599,7 @@ async function real(path) {
 }
 async function listRequestedEnvironments({ inputs }, root) {
 	if (inputs.environments.length > 0) return inputs.environments;
-	return listEnvironments({ root });
+	return (await listEnvironments({ root })).filter((name) => ENVIRONMENT_NAME.test(name));
 }
 function findBase({ inputs, runner }) {
 	return inputs.base ?? runner.event.pull_request?.base.sha;
@@ -48661,15 +48663,17 @@ async function openReportFolder({ inputs, runner }) {
 	setOutput("folder", folder);
 	return folder;
 }
-var SUMMARY_CHARACTERS, NO_COMMIT$1;
+var SUMMARY_CHARACTERS, ENVIRONMENT_NAME, NO_COMMIT$1;
 var init_job_project = __esmMin((() => {
 	init_core$2();
 	init_read_project();
 	init_davit_folder();
 	init_run_git();
+	init_is_below();
 	init_log();
 	init_read_stage_report();
 	SUMMARY_CHARACTERS = 25e4;
+	ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 	NO_COMMIT$1 = /^0+$/;
 }));
 // action/commands/fetch.ts

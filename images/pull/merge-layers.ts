@@ -1,5 +1,6 @@
 import { mkdir, readdir, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join } from 'node:path';
+import { isBelow } from '../../system/is-below.ts';
 import { ImageContentError } from './image-content-error.ts';
 import type { LayerChanges } from './unpack-layer.ts';
 
@@ -69,7 +70,7 @@ async function makeLinks(folder: string, links: ReadonlyMap<string, string>): Pr
   const root = await realpath(folder);
   for (const path of links.keys()) {
     const target = await realpath(join(folder, path)).catch(() => undefined);
-    if (!target?.startsWith(root + sep) || !(await stat(target)).isFile())
+    if (target === undefined || !isBelow(target, root) || !(await stat(target)).isFile())
       throw new ImageContentError(`the link "${path}" in it does not lead to a file of the model`);
   }
 }
