@@ -9,14 +9,9 @@ from __future__ import annotations
 import os
 import stat
 
+from .descriptors import read_descriptors
 from .watch_files import SHARED_MEMORY
 
-try:
-    import fcntl
-except ImportError:  # no system without it is served, but the module can be imported
-    fcntl = None
-
-DESCRIPTORS = "/proc/self/fd"
 COORDINATION = ("-shm", "/lock.mdb")
 """Ends of the names of files in which SQLite and LMDB coordinate processes, even if these only read."""
 
@@ -27,26 +22,16 @@ def list_writable_files() -> set[str]:
     Left out are files opened for appending, which are logs, and files without a name for other processes.
     """
     found = set()
-    for name in list_descriptors():
+    for _, path, status, flags in read_descriptors():
         try:
-            path = os.readlink(f"{DESCRIPTORS}/{name}")
-            flags = fcntl.fcntl(int(name), fcntl.F_GETFL)
-            status = os.fstat(int(name))
             is_named = path.startswith("/") and os.path.samestat(status, os.stat(path))
-        except (OSError, AttributeError):  # closed meanwhile, removed, or a system without fcntl
+        except OSError:  # removed
             continue
         writes = flags & os.O_ACCMODE != os.O_RDONLY and not flags & os.O_APPEND
         is_file = stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)
         if is_named and writes and is_file and not path.endswith(COORDINATION):
             found.add(path)
     return found
-
-
-def list_descriptors() -> list[str]:
-    try:
-        return os.listdir(DESCRIPTORS)
-    except OSError:
-        return []
 
 
 def read_stamp(path: str) -> tuple[int, int] | None:

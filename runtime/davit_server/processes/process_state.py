@@ -5,7 +5,6 @@ Python 3.8, standard library only. Without /proc, `read_state` returns None.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import stat
@@ -13,6 +12,8 @@ import sys
 import threading
 from pathlib import Path
 from typing import NamedTuple
+
+from ..files.descriptors import read_descriptors
 
 HARMLESS_DEVICES = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
 """Reading or writing these affects no other process."""
@@ -61,34 +62,16 @@ def list_descriptors() -> list[Item]:
     Files that are only appended to, such as logs, have no offset to share.
     """
     found = []
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            target = os.readlink(f"/proc/self/fd/{name}")
-            status = os.fstat(int(name))
-            flags = fcntl.fcntl(int(name), fcntl.F_GETFL)
-        except OSError:  # the descriptor that listed the folder
-            continue
-        noun = "" if is_log(status.st_mode, flags) else name_descriptor(target, status.st_mode)
+    for each in read_descriptors():
+        noun = "" if each.is_log else name_descriptor(each.target, each.status.st_mode)
         if noun:
-            found.append(Item(noun, f"{name} {target} {status.st_ino}"))
+            found.append(Item(noun, f"{each.number} {each.target} {each.status.st_ino}"))
     return found
-
-
-def is_log(mode: int, flags: int) -> bool:
-    """Says whether a descriptor can only append to a file, so that it has no offset which matters."""
-    return stat.S_ISREG(mode) and flags & (os.O_ACCMODE | os.O_APPEND) == os.O_WRONLY | os.O_APPEND
 
 
 def list_logs() -> set[str]:
     """Returns the paths of the files that are open only to be appended to."""
-    found = set()
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            if is_log(os.fstat(int(name)).st_mode, fcntl.fcntl(int(name), fcntl.F_GETFL)):
-                found.add(os.readlink(f"/proc/self/fd/{name}"))
-        except OSError:  # the descriptor that listed the folder
-            continue
-    return found
+    return {each.target for each in read_descriptors() if each.is_log}
 
 
 def name_descriptor(target: str, mode: int) -> str:
