@@ -43,10 +43,11 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await kubectl(to, ['delete', 'networkpolicy', OPEN_KOURIER.metadata.name, '-n', 'kourier-system']).catch(
-    () => undefined,
-  );
-  await kubectl(to, ['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=false']).catch(() => undefined);
+  const remove = (...what: string[]) => kubectl(to, ['delete', '--ignore-not-found', ...what]).catch(() => undefined);
+  await remove('networkpolicy', OPEN_KOURIER.metadata.name, '-n', 'kourier-system');
+  // The next test file may remove the platform, which no Route may still use. Pods may end later.
+  await remove('route,configuration', '--all', '-n', NAMESPACE);
+  await remove('namespace', NAMESPACE, '--wait=false');
 });
 
 test('startCluster() makes a node and reports its versions; a second call changes nothing', async () => {
