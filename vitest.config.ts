@@ -15,7 +15,7 @@ const ALONE = [
 /** These use the node, the registry and the engine of a cluster that the tests make, and the state of its platform. */
 const ON_OWN_CLUSTER = [
   'test/cluster/cluster.cluster.test.ts',
-  'test/images/*.cluster.test.ts',
+  'test/images/**/*.cluster.test.ts',
   'test/infra/platform/platform.cluster.test.ts',
   'test/offline/**/*.cluster.test.ts',
 ];

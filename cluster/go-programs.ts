@@ -89,7 +89,7 @@ export type GoPrograms = Readonly<Record<keyof typeof BUILDS, string>>;
 export async function ensureGoPrograms(options: BuildOptions): Promise<GoPrograms> {
   const folders: [string, string][] = [];
   for (const name of Object.keys(BUILDS) as (keyof typeof BUILDS)[]) {
-    folders.push([name, await ensureProgram(name, options)]); // one at a time, because each uses all cores
+    folders.push([name, await ensureGoProgram(name, options)]); // one at a time, because each uses all cores
   }
   return Object.fromEntries(folders) as GoPrograms;
 }
@@ -106,7 +106,8 @@ export async function findKubectl(): Promise<string> {
   );
 }
 
-async function ensureProgram(name: keyof typeof BUILDS, options: BuildOptions): Promise<string> {
+/** Builds one of them, once. Returns its folder. */
+export async function ensureGoProgram(name: keyof typeof BUILDS, options: BuildOptions): Promise<string> {
   const build: GoBuild = BUILDS[name];
   return ensureCachedFolder(
     {

@@ -1,5 +1,4 @@
-// The registry of the CNCF's distribution project, which many others are made of. It is built only for the cluster, so this
-// test runs only where DAVIT_TEST_REGISTRY names its program: test/README.md.
+// The registry of the CNCF's distribution project, which many others are made of. Davit builds it for its own cluster.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,30 +7,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ensureGoProgram } from '../../../cluster/go-programs.ts';
 import { pullModel } from '../../../images/pull/pull-model.ts';
 import { readTaggedDigest } from '../../../images/registry.ts';
 import { until } from '../../runtime/start-server.ts';
 import { makeTar } from './make-tar.ts';
 import { sha256 } from './model-registry.ts';
 
-const PROGRAM = process.env['DAVIT_TEST_REGISTRY'] ?? '';
 const NAME = 'acme/models/iris';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const WEIGHTS = Buffer.from(Array.from({ length: 200_000 }, (_, i) => i).join());
+
+const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
 
 let folder = '';
 let host = '';
 let registry: ChildProcess | undefined;
 
 beforeAll(async () => {
-  if (PROGRAM === '') return;
   folder = await mkdtemp(join(tmpdir(), 'davit-distribution-'));
   host = `127.0.0.1:${await findFreePort()}`;
   const config = join(folder, 'config.yaml'); // JSON is YAML
   const storage = { filesystem: { rootdirectory: join(folder, 'storage') } };
   await writeFile(config, JSON.stringify({ version: '0.1', log: { level: 'error' }, storage, http: { addr: host } }));
-  registry = spawn(PROGRAM, ['serve', config], { stdio: 'ignore' });
+  const program = join(await ensureGoProgram('registry', options), 'registry');
+  registry = spawn(program, ['serve', config], { stdio: 'ignore' });
   await until(async () => registry?.exitCode !== null || (await fetch(`http://${host}/v2/`).then((r) => r.ok, () => false))); // prettier-ignore
 });
 afterAll(async () => {
@@ -79,7 +80,7 @@ async function pull(
   return pullModel({ ...image, version }, { folder: join(folder, `partial-${tag}`), onProgress, signal });
 }
 
-test.skipIf(PROGRAM === '')('an image is pulled by its tag, in one run or in two', async () => {
+test('an image is pulled by its tag, in one run or in two', async () => {
   const stopped = new AbortController();
   await push('1', [gzipSync(makeTar({ 'models/MLmodel': 'x' })), gzipSync(makeTar({ 'models/weights': WEIGHTS }))]);
   const onProgress = (done: number) => {
@@ -91,7 +92,7 @@ test.skipIf(PROGRAM === '')('an image is pulled by its tag, in one run or in two
   expect((await readFile(join(model, 'weights'))).equals(WEIGHTS)).toBe(true);
 });
 
-test.skipIf(PROGRAM === '')('a layer that the registry has lost or damaged is no part of a model', async () => {
+test('a layer that the registry has lost or damaged is no part of a model', async () => {
   const layers = [gzipSync(makeTar({ 'models/MLmodel': 'y' })), gzipSync(makeTar({ 'models/other': WEIGHTS }))];
   const [, digest = ''] = await push('2', layers);
   const [file = ''] = globSync(`storage/**/sha256/*/${digest.slice(7)}/data`, { cwd: folder });
