@@ -101,7 +101,7 @@ def load(options: dict, stages: Stages, records: list[dict]):
     loaded = {"rehearsed": prediction is not None, "fast": scorer.fast.usable and prediction is not None, "why": why}
     loaded["origin"] = scorer.cases[0].origin if prediction else "none"
     loaded["fixed_files"] = options["fixed_files"]
-    loaded["has_outside"] = connections.stop() or mode.has_connections
+    loaded["has_outside"] = connections.stop() or mode.has_connections or mode.has_written
     return scorer, locks, {**loaded, "worker_mode": decided["mode"], "found": decided["found"]}
 
 

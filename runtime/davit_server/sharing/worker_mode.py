@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from typing import Callable
 
+from ..files.disk_writes import count_written_bytes
 from ..files.own_folder import MODEL
 from ..files.watch_files import ScratchFolders
 from ..files.watch_folders import predict_with_watch
@@ -52,11 +53,16 @@ class WorkerMode:
         self.settings = read_process_settings()
         self.before = read_state()
         self.fixed_files: list[str] = []
-        self.has_connections = False
+        self.has_connections = self.has_written = False
 
     def predict(self, predict: Callable[[], str]) -> tuple[str, float]:
-        """Returns the first answer and its seconds; records the files that it writes outside the own folder."""
+        """Returns the first answer and its seconds; records the files that it writes outside the own folder.
+
+        `has_written` says whether any prediction has written to a disk, perhaps into a folder that is not watched.
+        """
+        before = count_written_bytes()
         answer, seconds, written = predict_with_watch(predict, self.own_folder, self.scratch.list_remaining())
+        self.has_written = self.has_written or count_written_bytes() > before
         self.fixed_files = sorted({*self.fixed_files, *written})
         return answer, seconds
 
