@@ -25,12 +25,18 @@ from .processes.loaded_libraries import list_system_libraries
 from .processes.threads import LIMITS, count_processors, make_single_thread_environment
 from .protocol.wire import FOUND, MODES, ONE, SEPARATE, SHARED
 from .run_once import Output, add_model_options, describe_run, parse_options, read_peak_bytes, run_once
+from .scoring.compare_answer import is_same_answer
 from .scoring.import_scorer import import_scorer
 from .sharing.predict_cases import predict_cases
-from .sharing.worker_mode import WorkerMode
+from .sharing.try_forks import Prediction
+from .sharing.worker_mode import DIFFERENT_LOADS, WorkerMode
 
 SHOWN_BYTES = 2048
 MOST_WARNINGS = 50
+
+SECOND_ANSWER = "second-answer.json"
+MORE_PREDICTIONS = 2
+"""So often the example is repeated where the second answer differs: the model may draw numbers in predictions."""
 
 SECOND_LOAD_SECONDS, SECOND_LOAD_FACTOR = 60.0, 20
 """Time limit of the second load: so many seconds, or so many times the first load."""
@@ -91,7 +97,10 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
         with stages("workers"):
             proof["workers"] = mode.decide(scorer, prediction, options.workers, threads)
             if proof["workers"]["mode"] == SEPARATE and options.workers > 1:
-                prove_second_load(options, threads, proof["workers"]["found"], sum(stages.seconds.values()))
+                found, output = proof["workers"]["found"], os.path.join(folder, SECOND_ANSWER)
+                prove_second_load(options, threads, found, sum(stages.seconds.values()), output)
+                if options.worker_mode == FOUND and not options.input and is_other_answer(scorer, prediction, output):
+                    proof["workers"] = {"mode": ONE, "found": [*found, DIFFERENT_LOADS]}
     except BaseException as error:  # a model may raise anything, SystemExit too
         traceback.print_exc()
         proof["failed"] = describe_failure(stages.name, error, options.model)
@@ -100,10 +109,13 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
     return {**proof, **describe_run(stages)}, answer
 
 
-def prove_second_load(options: argparse.Namespace, threads: int, found: list[str], seconds: float) -> None:
-    """Loads the model a second time beside this one, as the server will: a port or a file may allow only one."""
+def prove_second_load(options: argparse.Namespace, threads: int, found: list[str], seconds: float, output: str) -> None:
+    """Loads the model a second time beside this one, as the server will: a port or a file may allow only one.
+
+    Writes the answer to the first case to the file `output`.
+    """
     command = [sys.executable, "-s", "-m", "davit_server.prove", "--model", options.model, "--nan", options.nan]
-    command += ["--worker-mode", ONE, "--cases", options.cases]
+    command += ["--worker-mode", ONE, "--cases", options.cases, "--output", output]
     env = {**os.environ, **dict.fromkeys(LIMITS, str(threads))}
     limit = max(SECOND_LOAD_SECONDS, SECOND_LOAD_FACTOR * seconds)
     try:
@@ -118,6 +130,16 @@ def prove_second_load(options: argparse.Namespace, threads: int, found: list[str
         failure = f"its process ended {describe_exit(ran.returncode)}"
     if failure:
         raise LoadedOnce(failure, ", ".join(found))
+
+
+def is_other_answer(scorer, prediction: Prediction | None, output: str) -> bool:
+    """Says whether the model that was loaded second answers otherwise than this one, which answers always the same."""
+    if prediction is None or not os.path.exists(output):
+        return False
+    if is_same_answer(prediction.answer, Path(output).read_text(encoding="utf-8")):
+        return False
+    again = (scorer.predict(prediction.kind, prediction.body) for _ in range(MORE_PREDICTIONS))
+    return all(is_same_answer(prediction.answer, answer) for answer in again)
 
 
 class LoadedOnce(Exception):

@@ -7,6 +7,7 @@ are forks of this process; in every other mode the first command FORK makes this
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 import os
 import socket
@@ -80,7 +81,7 @@ def load(options: dict, stages: Stages, records: list[dict]):
     """Returns the scorer, the locks of its process and the fields of the event `loaded`.
 
     Raises what the model raises, or ForkFailed. The fields are rehearsed, origin, fast, why, worker_mode and found (see
-    "Log" in runtime/README.md), fixed_files, and has_outside: whether the model may reach what other processes reach,
+    "Log" in runtime/README.md), fixed_files, answer: a digest of the first one, and has_outside: whether the model may reach what other processes reach,
     too. `records` gets the fields of the predicted cases.
     """
     mode = WorkerMode(options["mode"], options["folder"])
@@ -100,6 +101,7 @@ def load(options: dict, stages: Stages, records: list[dict]):
     gc.freeze()
     loaded = {"rehearsed": prediction is not None, "fast": scorer.fast.usable and prediction is not None, "why": why}
     loaded["origin"] = scorer.cases[0].origin if prediction else "none"
+    loaded["answer"] = hashlib.blake2b(prediction.answer.encode()).hexdigest() if prediction else ""
     loaded["fixed_files"] = options["fixed_files"]
     loaded["has_outside"] = connections.stop() or mode.has_connections or mode.has_written
     return scorer, locks, {**loaded, "worker_mode": decided["mode"], "found": decided["found"]}

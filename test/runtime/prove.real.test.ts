@@ -51,6 +51,16 @@ test('prove takes the model’s own example, and stops after loading when there 
   ]);
 });
 
+test('prove loads a model a second time, and finds that it then answers differently', async () => {
+  const { proof } = await prove('m_obedient', ['--workers', '2'], [], { OBEDIENT_AT_LOAD: 'draw' });
+  expect(proof).toMatchObject({
+    failed: null,
+    workers: { mode: 'one', found: ['1 thread', 'each loaded model answers differently'] },
+  });
+  const alike = await prove('m_obedient', ['--workers', '2'], [], { OBEDIENT_AT_LOAD: 'thread' });
+  expect(alike.proof).toMatchObject({ failed: null, workers: { mode: 'separate', found: ['1 thread'] } });
+});
+
 test('prove takes CSV, and writes the whole answer to --output', async () => {
   const head = '"sepal length (cm)","sepal width (cm)","petal length (cm)","petal width (cm)"';
   const input = await writeInput(`${head}\n${'5.1,3.5,1.4,0.2\n'.repeat(2000)}`);

@@ -189,6 +189,19 @@ describe('a server of its own', () => {
     expect(await server.ended).toBe(0);
   });
 
+  test('a model that answers by numbers which it draws when it is loaded has one worker', async () => {
+    const env = { OBEDIENT_AT_LOAD: 'draw' };
+    const server = await startServer('m_obedient', { args: ['--workers', '3'], env });
+    const found = ['1 thread', 'each loaded model answers differently'];
+    expect(server.events.at(-1)).toMatchObject({ event: 'ready', workers: 1, worker_mode: 'one', found });
+    expect(await status(server)).toMatchObject({ workers: 1, worker_mode: 'one', found });
+    expect(childrenOf(server.process.pid!)).toHaveLength(1);
+    const answers = await Promise.all([0, 1, 2, 3].map(async () => (await ask(server, 'rest')).text()));
+    expect(new Set(answers).size).toBe(1);
+    server.process.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+  });
+
   test('workers that cannot be shared, of a model that can be loaded only once: the failure says so', async () => {
     const env = { OBEDIENT_AT_LOAD: 'port' };
     const server = await startServer('m_obedient', { args: ['--workers', '2'], env });

@@ -38,7 +38,10 @@ class Owner(Protocol):
 
 
 class LoadedModel:
-    """Keeps `wanted_workers` workers. `event` is the event `loaded`, or None while no model is loaded."""
+    """Keeps `wanted_workers` workers. `event` is the event `loaded`, or None while no model is loaded.
+
+    `answer` is a digest of its answer to the model's first case, or "".
+    """
 
     def __init__(self, settings: argparse.Namespace, mode: str, owner: Owner) -> None:
         self.settings, self.owner = settings, owner
@@ -46,6 +49,7 @@ class LoadedModel:
         self.workers: set[WorkerHandle] = set()
         self.starting: set[asyncio.Task] = set()
         self.event: dict | None = None
+        self.answer = ""
         self.stage = "import"
         self.failure: dict | None = None
         self.deaths = self.restarts = self.timeouts = 0

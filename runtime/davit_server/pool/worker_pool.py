@@ -14,6 +14,8 @@ from typing import Callable
 
 from ..protocol.log import log
 from ..protocol.wire import FOUND, ONE, SEPARATE, SHARED
+from ..sharing.worker_mode import DIFFERENT_LOADS
+from .compare_workers import do_workers_differ
 from .loaded_model import CANCELLED, DIED, TIME_LIMIT, LoadedModel
 from .try_workers import AT_ONCE, do_workers_disturb
 from .worker_handle import WorkerHandle
@@ -134,6 +136,7 @@ class WorkerPool:
     def on_loaded(self, model: LoadedModel) -> None:
         """Uses the worker mode of the first loading process. In the mode `separate`, starts the other ones."""
         fixed_files, has_outside = model.event.pop("fixed_files"), model.event.pop("has_outside")
+        model.answer = model.event.pop("answer")
         if model is not self.models[0]:
             return
         self.has_outside = has_outside and self.settings.worker_mode == FOUND
@@ -141,8 +144,8 @@ class WorkerPool:
         self.description = {**model.event, "found": found}
         if model.event["worker_mode"] != SHARED:
             model.loader.mode = model.event["worker_mode"]  # the decision stays, also when the model is loaded again
-        if model.event["worker_mode"] == ONE and self.settings.worker_mode == FOUND:  # as many requests still come
-            self.queue.timeout = max(self.queue.timeout, self.settings.time_limit * self.settings.workers)
+        if model.event["worker_mode"] == ONE and self.settings.worker_mode == FOUND:
+            self.extend_queue()
         if model.event["worker_mode"] == SEPARATE and len(self.models) < self.settings.workers:
             others = [LoadedModel(self.settings, SEPARATE, self) for _ in range(self.settings.workers - 1)]
             self.models += others
@@ -171,7 +174,11 @@ class WorkerPool:
         """Tries the workers that have loaded the model themselves before clients use them, then finishes the start."""
         workers, hanging = list(self.owners), False
         try:
-            if self.has_outside:
+            if self.may_differ:
+                trial = do_workers_differ(workers)
+                if await asyncio.wait_for(trial, TRIAL_FACTOR * self.stuck_seconds):
+                    await self.keep_one_worker()
+            if self.has_outside and len(self.models) > 1:
                 trial = do_workers_disturb(workers)
                 self.is_one_at_a_time = await asyncio.wait_for(trial, TRIAL_FACTOR * self.stuck_seconds)
         except asyncio.TimeoutError:  # first, because it is an OSError, too
@@ -190,6 +197,28 @@ class WorkerPool:
             else:
                 self.queue.release(worker)
         self.watch_workers()
+
+    @property
+    def may_differ(self) -> bool:
+        return self.settings.worker_mode == FOUND and len({model.answer for model in self.models}) > 1
+
+    async def keep_one_worker(self) -> None:
+        """Ends all workers but one, because no two of them answer alike. Nothing else uses them yet."""
+        others, self.models = self.models[1:], self.models[:1]
+        for model in others:
+            for worker in model.workers:
+                self.owners.pop(worker, None)
+                worker.close()
+            model.stop()
+        self.models[0].loader.mode = ONE  # also when the model is loaded again
+        self.description["worker_mode"] = ONE
+        self.description["found"] = [*self.description["found"], DIFFERENT_LOADS]
+        self.extend_queue()
+        await asyncio.gather(*(model.loader.wait_ended() for model in others))
+
+    def extend_queue(self) -> None:
+        """Lets a request wait longer, because as many still come as for several workers."""
+        self.queue.timeout = max(self.queue.timeout, self.settings.time_limit * self.settings.workers)
 
     def finish_start(self) -> None:
         self.is_started = True

@@ -28,6 +28,8 @@ MLFLOW_STORES = ("mlruns", "mlflow.db")
 
 NO_EXAMPLE = "the model has no example to try forks with"
 
+DIFFERENT_LOADS = "each loaded model answers differently"
+
 ONE_AT_A_TIME = ", so predictions run one at a time"
 
 SETTLING_SECONDS, SETTLING_STEP = 0.5, 0.05
