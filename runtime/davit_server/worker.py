@@ -6,12 +6,14 @@ are forks of this process; in every other mode the first command FORK makes this
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
 import socket
 import sys
 import traceback
+from collections.abc import Iterator
 
 from .failures.stages import Stages, describe_failure
 from .files.own_folder import MODEL, enter_folder
@@ -39,7 +41,7 @@ def main() -> None:
     control = socket.socket(fileno=options["control"])
     stages, records = Stages(lambda name: send_event(control, event="stage", stage=name)), []
     try:
-        scorer, locks, loaded = load(options, stages, records)
+        scorer, locks, loaded = load(options, stages, records, control)
     except BaseException as error:  # a model may raise anything, even SystemExit
         traceback.print_exc()
         failure = describe_failure(stages.name, error, options["model"], trace=False)
@@ -49,9 +51,8 @@ def main() -> None:
     send_event(control, event="loaded", mlflow=scorer.version, seconds=stages.seconds, **loaded)
     try:
         if loaded["worker_mode"] == SHARED:
-            fork_workers(control, scorer, options)
+            fork_workers(control, scorer, options, locks)
         else:
-            locks.find_open_files()
             run_as_worker(control, scorer, options, locks)
     except (EOFError, ConnectionError):
         pass
@@ -59,10 +60,10 @@ def main() -> None:
         end_group()  # the front has ended
 
 
-def fork_workers(control: socket.socket, scorer, options: dict) -> None:
+def fork_workers(control: socket.socket, scorer, options: dict, locks: WriteLocks) -> None:
     adopt_orphans()  # in a container the front is process 1 and would not reap them
     outlive_parent()  # from here on this process ends its workers when the control socket closes
-    forker = Forker(control, scorer, options)
+    forker = Forker(control, scorer, options, locks)
     try:
         forker.run()
     finally:
@@ -76,17 +77,18 @@ def run_as_worker(control: socket.socket, scorer, options: dict, locks: WriteLoc
         answer_requests(connection, scorer, options, locks, os.path.join(options["folder"], MODEL))
 
 
-def load(options: dict, stages: Stages, records: list[dict]):
+def load(options: dict, stages: Stages, records: list[dict], control: socket.socket):
     """Returns the scorer, the locks of its process and the fields of the event `loaded`.
 
     Raises what the model raises, or ForkFailed. The fields are rehearsed, origin, fast, why, worker_mode and found (see
-    "Log" in runtime/README.md), fixed_files, and has_outside: whether the model may reach what other processes reach,
-    too. `records` gets the fields of the predicted cases.
+    "Log" in runtime/README.md), fixed_files, written_files: what each prediction locks, and has_outside: whether the
+    model may reach what other processes reach, too. `records` gets the fields of the predicted cases.
     """
     mode = WorkerMode(options["mode"], options["folder"])
     with stages("import"):
         Scorer = import_scorer()
     locks = WriteLocks(options["locks"], os.path.join(options["folder"], MODEL))
+    locks.names.on_wait = lambda: report_wait(control)
     connections = ConnectionWatch()
     with stages("load"), locks.hold(is_loading=True):
         scorer = Scorer(options["model"], options["nan"], options["cases"])
@@ -101,8 +103,20 @@ def load(options: dict, stages: Stages, records: list[dict]):
     loaded = {"rehearsed": prediction is not None, "fast": scorer.fast.usable and prediction is not None, "why": why}
     loaded["origin"] = scorer.cases[0].origin if prediction else "none"
     loaded["fixed_files"] = options["fixed_files"]
+    locks.find_open_files()
+    loaded["written_files"] = sorted({*locks.kept, *options["fixed_files"]})
     loaded["has_outside"] = connections.stop() or mode.has_connections
     return scorer, locks, {**loaded, "worker_mode": decided["mode"], "found": decided["found"]}
+
+
+@contextlib.contextmanager
+def report_wait(control: socket.socket) -> Iterator[None]:
+    """Tells the front that this process waits for predictions of others, which takes as long as they do."""
+    send_event(control, event="waiting")
+    try:
+        yield
+    finally:
+        send_event(control, event="working")
 
 
 def try_cases(

@@ -46,7 +46,7 @@ class WorkerMode:
     """
 
     def __init__(self, wanted: str, folder: str) -> None:
-        self.wanted, self.folder = wanted, folder
+        self.wanted, self.folder, self.started = wanted, folder, time.monotonic()
         self.own_folder = os.path.join(folder, MODEL)
         self.scratch = ScratchFolders(self.own_folder)
         self.settings = read_process_settings()
