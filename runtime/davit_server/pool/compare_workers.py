@@ -1,7 +1,7 @@
 """Compares the answers of workers that have loaded the model themselves.
 
-A model may draw numbers when it is loaded: weights, a salt, an index that several threads build. MLflow's server loads it
-once, so one input always has one answer.
+A model may draw numbers when it is loaded: weights, a salt, an index that several threads build. MLflow's server loads
+it once, so one input always has one answer.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ MORE_PREDICTIONS = 2
 
 
 async def do_workers_differ(workers: list[WorkerHandle]) -> bool:
-    """Says whether workers, which nothing else uses, answer the model's first case differently, but each always the same.
+    """Says whether workers answer the model's first case differently, but each of them always the same.
 
-    A worker that cannot predict it shows nothing. Raises IncompleteReadError or OSError when a worker ends.
+    Nothing else uses the workers. A worker that cannot predict it shows nothing. Raises IncompleteReadError or OSError
+    when a worker ends.
     """
     first = await predict_examples(workers)
     answers = [answer for answer in first if answer is not None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import hashlib
 import os
 import time
 from collections import Counter
@@ -49,7 +50,7 @@ class WorkerMode:
     """
 
     def __init__(self, wanted: str, folder: str) -> None:
-        self.wanted, self.folder = wanted, folder
+        self.wanted, self.folder, self.started = wanted, folder, time.monotonic()
         self.own_folder = os.path.join(folder, MODEL)
         self.scratch = ScratchFolders(self.own_folder)
         self.settings = read_process_settings()
@@ -134,6 +135,11 @@ class ForkFailed(Exception):
     def __init__(self, why: str) -> None:
         next_step = "set workers to separate, or leave it unset so that the server decides"
         super().__init__(f"Cannot share the loaded model between workers: {why}; {next_step}")
+
+
+def digest_answer(prediction: Prediction | None) -> str:
+    """Returns a digest by which processes that have loaded the model compare their first answers; "" without one."""
+    return hashlib.blake2b(prediction.answer.encode(), digest_size=16).hexdigest() if prediction else ""
 
 
 def read_process_settings() -> dict[str, object]:
