@@ -33,10 +33,10 @@ export interface ModelServerOptions {
 /** Shorter than the model server's idle timeout (5 s), so that the server never closes a connection in use. */
 const IDLE_CONNECTION_MILLISECONDS = 3000;
 const KILL_AFTER_MILLISECONDS = 10_000;
-/**
- * Longer than the server's own limits (10 s in its queue, plus the prediction's limit), to catch a server that hangs.
- */
-const LIMIT_MARGIN_SECONDS = 30;
+/** What a request may take beyond the server's own limits (its wait, then its prediction), before the server hangs. */
+const LIMIT_MARGIN_SECONDS = 20;
+/** Of an older server, which does not say it. */
+const LONGEST_WAIT_SECONDS = 10;
 const LAST_LINES = 30;
 /** Time to read the remaining output of a failed server. */
 const LAST_LINES_MILLISECONDS = 1000;
@@ -51,6 +51,7 @@ export class ModelServer implements Replica {
   readonly #agent = new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MILLISECONDS, scheduling: 'lifo' });
   readonly #lines: string[] = [];
   #loading: ModelLoading | undefined;
+  #longestWaitSeconds = LONGEST_WAIT_SECONDS;
 
   constructor(command: ServerCommand, options: ModelServerOptions) {
     this.#options = options;
@@ -82,7 +83,7 @@ export class ModelServer implements Replica {
 
   async send(query: Query): Promise<QueryResponse> {
     const { socketPath, entity, timeLimitSeconds } = this.#options;
-    const limitSeconds = timeLimitSeconds + LIMIT_MARGIN_SECONDS;
+    const limitSeconds = this.#longestWaitSeconds + timeLimitSeconds + LIMIT_MARGIN_SECONDS;
     try {
       return await sendQuery(query, { socketPath, agent: this.#agent, entity, limitSeconds });
     } catch (e) {
@@ -133,6 +134,7 @@ export class ModelServer implements Replica {
           return;
         }
         this.#loading = event.loading;
+        this.#longestWaitSeconds = event.longestWait ?? LONGEST_WAIT_SECONDS;
         clearTimeout(limit);
         done();
       });

@@ -12,6 +12,8 @@ export interface ReadyEvent {
   readonly port: number | undefined;
   readonly workers: number | undefined;
   readonly loading: ModelLoading | undefined;
+  /** How long a request may wait in the queue and for other predictions, in seconds. Undefined: an older server. */
+  readonly longestWait: number | undefined;
 }
 
 export interface FailedEvent {
@@ -54,6 +56,7 @@ export function parseServerEvent(line: string): ServerEvent | undefined {
       port: parseNumber(fields['port']),
       workers: parseNumber(fields['workers']),
       loading: parseModelLoading(fields),
+      longestWait: parseNumber(fields['longest_wait']),
     };
   if (fields['event'] !== 'failed') return undefined;
   const { stage, message, trace } = fields;

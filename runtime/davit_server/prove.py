@@ -9,10 +9,10 @@ Writes one JSON document to stdout; what the model prints goes to stderr. Exit c
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
+import tempfile
+import time
 import traceback
 import warnings
 from pathlib import Path
@@ -20,14 +20,18 @@ from typing import Callable
 
 from .failures.stages import Stages, describe_failure
 from .files.own_folder import MODEL, enter_folder
-from .processes.exit_code import describe_exit
+from .files.shared_files import describe_shared_files, find_shared_files
+from .files.write_locks import WriteLocks
+from .processes.connection_watch import ConnectionWatch
 from .processes.loaded_libraries import list_system_libraries
-from .processes.threads import LIMITS, count_processors, make_single_thread_environment
+from .processes.threads import count_processors, make_single_thread_environment
 from .protocol.wire import FOUND, MODES, ONE, SEPARATE, SHARED
 from .run_once import Output, add_model_options, describe_run, parse_options, read_peak_bytes, run_once
 from .scoring.import_scorer import import_scorer
+from .second_worker import rehearse_second_worker
 from .sharing.predict_cases import predict_cases
-from .sharing.worker_mode import WorkerMode
+from .sharing.try_forks import Prediction
+from .sharing.worker_mode import DIFFERENT_LOADS, WorkerMode, digest_answer
 
 SHOWN_BYTES = 2048
 MOST_WARNINGS = 50
@@ -68,7 +72,7 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
     `folder` is the temporary folder of this process; `on_stage` is called with each stage that begins.
     """
     stages, proof, answer, records = Stages(on_stage), make_empty_proof(), None, []
-    threads = max(1, count_processors() // options.workers)
+    locks_file = tempfile.TemporaryFile()  # noqa: SIM115  # until this process ends
     try:
         if options.worker_mode in (FOUND, SHARED):  # as the server does, before the numeric libraries are loaded
             os.environ.update(make_single_thread_environment())
@@ -76,7 +80,9 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
         mode = WorkerMode(options.worker_mode, folder)
         with stages("import"):
             Scorer = import_scorer()
-        with stages("load"), warnings.catch_warnings(record=True) as caught:
+        locks = WriteLocks(locks_file.fileno(), mode.own_folder)
+        connections = ConnectionWatch()
+        with stages("load"), locks.hold(is_loading=True), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 scorer = Scorer(options.model, options.nan, options.cases)
@@ -85,13 +91,12 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
         proof["mlflow"], proof["load_memory_bytes"] = scorer.version, read_resident_bytes()
         if options.input:
             scorer.set_request(options.content_type, Path(options.input).read_bytes())
-        prediction = predict_cases(scorer, stages, mode, records)
+        with locks.hold():
+            prediction = predict_cases(scorer, stages, mode, records)
         answer = prediction and prediction.answer
         proof["libraries"] = list_system_libraries(options.model, folder, sys.prefix)
         with stages("workers"):
-            proof["workers"] = mode.decide(scorer, prediction, options.workers, threads)
-            if proof["workers"]["mode"] == SEPARATE and options.workers > 1:
-                prove_second_load(options, threads, proof["workers"]["found"], sum(stages.seconds.values()))
+            proof["workers"] = decide_workers(options, scorer, prediction, mode, locks, connections)
     except BaseException as error:  # a model may raise anything, SystemExit too
         traceback.print_exc()
         proof["failed"] = describe_failure(stages.name, error, options.model)
@@ -100,32 +105,34 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
     return {**proof, **describe_run(stages)}, answer
 
 
-def prove_second_load(options: argparse.Namespace, threads: int, found: list[str], seconds: float) -> None:
-    """Loads the model a second time beside this one, as the server will: a port or a file may allow only one."""
-    command = [sys.executable, "-s", "-m", "davit_server.prove", "--model", options.model, "--nan", options.nan]
-    command += ["--worker-mode", ONE, "--cases", options.cases]
-    env = {**os.environ, **dict.fromkeys(LIMITS, str(threads))}
-    limit = max(SECOND_LOAD_SECONDS, SECOND_LOAD_FACTOR * seconds)
-    try:
-        with_pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
-        ran = subprocess.run(command, env=env, check=False, timeout=limit, **with_pipe)
-    except subprocess.TimeoutExpired:
-        raise LoadedOnce(f"it did not load within {limit:.0f} s", ", ".join(found)) from None
-    try:
-        failed = json.loads(ran.stdout.splitlines()[-1])["failed"]
-        failure = failed and failed["message"]
-    except (IndexError, ValueError, KeyError):
-        failure = f"its process ended {describe_exit(ran.returncode)}"
-    if failure:
-        raise LoadedOnce(failure, ", ".join(found))
-
-
-class LoadedOnce(Exception):
-    """Workers cannot share the loaded model, and it cannot be loaded a second time."""
-
-    def __init__(self, failure: str, found: str) -> None:
-        why = f"The model cannot be shared by its workers ({found}) and fails when it is loaded a second time"
-        super().__init__(f"{why}: {failure}. Set workers to one")
+def decide_workers(
+    options: argparse.Namespace,
+    scorer,
+    prediction: Prediction | None,
+    mode: WorkerMode,
+    locks: WriteLocks,
+    connections: ConnectionWatch,
+) -> dict:
+    """Returns `{"mode", "found"}`: what the server will decide and find. Raises LoadedOnce or ForkFailed."""
+    threads, is_found = max(1, count_processors() // options.workers), options.worker_mode == FOUND
+    decided = mode.decide(scorer, prediction, options.workers, threads)
+    locks.find_open_files()
+    written = {*locks.kept, *mode.fixed_files}
+    if decided["mode"] == SHARED:
+        together = describe_shared_files(find_shared_files([written], options.workers))
+    elif decided["mode"] == SEPARATE and options.workers > 1:
+        second = {name: getattr(options, name) for name in ("model", "nan", "cases", "workers")}
+        second.update(
+            threads=threads, fixed_files=mode.fixed_files, written_files=sorted(written), found=decided["found"]
+        )
+        second["is_tried"] = is_found and (connections.stop() or mode.has_connections or mode.has_written)
+        second["answer"] = digest_answer(prediction) if is_found and not options.input else None
+        second["limit"] = max(SECOND_LOAD_SECONDS, SECOND_LOAD_FACTOR * (time.monotonic() - mode.started))
+        together = rehearse_second_worker(second, mode.folder, scorer, locks)
+    else:
+        together = ""
+    decided_mode = ONE if together == DIFFERENT_LOADS else decided["mode"]
+    return {"mode": decided_mode, "found": [*decided["found"], *([together] if together else [])]}
 
 
 def shorten(answer: str | None) -> str | None:

@@ -6,16 +6,18 @@ are forks of this process; in every other mode the first command FORK makes this
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
 import socket
 import sys
 import traceback
+from collections.abc import Iterator
 
 from .failures.stages import Stages, describe_failure
 from .files.own_folder import MODEL, enter_folder
-from .files.write_locks import WriteLocks
+from .files.write_locks import EVERYTHING, WriteLocks
 from .processes.connection_watch import ConnectionWatch
 from .processes.pass_sockets import receive_with_socket
 from .processes.process_tree import adopt_orphans, die_with_parent, end_group, end_group_with, outlive_parent
@@ -24,7 +26,7 @@ from .protocol.wire import COMMAND, FORK, SHARED
 from .scoring.import_scorer import import_scorer
 from .sharing.predict_cases import explain_missing_prediction, name_case, predict_cases
 from .sharing.try_forks import Prediction
-from .sharing.worker_mode import WorkerMode
+from .sharing.worker_mode import WorkerMode, digest_answer
 from .workers.answer_requests import answer_requests
 from .workers.forker import Forker
 
@@ -39,7 +41,7 @@ def main() -> None:
     control = socket.socket(fileno=options["control"])
     stages, records = Stages(lambda name: send_event(control, event="stage", stage=name)), []
     try:
-        scorer, locks, loaded = load(options, stages, records)
+        scorer, locks, loaded = load(options, stages, records, control)
     except BaseException as error:  # a model may raise anything, even SystemExit
         traceback.print_exc()
         failure = describe_failure(stages.name, error, options["model"], trace=False)
@@ -49,9 +51,8 @@ def main() -> None:
     send_event(control, event="loaded", mlflow=scorer.version, seconds=stages.seconds, **loaded)
     try:
         if loaded["worker_mode"] == SHARED:
-            fork_workers(control, scorer, options)
+            fork_workers(control, scorer, options, locks)
         else:
-            locks.find_open_files()
             run_as_worker(control, scorer, options, locks)
     except (EOFError, ConnectionError):
         pass
@@ -59,10 +60,10 @@ def main() -> None:
         end_group()  # the front has ended
 
 
-def fork_workers(control: socket.socket, scorer, options: dict) -> None:
+def fork_workers(control: socket.socket, scorer, options: dict, locks: WriteLocks) -> None:
     adopt_orphans()  # in a container the front is process 1 and would not reap them
     outlive_parent()  # from here on this process ends its workers when the control socket closes
-    forker = Forker(control, scorer, options)
+    forker = Forker(control, scorer, options, locks)
     try:
         forker.run()
     finally:
@@ -76,21 +77,23 @@ def run_as_worker(control: socket.socket, scorer, options: dict, locks: WriteLoc
         answer_requests(connection, scorer, options, locks, os.path.join(options["folder"], MODEL))
 
 
-def load(options: dict, stages: Stages, records: list[dict]):
+def load(options: dict, stages: Stages, records: list[dict], control: socket.socket):
     """Returns the scorer, the locks of its process and the fields of the event `loaded`.
 
     Raises what the model raises, or ForkFailed. The fields are rehearsed, origin, fast, why, worker_mode and found (see
-    "Log" in runtime/README.md), fixed_files, and has_outside: whether the model may reach what other processes reach,
-    too. `records` gets the fields of the predicted cases.
+    "Log" in runtime/README.md), fixed_files, written_files: what each prediction locks, answer: a digest of the first
+    one, and has_outside: whether the model may reach what other processes reach, too. `records` gets the fields of the
+    predicted cases.
     """
     mode = WorkerMode(options["mode"], options["folder"])
     with stages("import"):
         Scorer = import_scorer()
     locks = WriteLocks(options["locks"], os.path.join(options["folder"], MODEL))
+    locks.names.on_wait = lambda: report_wait(control)
     connections = ConnectionWatch()
     with stages("load"), locks.hold(is_loading=True):
         scorer = Scorer(options["model"], options["nan"], options["cases"])
-    with locks.hold(options["fixed_files"]):
+    with locks.hold([*options["fixed_files"], *([EVERYTHING] if options["begins_alone"] else [])]):
         prediction, why = try_cases(scorer, options, stages, mode, records)
     with stages("workers"):
         decided = mode.decide(scorer, prediction, options["workers"], options["threads"])
@@ -100,9 +103,22 @@ def load(options: dict, stages: Stages, records: list[dict]):
     gc.freeze()
     loaded = {"rehearsed": prediction is not None, "fast": scorer.fast.usable and prediction is not None, "why": why}
     loaded["origin"] = scorer.cases[0].origin if prediction else "none"
+    loaded["answer"] = digest_answer(prediction)
     loaded["fixed_files"] = options["fixed_files"]
-    loaded["has_outside"] = connections.stop() or mode.has_connections
+    locks.find_open_files()
+    loaded["written_files"] = sorted({*locks.kept, *options["fixed_files"]})
+    loaded["has_outside"] = connections.stop() or mode.has_connections or mode.has_written
     return scorer, locks, {**loaded, "worker_mode": decided["mode"], "found": decided["found"]}
+
+
+@contextlib.contextmanager
+def report_wait(control: socket.socket) -> Iterator[None]:
+    """Tells the front that this process waits for predictions of others, which takes as long as they do."""
+    send_event(control, event="waiting")
+    try:
+        yield
+    finally:
+        send_event(control, event="working")
 
 
 def try_cases(

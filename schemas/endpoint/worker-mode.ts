@@ -56,14 +56,17 @@ export function mayLoadAgain(mode: WorkerMode | 'found', workers: number): boole
   return workers > 1 && (mode === 'found' || mode === 'separate');
 }
 
-/** For display: `loaded once, shared by 4 workers`, `loaded per worker: 2 threads, 1 open file`. */
+/**
+ * For display: `loaded once, shared by 4 workers`, `loaded per worker: 2 threads, 1 open file`. Shared workers have
+ * findings only if the endpoint file demands that they are shared.
+ */
 export function renderModelLoading(loading: ModelLoading & { readonly count: number }): string {
   const asked = loading.isOnlyLoaded ? '; only loaded: it has no input that the model accepts' : '';
   return `${renderMode(loading)}${asked}`;
 }
 
 function renderMode({ mode, found, count }: ModelLoading & { readonly count: number }): string {
-  const why = found.length === 0 || mode === 'shared' ? '' : `: ${found.join(', ')}`;
+  const why = found.length === 0 ? '' : `: ${found.join(', ')}`;
   if (mode === 'separate') return `loaded per worker${why}`;
-  return mode === 'one' || count === 1 ? `loaded once, 1 worker${why}` : `loaded once, shared by ${count} workers`;
+  return `loaded once, ${mode === 'one' || count === 1 ? '1 worker' : `shared by ${count} workers`}${why}`;
 }

@@ -50,6 +50,8 @@ if (what === 'fail') {
       response.writeHead(status, command.endsWith('+') ? { 'retry-after': '1' } : {}).end('{}');
     } else if (what === 'stubborn') {
       response.end(String(spawn('sleep', ['60'], { stdio: 'ignore' }).pid));
+    } else if (what === 'slow') {
+      setTimeout(() => response.end('late'), 2000);
     } else {
       const env = Object.keys(process.env).filter((name) => name === 'SECRET');
       response.end(JSON.stringify({ predictions: [1], env }));
@@ -58,6 +60,7 @@ if (what === 'fail') {
     say({
       ...{ event: 'ready', workers: 2, worker_mode: 'separate', found: ['2 threads', '1 open file'] },
       rehearsed: what !== 'lie',
+      ...(what === 'slow' && { longest_wait: 60 }),
     }),
   );
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
+import { startService } from '../stress/start-service.ts';
 import { FIXTURES, modelPython, RUNTIME } from './start-server.ts';
 
 let folder = '';
@@ -49,6 +50,16 @@ test('prove takes the model’s own example, and stops after loading when there 
     0,
     { ...PROVED, stages: stages('import', 'load', 'workers'), answer: null, cases: [] },
   ]);
+});
+
+test('prove loads a model a second time, and finds that it then answers differently', async () => {
+  const { proof } = await prove('m_obedient', ['--workers', '2'], [], { OBEDIENT_AT_LOAD: 'draw' });
+  expect(proof).toMatchObject({
+    failed: null,
+    workers: { mode: 'one', found: ['1 thread', 'each loaded model answers differently'] },
+  });
+  const alike = await prove('m_obedient', ['--workers', '2'], [], { OBEDIENT_AT_LOAD: 'thread' });
+  expect(alike.proof).toMatchObject({ failed: null, workers: { mode: 'separate', found: ['1 thread'] } });
 });
 
 test('prove takes CSV, and writes the whole answer to --output', async () => {
@@ -116,6 +127,39 @@ test('prove tells what is wrong with an input, as a client would be told', async
 test('prove keeps what was warned of while loading, each once, without deprecations', async () => {
   const { proof } = await prove('m_obedient', [], [], { OBEDIENT_AT_LOAD: 'warn' });
   expect(proof).toMatchObject({ warnings: [{ category: 'UserWarning', message: 'made with another version' }] });
+});
+
+test.each(['found', 'separate', 'shared'])('prove names a log that all workers write: %s', async (mode) => {
+  const env = { OBEDIENT_AT_LOAD: 'log', OBEDIENT_LOG: join(folder, 'app.log') };
+  const { proof } = await prove('m_obedient', ['--workers', '3', '--worker-mode', mode], [], env);
+  const log = 'all workers write the file app.log, so predictions run one at a time';
+  expect(proof).toMatchObject({
+    failed: null,
+    workers: { mode: mode === 'found' ? 'separate' : mode, found: mode === 'separate' ? [log] : ['1 open file', log] },
+  });
+});
+
+test('prove tries workers that load the model themselves together, if the model connects to something', async () => {
+  const service = await startService();
+  try {
+    const env = { OBEDIENT_AT_LOAD: 'session', ...service.env };
+    const { proof } = await prove('m_obedient', ['--workers', '3'], [], env);
+    const atOnce = 'workers answer wrongly when each gets a different request, so predictions run one at a time';
+    expect(proof).toMatchObject({ failed: null, workers: { mode: 'separate', found: ['1 socket', atOnce] } });
+    const { proof: configured } = await prove('m_obedient', ['--workers', '3', '--worker-mode', 'separate'], [], env);
+    expect(configured).toMatchObject({ failed: null, workers: { mode: 'separate', found: [] } });
+  } finally {
+    await service.stop();
+  }
+});
+
+test('prove says that a model cannot be loaded a second time', async () => {
+  const env = { OBEDIENT_AT_LOAD: 'address', OBEDIENT_ADDRESS: folder };
+  const { proof } = await prove('m_obedient', ['--workers', '3'], [], env);
+  expect(proof.failed).toMatchObject({ stage: 'workers' });
+  expect(proof.failed?.message).toMatch(
+    /^The model cannot be shared by its workers \(1 socket\) and fails when it is loaded a second time: OSError: .*in use.* Set workers to one$/,
+  );
 });
 
 test('prove reports a Python without MLflow as a failed import', async () => {

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cacheFolder } from '../../system/cache.ts';
 import { isAlive } from '../../system/is-alive.ts';
 import {
   ask,
@@ -187,6 +188,35 @@ describe('a server of its own', () => {
     expect(await status(server)).toMatchObject({ workers: 2, worker_mode: 'separate', found: ['1 thread'] });
     server.process.kill('SIGTERM');
     expect(await server.ended).toBe(0);
+  });
+
+  test('a model that answers by numbers which it draws when it is loaded has one worker', async () => {
+    const env = { OBEDIENT_AT_LOAD: 'draw' };
+    const server = await startServer('m_obedient', { args: ['--workers', '3'], env });
+    const found = ['1 thread', 'each loaded model answers differently'];
+    expect(server.events.at(-1)).toMatchObject({ event: 'ready', workers: 1, worker_mode: 'one', found });
+    expect(await status(server)).toMatchObject({ workers: 1, worker_mode: 'one', found });
+    expect(childrenOf(server.process.pid!)).toHaveLength(1);
+    const answers = await Promise.all([0, 1, 2, 3].map(async () => (await ask(server, 'rest')).text()));
+    expect(new Set(answers).size).toBe(1);
+    server.process.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+  });
+
+  test('a C library that lets one process use a file at a time is noticed, from the first prediction of each worker', async () => {
+    const folder = await mkdtemp(join(cacheFolder(), 'davit-workers-')); // not below /tmp, which is watched
+    const env = { OBEDIENT_AT_LOAD: 'thread', OBEDIENT_FILE: join(folder, 'one-process') };
+    const server = await startServer('m_obedient', { args: ['--workers', '3'], env });
+    const found = [
+      '1 thread',
+      'workers answer wrongly when each gets a different request, so predictions run one at a time',
+    ];
+    expect(server.events.at(-1)).toMatchObject({ event: 'ready', workers: 3, worker_mode: 'separate', found });
+    const statuses = await Promise.all([0, 1, 2, 3].map(async () => (await ask(server, 'answer')).status));
+    expect(statuses).toEqual([200, 200, 200, 200]);
+    server.process.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+    await rm(folder, { recursive: true });
   });
 
   test('workers that cannot be shared, of a model that can be loaded only once: the failure says so', async () => {

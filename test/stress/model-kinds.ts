@@ -27,6 +27,7 @@ const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<StressMode
     fixed_path_library: {},
     kept_file: {},
     lazy_file: { isInEveryRun: true },
+    library_and_thread: {},
     locked_rows: { most: 400 },
     mapped_counter: {},
     mapped_weights: {},

@@ -17,21 +17,24 @@ COORDINATION = ("-shm", "/lock.mdb")
 
 
 def list_writable_files() -> set[str]:
-    """Returns the paths of files and named pipes that are open for writing and still exist.
+    """Returns the paths of files and named pipes that are open for writing, without files opened for appending (logs).
 
-    Left out are files opened for appending, which are logs, and files without a name for other processes.
+    A file that was removed has its number after its path, because only forks of this process have it open, too.
     """
     found = set()
     for _, path, status, flags in read_descriptors():
-        try:
-            is_named = path.startswith("/") and os.path.samestat(status, os.stat(path))
-        except OSError:  # removed
-            continue
         writes = flags & os.O_ACCMODE != os.O_RDONLY and not flags & os.O_APPEND
         is_file = stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)
-        if is_named and writes and is_file and not path.endswith(COORDINATION):
-            found.add(path)
+        if path.startswith("/") and writes and is_file and not path.endswith(COORDINATION):
+            found.add(path if is_file_at(path, status) else f"{path} {status.st_ino}")
     return found
+
+
+def is_file_at(path: str, status: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(status, os.stat(path))
+    except OSError:
+        return False
 
 
 def read_stamp(path: str) -> tuple[int, int] | None:

@@ -10,13 +10,13 @@ program, each temporary file that its command names is locked. Python 3.8, stand
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
 
+from .name_locks import WRITTEN, WRITTEN_AT_LOAD, NameLocks
 from .open_files import list_writable_files, read_stamp
 from .watch_files import SCRATCH, decode_path, find_written_path, is_inside, list_private_folders
 
@@ -28,13 +28,8 @@ except ImportError:  # no system without it is served, but the module can be imp
 EVERYTHING = "*"
 """In place of a file's name: no two predictions run at the same time."""
 
-OFFSETS = 1 << 62
 TICK_NANOSECONDS = 10_000_000
 """The kernel's clock for the times of files may be so late."""
-
-MARKS = 1 << 20
-WRITTEN_AT_LOAD, WRITTEN = b"\1", b"\2"
-"""Bytes of the locked file that stand for a name, so that all workers know whether it is written, and when."""
 
 READ = "\0read"
 """After the path of a database, a name whose mark says that a prediction has not changed it."""
@@ -46,26 +41,32 @@ TEMPORARY = re.compile(r"(?:" + "|".join(map(re.escape, SCRATCH)) + r")[^\s'\"`;
 
 
 class WriteLocks:
-    """Locks names of files. `descriptor` is a file that all workers of the server have open; a lock of one of its bytes
-    stands for a name. Only this process writes into `own_folder`. What is open now is not the model's.
-
-    The kernel releases the locks of a process that ends, and refuses a lock that would be a deadlock.
+    """Decides which names this process locks, and when. Only it writes into `own_folder`. What is open now is not the
+    model's. `kept` has the files that the model keeps open for writing, which each prediction locks.
     """
 
     def __init__(self, descriptor: int, own_folder: str) -> None:
-        self.descriptor, self.process = descriptor, os.getpid()
-        self.is_usable = fcntl is not None and descriptor >= 0
+        self.names, self.process = NameLocks(descriptor), os.getpid()
         self.inside = list_private_folders(own_folder)
         self.is_active = self.is_loading = False
-        self.held: dict[str, bool] = {}
+        self.is_starting = True
         self.model_locks: set[int] = set()
         self.ignored, self.started = list_writable_files(), time.time_ns() - TICK_NANOSECONDS
         self.kept: set[str] = set()
         self.watched: dict[str, tuple[int, int] | None] = {}
         self.databases: dict[str, tuple] = {}
         self.has_opened = False
-        if self.is_usable:
+        if self.names.is_usable:
             sys.addaudithook(self.handle_audit_event)
+
+    def begin_answering(self, own_folder: str) -> None:
+        """Prepares this process, which may be a fork of the one that loaded the model, for requests of clients.
+
+        A fork shares the files that its loading process keeps open with all other forks.
+        """
+        self.process, self.is_starting = os.getpid(), False
+        self.inside = list_private_folders(own_folder)
+        self.find_open_files()
 
     @contextlib.contextmanager
     def hold(self, files: Iterable[str] = (), is_loading: bool = False) -> Iterator[None]:
@@ -76,7 +77,7 @@ class WriteLocks:
         self.model_locks.clear()
         self.is_active, self.is_loading = True, is_loading
         self.find_changed_files()
-        for path in sorted({*files, *self.kept}) if self.is_usable else ():
+        for path in sorted({*files, *self.kept}) if self.names.is_usable else ():
             self.lock(path)
         try:
             yield
@@ -86,8 +87,8 @@ class WriteLocks:
                 self.find_open_files()
             if self.databases:
                 self.mark_changed_databases()
-            if self.held:
-                self.release()
+            if self.names.held:
+                self.names.release()
 
     def find_open_files(self) -> None:
         """Finds the files that the model keeps open: what it writes into them later, no audit event reports."""
@@ -105,7 +106,7 @@ class WriteLocks:
     def mark_changed_databases(self) -> None:
         databases, self.databases = self.databases, {}  # a thread of the model may add another
         for path, stamps in databases.items():
-            self.mark(path if read_database_stamps(path) != stamps else path + READ, WRITTEN)
+            self.names.mark(path if read_database_stamps(path) != stamps else path + READ, WRITTEN)
 
     def handle_audit_event(self, event: str, arguments: tuple) -> None:
         # A child of the model would wait for the prediction that waits for the child.
@@ -126,18 +127,19 @@ class WriteLocks:
             if event == "sqlite3.connect" and not is_new_database(real):
                 self.handle_database(real)
                 continue
+            # Before the lock, because from now on no other prediction may read the file together with a third one.
+            self.names.mark(real, WRITTEN_AT_LOAD if self.is_loading else WRITTEN)
             self.lock(real)
-            self.mark(real, WRITTEN_AT_LOAD if self.is_loading else WRITTEN)
 
     def handle_database(self, path: str) -> None:
         """Locks a database, unless it is only read: SQLite itself locks it only for each transaction."""
         if self.is_loading:
             return
-        if self.read_mark(path) == WRITTEN:
+        if self.names.read_mark(path) == WRITTEN:
             self.lock(path)
             return
         self.databases.setdefault(path, read_database_stamps(path))
-        if not self.read_mark(path + READ):
+        if not self.names.read_mark(path + READ):
             self.lock(path)
 
     def handle_reading(self, path: object) -> None:
@@ -145,43 +147,17 @@ class WriteLocks:
         to be written again. What was only written at load can be read by several predictions.
         """
         name = decode_path(path)
-        if name is None or self.is_loading or self.model_locks or not self.has_marks():
+        if name is None or self.is_loading or self.model_locks or not self.names.has_marks():
             return
         real = os.path.realpath(name)
-        mark = self.read_mark(real)
+        mark = self.names.read_mark(real)
         if mark and not is_inside(real, self.inside):
             self.lock(real, is_shared=mark == WRITTEN_AT_LOAD)
 
     def lock(self, path: str, is_shared: bool = False) -> None:
-        if self.held.get(path) or (is_shared and path in self.held):
-            return
-        with contextlib.suppress(OSError):  # a deadlock of two predictions: one continues
-            kind = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
-            fcntl.lockf(self.descriptor, kind, 1, number_name(path) % OFFSETS)
-        self.held[path] = not is_shared  # a prediction that writes the file as well locks it again
+        self.names.lock(path, is_shared, is_first_in_line=self.is_starting)
         if not self.is_active:  # a thread that its prediction has not waited for
-            self.release()
-
-    def release(self) -> None:
-        self.held.clear()
-        with contextlib.suppress(OSError):
-            fcntl.lockf(self.descriptor, fcntl.LOCK_UN)
-
-    def mark(self, path: str, mark: bytes) -> None:
-        if self.read_mark(path) < mark:
-            with contextlib.suppress(OSError):
-                os.pwrite(self.descriptor, mark, number_name(path) % MARKS)
-
-    def has_marks(self) -> bool:
-        with contextlib.suppress(OSError):  # a model can close any descriptor
-            return os.fstat(self.descriptor).st_size > 0
-        return False
-
-    def read_mark(self, path: str) -> bytes:
-        """Returns b"" or b"\\0" for a file that no process of the server has written."""
-        with contextlib.suppress(OSError):
-            return os.pread(self.descriptor, 1, number_name(path) % MARKS).rstrip(b"\0")
-        return b""
+            self.names.release()
 
     def note_model_lock(self, file: object, operation: int) -> None:
         """Notes that the model locks a file by itself, so that its predictions already run one after the other.
@@ -192,12 +168,8 @@ class WriteLocks:
         descriptor = file if isinstance(file, int) else file.fileno()
         if operation & fcntl.LOCK_UN:
             self.model_locks.discard(descriptor)
-        elif descriptor != self.descriptor and read_descriptor_path(descriptor) not in self.held:
+        elif descriptor != self.names.descriptor and read_descriptor_path(descriptor) not in self.names.held:
             self.model_locks.add(descriptor)
-
-
-def number_name(path: str) -> int:
-    return int.from_bytes(hashlib.blake2b(os.fsencode(path), digest_size=8).digest(), "big")
 
 
 def is_reading(arguments: tuple) -> bool:

@@ -11,7 +11,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
-from ..pool.loaded_model import DIED, TIME_LIMIT
+from ..pool.loaded_model import DIED, TIME_LIMIT, WAIT_LIMIT
 from ..pool.worker_pool import WorkerLost, WorkerPool
 from ..pool.worker_queue import ClientDisconnected, QueueFull
 from ..protocol.wire import EXAMPLE, KINDS
@@ -183,6 +183,10 @@ class FrontApp:
         if why == TIME_LIMIT:
             limit = f"{self.settings.time_limit:g} s"
             return make_error(504, "DEADLINE_EXCEEDED", f"The model took longer than {limit} and was stopped.")
+        if why == WAIT_LIMIT:
+            limit = f"{self.pool.wait_seconds:g} s"
+            message = f"The request waited longer than {limit} for others that write the same file, and was stopped."
+            return make_error(504, "DEADLINE_EXCEEDED", message)
         if why == DIED:
             return make_error(502, "MODEL_PROCESS_DIED", "The process running the model died on this request.")
         # No Retry-After: the model may have begun, and a client that reads the header sends the same request again.

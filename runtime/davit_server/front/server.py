@@ -54,6 +54,7 @@ async def serve(settings: argparse.Namespace) -> int:
                 "seconds": seconds,
                 "pid": os.getpid(),
                 "workers": 1 if loaded["worker_mode"] == ONE else settings.workers,
+                "longest_wait": pool.longest_wait_seconds,
             }
         )
 

@@ -20,7 +20,7 @@ START_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 WORKER_SECONDS = 10.0
 """Time limit for a worker of a loaded model. It normally takes milliseconds; a process that needs longer hangs."""
 
-DIED, TIME_LIMIT, START, CANCELLED = "died", "time limit", "start", "cancelled"
+DIED, TIME_LIMIT, WAIT_LIMIT, START, CANCELLED = "died", "time limit", "wait limit", "start", "cancelled"
 
 
 class Owner(Protocol):
@@ -28,6 +28,7 @@ class Owner(Protocol):
 
     is_started: bool
     stuck_seconds: float
+    wait_seconds: float
     locks: int
 
     def on_loaded(self, model: LoadedModel) -> None: ...
@@ -38,7 +39,10 @@ class Owner(Protocol):
 
 
 class LoadedModel:
-    """Keeps `wanted_workers` workers. `event` is the event `loaded`, or None while no model is loaded."""
+    """Keeps `wanted_workers` workers. `event` is the event `loaded`, or None while no model is loaded.
+
+    `answer` is a digest of its answer to the model's first case, or "".
+    """
 
     def __init__(self, settings: argparse.Namespace, mode: str, owner: Owner) -> None:
         self.settings, self.owner = settings, owner
@@ -46,6 +50,8 @@ class LoadedModel:
         self.workers: set[WorkerHandle] = set()
         self.starting: set[asyncio.Task] = set()
         self.event: dict | None = None
+        self.answer = ""
+        self.written_files: set[str] = set()
         self.stage = "import"
         self.failure: dict | None = None
         self.deaths = self.restarts = self.timeouts = 0
@@ -63,7 +69,7 @@ class LoadedModel:
     async def start(self) -> None:
         self.stage, self.failure = "import", None
         if self.owner.is_started:  # before that, the supervisor of the server limits the first start
-            self.limit = asyncio.get_running_loop().call_later(self.owner.stuck_seconds, self.loader.stop)
+            self.start_limit(self.owner.stuck_seconds)
         try:
             await self.loader.start()
         except OSError as error:
@@ -74,10 +80,14 @@ class LoadedModel:
         """Handles one event of the loading process (see send_event.py)."""
         if event["event"] == "stage":
             self.stage = event["stage"]
+        elif event["event"] in ("waiting", "working"):
+            if self.limit is not None:
+                self.start_limit(self.owner.wait_seconds if event["event"] == "waiting" else self.owner.stuck_seconds)
         elif event["event"] == "failed":
             self.failure = event
         elif event["event"] == "loaded":
             self.event = event
+            self.written_files, self.answer = set(event.pop("written_files")), event.pop("answer")
             self.owner.on_loaded(self)
             self.add_worker()
         elif event["event"] == "ended":
@@ -124,13 +134,18 @@ class LoadedModel:
         self.owner.on_joined(self, worker)
         return True
 
+    def start_limit(self, seconds: float) -> None:
+        """Ends the loading process if it provides no worker for so long."""
+        self.stop_limit()
+        self.limit = asyncio.get_running_loop().call_later(seconds, self.loader.stop)
+
     def stop_limit(self) -> None:
         if self.limit is not None:
             self.limit.cancel()
             self.limit = None
 
     def remove(self, worker: WorkerHandle, why: str) -> None:
-        """Ends one worker and replaces it; `why` is DIED, TIME_LIMIT, START or CANCELLED."""
+        """Ends one worker and replaces it; `why` is DIED, TIME_LIMIT, WAIT_LIMIT, START or CANCELLED."""
         self.workers.discard(worker)
         if worker.pid:
             self.loader.kill_worker(worker.pid)

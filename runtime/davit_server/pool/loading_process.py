@@ -28,6 +28,7 @@ class LoadingProcess:
     """A process that loads the model, then forks workers or is one, depending on `mode` (see worker_mode.py).
 
     `on_event` gets its events, `on_end` its exit code; `locks` is the file of write_locks.py.
+    With `begins_alone`, it predicts its cases while no other one does so.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class LoadingProcess:
         self.settings, self.mode, self.on_event, self.on_end = settings, mode, on_event, on_end
         self.locks = locks
         self.fixed_files: list[str] = []
+        self.begins_alone = False
         self.workers: set[int] = set()
         self.folder: OwnFolder | None = None
         self.is_stopped = False
@@ -78,6 +80,7 @@ class LoadingProcess:
             "front": front.fileno(),
             "locks": self.locks,
             "fixed_files": self.fixed_files,
+            "begins_alone": self.begins_alone,
             "parent": os.getpid(),
             "threads": self.choose_threads(),
             "mode": self.mode,

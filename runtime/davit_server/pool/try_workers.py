@@ -26,7 +26,8 @@ AT_ONCE = "workers answer wrongly when each gets a different request, so predict
 async def do_workers_disturb(workers: list[WorkerHandle]) -> bool:
     """Says whether the workers, which nothing else uses, answer differently at the same time than alone.
 
-    Each gets a request of its own. A worker that cannot predict it, or answers it differently each time, shows nothing.
+    Each gets a request of its own. A worker that cannot predict it alone, or answers it differently each time, shows
+    nothing.
     Raises IncompleteReadError or OSError when a worker ends.
     """
     started = time.perf_counter()
@@ -41,7 +42,7 @@ async def do_workers_disturb(workers: list[WorkerHandle]) -> bool:
     numbers = [number for number, answer in enumerate(alone, 1) if answer is not None]
     for _ in range(2):  # a single other answer has other causes, such as a service that is busy
         together = await predict_together(list(zip(used, numbers)), rounds)
-        if all(answers <= {answer, None} for answers, answer in zip(together, expected)):
+        if all(answers == {answer} for answers, answer in zip(together, expected)):
             return False
     return await predict_in_turn(workers) == alone
 

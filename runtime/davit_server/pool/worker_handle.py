@@ -6,7 +6,7 @@ import asyncio
 import socket
 from typing import Callable
 
-from ..protocol.wire import ALONE, ANSWER, HELLO, REQUEST
+from ..protocol.wire import ALONE, ANSWER, HELLO, REQUEST, WAITING, WORKING
 
 
 class WorkerHandle:
@@ -35,11 +35,19 @@ class WorkerHandle:
         self.writer = asyncio.StreamWriter(transport, protocol, self.reader, loop)
         (self.pid,) = HELLO.unpack(await self.reader.readexactly(HELLO.size))
 
-    async def predict(self, kind: int, request_id: bytes, body: bytes) -> tuple[int, bytes]:
-        """Returns HTTP status and body of the answer. Raises IncompleteReadError or OSError when the worker ended."""
+    async def predict(
+        self, kind: int, request_id: bytes, body: bytes, on_wait: Callable[[bool], object] = lambda is_waiting: None
+    ) -> tuple[int, bytes]:
+        """Returns HTTP status and body of the answer. Raises IncompleteReadError or OSError when the worker ended.
+
+        Calls `on_wait` when the prediction begins to wait for those of other workers, and when it continues.
+        """
         kind |= ALONE if self.is_alone else 0
         self.writer.writelines((REQUEST.pack(kind, len(request_id), len(body)), request_id, body))
         status, length = ANSWER.unpack(await self.reader.readexactly(ANSWER.size))
+        while status in (WAITING, WORKING):
+            on_wait(status == WAITING)
+            status, length = ANSWER.unpack(await self.reader.readexactly(ANSWER.size))
         return status, await self.reader.readexactly(length)
 
     @property

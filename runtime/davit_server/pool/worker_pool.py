@@ -12,9 +12,14 @@ from collections import Counter
 from collections.abc import Awaitable
 from typing import Callable
 
+from ..files.shared_files import describe_shared_files, find_shared_files
+from ..files.write_locks import EVERYTHING
 from ..protocol.log import log
 from ..protocol.wire import FOUND, ONE, SEPARATE, SHARED
-from .loaded_model import CANCELLED, DIED, TIME_LIMIT, LoadedModel
+from ..sharing.worker_mode import DIFFERENT_LOADS
+from .compare_workers import do_workers_differ
+from .loaded_model import CANCELLED, DIED, TIME_LIMIT, WAIT_LIMIT, LoadedModel
+from .time_limit import TimeLimit
 from .try_workers import AT_ONCE, do_workers_disturb
 from .worker_handle import WorkerHandle
 from .worker_queue import WorkerQueue
@@ -50,7 +55,9 @@ class WorkerPool:
         self.owners: dict[WorkerHandle, LoadedModel] = {}
         self.lost: Counter[str] = Counter()
         self.description: dict | None = None
-        self.is_started = self.is_stopping = self.is_stuck = self.is_one_at_a_time = False
+        self.found: list[str] = []
+        self.found_together: list[str] = []
+        self.is_started = self.is_stopping = self.is_stuck = False
         self.has_outside, self.trying = False, None
         self.started_at = self.start_seconds = 0.0
         self.watch: asyncio.TimerHandle | None = None
@@ -72,6 +79,17 @@ class WorkerPool:
         return self.settings.stuck_after or max(STUCK_SECONDS, STUCK_FACTOR * self.start_seconds)
 
     @property
+    def wait_seconds(self) -> float:
+        """Longest time to wait for predictions of other workers: by then each of them has ended."""
+        return self.settings.time_limit * self.settings.workers
+
+    @property
+    def longest_wait_seconds(self) -> float:
+        """Longest time that a request is not predicted: in the queue, and for predictions that write the same file."""
+        is_alone = self.description["worker_mode"] == SHARED and not self.description["found"]
+        return self.queue.timeout + (0 if is_alone else self.wait_seconds)
+
+    @property
     def is_loading(self) -> bool:
         """True while no model is loaded, or while workers that load it themselves are not all ready for once."""
         is_starting = not self.is_started and len(self.models) > 1
@@ -86,9 +104,13 @@ class WorkerPool:
     ) -> tuple[int, bytes]:
         """Returns HTTP status and body of a worker's answer. Raises QueueFull, ClientDisconnected or WorkerLost."""
         worker = await self.acquire_worker(receive)
-        timer = asyncio.get_running_loop().call_later(self.settings.time_limit, self.remove_worker, worker, TIME_LIMIT)
+
+        def end(is_waiting: bool) -> None:
+            self.remove_worker(worker, WAIT_LIMIT if is_waiting else TIME_LIMIT)
+
+        limit = TimeLimit(self.settings.time_limit, self.wait_seconds, end)
         try:
-            answer = await worker.predict(kind, request_id, body)
+            answer = await worker.predict(kind, request_id, body, limit.switch)
             if worker in self.owners:
                 self.owners[worker].deaths = 0
             return answer
@@ -102,7 +124,7 @@ class WorkerPool:
             self.remove_worker(worker, CANCELLED)  # its answer would go to the next caller
             raise
         finally:
-            timer.cancel()
+            limit.stop()
             self.queue.release(worker)
 
     async def acquire_worker(self, receive: Callable[[], Awaitable[dict]]) -> WorkerHandle:
@@ -111,6 +133,7 @@ class WorkerPool:
             if not worker.has_ended:
                 return worker
             self.remove_worker(worker, DIED)
+            self.queue.release(worker)
 
     def remove_worker(self, worker: WorkerHandle, why: str) -> None:
         """Removes a worker for good, ends its process and starts the replacement."""
@@ -137,17 +160,17 @@ class WorkerPool:
         if model is not self.models[0]:
             return
         self.has_outside = has_outside and self.settings.worker_mode == FOUND
-        found = model.event["found"] or (self.description or {}).get("found", [])  # a later load has no findings
-        self.description = {**model.event, "found": found}
+        self.found = model.event["found"] or self.found  # a later load has no findings
+        self.description = {**model.event, "found": [*self.found, *self.found_together]}
         if model.event["worker_mode"] != SHARED:
             model.loader.mode = model.event["worker_mode"]  # the decision stays, also when the model is loaded again
-        if model.event["worker_mode"] == ONE and self.settings.worker_mode == FOUND:  # as many requests still come
-            self.queue.timeout = max(self.queue.timeout, self.settings.time_limit * self.settings.workers)
+        if model.event["worker_mode"] == ONE and self.settings.worker_mode == FOUND:
+            self.extend_queue()
         if model.event["worker_mode"] == SEPARATE and len(self.models) < self.settings.workers:
             others = [LoadedModel(self.settings, SEPARATE, self) for _ in range(self.settings.workers - 1)]
             self.models += others
             for each in self.models:
-                each.loader.fixed_files = fixed_files
+                each.loader.fixed_files, each.loader.begins_alone = fixed_files, has_outside
             self.starting = [asyncio.ensure_future(other.start()) for other in others]
             if not self.is_started:
                 loop = asyncio.get_running_loop()
@@ -156,12 +179,14 @@ class WorkerPool:
 
     def on_joined(self, model: LoadedModel, worker: WorkerHandle) -> None:
         self.owners[worker] = model
-        worker.is_alone = self.is_one_at_a_time
+        worker.is_alone = self.queue.is_one_at_a_time
         self.watch_workers()
         # Each separate worker takes as long as the first, so the replica is ready only when all of them are.
         if self.is_started:
             self.queue.release(worker)
         elif len(self.models) == 1:
+            self.find_shared_files()
+            worker.is_alone = self.queue.is_one_at_a_time
             self.queue.release(worker)
             self.finish_start()
         elif all(other.workers for other in self.models) and self.trying is None:
@@ -170,26 +195,70 @@ class WorkerPool:
     async def try_workers(self) -> None:
         """Tries the workers that have loaded the model themselves before clients use them, then finishes the start."""
         workers, hanging = list(self.owners), False
+        self.find_shared_files()
         try:
-            if self.has_outside:
+            if self.may_differ:
+                trial = do_workers_differ(workers)
+                if await asyncio.wait_for(trial, TRIAL_FACTOR * self.stuck_seconds):
+                    await self.keep_one_worker()
+            if self.has_outside and len(self.models) > 1 and not self.queue.is_one_at_a_time:
                 trial = do_workers_disturb(workers)
-                self.is_one_at_a_time = await asyncio.wait_for(trial, TRIAL_FACTOR * self.stuck_seconds)
+                if await asyncio.wait_for(trial, TRIAL_FACTOR * self.stuck_seconds):
+                    self.predict_one_at_a_time(AT_ONCE)
         except asyncio.TimeoutError:  # first, because it is an OSError, too
-            self.is_one_at_a_time = hanging = True
+            self.predict_one_at_a_time(AT_ONCE)
+            hanging = True
         except (asyncio.IncompleteReadError, OSError):  # the values of the trial are arbitrary: no reason not to serve
             pass
         if self.is_stopping:
             return
-        if self.is_one_at_a_time:
-            self.description["found"] = [*self.description["found"], AT_ONCE]
         self.finish_start()
         for worker in list(self.owners):  # also one that has replaced a worker which the trial has killed
-            worker.is_alone = self.is_one_at_a_time
+            worker.is_alone = self.queue.is_one_at_a_time
             if worker.has_ended or hanging:
                 self.remove_worker(worker, TIME_LIMIT if hanging else DIED)
             else:
                 self.queue.release(worker)
         self.watch_workers()
+
+    @property
+    def may_differ(self) -> bool:
+        return self.settings.worker_mode == FOUND and len({model.answer for model in self.models}) > 1
+
+    async def keep_one_worker(self) -> None:
+        """Ends all workers but one, because no two of them answer alike. Nothing else uses them yet."""
+        others, self.models = self.models[1:], self.models[:1]
+        for model in others:
+            for worker in model.workers:
+                self.owners.pop(worker, None)
+                worker.close()
+            model.stop()
+        self.models[0].loader.mode = ONE  # also when the model is loaded again
+        self.description["worker_mode"] = ONE
+        self.found_together.append(DIFFERENT_LOADS)
+        self.description["found"] = [*self.found, *self.found_together]
+        self.extend_queue()
+        await asyncio.gather(*(model.loader.wait_ended() for model in others))
+
+    def find_shared_files(self) -> None:
+        is_shared = self.description["worker_mode"] == SHARED
+        written = [model.written_files for model in self.models]
+        shared = find_shared_files(written, self.settings.workers if is_shared else 1)
+        if shared:
+            self.predict_one_at_a_time(describe_shared_files(shared))
+
+    def predict_one_at_a_time(self, why: str) -> None:
+        """Lets requests wait in the queue where workers would wait for each other. `why` is a finding, or ""."""
+        self.found_together += [why] if why else []
+        self.description["found"] = [*self.found, *self.found_together]
+        self.queue.is_one_at_a_time = True
+        self.extend_queue()
+        for model in self.models:  # the first prediction of one that loads again waits, too
+            model.loader.fixed_files = sorted({*model.loader.fixed_files, EVERYTHING})
+
+    def extend_queue(self) -> None:
+        """Lets a request wait until all others have been predicted: as many still come as there are workers."""
+        self.queue.timeout = max(self.queue.timeout, self.wait_seconds)
 
     def finish_start(self) -> None:
         self.is_started = True

@@ -1,7 +1,7 @@
 """Sends events of the loading process to the front over the control socket, one JSON object a line.
 
-Events are `stage` (stage), `loaded` (mlflow, seconds, worker_mode, found, …), `failed` (stage, cause, message) and
-`ended` (pid, status) for a worker.
+Events are `stage` (stage), `waiting` and `working` (see report_wait), `loaded` (mlflow, seconds, worker_mode, …),
+`failed` (stage, cause, message) and `ended` (pid, status) for a worker.
 """
 
 from __future__ import annotations

@@ -19,6 +19,9 @@ REQUEST = struct.Struct("!BBI")
 ANSWER = struct.Struct("!HI")
 """HTTP status, length of the body; then the body."""
 
+WAITING, WORKING = 0, 1
+"""In place of a status, without a body: the prediction waits for a lock of another one, or continues."""
+
 HELLO = struct.Struct("!I")
 """The first bytes from a worker: its process id."""
 

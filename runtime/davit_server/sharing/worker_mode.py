@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import hashlib
 import os
 import time
 from collections import Counter
 from typing import Callable
 
+from ..files.disk_writes import count_written_bytes
 from ..files.own_folder import MODEL
 from ..files.watch_files import ScratchFolders
 from ..files.watch_folders import predict_with_watch
@@ -26,6 +28,8 @@ MLFLOW_STORES = ("mlruns", "mlflow.db")
 """MLflow's default stores, which 2.x makes whenever a model is loaded. They are ignored: a server writes no runs."""
 
 NO_EXAMPLE = "the model has no example to try forks with"
+
+DIFFERENT_LOADS = "each loaded model answers differently"
 
 ONE_AT_A_TIME = ", so predictions run one at a time"
 
@@ -46,17 +50,22 @@ class WorkerMode:
     """
 
     def __init__(self, wanted: str, folder: str) -> None:
-        self.wanted, self.folder = wanted, folder
+        self.wanted, self.folder, self.started = wanted, folder, time.monotonic()
         self.own_folder = os.path.join(folder, MODEL)
         self.scratch = ScratchFolders(self.own_folder)
         self.settings = read_process_settings()
         self.before = read_state()
         self.fixed_files: list[str] = []
-        self.has_connections = False
+        self.has_connections = self.has_written = False
 
     def predict(self, predict: Callable[[], str]) -> tuple[str, float]:
-        """Returns the first answer and its seconds; records the files that it writes outside the own folder."""
+        """Returns the first answer and its seconds; records the files that it writes outside the own folder.
+
+        `has_written` says whether any prediction has written to a disk, perhaps into a folder that is not watched.
+        """
+        before = count_written_bytes()
         answer, seconds, written = predict_with_watch(predict, self.own_folder, self.scratch.list_remaining())
+        self.has_written = self.has_written or count_written_bytes() > before
         self.fixed_files = sorted({*self.fixed_files, *written})
         return answer, seconds
 
@@ -126,6 +135,11 @@ class ForkFailed(Exception):
     def __init__(self, why: str) -> None:
         next_step = "set workers to separate, or leave it unset so that the server decides"
         super().__init__(f"Cannot share the loaded model between workers: {why}; {next_step}")
+
+
+def digest_answer(prediction: Prediction | None) -> str:
+    """Returns a digest by which processes that have loaded the model compare their first answers; "" without one."""
+    return hashlib.blake2b(prediction.answer.encode(), digest_size=16).hexdigest() if prediction else ""
 
 
 def read_process_settings() -> dict[str, object]:

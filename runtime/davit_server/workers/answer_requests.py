@@ -7,17 +7,20 @@ import socket
 
 from ..files.own_folder import restore_folder
 from ..files.write_locks import EVERYTHING, WriteLocks
-from ..processes.process_tree import end_group
 from ..processes.threads import set_thread_limit
 from ..protocol.wire import ALONE, ANSWER, EXAMPLE, HELLO, KINDS, REQUEST, TRIAL
 from .answer_example import answer_example
 from .answer_trial import answer_trial
+from .wait_notices import WaitNotices
 
 
 def answer_requests(connection: socket.socket, scorer, options: dict, locks: WriteLocks, folder: str) -> None:
-    """Says hello, then answers. Never returns: the process ends with the connection. `folder` is this process's own."""
+    """Says hello, then answers. Raises EOFError at the end of the connection. `folder` is this process's own."""
     connection.setblocking(True)
     set_thread_limit(options["threads"])
+    notices = WaitNotices(connection)
+    locks.names.on_wait = notices.report
+    locks.begin_answering(folder)
     connection.sendall(HELLO.pack(os.getpid()))
     while True:
         kind, id_length, length = REQUEST.unpack(receive_exactly(connection, REQUEST.size))
@@ -25,7 +28,7 @@ def answer_requests(connection: socket.socket, scorer, options: dict, locks: Wri
         body = receive_exactly(connection, length)
         restore_folder(folder)
         files, kind = [*options["fixed_files"], *([EVERYTHING] if kind & ALONE else [])], KINDS[kind & ~ALONE]
-        with locks.hold(files):
+        with notices.allow(), locks.hold(files):
             if kind == EXAMPLE:
                 status, body = answer_example(scorer, options, request_id)
             elif kind == TRIAL:
@@ -41,6 +44,6 @@ def receive_exactly(connection: socket.socket, size: int) -> bytes:
     while view:
         got = connection.recv_into(view)
         if not got:
-            end_group()  # the front has ended, or wants this worker and the processes of its model to end
+            raise EOFError("the front has closed the connection")
         view = view[got:]
     return bytes(buffer)

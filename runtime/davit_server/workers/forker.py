@@ -12,6 +12,7 @@ from ..files.write_locks import WriteLocks
 from ..processes.become_worker import become_worker, kill_worker
 from ..processes.exit_code import read_exit_code
 from ..processes.pass_sockets import receive_with_socket
+from ..processes.process_tree import end_group
 from ..processes.wait_readable import wait_readable
 from ..protocol.send_event import send_event
 from ..protocol.wire import COMMAND, FORK, KILL
@@ -21,8 +22,8 @@ from .answer_requests import answer_requests
 class Forker:
     """Executes the commands FORK and KILL, which the front sends over the control socket (see wire.py)."""
 
-    def __init__(self, control: socket.socket, scorer, options: dict) -> None:
-        self.control, self.scorer, self.options = control, scorer, options
+    def __init__(self, control: socket.socket, scorer, options: dict, locks: WriteLocks) -> None:
+        self.control, self.scorer, self.options, self.locks = control, scorer, options, locks
         self.children: set[int] = set()
 
     def run(self) -> None:
@@ -66,7 +67,9 @@ class Forker:
         try:
             folder = become_worker(parent, self.options["folder"], str(os.getpid()))
             self.control.close()
-            answer_requests(connection, self.scorer, self.options, WriteLocks(self.options["locks"], folder), folder)
+            answer_requests(connection, self.scorer, self.options, self.locks, folder)
+        except EOFError:
+            end_group()  # the front wants this worker and the processes of its model to end
         except BaseException:
             traceback.print_exc()
         finally:

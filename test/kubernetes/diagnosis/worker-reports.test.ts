@@ -41,6 +41,14 @@ test('in the mode "one" the count is 1, whatever the concurrency of the replica'
   expect(report && renderModelLoading(report)).toBe('loaded once, 1 worker: an answer depends on earlier requests');
 });
 
+test('what was found in workers that must be shared is shown', async () => {
+  const found = ['1 open file', 'all workers write the file app.log, so predictions run one at a time'];
+  const { api } = makeCluster(THERE, { status: 200, body: JSON.stringify({ worker_mode: 'shared', found }) });
+  await recordWorkerReport(api, REPORTED);
+  const report = (await readWorkerReports(api, 'models')).get('iris-1');
+  expect(report && renderModelLoading(report)).toBe(`loaded once, shared by 4 workers: ${found.join(', ')}`);
+});
+
 test('a model that is only loaded stays known as such', async () => {
   const body = JSON.stringify({ ...SEPARATE, rehearsed: false });
   const { api } = makeCluster(THERE, { status: 200, body });

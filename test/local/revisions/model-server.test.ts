@@ -123,6 +123,12 @@ describe('ModelServer', () => {
     expect(await server.ended).toBe('it was ended by SIGKILL');
   });
 
+  it('waits for as long as the server says that a request may wait', async () => {
+    const server = start('slow');
+    await server.ready;
+    expect((await server.send(QUERY)).body.toString()).toBe('late');
+  });
+
   it('distinguishes requests that no worker has begun from those that may have begun', async () => {
     const server = start('obey');
     await server.ready;

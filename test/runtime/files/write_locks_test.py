@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import multiprocessing
 import os
@@ -15,6 +16,7 @@ from argparse import Namespace
 from contextlib import closing
 from unittest import mock
 
+from davit_server.files.shared_files import describe_shared_files, find_shared_files
 from davit_server.files.watch_folders import predict_with_watch
 from davit_server.files.write_locks import EVERYTHING, WriteLocks, find_touched_paths
 from davit_server.pool.loading_process import LoadingProcess
@@ -122,12 +124,55 @@ class WaitingForALock(unittest.TestCase):
             with locks.hold(is_loading=True):
                 kept = load()
             with locks.hold():
-                held = list(locks.held)
+                held = list(locks.names.held)
             os.close(kept)
             with locks.hold(is_loading=True):
                 pass
             self.assertEqual(locks.kept, set())  # it is closed
             return held
+
+    def load_and_fork(self, load, predict):
+        """Loads a model, then predicts in two workers that are its forks, at the same time. Returns their results."""
+        results = FORK.Queue()
+        with tempfile.TemporaryFile() as file:
+            own = os.path.join(self.folder.name, "own")
+            locks = WriteLocks(file.fileno(), own)
+            with locks.hold(is_loading=True):
+                kept = load()
+
+            def answer(number):
+                locks.begin_answering(f"{own}-{number}")
+                for _ in range(5):
+                    with locks.hold():
+                        results.put(predict(kept, number))
+
+            workers = [FORK.Process(target=answer, args=(number,)) for number in (1, 2)]
+            for worker in workers:
+                worker.start()
+            found = [results.get(timeout=20) for _ in range(10)]
+            for worker in workers:
+                worker.join()
+            return found
+
+    @unittest.skipUnless(LINUX, "other systems do not show what is open")
+    def test_forks_lock_the_files_that_were_kept_open_since_the_load(self):
+        def predict(file, number):
+            file.seek(0)
+            file.write(str(number))
+            file.flush()
+            time.sleep(0.02)
+            file.seek(0)
+            return (number, int(file.read()))
+
+        own = os.path.join(self.folder.name, "own")
+        os.mkdir(own)
+        for load in (
+            lambda: open(self.path, "w+"),  # noqa: SIM115
+            lambda: tempfile.TemporaryFile("w+", dir=self.folder.name),  # noqa: SIM115  # removed
+            lambda: open(os.path.join(own, "scratch"), "w+"),  # noqa: SIM115  # in the folder of the loading process
+        ):
+            found = self.load_and_fork(load, predict)
+            self.assertEqual([pair for pair in found if pair[0] != pair[1]], [])
 
     @unittest.skipUnless(LINUX, "other systems do not show what is open")
     def test_what_the_model_has_kept_open_for_writing_since_it_was_loaded_is_locked(self):
@@ -157,11 +202,11 @@ class WaitingForALock(unittest.TestCase):
             with open(self.path, "r+") as kept:
                 locks.find_open_files()
                 with locks.hold():
-                    self.assertEqual(list(locks.held), [])
+                    self.assertEqual(list(locks.names.held), [])
                     kept.write("1")
                     kept.flush()
                 with locks.hold():
-                    self.assertEqual(list(locks.held), [os.path.realpath(self.path)])
+                    self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
 
     def test_who_reads_a_file_that_predictions_write_waits_for_them(self):
         with tempfile.TemporaryFile() as file:
@@ -176,18 +221,18 @@ class WaitingForALock(unittest.TestCase):
                 pass
             with locks.hold():
                 read()
-                self.assertEqual(locks.held, {real: False})  # several may read it, until a prediction writes it
+                self.assertEqual(locks.names.held, {real: False})  # several may read it, until a prediction writes it
                 with open(self.path, "w"):
                     pass
-                self.assertEqual(locks.held, {real: True})
-            self.assertEqual(locks.held, {})
+                self.assertEqual(locks.names.held, {real: True})
+            self.assertEqual(locks.names.held, {})
             with locks.hold():
                 read()
-                self.assertEqual(locks.held, {real: True})
+                self.assertEqual(locks.names.held, {real: True})
             other = WriteLocks(file.fileno(), os.path.join(self.folder.name, "other"))  # any worker
             with other.hold(), open(__file__):
                 read()
-                self.assertEqual(other.held, {real: True})
+                self.assertEqual(other.names.held, {real: True})
 
     def test_a_database_is_waited_for_unless_predictions_only_read_it(self):
         with tempfile.TemporaryDirectory(dir=os.path.expanduser("~")) as elsewhere, tempfile.TemporaryFile() as file:
@@ -198,7 +243,7 @@ class WaitingForALock(unittest.TestCase):
                 with locks.hold():
                     with closing(sqlite3.connect(store, isolation_level=None)) as database:
                         database.execute(statement).fetchall()
-                    return list(locks.held)
+                    return list(locks.names.held)
 
             with closing(sqlite3.connect(store)) as database:
                 database.execute("create table t (x)")
@@ -213,10 +258,10 @@ class WaitingForALock(unittest.TestCase):
             with locks.hold():
                 fcntl.flock(own, fcntl.LOCK_EX)
                 with open(self.path, "w"):
-                    self.assertEqual(locks.held, {})
+                    self.assertEqual(locks.names.held, {})
                 fcntl.flock(own, fcntl.LOCK_UN)
                 with open(self.path, "w"):
-                    self.assertEqual(list(locks.held), [os.path.realpath(self.path)])
+                    self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
 
     def test_what_a_program_and_a_database_write(self):
         command = ["ffmpeg", "-i", "in.wav", "/tmp/out.wav"]
@@ -253,6 +298,181 @@ class WaitingForALock(unittest.TestCase):
         self.assertEqual(watch(lambda: f"{self.path}-{next(numbers)}")[2], [])
         self.assertEqual(len(list(numbers)), 6)  # predicted again, for it had written something
         self.assertEqual(predict_with_watch(lambda: "1", self.folder.name, [])[0], "1")
+
+
+class Waiting(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(dir="/var/tmp")
+        self.addCleanup(self.folder.cleanup)
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115
+        self.addCleanup(self.file.close)
+        self.path = os.path.join(self.folder.name, "weights.bin")
+        self.processes = []
+        self.addCleanup(self.end_processes)
+
+    def end_processes(self):
+        for process in self.processes:
+            process.kill()
+            process.join()
+
+    def start(self, run, *arguments):
+        process = FORK.Process(target=run, args=arguments, daemon=True)
+        process.start()
+        self.processes.append(process)
+        return process
+
+    def make_locks(self, is_worker=True):
+        locks = WriteLocks(self.file.fileno(), os.path.join(self.folder.name, f"own-{os.getpid()}"))
+        if is_worker:
+            locks.begin_answering(os.path.join(self.folder.name, f"own-{os.getpid()}"))
+        return locks
+
+    def load(self):
+        with self.make_locks(is_worker=False).hold(is_loading=True), open(self.path, "w") as file:
+            file.write("1")
+
+    def read_until(self, end, started, pause):
+        locks = self.make_locks()
+        time.sleep(pause)
+        while not end.is_set():
+            with locks.hold(), open(self.path) as file:
+                file.read()
+                started.release()
+                time.sleep(4 * SECONDS / 3)
+
+    def start_readers(self):
+        """Starts three workers whose predictions overlap, so that one of them reads at any time."""
+        self.load()
+        end, started = FORK.Event(), FORK.Semaphore(0)
+        self.addCleanup(end.set)
+        for number in range(3):
+            self.start(self.read_until, end, started, number * SECONDS / 2)
+        for _ in range(6):
+            self.assertTrue(started.acquire(timeout=20))
+        return started
+
+    def test_a_model_that_loads_again_gets_its_turn_while_predictions_read_without_a_pause(self):
+        started = self.start_readers()
+        loading = self.start(self.load)
+        loading.join(10)
+        self.assertEqual(loading.exitcode, 0)
+        while started.acquire(block=False):
+            pass
+        self.assertTrue(started.acquire(timeout=20))  # and predictions continue
+
+    def test_predictions_continue_when_the_one_who_closed_the_gate_dies(self):
+        self.load()
+        reads, end, waits = FORK.Event(), FORK.Event(), FORK.Event()
+        self.addCleanup(end.set)
+
+        def read_long():
+            with self.make_locks().hold(), open(self.path):
+                reads.set()
+                end.wait()
+
+        def load():
+            locks = self.make_locks(is_worker=False)
+
+            def on_wait():
+                waits.set()
+                return contextlib.nullcontext()
+
+            locks.names.on_wait = on_wait
+            with locks.hold(is_loading=True), open(self.path, "w"):
+                pass
+
+        def read():
+            with self.make_locks().hold(), open(self.path):
+                pass
+
+        self.start(read_long)
+        self.assertTrue(reads.wait(20))
+        loading = self.start(load)
+        self.assertTrue(waits.wait(20))
+        reading = self.start(read)
+        reading.join(SECONDS)
+        self.assertIsNone(reading.exitcode)  # the gate is closed
+        loading.kill()
+        reading.join(20)
+        self.assertEqual(reading.exitcode, 0)
+
+    def test_a_prediction_that_holds_a_lock_passes_the_gate(self):
+        other = f"{self.path}-2"
+        self.load()
+        held, gate, done = FORK.Event(), FORK.Event(), FORK.Event()
+
+        def read_both():
+            with self.make_locks().hold(), open(self.path):
+                held.set()
+                gate.wait()
+                time.sleep(SECONDS)
+                with open(other):
+                    done.set()
+
+        def load():
+            locks = self.make_locks(is_worker=False)
+
+            def on_wait():
+                gate.set()
+                return contextlib.nullcontext()
+
+            with locks.hold(is_loading=True):
+                locks.names.on_wait = on_wait
+                with open(self.path, "w"):
+                    pass
+
+        with self.make_locks(is_worker=False).hold(is_loading=True), open(other, "w"):
+            pass
+        self.start(read_both)
+        self.assertTrue(held.wait(20))
+        loading = self.start(load)
+        self.assertTrue(done.wait(20))
+        loading.join(20)
+        self.assertEqual(loading.exitcode, 0)
+
+    def test_a_prediction_that_waits_says_so_until_it_continues(self):
+        said, begun, end = [], FORK.Event(), FORK.Event()
+
+        def write():
+            with self.make_locks().hold(), open(self.path, "w"):
+                begun.set()
+                end.wait()
+
+        @contextlib.contextmanager
+        def on_wait():
+            said.append("waits")
+            end.set()
+            yield
+            said.append("continues")
+
+        self.start(write)
+        self.assertTrue(begun.wait(20))
+        locks = self.make_locks()
+        locks.names.on_wait = on_wait
+        with locks.hold():
+            self.assertEqual(said, [])
+            with open(self.path, "w"):
+                self.assertEqual(said, ["waits", "continues"])
+
+
+class Sharing(unittest.TestCase):
+    def test_a_file_of_several_workers_is_named(self):
+        shared = find_shared_files([{"/a/app.log", "/b"}, {"/a/app.log", "/c"}])
+        self.assertEqual(shared, ["/a/app.log"])
+        self.assertEqual(
+            describe_shared_files(shared), "all workers write the file app.log, so predictions run one at a time"
+        )
+
+    def test_forks_have_the_same_files(self):
+        self.assertEqual(find_shared_files([{"/b", "/a"}], 2), ["/a", "/b"])
+        self.assertEqual(find_shared_files([{"/b", "/a"}], 1), [])
+
+    def test_the_finding_is_short_and_can_be_shown(self):
+        found = describe_shared_files(["/x/\x1b[31m" + "y" * 200, "/z"])
+        self.assertNotIn("\x1b", found)
+        self.assertIn("… and 1 more, so", found)
+        self.assertLessEqual(len(found), 100)
+        self.assertEqual(describe_shared_files([EVERYTHING]), "")  # another finding says why
 
 
 class Hashing(unittest.TestCase):

@@ -40,6 +40,21 @@ class Busy(Worker):
         return (501, b"") if self.count == 2 else (200, b"older" if self.count == 3 else body)
 
 
+class Locking(Worker):
+    """Fails while another worker predicts, because each opens a database that allows one process."""
+
+    users = 0
+
+    async def predict(self, kind: int, request_id: bytes, body: bytes) -> tuple[int, bytes]:
+        if Locking.users:
+            await asyncio.sleep(0)
+            return 501, b""
+        Locking.users += 1
+        await asyncio.sleep(0.001)
+        Locking.users -= 1
+        return 200, body
+
+
 class Ended(Worker):
     async def predict(self, kind: int, request_id: bytes, body: bytes) -> tuple[int, bytes]:
         raise asyncio.IncompleteReadError(b"", 6)
@@ -58,6 +73,9 @@ class Trying(unittest.TestCase):
     def test_a_worker_that_refuses_its_request_shows_nothing(self):
         self.assertFalse(self.try_workers(Worker("a"), Worker("a", 501)))
         self.assertTrue(self.try_workers(Worker("a"), Worker("a", 501), Worker("a")))
+
+    def test_workers_of_which_only_one_can_predict_at_a_time_disturb_each_other(self):
+        self.assertTrue(self.try_workers(Locking("a"), Locking("b")))
 
     def test_an_answer_that_is_always_another_shows_nothing(self):
         self.assertFalse(self.try_workers(Counter("a"), Counter("b")))

@@ -1,0 +1,37 @@
+"""Compares the answers of workers that have loaded the model themselves.
+
+A model may draw numbers when it is loaded: weights, a salt, an index that several threads build. MLflow's server loads
+it once, so one input always has one answer.
+"""
+
+from __future__ import annotations
+
+from ..protocol.wire import EXAMPLE, KINDS
+from ..scoring.compare_answer import is_same_answer
+from .worker_handle import WorkerHandle
+
+MORE_PREDICTIONS = 2
+"""So often each worker repeats the example: a worker whose own answers differ draws numbers in predictions."""
+
+
+async def do_workers_differ(workers: list[WorkerHandle]) -> bool:
+    """Says whether workers answer the model's first case differently, but each of them always the same.
+
+    Nothing else uses the workers. A worker that cannot predict it shows nothing. Raises IncompleteReadError or OSError
+    when a worker ends.
+    """
+    first = await predict_examples(workers)
+    answers = [answer for answer in first if answer is not None]
+    if all(is_same_answer(answers[0], answer) for answer in answers):
+        return False
+    for _ in range(MORE_PREDICTIONS):
+        again = await predict_examples(workers)
+        if not all(map(is_same_answer, first, again)):
+            return False
+    return True
+
+
+async def predict_examples(workers: list[WorkerHandle]) -> list[bytes | None]:
+    """Returns the answer of each worker, which predict one after the other; None for one that fails."""
+    predicted = [await worker.predict(KINDS.index(EXAMPLE), b"", b"") for worker in workers]
+    return [answer if status == 200 else None for status, answer in predicted]
