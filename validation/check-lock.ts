@@ -99,7 +99,7 @@ export function explainStalePackages(
   const sameRequirements = renderRequirements(checked).join('\n') === requirements.join('\n');
   if (!sameRequirements)
     return sameFiles ? `the edits of its requirements changed` : `the requirements of ${label} changed`;
-  const builds = explainBuilds(entity.buildWheels, lock.virtualenvs[locked.virtualenv]?.packages ?? []);
+  const builds = explainBuilds(subject, lock.virtualenvs[locked.virtualenv]?.packages ?? []);
   if (builds !== undefined) return builds;
   if (model.python_version !== now.python_version) return `the Python of ${label} changed`;
   if (!sameFiles)
@@ -107,8 +107,10 @@ export function explainStalePackages(
   return undefined;
 }
 
-/** Whether the lock has built other packages than build_wheels names. */
-function explainBuilds(names: readonly string[], packages: readonly LockedPackage[]): string | undefined {
+/** Whether the lock has built other packages than build_wheels names. Commits of a standalone model need no such name. */
+function explainBuilds({ alone, entity }: Subject, packages: readonly LockedPackage[]): string | undefined {
+  if (alone) return undefined;
+  const names = entity.buildWheels;
   const other = packages.find(({ name, source, built }) =>
     built ? !names.includes(name) : source === undefined && names.includes(name),
   );

@@ -5,7 +5,7 @@ export const COMPARISON_CODES = {
   'signature-breaking': {
     stage: 'check',
     means:
-      'Requests that clients send today would fail with the new version, or its answers would lack what clients read: an input is added and required, a type is narrower, an output or a parameter is gone. The review compares with the version that the base branch declares. For an entity without traffic it is a warning.',
+      'Requests that clients send today would fail with the new version, or its answers would lack what clients read: an input is added and required, MLflow refuses or alters the values of another type, an output or a parameter is gone. The review compares with the version that the base branch declares. For an entity without traffic it is a warning.',
     example: {
       code: {
         language: 'yaml',

@@ -19,6 +19,7 @@ function sides<T extends z.ZodType>(value: T) {
 
 const SIGNATURE_PARTS = ['inputs', 'outputs', 'params'] as const;
 const SIGNATURE_CHANGES = ['added', 'removed', 'retyped', 'required', 'optional', 'default'] as const;
+const REQUEST_EFFECTS = ['rounds', 'alters', 'fails'] as const;
 const PACKAGE_CHANGES = ['added', 'removed', 'raised', 'lowered', 'replaced'] as const;
 
 const signatureChange = z.strictObject({
@@ -29,8 +30,10 @@ const signatureChange = z.strictObject({
   /** The type, or the default of a parameter. Null: there is none. */
   old: text.nullable(),
   new: text.nullable(),
-  /** Whether requests of today or the reading of their answers may fail. */
+  /** Whether requests of today may fail or mean something else, or the reading of their answers may fail. */
   breaks: z.boolean(),
+  /** What becomes of requests of today under another type. Absent: their values arrive as they were sent, or it is an output. */
+  effect: z.enum(REQUEST_EFFECTS).exactOptional(),
 });
 
 const packageChange = z.strictObject({

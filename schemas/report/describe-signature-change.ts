@@ -1,5 +1,11 @@
 import type { SignatureChange } from './comparison.ts';
 
+const EFFECTS = {
+  rounds: ', which may round the numbers that clients send',
+  alters: ', which makes other values of those that clients send',
+  fails: ', which may refuse what clients send',
+} as const;
+
 const PARTS = { inputs: 'input', outputs: 'output', params: 'parameter' } as const;
 
 /** A change of a signature as a phrase; `quote` renders its names and types: `input "x" (double) is added and required`. */
@@ -13,7 +19,7 @@ export function describeSignatureChange(change: SignatureChange, quote: (text: s
     case 'removed':
       return `${what} (${quote(old ?? '')}) ${be} removed`;
     case 'retyped':
-      return `${what} ${name === '' ? 'change' : 'changes'} from ${quote(old ?? '')} to ${quote(now ?? '')}`;
+      return `${what} ${name === '' ? 'change' : 'changes'} from ${quote(old ?? '')} to ${quote(now ?? '')}${change.effect ? EFFECTS[change.effect] : ''}`;
     case 'required':
     case 'optional':
       return `${what} becomes ${change.change}`;

@@ -11,6 +11,7 @@ import copy
 import json
 import logging
 import os
+import resource
 import sys
 import tempfile
 import traceback
@@ -23,6 +24,8 @@ from forms import make_forms
 
 SHOWN_CHARACTERS = 300
 MOST_COLUMNS = 32
+MEMORY_BYTES = 4 << 30
+"""The memory of a model of the type CPU: a model that forecasts 2**53 periods would take all of the machine's."""
 
 
 def main(models: list[str]) -> None:
@@ -44,6 +47,7 @@ def main(models: list[str]) -> None:
 def run(model: str, result, said) -> None:
     os.dup2(said.fileno(), 1)
     os.dup2(said.fileno(), 2)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
     try:
         json.dump({"model": model, "forms": compare(model)}, result)
         result.flush()

@@ -3,12 +3,14 @@ import { type Column, readProperties, toColumn } from '../../schemas/lock/signat
 const MAX_DEPTH = 50;
 const TYPE_CHARACTERS = 200;
 
-/** Every value of the type on the left is a value of the types on the right. */
-const WIDER: Readonly<Record<string, readonly string[]>> = {
+/** Who reads answers of the types on the right can read those of the type on the left. JSON has one kind of decimal. */
+const READABLE_AS: Readonly<Record<string, readonly string[]>> = {
   integer: ['long', 'float', 'double'],
   long: ['float', 'double'],
   float: ['double'],
+  double: ['float'],
   datetime: ['string'],
+  binary: ['string'],
 };
 
 /** The types of a column for the element types of a tensor. */
@@ -46,40 +48,41 @@ function renderTensor(column: Column): string {
   return `tensor ${dtype} [${shape.join(', ')}]`;
 }
 
-function readTensor(column: Column): { readonly dtype: string; readonly shape: readonly number[] } {
+export function readTensor(column: Column): { readonly dtype: string; readonly shape: readonly number[] } {
   const { dtype, shape } = toColumn(column['tensor-spec']);
   return { dtype: String(dtype), shape: Array.isArray(shape) ? shape.map(Number) : [] };
 }
 
-/** Whether every value of one scalar or tensor type is a value of another. */
-export function isWidening(from: Column, to: Column): boolean {
-  if (from['type'] === 'tensor' && to['type'] === 'tensor') return isTensorWidening(from, to);
-  if (from['type'] === 'object' && to['type'] === 'map') return isMapOf(from, toColumn(to['values']));
-  const [one, other] = [renderType(from), renderType(to)];
-  return one === other || other === 'any' || (WIDER[one]?.includes(other) ?? false);
+/** Whether those who read answers of the type `old` can read those of the type `now`. */
+export function isReadableAs(now: Column, old: Column): boolean {
+  if (now['type'] === 'tensor' && old['type'] === 'tensor') return isTensorReadableAs(now, old);
+  if (now['type'] === 'object' && old['type'] === 'map') return isMapOf(now, toColumn(old['values']));
+  const [one, other] = [renderType(now), renderType(old)];
+  return one === other || other === 'any' || (READABLE_AS[one]?.includes(other) ?? false);
 }
 
 /** An object is a map whose keys are known. */
 function isMapOf(object: Column, values: Column): boolean {
-  return [...readProperties(object).values()].every((property) => isWidening(property, values));
+  return [...readProperties(object).values()].every((property) => isReadableAs(property, values));
 }
 
-function isTensorWidening(from: Column, to: Column): boolean {
-  const [one, other] = [readTensor(from), readTensor(to)];
+function isTensorReadableAs(now: Column, old: Column): boolean {
+  const [one, other] = [readTensor(now), readTensor(old)];
   const fits =
     one.shape.length === other.shape.length && one.shape.every((n, i) => [-1, n].includes(other.shape[i] ?? 0));
-  return fits && isElementWidening(one.dtype, other.dtype);
+  return fits && isElementReadableAs(one.dtype, other.dtype);
 }
 
 const ELEMENT = /^(uint|int|float)(\d{1,3})$/;
 
-function isElementWidening(from: string, to: string): boolean {
-  if (from === to) return true;
-  const [, kind, bits] = ELEMENT.exec(from) ?? [];
-  const [, wideKind, wideBits] = ELEMENT.exec(to) ?? [];
-  if (kind === undefined || wideKind === undefined) return false;
-  if (kind === wideKind) return Number(bits) <= Number(wideBits);
-  return wideKind === 'float' || (kind === 'uint' && wideKind === 'int' && Number(bits) < Number(wideBits));
+function isElementReadableAs(now: string, old: string): boolean {
+  if (now === old) return true;
+  const [, kind, bits] = ELEMENT.exec(now) ?? [];
+  const [, oldKind, oldBits] = ELEMENT.exec(old) ?? [];
+  if (kind === undefined || oldKind === undefined) return false;
+  if (oldKind === 'float') return true;
+  if (kind === oldKind) return Number(bits) <= Number(oldBits);
+  return kind === 'uint' && oldKind === 'int' && Number(bits) < Number(oldBits);
 }
 
 /**

@@ -3,7 +3,8 @@ import type { Signature } from '../../schemas/lock/signature.ts';
 import { pluralize } from '../../schemas/values/pluralize.ts';
 import { type Column, isRequired, readProperties, toColumn } from '../../schemas/lock/signature-column.ts';
 import { renderJson } from './exact-json.ts';
-import { isWidening, makeColumnOfTensor, renderType } from './column-types.ts';
+import { isReadableAs, makeColumnOfTensor, renderType } from './column-types.ts';
+import { findRequestEffect, type ValuePlace } from './request-effects.ts';
 
 type Part = SignatureChange['part'];
 
@@ -152,8 +153,16 @@ function compareTypes(
     if (old['type'] === type && now['type'] === type)
       return compareTypes(part, `${name}[]`, [toColumn(old[field]), toColumn(now[field])], depth + 1);
   if (renderType(old) === renderType(now)) return [];
-  const breaks = part === 'outputs' ? !isWidening(now, old) : !isWidening(old, now);
-  return [{ part, name, change: 'retyped', old: renderType(old), new: renderType(now), breaks }];
+  const types = { old: renderType(old), new: renderType(now) };
+  if (part === 'outputs') return [{ part, name, change: 'retyped', ...types, breaks: !isReadableAs(now, old) }];
+  const place = depth > 0 ? 'nested' : part === 'params' ? 'parameter' : 'column';
+  return [{ part, name, change: 'retyped', ...types, ...describeEffect(old, now, place) }];
+}
+
+/** Rounding breaks nothing: no request fails, and the model gets numbers as exact as its signature declares. */
+function describeEffect(old: Column, now: Column, place: ValuePlace): Pick<SignatureChange, 'breaks' | 'effect'> {
+  const effect = findRequestEffect(old, now, place);
+  return effect === 'works' ? { breaks: false } : { breaks: effect !== 'rounds', effect };
 }
 
 /** A parameter that the model no longer has is ignored without an error, so a client would not get what it asks for. */
@@ -184,9 +193,9 @@ function compareParameters(old: readonly Column[], now: readonly Column[]): read
 function compareParameter(name: string, old: Column, now: Column): readonly SignatureChange[] {
   const [was, is] = [renderParameter(old), renderParameter(now)];
   if (was !== is) {
-    const isScalar = !was.endsWith('[]') && !is.endsWith('[]');
-    const breaks = !isScalar || !isWidening({ type: was }, { type: is });
-    return [{ part: 'params', name, change: 'retyped', old: was, new: is, breaks }];
+    const hasSameShape = was.endsWith('[]') === is.endsWith('[]');
+    const effect = hasSameShape ? describeEffect(old, now, 'parameter') : ({ breaks: true, effect: 'fails' } as const);
+    return [{ part: 'params', name, change: 'retyped', old: was, new: is, ...effect }];
   }
   const inside = compareTypes('params', name, [old, now], 0);
   const [before, after] = [old, now].map((p) => renderJson(p['default'] ?? null, NAME_CHARACTERS));

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { predict, type PredictionError, type PredictParameters } from '../../../app/predict/predict.ts';
 import { findSandbox } from '../../../sandbox/sandbox.ts';
 import { makeChildEnvironment, runProcess } from '../../../system/run-process.ts';
+import { commitFiles, startGitServer } from '../../helpers/git-server.ts';
 import { FIXTURES, modelPython } from '../../runtime/start-server.ts';
 import { writeFiles } from '../../validation/throw-away-project.ts';
 
@@ -144,6 +146,63 @@ it('predict() tries other requirements without a trace of the ones before, and s
   const { predictions } = await predict({ ...parameters, pip_requirements_override: [] });
   expect(predictions).toMatchObject([{ humanize: '' }]);
 });
+
+it.runIf(isSandboxed)(
+  'predict() builds a requirement with the commit of a repository in the sandbox, once',
+  async () => {
+    const repositories = await mkdtemp(join(folder, 'repositories-'));
+    const server = await startGitServer(repositories);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      server.close();
+    });
+    vi.stubEnv('GIT_SSL_CAINFO', server.certificate);
+    const outside = join(repositories, 'built-outside');
+    // The build says how it was run: in the sandbox there are neither these variables nor a network.
+    const setup = `
+import os, socket
+from setuptools import setup
+try:
+    socket.create_connection(("localhost", ${new URL(server.address).port}), 5)
+    reached = "network"
+except OSError:
+    reached = "nothing"
+open("humanize.py", "w").write(f"BUILT = {[reached, 'GIT_SSL_CAINFO' in os.environ]!r}")
+try:
+    open(${JSON.stringify(outside)}, "w").close()
+except OSError:
+    pass
+setup(name="humanize", version="99.${process.pid}", py_modules=["humanize"])
+`;
+    const commit = commitFiles(repositories, 'humanize', { 'setup.py': setup });
+    const source = `humanize @ git+${server.address}/humanize.git@${commit}`;
+    const model = join(folder, 'committed');
+    await cp(join(folder, "it's a model"), model, { recursive: true });
+    const requirements = await readFile(join(model, 'requirements.txt'), 'utf8');
+    await writeFiles(model, {
+      'requirements.txt': `${requirements.trimEnd()}\n${source}\n`,
+      'code/echo.py': `import humanize\n${ECHO.replace('os.environ["GREETING"]', 'str(humanize.BUILT)')}`,
+    });
+    const ask = (model_uri: string, override: readonly string[]) =>
+      predict({
+        ...{ model_uri, cwd: folder, input_data: [RECORDS[0]], extra_envs: { GREETING: '' } },
+        pip_requirements_override: override,
+      });
+    const { predictions, diagnostics } = await ask('committed', []);
+    expect(predictions).toMatchObject([{ humanize: `99.${process.pid}`, greeting: "['nothing', False]" }]);
+    expect(diagnostics.filter((d) => d.code === 'package-built').map((d) => d.message)).toEqual([
+      expect.stringContaining(`builds its wheel from the commit git+${server.address}/humanize.git@${commit}`),
+    ]);
+    const asked = server.logins.length;
+    expect((await ask('committed', [])).predictions).toEqual(predictions);
+    expect(server.logins).toHaveLength(asked);
+    expect((await ask("it's a model", [source])).predictions).toMatchObject([{ humanize: `99.${process.pid}` }]);
+    // Davit looks for further problems, but not with uv, which would clone the repository and run its setup.py here.
+    const wrong = (await ask('committed', ['six==0.0.1']).catch((e: unknown) => e)) as PredictionError;
+    expect(wrong.diagnostics.filter((d) => d.severity === 'error').map((d) => d.code)).toEqual(['resolution-failed']);
+    expect(existsSync(outside)).toBe(false);
+  },
+);
 
 /** Answers with what a service says. */
 const CALLER = `

@@ -86,7 +86,7 @@ function explainOtherPackage(name: string, made: string, commit: GitCommit): Res
   const other = normalizePackageName(made);
   return {
     why: `the repository of ${name} has the package ${other}`,
-    hint: `Name ${other} in build_wheels in place of ${name}`,
+    hint: `Where an endpoint file names ${name} in build_wheels, name ${other} there`,
     add: `${other} @ ${renderGitCommit(commit)}`,
     remove: name,
     about: name,

@@ -14,21 +14,18 @@ const PART_OF_HASH = /^[0-9a-f]{7,63}$/i;
 
 /**
  * A repository is used where it names a whole commit, which is as fixed as a hash, and where the endpoint file allows to
- * build its package. `buildElsewhere` is the other way.
+ * build its package, or where there is none: whoever names a model on the command line decides. `buildElsewhere` is the other way.
  */
 export function checkRepository(
   subject: Subject,
   { name, source }: { readonly name: string; readonly source: string },
   buildElsewhere: string,
 ): RepositoryFault | undefined {
-  const isAllowed = subject.entity.buildWheels.includes(name);
   const [, address, ref = ''] = GIT_HTTPS.exec(source) ?? [];
   if (parseGitCommit(source)) {
-    if (isAllowed) return undefined;
+    if (subject.alone || subject.entity.buildWheels.includes(name)) return undefined;
     const why = 'it is a commit of a repository, and building its wheel would run code of the package';
-    const way = subject.alone
-      ? 'An endpoint file can allow Davit to build it in the sandbox (build_wheels)'
-      : `Davit can build its wheel in the sandbox: add "${name}" to ${nameBuildWheels(subject)}`;
+    const way = `Davit can build its wheel in the sandbox: add "${name}" to ${nameBuildWheels(subject)}`;
     return { why, hint: `${way}. Or b${buildElsewhere.slice(1)}` };
   }
   if (address === undefined)

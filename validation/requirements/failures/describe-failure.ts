@@ -1,4 +1,5 @@
 import type { PythonOptions } from '../../../python/find-uv.ts';
+import { parseGitCommit } from '../../../schemas/lock/git-commit.ts';
 import { SILENT, withProgress } from '../../../system/progress.ts';
 import { checkLockedMlflow } from '../../model/check-minimum-versions.ts';
 import type { Model } from '../../model/read-model.ts';
@@ -32,8 +33,9 @@ export async function describeResolutionFailure(
   while (problems.length < MAX_PROBLEMS) {
     problems.push(describeProblem(subject, tried.requirements, found));
     const requirements = found && applyRepair(tried.requirements, found);
-    // What the wheel of a built package requires is known only when it is built.
-    if (!requirements || subject.entity.buildWheels.length > 0) return problems;
+    // What the wheel of a built package requires is known only when it is built, and uv would build a commit outside of the sandbox.
+    const isBuilt = subject.entity.buildWheels.length > 0 || requirements?.some((r) => parseGitCommit(r.source ?? ''));
+    if (!requirements || isBuilt) return problems;
     const repaired = { ...tried, requirements };
     const resolution = await withProgress(progress, `Looking for further problems of ${subject.entity.name}`, () =>
       resolveRequirements(repaired, options),
