@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { programPath } from '../system/code.ts';
 import type { Progress } from '../system/progress.ts';
 import { davitFolder, makeDavitFolder, refuseTrackedDavitFiles } from '../system/davit-folder.ts';
 import { findPulumi } from './install/find-pulumi.ts';
@@ -17,14 +18,17 @@ export interface PulumiProject {
   readonly root: string;
   /** Absolute path of the folder of Pulumi.yaml, where the engine runs. */
   readonly folder: string;
-  /** Whether its program is Davit's, which then runs in this process. */
-  readonly isOurs: boolean;
+  /** Absolute path of the module that serves its program from this process (`ServeProgram`). Undefined: the engine runs it. */
+  readonly programServer: string | undefined;
   readonly engine: PulumiEngine;
   readonly backend: Backend;
   readonly environment: PulumiEnvironment;
   /** The part of `environment` that says where the backend is, for the user's own shell. */
   readonly variables: PulumiEnvironment;
 }
+
+/** Serves Davit's own program. */
+export const PROGRAM_SERVER = programPath('infra', 'serve-program.ts');
 
 /** Finds the engine, which may have to be built first, and makes what it needs in the Davit project at `root`. */
 export async function openProject(root: string, options: Partial<InstallOptions> = {}): Promise<PulumiProject> {
@@ -33,7 +37,7 @@ export async function openProject(root: string, options: Partial<InstallOptions>
     findPulumi(options),
     withStateInUse(root, () => prepareEngineProject(root), options),
   ]);
-  return withStateInUse(root, () => open(root, engine, { ...prepared, isOurs: true }), options);
+  return withStateInUse(root, () => open(root, engine, { ...prepared, programServer: PROGRAM_SERVER }), options);
 }
 
 /** Opens a folder with a Pulumi.yaml of any program. */
@@ -41,7 +45,7 @@ export async function openPulumiFolder(root: string, options: Partial<InstallOpt
   const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
   return withStateInUse(
     root,
-    () => open(root, engine, { folder: root, backend, variables: {}, isOurs: false }),
+    () => open(root, engine, { folder: root, backend, variables: {}, programServer: undefined }),
     options,
   );
 }
@@ -83,11 +87,11 @@ async function makeStateFolders(root: string, backend: Backend): Promise<void> {
 async function open(
   root: string,
   engine: PulumiEngine,
-  prepared: EngineProject & Pick<PulumiProject, 'isOurs'>,
+  prepared: EngineProject & Pick<PulumiProject, 'programServer'>,
 ): Promise<PulumiProject> {
-  const { folder, backend, variables, isOurs } = prepared;
+  const { folder, backend, variables, programServer } = prepared;
   await makeStateFolders(root, backend);
   await Promise.all([repairState(backend), refreshUsers(root)]);
   const environment = { ...(await makePulumiEnvironment(root, engine, backend)), ...variables };
-  return { root, folder, isOurs, engine, backend, environment, variables };
+  return { root, folder, programServer, engine, backend, environment, variables };
 }

@@ -68,18 +68,18 @@ interface EngineServers {
 }
 
 /**
- * Serves Davit's program and its provider from this process. Undefined: the project has another program, so the engine runs
- * that, and its providers, in processes of their own.
+ * Serves the project's program and Davit's provider from this process. Undefined: the engine runs the program, and its
+ * providers, in processes of their own.
  */
 async function serveToEngine(
-  { isOurs, environment }: PulumiProject,
+  { programServer, environment }: PulumiProject,
   signal: AbortSignal | undefined,
 ): Promise<EngineServers | undefined> {
-  if (!isOurs) return undefined;
+  if (programServer === undefined) return undefined;
   skipUnusedPackages();
   Object.assign(process.env, withoutProxy());
   const variables = { ...process.env, ...environment };
-  const { serveProgram } = await load<{ readonly serveProgram: ServeProgram }>('infra', 'serve-program.ts');
+  const { serveProgram } = await load<{ readonly serveProgram: ServeProgram }>(programServer);
   const program = await serveProgram({ variables, signal });
   const users = variables[PROVIDERS_VARIABLE];
   if (users?.split(',').some((entry) => entry.startsWith('davit:'))) {
@@ -88,8 +88,7 @@ async function serveToEngine(
   }
   try {
     const { serveLocalProvider } = await load<{ readonly serveLocalProvider: ServeLocalProvider }>(
-      'local',
-      'serve-local-provider.ts',
+      programPath('local', 'serve-local-provider.ts'),
     );
     const provider = await serveLocalProvider({ variables });
     return {
@@ -107,8 +106,8 @@ async function serveToEngine(
 }
 
 /** Loads a room that this one does not import. */
-async function load<T>(...path: readonly string[]): Promise<T> {
-  return (await import(pathToFileURL(programPath(...path)).href)) as T;
+async function load<T>(path: string): Promise<T> {
+  return (await import(pathToFileURL(path).href)) as T;
 }
 
 /** The Automation API turns on the engine's debug messages, which hold secrets in clear text. */

@@ -7,7 +7,7 @@ import * as grpc from '@grpc/grpc-js';
 import languageGrpc from '@pulumi/pulumi/proto/language_grpc_pb.js';
 import pb from '@pulumi/pulumi/proto/language_pb.js';
 import { LANGUAGE_CALLS } from '../pulumi-provider/language-calls.ts';
-import type { ServeProgram } from '../pulumi-provider/program-server.ts';
+import type { ProgramServer, ProgramServerOptions, ServeProgram } from '../pulumi-provider/program-server.ts';
 import { makePluginServer, makeUnaryCall } from '../pulumi-provider/serve-plugin.ts';
 import { makeTemporaryFolder } from '../system/temporary-folder.ts';
 import type { ProgramRun } from './program-run.ts';
@@ -16,13 +16,23 @@ import { runInStack } from './run-in-stack.ts';
 /** The longest path of a Unix socket, on macOS. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
-/** Serves the program on a socket in a folder of this user alone. */
-export const serveProgram: ServeProgram = async ({ variables, signal: stop }) => {
+/** Declares the resources of one run, and returns the outputs of the stack. */
+type RunProgram = (run: ProgramRun) => Promise<object>;
+
+/** Serves Davit's program on a socket in a folder of this user alone. */
+export const serveProgram: ServeProgram = (options) =>
+  serveProgramToEngine(options, async (run) => (await import('./program.ts')).runProgram(run));
+
+/** Serves a program on such a socket. */
+export async function serveProgramToEngine(
+  { variables, signal: stop }: ProgramServerOptions,
+  runProgram: RunProgram,
+): Promise<ProgramServer> {
   const end = new AbortController();
   const signal = stop ? AbortSignal.any([stop, end.signal]) : end.signal;
   const server = makePluginServer(languageGrpc.LanguageRuntimeService, {
     ...LANGUAGE_CALLS,
-    run: makeUnaryCall((request: pb.RunRequest) => run(request, { variables, signal })),
+    run: makeUnaryCall((request: pb.RunRequest) => answerRun(request, { variables, signal }, runProgram)),
   });
   const { folder, address } = makeAddress();
   const close = () => {
@@ -37,22 +47,22 @@ export const serveProgram: ServeProgram = async ({ variables, signal: stop }) =>
     throw e;
   }
   return { address, close };
-};
+}
 
-async function run(
+async function answerRun(
   request: pb.RunRequest,
   { variables, signal }: Pick<ProgramRun, 'variables' | 'signal'>,
+  runProgram: RunProgram,
 ): Promise<pb.RunResponse> {
-  const ended = await runInStack(request, signal, async () => {
-    const { runProgram } = await import('./program.ts');
-    return runProgram({
+  const ended = await runInStack(request, signal, () =>
+    runProgram({
       stack: request.getStack(),
       projectFolder: request.getInfo()?.getRootDirectory() ?? '',
       providerFolder: request.getPwd(),
       variables,
       signal,
-    });
-  });
+    }),
+  );
   // The engine knows the reason already.
   return new pb.RunResponse().setBail(ended !== 'succeeded');
 }

@@ -5,6 +5,7 @@ import { gitCommit } from './git-commit.ts';
 import { makePatternSchema } from '../values/text-shape.ts';
 import { lockedCase } from './locked-case.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
+import { readSimpleYaml } from '../yaml/read-simple-yaml.ts';
 import {
   line,
   packageName,
@@ -95,6 +96,9 @@ export function parseLock(
   text: string,
   file: string,
 ): { readonly lock: Lock | undefined; readonly diagnostics: readonly Diagnostic[] } {
+  // Only the diagnostics of a lock that Davit did not write need positions.
+  const simple = lock.safeParse(readSimpleYaml(text));
+  if (simple.success) return { lock: simple.data, diagnostics: [] };
   const parsed = parseYaml(text, file, lock);
   const diagnostics = parsed.diagnostics.map((d): Diagnostic => ({
     ...d,

@@ -152,7 +152,7 @@ test("stacks of the user's own program are not Davit's", async () => {
   const isOthers = async (...types: readonly string[]) => {
     const resources = ['pulumi:pulumi:Stack', ...types].map((type) => ({ urn: `urn:${type}`, type }));
     await writeFile(join(stacks, 'web.production.json'), JSON.stringify({ checkpoint: { latest: { resources } } }));
-    const project = { root, folder, isOurs: true, backend, variables: {}, environment: {} };
+    const project = { root, folder, programServer: undefined, backend, variables: {}, environment: {} };
     const engine = { command: 'pulumi', version: '3.0.0', source: 'path' } as const;
     return isMadeByOthers({ ...project, engine }, 'web.production');
   };

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { adoptPendingCreates, countPendingOperations, type StackState } from '../../engine/state/pending-operations.ts';
-import { openPulumiFolder } from '../../engine/pulumi-project.ts';
 import { previewStack, upStack } from '../../engine/run-pulumi.ts';
 import { listStacks } from '../../engine/stacks.ts';
 import { readStateLocks } from '../../engine/state/state-lock.ts';
@@ -23,11 +22,11 @@ interface Checkpoint {
 
 describe('an update that waits in the middle', () => {
   test('stops at the next safe point when it is cancelled, and the next one works', async () => {
-    const { root, folder, declare } = await makeThrowAwayProject();
-    const project = await openPulumiFolder(root);
+    const { folder, declare, open, openPlain } = await makeThrowAwayProject();
+    const project = await open();
     await declare({ a: { content: 'one' }, slow: { content: 'two', behave: 'wait' } });
     const ctrlC = new AbortController();
-    const running = upStack(project, STACK, { signal: ctrlC.signal });
+    const running = upStack(await openPlain(), STACK, { signal: ctrlC.signal });
     await until(() => existsSync(join(folder, 'waiting')) && existsSync(join(folder, 'a.json')));
     ctrlC.abort();
 
@@ -44,8 +43,8 @@ describe('an update that waits in the middle', () => {
   });
 
   test('keeps others out, who are told who it is; they may preview', async () => {
-    const { root, folder, declare } = await makeThrowAwayProject();
-    const project = await openPulumiFolder(root);
+    const { folder, declare, open } = await makeThrowAwayProject();
+    const project = await open();
     await declare({ slow: { content: 'two', behave: 'wait' } });
     const ctrlC = new AbortController();
     const running = upStack(project, STACK, { signal: ctrlC.signal });
@@ -65,8 +64,8 @@ describe('an update that waits in the middle', () => {
   test.each(['SIGKILL to everything', 'SIGKILL to davit alone', 'SIGKILL to the engine alone'])(
     'leaves nothing behind after a %s',
     async (how) => {
-      const { root, folder, declare } = await makeThrowAwayProject();
-      const project = await openPulumiFolder(root);
+      const { root, folder, declare, open } = await makeThrowAwayProject();
+      const project = await open();
       await declare({ slow: { content: 'two', behave: 'wait' }, other: { content: 'three' } });
       const up = spawn(process.execPath, [UP, root, STACK], { stdio: 'ignore' });
       await until(() => existsSync(join(folder, 'waiting')) && existsSync(join(folder, 'other.json')));
@@ -93,16 +92,16 @@ describe('an update that waits in the middle', () => {
 });
 
 test('what an engine wrote half when it was killed does not keep the next ones from the state', async () => {
-  const { root, declare } = await makeThrowAwayProject();
+  const { root, declare, open } = await makeThrowAwayProject();
   await declare({ a: { content: 'one' } });
-  expect(await upStack(await openPulumiFolder(root), STACK)).toMatchObject({ status: 'succeeded' });
+  expect(await upStack(await open(), STACK)).toMatchObject({ status: 'succeeded' });
   const state = join(root, '.davit', 'pulumi', '.pulumi');
   const beside = (await readdir(join(state, 'stacks', 'tiny'))).filter((name) => name.endsWith('.attrs'));
   expect(beside).toContain(`${STACK}.json.attrs`);
   for (const name of beside) await writeFile(join(state, 'stacks', 'tiny', name), '');
   await writeFile(join(state, 'meta.yaml.attrs'), '{"user.cache_con');
 
-  const project = await openPulumiFolder(root);
+  const project = await open();
   expect(await listStacks(project)).toEqual([STACK]);
   await declare({ a: { content: 'one' }, b: { content: 'two' } });
   expect(await upStack(project, STACK)).toMatchObject({
@@ -138,8 +137,8 @@ describe('an engine that was killed', () => {
 
   /** Two things are wanted and there; then the second is gone, and so is what the state knew of it. */
   async function makeInterrupted() {
-    const { root, folder, declare } = await makeThrowAwayProject();
-    const project = await openPulumiFolder(root);
+    const { root, folder, declare, open } = await makeThrowAwayProject();
+    const project = await open();
     await declare({ a: { content: 'one' }, late: { content: 'two' } });
     expect(await upStack(project, STACK)).toMatchObject({ status: 'succeeded' });
     await rm(join(folder, 'late.json'));

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openPulumiFolder } from '../../engine/pulumi-project.ts';
 import { destroyStack, previewStack, refreshStack, upStack } from '../../engine/run-pulumi.ts';
 import { hasStack, isDeployed, listStacks, readStackOutputs } from '../../engine/stacks.ts';
 import { makeThrowAwayProject } from './tiny-project.ts';
@@ -11,8 +10,8 @@ const STACK = 'tiny.local';
 
 describe('with the real engine', () => {
   test('upStack() creates, updates in place, replaces and deletes; previewStack() says so before', async () => {
-    const { root, folder, declare } = await makeThrowAwayProject();
-    const project = await openPulumiFolder(root);
+    const { root, folder, declare, open, openPlain } = await makeThrowAwayProject();
+    const project = await open();
     await declare({ a: { content: 'one', password: 'hunter2' }, b: { content: 'two', labels: ['x'] } });
 
     const lines: string[] = [];
@@ -27,7 +26,7 @@ describe('with the real engine', () => {
     expect(existsSync(folder)).toBe(false);
     expect([await hasStack(project, STACK), await isDeployed(project, STACK)]).toEqual([true, false]);
 
-    const made = await upStack(project, STACK, { progress });
+    const made = await upStack(await openPlain(), STACK, { progress });
     expect(lines).not.toContain('a preview of davit');
     expect(made).toMatchObject({ status: 'succeeded', failures: [], plan: { counts: { create: 2 } } });
     expect(await isDeployed(project, STACK)).toBe(true);
@@ -53,8 +52,8 @@ describe('with the real engine', () => {
   });
 
   test('upStack() says which resource fails and why, and keeps one that is there but not ready', async () => {
-    const { root, folder, declare } = await makeThrowAwayProject();
-    const project = await openPulumiFolder(root);
+    const { folder, declare, open } = await makeThrowAwayProject();
+    const project = await open();
     await declare({ bad: { content: 'x', behave: 'refuse' }, late: { content: 'y', behave: 'unready' } });
 
     const failed = await upStack(project, STACK);
@@ -71,8 +70,8 @@ describe('with the real engine', () => {
   });
 
   test('previewStack() reports what check() refuses, on the resource', async () => {
-    const { root, declare } = await makeThrowAwayProject();
-    const project = await openPulumiFolder(root);
+    const { declare, open } = await makeThrowAwayProject();
+    const project = await open();
     await declare({ a: { content: '' } });
     const { status, failures } = await previewStack(project, STACK);
     expect({ status, failures: failures.map((f) => [f.resource?.name, f.message]) }).toEqual({
@@ -82,8 +81,8 @@ describe('with the real engine', () => {
   });
 
   test('refreshStack() sees what was changed and removed by hand, and the next update mends it', async () => {
-    const { root, folder, declare } = await makeThrowAwayProject();
-    const project = await openPulumiFolder(root);
+    const { folder, declare, open } = await makeThrowAwayProject();
+    const project = await open();
     await declare({ a: { content: 'one', size: 1 }, b: { content: 'two' } });
     await upStack(project, STACK);
     await writeFile(join(folder, 'a.json'), JSON.stringify({ folder, content: 'one', size: 7 }));

@@ -2,7 +2,10 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { openPulumiFolder, type PulumiProject } from '../../engine/pulumi-project.ts';
+import { serveProviderToEngine } from '../../pulumi-provider/provider-server.ts';
 import type { ThingInputs } from './tiny/thing.ts';
+import { TINY_PROVIDER } from './tiny/tiny-provider.ts';
 
 export interface ThrowAwayProject {
   readonly root: string;
@@ -10,6 +13,10 @@ export interface ThrowAwayProject {
   readonly folder: string;
   /** Says what the next update should make; `folder` is filled in. */
   readonly declare: (things: Readonly<Record<string, Omit<ThingInputs, 'folder'>>>) => Promise<void>;
+  /** Opens it so that the engine starts its program and its provider. */
+  readonly openPlain: () => Promise<PulumiProject>;
+  /** Opens it so that both run in this process, as for `davit`. The engine starts neither, which saves three starts of Node. */
+  readonly open: () => Promise<PulumiProject>;
 }
 
 const TINY = join(import.meta.dirname, 'tiny');
@@ -26,6 +33,14 @@ export async function makeThrowAwayProject(): Promise<ThrowAwayProject> {
     declare: (things) => {
       const complete = Object.entries(things).map(([name, thing]) => [name, { ...thing, folder }]);
       return writeFile(join(root, 'things.json'), JSON.stringify(Object.fromEntries(complete)));
+    },
+    openPlain: () => openPulumiFolder(root),
+    open: async () => {
+      const plain = await openPulumiFolder(root);
+      const provider = await serveProviderToEngine(() => TINY_PROVIDER);
+      onTestFinished(provider.close);
+      const environment = { ...plain.environment, PULUMI_DEBUG_PROVIDERS: `davit:${provider.port}` };
+      return { ...plain, environment, programServer: join(TINY, 'serve-program.ts') };
     },
   };
 }

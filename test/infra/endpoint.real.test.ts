@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openPulumiFolder, type PulumiProject } from '../../engine/pulumi-project.ts';
+import { openPulumiFolder, PROGRAM_SERVER, type PulumiProject } from '../../engine/pulumi-project.ts';
 import { destroyStack, previewStack, type RunOptions, upStack } from '../../engine/run-pulumi.ts';
 import { serveProviderToEngine } from '../../pulumi-provider/provider-server.ts';
 import { makeEndpointProject } from './endpoint-project.ts';
@@ -115,7 +115,7 @@ async function openDoors(root: string) {
   const provider = await serveProviderToEngine(makeStubProvider);
   onTestFinished(provider.close);
   const environment = { ...plain.environment, PULUMI_DEBUG_PROVIDERS: `davit:${provider.port}` };
-  return { plain, project: { ...plain, environment, isOurs: true } };
+  return { plain, project: { ...plain, environment, programServer: PROGRAM_SERVER } };
 }
 
 async function listen<T>(project: PulumiProject, run: (options: RunOptions) => Promise<T>) {

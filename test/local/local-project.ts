@@ -68,6 +68,8 @@ export interface RevisionOptions {
   readonly idleSeconds?: number;
   readonly scaleDownSeconds?: number;
   readonly environmentVars?: Readonly<Record<string, string>>;
+  /** Packages of the example's virtualenv that the model does not need. Default: none is left out. */
+  readonly without?: readonly string[];
 }
 
 /** Makes a request for a revision of a model that is copied into the project, with the example's virtualenv. */
@@ -78,6 +80,7 @@ export async function makeRevisionRequest({ root }: Project, wish: RevisionOptio
     model = 'm_obedient',
     workers = 2,
     environmentVars = {},
+    without = [],
   } = wish;
   const source = model.startsWith('iris/')
     ? join(ROOT, 'models', model)
@@ -86,6 +89,7 @@ export async function makeRevisionRequest({ root }: Project, wish: RevisionOptio
   await cp(source, modelDirectory, { recursive: true });
   const text = await readFile(join(ROOT, 'endpoints', 'iris.lock'), 'utf8');
   const [[key, virtualenv] = []] = Object.entries(parseLock(text, 'endpoints/iris.lock').lock!.virtualenvs);
+  const packages = virtualenv!.packages.filter(({ name }) => !without.includes(name));
   const content = {
     endpoint,
     entity,
@@ -99,7 +103,7 @@ export async function makeRevisionRequest({ root }: Project, wish: RevisionOptio
   return {
     revision: { name: revisionName(entity, content), ...content, bounds: { min, max, scaleToZero } },
     autoscaling: { idleSeconds: wish.idleSeconds ?? 1800, scaleDownSeconds: wish.scaleDownSeconds ?? 300 },
-    virtualenv: virtualenv!,
+    virtualenv: { ...virtualenv!, packages },
     modelDirectory,
   };
 }

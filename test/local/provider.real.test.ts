@@ -1,7 +1,7 @@
 import { access, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPulumiFolder, type PulumiProject } from '../../engine/pulumi-project.ts';
+import { openPulumiFolder, PROGRAM_SERVER, type PulumiProject } from '../../engine/pulumi-project.ts';
 import { destroyStack, previewStack, refreshStack, upStack } from '../../engine/run-pulumi.ts';
 import {
   connectSupervisor,
@@ -61,7 +61,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
       `name: davit\n${runtime}\nmain: ${join(CODE, 'infra')}\n${backend}\n${plugin}\n`,
     );
     pulumi = await openPulumiFolder(root);
-    davit = { ...pulumi, isOurs: true };
+    davit = { ...pulumi, programServer: PROGRAM_SERVER };
   });
 
   afterAll(async () => {

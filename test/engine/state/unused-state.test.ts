@@ -177,7 +177,7 @@ async function makeProject() {
     ...(await makePulumiEnvironment(root, engine, backend)),
     ...{ STACKS: join(backend.folder!, '.pulumi', 'stacks', backend.project), HELD: join(root, 'held') },
   };
-  const project: PulumiProject = { root, folder, isOurs: true, engine, backend, environment, variables };
+  const project: PulumiProject = { root, folder, programServer: undefined, engine, backend, environment, variables };
   return {
     root,
     project,

@@ -1,25 +1,5 @@
-// Makes the things that the project's things.json names.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+// The program as the engine starts it.
 import * as pulumi from '@pulumi/pulumi';
-import type { ThingInputs } from '../thing.ts';
+import { makeThings } from '../make-things.ts';
 
-class Thing extends pulumi.CustomResource {
-  declare readonly path: pulumi.Output<string>;
-
-  constructor(name: string, inputs: ThingInputs) {
-    super('davit:tiny:Thing', name, {
-      ...inputs,
-      password: inputs.password && pulumi.secret(inputs.password),
-      path: undefined,
-    });
-  }
-}
-
-if (process.env['DAVIT_PREVIEW'] === 'true') void pulumi.log.info('a preview of davit');
-
-const root = pulumi.runtime.getRootDirectory();
-const things = JSON.parse(readFileSync(join(root, 'things.json'), 'utf8')) as Record<string, ThingInputs>;
-const made = Object.entries(things).map(([name, inputs]) => [name, new Thing(name, inputs).path] as const);
-
-export const paths = Object.fromEntries(made);
+export const { paths } = makeThings(pulumi.runtime.getRootDirectory(), process.env);
