@@ -38,7 +38,7 @@ def is_empty(data: Any) -> bool:
     if isinstance(data, (np.ndarray, pd.DataFrame, pd.Series)):
         return data.size == 0
     if isinstance(data, dict):
-        return not data or all(isinstance(value, (list, np.ndarray)) and len(value) == 0 for value in data.values())
+        return not data or all(isinstance(value, (list, np.ndarray)) and np.size(value) == 0 for value in data.values())
     return isinstance(data, list) and not data
 
 

@@ -221,6 +221,18 @@ class ClientFaults(Case):
         status, answer = self.ask(save(Sum(), Schema([ColSpec(DataType.string, "a")])), {"inputs": {"a": [SECRET]}})
         self.assertEqual((status, answer["message"]), (500, "The model raised ValueError. The log has the rest."))
 
+    def test_what_cannot_be_explained_is_the_models_fault_too(self):
+        folder = os.path.join(tempfile.mkdtemp(), "model")
+        mlflow.pyfunc.save_model(folder, python_model=Sum(), pip_requirements=["mlflow"])
+        scorer = Scorer(folder, "error")
+        failed = (500, "The model raised TypeError. The log has the rest.")
+        for value in (1, "text", None, True):
+            status, answer = self.ask(scorer, {"inputs": {"a": value}})
+            self.assertEqual((status, answer["message"]), failed)
+        with mock.patch("davit_server.scoring.scorer.find_input_fault", side_effect=MemoryError):
+            status, answer = self.ask(scorer, {"inputs": {"a": [1]}})
+        self.assertEqual((status, answer["message"]), failed)
+
     def test_the_models_own_words_are_kept(self):
         self.refused(save(Words(), doubles("a")), {"inputs": {"a": [1.5]}}, "unknown customer")
 
