@@ -1,9 +1,9 @@
 import type { SignatureChange } from './comparison.ts';
 
 const EFFECTS = {
-  rounds: ', which may round the numbers that clients send',
-  alters: ', which makes other values of those that clients send',
-  fails: ', which may refuse what clients send',
+  rounds: ' (MLflow may round the numbers that clients send)',
+  alters: ' (MLflow makes other values of those that clients send)',
+  fails: ' (MLflow may refuse what clients send)',
 } as const;
 
 const PARTS = { inputs: 'input', outputs: 'output', params: 'parameter' } as const;

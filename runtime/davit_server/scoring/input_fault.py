@@ -1,4 +1,4 @@
-"""Finds what is wrong with a request after the model has raised: no rows, nulls, infinities.
+"""Finds what is wrong with a request after the model has raised: no rows, nulls, infinities, other types.
 
 MLflow accepts these because many models can predict them. When the model has raised, they are the probable reason, and
 the client can correct them.
@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+NOUNS = {str: "a string", bool: "a boolean", int: "a number", float: "a number", dict: "an object"}
 
 
 def find_input_fault(data: Any, params: dict | None, schema: Any, known_params: Any) -> str | None:
@@ -28,7 +30,8 @@ def find_input_fault(data: Any, params: dict | None, schema: Any, known_params: 
         name = column.name if column.name is not None else place
         required = getattr(column, "required", True)
         if name in columns:
-            wrong = describe_gap(f'column "{name}"', columns[name], null=required)
+            what, kind = f'column "{name}"', getattr(column.type, "name", None)
+            wrong = describe_gap(what, columns[name], null=required) or describe_type(what, columns[name], kind)
             if wrong:
                 return wrong
     return None
@@ -38,7 +41,7 @@ def is_empty(data: Any) -> bool:
     if isinstance(data, (np.ndarray, pd.DataFrame, pd.Series)):
         return data.size == 0
     if isinstance(data, dict):
-        return not data or all(isinstance(value, (list, np.ndarray)) and len(value) == 0 for value in data.values())
+        return not data or all(isinstance(value, (list, np.ndarray)) and np.size(value) == 0 for value in data.values())
     return isinstance(data, list) and not data
 
 
@@ -64,6 +67,22 @@ def describe_gap(what: str, values: Any, null: bool = True) -> str | None:
         return f"{what} is null in row {find_first_row(gaps)}, expected a value"
     infinite = np.isinf(values) if values.dtype.kind == "f" else np.zeros(1, dtype=bool)
     return f"{what} is infinite in row {find_first_row(infinite)}, expected a finite number" if infinite.any() else None
+
+
+def describe_type(what: str, values: Any, kind: str | None) -> str | None:
+    """Describes the first value that is not of the type `string` or `binary`, because MLflow lets others pass.
+
+    MLflow decodes base64 in tables of JSON only: in `inputs` it makes bytes of the text itself, in CSV it stays a text.
+    """
+    for row, value in enumerate(list(values) if kind in ("string", "binary") and np.ndim(values) else ()):
+        if value is None or (np.ndim(value) == 0 and pd.isna(value)):
+            continue
+        if kind == "binary" and isinstance(value, (str, np.bytes_)):
+            return f"{what} is not decoded from base64 in this form, expected dataframe_split or dataframe_records"
+        if kind == "string" and not isinstance(value, str):
+            plain = value.item() if isinstance(value, np.generic) else value
+            return f"{what} is {NOUNS.get(type(plain), 'a list')} in row {row}, expected a string"
+    return None
 
 
 def find_first_row(found: np.ndarray) -> int:

@@ -116,11 +116,22 @@ class Scorer:
         status, code, message = classify_error(error)
         if status < 500 or isinstance(error, InvalidOutput):
             return status, code, message
-        data, params = self.read(kind, body, parse_object(body) if kind == "json" else {})
-        wrong = find_input_fault(data, params, self.schema, mlflow.read_parameters_schema(self.metadata))
+        wrong = self.find_fault(kind, body)
         if wrong is None:
             return status, code, message
         return 400, "BAD_REQUEST", f"The model raised {type(error).__name__}: {wrong}."
+
+    def find_fault(self, kind: str, body: bytes) -> str | None:
+        """Describes what is wrong with a request on which the model has raised, or returns None.
+
+        The model may have used up the memory, and an input without a signature may be anything: whatever fails here
+        says nothing about the request, and must not hide what the model raised.
+        """
+        try:
+            data, params = self.read(kind, body, parse_object(body) if kind == "json" else {})
+            return find_input_fault(data, params, self.schema, mlflow.read_parameters_schema(self.metadata))
+        except Exception:
+            return None
 
     def write(self, result: object, bare: bool = False) -> str:
         plain = make_json_value(result)

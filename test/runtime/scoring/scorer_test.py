@@ -35,6 +35,18 @@ class Sum(mlflow.pyfunc.PythonModel):
         return numbers.sum(axis=1) * (params or {}).get("scale", 1.0)
 
 
+class Letters(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return [len(a.lower()) for a in model_input["a"]]
+
+
+class Pictures(mlflow.pyfunc.PythonModel):
+    """Knows one picture."""
+
+    def predict(self, context, model_input, params=None):
+        return [[b"picture"].index(a) for a in model_input["a"]]
+
+
 class Echo(mlflow.pyfunc.PythonModel):
     def predict(self, context, model_input, params=None):
         return [len(model_input)]
@@ -217,9 +229,43 @@ class ClientFaults(Case):
         body = {"dataframe_records": [{"a": 1}], "params": {"scale": None}}
         self.refused(scorer, body, 'the parameter "scale" is null')
 
+    def test_types_that_mlflow_does_not_check_where_the_model_raises(self):
+        scorer = save(Letters(), Schema([ColSpec(DataType.string, "a"), ColSpec(DataType.string, "b", False)]))
+        self.assertEqual(self.ask(scorer, {"dataframe_records": [{"a": "x", "b": None}]})[0], 200)
+        for value, noun in [
+            (5, "a number"),
+            (1.5, "a number"),
+            (True, "a boolean"),
+            ([1], "a list"),
+            ({}, "an object"),
+        ]:
+            body = {"dataframe_records": [{"a": "x", "b": None}, {"a": value, "b": "y"}]}
+            self.refused(scorer, body, f'column "a" is {noun} in row 1, expected a string.')
+        self.refused(scorer, {"inputs": {"a": [["x"], ["y"]]}}, 'column "a" is a list in row 0')
+        pictures, sent = save(Pictures(), Schema([ColSpec(DataType.binary, "a")])), "cGljdHVyZQ=="
+        self.assertEqual(self.ask(pictures, {"dataframe_records": [{"a": sent}]}), (200, {"predictions": [0]}))
+        part = 'column "a" is not decoded from base64 in this form, expected dataframe_split or dataframe_records.'
+        self.refused(pictures, {"inputs": {"a": [sent]}}, part)
+        self.refused(pictures, {"instances": [{"a": sent}]}, part)
+        self.refused(pictures, f"a\n{sent}\n".encode(), part, "csv")
+        status, answer = self.ask(pictures, {"dataframe_records": [{"a": "YQ=="}]})
+        self.assertEqual((status, answer["message"]), (500, "The model raised ValueError. The log has the rest."))
+
     def test_what_the_model_raises_on_good_input_is_its_own_fault(self):
         status, answer = self.ask(save(Sum(), Schema([ColSpec(DataType.string, "a")])), {"inputs": {"a": [SECRET]}})
         self.assertEqual((status, answer["message"]), (500, "The model raised ValueError. The log has the rest."))
+
+    def test_what_cannot_be_explained_is_the_models_fault_too(self):
+        folder = os.path.join(tempfile.mkdtemp(), "model")
+        mlflow.pyfunc.save_model(folder, python_model=Sum(), pip_requirements=["mlflow"])
+        scorer = Scorer(folder, "error")
+        failed = (500, "The model raised TypeError. The log has the rest.")
+        for value in (1, "text", None, True):
+            status, answer = self.ask(scorer, {"inputs": {"a": value}})
+            self.assertEqual((status, answer["message"]), failed)
+        with mock.patch("davit_server.scoring.scorer.find_input_fault", side_effect=MemoryError):
+            status, answer = self.ask(scorer, {"inputs": {"a": [1]}})
+        self.assertEqual((status, answer["message"]), failed)
 
     def test_the_models_own_words_are_kept(self):
         self.refused(save(Words(), doubles("a")), {"inputs": {"a": [1.5]}}, "unknown customer")

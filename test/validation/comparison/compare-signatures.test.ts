@@ -64,25 +64,25 @@ test.each<readonly [string, Parts, Parts, readonly string[]]>([
     'a narrower type',
     { inputs: [AREA] },
     { inputs: [column('area', 'long')] },
-    ['! input "area" changes from "double" to "long", which may refuse what clients send'],
+    ['! input "area" changes from "double" to "long" (MLflow may refuse what clients send)'],
   ],
   [
     'a decimal with fewer digits',
     { inputs: [AREA] },
     { inputs: [column('area', 'float')] },
-    ['input "area" changes from "double" to "float", which may round the numbers that clients send'],
+    ['input "area" changes from "double" to "float" (MLflow may round the numbers that clients send)'],
   ],
   [
     'a decimal with fewer digits in an array, which MLflow does not cast',
     { inputs: [column('a', 'array', { items: { type: 'double' } })] },
     { inputs: [column('a', 'array', { items: { type: 'float' } })] },
-    ['! input "a[]" changes from "double" to "float", which may refuse what clients send'],
+    ['! input "a[]" changes from "double" to "float" (MLflow may refuse what clients send)'],
   ],
   [
     'a number as a text',
     { inputs: [column('a', 'long')] },
     { inputs: [column('a', 'string')] },
-    ['! input "a" changes from "long" to "string", which makes other values of those that clients send'],
+    ['! input "a" changes from "long" to "string" (MLflow makes other values of those that clients send)'],
   ],
   [
     'an answer with fewer digits, or with more',
@@ -100,7 +100,7 @@ test.each<readonly [string, Parts, Parts, readonly string[]]>([
     'a text as a number',
     { inputs: [column('a', 'string')] },
     { inputs: [column('a', 'long')] },
-    ['! input "a" changes from "string" to "long", which may refuse what clients send'],
+    ['! input "a" changes from "string" to "long" (MLflow may refuse what clients send)'],
   ],
   [
     'any type',
@@ -143,14 +143,14 @@ test.each<readonly [string, Parts, Parts, readonly string[]]>([
     'the type in an array',
     { inputs: [column('a', 'array', { items: { type: 'double' } })] },
     { inputs: [column('a', 'array', { items: { type: 'long' } })] },
-    ['! input "a[]" changes from "double" to "long", which may refuse what clients send'],
+    ['! input "a[]" changes from "double" to "long" (MLflow may refuse what clients send)'],
   ],
   [
     'a fixed dimension',
     { inputs: [tensor('float64', [-1, 4])] },
     { inputs: [tensor('float64', [8, 4])] },
     [
-      '! input "#1" changes from "tensor float64 [-1, 4]" to "tensor float64 [8, 4]", which may refuse what clients send',
+      '! input "#1" changes from "tensor float64 [-1, 4]" to "tensor float64 [8, 4]" (MLflow may refuse what clients send)',
     ],
   ],
   [
@@ -223,7 +223,7 @@ test.each<readonly [string, Parts, Parts, readonly string[]]>([
     },
     [
       '! parameter "a" ("long") is removed',
-      '! parameter "d" changes from "long" to "long[]", which may refuse what clients send',
+      '! parameter "d" changes from "long" to "long[]" (MLflow may refuse what clients send)',
       'parameter "c" ("long") is added',
       'the default of parameter "b" changes from "1" to "2"',
     ],
@@ -238,7 +238,7 @@ test.each<readonly [string, Parts, Parts, readonly string[]]>([
     'a map in place of an object with others, which MLflow does not cast',
     { inputs: inside(column('x', 'long')) },
     { inputs: [column('a', 'map', { values: { type: 'double' } })] },
-    ['! input "a" changes from "object" to "map<double>", which may refuse what clients send'],
+    ['! input "a" changes from "object" to "map<double>" (MLflow may refuse what clients send)'],
   ],
   [
     'the properties of a parameter',
@@ -246,7 +246,7 @@ test.each<readonly [string, Parts, Parts, readonly string[]]>([
     { params: [{ ...inside(column('x', 'string'), column('y', 'long'))[0], default: { x: 'b' } }] },
     [
       '! parameter "a.y" ("long") is added and required',
-      '! parameter "a.x" changes from "long" to "string", which may refuse what clients send',
+      '! parameter "a.x" changes from "long" to "string" (MLflow may refuse what clients send)',
       'the default of parameter "a" changes from "{"x":1}" to "{"x":"b"}"',
     ],
   ],
