@@ -45,6 +45,12 @@ const noPrograms = {
     'Cannot start a program here: expected runUntrusted() of sandbox/, or a file in STARTING_PROGRAMS of eslint.config.js',
 };
 
+const noHttp = {
+  group: ['node:http'],
+  allowTypeImports: true,
+  message: 'Cannot import this, because it takes 0.09 s of processor time: expected system/node-http.ts',
+};
+
 function makeImportRules(room, more = []) {
   const allowed = IMPORTS[room];
   const others = {
@@ -59,7 +65,13 @@ function makeImportRules(room, more = []) {
 }
 
 const directions = Object.keys(IMPORTS).flatMap((room) => [
-  { files: [`${room}/**/*.ts`], rules: makeImportRules(room, room in STARTING_PROGRAMS ? [noPrograms] : []) },
+  {
+    files: [`${room}/**/*.ts`],
+    rules: makeImportRules(room, [
+      ...(room in STARTING_PROGRAMS ? [noPrograms] : []),
+      ...(IMPORTS[room].includes('system') && room !== 'edge' ? [noHttp] : []),
+    ]),
+  },
   ...(STARTING_PROGRAMS[room]?.length > 0 ? [{ files: STARTING_PROGRAMS[room], rules: makeImportRules(room) }] : []),
 ]);
 

@@ -42,7 +42,12 @@ const CLUSTER = {
  */
 export default defineConfig({
   test: {
-    globalSetup: ['test/set-up/temporary-folder.ts', 'test/set-up/sandbox-or-not.ts', 'test/set-up/git-settings.ts'],
+    globalSetup: [
+      'test/set-up/temporary-folder.ts',
+      'test/set-up/sandbox-or-not.ts',
+      'test/set-up/git-settings.ts',
+      'test/set-up/go-settings.ts',
+    ],
     sequence: { sequencer: FileOrder },
     reporters: [new FailuresAtOnce(), new SlowestFiles(), 'default'], // vitest's summary stays last
     maxWorkers: WORKERS,

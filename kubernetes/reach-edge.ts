@@ -1,6 +1,6 @@
-import * as http from 'node:http';
 import * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { get as plainGet } from '../system/node-http.ts';
 
 /** A first packet that is not forwarded yet is lost and sent again only after seconds. A new connection is faster. */
 const ATTEMPT_MILLISECONDS = 2000;
@@ -28,7 +28,7 @@ export async function reachEdge(edge: string, limitSeconds: number): Promise<str
 
 /** Sends one request on a connection of its own. */
 function probeOnce(url: URL, milliseconds: number): Promise<string | undefined> {
-  const { get } = url.protocol === 'https:' ? https : http;
+  const get = url.protocol === 'https:' ? https.get : plainGet;
   return new Promise((done) => {
     const signal = AbortSignal.timeout(milliseconds);
     get(url, { agent: false, signal }, (response) => {

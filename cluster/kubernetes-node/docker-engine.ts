@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from '../../system/node-http.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { withProgress } from '../../system/progress.ts';
 import type { BuildOptions } from '../../system/go-build.ts';

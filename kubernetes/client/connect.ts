@@ -1,8 +1,8 @@
 import type { Agent as AnyAgent } from 'node:http';
-import { Agent as PlainAgent } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { Agent } from 'node:https';
 import type { KubeConfig as Config } from '@kubernetes/client-node';
+import { Agent as PlainAgent } from '../../system/node-http.ts';
 import type { KubernetesSettings } from '../../schemas/environment/kubernetes-environment.ts';
 import { type KubernetesApi, makeApi } from './api.ts';
 import type { Connection } from './connection.ts';

@@ -1,7 +1,7 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
-import { request as plainRequest } from 'node:http';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { request as plainRequest } from '../../system/node-http.ts';
 
 /** The address of the API server and the login for it. */
 export interface Connection {

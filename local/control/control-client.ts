@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { request } from '../../system/node-http.ts';
 import { type Progress, SILENT } from '../../system/progress.ts';
 import type {
   DeletionResult,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { createServer } from '../../system/node-http.ts';
 import { hasAcceptedToken, hashToken, readBearerToken } from '../../serving-api/bearer-token.ts';
 import { chooseEntity } from '../../serving-api/choose-entity.ts';
 import { makeResponseHeaders, makeQueryHeaders, readRequestId } from '../../serving-api/headers.ts';

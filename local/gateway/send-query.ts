@@ -1,4 +1,5 @@
-import { type Agent, type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { type Agent, request } from '../../system/node-http.ts';
 import { modelServerDied, deadlineExceeded } from '../../serving-api/refusal.ts';
 import { Refused } from '../../serving-api/refusal-error.ts';
 import type { QueryResponse, Query } from '../revisions/replica.ts';

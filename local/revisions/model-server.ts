@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
-import { Agent } from 'node:http';
+import { Agent } from '../../system/node-http.ts';
 import { Refused } from '../../serving-api/refusal-error.ts';
 import type { ModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import { forEachLine } from '../../system/for-each-line.ts';

@@ -7,6 +7,7 @@ import { sendLoad } from '../../app/send-load/send-load.ts';
 import { openLocalTarget } from '../../app/targets/local-target.ts';
 import { isAlive } from '../../system/is-alive.ts';
 import { lockProject } from './lock-project.ts';
+import { runDavit } from './run-davit.ts';
 import { makeWorkingProject } from './working-project.ts';
 
 const CODE = dirname(dirname(import.meta.dirname));
@@ -47,7 +48,11 @@ function start(...args: readonly string[]): { readonly child: ChildProcess; read
   return { child, ran: once(child, 'close').then(([code]) => ({ code: code as number | null, ...said })) };
 }
 
-const davit = (...args: readonly string[]) => start(...args).ran;
+/** `davit` in this process. The first deployment, and what a signal ends, is a process of its own. */
+async function davit(...args: readonly string[]): Promise<Ran> {
+  const { status, ...printed } = await runDavit(root, ...args);
+  return { code: status, ...printed };
+}
 
 async function declare(model: string, version: string) {
   const text = `name: iris\nconfig:\n  served_entities:\n    - name: iris\n      entity_name: ${model}\n      entity_version: "${version}"\n`;
@@ -68,17 +73,19 @@ const SECOND = '{"predictions": ["setosa", "versicolor", "virginica"]}';
 describe('davit', () => {
   it('deploys the first version, shows a token once, and answers', async () => {
     await declare('iris', '1');
-    expect(await davit('lock')).toMatchObject({ code: 0 });
-    const preview = await davit('preview', '--json');
+    expect(await start('lock').ran).toMatchObject({ code: 0 });
+    const preview = await start('preview', '--json').ran;
     expect(JSON.parse(preview.stdout)).toMatchObject({
       diagnostics: [],
       result: { endpoints: [{ endpoint: 'iris', plan: { verdict: { kind: 'create' }, counts: { create: 2 } } }] },
     });
-    const first = JSON.parse((await davit('up', '--json')).stdout) as { result: { token: string; host: string } };
+    const first = JSON.parse((await start('up', '--json').ran).stdout) as { result: { token: string; host: string } };
     expect(first.result.token).toMatch(/^davit_/);
-    const again = JSON.parse((await davit('up', '--json')).stdout) as { result: { token: null; endpoints: unknown } };
+    const again = JSON.parse((await start('up', '--json').ran).stdout) as {
+      result: { token: null; endpoints: unknown };
+    };
     expect(again.result).toMatchObject({ token: null, endpoints: [{ plan: { verdict: { kind: 'no-change' } } }] });
-    expect(await davit('query', 'iris', '--data', `@${EXAMPLE}`)).toMatchObject({ code: 0, stdout: `${FIRST}\n` });
+    expect(await start('query', 'iris', '--data', `@${EXAMPLE}`).ran).toMatchObject({ code: 0, stdout: `${FIRST}\n` });
 
     const url = `${first.result.host}/serving-endpoints/iris/invocations`;
     const body = await readFile(EXAMPLE, 'utf8');

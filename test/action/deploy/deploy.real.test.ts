@@ -9,9 +9,9 @@ import { reviewProject } from '../../../app/review/review-project.ts';
 import { REPORT_MARKER } from '../../../review/render-report.ts';
 import { renderReviewedPlans } from '../../../review/reviewed-plans.ts';
 import { codePath } from '../../../system/code.ts';
-import { runProcess } from '../../../system/run-process.ts';
 import { SILENT } from '../../../system/progress.ts';
 import { lockProject } from '../../cli/lock-project.ts';
+import { runDavit } from '../../cli/run-davit.ts';
 import { makeWorkingProject } from '../../cli/working-project.ts';
 import { BOT, REPOSITORY } from '../github/connect-fake-github.ts';
 import { type FakeGitHub, startFakeGitHub } from '../github/fake/server.ts';
@@ -50,14 +50,10 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await davit('down', '--all');
+  await runDavit(root, 'down', '--all');
   await github.close();
   await remove();
 });
-
-function davit(...args: readonly string[]) {
-  return runProcess(process.execPath, [codePath('cli', 'main.ts'), ...args], { cwd: root });
-}
 
 async function declare(version: string, more = '', endpoint = 'iris') {
   const text = `name: ${endpoint}\nconfig:\n  served_entities:\n    - name: ${endpoint}\n      entity_name: iris\n      entity_version: "${version}"\n${more}davit:\n  breaking: version ${version} answers in its own way\n`;
