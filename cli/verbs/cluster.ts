@@ -15,7 +15,7 @@ export const cluster: Command = {
   --context NAME   a cluster of your own: looked at, never changed
   kind             where kind is on the PATH and Docker runs: the cluster "davit" and a registry, in Docker
   a node           on Linux as root: Kubernetes, containerd, Docker's engine, a registry and Knative Serving on this
-                   machine, built once from Go modules and Debian packages (20 minutes on two idle cores, then half a
+                   machine, built once from Go modules and Debian packages (15 minutes on two idle cores, then half a
                    minute)
 
 "up" writes environments/cluster.yaml into the project it is called in, which describes the cluster: then

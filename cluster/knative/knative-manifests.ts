@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { type BuildOptions, readModuleFolder } from '../../system/go-build.ts';
 import { ensureCachedFolder, computeCacheKey } from '../cached-folder.ts';
-import { KNATIVE_SOURCE, KNATIVE_VERSION } from '../go-programs.ts';
+import { GO_MODULE, KNATIVE_VERSION } from '../go-programs.ts';
 import { makeImageReference, type Images } from '../registry-images/images.ts';
 import { REGISTRY } from '../kubernetes-node/node-layout.ts';
 
@@ -91,7 +91,7 @@ async function collectManifests(folder: string): Promise<void> {
 async function readManifests(places: readonly (readonly [string, string])[]): Promise<string> {
   const texts: string[] = [];
   for (const [module, path] of places) {
-    const at = join(await readModuleFolder(KNATIVE_SOURCE, module), path);
+    const at = join(await readModuleFolder(GO_MODULE, module), path);
     const files = path.endsWith('.yaml') ? [at] : (await listYaml(at)).map((name) => join(at, name));
     for (const file of files) texts.push(await readFile(file, 'utf8'));
   }

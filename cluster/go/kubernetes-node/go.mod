@@ -1,3 +1,0 @@
-module davit.local/cluster
-
-go 1.26
