@@ -1,7 +1,7 @@
-"""Finds the files that this process holds open for writing, which other processes may hold open under the same name.
+"""Finds the files that this process holds open or mapped, which other processes may use under the same name.
 
-No audit event tells of what a model writes into a file that it has opened before, at load for example. Python 3.8,
-standard library only.
+No audit event tells of what a model writes into a file that it has opened before, at load for example, or reads there.
+Python 3.8, standard library only.
 """
 
 from __future__ import annotations
@@ -28,6 +28,17 @@ def list_writable_files() -> set[str]:
         if path.startswith("/") and writes and is_file and not path.endswith(COORDINATION):
             found.add(path if is_file_at(path, status) else f"{path} {status.st_ino}")
     return found
+
+
+def list_used_files() -> set[str]:
+    """Returns the paths of files that are open or mapped; a C library may close a file that it has mapped."""
+    found = {path for _, path, status, _ in read_descriptors() if stat.S_ISREG(status.st_mode)}
+    try:
+        with open("/proc/self/maps", errors="surrogateescape") as lines:
+            mapped = [line.rstrip("\n").split(None, 5)[5:] for line in lines]
+    except OSError:
+        mapped = []
+    return {path for path in (*found, *(each[0] for each in mapped if each)) if path.startswith("/")}
 
 
 def is_file_at(path: str, status: os.stat_result) -> bool:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from .name_locks import WRITTEN, WRITTEN_AT_LOAD, NameLocks
-from .open_files import list_writable_files, read_stamp
+from .open_files import list_used_files, list_writable_files, read_stamp
 from .watch_files import SCRATCH, decode_path, find_written_path, is_inside, list_private_folders
 
 try:
@@ -42,7 +42,8 @@ TEMPORARY = re.compile(r"(?:" + "|".join(map(re.escape, SCRATCH)) + r")[^\s'\"`;
 
 class WriteLocks:
     """Decides which names this process locks, and when. Only it writes into `own_folder`. What is open now is not the
-    model's. `kept` has the files that the model keeps open for writing, which each prediction locks.
+    model's. `kept` has the files that the model keeps open for writing, which each prediction locks. No load may write
+    the files in `used` again during a prediction.
     """
 
     def __init__(self, descriptor: int, own_folder: str) -> None:
@@ -53,6 +54,7 @@ class WriteLocks:
         self.model_locks: set[int] = set()
         self.ignored, self.started = list_writable_files(), time.time_ns() - TICK_NANOSECONDS
         self.kept: set[str] = set()
+        self.used: set[str] = set()
         self.watched: dict[str, tuple[int, int] | None] = {}
         self.databases: dict[str, tuple] = {}
         self.has_opened = False
@@ -67,6 +69,7 @@ class WriteLocks:
         self.process, self.is_starting = os.getpid(), False
         self.inside = list_private_folders(own_folder)
         self.find_open_files()
+        self.find_used_files()
 
     @contextlib.contextmanager
     def hold(self, files: Iterable[str] = (), is_loading: bool = False) -> Iterator[None]:
@@ -79,12 +82,16 @@ class WriteLocks:
         self.find_changed_files()
         for path in sorted({*files, *self.kept}) if self.names.is_usable else ():
             self.lock(path)
+        for path in sorted(self.used):
+            self.lock(path, is_shared=self.names.read_mark(path) == WRITTEN_AT_LOAD)
         try:
             yield
         finally:
             self.is_active = False
             if self.has_opened or is_loading:
                 self.find_open_files()
+            if is_loading:
+                self.find_used_files()
             if self.databases:
                 self.mark_changed_databases()
             if self.names.held:
@@ -97,6 +104,11 @@ class WriteLocks:
         stamps = {path: read_stamp(path) for path in paths}
         self.kept = {path for path, stamp in stamps.items() if stamp is None or stamp[0] >= self.started}
         self.watched = {path: stamp for path, stamp in stamps.items() if path not in self.kept}
+
+    def find_used_files(self) -> None:
+        """Finds the files that a load has written and that the model keeps open for reading, or mapped."""
+        paths = list_used_files() - self.kept - self.watched.keys() if self.names.has_marks() else set()
+        self.used = {path for path in paths if self.names.read_mark(path) and not is_inside(path, self.inside)}
 
     def find_changed_files(self) -> None:
         for path in [path for path, stamp in self.watched.items() if read_stamp(path) != stamp]:

@@ -19,7 +19,7 @@ FEWEST_ROUNDS, MOST_ROUNDS, ALL_SECONDS = 3, 20, 0.5
 QUICK_SECONDS, SLOW_SECONDS = 1.0, 5.0
 """Each worker of a slower model predicts once at the same time as the others, and those of a very slow one do not."""
 
-AT_ONCE = "workers answer wrongly when each gets a different request, so predictions run one at a time"
+AT_ONCE = "workers answer wrongly or fail when each gets a different request, so predictions run one at a time"
 """The finding."""
 
 

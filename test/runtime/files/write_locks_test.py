@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
+import mmap
 import multiprocessing
 import os
 import sqlite3
@@ -207,6 +209,33 @@ class WaitingForALock(unittest.TestCase):
                     kept.flush()
                 with locks.hold():
                     self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
+
+    @unittest.skipUnless(LINUX, "other systems do not show what is open")
+    def test_no_load_writes_a_file_again_while_a_prediction_uses_what_it_has_open_or_mapped(self):
+        def map_as_a_library():
+            libc = ctypes.CDLL(None)
+            libc.mmap.restype = ctypes.c_void_p
+            with open(self.path, "rb") as file:
+                return libc.mmap(None, 1, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), 0)
+
+        own, real = os.path.join(self.folder.name, "own"), os.path.realpath(self.path)
+        for use, held in (
+            (lambda: open(self.path, "rb"), {real: False}),  # noqa: SIM115
+            (lambda: None, {}),
+            (map_as_a_library, {real: False}),
+        ):
+            with tempfile.TemporaryFile() as file:
+                locks = WriteLocks(file.fileno(), own)
+                with locks.hold(is_loading=True):
+                    with open(self.path, "wb") as weights:
+                        weights.write(b"1")
+                    used = use()
+                with locks.hold():
+                    self.assertEqual(locks.names.held, held)
+                locks.begin_answering(own)
+                with locks.hold():
+                    self.assertEqual(locks.names.held, held)
+                del used
 
     def test_who_reads_a_file_that_predictions_write_waits_for_them(self):
         with tempfile.TemporaryFile() as file:

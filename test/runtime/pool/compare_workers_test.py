@@ -36,6 +36,9 @@ class Comparing(unittest.TestCase):
         self.assertFalse(self.compare(Worker(0.1, 0.2), Worker(0.3, 0.4)))
         self.assertFalse(self.compare(Worker(0.0), Worker(1.0, 1.0, 0.0)))
 
+    def test_workers_that_number_their_answers_do_not_differ(self):
+        self.assertFalse(self.compare(Worker(1e12, 1e12 + 1), Worker(2e12, 2e12 + 1)))
+
     def test_a_worker_that_fails_shows_nothing(self):
         self.assertFalse(self.compare(Worker(0.5), Worker(None)))
         self.assertFalse(self.compare(Worker(None), Worker(None)))
