@@ -164,7 +164,8 @@ function compareTypes(
   const [object, map] = part === 'outputs' ? [now, old] : [old, now];
   if (object['type'] === 'object' && map['type'] === 'map') {
     const inside = compareWithMap(part, name, [object, map], nest('map'));
-    return inside.length > MAX_CHANGES ? [make(REFUSED)] : [make({ breaks: false }), ...inside];
+    if (inside.length <= MAX_CHANGES) return [make({ breaks: false }), ...inside];
+    return [make(part === 'outputs' ? { breaks: true } : REFUSED)];
   }
   return [make(part === 'outputs' ? { breaks: !isReadableAs(now, old) } : describeEffect(old, now, place))];
 }

@@ -354,6 +354,7 @@ test('compareSignatures() compares no large map with every property of a large o
   const old = { inputs: [column('a', 'object', { properties: many(true) })] };
   const now = { inputs: [column('a', 'map', { values: { type: 'object', properties: many(false) } })] };
   expect(compare(old, now)).toEqual(['! input "a" changes from "object" to "map<object>" (MLflow may refuse what clients send)']); // prettier-ignore
+  expect(compare({ outputs: now.inputs }, { outputs: old.inputs })).toEqual(['! output "a" changes from "map<object>" to "object"']); // prettier-ignore
 });
 
 test('compareSignatures() ends with hostile signatures', () => {
