@@ -37,6 +37,7 @@ test('a ready server says where it listens and how long each stage took, on stde
     port: expect.any(Number) as number,
     pid: server.process.pid,
     workers: 2,
+    longest_wait: 10,
   });
   await ask(server, 'print');
   await until(() => server.prints.includes('the model prints'));

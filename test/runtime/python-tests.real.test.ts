@@ -25,6 +25,7 @@ test.concurrent.for(['3.8', '3.9', '3.11', '3.13'])(
     await runUnittest(python.executable, 'files/write_locks_test.py');
     await runUnittest(python.executable, 'pool/try_workers_test.py');
     await runUnittest(python.executable, 'pool/compare_workers_test.py');
+    await runUnittest(python.executable, 'pool/worker_pool_test.py');
     await runUnittest(python.executable, 'failures/root_cause_test.py');
     await runUnittest(python.executable, 'failures/network_failure_test.py');
     await runUnittest(python.executable, 'front/marks_test.py');

@@ -219,6 +219,21 @@ describe('a server of its own', () => {
     await rm(folder, { recursive: true });
   });
 
+  test('predictions that write one log run one after the other: the server says so, and none exceeds its time limit', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'davit-log-'));
+    const env = { OBEDIENT_AT_LOAD: 'log', OBEDIENT_LOG: join(folder, 'app.log') };
+    const args = ['--workers', '3', '--worker-mode', 'shared', '--time-limit', '5', '--queue-timeout', '1'];
+    const server = await startServer('m_obedient', { args, env });
+    const found = ['1 open file', 'all workers write the file app.log, so predictions run one at a time'];
+    expect(server.events.at(-1)).toMatchObject({ event: 'ready', worker_mode: 'shared', found });
+    await until(async () => (await status(server)).workers === 3);
+    const asked = [1, 2, 3].map(() => ask(server, 'sleep', 2));
+    await until(async () => (await status(server)).queued === 2);
+    expect((await Promise.all(asked)).map((answer) => answer.status)).toEqual([200, 200, 200]);
+    expect(await status(server)).toMatchObject({ worker_mode: 'shared', found });
+    await rm(folder, { recursive: true });
+  });
+
   test('workers that cannot be shared, of a model that can be loaded only once: the failure says so', async () => {
     const env = { OBEDIENT_AT_LOAD: 'port' };
     const server = await startServer('m_obedient', { args: ['--workers', '2'], env });
