@@ -34591,11 +34591,11 @@ function readSimpleYaml(text) {
 		throw e;
 	}
 }
-function readBlock(place) {
-	if (place.indent > MAX_INDENT) throw new NotSimple();
-	const entry = readEntry(place);
+function readBlock(start) {
+	if (start.indent > MAX_INDENT) throw new NotSimple();
+	const entry = readEntry(start);
 	if (entry === void 0) throw new NotSimple();
-	return entry.startsWith("- ") ? readList(place) : readMap(place);
+	return entry.startsWith("- ") ? readList(start) : readMap(start);
 }
 function readEntry({ lines, at, indent }) {
 	const line = lines[at];
@@ -34604,10 +34604,10 @@ function readEntry({ lines, at, indent }) {
 	if (spaces < 0 || spaces > indent) throw new NotSimple();
 	return spaces < indent ? void 0 : line.slice(indent);
 }
-function readList(place) {
-	const { lines, indent } = place;
+function readList(start) {
+	const { lines, indent } = start;
 	const items = [];
-	let { at } = place;
+	let { at } = start;
 	for (let entry; (entry = readEntry({
 		lines,
 		at,
@@ -34631,11 +34631,11 @@ function readList(place) {
 		next: at
 	};
 }
-function readMap(place, first) {
-	const { lines, indent } = place;
+function readMap(start, first) {
+	const { lines, indent } = start;
 	const map = {};
-	let { at } = place;
-	for (let entry = first ?? readEntry(place); entry !== void 0; entry = readEntry({
+	let { at } = start;
+	for (let entry = first ?? readEntry(start); entry !== void 0; entry = readEntry({
 		lines,
 		at,
 		indent
