@@ -26,8 +26,8 @@ const ALONE_ON_CLUSTER = [
 ];
 const isGiven = process.env['DAVIT_TEST_ENVIRONMENT'] !== undefined;
 
-/** Many tests wait, real ones mostly for other programs, so two workers more than there are cores keep the cores busy. */
-const WORKERS = Math.min(8, availableParallelism() + 2);
+/** Many tests wait, real ones mostly for other programs, so four workers more than there are cores keep the cores busy. */
+const WORKERS = Math.min(8, availableParallelism() + 4);
 const CLUSTER_WORKERS = 3; // what a cluster of one node has room for
 const REAL_LIMITS = { testTimeout: 600_000, hookTimeout: 600_000 }; // seconds, unless others use the machine
 const CLUSTER = {

@@ -7,7 +7,6 @@ import { constants, existsSync, promises, readFileSync } from "fs";
 import "path";
 import * as events from "events";
 import { BlockList, connect, createServer, isIP, isIPv4, isIPv6 } from "node:net";
-import { Agent, request } from "node:http";
 import { PassThrough, Readable, pipeline } from "node:stream";
 import { once } from "node:events";
 import { createGunzip, createZstdDecompress } from "node:zlib";
@@ -23,7 +22,7 @@ import { closeSync, constants as constants$2, createReadStream, existsSync as ex
 import { setTimeout as setTimeout$2 } from "node:timers/promises";
 import { spawn } from "node:child_process";
 import { pipeline as pipeline$1 } from "node:stream/promises";
-import { Agent as Agent$1, request as request$1 } from "node:https";
+import { Agent, request } from "node:https";
 import { text } from "node:stream/consumers";
 // \0rolldown/runtime.js
 var __create = Object.create;
@@ -22001,12 +22000,12 @@ async function downloadUv(folder, { version, hashes, python, signal }) {
 	const limit = AbortSignal.timeout(LIMIT_SECONDS$14 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
-	const listed = await get(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
+	const listed = await get$1(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
 	const { files } = page$1.parse(await listed.json());
 	const platform = PLATFORMS[`${process.platform}-${process.arch}`];
 	const wheel = files.find((f) => f.filename.startsWith(`uv-${version}-`) && platform?.every((part) => f.filename.includes(part)));
 	if (!wheel) throw new Error(`the package index has no wheel of uv ${version} for ${process.platform}-${process.arch}`);
-	const bytes = Buffer.from(await (await get(new URL(wheel.url, address).href, within)).arrayBuffer());
+	const bytes = Buffer.from(await (await get$1(new URL(wheel.url, address).href, within)).arrayBuffer());
 	const hash = createHash("sha256").update(bytes).digest("hex");
 	if (!hashes.includes(hash)) throw new Error(`${wheel.filename} has the SHA-256 ${hash}, expected one of the pinned hashes`);
 	await unpackWheel(bytes, folder, {
@@ -22015,7 +22014,7 @@ async function downloadUv(folder, { version, hashes, python, signal }) {
 		signal
 	});
 }
-async function get(address, signal, headers = {}) {
+async function get$1(address, signal, headers = {}) {
 	const { username, password } = new URL(address);
 	const clean = new URL(address);
 	clean.username = clean.password = "";
@@ -25655,9 +25654,9 @@ function renderModelLoading(loading) {
 	return `${renderMode(loading)}${asked}`;
 }
 function renderMode({ mode, found, count }) {
-	const why = found.length === 0 || mode === "shared" ? "" : `: ${found.join(", ")}`;
+	const why = found.length === 0 ? "" : `: ${found.join(", ")}`;
 	if (mode === "separate") return `loaded per worker${why}`;
-	return mode === "one" || count === 1 ? `loaded once, 1 worker${why}` : `loaded once, shared by ${count} workers`;
+	return `loaded once, ${mode === "one" || count === 1 ? "1 worker" : `shared by ${count} workers`}${why}`;
 }
 var WORKER_MODES;
 var init_worker_mode = __esmMin((() => {
@@ -34575,12 +34574,132 @@ var init_locked_case = __esmMin((() => {
 		expect: string$1().optional()
 	});
 }));
+// schemas/yaml/read-simple-yaml.ts
+function readSimpleYaml(text) {
+	if (!text.endsWith("\n") || !PRINTABLE.test(text)) return void 0;
+	const lines = text.slice(0, -1).split("\n");
+	const first = lines[0]?.startsWith("# ") ? 1 : 0;
+	try {
+		const { value, next } = readBlock({
+			lines,
+			at: first,
+			indent: 0
+		});
+		return next === lines.length ? value : void 0;
+	} catch (e) {
+		if (e instanceof NotSimple) return void 0;
+		throw e;
+	}
+}
+function readBlock(start) {
+	if (start.indent > MAX_INDENT) throw new NotSimple();
+	const entry = readEntry(start);
+	if (entry === void 0) throw new NotSimple();
+	return entry.startsWith("- ") ? readList(start) : readMap(start);
+}
+function readEntry({ lines, at, indent }) {
+	const line = lines[at];
+	if (line === void 0) return void 0;
+	const spaces = line.search(/[^ ]/);
+	if (spaces < 0 || spaces > indent) throw new NotSimple();
+	return spaces < indent ? void 0 : line.slice(indent);
+}
+function readList(start) {
+	const { lines, indent } = start;
+	const items = [];
+	let { at } = start;
+	for (let entry; (entry = readEntry({
+		lines,
+		at,
+		indent
+	})) !== void 0;) {
+		if (!entry.startsWith("- ")) throw new NotSimple();
+		const text = entry.slice(2);
+		const item = KEY_LINE.test(text) ? readMap({
+			lines,
+			at,
+			indent: indent + 2
+		}, text) : {
+			value: readScalar(text),
+			next: at + 1
+		};
+		items.push(item.value);
+		at = item.next;
+	}
+	return {
+		value: items,
+		next: at
+	};
+}
+function readMap(start, first) {
+	const { lines, indent } = start;
+	const map = {};
+	let { at } = start;
+	for (let entry = first ?? readEntry(start); entry !== void 0; entry = readEntry({
+		lines,
+		at,
+		indent
+	})) {
+		const [, key = "", text] = KEY_LINE.exec(entry) ?? [];
+		if (key === "" || RESERVED.test(key) || Object.hasOwn(map, key)) throw new NotSimple();
+		const field = text === void 0 ? readBlock({
+			lines,
+			at: at + 1,
+			indent: indent + 2
+		}) : {
+			value: readScalar(text),
+			next: at + 1
+		};
+		map[key] = field.value;
+		at = field.next;
+	}
+	return {
+		value: map,
+		next: at
+	};
+}
+function readScalar(text) {
+	if (CONSTANTS.has(text)) return CONSTANTS.get(text);
+	if (INTEGER.test(text)) return Number(text);
+	if (text.startsWith("\"")) return readDoubleQuoted(text);
+	if (/^'(?:[^']|'')*'$/.test(text)) return text.slice(1, -1).replaceAll("''", "'");
+	if (!PLAIN.test(text) || text.endsWith(" ") || RESERVED.test(text) || NUMBER.test(text)) throw new NotSimple();
+	return text;
+}
+function readDoubleQuoted(text) {
+	try {
+		return JSON.parse(text);
+	} catch {
+		throw new NotSimple();
+	}
+}
+var PRINTABLE, MAX_INDENT, KEY_LINE, PLAIN, RESERVED, INTEGER, NUMBER, CONSTANTS, NotSimple;
+var init_read_simple_yaml = __esmMin((() => {
+	PRINTABLE = /^[\n\x20-\x7e]*$/;
+	MAX_INDENT = 40;
+	KEY_LINE = /^([A-Za-z][\w.-]*):(?: (.+))?$/;
+	PLAIN = /^[A-Za-z0-9](?:[\w.+/=<>!~@%,;()"' -]|:(?! |$))*$/;
+	RESERVED = /^(?:null|true|false)$/i;
+	INTEGER = /^\d{1,15}$/;
+	NUMBER = /^(?:0[ox][\da-f]+|\d+(?:\.\d*)?(?:e[-+]?\d+)?)$/i;
+	CONSTANTS = /* @__PURE__ */ new Map([
+		["null", null],
+		["true", true],
+		["false", false]
+	]);
+	NotSimple = class extends Error {};
+}));
 // schemas/lock/lock.ts
 var lock_exports = /* @__PURE__ */ __exportAll({
 	parseLock: () => parseLock,
 	renderLock: () => renderLock$1
 });
 function parseLock(text, file) {
+	const simple = lock.safeParse(readSimpleYaml(text));
+	if (simple.success) return {
+		lock: simple.data,
+		diagnostics: []
+	};
 	const parsed = parseYaml$1(text, file, lock);
 	const diagnostics = parsed.diagnostics.map((d) => ({
 		...d,
@@ -34612,6 +34731,7 @@ var init_lock = __esmMin((() => {
 	init_text_shape();
 	init_locked_case();
 	init_parse_yaml();
+	init_read_simple_yaml();
 	init_locked_values();
 	entityName = makePatternSchema("expected a name", /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
 	packageFields = {
@@ -38219,12 +38339,14 @@ function explainStalePackages(subject, lock, checked, resolved) {
 	if (model.uri !== now.uri) return `it was made for ${model.uri ?? "models/"}, the endpoint says ${now.uri ?? "models/"}`;
 	const sameFiles = model.digest === now.digest;
 	if (!(renderRequirements(checked).join("\n") === requirements.join("\n"))) return sameFiles ? `the edits of its requirements changed` : `the requirements of ${label} changed`;
-	const builds = explainBuilds$1(entity.buildWheels, lock.virtualenvs[locked.virtualenv]?.packages ?? []);
+	const builds = explainBuilds$1(subject, lock.virtualenvs[locked.virtualenv]?.packages ?? []);
 	if (builds !== void 0) return builds;
 	if (model.python_version !== now.python_version) return `the Python of ${label} changed`;
 	if (!sameFiles) return hasSameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
 }
-function explainBuilds$1(names, packages) {
+function explainBuilds$1({ alone, entity }, packages) {
+	if (alone) return void 0;
+	const names = entity.buildWheels;
 	const other = packages.find(({ name, source, built }) => built ? !names.includes(name) : source === void 0 && names.includes(name));
 	if (!other) return void 0;
 	return other.built ? `build_wheels does not name ${other.name}` : `build_wheels now names ${other.name}`;
@@ -39621,13 +39743,12 @@ function quoteShell(text) {
 var init_quote_shell = __esmMin((() => {}));
 // validation/requirements/building/check-repository.ts
 function checkRepository(subject, { name, source }, buildElsewhere) {
-	const isAllowed = subject.entity.buildWheels.includes(name);
 	const [, address, ref = ""] = GIT_HTTPS.exec(source) ?? [];
 	if (parseGitCommit(source)) {
-		if (isAllowed) return void 0;
+		if (subject.alone || subject.entity.buildWheels.includes(name)) return void 0;
 		return {
 			why: "it is a commit of a repository, and building its wheel would run code of the package",
-			hint: `${subject.alone ? "An endpoint file can allow Davit to build it in the sandbox (build_wheels)" : `Davit can build its wheel in the sandbox: add "${name}" to ${nameBuildWheels(subject)}`}. Or b${buildElsewhere.slice(1)}`
+			hint: `${`Davit can build its wheel in the sandbox: add "${name}" to ${nameBuildWheels(subject)}`}. Or b${buildElsewhere.slice(1)}`
 		};
 	}
 	if (address === void 0) return {
@@ -41458,7 +41579,8 @@ async function describeResolutionFailure(subject, { model, request, explanation 
 	while (problems.length < MAX_PROBLEMS) {
 		problems.push(describeProblem(subject, tried.requirements, found));
 		const requirements = found && applyRepair(tried.requirements, found);
-		if (!requirements || subject.entity.buildWheels.length > 0) return problems;
+		const isBuilt = subject.entity.buildWheels.length > 0 || requirements?.some((r) => parseGitCommit(r.source ?? ""));
+		if (!requirements || isBuilt) return problems;
 		const repaired = {
 			...tried,
 			requirements
@@ -41493,6 +41615,7 @@ function renderBuildHint({ alone, entity, endpoint }, name) {
 }
 var MAX_PROBLEMS, UNKNOWN_PLACE;
 var init_describe_failure = __esmMin((() => {
+	init_git_commit();
 	init_progress();
 	init_check_minimum_versions();
 	init_subject();
@@ -41587,7 +41710,7 @@ function explainOtherPackage(name, made, commit) {
 	const other = normalizePackageName(made);
 	return {
 		why: `the repository of ${name} has the package ${other}`,
-		hint: `Name ${other} in build_wheels in place of ${name}`,
+		hint: `Where an endpoint file names ${name} in build_wheels, name ${other} there`,
 		add: `${other} @ ${renderGitCommit(commit)}`,
 		remove: name,
 		about: name
@@ -44397,7 +44520,7 @@ function describeSignatureChange(change, quote) {
 	switch (change.change) {
 		case "added": return `${what} (${quote(now ?? "")}) ${be} added${breaks && part !== "outputs" ? " and required" : ""}`;
 		case "removed": return `${what} (${quote(old ?? "")}) ${be} removed`;
-		case "retyped": return `${what} ${name === "" ? "change" : "changes"} from ${quote(old ?? "")} to ${quote(now ?? "")}`;
+		case "retyped": return `${what} ${name === "" ? "change" : "changes"} from ${quote(old ?? "")} to ${quote(now ?? "")}${change.effect ? EFFECTS$1[change.effect] : ""}`;
 		case "required":
 		case "optional": return `${what} becomes ${change.change}`;
 		case "default": return `the default of ${what} changes from ${quote(old ?? "")} to ${quote(now ?? "")}`;
@@ -44409,8 +44532,13 @@ function renderShare(part, whole) {
 	const rounded = Math.round(percent * 100) / 100;
 	return `${rounded === 100 && part < whole ? ">99.99" : rounded}%`;
 }
-var PARTS$1;
+var EFFECTS$1, PARTS$1;
 var init_describe_signature_change = __esmMin((() => {
+	EFFECTS$1 = {
+		rounds: " (MLflow may round the numbers that clients send)",
+		alters: " (MLflow makes other values of those that clients send)",
+		fails: " (MLflow may refuse what clients send)"
+	};
 	PARTS$1 = {
 		inputs: "input",
 		outputs: "output",
@@ -44628,26 +44756,27 @@ function readTensor(column) {
 		shape: Array.isArray(shape) ? shape.map(Number) : []
 	};
 }
-function isWidening(from, to) {
-	if (from["type"] === "tensor" && to["type"] === "tensor") return isTensorWidening(from, to);
-	if (from["type"] === "object" && to["type"] === "map") return isMapOf(from, toColumn(to["values"]));
-	const [one, other] = [renderType(from), renderType(to)];
-	return one === other || other === "any" || (WIDER[one]?.includes(other) ?? false);
+function isReadableAs(now, old) {
+	if (now["type"] === "tensor" && old["type"] === "tensor") return isTensorReadableAs(now, old);
+	if (now["type"] === "object" && old["type"] === "map") return isMapOf(now, toColumn(old["values"]));
+	const [one, other] = [renderType(now), renderType(old)];
+	return one === other || other === "any" || (READABLE_AS[one]?.includes(other) ?? false);
 }
 function isMapOf(object, values) {
-	return [...readProperties(object).values()].every((property) => isWidening(property, values));
+	return [...readProperties(object).values()].every((property) => isReadableAs(property, values));
 }
-function isTensorWidening(from, to) {
-	const [one, other] = [readTensor(from), readTensor(to)];
-	return one.shape.length === other.shape.length && one.shape.every((n, i) => [-1, n].includes(other.shape[i] ?? 0)) && isElementWidening(one.dtype, other.dtype);
+function isTensorReadableAs(now, old) {
+	const [one, other] = [readTensor(now), readTensor(old)];
+	return one.shape.length === other.shape.length && one.shape.every((n, i) => [-1, n].includes(other.shape[i] ?? 0)) && isElementReadableAs(one.dtype, other.dtype);
 }
-function isElementWidening(from, to) {
-	if (from === to) return true;
-	const [, kind, bits] = ELEMENT.exec(from) ?? [];
-	const [, wideKind, wideBits] = ELEMENT.exec(to) ?? [];
-	if (kind === void 0 || wideKind === void 0) return false;
-	if (kind === wideKind) return Number(bits) <= Number(wideBits);
-	return wideKind === "float" || kind === "uint" && wideKind === "int" && Number(bits) < Number(wideBits);
+function isElementReadableAs(now, old) {
+	if (now === old) return true;
+	const [, kind, bits] = ELEMENT.exec(now) ?? [];
+	const [, oldKind, oldBits] = ELEMENT.exec(old) ?? [];
+	if (kind === void 0 || oldKind === void 0) return false;
+	if (oldKind === "float") return true;
+	if (kind === oldKind) return Number(bits) <= Number(oldBits);
+	return kind === "uint" && oldKind === "int" && Number(bits) < Number(oldBits);
 }
 function makeColumnOfTensor(columns) {
 	const [only, second] = columns;
@@ -44659,12 +44788,12 @@ function makeColumnOfTensor(columns) {
 		required: true
 	}] : columns;
 }
-var MAX_DEPTH$2, TYPE_CHARACTERS, WIDER, COLUMN_TYPES, ELEMENT;
+var MAX_DEPTH$2, TYPE_CHARACTERS, READABLE_AS, COLUMN_TYPES, ELEMENT;
 var init_column_types = __esmMin((() => {
 	init_signature_column();
 	MAX_DEPTH$2 = 50;
 	TYPE_CHARACTERS = 200;
-	WIDER = {
+	READABLE_AS = {
 		integer: [
 			"long",
 			"float",
@@ -44672,7 +44801,9 @@ var init_column_types = __esmMin((() => {
 		],
 		long: ["float", "double"],
 		float: ["double"],
-		datetime: ["string"]
+		double: ["float"],
+		datetime: ["string"],
+		binary: ["string"]
 	};
 	COLUMN_TYPES = {
 		int32: "integer",
@@ -44684,6 +44815,115 @@ var init_column_types = __esmMin((() => {
 		object: "string"
 	};
 	ELEMENT = /^(uint|int|float)(\d{1,3})$/;
+}));
+// validation/comparison/request-effects.ts
+function findRequestEffect(old, now, place) {
+	const [from, to] = [renderType(old), renderType(now)];
+	if (from === to || to === "any") return "works";
+	if (old["type"] === "tensor" && now["type"] === "tensor") return findTensorEffect(old, now);
+	if (old["type"] === "object" && now["type"] === "map") return findMapEffect(old, toColumn(now["values"]));
+	if (place === "nested" && NEVER_VALID_NESTED.has(from)) return "works";
+	return EFFECTS[place][from]?.[to] ?? "fails";
+}
+function findMapEffect(object, values) {
+	return [...readProperties(object).values()].map((p) => findRequestEffect(p, values, "nested")).find((effect) => effect !== "works") ?? "works";
+}
+function findTensorEffect(old, now) {
+	const [from, to] = [readTensor(old), readTensor(now)];
+	return from.shape.length === to.shape.length && from.shape.every((n, i) => [-1, n].includes(to.shape[i] ?? 0)) ? findElementEffect(from.dtype, to.dtype) : "fails";
+}
+function readElement(dtype) {
+	const [, kind = dtype, width] = /^(uint|int|float)(\d{1,3})$/.exec(dtype) ?? [];
+	if (kind === "float") return {
+		kind,
+		bits: FLOAT_BITS[dtype] ?? 0
+	};
+	return {
+		kind,
+		bits: Number(width ?? 1) - (kind === "int" ? 1 : 0)
+	};
+}
+function findElementEffect(from, to) {
+	if (from === to || to === "object") return "works";
+	const [one, other] = [readElement(from), readElement(to)];
+	const isNumber = [
+		"bool",
+		"uint",
+		"int",
+		"float"
+	].includes(one.kind);
+	if (to === "bool" || to === "str") return isNumber || from === "str" || from === "object" ? "alters" : "fails";
+	if (!isNumber) return "fails";
+	if (other.kind === "float") return one.bits <= other.bits ? "works" : to === "float16" ? "alters" : "rounds";
+	const isSigned = one.kind === "int" && other.kind === "uint";
+	return ["uint", "int"].includes(other.kind) && one.kind !== "float" && !isSigned && one.bits <= other.bits ? "works" : "fails";
+}
+var COLUMNS, NESTED, NEVER_VALID_NESTED, EFFECTS, FLOAT_BITS;
+var init_request_effects = __esmMin((() => {
+	init_signature_column();
+	init_column_types();
+	COLUMNS = {
+		boolean: {
+			integer: "works",
+			long: "works",
+			float: "works",
+			double: "works",
+			string: "alters"
+		},
+		integer: {
+			long: "works",
+			float: "rounds",
+			double: "works",
+			string: "alters"
+		},
+		long: {
+			float: "rounds",
+			double: "rounds",
+			string: "alters"
+		},
+		float: {
+			double: "works",
+			string: "alters"
+		},
+		double: {
+			float: "rounds",
+			string: "alters"
+		},
+		binary: { string: "works" },
+		datetime: {
+			boolean: "alters",
+			string: "works"
+		}
+	};
+	NESTED = {
+		binary: { string: "works" },
+		datetime: { string: "works" }
+	};
+	NEVER_VALID_NESTED = /* @__PURE__ */ new Set(["integer", "float"]);
+	EFFECTS = {
+		column: COLUMNS,
+		nested: NESTED,
+		parameter: {
+			integer: {
+				long: "works",
+				float: "works",
+				double: "works"
+			},
+			long: {
+				integer: "works",
+				float: "rounds",
+				double: "rounds"
+			},
+			float: { double: "works" },
+			double: { float: "works" },
+			datetime: { string: "works" }
+		}
+	};
+	FLOAT_BITS = {
+		float16: 11,
+		float32: 24,
+		float64: 53
+	};
 }));
 // validation/comparison/compare-signatures.ts
 function compareSignatures(old, now) {
@@ -44807,15 +45047,32 @@ function compareTypes(part, name, [old, now], depth) {
 	if (old["type"] === "object" && now["type"] === "object") return compareFields$1(part, readProperties(old), readProperties(now), nested);
 	for (const [type, field] of [["array", "items"], ["map", "values"]]) if (old["type"] === type && now["type"] === type) return compareTypes(part, `${name}[]`, [toColumn(old[field]), toColumn(now[field])], depth + 1);
 	if (renderType(old) === renderType(now)) return [];
-	const breaks = part === "outputs" ? !isWidening(now, old) : !isWidening(old, now);
+	const types = {
+		old: renderType(old),
+		new: renderType(now)
+	};
+	if (part === "outputs") return [{
+		part,
+		name,
+		change: "retyped",
+		...types,
+		breaks: !isReadableAs(now, old)
+	}];
+	const place = depth > 0 ? "nested" : part === "params" ? "parameter" : "column";
 	return [{
 		part,
 		name,
 		change: "retyped",
-		old: renderType(old),
-		new: renderType(now),
-		breaks
+		...types,
+		...describeEffect(old, now, place)
 	}];
+}
+function describeEffect(old, now, place) {
+	const effect = findRequestEffect(old, now, place);
+	return effect === "works" ? { breaks: false } : {
+		breaks: effect !== "rounds",
+		effect
+	};
 }
 function compareParameters(old, now) {
 	const [before, after] = [nameColumns(old), nameColumns(now)];
@@ -44852,7 +45109,10 @@ function compareParameter(name, old, now) {
 		change: "retyped",
 		old: was,
 		new: is,
-		breaks: !(!was.endsWith("[]") && !is.endsWith("[]")) || !isWidening({ type: was }, { type: is })
+		...was.endsWith("[]") === is.endsWith("[]") ? describeEffect(old, now, "parameter") : {
+			breaks: true,
+			effect: "fails"
+		}
 	}];
 	const inside = compareTypes("params", name, [old, now], 0);
 	const [before, after] = [old, now].map((p) => renderJson(p["default"] ?? null, NAME_CHARACTERS$5));
@@ -44876,6 +45136,7 @@ var init_compare_signatures = __esmMin((() => {
 	init_signature_column();
 	init_exact_json();
 	init_column_types();
+	init_request_effects();
 	MAX_CHANGES$2 = 200;
 	MAX_DEPTH$1 = 50;
 	NAME_CHARACTERS$5 = 200;
@@ -45788,7 +46049,7 @@ function sides(value) {
 		new: value
 	});
 }
-var text$3, count$1, seconds$2, page, SIGNATURE_PARTS, SIGNATURE_CHANGES, PACKAGE_CHANGES, signatureChange, packageChange, advisory, packages, run$1, comparedInput, predictions, versionPages, comparison;
+var text$3, count$1, seconds$2, page, SIGNATURE_PARTS, SIGNATURE_CHANGES, REQUEST_EFFECTS, PACKAGE_CHANGES, signatureChange, packageChange, advisory, packages, run$1, comparedInput, predictions, versionPages, comparison;
 var init_comparison = __esmMin((() => {
 	init_zod();
 	init_proof();
@@ -45809,6 +46070,11 @@ var init_comparison = __esmMin((() => {
 		"optional",
 		"default"
 	];
+	REQUEST_EFFECTS = [
+		"rounds",
+		"alters",
+		"fails"
+	];
 	PACKAGE_CHANGES = [
 		"added",
 		"removed",
@@ -45822,7 +46088,8 @@ var init_comparison = __esmMin((() => {
 		change: _enum(SIGNATURE_CHANGES),
 		old: text$3.nullable(),
 		new: text$3.nullable(),
-		breaks: boolean$1()
+		breaks: boolean$1(),
+		effect: _enum(REQUEST_EFFECTS).exactOptional()
 	});
 	packageChange = strictObject({
 		name: text$3,
@@ -48937,6 +49204,7 @@ async function buildGo(build, output, { progress, signal }) {
 function makeBuildFlags({ variables = [] }) {
 	return [
 		"-trimpath",
+		"-gcflags=all=-dwarf=false",
 		"-ldflags",
 		["-s -w", ...variables.map((v) => `-X ${v}`)].join(" ")
 	];
@@ -48964,7 +49232,11 @@ function reportBuildProgress({ name, count, usually }, progress) {
 		downloads: 0
 	};
 	const elapsed = () => renderSeconds$1((performance.now() - started) / 1e3);
-	const state = () => seen.packages > 0 ? `${seen.packages} of about ${count} packages compiled` : `${seen.downloads} modules downloaded`;
+	const state = () => {
+		if (seen.packages === 0) return `${seen.downloads} modules downloaded`;
+		const total = seen.packages <= count ? ` of about ${count}` : "";
+		return `${seen.packages}${total} packages compiled`;
+	};
 	progress.say(`Building ${name} from Go modules (only once, usually ${usually}) …`);
 	const timer = setInterval(() => progress.say(`Building ${name}: ${state()} after ${elapsed()} …`), PROGRESS_INTERVAL_MILLISECONDS);
 	return {
@@ -49671,7 +49943,7 @@ async function openProject(root, options = {}) {
 	const [engine, prepared] = await Promise.all([findPulumi(options), withStateInUse(root, () => prepareEngineProject(root), options)]);
 	return withStateInUse(root, () => open$2(root, engine, {
 		...prepared,
-		isOurs: true
+		programServer: PROGRAM_SERVER
 	}), options);
 }
 async function useProject(project, operate, options = {}) {
@@ -49698,13 +49970,13 @@ async function makeStateFolders(root, backend) {
 	if (backend.folder) await mkdir(backend.folder, { recursive: true });
 }
 async function open$2(root, engine, prepared) {
-	const { folder, backend, variables, isOurs } = prepared;
+	const { folder, backend, variables, programServer } = prepared;
 	await makeStateFolders(root, backend);
 	await Promise.all([repairState(backend), refreshUsers(root)]);
 	return {
 		root,
 		folder,
-		isOurs,
+		programServer,
 		engine,
 		backend,
 		environment: {
@@ -49714,7 +49986,9 @@ async function open$2(root, engine, prepared) {
 		variables
 	};
 }
+var PROGRAM_SERVER;
 var init_pulumi_project = __esmMin((() => {
+	init_code();
 	init_davit_folder();
 	init_find_pulumi();
 	init_engine_project();
@@ -49722,6 +49996,7 @@ var init_pulumi_project = __esmMin((() => {
 	init_backend();
 	init_repair_state();
 	init_state_users();
+	PROGRAM_SERVER = programPath("infra", "serve-program.ts");
 }));
 // app/project-request.ts
 async function openProjectForRequest({ place, progress, signal }) {
@@ -50584,15 +50859,15 @@ async function runOperation(project, stack, { progress, signal }, operate) {
 		await servers?.close();
 	}
 }
-async function serveToEngine({ isOurs, environment }, signal) {
-	if (!isOurs) return void 0;
+async function serveToEngine({ programServer, environment }, signal) {
+	if (programServer === void 0) return void 0;
 	skipUnusedPackages();
 	Object.assign(process.env, withoutProxy());
 	const variables = {
 		...process.env,
 		...environment
 	};
-	const { serveProgram } = await load("infra", "serve-program.ts");
+	const { serveProgram } = await load(programServer);
 	const program = await serveProgram({
 		variables,
 		signal
@@ -50607,7 +50882,7 @@ async function serveToEngine({ isOurs, environment }, signal) {
 		};
 	}
 	try {
-		const { serveLocalProvider } = await load("local", "serve-local-provider.ts");
+		const { serveLocalProvider } = await load(programPath("local", "serve-local-provider.ts"));
 		const provider = await serveLocalProvider({ variables });
 		return {
 			program: program.address,
@@ -50622,8 +50897,8 @@ async function serveToEngine({ isOurs, environment }, signal) {
 		throw e;
 	}
 }
-async function load(...path) {
-	return await import(pathToFileURL(programPath(...path)).href);
+async function load(path) {
+	return await import(pathToFileURL(path).href);
 }
 function isDebug(event) {
 	return event.diagnosticEvent?.severity === "debug";
@@ -50932,12 +51207,18 @@ function sendSignal(pid, signal) {
 	}
 }
 var init_send_signal = __esmMin((() => {}));
+// system/node-http.ts
+var Agent$1, createServer$1, get, request$2, STATUS_CODES;
+var init_node_http = __esmMin((() => {
+	({Agent: Agent$1, createServer: createServer$1, get, request: request$2, STATUS_CODES} = process.getBuiltinModule("node:http"));
+}));
 // local/control/control-client.ts
 function path(noun, name) {
 	return `/${noun}/${encodeURIComponent(name)}`;
 }
 var ControlClient, ENDED_MESSAGE;
 var init_control_client = __esmMin((() => {
+	init_node_http();
 	init_progress();
 	init_control_errors();
 	init_for_each_line();
@@ -50983,7 +51264,7 @@ var init_control_client = __esmMin((() => {
 			const { progress = SILENT, signal } = options;
 			return new Promise((done, fail) => {
 				const gone = (cause) => fail(signal?.aborted ? signal.reason : new SupervisorGone(ENDED_MESSAGE, { cause }));
-				const sent = request({
+				const sent = request$2({
 					socketPath: this.#socketPath,
 					agent: false,
 					method,
@@ -51522,7 +51803,7 @@ async function open$1(connection, apiRequest, options) {
 function startRequest({ server, agent, readSeconds = READ_SECONDS }, { method, path, headers, body }, { signal, limitSeconds = method === "GET" ? readSeconds : WRITE_SECONDS }) {
 	const url = new URL(server);
 	const { promise: answer, resolve, reject } = Promise.withResolvers();
-	const clientRequest = (url.protocol === "http:" ? request : request$1)({
+	const clientRequest = (url.protocol === "http:" ? request$2 : request)({
 		method,
 		hostname: url.hostname.replace(/^\[(.*)\]$/, "$1"),
 		port: url.port,
@@ -51558,6 +51839,7 @@ function describeCause(cause) {
 }
 var ClusterUnreachable, READ_SECONDS, WRITE_SECONDS;
 var init_connection = __esmMin((() => {
+	init_node_http();
 	ClusterUnreachable = class extends Error {
 		constructor({ name, server }, cause) {
 			super(`Cannot reach ${name} at ${server}: ${describeCause(cause)}. ${suggestFix$1(cause)}`, { cause });
@@ -51887,7 +52169,7 @@ async function logIn(config, before) {
 function makeAgent(config, tls, theirs) {
 	const cluster = config.getCurrentCluster();
 	if (cluster?.proxyUrl !== void 0 && theirs) return Object.assign(theirs, { keepAlive: true });
-	return cluster?.server.startsWith("http:") ? new Agent({ keepAlive: true }) : new Agent$1({
+	return cluster?.server.startsWith("http:") ? new Agent$1({ keepAlive: true }) : new Agent({
 		keepAlive: true,
 		...tls
 	});
@@ -51901,6 +52183,7 @@ function readHeaders({ headers = {}, auth }) {
 }
 var LOGIN_MILLISECONDS;
 var init_connect$1 = __esmMin((() => {
+	init_node_http();
 	init_api();
 	init_load_kubeconfig();
 	init_read_error_message();
@@ -57084,7 +57367,7 @@ function withDefaults$1(oldEndpoint, newDefaults) {
 		defaults: withDefaults$1.bind(null, endpoint2)
 	});
 }
-var defaults_default, noop$1, request$2;
+var defaults_default, noop$1, request$1;
 var init_dist_bundle$3 = __esmMin((() => {
 	init_dist_bundle$4();
 	init_universal_user_agent();
@@ -57093,7 +57376,7 @@ var init_dist_bundle$3 = __esmMin((() => {
 	init_dist_src$2();
 	defaults_default = { headers: { "user-agent": `octokit-request.js/10.0.16 ${getUserAgent()}` } };
 	noop$1 = () => "";
-	request$2 = withDefaults$1(endpoint, defaults_default);
+	request$1 = withDefaults$1(endpoint, defaults_default);
 }));
 /* v8 ignore next -- @preserve */
 /* v8 ignore else -- @preserve */
@@ -57185,7 +57468,7 @@ var init_dist_bundle$2 = __esmMin((() => {
 		"url"
 	];
 	GHES_V3_SUFFIX_REGEX = /\/api\/v3\/?$/;
-	withDefaults(request$2, {
+	withDefaults(request$1, {
 		headers: { "user-agent": `octokit-graphql.js/${VERSION$3} ${getUserAgent()}` },
 		method: "POST",
 		url: "/graphql"
@@ -57276,7 +57559,7 @@ var init_dist_src$1 = __esmMin((() => {
 		constructor(options = {}) {
 			const hook = new before_after_hook_default.Collection();
 			const requestDefaults = {
-				baseUrl: request$2.endpoint.DEFAULTS.baseUrl,
+				baseUrl: request$1.endpoint.DEFAULTS.baseUrl,
 				headers: {},
 				request: Object.assign({}, options.request, { hook: hook.bind(null, "request") }),
 				mediaType: {
@@ -57288,7 +57571,7 @@ var init_dist_src$1 = __esmMin((() => {
 			if (options.baseUrl) requestDefaults.baseUrl = options.baseUrl;
 			if (options.previews) requestDefaults.mediaType.previews = options.previews;
 			if (options.timeZone) requestDefaults.headers["time-zone"] = options.timeZone;
-			this.request = request$2.defaults(requestDefaults);
+			this.request = request$1.defaults(requestDefaults);
 			this.graphql = withCustomRequest(this.request).defaults(requestDefaults);
 			this.log = createLogger(options.log);
 			this.hook = hook;

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { request } from '../../system/node-http.ts';
 import { text } from 'node:stream/consumers';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';

@@ -34,7 +34,7 @@ const CONSTANTS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 
 class NotSimple extends Error {}
 
-interface Place {
+interface BlockStart {
   readonly lines: readonly string[];
   /** Index of the next line. */
   readonly at: number;
@@ -49,15 +49,15 @@ interface Read<T> {
 }
 
 /** Reads a map or a list. */
-function readBlock(place: Place): Read<unknown> {
-  if (place.indent > MAX_INDENT) throw new NotSimple();
-  const entry = readEntry(place);
+function readBlock(start: BlockStart): Read<unknown> {
+  if (start.indent > MAX_INDENT) throw new NotSimple();
+  const entry = readEntry(start);
   if (entry === undefined) throw new NotSimple();
-  return entry.startsWith('- ') ? readList(place) : readMap(place);
+  return entry.startsWith('- ') ? readList(start) : readMap(start);
 }
 
 /** The text of the next line of this block. Undefined: the block has ended. */
-function readEntry({ lines, at, indent }: Place): string | undefined {
+function readEntry({ lines, at, indent }: BlockStart): string | undefined {
   const line = lines[at];
   if (line === undefined) return undefined;
   const spaces = line.search(/[^ ]/);
@@ -65,10 +65,10 @@ function readEntry({ lines, at, indent }: Place): string | undefined {
   return spaces < indent ? undefined : line.slice(indent);
 }
 
-function readList(place: Place): Read<readonly unknown[]> {
-  const { lines, indent } = place;
+function readList(start: BlockStart): Read<readonly unknown[]> {
+  const { lines, indent } = start;
   const items: unknown[] = [];
-  let { at } = place;
+  let { at } = start;
   for (let entry; (entry = readEntry({ lines, at, indent })) !== undefined;) {
     if (!entry.startsWith('- ')) throw new NotSimple();
     const text = entry.slice(2);
@@ -82,11 +82,11 @@ function readList(place: Place): Read<readonly unknown[]> {
 }
 
 /** Reads a map. `first` is the text of its first line where that follows a dash. */
-function readMap(place: Place, first?: string): Read<Readonly<Record<string, unknown>>> {
-  const { lines, indent } = place;
+function readMap(start: BlockStart, first?: string): Read<Readonly<Record<string, unknown>>> {
+  const { lines, indent } = start;
   const map: Record<string, unknown> = {};
-  let { at } = place;
-  for (let entry = first ?? readEntry(place); entry !== undefined; entry = readEntry({ lines, at, indent })) {
+  let { at } = start;
+  for (let entry = first ?? readEntry(start); entry !== undefined; entry = readEntry({ lines, at, indent })) {
     const [, key = '', text] = KEY_LINE.exec(entry) ?? [];
     if (key === '' || RESERVED.test(key) || Object.hasOwn(map, key)) throw new NotSimple();
     const field =
