@@ -1,3 +1,4 @@
+import { readOwn } from '../schemas/values/read-own.ts';
 import { minorVersion } from './find-python.ts';
 import { satisfiesSpecifier } from './satisfies-specifier.ts';
 
@@ -104,18 +105,18 @@ function readCondition(tokens: Token[], python: string | undefined): boolean | u
 const TURNED: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
 function makeComparison(first: Token, operator: string, second: Token): MarkerComparison | undefined {
-  const name = (token: Token) => OLD_NAMES[token.value] ?? token.value;
+  const name = (token: Token) => readOwn(OLD_NAMES, token.value) ?? token.value;
   if (first.kind === 'word' && second.kind === 'text') return { variable: name(first), operator, text: second.value };
   // `"linux" in sys_platform` asks for a part of the variable, and not for one of the text.
   if (first.kind !== 'text' || second.kind !== 'word' || operator === 'in') return undefined;
-  return { variable: name(second), operator: TURNED[operator] ?? operator, text: first.value };
+  return { variable: name(second), operator: readOwn(TURNED, operator) ?? operator, text: first.value };
 }
 
 function evaluateComparison(comparison: MarkerComparison, python: string | undefined): boolean | undefined {
   const { variable, operator, text } = comparison;
   const minor = python === undefined ? undefined : minorVersion(python);
   if (variable === 'python_full_version') return evaluateWholeVersion(comparison, minor);
-  const value = variable === 'python_version' ? minor : SERVER[variable];
+  const value = variable === 'python_version' ? minor : readOwn(SERVER, variable);
   if (value !== undefined && operator === 'in') return text.includes(value);
   if (value !== undefined && variable === 'python_version') return satisfiesSpecifier(value, `${operator}${text}`);
   const isOther = variable === 'platform_machine' && !MACHINES.has(text);

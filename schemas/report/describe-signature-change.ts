@@ -2,7 +2,7 @@ import type { SignatureChange } from './comparison.ts';
 
 const EFFECTS = {
   rounds: ' (MLflow may round the numbers that clients send)',
-  alters: ' (MLflow makes other values of those that clients send)',
+  alters: ' (MLflow changes the values that clients send)',
   fails: ' (MLflow may refuse what clients send)',
 } as const;
 

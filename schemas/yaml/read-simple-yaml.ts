@@ -1,7 +1,7 @@
 /**
  * Reads the simple YAML that Davit itself writes into locks: maps and lists of names, texts on one line, `null`, `true`,
  * `false` and small integers, each level two spaces deeper. Returns undefined for everything else, which may be YAML all the
- * same. It keeps no positions and takes a tenth of the time of the YAML parser: a lock with 50 packages has 1,000 lines.
+ * same. It keeps no positions, and takes a seventh of the YAML parser's time for a lock with 53 packages, of 1,000 lines.
  */
 export function readSimpleYaml(text: string): unknown {
   if (!text.endsWith('\n') || !PRINTABLE.test(text)) return undefined;
@@ -17,7 +17,7 @@ export function readSimpleYaml(text: string): unknown {
 }
 
 const PRINTABLE = /^[\n\x20-\x7e]*$/;
-/** Deeper texts are for the YAML parser, which has no recursion. */
+/** Deeper texts are for the YAML parser, which reports an error of the file where they exceed its call stack. */
 const MAX_INDENT = 40;
 const KEY_LINE = /^([A-Za-z][\w.-]*):(?: (.+))?$/;
 /** Begins no other kind of value, and holds no comment (` #`) and no key (`: `). */

@@ -26,6 +26,9 @@ test.each([
   ['(sys_platform == "win32"', undefined],
   ['sys_platform == "win32" ; x', undefined],
   ['', undefined],
+  ['constructor in "linux"', undefined],
+  ['"x" != toString', undefined],
+  ['__proto__ != "x"', undefined],
 ])('evaluateMarker() of %j is %j on a server with Python 3.11', (marker, truth) => {
   expect(evaluateMarker(marker, '3.11.7')).toBe(truth);
 });

@@ -1,9 +1,10 @@
-import { type Column, readProperties, toColumn } from '../../schemas/lock/signature-column.ts';
+import { type Column, toColumn } from '../../schemas/lock/signature-column.ts';
+import { readOwn } from '../../schemas/values/read-own.ts';
 
 const MAX_DEPTH = 50;
 const TYPE_CHARACTERS = 200;
 
-/** Who reads answers of the types on the right can read those of the type on the left. JSON has one kind of decimal. */
+/** For each new type of an answer, the old types whose clients can read it. JSON has one kind of decimal. */
 const READABLE_AS: Readonly<Record<string, readonly string[]>> = {
   integer: ['long', 'float', 'double'],
   long: ['float', 'double'],
@@ -53,17 +54,11 @@ export function readTensor(column: Column): { readonly dtype: string; readonly s
   return { dtype: String(dtype), shape: Array.isArray(shape) ? shape.map(Number) : [] };
 }
 
-/** Whether those who read answers of the type `old` can read those of the type `now`. */
+/** Whether a client of the type `old` can read answers of the type `now`. Neither has fields that can be compared one by one. */
 export function isReadableAs(now: Column, old: Column): boolean {
   if (now['type'] === 'tensor' && old['type'] === 'tensor') return isTensorReadableAs(now, old);
-  if (now['type'] === 'object' && old['type'] === 'map') return isMapOf(now, toColumn(old['values']));
   const [one, other] = [renderType(now), renderType(old)];
-  return one === other || other === 'any' || (READABLE_AS[one]?.includes(other) ?? false);
-}
-
-/** An object is a map whose keys are known. */
-function isMapOf(object: Column, values: Column): boolean {
-  return [...readProperties(object).values()].every((property) => isReadableAs(property, values));
+  return one === other || other === 'any' || (readOwn(READABLE_AS, one)?.includes(other) ?? false);
 }
 
 function isTensorReadableAs(now: Column, old: Column): boolean {
@@ -93,6 +88,6 @@ export function makeColumnOfTensor(columns: readonly Column[]): readonly Column[
   const [only, second] = columns;
   if (!only || second || only['type'] !== 'tensor' || only['name'] !== undefined) return columns;
   const { dtype, shape } = readTensor(only);
-  const type = COLUMN_TYPES[dtype];
+  const type = readOwn(COLUMN_TYPES, dtype);
   return shape.length === 1 && shape[0] === -1 && type !== undefined ? [{ type, required: true }] : columns;
 }

@@ -4,13 +4,14 @@ import { pluralize } from '../../schemas/values/pluralize.ts';
 import { type Column, isRequired, readProperties, toColumn } from '../../schemas/lock/signature-column.ts';
 import { renderJson } from './exact-json.ts';
 import { isReadableAs, makeColumnOfTensor, renderType } from './column-types.ts';
-import { findRequestEffect, type ValuePlace } from './request-effects.ts';
+import { findRequestEffect, nestPlace, type ValuePlace } from './request-effects.ts';
 
 type Part = SignatureChange['part'];
 
 const MAX_CHANGES = 200;
 const MAX_DEPTH = 50;
 const NAME_CHARACTERS = 200;
+const REFUSED = { breaks: true, effect: 'fails' } as const;
 
 /**
  * Compares the signatures of two versions for today's clients, breaking changes first. A request of today must stay valid,
@@ -19,8 +20,8 @@ const NAME_CHARACTERS = 200;
 export function compareSignatures(old: Signature, now: Signature): readonly SignatureChange[] {
   const changes = [
     ...compareTypeHints(old, now),
-    ...compareColumns('inputs', parsePart(old.inputs), parsePart(now.inputs)),
-    ...compareColumns('outputs', parsePart(old.outputs), parsePart(now.outputs)),
+    ...compareColumns('inputs', parsePart(old.inputs), parsePart(now.inputs), now.typeHints ? 'hint' : 'column'),
+    ...compareColumns('outputs', parsePart(old.outputs), parsePart(now.outputs), 'column'),
     ...compareParameters(parsePart(old.params) ?? [], parsePart(now.params) ?? []),
   ];
   return [...changes.filter((c) => c.breaks), ...changes.filter((c) => !c.breaks)].slice(0, MAX_CHANGES);
@@ -51,6 +52,7 @@ function compareColumns(
   part: Part,
   old: readonly Column[] | undefined,
   now: readonly Column[] | undefined,
+  place: ValuePlace,
 ): readonly SignatureChange[] {
   if (!old || !now) {
     if (old === now) return [];
@@ -68,10 +70,8 @@ function compareColumns(
     return [{ part, name: '', change: 'retyped', old: one ?? null, new: other ?? null, breaks: true }];
   }
   return compareFields(part, nameColumns(before), nameColumns(after), {
-    isNested: false,
-    isNamed: isNamed(before),
-    prefix: '',
-    depth: 0,
+    ...{ isNested: false, isNamed: isNamed(before), prefix: '' },
+    ...{ depth: 0, place },
   });
 }
 
@@ -84,12 +84,16 @@ function nameColumns(columns: readonly Column[]): ReadonlyMap<string, Column> {
   return new Map(columns.map((c, i) => [isNamed([c]) ? String(c['name']) : `#${i + 1}`, c]));
 }
 
-interface FieldContext {
+interface TypeContext {
+  readonly depth: number;
+  readonly place: ValuePlace;
+}
+
+interface FieldContext extends TypeContext {
   /** MLflow refuses an unknown property of an object, and ignores an unknown column. */
   readonly isNested: boolean;
   readonly isNamed: boolean;
   readonly prefix: string;
-  readonly depth: number;
 }
 
 function compareFields(
@@ -114,7 +118,7 @@ function compareFields(
     }));
   const both = [...now].flatMap(([field, column]) => {
     const before = old.get(field);
-    return before ? compareColumn(part, name(field), [before, column], context.depth) : [];
+    return before ? compareColumn(part, name(field), [before, column], context) : [];
   });
   return [...removed, ...added, ...both];
 }
@@ -123,9 +127,9 @@ function compareColumn(
   part: Part,
   name: string,
   [old, now]: readonly [Column, Column],
-  depth: number,
+  context: TypeContext,
 ): readonly SignatureChange[] {
-  const changes = [...compareTypes(part, name, [old, now], depth)];
+  const changes = [...compareTypes(part, name, [old, now], context)];
   const [was, is] = [isRequired(old), isRequired(now)];
   if (was !== is)
     changes.push({
@@ -139,24 +143,53 @@ function compareTypes(
   part: Part,
   name: string,
   [old, now]: readonly [Column, Column],
-  depth: number,
+  { depth, place }: TypeContext,
 ): readonly SignatureChange[] {
   if (depth > MAX_DEPTH) return [];
-  const nested = { isNested: true, isNamed: true, prefix: `${name}.`, depth: depth + 1 };
-  if (old['type'] === 'object' && now['type'] === 'object')
-    return compareFields(part, readProperties(old), readProperties(now), nested);
+  const nest = (type: 'array' | 'object' | 'map') => ({ depth: depth + 1, place: nestPlace(place, type) });
+  if (old['type'] === 'object' && now['type'] === 'object') {
+    const context = { isNested: true, isNamed: true, prefix: `${name}.`, ...nest('object') };
+    return compareFields(part, readProperties(old), readProperties(now), context);
+  }
   for (const [type, field] of [
     ['array', 'items'],
     ['map', 'values'],
   ] as const)
     // prettier-ignore
     if (old['type'] === type && now['type'] === type)
-      return compareTypes(part, `${name}[]`, [toColumn(old[field]), toColumn(now[field])], depth + 1);
+      return compareTypes(part, `${name}[]`, [toColumn(old[field]), toColumn(now[field])], nest(type));
   if (renderType(old) === renderType(now)) return [];
   const types = { old: renderType(old), new: renderType(now) };
-  if (part === 'outputs') return [{ part, name, change: 'retyped', ...types, breaks: !isReadableAs(now, old) }];
-  const place = depth > 0 ? 'nested' : part === 'params' ? 'parameter' : 'column';
-  return [{ part, name, change: 'retyped', ...types, ...describeEffect(old, now, place) }];
+  const make = (effect: Pick<SignatureChange, 'breaks' | 'effect'>) => ({ part, name, change: 'retyped' as const, ...types, ...effect }); // prettier-ignore
+  const [object, map] = part === 'outputs' ? [now, old] : [old, now];
+  if (object['type'] === 'object' && map['type'] === 'map') {
+    const inside = compareWithMap(part, name, [object, map], nest('map'));
+    if (inside.length <= MAX_CHANGES) return [make({ breaks: false }), ...inside];
+    return [make(part === 'outputs' ? { breaks: true } : REFUSED)];
+  }
+  return [make(part === 'outputs' ? { breaks: !isReadableAs(now, old) } : describeEffect(old, now, place))];
+}
+
+/**
+ * An object is a map whose keys are known: each property is compared with the values of the map. It stops after too many changes,
+ * because every property may be compared with the same large object.
+ */
+function compareWithMap(
+  part: Part,
+  name: string,
+  [object, map]: readonly [Column, Column],
+  context: TypeContext,
+): readonly SignatureChange[] {
+  const values = toColumn(map['values']);
+  const refusesNull = values['type'] !== 'any' && isRequired(map);
+  const changes: SignatureChange[] = [];
+  for (const [field, property] of readProperties(object)) {
+    const value = { ...values, required: refusesNull || isRequired(property) };
+    const pair = part === 'outputs' ? ([value, property] as const) : ([property, value] as const);
+    for (const change of compareColumn(part, `${name}.${field}`.slice(0, NAME_CHARACTERS), pair, context))
+      if (changes.push(change) > MAX_CHANGES) return changes;
+  }
+  return changes;
 }
 
 /** Rounding breaks nothing: no request fails, and the model gets numbers as exact as its signature declares. */
@@ -194,10 +227,10 @@ function compareParameter(name: string, old: Column, now: Column): readonly Sign
   const [was, is] = [renderParameter(old), renderParameter(now)];
   if (was !== is) {
     const hasSameShape = was.endsWith('[]') === is.endsWith('[]');
-    const effect = hasSameShape ? describeEffect(old, now, 'parameter') : ({ breaks: true, effect: 'fails' } as const);
+    const effect = hasSameShape ? describeEffect(old, now, 'parameter') : REFUSED;
     return [{ part: 'params', name, change: 'retyped', old: was, new: is, ...effect }];
   }
-  const inside = compareTypes('params', name, [old, now], 0);
+  const inside = compareTypes('params', name, [old, now], { depth: 0, place: 'parameter' });
   const [before, after] = [old, now].map((p) => renderJson(p['default'] ?? null, NAME_CHARACTERS));
   if (before === undefined || after === undefined || before === after) return inside;
   return [...inside, { part: 'params', name, change: 'default', old: before, new: after, breaks: false }];

@@ -82,7 +82,7 @@ test.each<readonly [string, Parts, Parts, readonly string[]]>([
     'a number as a text',
     { inputs: [column('a', 'long')] },
     { inputs: [column('a', 'string')] },
-    ['! input "a" changes from "long" to "string" (MLflow makes other values of those that clients send)'],
+    ['! input "a" changes from "long" to "string" (MLflow changes the values that clients send)'],
   ],
   [
     'an answer with fewer digits, or with more',
@@ -238,7 +238,86 @@ test.each<readonly [string, Parts, Parts, readonly string[]]>([
     'a map in place of an object with others, which MLflow does not cast',
     { inputs: inside(column('x', 'long')) },
     { inputs: [column('a', 'map', { values: { type: 'double' } })] },
-    ['! input "a" changes from "object" to "map<double>" (MLflow may refuse what clients send)'],
+    [
+      '! input "a.x" changes from "long" to "double" (MLflow may refuse what clients send)',
+      'input "a" changes from "object" to "map<double>"',
+    ],
+  ],
+  [
+    'a map of objects in place of an object with other objects',
+    { inputs: inside(column('k', 'object', { properties: { x: { type: 'long' }, z: { type: 'long' } } })) },
+    { inputs: [column('a', 'map', { values: { type: 'object', properties: { x: { type: 'string' }, y: { type: 'long' } } } })] }, // prettier-ignore
+    [
+      '! input "a.k.z" ("long") is removed',
+      '! input "a.k.y" ("long") is added and required',
+      '! input "a.k.x" changes from "long" to "string" (MLflow may refuse what clients send)',
+      'input "a" changes from "object" to "map<object>"',
+    ],
+  ],
+  [
+    'a map in place of an object with several types, with the worst effect of all',
+    { inputs: inside(column('x', 'datetime'), column('y', 'long'), column('z', 'string', { required: false })) },
+    { inputs: [column('a', 'map', { values: { type: 'string' } })] },
+    [
+      '! input "a.y" changes from "long" to "string" (MLflow may refuse what clients send)',
+      '! input "a.z" becomes required',
+      'input "a" changes from "object" to "map<string>"',
+      'input "a.x" changes from "datetime" to "string"',
+    ],
+  ],
+  [
+    'a map of lists of any type in place of an object with lists',
+    { inputs: inside(column('k', 'array', { items: { type: 'long' } })) },
+    { inputs: [column('a', 'map', { values: { type: 'array', items: { type: 'any' } } })] },
+    ['input "a" changes from "object" to "map<array<any>>"', 'input "a.k[]" changes from "long" to "any"'],
+  ],
+  [
+    'an answer with an object in place of a map of objects, which may have more',
+    { outputs: [column('a', 'map', { values: { type: 'object', properties: { x: { type: 'long' } } } })] },
+    { outputs: inside(column('k', 'object', { properties: { x: { type: 'long' }, y: { type: 'long' } } })) },
+    ['output "a" changes from "map<object>" to "object"', 'output "a.k.y" ("long") is added'],
+  ],
+  [
+    'an answer with an object in place of a map of other objects',
+    { outputs: [column('a', 'map', { values: { type: 'object', properties: { x: { type: 'long' } } } })] },
+    { outputs: inside(column('k', 'object', { properties: { x: { type: 'string' } } })) },
+    ['! output "a.k.x" changes from "long" to "string"', 'output "a" changes from "map<object>" to "object"'],
+  ],
+  [
+    'type hints, under which MLflow casts nothing',
+    { inputs: [{ type: 'long' }], typeHints: true },
+    { inputs: [{ type: 'double' }], typeHints: true },
+    ['! input "#1" changes from "long" to "double" (MLflow may refuse what clients send)'],
+  ],
+  [
+    'type hints with lists, and with Pydantic models, whose decimals may be whole numbers',
+    {
+      inputs: [
+        { type: 'array', items: { type: 'boolean' } },
+        { type: 'object', properties: { x: { type: 'long' } } },
+      ],
+      typeHints: true,
+    },
+    {
+      inputs: [
+        { type: 'array', items: { type: 'long' } },
+        { type: 'object', properties: { x: { type: 'double' } } },
+      ],
+      typeHints: true,
+    },
+    [
+      'input "#1[]" changes from "boolean" to "long"',
+      'input "#2.x" changes from "long" to "double" (MLflow may round the numbers that clients send)',
+    ],
+  ],
+  [
+    'whole numbers as decimals of 32 bits, which lose digits',
+    { inputs: [column('a', 'long'), tensor('int32', [-1])] },
+    { inputs: [column('a', 'float'), tensor('float32', [-1])] },
+    [
+      '! input "a" changes from "long" to "float" (MLflow changes the values that clients send)',
+      '! input "#2" changes from "tensor int32 [-1]" to "tensor float32 [-1]" (MLflow changes the values that clients send)',
+    ],
   ],
   [
     'the properties of a parameter',
@@ -252,6 +331,30 @@ test.each<readonly [string, Parts, Parts, readonly string[]]>([
   ],
 ])('compareSignatures(): %s', (_, old, now, says) => {
   expect(compare(old, now)).toEqual(says);
+});
+
+test.each(['constructor', 'toString', '__proto__'])('compareSignatures() finds nothing under the type %s', (type) => {
+  for (const [old, now] of [
+    ['long', type],
+    [type, 'long'],
+    [type, 'name'],
+  ] as const) {
+    const changes = `changes from "${old}" to "${now}"`;
+    const refused = ' (MLflow may refuse what clients send)';
+    expect(compare({ inputs: [column('a', old)] }, { inputs: [column('a', now)] })).toEqual([`! input "a" ${changes}${refused}`]); // prettier-ignore
+    expect(compare({ outputs: [column('a', old)] }, { outputs: [column('a', now)] })).toEqual([`! output "a" ${changes}`]); // prettier-ignore
+    expect(compare({ params: [{ name: 'a', type: old }] }, { params: [{ name: 'a', type: now }] })).toEqual([`! parameter "a" ${changes}${refused}`]); // prettier-ignore
+  }
+  const tensors = [tensor('long', [-1]), tensor(type, [-1])].map((t) => ({ outputs: [t] })) as [Parts, Parts];
+  expect(compare(...tensors)).toEqual([`! output "#1" changes from "tensor long [-1]" to "tensor ${type} [-1]"`]);
+});
+
+test('compareSignatures() compares no large map with every property of a large object', () => {
+  const many = (required: boolean) => Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`p${i}`, { type: 'object', required }])); // prettier-ignore
+  const old = { inputs: [column('a', 'object', { properties: many(true) })] };
+  const now = { inputs: [column('a', 'map', { values: { type: 'object', properties: many(false) } })] };
+  expect(compare(old, now)).toEqual(['! input "a" changes from "object" to "map<object>" (MLflow may refuse what clients send)']); // prettier-ignore
+  expect(compare({ outputs: now.inputs }, { outputs: old.inputs })).toEqual(['! output "a" changes from "map<object>" to "object"']); // prettier-ignore
 });
 
 test('compareSignatures() ends with hostile signatures', () => {

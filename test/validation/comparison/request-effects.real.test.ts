@@ -10,7 +10,7 @@ import { compareSignatures } from '../../../validation/comparison/compare-signat
 import { modelPython } from '../../runtime/start-server.ts';
 
 type Effects<T> = Readonly<Record<string, Readonly<Record<string, T>>>>;
-type Kind = 'column' | 'array' | 'object' | 'parameter' | 'tensor' | 'presence';
+type Kind = 'column' | 'array' | 'object' | 'parameter' | 'tensor' | 'named_tensor' | 'hint' | 'model' | 'overflow' | 'map' | 'presence'; // prettier-ignore
 
 const ORDER: readonly RequestEffect[] = ['works', 'rounds', 'alters', 'fails'];
 
@@ -47,18 +47,48 @@ test('findRequestEffect(): each pair of parameter types', () => {
   expect(findAll('parameter', 'parameter', (type) => ({ type }))).toEqual(real.parameter);
 });
 
-test('findRequestEffect(): each pair of tensor types', () => {
+/** The worse effect of two kinds. Null: MLflow accepts no request for the old type in either. */
+function findWorse([one, other]: readonly [Kind, Kind], old: string, now: string): RequestEffect | null {
+  const effects = [real[one][old]?.[now], real[other][old]?.[now]].filter((e) => e !== null && e !== undefined);
+  return effects.sort((a, b) => ORDER.indexOf(b) - ORDER.indexOf(a))[0] ?? null;
+}
+
+test('findRequestEffect(): each pair of tensor types does the worse of tensors with and without names', () => {
   expect(Object.keys(real.tensor)).toHaveLength(11);
   const make = (dtype: string) => ({ type: 'tensor', 'tensor-spec': { dtype, shape: [-1] } });
-  expect(findAll('tensor', 'column', make)).toEqual(real.tensor);
+  for (const [old, effects] of Object.entries(findAll('tensor', 'column', make)))
+    for (const [now, effect] of Object.entries(effects))
+      expect([old, now, effect]).toEqual([old, now, findWorse(['tensor', 'named_tensor'], old, now)]);
+});
+
+test('findRequestEffect(): each pair of type hints, and of the fields of a Pydantic model', () => {
+  expect(Object.keys(real.hint)).toHaveLength(6);
+  expect(findAll('hint', 'hint', (type) => ({ type }))).toEqual(real.hint);
+  expect(Object.keys(real.model)).toHaveLength(6);
+  const said = findAll('model', 'field', (type) => ({ type }));
+  for (const [old, effects] of Object.entries(real.model))
+    for (const [now, effect] of Object.entries(effects)) expect([old, now, said[old]?.[now]]).toEqual([old, now, effect ?? 'works']); // prettier-ignore
+});
+
+test('findRequestEffect(): decimals above the range of 32 bits become infinite, which the documentation says', () => {
+  expect(real.overflow).toEqual({ double: { float: 'alters' }, float64: { float32: 'alters' } });
+});
+
+test('compareSignatures(): an object may become a map, an optional property breaks clients that send null', () => {
+  expect([real.map['object']?.['map'], real.map['optional']?.['map']]).toEqual(['works', 'fails']);
+  const compare = (required: boolean) => {
+    const properties = { x: { type: 'long', required } };
+    const old = [{ name: 'a', type: 'object', properties, required: true }];
+    const now = [{ name: 'a', type: 'map', values: { type: 'long' }, required: true }];
+    const [before, after] = [old, now].map((inputs) => ({ inputs: JSON.stringify(inputs), outputs: null, params: null })); // prettier-ignore
+    return compareSignatures(before!, after!).some((c) => c.breaks);
+  };
+  expect([compare(true), compare(false)]).toEqual([false, true]);
 });
 
 test('findRequestEffect(): each pair of types inside arrays and objects does the worse of both', () => {
   const said = findAll('array', 'nested', (type) => ({ type }));
-  const worse = (old: string, now: string) => {
-    const effects = [real.array[old]?.[now], real.object[old]?.[now]].filter((e) => e !== null && e !== undefined);
-    return effects.sort((a, b) => ORDER.indexOf(b) - ORDER.indexOf(a))[0] ?? null;
-  };
+  const worse = (old: string, now: string) => findWorse(['array', 'object'], old, now);
   for (const [old, effects] of Object.entries(said))
     for (const [now, effect] of Object.entries(effects)) {
       const pair = `${old} → ${now}`;

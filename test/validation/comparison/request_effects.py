@@ -2,7 +2,7 @@
 
 Sends values of each type, in each form, to the function that MLflow's server calls, and compares what arrives at a
 model with what was sent. Prints {KIND: {OLD: {NEW: EFFECT}}}: "works", "rounds", "alters" or "fails", the worst of all
-values and forms; null: MLflow accepts no request for OLD.
+values and forms of JSON and CSV; null: MLflow accepts no request for OLD. Parquet keeps its own types and is not sent.
 """
 
 from __future__ import annotations
@@ -12,25 +12,31 @@ import itertools
 import json
 import logging
 import math
+import os
 import warnings
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
+import pydantic
 from mlflow.models import Model, ModelSignature
-from mlflow.pyfunc import FLAVOR_NAME, PyFuncModel, scoring_server
+from mlflow.pyfunc import FLAVOR_NAME, PyFuncModel, PythonModel, scoring_server
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
-from mlflow.types.schema import Array, DataType, Object, Property
+from mlflow.types.schema import Array, DataType, Map, Object, Property
+from mlflow.types.type_hints import _infer_schema_from_list_type_hint as infer_schema
 
 EFFECTS = ("works", "rounds", "alters", "fails")
 ROUNDED = 1e-6
 """A number that differs by a smaller share is rounded."""
+EXACT = 2**53
+"""JSON clients themselves round whole numbers above it; a smaller one that changes is another number."""
 
 VALUES = {
     "boolean": [True, False],
-    "integer": [0, 1, -7, 2**31 - 1],
-    "long": [0, 1, -7, 2**31, 2**53 + 1],
+    "integer": [0, 1, -7, 2**24 + 1, 2**31 - 1],
+    "long": [0, 1, -7, 2**24 + 1, 2**31, 2**53 + 1],
     "float": [1.5, 2, 0.1, -3e38, 1e-30, None],
-    "double": [1.5, 2, 0.1, 3e38, None],  # beyond, a number of type float is infinite
+    "double": [1.5, 2, 0.1, 3e38, None],  # above: see find_overflow()
     "string": ["a", "5", "true", "", "grün", None],
     "binary": [base64.b64encode(b"bytes\xff").decode(), "YQ=="],
     "datetime": ["2026-01-02T03:04:05", "2026-01-02", "2026-01-02T03:04:05.123456"],
@@ -39,15 +45,16 @@ ELEMENTS = {
     "bool": [True, False],
     "int8": [0, 1, -7, 127],
     "uint8": [0, 1, 255],
-    "int32": [0, 1, -7, 2**31 - 1],
-    "int64": [0, 1, -7, 2**31, 2**53 + 1],
-    "uint64": [0, 1, 2**63, 2**64 - 1],
+    "int32": [0, 1, -7, 2**24 + 1, 2**31 - 1],
+    "int64": [0, 1, -7, 2**24 + 1, 2**31, 2**53 + 1],
+    "uint64": [0, 1, 2**24 + 1, 2**63, 2**64 - 1],
     "float16": [1.5, 2, 6e4, None],
     "float32": [1.5, 2, 0.1, 3e38, None],
     "float64": [1.5, 2, 0.1, 3e38, None],
     "str": ["a", "5", "true"],
     "object": ["a", 5, 1.5, True],
 }
+HINTS = {"boolean": bool, "long": int, "double": float, "string": str, "binary": bytes, "datetime": datetime}
 DEFAULTS = {
     "boolean": True,
     "string": "a",
@@ -66,9 +73,12 @@ class Echo:
 
 
 class Server:
-    def __init__(self, inputs, params=None):
-        self.echo = Echo()
-        model = Model(signature=ModelSignature(inputs=Schema(inputs), params=params and ParamSchema(params)))
+    def __init__(self, inputs, params=None, echo=None):
+        """`echo`: a model with type hints, of which `inputs` are made."""
+        self.echo = echo or Echo()
+        signature = ModelSignature(inputs=Schema(inputs), params=params and ParamSchema(params))
+        signature._is_signature_from_type_hint = echo is not None
+        model = Model(signature=signature)
         model.add_flavor(FLAVOR_NAME, loader_module="unused")
         self.pyfunc = PyFuncModel(model, self.echo)
 
@@ -104,7 +114,7 @@ def find_effect(sent, arrived) -> str:
 
 
 def compare(sent, arrived) -> str:
-    arrived = arrived.item() if isinstance(arrived, np.generic) else arrived
+    arrived = arrived.item() if isinstance(arrived, (np.generic, np.ndarray)) else arrived
     if sent is None or pd.isnull(arrived):
         return "works" if pd.isnull(arrived) and sent is None else "alters"
     if isinstance(sent, str):
@@ -113,7 +123,9 @@ def compare(sent, arrived) -> str:
         return "alters"  # 0 and 1 stay, but no other number
     if not isinstance(arrived, (int, float)) or not math.isclose(sent, arrived, rel_tol=ROUNDED):
         return "alters"
-    return "works" if sent == arrived else "rounds"
+    if sent == arrived:
+        return "works"
+    return "alters" if isinstance(sent, int) and abs(sent) <= EXACT else "rounds"
 
 
 def is_same_text(sent: str, arrived) -> bool:
@@ -165,12 +177,79 @@ def list_parameter_requests(kind: str):
 
 def list_tensor_requests(dtype: str):
     for value in ELEMENTS[dtype]:
-        yield [value], dump({"inputs": [value]})
-        yield [value], dump({"instances": [value]})
+        row = [value, value]
+        yield row, dump({"inputs": [row]})
+        yield row, dump({"instances": [row]})
+        yield row, dump({"dataframe_split": {"columns": [0, 1], "data": [row]}})
+
+
+def list_named_tensor_requests(dtype: str):
+    for value in ELEMENTS[dtype]:
+        yield [value], dump({"inputs": {"a": [value]}})
+        yield [value], dump({"instances": [{"a": value}]})
+        yield [value], dump({"dataframe_records": [{"a": value}]})
+        yield [value], dump({"dataframe_split": {"columns": ["a"], "data": [[value]]}})
+
+
+def read_tensor(data) -> list:
+    return np.ravel(data).tolist()
+
+
+def make_hinted(hint) -> Server:
+    """A model whose signature comes from the type hint of `predict`."""
+
+    def predict(self, model_input, params=None):
+        self.data = model_input
+        return ["a"]
+
+    predict.__annotations__ = {"model_input": list[hint]}
+    model = type("HintedEcho", (PythonModel,), {"predict": predict})
+    return Server(infer_schema(list[hint]).inputs, echo=model())
+
+
+def make_pydantic(kind: str) -> Server:
+    return make_hinted(pydantic.create_model("Record", x=(HINTS[kind], ...)))
+
+
+def list_hinted_requests(make_value):
+    def list_requests(kind: str):
+        for value in VALUES[kind]:
+            if value is not None:
+                yield [value], dump({"inputs": [make_value(value)]})
+
+    return list_requests
 
 
 def make_parameter(kind: str) -> list:
     return [ParamSpec("p", DataType[kind], DEFAULTS.get(kind, 1))]
+
+
+def find_overflow() -> dict:
+    """Decimals above the largest of 32 bits: there, a `float` is infinite."""
+
+    def make(types: str) -> Server:
+        return Server([ColSpec(types, "a")] if types in VALUES else [TensorSpec(np.dtype(types), (-1,), "a")])
+
+    def list_requests(_: str):
+        yield [1e39], dump({"inputs": {"a": [1e39]}})
+
+    columns = find_effects(["double", "float"], make, list_requests, read_column)
+    tensors = find_effects(["float64", "float32"], make, list_requests, read_column)
+    return {"double": columns["double"], "float64": tensors["float64"]}
+
+
+def find_map() -> dict:
+    """An object, or one with an optional property that is null, that becomes a map."""
+    optional = [Property("x", DataType.long, required=False)]
+    types = {"object": Object([Property("x", DataType.long)]), "optional": Object(optional), "map": Map(DataType.long)}
+
+    def list_requests(kind: str):
+        value = {"x": None if kind == "optional" else 1}
+        yield [value["x"]], dump({"inputs": [{"a": value}]})
+
+    return find_effects(
+        list(types), lambda k: Server([ColSpec(types[k], "a")]), list_requests, lambda e: [read_column(e)[0]["x"]]
+    )
 
 
 def find_presence() -> dict:
@@ -194,6 +273,7 @@ def find_presence() -> dict:
 def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
+    os.environ["_MLFLOW_IS_IN_SERVING_ENVIRONMENT"] = "true"  # as in MLflow's server: dates and bytes are texts
     arrays = list_nested_requests(lambda value: [value])
     objects = list_nested_requests(lambda value: {"x": value})
     parameters = [kind for kind in VALUES if kind != "binary"]  # MLflow has none of type binary
@@ -219,10 +299,24 @@ def main() -> None:
         ),
         "tensor": find_effects(
             list(ELEMENTS),
-            lambda d: Server([TensorSpec(np.dtype(d), (-1,))]),
+            lambda d: Server([TensorSpec(np.dtype(d), (-1, 2))]),
             list_tensor_requests,
-            lambda e: e.data.tolist(),
+            lambda e: read_tensor(e.data),
         ),
+        "named_tensor": find_effects(
+            list(ELEMENTS),
+            lambda d: Server([TensorSpec(np.dtype(d), (-1,), "a")]),
+            list_named_tensor_requests,
+            lambda e: read_tensor(e.data["a"]),
+        ),
+        "hint": find_effects(
+            list(HINTS), lambda k: make_hinted(HINTS[k]), list_hinted_requests(lambda value: value), lambda e: e.data
+        ),
+        "model": find_effects(
+            list(HINTS), make_pydantic, list_hinted_requests(lambda value: {"x": value}), lambda e: [e.data[0].x]
+        ),
+        "overflow": find_overflow(),
+        "map": find_map(),
         "presence": find_presence(),
     }
     print(json.dumps(found))

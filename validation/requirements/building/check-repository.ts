@@ -14,7 +14,7 @@ const PART_OF_HASH = /^[0-9a-f]{7,63}$/i;
 
 /**
  * A repository is used where it names a whole commit, which is as fixed as a hash, and where the endpoint file allows to
- * build its package, or where there is none: whoever names a model on the command line decides. `buildElsewhere` is the other way.
+ * build its package, or where there is none: a model named on the command line may be built. `buildElsewhere` is the other way.
  */
 export function checkRepository(
   subject: Subject,
