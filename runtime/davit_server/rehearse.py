@@ -21,9 +21,6 @@ from .processes.exit_code import describe_exit
 from .protocol.wire import SEPARATE
 from .sharing.worker_mode import DIFFERENT_LOADS
 
-TRIAL_SECONDS = 120.0
-"""Time limit for trying both copies."""
-
 
 async def rehearse(options: dict) -> dict:
     """Loads the model as the other workers of the server do, then tries both copies if `is_tried`.
@@ -70,7 +67,7 @@ async def try_copies(options: dict, process: LoadingProcess, may_differ: bool, i
     try:
         await first.connect(socket.socket(fileno=options["worker"]))
         await second.connect(process.request_worker())
-        return await asyncio.wait_for(compare_copies([first, second], may_differ, is_tried), TRIAL_SECONDS)
+        return await asyncio.wait_for(compare_copies([first, second], may_differ, is_tried), options["trial"])
     except asyncio.TimeoutError:  # first, because it is an OSError, too
         return AT_ONCE
     except (asyncio.IncompleteReadError, OSError):
