@@ -85,9 +85,11 @@ class WorkerPool:
 
     @property
     def longest_wait_seconds(self) -> float:
-        """Longest time that a request is not predicted: in the queue, and for predictions that write the same file."""
-        is_alone = self.description["worker_mode"] == SHARED and not self.description["found"]
-        return self.queue.timeout + (0 if is_alone else self.wait_seconds)
+        """Longest time that a request is not predicted: in the queue, and for predictions that write the same file.
+
+        Any model may write one, with a request that is unlike its cases.
+        """
+        return self.queue.timeout + (self.wait_seconds if self.settings.workers > 1 else 0)
 
     @property
     def is_loading(self) -> bool:

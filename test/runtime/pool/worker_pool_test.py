@@ -18,7 +18,7 @@ from davit_server.pool.try_workers import AT_ONCE
 from davit_server.pool.worker_handle import WorkerHandle
 from davit_server.pool.worker_pool import WorkerLost, WorkerPool
 from davit_server.pool.worker_queue import QueueFull, WorkerQueue
-from davit_server.protocol.wire import KINDS, SEPARATE
+from davit_server.protocol.wire import KINDS, SEPARATE, SHARED
 from davit_server.workers.answer_requests import answer_requests
 
 FORK = multiprocessing.get_context("fork")
@@ -130,7 +130,7 @@ class Limits(unittest.TestCase):
         self.assertFalse(asyncio.run(run(0.3, 60, [(0.1, True), (0.5, False), (0, True), (0, False)])))
         self.assertTrue(asyncio.run(run(60, 0.3, [(0, True), (0.2, False), (0.5, True)])))
 
-    def test_a_wait_that_is_too_long_is_told_apart(self):
+    def test_a_wait_that_is_too_long_is_reported_as_wait_limit(self):
         async def run():
             pool = make_pool(workers=1, time_limit=0.01)
             worker, model = Worker(), Model()
@@ -143,6 +143,14 @@ class Limits(unittest.TestCase):
                 return lost.why, model.removed
 
         self.assertEqual(asyncio.run(run()), (WAIT_LIMIT, [WAIT_LIMIT]))
+
+
+    def test_the_longest_wait_is_that_in_the_queue_and_for_other_workers(self):
+        for mode, found in ((SHARED, []), (SHARED, ["1 thread"]), (SEPARATE, [])):
+            pool = make_pool(queue_timeout=10.0, time_limit=4.0)
+            pool.description = {"worker_mode": mode, "found": found}
+            self.assertEqual(pool.longest_wait_seconds, 22)
+        self.assertEqual(make_pool(workers=1, queue_timeout=10.0).longest_wait_seconds, 10)
 
 
 class Queueing(unittest.TestCase):
