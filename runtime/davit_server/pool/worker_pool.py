@@ -81,7 +81,7 @@ class WorkerPool:
 
     @property
     def wait_seconds(self) -> float:
-        """Longest time to wait for predictions of other workers: by then each of them has ended."""
+        """Longest time to wait for predictions of other workers: as long as one of each may take."""
         return self.settings.time_limit * self.settings.workers
 
     @property
