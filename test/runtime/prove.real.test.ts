@@ -154,8 +154,7 @@ test('prove tries workers that load the model themselves together, if the model 
   }
 });
 
-const HANGS =
-  'workers answer wrongly or fail when each gets a different request, so predictions run one at a time';
+const HANGS = 'workers answer wrongly or fail when each gets a different request, so predictions run one at a time';
 
 test('prove ends when a prediction of the trial hangs, with what the server finds', async () => {
   const service = await startService();
