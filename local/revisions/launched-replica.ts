@@ -76,6 +76,10 @@ export class LaunchedReplica implements Replica {
     return this.#server?.loading;
   }
 
+  get longestWaitSeconds(): number {
+    return this.#server?.longestWaitSeconds ?? 0;
+  }
+
   get reachable(): boolean {
     return this.#server?.reachable ?? true;
   }

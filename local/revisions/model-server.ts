@@ -77,6 +77,10 @@ export class ModelServer implements Replica {
     return this.#loading;
   }
 
+  get longestWaitSeconds(): number {
+    return this.#longestWaitSeconds;
+  }
+
   get reachable(): boolean {
     return existsSync(this.#options.socketPath);
   }

@@ -8,6 +8,8 @@ export interface Replica {
   readonly ready: Promise<void>;
   /** How the workers load the model. Undefined until the replica is ready. */
   readonly loading: ModelLoading | undefined;
+  /** The longest time that a request of the replica waits before it is predicted. */
+  readonly longestWaitSeconds: number;
   /** Resolves when the process has ended, with the reason. */
   readonly ended: Promise<string>;
   /** False: the socket was removed, so no new connection is possible. */

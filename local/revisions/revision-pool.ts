@@ -116,10 +116,15 @@ export class RevisionPool {
     return waiting;
   }
 
-  /** Accepts no more requests, finishes the existing ones within the limit, then stops every replica. */
+  /**
+   * Accepts no more requests, finishes the existing ones, then stops every replica. The limit is that of a request which
+   * its replica predicts at once; it is extended by the longest wait in one.
+   */
   async drain(limitSeconds: number): Promise<void> {
     this.#draining = true;
-    if (this.#inFlight + this.#queue.length > 0) await this.#becomeQuiet(limitSeconds * 1000);
+    const waits = [...this.#replicas.members].map(({ replica }) => replica.longestWaitSeconds);
+    const longestSeconds = limitSeconds + Math.max(0, ...waits);
+    if (this.#inFlight + this.#queue.length > 0) await this.#becomeQuiet(longestSeconds * 1000);
     await this.close();
   }
 

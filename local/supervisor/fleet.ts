@@ -38,7 +38,7 @@ export interface TrackedRevision {
   readonly pool: RevisionPool | undefined;
 }
 
-/** Time that draining adds to a request's time limit, so that the response can be sent. */
+/** Time that draining adds to the longest wait and the time limit of a request, so that the response can be sent. */
 const DRAIN_MARGIN_SECONDS = 10;
 const LOG_LINES = 20;
 

@@ -34,7 +34,7 @@ def read_settings() -> argparse.Namespace:
     add("--queue", type=int, default=16, help="requests that may wait; further requests get status 429")
     add("--queue-timeout", type=float, default=10, help="seconds that a request may wait")
     add("--max-body", type=int, default=100 << 20, help="largest request body, in bytes")
-    add("--grace", type=float, help="seconds for requests in flight after SIGTERM; if not set, the time limit")
+    add("--grace", type=float, help="seconds for requests in flight after SIGTERM; if not set, as long as one may take")
     add("--linger", type=float, default=0, help="seconds to keep serving after SIGTERM, while not ready")
     add("--nan", choices=("error", "null"), default="error", help="what NaN and infinities in an answer become")
     add("--warm", choices=("required", "tried"), default="required", help="tried: serve even if a case fails")
@@ -54,7 +54,6 @@ def read_settings() -> argparse.Namespace:
     add("--failure-file", help="write the failed event to this file (a container's termination log)")
     settings = parser.parse_args()
     settings.workers = 1 if settings.worker_mode == ONE else settings.workers
-    settings.grace = settings.time_limit if settings.grace is None else settings.grace
     return settings
 
 

@@ -28,7 +28,7 @@ from .processes.threads import count_processors, make_single_thread_environment
 from .protocol.wire import FOUND, MODES, ONE, SEPARATE, SHARED
 from .run_once import Output, add_model_options, describe_run, parse_options, read_peak_bytes, run_once
 from .scoring.import_scorer import import_scorer
-from .second_worker import rehearse_second_worker
+from .second_worker import LoadedOnce, rehearse_second_worker
 from .sharing.predict_cases import predict_cases
 from .sharing.try_forks import Prediction
 from .sharing.worker_mode import DIFFERENT_LOADS, WorkerMode, digest_answer
@@ -45,13 +45,7 @@ NOISE = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceW
 def main() -> None:
     options = read_options()
 
-    def run(folder: str, output: Output) -> dict:
-        proof, answer = prove(options, folder, output.begin_stage)
-        if options.output and answer is not None:
-            Path(options.output).write_text(answer, encoding="utf-8")
-        return proof
-
-    run_once(run)
+    run_once(lambda folder, output: prove(options, folder, output))
 
 
 def read_options() -> argparse.Namespace:
@@ -66,12 +60,20 @@ def read_options() -> argparse.Namespace:
     return parse_options(parser, "model", "input", "output")
 
 
-def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], object]) -> tuple[dict, str | None]:
-    """Runs the stages. Returns the proof document (runtime/README.md) and the whole answer, or None without one.
+def prove(options: argparse.Namespace, folder: str, output: Output) -> dict:
+    """Runs the stages. Returns the proof document (runtime/README.md), or writes it when a prediction hangs.
 
-    `folder` is the temporary folder of this process; `on_stage` is called with each stage that begins.
+    `folder` is the temporary folder of this process. Writes the whole answer to `options.output`.
     """
-    stages, proof, answer, records = Stages(on_stage), make_empty_proof(), None, []
+    stages, proof, records = Stages(output.begin_stage), make_empty_proof(), []
+
+    def end_hanging(decide: Callable[[], dict]) -> None:
+        try:
+            proof["workers"] = decide()
+        except LoadedOnce as error:
+            proof["failed"] = describe_failure(stages.name, error, options.model)
+        output.end(finish_proof(proof, records, stages))
+
     locks_file = tempfile.TemporaryFile()  # noqa: SIM115  # until this process ends
     try:
         if options.worker_mode in (FOUND, SHARED):  # as the server does, before the numeric libraries are loaded
@@ -93,16 +95,21 @@ def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], ob
             scorer.set_request(options.content_type, Path(options.input).read_bytes())
         with locks.hold():
             prediction = predict_cases(scorer, stages, mode, records)
-        answer = prediction and prediction.answer
+        if prediction and options.output:
+            Path(options.output).write_text(prediction.answer, encoding="utf-8")
         proof["libraries"] = list_system_libraries(options.model, folder, sys.prefix)
         with stages("workers"):
-            proof["workers"] = decide_workers(options, scorer, prediction, mode, locks, connections)
+            proof["workers"] = decide_workers(options, scorer, prediction, mode, locks, connections, end_hanging)
     except BaseException as error:  # a model may raise anything, SystemExit too
         traceback.print_exc()
         proof["failed"] = describe_failure(stages.name, error, options.model)
-    proof["cases"] = [{**record, "answer": shorten(record["answer"])} for record in records]
-    proof["answer"] = next((case["answer"] for case in proof["cases"] if case["answer"] is not None), None)
-    return {**proof, **describe_run(stages)}, answer
+    return finish_proof(proof, records, stages)
+
+
+def finish_proof(proof: dict, records: list[dict], stages: Stages) -> dict:
+    cases = [{**record, "answer": shorten(record["answer"])} for record in records]
+    answer = next((case["answer"] for case in cases if case["answer"] is not None), None)
+    return {**proof, "cases": cases, "answer": answer, **describe_run(stages)}
 
 
 def decide_workers(
@@ -112,10 +119,19 @@ def decide_workers(
     mode: WorkerMode,
     locks: WriteLocks,
     connections: ConnectionWatch,
+    on_hang: Callable[[Callable[[], dict]], object],
 ) -> dict:
-    """Returns `{"mode", "found"}`: what the server will decide and find. Raises LoadedOnce or ForkFailed."""
+    """Returns `{"mode", "found"}`: what the server will decide and find. Raises LoadedOnce or ForkFailed.
+
+    If a prediction hangs, calls `on_hang` with a function that does so (see second_worker.py).
+    """
     threads, is_found = max(1, count_processors() // options.workers), options.worker_mode == FOUND
     decided = mode.decide(scorer, prediction, options.workers, threads)
+
+    def combine(together: str) -> dict:
+        decided_mode = ONE if together == DIFFERENT_LOADS else decided["mode"]
+        return {"mode": decided_mode, "found": [*decided["found"], *([together] if together else [])]}
+
     locks.find_open_files()
     written = {*locks.kept, *mode.fixed_files}
     if decided["mode"] == SHARED:
@@ -128,11 +144,12 @@ def decide_workers(
         second["is_tried"] = is_found and (connections.stop() or mode.has_connections or mode.has_written)
         second["answer"] = digest_answer(prediction) if is_found and not options.input else None
         second["limit"] = max(SECOND_LOAD_SECONDS, SECOND_LOAD_FACTOR * (time.monotonic() - mode.started))
-        together = rehearse_second_worker(second, mode.folder, scorer, locks)
+        together = rehearse_second_worker(
+            second, mode.folder, scorer, locks, lambda find: on_hang(lambda: combine(find()))
+        )
     else:
         together = ""
-    decided_mode = ONE if together == DIFFERENT_LOADS else decided["mode"]
-    return {"mode": decided_mode, "found": [*decided["found"], *([together] if together else [])]}
+    return combine(together)
 
 
 def shorten(answer: str | None) -> str | None:

@@ -13,16 +13,14 @@ import socket
 import sys
 
 from .files.shared_files import describe_shared_files, find_shared_files
-from .pool.compare_workers import do_workers_differ
+from .pool.compare_workers import HANGS, find_only_worker
+from .pool.loaded_model import WORKER_SECONDS
 from .pool.loading_process import LoadingProcess
 from .pool.try_workers import AT_ONCE, do_workers_disturb
 from .pool.worker_handle import WorkerHandle
 from .processes.exit_code import describe_exit
 from .protocol.wire import SEPARATE
 from .sharing.worker_mode import DIFFERENT_LOADS
-
-TRIAL_SECONDS = 120.0
-"""Time limit for trying both copies."""
 
 
 async def rehearse(options: dict) -> dict:
@@ -45,6 +43,7 @@ async def rehearse(options: dict) -> dict:
 
     process = LoadingProcess(make_settings(options), SEPARATE, handle_event, handle_end, options["locks"])
     process.fixed_files = options["fixed_files"]
+    late = f"it did not load within {options['limit']:.0f} s"
     await process.start()
     try:
         event = await asyncio.wait_for(ended, options["limit"])
@@ -54,10 +53,11 @@ async def rehearse(options: dict) -> dict:
         shared = describe_shared_files(find_shared_files(written))
         may_differ = options["answer"] not in (None, event["answer"])
         is_tried = options["is_tried"] and not shared
+        late = f"it did not become a worker within {WORKER_SECONDS:.0f} s"
         found = await try_copies(options, process, may_differ, is_tried) if may_differ or is_tried else ""
         return {"failure": None, "found": found or shared}
     except asyncio.TimeoutError:
-        return {"failure": f"it did not load within {options['limit']:.0f} s", "found": ""}
+        return {"failure": late, "found": ""}
     finally:
         process.is_stopped = True
         process.stop()
@@ -65,24 +65,32 @@ async def rehearse(options: dict) -> dict:
 
 
 async def try_copies(options: dict, process: LoadingProcess, may_differ: bool, is_tried: bool) -> str:
-    """Returns what is found about both copies, as the server finds it, also when one hangs or ends."""
+    """Returns what is found about both copies, as the server finds it, also when one hangs or ends.
+
+    Raises TimeoutError when one takes no requests.
+    """
     first, second = (WorkerHandle(lambda worker: None) for _ in range(2))
     try:
-        await first.connect(socket.socket(fileno=options["worker"]))
-        await second.connect(process.request_worker())
-        return await asyncio.wait_for(compare_copies([first, second], may_differ, is_tried), TRIAL_SECONDS)
+        await asyncio.wait_for(first.connect(socket.socket(fileno=options["worker"])), WORKER_SECONDS)
+        await asyncio.wait_for(second.connect(process.request_worker()), WORKER_SECONDS)
+        return await compare_copies([first, second], may_differ, is_tried, options["trial"])
     except asyncio.TimeoutError:  # first, because it is an OSError, too
-        return AT_ONCE
+        raise
     except (asyncio.IncompleteReadError, OSError):
         return ""
     finally:
         first.close()
 
 
-async def compare_copies(copies: list[WorkerHandle], may_differ: bool, is_tried: bool) -> str:
-    if may_differ and await do_workers_differ(copies):
-        return DIFFERENT_LOADS
-    return AT_ONCE if is_tried and await do_workers_disturb(copies) else ""
+async def compare_copies(copies: list[WorkerHandle], may_differ: bool, is_tried: bool, seconds: float) -> str:
+    hang = HANGS
+    try:
+        if may_differ and await asyncio.wait_for(find_only_worker(copies), seconds):
+            return DIFFERENT_LOADS
+        hang = AT_ONCE
+        return AT_ONCE if is_tried and await asyncio.wait_for(do_workers_disturb(copies), seconds) else ""
+    except asyncio.TimeoutError:
+        return hang
 
 
 def make_settings(options: dict) -> argparse.Namespace:

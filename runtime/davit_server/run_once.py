@@ -20,9 +20,10 @@ from .scoring.import_scorer import import_scorer
 
 
 class Output:
-    """Writes lines of JSON to stdout. What the model prints goes to stderr."""
+    """Writes lines of JSON to stdout. What the model prints goes to stderr. `folder` is that of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: OwnFolder) -> None:
+        self.folder = folder
         self.stdout = os.dup(1)
         os.dup2(2, 1)
         self.uncompiled = UncompiledModules()
@@ -40,6 +41,15 @@ class Output:
         with os.fdopen(os.dup(self.stdout), "w", encoding="utf-8") as out:
             out.write(json.dumps(line) + "\n")
 
+    def end(self, document: dict) -> None:
+        """Writes the document and ends the process, from any thread."""
+        self.folder.remove()
+        self.write_line(document)
+        for stream in (sys.stdout, sys.stderr):  # os._exit would lose buffered output of the model
+            stream.flush()
+        end_children()
+        os._exit(1 if document["failed"] else 0)  # a thread of the model must not keep this process alive
+
 
 def run_once(run: Callable[[str, Output], dict]) -> None:
     """Calls `run` with a temporary folder, writes the document that it returns as the last line, and ends the process.
@@ -47,19 +57,15 @@ def run_once(run: Callable[[str, Output], dict]) -> None:
     The exit code is 1 if the document has a failure, else 0.
     """
     sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]  # put there by `python -m`
-    output = Output()
+    output = Output(OwnFolder())
     NETWORK.start()
     faulthandler.enable()
-    folder = OwnFolder()
     try:
-        document = run(folder.path, output)
-    finally:
-        folder.remove()
-    output.write_line(document)
-    for stream in (sys.stdout, sys.stderr):  # os._exit would lose buffered output of the model
-        stream.flush()
-    end_children()
-    os._exit(1 if document["failed"] else 0)  # a thread of the model must not keep this process alive
+        document = run(output.folder.path, output)
+    except BaseException:
+        output.folder.remove()
+        raise
+    output.end(document)
 
 
 def run_document(options: argparse.Namespace, make: Callable[..., dict]) -> None:

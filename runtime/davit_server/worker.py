@@ -6,14 +6,12 @@ are forks of this process; in every other mode the first command FORK makes this
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
 import os
 import socket
 import sys
 import traceback
-from collections.abc import Iterator
 
 from .failures.stages import Stages, describe_failure
 from .files.own_folder import MODEL, enter_folder
@@ -29,6 +27,7 @@ from .sharing.try_forks import Prediction
 from .sharing.worker_mode import WorkerMode, digest_answer
 from .workers.answer_requests import answer_requests
 from .workers.forker import Forker
+from .workers.wait_notices import WaitNotices
 
 
 def main() -> None:
@@ -89,7 +88,9 @@ def load(options: dict, stages: Stages, records: list[dict], control: socket.soc
     with stages("import"):
         Scorer = import_scorer()
     locks = WriteLocks(options["locks"], os.path.join(options["folder"], MODEL))
-    locks.names.on_wait = lambda: report_wait(control)
+    # Waiting for predictions of others takes as long as they do.
+    notices = WaitNotices(lambda waits: send_event(control, event="waiting" if waits else "working"), is_allowed=True)
+    locks.names.on_wait = notices.report
     connections = ConnectionWatch()
     with stages("load"), locks.hold(is_loading=True):
         scorer = Scorer(options["model"], options["nan"], options["cases"])
@@ -109,16 +110,6 @@ def load(options: dict, stages: Stages, records: list[dict], control: socket.soc
     loaded["written_files"] = sorted({*locks.kept, *options["fixed_files"]})
     loaded["has_outside"] = connections.stop() or mode.has_connections or mode.has_written
     return scorer, locks, {**loaded, "worker_mode": decided["mode"], "found": decided["found"]}
-
-
-@contextlib.contextmanager
-def report_wait(control: socket.socket) -> Iterator[None]:
-    """Tells the front that this process waits for predictions of others, which takes as long as they do."""
-    send_event(control, event="waiting")
-    try:
-        yield
-    finally:
-        send_event(control, event="working")
 
 
 def try_cases(

@@ -14,6 +14,7 @@ export class FakeReplica implements Replica {
   readonly asked: { readonly query: Query; readonly answer: (answer: QueryResponse | Error) => void }[] = [];
   stopped = false;
   reachable = true;
+  longestWaitSeconds = 0;
 
   constructor() {
     this.ready.catch(() => undefined);

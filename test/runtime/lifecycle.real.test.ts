@@ -37,7 +37,7 @@ test('a ready server says where it listens and how long each stage took, on stde
     port: expect.any(Number) as number,
     pid: server.process.pid,
     workers: 2,
-    longest_wait: 10,
+    longest_wait: 130, // 10 s in the queue, and for two predictions of 60 s
   });
   await ask(server, 'print');
   await until(() => server.prints.includes('the model prints'));

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -154,6 +154,27 @@ test('prove tries workers that load the model themselves together, if the model 
   }
 });
 
+const HANGS = 'workers answer wrongly or fail when each gets a different request, so predictions run one at a time';
+
+test('prove ends when a prediction of the trial hangs, with what the server finds', async () => {
+  const service = await startService();
+  try {
+    const env = { OBEDIENT_AT_LOAD: 'session', OBEDIENT_HANGS: '1', TMPDIR: join(folder, 'hangs'), ...service.env };
+    await mkdir(env.TMPDIR);
+    const output = join(folder, 'hangs.json');
+    const program = `from davit_server import second_worker as second
+second.TRIAL_SECONDS, second.END_SECONDS = 3, 1
+from davit_server.prove import main
+main()`;
+    const { code, proof } = await prove('m_obedient', ['--workers', '3', '--output', output], [], env, ['-c', program]);
+    expect(proof).toMatchObject({ failed: null, workers: { mode: 'separate', found: ['1 socket', HANGS] } });
+    expect([code, await readdir(env.TMPDIR)]).toEqual([0, []]);
+    expect(await readFile(output, 'utf8')).toContain('predictions');
+  } finally {
+    await service.stop();
+  }
+});
+
 test('prove says that a model cannot be loaded a second time', async () => {
   const env = { OBEDIENT_AT_LOAD: 'address', OBEDIENT_ADDRESS: folder };
   const { proof } = await prove('m_obedient', ['--workers', '3'], [], env);
@@ -183,9 +204,10 @@ async function prove(
   args: readonly string[] = [],
   without: readonly string[] = [],
   more: NodeJS.ProcessEnv = {},
+  program: readonly string[] = ['-m', 'davit_server.prove'],
 ) {
   const python = await modelPython(without);
-  const proveArgs = ['-m', 'davit_server.prove', '--model', join(FIXTURES, 'models', model), ...args];
+  const proveArgs = [...program, '--model', join(FIXTURES, 'models', model), ...args];
   const { code, stdout, stderr } = await runProcess(python, proveArgs, {
     env: makeChildEnvironment({ PYTHONPATH: RUNTIME, ...more }),
   });

@@ -29,6 +29,7 @@ test.concurrent.for(['3.8', '3.9', '3.11', '3.13'])(
     await runUnittest(python.executable, 'failures/root_cause_test.py');
     await runUnittest(python.executable, 'failures/network_failure_test.py');
     await runUnittest(python.executable, 'front/marks_test.py');
+    await runUnittest(python.executable, 'front/drain_test.py');
     await runUnittest(python.executable, 'scoring/cases_test.py');
     await runUnittest(python.executable, 'processes/process_tree_test.py');
     await runUnittest(python.executable, 'processes/loaded_libraries_test.py');

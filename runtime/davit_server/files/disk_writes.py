@@ -1,19 +1,22 @@
-"""Counts what this process writes to disks, also from C libraries, of which no audit event tells.
+"""Counts what this process writes, also from C libraries, of which no audit event tells.
 
 Python 3.8, standard library only.
 """
 
 from __future__ import annotations
 
+COUNTS = ("wchar:", "write_bytes:")
+
 
 def count_written_bytes() -> int:
-    """Returns the bytes that this process, and children that it has waited for, have changed in files on disks.
+    """Returns what this process, and children that it has waited for, have written, as a number that only grows.
 
-    The kernel counts whole pages. It counts neither files in memory (tmpfs) nor what is written to pipes and terminals.
-    Returns 0 where the system does not count.
+    The kernel counts what is passed to `write`, for files in memory (tmpfs) too, but also for pipes and terminals; and
+    pages that are changed in files on disks, also through mappings. It does not count what is sent on sockets. Returns
+    0 where the system does not count.
     """
     try:
         with open("/proc/self/io") as lines:
-            return next(int(line.partition(":")[2]) for line in lines if line.startswith("write_bytes:"))
-    except (OSError, ValueError, StopIteration):
+            return sum(int(line.partition(":")[2]) for line in lines if line.startswith(COUNTS))
+    except (OSError, ValueError):
         return 0

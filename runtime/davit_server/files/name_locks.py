@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from typing import Callable
 
@@ -37,6 +38,7 @@ class NameLocks:
         self.descriptor = descriptor
         self.is_usable = fcntl is not None and descriptor >= 0
         self.held: dict[str, bool] = {}
+        self.gate_lock, self.gate_holders = threading.RLock(), 0
         self.on_wait: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext
 
     def lock(self, path: str, is_shared: bool = False, is_first_in_line: bool = False) -> None:
@@ -49,33 +51,42 @@ class NameLocks:
         if self.held.get(path) or (is_shared and path in self.held):
             return
         kind, number = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX, number_name(path) % OFFSETS
-        with contextlib.suppress(OSError):  # a deadlock of two predictions, or the model has closed the descriptor
-            if not is_first_in_line and not self.held:
-                self.pass_gate()
-            if not self.try_byte(number, kind):
-                with self.on_wait(), self.close_gate() if is_first_in_line else contextlib.nullcontext():
-                    fcntl.lockf(self.descriptor, kind, 1, number)
-        self.held[path] = not is_shared  # a prediction that writes the file as well locks it again
+        if not is_first_in_line and not self.held:
+            self.pass_gate()
+        is_locked = self.lock_byte(number, kind | fcntl.LOCK_NB)
+        if not is_locked:
+            with self.on_wait(), self.close_gate() if is_first_in_line else contextlib.nullcontext():
+                is_locked = self.lock_byte(number, kind)
+        if is_locked:
+            self.held[path] = not is_shared  # a prediction that writes the file as well locks it again
 
     @contextlib.contextmanager
     def close_gate(self) -> Iterator[None]:
-        with contextlib.suppress(OSError):  # its holder waits for this process, which goes before it
-            fcntl.lockf(self.descriptor, fcntl.LOCK_EX, 1, GATE)
+        """Holds the gate closed. The process has its lock, so the last of the threads that wait opens it."""
+        with self.gate_lock:
+            self.gate_holders += 1
+            self.lock_byte(GATE, fcntl.LOCK_EX)  # fails where its holder waits for this process, which goes before it
         try:
             yield
         finally:
-            fcntl.lockf(self.descriptor, fcntl.LOCK_UN, 1, GATE)
+            with self.gate_lock:
+                self.gate_holders -= 1
+                if not self.gate_holders:
+                    self.lock_byte(GATE, fcntl.LOCK_UN)
 
     def pass_gate(self) -> None:
-        if not self.try_byte(GATE, fcntl.LOCK_SH):
+        if not self.lock_byte(GATE, fcntl.LOCK_SH | fcntl.LOCK_NB):
             with self.on_wait():
-                fcntl.lockf(self.descriptor, fcntl.LOCK_SH, 1, GATE)
-        fcntl.lockf(self.descriptor, fcntl.LOCK_UN, 1, GATE)
+                self.lock_byte(GATE, fcntl.LOCK_SH)
+        self.lock_byte(GATE, fcntl.LOCK_UN)
 
-    def try_byte(self, number: int, kind: int) -> bool:
+    def lock_byte(self, number: int, operation: int) -> bool:
+        """Says whether it succeeded: not where another process has the lock (LOCK_NB), where waiting would be a
+        deadlock, or after the model has closed the descriptor.
+        """
         try:
-            fcntl.lockf(self.descriptor, kind | fcntl.LOCK_NB, 1, number)
-        except (BlockingIOError, PermissionError):  # POSIX allows either
+            fcntl.lockf(self.descriptor, operation, 1, number)
+        except OSError:
             return False
         return True
 

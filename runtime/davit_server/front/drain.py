@@ -54,11 +54,17 @@ class Drain:
         await asyncio.sleep(self.settings.linger)
         self.front.is_refusing = True
         try:
-            await asyncio.wait_for(self.finish(), self.settings.grace)
+            await asyncio.wait_for(self.finish(), self.grace_seconds)
         except asyncio.TimeoutError:
             log("grace is over", in_flight=self.front.in_flight)
         self.pool.stop()  # requests without an answer get a 503
         self.end()
+
+    @property
+    def grace_seconds(self) -> float:
+        """`--grace`, or the longest time that a request may take."""
+        longest = self.settings.time_limit + self.pool.longest_wait_seconds
+        return longest if self.settings.grace is None else self.settings.grace
 
     async def finish(self) -> None:
         await self.front.idle.wait()

@@ -59,5 +59,5 @@ def configure(front: FrontApp, settings: argparse.Namespace) -> uvicorn.Config:
         date_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=max(1, int(settings.grace)),
+        timeout_graceful_shutdown=max(1, int(settings.time_limit if settings.grace is None else settings.grace)),
     )

@@ -17,12 +17,13 @@ from ..files.write_locks import EVERYTHING
 from ..protocol.log import log
 from ..protocol.wire import FOUND, ONE, SEPARATE, SHARED
 from ..sharing.worker_mode import DIFFERENT_LOADS
-from .compare_workers import do_workers_differ
+from .client_watch import ClientWatch
+from .compare_workers import HANGS, find_only_worker
 from .loaded_model import CANCELLED, DIED, TIME_LIMIT, WAIT_LIMIT, LoadedModel
 from .time_limit import TimeLimit
 from .try_workers import AT_ONCE, do_workers_disturb
 from .worker_handle import WorkerHandle
-from .worker_queue import WorkerQueue
+from .worker_queue import ClientDisconnected, WorkerQueue
 
 STUCK_SECONDS, STUCK_FACTOR = 60.0, 4
 """The server ends without a worker for this long, or for this many times its start if longer."""
@@ -80,14 +81,16 @@ class WorkerPool:
 
     @property
     def wait_seconds(self) -> float:
-        """Longest time to wait for predictions of other workers: by then each of them has ended."""
+        """Longest time to wait for predictions of other workers: as long as one of each may take."""
         return self.settings.time_limit * self.settings.workers
 
     @property
     def longest_wait_seconds(self) -> float:
-        """Longest time that a request is not predicted: in the queue, and for predictions that write the same file."""
-        is_alone = self.description["worker_mode"] == SHARED and not self.description["found"]
-        return self.queue.timeout + (0 if is_alone else self.wait_seconds)
+        """Longest time that a request is not predicted: in the queue, and for predictions that write the same file.
+
+        Any model may write one, with a request that is unlike its cases.
+        """
+        return self.queue.timeout + (self.wait_seconds if self.settings.workers > 1 else 0)
 
     @property
     def is_loading(self) -> bool:
@@ -109,8 +112,16 @@ class WorkerPool:
             self.remove_worker(worker, WAIT_LIMIT if is_waiting else TIME_LIMIT)
 
         limit = TimeLimit(self.settings.time_limit, self.wait_seconds, end)
+        # Only a fork is replaced at once. For clients that come and go, the model would be loaded again and again.
+        is_watched = worker in self.owners and self.owners[worker].is_shared
+        client = ClientWatch(receive, lambda: self.remove_worker(worker, CANCELLED))
+
+        def switch(is_waiting: bool) -> None:
+            limit.switch(is_waiting)
+            client.switch(is_waiting and is_watched)
+
         try:
-            answer = await worker.predict(kind, request_id, body, limit.switch)
+            answer = await worker.predict(kind, request_id, body, switch)
             if worker in self.owners:
                 self.owners[worker].deaths = 0
             return answer
@@ -119,12 +130,15 @@ class WorkerPool:
                 self.cut += 1
                 raise WorkerLost("stopped") from None
             self.remove_worker(worker, DIED)
+            if worker.lost == CANCELLED:
+                raise ClientDisconnected from None
             raise WorkerLost(worker.lost) from None
         except BaseException:
             self.remove_worker(worker, CANCELLED)  # its answer would go to the next caller
             raise
         finally:
             limit.stop()
+            client.switch(False)
             self.queue.release(worker)
 
     async def acquire_worker(self, receive: Callable[[], Awaitable[dict]]) -> WorkerHandle:
@@ -191,22 +205,25 @@ class WorkerPool:
             self.finish_start()
         elif all(other.workers for other in self.models) and self.trying is None:
             self.trying = asyncio.ensure_future(self.try_workers())
+            self.trying.add_done_callback(self.on_tried)
 
     async def try_workers(self) -> None:
         """Tries the workers that have loaded the model themselves before clients use them, then finishes the start."""
-        workers, hanging = list(self.owners), False
+        workers, hanging, hang = list(self.owners), False, HANGS
         self.find_shared_files()
         try:
             if self.may_differ:
-                trial = do_workers_differ(workers)
-                if await asyncio.wait_for(trial, TRIAL_FACTOR * self.stuck_seconds):
-                    await self.keep_one_worker()
+                trial = find_only_worker(workers)
+                kept = await asyncio.wait_for(trial, TRIAL_FACTOR * self.stuck_seconds)
+                if kept is not None:
+                    await self.keep_one_worker(kept)
+            hang = AT_ONCE
             if self.has_outside and len(self.models) > 1 and not self.queue.is_one_at_a_time:
                 trial = do_workers_disturb(workers)
                 if await asyncio.wait_for(trial, TRIAL_FACTOR * self.stuck_seconds):
                     self.predict_one_at_a_time(AT_ONCE)
         except asyncio.TimeoutError:  # first, because it is an OSError, too
-            self.predict_one_at_a_time(AT_ONCE)
+            self.predict_one_at_a_time(hang)
             hanging = True
         except (asyncio.IncompleteReadError, OSError):  # the values of the trial are arbitrary: no reason not to serve
             pass
@@ -221,13 +238,21 @@ class WorkerPool:
                 self.queue.release(worker)
         self.watch_workers()
 
+    def on_tried(self, task: asyncio.Task) -> None:
+        """Fails the start also after an unexpected exception."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self.is_stopping:
+            message = f"Cannot try the workers: {error}"
+            self.fail({"stage": "workers", "cause": type(error).__name__, "message": message})
+
     @property
     def may_differ(self) -> bool:
         return self.settings.worker_mode == FOUND and len({model.answer for model in self.models}) > 1
 
-    async def keep_one_worker(self) -> None:
-        """Ends all workers but one, because no two of them answer alike. Nothing else uses them yet."""
-        others, self.models = self.models[1:], self.models[:1]
+    async def keep_one_worker(self, kept: WorkerHandle) -> None:
+        """Ends all other workers, because they answer differently. Nothing else uses them yet."""
+        others = [model for model in self.models if model is not self.owners[kept]]
+        self.models = [self.owners[kept]]
         for model in others:
             for worker in model.workers:
                 self.owners.pop(worker, None)

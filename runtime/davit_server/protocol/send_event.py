@@ -1,6 +1,6 @@
 """Sends events of the loading process to the front over the control socket, one JSON object a line.
 
-Events are `stage` (stage), `waiting` and `working` (see report_wait), `loaded` (mlflow, seconds, worker_mode, …),
+Events are `stage` (stage), `waiting` and `working` (see wait_notices.py), `loaded` (mlflow, seconds, worker_mode, …),
 `failed` (stage, cause, message) and `ended` (pid, status) for a worker.
 """
 

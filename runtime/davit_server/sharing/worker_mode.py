@@ -61,7 +61,7 @@ class WorkerMode:
     def predict(self, predict: Callable[[], str]) -> tuple[str, float]:
         """Returns the first answer and its seconds; records the files that it writes outside the own folder.
 
-        `has_written` says whether any prediction has written to a disk, perhaps into a folder that is not watched.
+        `has_written` says whether any prediction has written, perhaps into a folder that is not watched.
         """
         before = count_written_bytes()
         answer, seconds, written = predict_with_watch(predict, self.own_folder, self.scratch.list_remaining())

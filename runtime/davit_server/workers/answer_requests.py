@@ -8,7 +8,7 @@ import socket
 from ..files.own_folder import restore_folder
 from ..files.write_locks import EVERYTHING, WriteLocks
 from ..processes.threads import set_thread_limit
-from ..protocol.wire import ALONE, ANSWER, EXAMPLE, HELLO, KINDS, REQUEST, TRIAL
+from ..protocol.wire import ALONE, ANSWER, EXAMPLE, HELLO, KINDS, REQUEST, TRIAL, WAITING, WORKING
 from .answer_example import answer_example
 from .answer_trial import answer_trial
 from .wait_notices import WaitNotices
@@ -18,7 +18,7 @@ def answer_requests(connection: socket.socket, scorer, options: dict, locks: Wri
     """Says hello, then answers. Raises EOFError at the end of the connection. `folder` is this process's own."""
     connection.setblocking(True)
     set_thread_limit(options["threads"])
-    notices = WaitNotices(connection)
+    notices = WaitNotices(lambda waits: connection.sendall(ANSWER.pack(WAITING if waits else WORKING, 0)))
     locks.names.on_wait = notices.report
     locks.begin_answering(folder)
     connection.sendall(HELLO.pack(os.getpid()))

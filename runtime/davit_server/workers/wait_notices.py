@@ -1,23 +1,20 @@
-"""Tells the front when a prediction waits for a lock, because that time is not the prediction's own."""
+"""Tells the front when a load or a prediction waits for a lock, because that time is not its own."""
 
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from collections.abc import Iterator
-
-from ..protocol.wire import ANSWER, WAITING, WORKING
+from typing import Callable
 
 
 class WaitNotices:
-    """Sends WAITING when the first thread of a prediction begins to wait, and WORKING when none waits any more."""
+    """Calls `send` with True when the first thread begins to wait, and with False when none waits any more."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection = connection
+    def __init__(self, send: Callable[[bool], object], is_allowed: bool = False) -> None:
+        self.send, self.is_allowed = send, is_allowed
         self.lock = threading.RLock()  # a signal handler of the model may wait, too
         self.predictions = self.waiting = 0
-        self.is_allowed = False
 
     @contextlib.contextmanager
     def allow(self) -> Iterator[None]:
@@ -44,7 +41,6 @@ class WaitNotices:
             if prediction != self.predictions or not self.is_allowed:
                 return
             self.waiting += change
-            if change == self.waiting == 1:
-                self.connection.sendall(ANSWER.pack(WAITING, 0))
-            elif not self.waiting:
-                self.connection.sendall(ANSWER.pack(WORKING, 0))
+            if change == self.waiting == 1 or not self.waiting:
+                with contextlib.suppress(OSError):  # the front has ended, which the model must not see
+                    self.send(bool(self.waiting))

@@ -211,4 +211,19 @@ describe('RevisionPool', () => {
     await draining;
     expect(replicas.every((r) => r.stopped)).toBe(true);
   });
+
+  it('drains as long as a request may wait in its replica and then be predicted', async () => {
+    const { pool, replicas, query } = await make();
+    const last = query();
+    await pass();
+    replicas[0]!.longestWaitSeconds = 250;
+    const draining = pool.drain(100);
+    await pass(349);
+    expect(replicas.some((r) => r.stopped)).toBe(false);
+    await pass(2);
+    await draining;
+    expect(replicas.every((r) => r.stopped)).toBe(true);
+    replicas[0]!.asked[0]!.answer(OK);
+    await last;
+  });
 });

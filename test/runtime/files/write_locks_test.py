@@ -8,6 +8,7 @@ import fcntl
 import mmap
 import multiprocessing
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -18,11 +19,13 @@ from argparse import Namespace
 from contextlib import closing
 from unittest import mock
 
+from davit_server.files.name_locks import NameLocks
 from davit_server.files.shared_files import describe_shared_files, find_shared_files
 from davit_server.files.watch_folders import predict_with_watch
 from davit_server.files.write_locks import EVERYTHING, WriteLocks, find_touched_paths
 from davit_server.pool.loading_process import LoadingProcess
 from davit_server.sharing.vary_request import vary_request
+from davit_server.workers.wait_notices import WaitNotices
 
 LINUX = sys.platform.startswith("linux")
 SECONDS = 0.3
@@ -482,6 +485,55 @@ class Waiting(unittest.TestCase):
             self.assertEqual(said, [])
             with open(self.path, "w"):
                 self.assertEqual(said, ["waits", "continues"])
+
+    def test_the_last_of_two_threads_that_wait_at_load_opens_the_gate(self):
+        tried = FORK.Queue()
+
+        def read():
+            names = NameLocks(self.file.fileno())
+            names.on_wait = lambda: tried.put("waits") or contextlib.nullcontext()
+            names.lock("other", is_shared=True)
+            tried.put("reads")
+
+        names = NameLocks(self.file.fileno())
+        with names.close_gate():
+            with names.close_gate():
+                pass
+            self.start(read)
+            self.assertEqual(tried.get(timeout=20), "waits")
+        self.assertEqual(tried.get(timeout=20), "reads")
+
+    def test_a_name_that_would_be_a_deadlock_is_not_said_to_be_held(self):
+        steps, results = [FORK.Event() for _ in range(2)], FORK.Queue()
+
+        def lock_both(number):
+            names = NameLocks(self.file.fileno())
+            names.lock(str(number))
+            steps[number].set()
+            steps[1 - number].wait()
+            names.lock(str(1 - number))
+            results.put(len(names.held))
+            names.release()
+
+        for number in range(2):
+            self.start(lock_both, number)
+        self.assertEqual(sorted(results.get(timeout=20) for _ in range(2)), [1, 2])
+
+    def test_the_model_does_not_see_that_the_front_has_ended(self):
+        ours, theirs = socket.socketpair()
+        ours.close()
+        notices = WaitNotices(lambda waits: theirs.sendall(b"1"), is_allowed=True)
+        with theirs, notices.report(), notices.report():
+            self.assertEqual(notices.waiting, 2)
+
+    def test_the_last_of_two_threads_that_wait_says_that_work_continues(self):
+        said = []
+        notices = WaitNotices(said.append, is_allowed=True)
+        with notices.report():
+            with notices.report():
+                pass
+            self.assertEqual(said, [True])
+        self.assertEqual(said, [True, False])
 
 
 class Sharing(unittest.TestCase):

@@ -11,14 +11,17 @@ import time
 import unittest
 from argparse import Namespace
 
+from davit_server.files.name_locks import NameLocks
 from davit_server.files.write_locks import EVERYTHING, WriteLocks
-from davit_server.pool.loaded_model import DIED, TIME_LIMIT, WAIT_LIMIT
+from davit_server.pool.compare_workers import HANGS
+from davit_server.pool.loaded_model import CANCELLED, DIED, TIME_LIMIT, WAIT_LIMIT
 from davit_server.pool.time_limit import TimeLimit
 from davit_server.pool.try_workers import AT_ONCE
 from davit_server.pool.worker_handle import WorkerHandle
 from davit_server.pool.worker_pool import WorkerLost, WorkerPool
-from davit_server.pool.worker_queue import QueueFull, WorkerQueue
-from davit_server.protocol.wire import KINDS, SEPARATE
+from davit_server.pool.worker_queue import ClientDisconnected, QueueFull, WorkerQueue
+from davit_server.protocol.wire import KINDS, ONE, SEPARATE, SHARED
+from davit_server.sharing.worker_mode import DIFFERENT_LOADS
 from davit_server.workers.answer_requests import answer_requests
 
 FORK = multiprocessing.get_context("fork")
@@ -44,7 +47,13 @@ class Model:
 
     def __init__(self, written_files=()):
         self.removed, self.deaths, self.written_files, self.answer = [], 0, set(written_files), ""
-        self.loader = Namespace(fixed_files=[])
+        self.loader, self.is_shared, self.workers = Namespace(fixed_files=[], wait_ended=self.end), False, set()
+
+    async def end(self):
+        self.stop()
+
+    def stop(self):
+        self.is_stopped = True
 
     def remove(self, worker, why):
         self.removed.append(why)
@@ -73,7 +82,7 @@ class WaitingForEachOther(unittest.TestCase):
 
     def answer(self, connection, locks_file, number):
         folder = os.path.join(self.folder.name, f"own-{number}")
-        os.mkdir(folder)
+        os.makedirs(folder, exist_ok=True)
         options = {"threads": 1, "fixed_files": [], "model": ""}
         answer_requests(connection, self.scorer, options, WriteLocks(locks_file, folder), folder)
 
@@ -108,11 +117,51 @@ class WaitingForEachOther(unittest.TestCase):
         return asyncio.run(run())
 
     def test_the_time_limit_of_a_prediction_does_not_count_its_wait_for_the_others(self):
-        bodies = [b"0.6 %d" % number for number in range(4)]
-        self.assertEqual(self.predict_together(bodies, time_limit=1.5), [(200, body) for body in bodies])
+        async def run():
+            pool = make_pool(workers=2, time_limit=3.0)
+            await self.start_workers(pool)
+            others = NameLocks(pool.locks)
+            others.lock(os.path.realpath(self.scorer.path))
+            answers = asyncio.gather(*(pool.predict(JSON, b"", b"0 1", wait_forever) for _ in range(2)))
+            await asyncio.sleep(4)
+            others.release()
+            return await answers
+
+        self.assertEqual(asyncio.run(run()), [(200, b"0 1")] * 2)
 
     def test_a_prediction_that_has_waited_has_its_time_limit_nevertheless(self):
-        self.assertEqual(self.predict_together([b"9 1", b"9 2"], time_limit=0.5), [TIME_LIMIT] * 2)
+        self.assertEqual(self.predict_together([b"90 1", b"90 2"], time_limit=2), [TIME_LIMIT] * 2)
+
+    def test_a_prediction_whose_client_goes_while_it_waits_ends(self):
+        async def run(is_shared):
+            pool = make_pool(workers=1)
+            (model,) = await self.start_workers(pool)
+            model.is_shared = is_shared
+            others, gone, waits = NameLocks(pool.locks), asyncio.Event(), asyncio.Event()
+            others.lock(os.path.realpath(self.scorer.path))
+            (worker,) = pool.owners
+            predict = worker.predict
+
+            def predict_and_tell(kind, request_id, body, on_wait):
+                return predict(kind, request_id, body, lambda waiting: (on_wait(waiting), waits.set()))
+
+            async def receive():
+                await gone.wait()
+                return {"type": "http.disconnect"}
+
+            worker.predict = predict_and_tell
+            answer = asyncio.ensure_future(pool.predict(JSON, b"", b"0 1", receive))
+            await waits.wait()
+            gone.set()
+            if not is_shared:  # to load the model again would cost more than the prediction
+                await asyncio.sleep(0.1)
+                others.release()
+            return await asyncio.wait_for(asyncio.gather(answer, return_exceptions=True), 20), model.removed
+
+        (left,), removed = asyncio.run(run(True))
+        self.assertIsInstance(left, ClientDisconnected)
+        self.assertEqual(removed, [CANCELLED])
+        self.assertEqual(asyncio.run(run(False)), ([(200, b"0 1")], []))
 
 
 class Limits(unittest.TestCase):
@@ -130,7 +179,7 @@ class Limits(unittest.TestCase):
         self.assertFalse(asyncio.run(run(0.3, 60, [(0.1, True), (0.5, False), (0, True), (0, False)])))
         self.assertTrue(asyncio.run(run(60, 0.3, [(0, True), (0.2, False), (0.5, True)])))
 
-    def test_a_wait_that_is_too_long_is_told_apart(self):
+    def test_a_wait_that_is_too_long_is_reported_as_wait_limit(self):
         async def run():
             pool = make_pool(workers=1, time_limit=0.01)
             worker, model = Worker(), Model()
@@ -143,6 +192,15 @@ class Limits(unittest.TestCase):
                 return lost.why, model.removed
 
         self.assertEqual(asyncio.run(run()), (WAIT_LIMIT, [WAIT_LIMIT]))
+
+    def test_the_longest_wait_is_that_in_the_queue_and_for_other_workers(self):
+        async def find(mode, **settings):
+            pool = make_pool(queue_timeout=10.0, time_limit=4.0, **settings)
+            pool.description = {"worker_mode": mode, "found": []}
+            return pool.longest_wait_seconds
+
+        self.assertEqual([asyncio.run(find(mode)) for mode in (SHARED, SEPARATE)], [22, 22])
+        self.assertEqual(asyncio.run(find(SHARED, workers=1)), 10)
 
 
 class Queueing(unittest.TestCase):
@@ -191,6 +249,12 @@ class Worker:
             on_wait(True)
             await self.closed.wait()
             raise asyncio.IncompleteReadError(b"", 6)
+        if self.fault == "raises":
+            raise RecursionError("too deep")
+        if self.fault == "hangs at once":
+            await self.closed.wait()
+        if self.fault == "fails" or isinstance(self.fault, bytes):
+            return (500, b"") if self.fault == "fails" else (200, self.fault)
         if self.predicted > 1 and self.fault == "ends":
             self.has_ended = True
             raise asyncio.IncompleteReadError(b"", 6)
@@ -208,24 +272,26 @@ class Worker:
 
 
 class Trying(unittest.TestCase):
-    def try_workers(self, *faults, written_files=((), (), ()), stuck_after=60):
+    def try_workers(self, *faults, written_files=((), (), ()), stuck_after=60, answers=("", "", "")):
         """Returns the pool and the models after a trial of workers with these faults."""
 
         async def run():
             pool = make_pool(stuck_after=stuck_after, workers=len(faults))
             pool.has_outside = True
             workers = [Worker(fault) for fault in faults]
-            pool.models = [Model(written) for written in written_files]
+            pool.models = all_models = [Model(written) for written in written_files]
+            for worker, model, answer in zip(workers, all_models, answers):
+                model.workers, model.answer = {worker}, answer
             pool.owners = dict(zip(workers, pool.models))
             await pool.try_workers()
             if pool.watch:
                 pool.watch.cancel()
-            return pool, workers
+            return pool, workers, all_models
 
-        pool, workers = asyncio.run(run())
+        pool, workers, all_models = asyncio.run(run())
         self.assertTrue(pool.is_started)
         self.assertEqual(pool.ready, [pool.description])  # the server serves, whatever the trial did
-        return pool, workers, [model.removed for model in pool.models]
+        return pool, workers, [model.removed for model in all_models]
 
     def test_workers_that_do_not_disturb_each_other_all_serve(self):
         pool, workers, removed = self.try_workers(None, None, None)
@@ -250,6 +316,34 @@ class Trying(unittest.TestCase):
         self.assertEqual((pool.description["found"], removed), ([AT_ONCE], [[TIME_LIMIT]] * 3))
         self.assertEqual((pool.queue.idle, pool.owners), ([], {}))
         self.assertTrue(pool.queue.is_one_at_a_time)
+
+    def test_a_worker_that_hangs_with_the_example_is_said_to_do_so(self):
+        answers = ("a", "b", "c")
+        pool, _, removed = self.try_workers(None, "hangs at once", None, stuck_after=0.1, answers=answers)
+        self.assertEqual((pool.description["found"], removed), ([HANGS], [[TIME_LIMIT]] * 3))
+
+    def test_a_worker_that_answers_stays_where_loads_differ(self):
+        pool, workers, _ = self.try_workers("fails", b"1", b"2", answers=("a", "b", "c"))
+        self.assertEqual((pool.description["worker_mode"], pool.description["found"]), (ONE, [DIFFERENT_LOADS]))
+        self.assertEqual(pool.queue.idle, [workers[1]])
+
+    def test_an_unexpected_exception_fails_the_start(self):
+        async def run():
+            failures = []
+            pool = make_pool()
+            pool.on_failed, pool.models = failures.append, [Model(), Model(), Model()]
+            pool.has_outside = True
+            for model in pool.models:
+                model.workers = {Worker("raises")}
+                pool.on_joined(model, *model.workers)
+            while not failures:
+                await asyncio.sleep(0)
+            return failures, pool.decided.is_set(), [model.is_stopped for model in pool.models]
+
+        failures, is_decided, stopped = asyncio.run(run())
+        message = "Cannot try the workers: too deep"
+        self.assertEqual(failures, [{"stage": "workers", "cause": "RecursionError", "message": message}])
+        self.assertTrue(is_decided and all(stopped))
 
     def test_a_file_that_two_workers_keep_open_is_found_without_a_trial(self):
         pool, workers, _ = self.try_workers(None, None, None, written_files=(["/app.log"], ["/app.log"], ["/b"]))
