@@ -9,7 +9,7 @@ import * as events from "events";
 import { BlockList, connect, createServer, isIP, isIPv4, isIPv6 } from "node:net";
 import { PassThrough, Readable, pipeline } from "node:stream";
 import { once } from "node:events";
-import { createGunzip, createZstdDecompress } from "node:zlib";
+import * as zlib from "node:zlib";
 import { X509Certificate, createHash, randomBytes, randomInt, randomUUID } from "node:crypto";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { lookup } from "node:dns";
@@ -32565,13 +32565,13 @@ function isInexact({ value, source = "" }) {
 	const isWrittenAsInteger = /^[-+]?\d+$|^0[ox]/.test(source);
 	return !Number.isFinite(value) || isWrittenAsInteger && !Number.isSafeInteger(value);
 }
-var import_dist$14, HINTS$1, NumberSearch;
+var import_dist$14, HINTS$2, NumberSearch;
 var init_find_inexact_numbers = __esmMin((() => {
 	import_dist$14 = require_dist();
 	init_diagnostic();
 	init_render_issue();
 	init_resolve_aliases();
-	HINTS$1 = {
+	HINTS$2 = {
 		input_data: "Write the whole body as a text, or use input_path: input_data: '{\"inputs\": [9007199254740993]}', for example",
 		expect: "Write null for a value that is not finite, and a decimal point in a large number: numbers may differ by one millionth"
 	};
@@ -32592,7 +32592,7 @@ var init_find_inexact_numbers = __esmMin((() => {
 		}
 		checkCase(fields, path) {
 			return fields.flatMap(([name, value]) => {
-				const hint = Object.hasOwn(HINTS$1, name) ? HINTS$1[name] : void 0;
+				const hint = Object.hasOwn(HINTS$2, name) ? HINTS$2[name] : void 0;
 				return hint === void 0 ? [] : this.#check(value, [...path, name], hint);
 			});
 		}
@@ -32613,7 +32613,7 @@ var init_find_inexact_numbers = __esmMin((() => {
 // schemas/endpoint/document/find-misplaced-permissions.ts
 function findMisplacedPermissions(document, at) {
 	const root = document.contents;
-	const pairs = (0, import_dist$13.isMap)(root) ? root.items.filter(({ key }) => (0, import_dist$13.isScalar)(key) && FIELDS$1.includes(String(key.value))) : [];
+	const pairs = (0, import_dist$13.isMap)(root) ? root.items.filter(({ key }) => (0, import_dist$13.isScalar)(key) && FIELDS$2.includes(String(key.value))) : [];
 	return {
 		diagnostics: pairs.map(({ key, value }) => {
 			const message = `Cannot accept "${(0, import_dist$13.isScalar)(key) ? String(key.value) : ""}" here: the permissions of an endpoint are in davit.permissions, expected permission_level in each`;
@@ -32645,11 +32645,11 @@ function renderText$2(value) {
 	if (typeof value !== "string") return "CAN_QUERY";
 	return /^[A-Za-z_][\w@./-]{0,200}$/.test(value) ? value : JSON.stringify(value);
 }
-var import_dist$13, FIELDS$1, PRINCIPALS;
+var import_dist$13, FIELDS$2, PRINCIPALS;
 var init_find_misplaced_permissions = __esmMin((() => {
 	import_dist$13 = require_dist();
 	init_diagnostic();
-	FIELDS$1 = [
+	FIELDS$2 = [
 		"permissions",
 		"access_control_list",
 		"access_control"
@@ -33193,7 +33193,7 @@ function findCause(error, text) {
 	const found = (/^Flow (?:map|sequence) .*end with a/.test(error.message) ? findOpenBracket(text) : void 0) ?? explainLine(code, error.message, text, offset) ?? {
 		offset,
 		message: firstLine(error.message),
-		hint: HINTS[code] ?? ANY_HINT
+		hint: HINTS$1[code] ?? ANY_HINT
 	};
 	return hasBraces(findLine(text, found.offset)) ? {
 		...found,
@@ -33248,7 +33248,7 @@ function findDisallowedCharacter(text, file) {
 function renderCode(character) {
 	return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
-var import_dist$6, EXPLANATIONS, HINTS, ANY_HINT, QUOTES_HINT, BRACES_HINT, DISALLOWED_CHARACTER;
+var import_dist$6, EXPLANATIONS, HINTS$1, ANY_HINT, QUOTES_HINT, BRACES_HINT, DISALLOWED_CHARACTER;
 var init_explain_yaml_errors = __esmMin((() => {
 	import_dist$6 = require_dist();
 	init_diagnostic();
@@ -33260,7 +33260,7 @@ var init_explain_yaml_errors = __esmMin((() => {
 		MULTIPLE_DOCS: () => ["it has a second document after \"---\", expected one", "Write a file for each"],
 		THROWN: () => ["it expands too many aliases, expected at most 100", "Write the values out"]
 	};
-	HINTS = {
+	HINTS$1 = {
 		TAB_AS_INDENT: "Indent with spaces",
 		BAD_INDENT: "Give all items of a list or map the same indentation"
 	};
@@ -35881,10 +35881,16 @@ async function* decompress(source, limit) {
 }
 async function chooseFormat(source) {
 	const { head, whole } = await peek(source);
-	const decoder = startsWith$1(head, GZIP) ? createGunzip() : startsWith$1(head, ZSTD) ? createZstdDecompress() : void 0;
+	const decoder = startsWith$1(head, GZIP) ? zlib.createGunzip() : startsWith$1(head, ZSTD) ? openZstd() : void 0;
 	if (!decoder) return whole;
 	pipeline(Readable.from(whole, { objectMode: false }), decoder, () => void 0);
 	return decoder;
+}
+function openZstd() {
+	const open = zlib.createZstdDecompress;
+	if (open) return open();
+	const version = process.versions.node;
+	throw new ImageContentError(`a layer of it is compressed with zstd, which Node ${version} cannot read: expected Node 22.15 or newer`);
 }
 async function peek(source) {
 	const chunks = source[Symbol.asyncIterator]();
@@ -37784,7 +37790,7 @@ function readCondition(tokens, python) {
 	return isNegative && found !== void 0 ? !found : found;
 }
 function makeComparison(first, operator, second) {
-	const name = (token) => OLD_NAMES[token.value] ?? token.value;
+	const name = (token) => readOwn(OLD_NAMES, token.value) ?? token.value;
 	if (first.kind === "word" && second.kind === "text") return {
 		variable: name(first),
 		operator,
@@ -37793,7 +37799,7 @@ function makeComparison(first, operator, second) {
 	if (first.kind !== "text" || second.kind !== "word" || operator === "in") return void 0;
 	return {
 		variable: name(second),
-		operator: TURNED[operator] ?? operator,
+		operator: readOwn(TURNED, operator) ?? operator,
 		text: first.value
 	};
 }
@@ -37801,7 +37807,7 @@ function evaluateComparison(comparison, python) {
 	const { variable, operator, text } = comparison;
 	const minor = python === void 0 ? void 0 : minorVersion(python);
 	if (variable === "python_full_version") return evaluateWholeVersion(comparison, minor);
-	const value = variable === "python_version" ? minor : SERVER[variable];
+	const value = variable === "python_version" ? minor : readOwn(SERVER, variable);
 	if (value !== void 0 && operator === "in") return text.includes(value);
 	if (value !== void 0 && variable === "python_version") return satisfiesSpecifier(value, `${operator}${text}`);
 	const isOther = variable === "platform_machine" && !MACHINES.has(text);
@@ -37815,6 +37821,7 @@ function evaluateWholeVersion({ operator, text }, minor) {
 }
 var SERVER, OLD_NAMES, MACHINES, TOKEN, TURNED;
 var init_evaluate_marker = __esmMin((() => {
+	init_read_own();
 	init_find_python();
 	init_satisfies_specifier();
 	SERVER = {
@@ -44536,7 +44543,7 @@ var EFFECTS$1, PARTS$1;
 var init_describe_signature_change = __esmMin((() => {
 	EFFECTS$1 = {
 		rounds: " (MLflow may round the numbers that clients send)",
-		alters: " (MLflow makes other values of those that clients send)",
+		alters: " (MLflow changes the values that clients send)",
 		fails: " (MLflow may refuse what clients send)"
 	};
 	PARTS$1 = {
@@ -44758,12 +44765,8 @@ function readTensor(column) {
 }
 function isReadableAs(now, old) {
 	if (now["type"] === "tensor" && old["type"] === "tensor") return isTensorReadableAs(now, old);
-	if (now["type"] === "object" && old["type"] === "map") return isMapOf(now, toColumn(old["values"]));
 	const [one, other] = [renderType(now), renderType(old)];
-	return one === other || other === "any" || (READABLE_AS[one]?.includes(other) ?? false);
-}
-function isMapOf(object, values) {
-	return [...readProperties(object).values()].every((property) => isReadableAs(property, values));
+	return one === other || other === "any" || (readOwn(READABLE_AS, one)?.includes(other) ?? false);
 }
 function isTensorReadableAs(now, old) {
 	const [one, other] = [readTensor(now), readTensor(old)];
@@ -44782,7 +44785,7 @@ function makeColumnOfTensor(columns) {
 	const [only, second] = columns;
 	if (!only || second || only["type"] !== "tensor" || only["name"] !== void 0) return columns;
 	const { dtype, shape } = readTensor(only);
-	const type = COLUMN_TYPES[dtype];
+	const type = readOwn(COLUMN_TYPES, dtype);
 	return shape.length === 1 && shape[0] === -1 && type !== void 0 ? [{
 		type,
 		required: true
@@ -44791,6 +44794,7 @@ function makeColumnOfTensor(columns) {
 var MAX_DEPTH$2, TYPE_CHARACTERS, READABLE_AS, COLUMN_TYPES, ELEMENT;
 var init_column_types = __esmMin((() => {
 	init_signature_column();
+	init_read_own();
 	MAX_DEPTH$2 = 50;
 	TYPE_CHARACTERS = 200;
 	READABLE_AS = {
@@ -44817,16 +44821,16 @@ var init_column_types = __esmMin((() => {
 	ELEMENT = /^(uint|int|float)(\d{1,3})$/;
 }));
 // validation/comparison/request-effects.ts
+function nestPlace(place, type) {
+	if (place === "hint") return type === "object" ? "field" : "hint";
+	return place === "field" ? "field" : "nested";
+}
 function findRequestEffect(old, now, place) {
 	const [from, to] = [renderType(old), renderType(now)];
 	if (from === to || to === "any") return "works";
 	if (old["type"] === "tensor" && now["type"] === "tensor") return findTensorEffect(old, now);
-	if (old["type"] === "object" && now["type"] === "map") return findMapEffect(old, toColumn(now["values"]));
-	if (place === "nested" && NEVER_VALID_NESTED.has(from)) return "works";
-	return EFFECTS[place][from]?.[to] ?? "fails";
-}
-function findMapEffect(object, values) {
-	return [...readProperties(object).values()].map((p) => findRequestEffect(p, values, "nested")).find((effect) => effect !== "works") ?? "works";
+	if (readOwn(NEVER_VALID, place)?.includes(from)) return "works";
+	return readOwn(readOwn(EFFECTS[place], from) ?? {}, to) ?? "fails";
 }
 function findTensorEffect(old, now) {
 	const [from, to] = [readTensor(old), readTensor(now)];
@@ -44836,7 +44840,7 @@ function readElement(dtype) {
 	const [, kind = dtype, width] = /^(uint|int|float)(\d{1,3})$/.exec(dtype) ?? [];
 	if (kind === "float") return {
 		kind,
-		bits: FLOAT_BITS[dtype] ?? 0
+		bits: readOwn(FLOAT_BITS, dtype) ?? 0
 	};
 	return {
 		kind,
@@ -44844,23 +44848,25 @@ function readElement(dtype) {
 	};
 }
 function findElementEffect(from, to) {
-	if (from === to || to === "object") return "works";
+	if (from === to) return "works";
 	const [one, other] = [readElement(from), readElement(to)];
+	if (to === "object") return one.kind === "float" ? "fails" : "works";
 	const isNumber = [
 		"bool",
 		"uint",
 		"int",
 		"float"
 	].includes(one.kind);
-	if (to === "bool" || to === "str") return isNumber || from === "str" || from === "object" ? "alters" : "fails";
+	if (to === "bool") return isNumber || from === "str" || from === "object" ? "alters" : "fails";
 	if (!isNumber) return "fails";
-	if (other.kind === "float") return one.bits <= other.bits ? "works" : to === "float16" ? "alters" : "rounds";
+	if (other.kind === "float" && one.bits <= other.bits) return "works";
+	if (other.kind === "float") return to === "float64" || from === "float64" && to === "float32" ? "rounds" : "alters";
 	const isSigned = one.kind === "int" && other.kind === "uint";
 	return ["uint", "int"].includes(other.kind) && one.kind !== "float" && !isSigned && one.bits <= other.bits ? "works" : "fails";
 }
-var COLUMNS, NESTED, NEVER_VALID_NESTED, EFFECTS, FLOAT_BITS;
+var COLUMNS, NESTED, HINTS, FIELDS$1, PARAMETERS, NEVER_VALID, EFFECTS, FLOAT_BITS;
 var init_request_effects = __esmMin((() => {
-	init_signature_column();
+	init_read_own();
 	init_column_types();
 	COLUMNS = {
 		boolean: {
@@ -44872,12 +44878,12 @@ var init_request_effects = __esmMin((() => {
 		},
 		integer: {
 			long: "works",
-			float: "rounds",
+			float: "alters",
 			double: "works",
 			string: "alters"
 		},
 		long: {
-			float: "rounds",
+			float: "alters",
 			double: "rounds",
 			string: "alters"
 		},
@@ -44899,25 +44905,36 @@ var init_request_effects = __esmMin((() => {
 		binary: { string: "works" },
 		datetime: { string: "works" }
 	};
-	NEVER_VALID_NESTED = /* @__PURE__ */ new Set(["integer", "float"]);
+	HINTS = {
+		...NESTED,
+		boolean: { long: "works" }
+	};
+	FIELDS$1 = { long: { double: "rounds" } };
+	PARAMETERS = {
+		integer: {
+			long: "works",
+			float: "works",
+			double: "works"
+		},
+		long: {
+			integer: "works",
+			float: "rounds",
+			double: "rounds"
+		},
+		float: { double: "works" },
+		double: { float: "works" },
+		datetime: { string: "works" }
+	};
+	NEVER_VALID = {
+		nested: ["integer", "float"],
+		field: ["binary", "datetime"]
+	};
 	EFFECTS = {
 		column: COLUMNS,
 		nested: NESTED,
-		parameter: {
-			integer: {
-				long: "works",
-				float: "works",
-				double: "works"
-			},
-			long: {
-				integer: "works",
-				float: "rounds",
-				double: "rounds"
-			},
-			float: { double: "works" },
-			double: { float: "works" },
-			datetime: { string: "works" }
-		}
+		parameter: PARAMETERS,
+		hint: HINTS,
+		field: FIELDS$1
 	};
 	FLOAT_BITS = {
 		float16: 11,
@@ -44929,8 +44946,8 @@ var init_request_effects = __esmMin((() => {
 function compareSignatures(old, now) {
 	const changes = [
 		...compareTypeHints(old, now),
-		...compareColumns("inputs", parsePart(old.inputs), parsePart(now.inputs)),
-		...compareColumns("outputs", parsePart(old.outputs), parsePart(now.outputs)),
+		...compareColumns("inputs", parsePart(old.inputs), parsePart(now.inputs), now.typeHints ? "hint" : "column"),
+		...compareColumns("outputs", parsePart(old.outputs), parsePart(now.outputs), "column"),
 		...compareParameters(parsePart(old.params) ?? [], parsePart(now.params) ?? [])
 	];
 	return [...changes.filter((c) => c.breaks), ...changes.filter((c) => !c.breaks)].slice(0, MAX_CHANGES$2);
@@ -44956,7 +44973,7 @@ function compareTypeHints(old, now) {
 		breaks: now.typeHints === true
 	}];
 }
-function compareColumns(part, old, now) {
+function compareColumns(part, old, now, place) {
 	if (!old || !now) {
 		if (old === now) return [];
 		const describe = (columns) => columns?.map((c) => renderType(c)).join(", ").slice(0, NAME_CHARACTERS$5) ?? null;
@@ -44985,7 +45002,8 @@ function compareColumns(part, old, now) {
 		isNested: false,
 		isNamed: isNamed(before),
 		prefix: "",
-		depth: 0
+		depth: 0,
+		place
 	});
 }
 function isNamed([first]) {
@@ -45015,7 +45033,7 @@ function compareFields$1(part, old, now, context) {
 	}));
 	const both = [...now].flatMap(([field, column]) => {
 		const before = old.get(field);
-		return before ? compareColumn(part, name(field), [before, column], context.depth) : [];
+		return before ? compareColumn(part, name(field), [before, column], context) : [];
 	});
 	return [
 		...removed,
@@ -45023,8 +45041,8 @@ function compareFields$1(part, old, now, context) {
 		...both
 	];
 }
-function compareColumn(part, name, [old, now], depth) {
-	const changes = [...compareTypes(part, name, [old, now], depth)];
+function compareColumn(part, name, [old, now], context) {
+	const changes = [...compareTypes(part, name, [old, now], context)];
 	const [was, is] = [isRequired(old), isRequired(now)];
 	if (was !== is) changes.push({
 		part,
@@ -45036,36 +45054,55 @@ function compareColumn(part, name, [old, now], depth) {
 	});
 	return changes;
 }
-function compareTypes(part, name, [old, now], depth) {
+function compareTypes(part, name, [old, now], { depth, place }) {
 	if (depth > MAX_DEPTH$1) return [];
-	const nested = {
-		isNested: true,
-		isNamed: true,
-		prefix: `${name}.`,
-		depth: depth + 1
-	};
-	if (old["type"] === "object" && now["type"] === "object") return compareFields$1(part, readProperties(old), readProperties(now), nested);
-	for (const [type, field] of [["array", "items"], ["map", "values"]]) if (old["type"] === type && now["type"] === type) return compareTypes(part, `${name}[]`, [toColumn(old[field]), toColumn(now[field])], depth + 1);
+	const nest = (type) => ({
+		depth: depth + 1,
+		place: nestPlace(place, type)
+	});
+	if (old["type"] === "object" && now["type"] === "object") {
+		const context = {
+			isNested: true,
+			isNamed: true,
+			prefix: `${name}.`,
+			...nest("object")
+		};
+		return compareFields$1(part, readProperties(old), readProperties(now), context);
+	}
+	for (const [type, field] of [["array", "items"], ["map", "values"]]) if (old["type"] === type && now["type"] === type) return compareTypes(part, `${name}[]`, [toColumn(old[field]), toColumn(now[field])], nest(type));
 	if (renderType(old) === renderType(now)) return [];
 	const types = {
 		old: renderType(old),
 		new: renderType(now)
 	};
-	if (part === "outputs") return [{
+	const make = (effect) => ({
 		part,
 		name,
 		change: "retyped",
 		...types,
-		breaks: !isReadableAs(now, old)
-	}];
-	const place = depth > 0 ? "nested" : part === "params" ? "parameter" : "column";
-	return [{
-		part,
-		name,
-		change: "retyped",
-		...types,
-		...describeEffect(old, now, place)
-	}];
+		...effect
+	});
+	const [object, map] = part === "outputs" ? [now, old] : [old, now];
+	if (object["type"] === "object" && map["type"] === "map") {
+		const inside = compareWithMap(part, name, [object, map], nest("map"));
+		if (inside.length <= MAX_CHANGES$2) return [make({ breaks: false }), ...inside];
+		return [make(part === "outputs" ? { breaks: true } : REFUSED)];
+	}
+	return [make(part === "outputs" ? { breaks: !isReadableAs(now, old) } : describeEffect(old, now, place))];
+}
+function compareWithMap(part, name, [object, map], context) {
+	const values = toColumn(map["values"]);
+	const refusesNull = values["type"] !== "any" && isRequired(map);
+	const changes = [];
+	for (const [field, property] of readProperties(object)) {
+		const value = {
+			...values,
+			required: refusesNull || isRequired(property)
+		};
+		const pair = part === "outputs" ? [value, property] : [property, value];
+		for (const change of compareColumn(part, `${name}.${field}`.slice(0, NAME_CHARACTERS$5), pair, context)) if (changes.push(change) > MAX_CHANGES$2) return changes;
+	}
+	return changes;
 }
 function describeEffect(old, now, place) {
 	const effect = findRequestEffect(old, now, place);
@@ -45109,12 +45146,12 @@ function compareParameter(name, old, now) {
 		change: "retyped",
 		old: was,
 		new: is,
-		...was.endsWith("[]") === is.endsWith("[]") ? describeEffect(old, now, "parameter") : {
-			breaks: true,
-			effect: "fails"
-		}
+		...was.endsWith("[]") === is.endsWith("[]") ? describeEffect(old, now, "parameter") : REFUSED
 	}];
-	const inside = compareTypes("params", name, [old, now], 0);
+	const inside = compareTypes("params", name, [old, now], {
+		depth: 0,
+		place: "parameter"
+	});
 	const [before, after] = [old, now].map((p) => renderJson(p["default"] ?? null, NAME_CHARACTERS$5));
 	if (before === void 0 || after === void 0 || before === after) return inside;
 	return [...inside, {
@@ -45130,7 +45167,7 @@ function renderParameter(parameter) {
 	const isList = Array.isArray(parameter["shape"]);
 	return `${renderType(parameter)}${isList ? "[]" : ""}`;
 }
-var MAX_CHANGES$2, MAX_DEPTH$1, NAME_CHARACTERS$5;
+var MAX_CHANGES$2, MAX_DEPTH$1, NAME_CHARACTERS$5, REFUSED;
 var init_compare_signatures = __esmMin((() => {
 	init_pluralize();
 	init_signature_column();
@@ -45140,6 +45177,10 @@ var init_compare_signatures = __esmMin((() => {
 	MAX_CHANGES$2 = 200;
 	MAX_DEPTH$1 = 50;
 	NAME_CHARACTERS$5 = 200;
+	REFUSED = {
+		breaks: true,
+		effect: "fails"
+	};
 }));
 // validation/comparison/measure-packages.ts
 async function measurePackages({ folder }) {

@@ -1,5 +1,5 @@
 import { pipeline, Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { ImageContentError } from './image-content-error.ts';
 
 const GZIP = Buffer.from([0x1f, 0x8b]);
@@ -31,10 +31,18 @@ export async function* decompress(source: AsyncIterable<Uint8Array>, limit: numb
 
 async function chooseFormat(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
   const { head, whole } = await peek(source);
-  const decoder = startsWith(head, GZIP) ? createGunzip() : startsWith(head, ZSTD) ? createZstdDecompress() : undefined; // prettier-ignore
+  const decoder = startsWith(head, GZIP) ? zlib.createGunzip() : startsWith(head, ZSTD) ? openZstd() : undefined;
   if (!decoder) return whole;
   pipeline(Readable.from(whole, { objectMode: false }), decoder, () => undefined); // who reads the decoder gets the error
   return decoder as AsyncIterable<Uint8Array>;
+}
+
+/** An import by its name would keep Davit from starting on a Node without this function. */
+function openZstd() {
+  const open = (zlib as Partial<typeof zlib>).createZstdDecompress;
+  if (open) return open();
+  const version = process.versions.node;
+  throw new ImageContentError(`a layer of it is compressed with zstd, which Node ${version} cannot read: expected Node 22.15 or newer`); // prettier-ignore
 }
 
 async function peek(

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { codePath } from '../../system/code.ts';
 import { withFileLock } from '../../system/locks/file-lock.ts';
 import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
@@ -54,8 +54,13 @@ async function installPackage(app: string): Promise<void> {
   if (code !== 0) throw new Error(`npm ci failed: ${stderr}`);
 }
 
-/** Runs the installed `davit` in the folder `cwd` with the Node of the PATH, as a user does. */
+/** Runs the installed `davit` in the folder `cwd` as a user does. */
 export function runInstalled(app: string, cwd: string, args: readonly string[]) {
-  const env = makeChildEnvironment({ DAVIT_HOME: '' });
-  return runProcess(join(app, 'node_modules', '.bin', 'davit'), args, { cwd, env });
+  return runProcess(join(app, 'node_modules', '.bin', 'davit'), args, { cwd, env: makeUserEnvironment() });
+}
+
+/** With the Node of this machine. npm puts that of this repository, which is newer, before it into the PATH. */
+export function makeUserEnvironment(): NodeJS.ProcessEnv {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
+  return makeChildEnvironment({ DAVIT_HOME: '', PATH: folders.join(delimiter) });
 }

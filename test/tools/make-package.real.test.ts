@@ -6,7 +6,7 @@ import { digestProgram } from '../../engine/digest-program.ts';
 import { planAuthorisationImage } from '../../images/plan-authorisation-image.ts';
 import { CODE_FOLDER, codePath, readVersion } from '../../system/code.ts';
 import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
-import { ensureInstalledPackage, runInstalled } from './install-package.ts';
+import { ensureInstalledPackage, makeUserEnvironment, runInstalled } from './install-package.ts';
 
 let app = '';
 
@@ -35,7 +35,10 @@ it('names the same program and the same image of the authorisation service as th
     const { planAuthorisationImage } = await import('./node_modules/davit/images/plan-authorisation-image.js');
     const { reference } = await planAuthorisationImage(${JSON.stringify(settings)});
     console.log(JSON.stringify([await digestProgram(), reference]));`;
-  const { stdout, stderr } = await runProcess('node', ['--input-type=module', '-e', program], { cwd: app });
+  const { stdout, stderr } = await runProcess('node', ['--input-type=module', '-e', program], {
+    cwd: app,
+    env: makeUserEnvironment(),
+  });
   const { reference } = await planAuthorisationImage(settings as never);
   expect(JSON.parse(stdout || stderr)).toEqual([await digestProgram(), reference]);
 });
@@ -47,7 +50,10 @@ it('gives programs its functions, with their types', async () => {
     const update = { model_uri: 'none', operation: 'remove', requirement_list: ['x'] };
     console.log(await updateModelRequirements(update).catch((e) => e.message));
     console.log(failed instanceof PredictionError, failed.message);`;
-  const { stdout, stderr } = await runProcess('node', ['--input-type=module', '-e', program], { cwd: app });
+  const { stdout, stderr } = await runProcess('node', ['--input-type=module', '-e', program], {
+    cwd: app,
+    env: makeUserEnvironment(),
+  });
   expect(stdout || stderr).toMatch(
     /Cannot find the model none: [^]*\ntrue none:1:1 error (model-not-found Cannot find the model none|sandbox-missing)/,
   );
@@ -55,6 +61,31 @@ it('gives programs its functions, with their types', async () => {
   expect(types).toContain('export declare function predict(parameters: PredictParameters): Promise<Prediction>;');
   expect(types).toContain('): Promise<UpdatedModelRequirements>;');
   expect(types).not.toMatch(/^import\b/m);
+});
+
+it('imports only what the Node of this machine has, which may be the oldest that Davit runs on', async () => {
+  const root = join(app, 'node_modules', 'davit');
+  const files = (await readdir(root, { recursive: true })).filter(
+    (f) => f.endsWith('.js') && !f.includes('node_modules'),
+  );
+  const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')));
+  const imports = texts.flatMap((text, i) =>
+    [...text.matchAll(/^(?:import|export) \{([^}]*)\} from ['"](node:[^'"]+)['"]/gm)].flatMap(
+      ([, names = '', from = '']) =>
+        names.split(',').map((name) => ({ file: files[i], from, name: name.split(' as ')[0]?.trim() ?? '' })),
+    ),
+  );
+  expect(imports.length).toBeGreaterThan(500);
+  const program = `
+    let text = '';
+    for await (const chunk of process.stdin) text += chunk;
+    const missing = [];
+    for (const { file, from, name } of JSON.parse(text))
+      if (name !== '' && !(name in (await import(from)))) missing.push(file + ': ' + name);
+    console.log(JSON.stringify(missing));`;
+  const options = { cwd: app, env: makeUserEnvironment(), input: JSON.stringify(imports) };
+  const { stdout, stderr } = await runProcess('node', ['--input-type=module', '-e', program], options);
+  expect(JSON.parse(stdout || stderr)).toEqual([]);
 });
 
 /** All fast tests pass against a package, which takes as long as the first time. These load every layer of it. */

@@ -230,7 +230,7 @@ class ClientFaults(Case):
         self.refused(scorer, body, 'the parameter "scale" is null')
 
     def test_types_that_mlflow_does_not_check_where_the_model_raises(self):
-        scorer = save(Letters(), Schema([ColSpec(DataType.string, "a"), ColSpec(DataType.string, "b", False)]))
+        scorer = save(Letters(), Schema([ColSpec(DataType.string, "a"), ColSpec(DataType.string, "b", required=False)]))
         self.assertEqual(self.ask(scorer, {"dataframe_records": [{"a": "x", "b": None}]})[0], 200)
         for value, noun in [
             (5, "a number"),
