@@ -13,14 +13,12 @@ import socket
 import sys
 
 from .files.shared_files import describe_shared_files, find_shared_files
-from .pool.compare_workers import HANGS, find_only_worker
 from .pool.loaded_model import WORKER_SECONDS
 from .pool.loading_process import LoadingProcess
-from .pool.try_workers import AT_ONCE, do_workers_disturb
+from .pool.try_loads import try_loads
 from .pool.worker_handle import WorkerHandle
 from .processes.exit_code import describe_exit
 from .protocol.wire import SEPARATE
-from .sharing.worker_mode import DIFFERENT_LOADS
 
 
 async def rehearse(options: dict) -> dict:
@@ -73,24 +71,13 @@ async def try_copies(options: dict, process: LoadingProcess, may_differ: bool, i
     try:
         await asyncio.wait_for(first.connect(socket.socket(fileno=options["worker"])), WORKER_SECONDS)
         await asyncio.wait_for(second.connect(process.request_worker()), WORKER_SECONDS)
-        return await compare_copies([first, second], may_differ, is_tried, options["trial"])
+        return (await try_loads([first, second], may_differ, is_tried, options["trial"])).found
     except asyncio.TimeoutError:  # first, because it is an OSError, too
         raise
     except (asyncio.IncompleteReadError, OSError):
         return ""
     finally:
         first.close()
-
-
-async def compare_copies(copies: list[WorkerHandle], may_differ: bool, is_tried: bool, seconds: float) -> str:
-    hang = HANGS
-    try:
-        if may_differ and await asyncio.wait_for(find_only_worker(copies), seconds):
-            return DIFFERENT_LOADS
-        hang = AT_ONCE
-        return AT_ONCE if is_tried and await asyncio.wait_for(do_workers_disturb(copies), seconds) else ""
-    except asyncio.TimeoutError:
-        return hang
 
 
 def make_settings(options: dict) -> argparse.Namespace:

@@ -7,16 +7,12 @@ of a process that ends, and refuses a lock that would be a deadlock. Python 3.8,
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import threading
 from collections.abc import Iterator
 from typing import Callable
-
-try:
-    import fcntl
-except ImportError:  # no system without it is served, but the module can be imported
-    fcntl = None
 
 OFFSETS = 1 << 62
 GATE = OFFSETS
@@ -36,7 +32,7 @@ class NameLocks:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self.is_usable = fcntl is not None and descriptor >= 0
+        self.is_usable = descriptor >= 0
         self.held: dict[str, bool] = {}
         self.gate_lock, self.gate_holders = threading.RLock(), 0
         self.on_wait: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext

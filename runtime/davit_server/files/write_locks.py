@@ -10,6 +10,7 @@ program, each temporary file that its command names is locked. Python 3.8, stand
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import sys
@@ -19,11 +20,6 @@ from collections.abc import Iterable, Iterator
 from .name_locks import WRITTEN, WRITTEN_AT_LOAD, NameLocks
 from .open_files import list_used_files, list_writable_files, read_stamp
 from .watch_files import SCRATCH, decode_path, find_written_path, is_inside, list_private_folders
-
-try:
-    import fcntl
-except ImportError:  # no system without it is served, but the module can be imported
-    fcntl = None
 
 EVERYTHING = "*"
 """In place of a file's name: no two predictions run at the same time."""

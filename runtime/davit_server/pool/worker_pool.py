@@ -18,10 +18,9 @@ from ..protocol.log import log
 from ..protocol.wire import FOUND, ONE, SEPARATE, SHARED
 from ..sharing.worker_mode import DIFFERENT_LOADS
 from .client_watch import ClientWatch
-from .compare_workers import HANGS, find_only_worker
 from .loaded_model import CANCELLED, DIED, TIME_LIMIT, WAIT_LIMIT, LoadedModel
 from .time_limit import TimeLimit
-from .try_workers import AT_ONCE, do_workers_disturb
+from .try_loads import Trial, try_loads
 from .worker_handle import WorkerHandle
 from .worker_queue import ClientDisconnected, WorkerQueue
 
@@ -175,7 +174,8 @@ class WorkerPool:
             return
         self.has_outside = has_outside and self.settings.worker_mode == FOUND
         self.found = model.event["found"] or self.found  # a later load has no findings
-        self.description = {**model.event, "found": [*self.found, *self.found_together]}
+        self.description = dict(model.event)
+        self.add_finding("")
         if model.event["worker_mode"] != SHARED:
             model.loader.mode = model.event["worker_mode"]  # the decision stays, also when the model is loaded again
         if model.event["worker_mode"] == ONE and self.settings.worker_mode == FOUND:
@@ -209,22 +209,15 @@ class WorkerPool:
 
     async def try_workers(self) -> None:
         """Tries the workers that have loaded the model themselves before clients use them, then finishes the start."""
-        workers, hanging, hang = list(self.owners), False, HANGS
+        trial = Trial()
         self.find_shared_files()
+        is_tried = self.has_outside and not self.queue.is_one_at_a_time
         try:
-            if self.may_differ:
-                trial = find_only_worker(workers)
-                kept = await asyncio.wait_for(trial, TRIAL_FACTOR * self.stuck_seconds)
-                if kept is not None:
-                    await self.keep_one_worker(kept)
-            hang = AT_ONCE
-            if self.has_outside and len(self.models) > 1 and not self.queue.is_one_at_a_time:
-                trial = do_workers_disturb(workers)
-                if await asyncio.wait_for(trial, TRIAL_FACTOR * self.stuck_seconds):
-                    self.predict_one_at_a_time(AT_ONCE)
-        except asyncio.TimeoutError:  # first, because it is an OSError, too
-            self.predict_one_at_a_time(hang)
-            hanging = True
+            trial = await try_loads(list(self.owners), self.may_differ, is_tried, TRIAL_FACTOR * self.stuck_seconds)
+            if trial.kept is not None:
+                await self.keep_one_worker(trial.kept)
+            elif trial.found:
+                self.predict_one_at_a_time(trial.found)
         except (asyncio.IncompleteReadError, OSError):  # the values of the trial are arbitrary: no reason not to serve
             pass
         if self.is_stopping:
@@ -232,8 +225,8 @@ class WorkerPool:
         self.finish_start()
         for worker in list(self.owners):  # also one that has replaced a worker which the trial has killed
             worker.is_alone = self.queue.is_one_at_a_time
-            if worker.has_ended or hanging:
-                self.remove_worker(worker, TIME_LIMIT if hanging else DIED)
+            if worker.has_ended or trial.hangs:
+                self.remove_worker(worker, TIME_LIMIT if trial.hangs else DIED)
             else:
                 self.queue.release(worker)
         self.watch_workers()
@@ -260,8 +253,7 @@ class WorkerPool:
             model.stop()
         self.models[0].loader.mode = ONE  # also when the model is loaded again
         self.description["worker_mode"] = ONE
-        self.found_together.append(DIFFERENT_LOADS)
-        self.description["found"] = [*self.found, *self.found_together]
+        self.add_finding(DIFFERENT_LOADS)
         self.extend_queue()
         await asyncio.gather(*(model.loader.wait_ended() for model in others))
 
@@ -274,12 +266,16 @@ class WorkerPool:
 
     def predict_one_at_a_time(self, why: str) -> None:
         """Lets requests wait in the queue where workers would wait for each other. `why` is a finding, or ""."""
-        self.found_together += [why] if why else []
-        self.description["found"] = [*self.found, *self.found_together]
+        self.add_finding(why)
         self.queue.is_one_at_a_time = True
         self.extend_queue()
         for model in self.models:  # the first prediction of one that loads again waits, too
             model.loader.fixed_files = sorted({*model.loader.fixed_files, EVERYTHING})
+
+    def add_finding(self, why: str) -> None:
+        """Adds what is found about all workers, or "", to what the first load has found."""
+        self.found_together += [why] if why else []
+        self.description["found"] = [*self.found, *self.found_together]
 
     def extend_queue(self) -> None:
         """Lets a request wait until all others have been predicted: as many still come as there are workers."""
