@@ -12,7 +12,7 @@ export const FAULTS = 'faults';
 export const LIMITED = 'limited';
 
 export const ENTITY = { iris: 'iris-1', champion: 'champion', challenger: 'Challenger_2', shadow: 'shadow' } as const;
-export const FAULTS_TIME_LIMIT_SECONDS = 3;
+export const FAULTS_TIME_LIMIT_SECONDS = 10;
 export const CALLS_A_MINUTE = 5;
 /** The caller who may only view FAULTS: a service account of Kubernetes. The local target has no such callers. */
 export const VIEWER = { namespace: 'default', name: 'davit-conformance-viewer' } as const;

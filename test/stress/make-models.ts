@@ -19,26 +19,42 @@ export interface StressModel {
 }
 
 const SOURCES = import.meta.dirname;
-const LIMIT_SECONDS = 900;
+/** For each model. */
+const LIMIT_SECONDS = 120;
+/** What make.py prints for each model, between lines of MLflow. */
+const OUTCOME = /^[a-z]+\/\w+: (?:made|cannot be made)/;
+
+interface MakeOptions {
+  readonly requests: number;
+  readonly service: Service;
+  /** Gets a sentence for each model that is made. */
+  readonly report?: (sentence: string) => void;
+}
 
 /** Makes the models that are not in the cache yet, with MLflow's answers. */
 export async function makeModels(
   kinds: readonly StressModelKind[],
-  { requests, service }: { readonly requests: number; readonly service: Service },
+  options: MakeOptions,
 ): Promise<readonly StressModel[]> {
   const models: StressModel[] = [];
   for (const environment of new Set(kinds.map((k) => k.environment))) {
     const python = await stressPython(environment);
     const planned = await Promise.all(
-      kinds.filter((k) => k.environment === environment).map((kind) => planModel(kind, { requests, python })),
+      kinds
+        .filter((k) => k.environment === environment)
+        .map((kind) => planModel(kind, { requests: options.requests, python })),
     );
-    await makeMissingModels(planned, python, service);
+    await makeMissingModels(planned, python, options);
     models.push(...planned);
   }
   return models;
 }
 
-async function makeMissingModels(planned: readonly StressModel[], python: string, service: Service): Promise<void> {
+async function makeMissingModels(
+  planned: readonly StressModel[],
+  python: string,
+  { service, report }: MakeOptions,
+): Promise<void> {
   const missing = (await Promise.all(planned.map(async (m) => ((await fileExists(m.answers)) ? [] : [m])))).flat();
   if (missing.length === 0) return;
   const fresh = cacheFolder('test', 'stress', `fresh-${process.pid}`);
@@ -46,7 +62,8 @@ async function makeMissingModels(planned: readonly StressModel[], python: string
   const env = makeChildEnvironment({ ...service.env, OMP_NUM_THREADS: '1', PYTHONWARNINGS: 'ignore' });
   const made = await runProcess(python, [join(SOURCES, 'make.py'), fresh, ...wanted], {
     env,
-    limitSeconds: LIMIT_SECONDS,
+    limitSeconds: LIMIT_SECONDS * missing.length,
+    onLine: (line) => OUTCOME.test(line) && report?.(line),
   });
   for (const { kind, model } of missing) {
     if (!(await fileExists(join(fresh, kind.folder, kind.name, 'answers.json')))) continue;

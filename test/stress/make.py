@@ -1,7 +1,7 @@
 """Makes models, with MLflow's answers. Runs in the virtualenv of the models.
 
 python make.py FOLDER NAME=REQUESTS... writes FOLDER/NAME/model and FOLDER/NAME/answers.json, one answer for each
-request. NAME is the path of a file in models/ without `.py`, such as `files/file_offset`.
+request, and prints a line for each model. NAME is the path of a file in models/ without `.py`, such as `files/file_offset`.
 MLflow is imported once. Each model is then made and queried in its own process, so that no model affects another.
 """
 
@@ -11,6 +11,7 @@ import json
 import os
 import runpy
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -27,7 +28,11 @@ def main(folder: Path, wanted: list[str]) -> int:
         child = os.fork()
         if not child:
             make(folder / name, name, int(count))
-        failed += os.waitpid(child, 0)[1] != 0
+        started = time.monotonic()
+        is_failed = os.waitpid(child, 0)[1] != 0
+        failed += is_failed
+        outcome = "cannot be made" if is_failed else f"made, with MLflow's answers to {count} requests"
+        print(f"{name}: {outcome} ({time.monotonic() - started:.1f} s)", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -50,7 +50,7 @@ async function run(kinds: typeof MODEL_KINDS): Promise<number> {
   const args = values.mode === undefined ? [] : ['--worker-mode', values.mode];
   const options = { workers: Number(values.workers), clients: 8, service, args };
   try {
-    const models = await makeModels(kinds, { requests: Number(values.requests), service });
+    const models = await makeModels(kinds, { requests: Number(values.requests), service, report });
     for (let round = 0; round < Number(values.rounds); round++)
       for (const model of models) {
         const mlflowMib = values.mlflow ? await measureMlflowMemory(model, options) : undefined;
@@ -69,6 +69,11 @@ async function run(kinds: typeof MODEL_KINDS): Promise<number> {
       : `${count} of ${results.length} runs with wrong answers or failed requests\n`,
   );
   return count > 0 ? 1 : 0;
+}
+
+/** Shows progress beside the results, which go to standard output. */
+function report(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
 }
 
 interface Row extends StressResult {
