@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
+from .descriptors import is_append_only, read_descriptor_path, read_identity
 from .name_locks import WRITTEN, WRITTEN_AT_LOAD, NameLocks
 from .open_files import list_used_files, list_writable_files, read_stamp
 from .watch_files import SCRATCH, decode_path, find_written_path, is_inside, list_private_folders
@@ -29,6 +30,9 @@ TICK_NANOSECONDS = 10_000_000
 
 READ = "\0read"
 """After the path of a database, a name whose mark says that a prediction has not changed it."""
+
+LOG = "\0log"
+"""After the path of a file, a name whose mark says that predictions append to it. It is a log until one reads it."""
 
 LOCKING = ("fcntl.flock", "fcntl.lockf")
 REMOVALS = ("os.remove", "os.rmdir", "os.rename", "shutil.rmtree")
@@ -47,12 +51,13 @@ class WriteLocks:
         self.inside = list_private_folders(own_folder)
         self.is_active = self.is_loading = False
         self.is_starting = True
-        self.model_locks: set[int] = set()
+        self.model_locks: dict[int, tuple[int, int]] = {}
         self.ignored, self.started = list_writable_files(), time.time_ns() - TICK_NANOSECONDS
         self.kept: set[str] = set()
         self.used: set[str] = set()
         self.watched: dict[str, tuple[int, int] | None] = {}
         self.databases: dict[str, tuple] = {}
+        self.appended: set[str] = set()
         self.has_opened = False
         if self.names.is_usable:
             sys.addaudithook(self.handle_audit_event)
@@ -90,6 +95,8 @@ class WriteLocks:
                 self.find_used_files()
             if self.databases:
                 self.mark_changed_databases()
+            if self.appended:
+                self.mark_logs()
             if self.names.held:
                 self.names.release()
 
@@ -116,6 +123,11 @@ class WriteLocks:
         for path, stamps in databases.items():
             self.names.mark(path if read_database_stamps(path) != stamps else path + READ, WRITTEN)
 
+    def mark_logs(self) -> None:
+        appended, self.appended = self.appended, set()
+        for path in appended:
+            self.names.mark(path + LOG, WRITTEN)
+
     def handle_audit_event(self, event: str, arguments: tuple) -> None:
         # A child of the model would wait for the prediction that waits for the child.
         if not self.is_active or os.getpid() != self.process:
@@ -124,7 +136,9 @@ class WriteLocks:
             self.note_model_lock(*arguments[:2])
         elif event == "open" and is_reading(arguments):
             self.handle_reading(arguments[0])
-        elif not self.model_locks:
+        elif event == "open" and isinstance(arguments[2], int) and is_append_only(arguments[2]):
+            self.handle_appending(arguments[0])
+        elif not self.has_model_locks():
             self.handle_writing(event, arguments)
 
     def handle_writing(self, event: str, arguments: tuple) -> None:
@@ -155,12 +169,26 @@ class WriteLocks:
         to be written again. What was only written at load can be read by several predictions.
         """
         name = decode_path(path)
-        if name is None or self.is_loading or self.model_locks or not self.names.has_marks():
+        if name is None or self.is_loading or not (self.appended or self.names.has_marks()) or self.has_model_locks():
             return
         real = os.path.realpath(name)
+        if real in self.appended or self.names.read_mark(real + LOG):
+            self.names.mark(real, WRITTEN)
         mark = self.names.read_mark(real)
         if mark and not is_inside(real, self.inside):
             self.lock(real, is_shared=mark == WRITTEN_AT_LOAD)
+
+    def handle_appending(self, path: object) -> None:
+        """Locks a file that is appended to, unless predictions do not read it: then it is a log."""
+        name = decode_path(path)
+        if name is None or self.has_model_locks():
+            return
+        real = os.path.realpath(name)
+        if is_inside(real, self.inside) or (self.names.read_mark(real + LOG) and not self.names.read_mark(real)):
+            return
+        self.appended.add(real)
+        if not self.is_loading:
+            self.lock(real)
 
     def lock(self, path: str, is_shared: bool = False) -> None:
         self.names.lock(path, is_shared, is_first_in_line=self.is_starting)
@@ -170,14 +198,21 @@ class WriteLocks:
     def note_model_lock(self, file: object, operation: int) -> None:
         """Notes that the model locks a file by itself, so that its predictions already run one after the other.
 
-        Until it unlocks the file, locking names as well could be a deadlock: the holder of either lock would wait for
-        the other one.
+        Until it unlocks or closes the file, locking names as well could be a deadlock: the holder of either lock would
+        wait for the other one.
         """
         descriptor = file if isinstance(file, int) else file.fileno()
         if operation & fcntl.LOCK_UN:
-            self.model_locks.discard(descriptor)
+            self.model_locks.pop(descriptor, None)
         elif descriptor != self.names.descriptor and read_descriptor_path(descriptor) not in self.names.held:
-            self.model_locks.add(descriptor)
+            self.model_locks[descriptor] = read_identity(descriptor)
+
+    def has_model_locks(self) -> bool:
+        """Says whether the model holds a lock. No audit event reports that its file is closed, which releases it."""
+        for descriptor, identity in list(self.model_locks.items()):
+            if read_identity(descriptor) != identity:
+                self.model_locks.pop(descriptor, None)
+        return bool(self.model_locks)
 
 
 def is_reading(arguments: tuple) -> bool:
@@ -192,13 +227,6 @@ def is_new_database(path: str) -> bool:
 
 def read_database_stamps(path: str) -> tuple:
     return tuple(read_stamp(path + end) for end in ("", "-wal"))
-
-
-def read_descriptor_path(descriptor: int) -> str:
-    try:
-        return os.readlink(f"/proc/self/fd/{descriptor}")
-    except OSError:
-        return ""
 
 
 def find_touched_paths(event: str, arguments: tuple) -> list[str]:

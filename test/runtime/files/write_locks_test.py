@@ -295,6 +295,45 @@ class WaitingForALock(unittest.TestCase):
                 with open(self.path, "w"):
                     self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
 
+    def test_a_lock_of_the_model_s_own_ends_when_its_file_is_closed(self):
+        with tempfile.TemporaryFile() as file:
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+            with locks.hold():
+                with open(__file__) as own:
+                    fcntl.flock(own, fcntl.LOCK_EX)
+                with open(self.path, "w"):
+                    self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
+
+    def test_a_file_that_is_appended_to_and_read_is_waited_for(self):
+        def predict(mode):
+            with locks.hold():
+                with open(self.path, mode) as journal:
+                    journal.write("1")
+                if mode == "a":
+                    with open(self.path) as journal:
+                        journal.read()
+                return list(locks.names.held)
+
+        for mode in ("a", "a+"):
+            with self.subTest(mode), tempfile.TemporaryFile() as file:
+                locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+                self.assertEqual([predict(mode) for _ in range(2)], [[os.path.realpath(self.path)]] * 2)
+
+    def test_a_log_that_each_prediction_opens_is_waited_for_only_until_it_is_known_to_be_one(self):
+        with tempfile.TemporaryFile() as file:
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+
+            def append():
+                with locks.hold():
+                    with open(self.path, "a"):
+                        pass
+                    return list(locks.names.held)
+
+            self.assertEqual([append(), append()], [[os.path.realpath(self.path)], []])
+            with locks.hold(), open(self.path):  # it is no log after all
+                self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
+            self.assertEqual(append(), [os.path.realpath(self.path)])
+
     def test_what_a_program_and_a_database_write(self):
         command = ["ffmpeg", "-i", "in.wav", "/tmp/out.wav"]
         self.assertEqual(find_touched_paths("subprocess.Popen", ("ffmpeg", command, None, None)), ["/tmp/out.wav"])
