@@ -47,15 +47,6 @@ def read_descriptors() -> Iterator[Descriptor]:
             yield Descriptor(number, target, status, fcntl.fcntl(number, fcntl.F_GETFL))
 
 
-def read_identity(descriptor: int) -> tuple[int, int]:
-    """Returns the numbers of device and file, or (-1, -1) where nothing is open."""
-    try:
-        status = os.fstat(descriptor)
-    except OSError:
-        return -1, -1
-    return status.st_dev, status.st_ino
-
-
 def read_descriptor_path(descriptor: int) -> str:
     try:
         return os.readlink(f"/proc/self/fd/{descriptor}")

@@ -24,7 +24,9 @@ from davit_server.files.shared_files import describe_shared_files, find_shared_f
 from davit_server.files.watch_folders import predict_with_watch
 from davit_server.files.write_locks import EVERYTHING, WriteLocks, find_touched_paths
 from davit_server.pool.loading_process import LoadingProcess
+from davit_server.protocol.wire import ANSWER, HELLO, KINDS, REQUEST, WAITING, WORKING
 from davit_server.sharing.vary_request import vary_request
+from davit_server.workers.answer_requests import answer_requests, receive_exactly
 from davit_server.workers.wait_notices import WaitNotices
 
 LINUX = sys.platform.startswith("linux")
@@ -303,6 +305,59 @@ class WaitingForALock(unittest.TestCase):
                     fcntl.flock(own, fcntl.LOCK_EX)
                 with open(self.path, "w"):
                     self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
+
+    def test_a_shared_lock_of_the_model_s_own_is_not_enough(self):
+        with tempfile.TemporaryFile() as file, open(__file__) as own:
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+            with locks.hold():
+                fcntl.flock(own, fcntl.LOCK_SH)
+                with open(self.path, "w"):
+                    self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
+
+    def test_predictions_that_write_files_in_another_order_are_made_again_one_after_the_other(self):
+        begun = [FORK.Event() for _ in range(2)]
+
+        def write(path, text):
+            with open(path, "w") as file:
+                file.write(text)
+
+        class Scorer:
+            def answer(self, kind, body, request_id):
+                number = int(body)
+                paths = [f"{path}-{each}" for each in (number, 1 - number)]
+                write(paths[0], request_id)
+                begun[number].set()
+                begun[1 - number].wait()
+                write(paths[1], request_id)
+                return 200, "".join(open(each).read() for each in paths).encode()
+
+        path = self.path
+        with tempfile.TemporaryFile() as file:
+
+            def work(number, connection):
+                own = os.path.join(self.folder.name, f"own-{number}")
+                os.mkdir(own)
+                options = {"threads": 1, "fixed_files": []}
+                with contextlib.suppress(EOFError):
+                    answer_requests(connection, Scorer(), options, WriteLocks(file.fileno(), own), own)
+
+            fronts = []
+            for number in range(2):
+                ours, theirs = socket.socketpair()
+                FORK.Process(target=work, args=(number, theirs), daemon=True).start()
+                theirs.close()
+                fronts.append(ours)
+                receive_exactly(ours, HELLO.size)
+                ours.sendall(REQUEST.pack(KINDS.index("json"), 1, 1) + b"%d%d" % (number + 5, number))
+            for number, ours in enumerate(fronts):
+                with ours:
+                    status, length = WAITING, 0
+                    while status in (WAITING, WORKING):
+                        status, length = ANSWER.unpack(receive_exactly(ours, ANSWER.size))
+                    self.assertEqual((status, receive_exactly(ours, length)), (200, b"%d" % (number + 5) * 2))
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+            with locks.hold():
+                self.assertEqual(list(locks.names.held), [EVERYTHING])
 
     def test_a_file_that_is_appended_to_and_read_is_waited_for(self):
         def predict(mode):
