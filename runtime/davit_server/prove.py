@@ -9,12 +9,14 @@ Writes one JSON document to stdout; what the model prints goes to stderr. Exit c
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import tempfile
 import time
 import traceback
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
 
@@ -84,12 +86,8 @@ def prove(options: argparse.Namespace, folder: str, output: Output) -> dict:
             Scorer = import_scorer()
         locks = WriteLocks(locks_file.fileno(), mode.own_folder)
         connections = ConnectionWatch()
-        with stages("load"), locks.hold(is_loading=True), warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            try:
-                scorer = Scorer(options.model, options.nan, options.cases)
-            finally:
-                proof["warnings"] = list_warnings(caught)
+        with stages("load"), locks.hold(is_loading=True), record_warnings(proof["warnings"]):
+            scorer = Scorer(options.model, options.nan, options.cases)
         proof["mlflow"], proof["load_memory_bytes"] = scorer.version, read_resident_bytes()
         if options.input:
             scorer.set_request(options.content_type, Path(options.input).read_bytes())
@@ -169,10 +167,25 @@ def make_empty_proof() -> dict:
     }
 
 
-def list_warnings(caught: list[warnings.WarningMessage]) -> list[dict[str, str]]:
-    """Returns each warning once, without deprecations, because the lock pins the versions that they are about."""
-    seen = {(w.category.__name__, str(w.message)): None for w in caught if not issubclass(w.category, NOISE)}
-    return [{"category": category, "message": message} for category, message in seen][:MOST_WARNINGS]
+@contextlib.contextmanager
+def record_warnings(found: list[dict[str, str]]) -> Iterator[None]:
+    """Adds each warning once, without deprecations, because the lock pins the versions that they are about.
+
+    The filters stay as the model sets them, which may make errors of warnings: its predictions depend on that.
+    """
+    show = warnings.showwarning
+
+    def record(message: Warning | str, category: type[Warning], *more: object, **named: object) -> None:
+        warning = {"category": category.__name__, "message": str(message)}
+        if not issubclass(category, NOISE) and warning not in found and len(found) < MOST_WARNINGS:
+            found.append(warning)
+
+    warnings.showwarning = record
+    try:
+        yield
+    finally:
+        if warnings.showwarning is record:  # the model may have replaced it
+            warnings.showwarning = show
 
 
 def read_resident_bytes() -> int:
