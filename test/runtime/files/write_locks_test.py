@@ -650,7 +650,14 @@ class Sharing(unittest.TestCase):
         self.assertEqual(describe_shared_files([EVERYTHING]), "")  # another finding says why
 
 
-class Hashing(unittest.TestCase):
+class Environment(unittest.TestCase):
+    def test_libraries_are_quiet_unless_the_endpoint_says_otherwise(self):
+        for set_value, value in ((None, "1"), ("0", "0")):
+            with mock.patch.dict(os.environ, {} if set_value is None else {"ORT_DISABLE_TELEMETRY": set_value}):
+                for mode in ("found", "separate"):
+                    environment = LoadingProcess(Namespace(pycache=None), mode, print, print, -1).make_environment(1)
+                    self.assertEqual(environment["ORT_DISABLE_TELEMETRY"], value)
+
     def test_hash_is_the_same_in_all_processes_that_load_the_model(self):
         settings = Namespace(pycache=None)
         one, other = (
