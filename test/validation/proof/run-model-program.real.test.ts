@@ -17,7 +17,7 @@ async function printHash(environmentVars: Readonly<Record<string, string>> = {})
     interpreter: { python: await modelPython(), pythonVersion: '3.11' },
     args: ['-c', 'print(hash("text"))'],
     environmentVars,
-    limits: { seconds: 60, outputBytes: 1000 },
+    limits: { seconds: 60, outputBytes: 1000, processMemoryBytes: undefined, memoryBytes: undefined },
     sandbox: undefined,
   });
   return stdout.trim();
