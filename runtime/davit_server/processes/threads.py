@@ -12,8 +12,9 @@ LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR
 QUIET_LIBRARIES = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "ORT_DISABLE_TELEMETRY": "1"}
 """Defaults of environment variables for libraries that would do more in the background than a model needs.
 
-MLflow imports pyarrow, which would start a thread that frees memory; a process that may be forked has none. ONNX Runtime
-would open a database in the home folder for telemetry, which all workers write, so predictions would run one at a time.
+MLflow imports pyarrow, which would start a thread that frees memory; a process that may be forked has none. ONNX
+Runtime would open a database in the home folder for telemetry, which all workers write, so predictions would run one at
+a time.
 """
 
 
