@@ -175,7 +175,7 @@ function isLockOf({ name, model }: Entity, { entities }: Lock): boolean {
 type OldVersionWork = Pick<CompareWork, 'old' | 'base' | 'request' | 'registries' | 'fetched'> &
   Partial<Pick<CompareWork, 'rules'>>;
 
-function makeOldVersion(entity: Entity, work: OldVersionWork): ComparedVersion {
+export function makeOldVersion(entity: Entity, work: OldVersionWork): ComparedVersion {
   const { old, base, request, registries, fetched, rules } = work;
   const locked = readOwn(old.lock.entities, entity.name)?.model;
   if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
