@@ -94,7 +94,8 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const registries = await readRegistries(place, environments);
   const acceptedServices = await readAcceptedServices(endpoint, { place, base: stage.base, signal });
   const progress = named(all, endpoint.name);
-  const compare = { ...stage, acceptedServices, registries, request: { ...stage.request, progress } };
+  const request = { ...stage.request, progress };
+  const compare = { ...stage, acceptedServices, registries, request, oldModels: new Map<string, Promise<string>>() };
   const options = {
     ...{ root: declarationsRoot(place), progress, signal, withoutSandbox, environments },
     answerBesideProof: makeAnswerBesideProof(endpoint, compare),
