@@ -36784,7 +36784,7 @@ var init_run_download = __esmMin((() => {
 	PROGRAM$1 = codePath("validation", "model", "download_model.py");
 	LIMIT_SECONDS$8 = {
 		"--find": 120,
-		"--card": 30,
+		"--card": 60,
 		"--download": 3600
 	};
 	FIND_VARIABLES = { MLFLOW_HTTP_REQUEST_MAX_RETRIES: "3" };
@@ -44999,7 +44999,7 @@ function compareColumns(part, old, now, place) {
 		}];
 	}
 	return compareFields$1(part, nameColumns(before), nameColumns(after), {
-		isNested: false,
+		refusesUnknown: false,
 		isNamed: isNamed(before),
 		prefix: "",
 		depth: 0,
@@ -45013,7 +45013,7 @@ function nameColumns(columns) {
 	return new Map(columns.map((c, i) => [isNamed([c]) ? String(c["name"]) : `#${i + 1}`, c]));
 }
 function compareFields$1(part, old, now, context) {
-	const { isNested, prefix } = context;
+	const { refusesUnknown, prefix } = context;
 	const name = (field) => `${prefix}${field}`.slice(0, NAME_CHARACTERS$5);
 	const removed = [...old].filter(([field]) => !now.has(field)).map(([field, column]) => ({
 		part,
@@ -45021,7 +45021,7 @@ function compareFields$1(part, old, now, context) {
 		change: "removed",
 		old: renderType(column),
 		new: null,
-		breaks: part === "outputs" || isNested
+		breaks: part === "outputs" || refusesUnknown
 	}));
 	const added = [...now].filter(([field]) => !old.has(field)).map(([field, column]) => ({
 		part,
@@ -45061,11 +45061,12 @@ function compareTypes(part, name, [old, now], { depth, place }) {
 		place: nestPlace(place, type)
 	});
 	if (old["type"] === "object" && now["type"] === "object") {
+		const inside = nest("object");
 		const context = {
-			isNested: true,
+			refusesUnknown: inside.place !== "field",
 			isNamed: true,
 			prefix: `${name}.`,
-			...nest("object")
+			...inside
 		};
 		return compareFields$1(part, readProperties(old), readProperties(now), context);
 	}

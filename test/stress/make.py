@@ -1,7 +1,8 @@
 """Makes models, with MLflow's answers. Runs in the virtualenv of the models.
 
 python make.py FOLDER NAME=REQUESTS... writes FOLDER/NAME/model and FOLDER/NAME/answers.json, one answer for each
-request, and prints a line for each model. NAME is the path of a file in models/ without `.py`, such as `files/file_offset`.
+request, and prints a line for each model. NAME is the path of a file in models/ without `.py`, such as
+`files/file_offset`.
 MLflow is imported once. Each model is then made and queried in its own process, so that no model affects another.
 """
 

@@ -70,7 +70,7 @@ function compareColumns(
     return [{ part, name: '', change: 'retyped', old: one ?? null, new: other ?? null, breaks: true }];
   }
   return compareFields(part, nameColumns(before), nameColumns(after), {
-    ...{ isNested: false, isNamed: isNamed(before), prefix: '' },
+    ...{ refusesUnknown: false, isNamed: isNamed(before), prefix: '' },
     ...{ depth: 0, place },
   });
 }
@@ -90,8 +90,8 @@ interface TypeContext {
 }
 
 interface FieldContext extends TypeContext {
-  /** MLflow refuses an unknown property of an object, and ignores an unknown column. */
-  readonly isNested: boolean;
+  /** MLflow refuses an unknown property of an object. It ignores an unknown column, and Pydantic an unknown field. */
+  readonly refusesUnknown: boolean;
   readonly isNamed: boolean;
   readonly prefix: string;
 }
@@ -102,13 +102,13 @@ function compareFields(
   now: ReadonlyMap<string, Column>,
   context: FieldContext,
 ): readonly SignatureChange[] {
-  const { isNested, prefix } = context;
+  const { refusesUnknown, prefix } = context;
   const name = (field: string) => `${prefix}${field}`.slice(0, NAME_CHARACTERS);
   const removed = [...old]
     .filter(([field]) => !now.has(field))
     .map(([field, column]) => ({
       ...{ part, name: name(field), change: 'removed' as const, old: renderType(column), new: null },
-      breaks: part === 'outputs' || isNested,
+      breaks: part === 'outputs' || refusesUnknown,
     }));
   const added = [...now]
     .filter(([field]) => !old.has(field))
@@ -148,7 +148,8 @@ function compareTypes(
   if (depth > MAX_DEPTH) return [];
   const nest = (type: 'array' | 'object' | 'map') => ({ depth: depth + 1, place: nestPlace(place, type) });
   if (old['type'] === 'object' && now['type'] === 'object') {
-    const context = { isNested: true, isNamed: true, prefix: `${name}.`, ...nest('object') };
+    const inside = nest('object');
+    const context = { refusesUnknown: inside.place !== 'field', isNamed: true, prefix: `${name}.`, ...inside };
     return compareFields(part, readProperties(old), readProperties(now), context);
   }
   for (const [type, field] of [

@@ -17,7 +17,7 @@ import type { SourceKind } from './model-sources.ts';
 const REQUIREMENTS = codePath('validation', 'model', 'download-requirements.txt');
 const PROGRAM = codePath('validation', 'model', 'download_model.py');
 /** To resolve a version needs a few short requests. */
-export const LIMIT_SECONDS = { '--find': 120, '--card': 30, '--download': 3600 } as const;
+export const LIMIT_SECONDS = { '--find': 120, '--card': 60, '--download': 3600 } as const;
 /**
  * MLflow tries each request eight times, for four minutes in all, before it says that a server cannot be reached. The
  * user's own number counts.

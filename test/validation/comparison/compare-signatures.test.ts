@@ -134,6 +134,12 @@ test.each<readonly [string, Parts, Parts, readonly string[]]>([
     ['! input "a.y" ("long") is removed'],
   ],
   [
+    'a field less of a Pydantic model, which it ignores',
+    { inputs: inside(column('x', 'long'), column('y', 'long')), typeHints: true },
+    { inputs: inside(column('x', 'long')), typeHints: true },
+    ['input "a.y" ("long") is removed'],
+  ],
+  [
     'a property more, required without a word',
     { inputs: inside(column('x', 'long')) },
     { inputs: inside(column('x', 'long'), { name: 'y', type: 'long' } as never) },

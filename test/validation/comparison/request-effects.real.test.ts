@@ -10,7 +10,7 @@ import { compareSignatures } from '../../../validation/comparison/compare-signat
 import { modelPython } from '../../runtime/start-server.ts';
 
 type Effects<T> = Readonly<Record<string, Readonly<Record<string, T>>>>;
-type Kind = 'column' | 'array' | 'object' | 'parameter' | 'tensor' | 'named_tensor' | 'hint' | 'model' | 'overflow' | 'map' | 'presence'; // prettier-ignore
+type Kind = 'column' | 'array' | 'object' | 'parameter' | 'tensor' | 'named_tensor' | 'hint' | 'model' | 'overflow' | 'map' | 'removal' | 'presence'; // prettier-ignore
 
 const ORDER: readonly RequestEffect[] = ['works', 'rounds', 'alters', 'fails'];
 
@@ -19,7 +19,7 @@ let real: Readonly<Record<Kind, Effects<RequestEffect | null>>>;
 beforeAll(async () => {
   const program = join(import.meta.dirname, 'request_effects.py');
   const env = makeChildEnvironment({ MLFLOW_DISABLE_TELEMETRY: 'true', PYTHONDONTWRITEBYTECODE: '1' });
-  const { code, stdout, stderr } = await runProcess(await modelPython(), [program], { env, limitSeconds: 120 });
+  const { code, stdout, stderr } = await runProcess(await modelPython(), [program], { env, limitSeconds: 600 });
   if (code !== 0) throw new Error(stderr);
   real = JSON.parse(stdout) as typeof real;
 });
@@ -96,6 +96,19 @@ test('findRequestEffect(): each pair of types inside arrays and objects does the
       if (worse(old, now) === null && old === 'datetime') continue;
       expect([pair, effect]).toEqual([pair, worse(old, now) ?? 'works']);
     }
+});
+
+test('compareSignatures(): a property less is refused, and a field less of a Pydantic model is ignored', () => {
+  expect(real.removal).toEqual({ object: { removed: 'fails' }, model: { removed: 'works' } });
+  const compare = (typeHints: boolean) => {
+    const x = { x: { type: 'long', required: true } };
+    const [before, after] = [{ ...x, y: x.x }, x].map((properties) => ({
+      inputs: JSON.stringify([{ name: 'a', type: 'object', properties, required: true }]),
+      ...{ outputs: null, params: null, ...(typeHints && { typeHints }) },
+    }));
+    return compareSignatures(before!, after!).map(({ name, change, breaks }) => [name, change, breaks]);
+  };
+  expect([compare(false), compare(true)]).toEqual([[['a.y', 'removed', true]], [['a.y', 'removed', false]]]);
 });
 
 test('compareSignatures(): a column that becomes required may fail, one that becomes optional works', () => {

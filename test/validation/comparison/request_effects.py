@@ -252,6 +252,21 @@ def find_map() -> dict:
     )
 
 
+def find_removal() -> dict:
+    """An object, or a Pydantic model, that loses a property which clients still send."""
+    makers = {
+        "object": lambda names: Server([ColSpec(Object([Property(name, DataType.long) for name in names]), "a")]),
+        "model": lambda names: make_hinted(pydantic.create_model("Record", **dict.fromkeys(names, (int, ...)))),
+    }
+    requests = {"object": {"inputs": [{"a": {"x": 1, "y": 2}}]}, "model": {"inputs": [{"x": 1, "y": 2}]}}
+    found = {}
+    for kind, make in makers.items():
+        before, after = make(["x", "y"]), make(["x"])
+        assert before.receive(*dump(requests[kind]))
+        found[kind] = {"removed": "works" if after.receive(*dump(requests[kind])) else "fails"}
+    return found
+
+
 def find_presence() -> dict:
     """An optional column that becomes required, and the reverse."""
 
@@ -317,6 +332,7 @@ def main() -> None:
         ),
         "overflow": find_overflow(),
         "map": find_map(),
+        "removal": find_removal(),
         "presence": find_presence(),
     }
     print(json.dumps(found))
