@@ -1,7 +1,8 @@
 import { appendFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { machineConcurrency, mapConcurrent } from '../system/map-concurrent.ts';
 import { type BenchProject, makeBenchProject } from './bench-project.ts';
-import { type BenchContext, type Benchmark, makeTimeFigures, repeatWork } from './benchmark.ts';
+import { type BenchContext, type Benchmark, type Figure, makeTimeFigures, repeatWork } from './benchmark.ts';
 import { ensureMlflow } from './ensure-mlflow.ts';
 import { runTimed, type TimedRun } from './run-timed.ts';
 
@@ -12,26 +13,32 @@ const COPIES = 10;
 /** A small package that the example does not need. Each version makes another set of requirements. */
 const ADDED = ['six==1.15.0', 'six==1.16.0', 'six==1.17.0'];
 const SIDE = 'davit';
+const COMPARED = 'review, compared with the base';
+const COPIED = `${COPIES} endpoints, same requirements`;
 
 export const changes: Benchmark = {
   summary: 'proof of a changed model: new bytes, new requirements, ten models, and compared with the base branch',
   note: [
     'Targets: new bytes with the same requirements at most 6 s and twice the peer, new requirements whose packages are',
     'downloaded at most 10 s, the check of one model without running it at most 150 ms, ten models with the same requirements',
-    'at most twice one, a review that compares with the version of the base branch at most 1.5 times one proof. The peer is',
-    'the least that can be done: Python that imports MLflow, loads the model and predicts its example.',
+    'at most twice one, a review that compares with the version of the base branch at most 1.5 times one proof (× one: the',
+    'rounds divided by those with new bytes). The peer is the least that can be done: Python that imports MLflow, loads the',
+    'model and predicts its example; for a comparison two at once, for ten models ten, as many at once as Davit proves.',
   ].join('\n'),
   run: async (bench) => {
     const project = await makeBenchProject(bench);
     try {
       const one = await measureBytes(project, bench);
+      const floor = await prepareFloor(project, bench);
       return [
         ...makeTimeFigures('new bytes, same requirements', SIDE, one),
-        ...makeTimeFigures('new bytes, same requirements', 'python', await measureFloor(project, bench)),
+        ...(await floor('new bytes, same requirements', { models: 1, atOnce: 1 })),
         { what: 'check before it runs', unit: 'wall ms', side: SIDE, values: one.map(readCheckMilliseconds) },
         ...makeTimeFigures('new requirements, downloaded', SIDE, await measureRequirements(project, bench)),
-        ...makeTimeFigures('review, compared with the base', SIDE, await measureComparison(project, bench)),
-        ...makeTimeFigures(`${COPIES} endpoints, same requirements`, SIDE, await measureCopies(project, bench)),
+        ...makeMultipleFigures(COMPARED, { runs: await measureComparison(project, bench), one }),
+        ...(await floor(COMPARED, { models: 2, atOnce: 2 })),
+        ...makeMultipleFigures(COPIED, { runs: await measureCopies(project, bench), one }),
+        ...(await floor(COPIED, { models: COPIES, atOnce: machineConcurrency() })),
       ];
     } finally {
       await project.remove();
@@ -47,7 +54,31 @@ async function measureBytes(project: BenchProject, bench: BenchContext): Promise
   );
 }
 
-async function measureFloor({ root }: BenchProject, bench: BenchContext): Promise<readonly TimedRun[]> {
+/** The time of several runs, and how many times as long as one proof each took. */
+function makeMultipleFigures(
+  what: string,
+  { runs, one }: Readonly<Record<'runs' | 'one', readonly TimedRun[]>>,
+): readonly Figure[] {
+  const divide = (read: (run: TimedRun) => number) =>
+    runs.flatMap((run, i) => one.slice(i, i + 1).map((proof) => read(run) / read(proof)));
+  return [
+    ...makeTimeFigures(what, SIDE, runs),
+    { what, unit: '× one, wall', side: SIDE, values: divide((run) => run.wallSeconds) },
+    { what, unit: '× one, CPU', side: SIDE, values: divide((run) => run.cpuSeconds) },
+  ];
+}
+
+interface FloorWork {
+  readonly models: number;
+  /** How many Pythons run at the same time. */
+  readonly atOnce: number;
+}
+
+/** Prepares the peer. Returns a function that measures how long it takes for several models. */
+async function prepareFloor(
+  { root }: BenchProject,
+  bench: BenchContext,
+): Promise<(what: string, work: FloorWork) => Promise<readonly Figure[]>> {
   const { program, env } = await ensureMlflow(bench);
   const python = join(dirname(program), 'python');
   const code = [
@@ -58,7 +89,15 @@ async function measureFloor({ root }: BenchProject, bench: BenchContext): Promis
   const predict = () => runTimed(python, ['-c', code], { cwd: root, signal: bench.signal, env });
   bench.progress.say('The peer once, not counted: it compiles byte code …');
   await predict();
-  return repeatWork(bench, { what: 'load and predict', times: TIMES }, predict);
+  return async (what, { models, atOnce }) => {
+    const runs = await repeatWork(bench, { what: `load and predict, ${models} times`, times: TIMES }, async () => {
+      const started = performance.now();
+      const each = await mapConcurrent(Array.from({ length: models }), atOnce, predict);
+      const cpuSeconds = each.reduce((sum, run) => sum + run.cpuSeconds, 0);
+      return { wallSeconds: (performance.now() - started) / 1000, cpuSeconds, stdout: '' };
+    });
+    return makeTimeFigures(what, 'python', runs);
+  };
 }
 
 async function measureRequirements(project: BenchProject, bench: BenchContext): Promise<readonly TimedRun[]> {

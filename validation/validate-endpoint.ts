@@ -1,6 +1,4 @@
-import { ensureVirtualenv, makeVirtualenvRequest } from '../python/ensure-virtualenv.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
-import { retryIfDamaged } from './proof/retry-if-damaged.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
@@ -8,27 +6,21 @@ import type { EnvironmentRegistry } from '../schemas/environment/model-registry.
 import type { Policy } from '../schemas/environment/policy.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import type { Proof } from '../schemas/lock/proof.ts';
-import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
 import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from './check-lock.ts';
 import { checkAdvisories } from './advisories/check-advisories.ts';
 import { checkImports, dropExplainedImports } from './imports/check-imports.ts';
-import { checkCases } from './proof/check-cases.ts';
-import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import type { FetchedModel } from './model/fetched-model.ts';
-import { checkPickles } from './pickles/check-pickles.ts';
-import { allowServices, reportRefusedServices } from './network/allow-services.ts';
 import { resolvePolicy, type ResolvedPolicy } from './policy.ts';
-import { type PreparedVirtualenv, prepareVirtualenv } from './proof/prepare-virtualenv.ts';
-import { type ProofResult, proveModel } from './proof/prove-model.ts';
-import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
+import { prepareVirtualenv } from './proof/prepare-virtualenv.ts';
+import { type AnswerBesideProof, runProofStage } from './proof/proof-stage.ts';
 import { checkBuilt } from './requirements/building/check-built.ts';
 import { checkModelSize } from './size/check-size.ts';
 import { checkWithdrawn } from './withdrawn/check-withdrawn.ts';
 import { locateProblem, makeSubject, type Subject } from './subject.ts';
-import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
+import type { EntityValidation, StageName, StageOutput, StageResult, Validation } from './validation.ts';
 import { findLockedVirtualenv } from '../schemas/lock/find-locked-virtualenv.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
@@ -64,6 +56,7 @@ export interface ValidateOptions extends PythonOptions {
   readonly isRestricted?: boolean | undefined;
   /** Runs models with the user's own rights. Undefined: the environment of the user decides. */
   readonly withoutSandbox?: boolean | undefined;
+  readonly answerBesideProof?: AnswerBesideProof | undefined;
 }
 
 const CONCURRENCY = 2;
@@ -93,13 +86,6 @@ export async function validateSubjects(
 
 interface SubjectOptions extends ValidateOptions {
   readonly policy: ResolvedPolicy;
-}
-
-interface StageOutput<T> {
-  /** Undefined if the entity stops after this stage. */
-  readonly value: T | undefined;
-  readonly cached: boolean;
-  readonly diagnostics: readonly Diagnostic[];
 }
 
 async function validateSubject(
@@ -147,7 +133,7 @@ async function runStages(
   if (!lock || options.until !== undefined) return undefined;
   const place = await stage('virtualenv', () => prepareVirtualenv(subject, lock, folder, options));
   if (!place) return undefined;
-  return stage('proof', () => runProofStage(subject, { ...place, folder }, lock, options));
+  return stage('proof', () => runProofStage(subject, { ...place, folder, lock }, options));
 }
 
 async function runFetchStage(
@@ -203,49 +189,4 @@ async function runLockStage(
 
 function listPackages({ entity }: Subject, lock: Lock): readonly LockedPackage[] {
   return findLockedVirtualenv(lock, entity.name)?.packages ?? [];
-}
-
-async function runProofStage(
-  subject: Subject,
-  { virtualenv, key, proof: earlier, openSandbox, folder }: PreparedVirtualenv & { readonly folder: string },
-  lock: Lock,
-  options: SubjectOptions,
-): Promise<StageOutput<Proof>> {
-  const locked = readOwn(lock.entities, subject.entity.name);
-  const services = allowServices(subject.entity, options);
-  const refused = reportRefusedServices(subject, services, options);
-  const [digest, cases] = [locked?.model.digest ?? '', locked?.validation ?? []];
-  const checkProof = (proof: Proof) => [
-    ...checkMemory(subject.entity, proof),
-    ...checkCases(subject, proof, options.policy),
-  ];
-  const prepare = async () => {
-    const sandbox = await openSandbox();
-    await ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), { ...options, sandbox });
-    return sandbox;
-  };
-  const pickles = await checkPickles(subject, { folder, virtualenv, digest, prepare }, options);
-  const found = [...refused, ...pickles];
-  if (hasErrors(found)) return { value: undefined, cached: false, diagnostics: found };
-  if (earlier) return { value: earlier, cached: true, diagnostics: [...found, ...checkProof(earlier)] };
-  const { progress = SILENT, signal } = options;
-  const sandbox = await openSandbox();
-  if (!sandbox) warnWithoutSandbox(progress);
-  const packages = listPackages(subject, lock);
-  const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
-  const prove = () =>
-    withProgress(progress, `Proving ${subject.label} (loads it and predicts)`, () =>
-      proveModel(
-        subject,
-        { folder, key, packages, elsewhere, cases, services, hidesPredictions: !options.policy.showPredictions },
-        { virtualenv, sandbox, signal },
-      ),
-    );
-  const retry = { folder: virtualenv.folder, hasFailed: (r: ProofResult) => !r.proof, repair: prepare, progress };
-  const { proof, diagnostics } = await retryIfDamaged(prove, retry);
-  return {
-    value: proof,
-    cached: false,
-    diagnostics: [...found, ...diagnostics, ...(proof ? checkProof(proof) : [])],
-  };
 }

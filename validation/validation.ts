@@ -11,6 +11,14 @@ export interface StageResult {
   readonly cached: boolean;
 }
 
+/** What a stage that an entity may pass has found. */
+export interface StageOutput<T> {
+  /** Undefined if the entity stops after this stage. */
+  readonly value: T | undefined;
+  readonly cached: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 export interface EntityValidation {
   readonly entity: string;
   /** `iris 2` */

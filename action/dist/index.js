@@ -24826,7 +24826,7 @@ function makeVersionVariables(version) {
 	};
 }
 async function readBuildRequirements(request, options) {
-	const found = await runProgram$1(["inspect", request.source], request, {
+	const found = await runProgram$2(["inspect", request.source], request, {
 		...options,
 		environment: void 0
 	});
@@ -24837,7 +24837,7 @@ async function buildWheel(request, options) {
 	const environment = join(request.folder, "environment");
 	try {
 		await makeEnvironment(environment, request, options);
-		return await runProgram$1([
+		return await runProgram$2([
 			"build",
 			request.source,
 			JSON.stringify(request.requirements ?? null)
@@ -24884,7 +24884,7 @@ async function makeEnvironment(folder, { python, packages }, options) {
 	}, options);
 	await makeReadable(folder);
 }
-async function runProgram$1(args, { source, version, python, sandbox }, { signal, environment }) {
+async function runProgram$2(args, { source, version, python, sandbox }, { signal, environment }) {
 	const { folders, executable } = await findBasePython(python.executable);
 	const place = sandbox ? ENVIRONMENT_PLACE : environment;
 	const run = await runUntrusted({
@@ -36704,17 +36704,17 @@ var init_stores = __esmMin((() => {
 // validation/model/run-download.ts
 async function runDownload(source, task, options) {
 	const store = chooseStore(source.kind);
-	const run = await runProgram(source, task, {
+	const run = await runProgram$1(source, task, {
 		...options,
 		store
 	});
 	const missing = run.code === 0 || store !== void 0 ? void 0 : findMissingStore(run.stderr);
-	return missing === void 0 ? run : runProgram(source, task, {
+	return missing === void 0 ? run : runProgram$1(source, task, {
 		...options,
 		store: missing
 	});
 }
-async function runProgram(source, { action, folder, label }, { store, ...options }) {
+async function runProgram$1(source, { action, folder, label }, { store, ...options }) {
 	const { uri, kind, connection } = source;
 	const files = [REQUIREMENTS$1, ...store === void 0 ? [] : [locateStoreRequirements(store)]];
 	const packages = parseLockedRequirements((await Promise.all(files.map((file) => readFile(file, "utf8")))).join("\n"));
@@ -42194,17 +42194,6 @@ var init_lock_endpoint = __esmMin((() => {
 	LOCK_PLATFORM = "x86_64-manylinux_2_28";
 	CONCURRENCY$1 = 2;
 }));
-// validation/proof/retry-if-damaged.ts
-async function retryIfDamaged(work, retry) {
-	const result = await work();
-	if (!retry.hasFailed(result) || !await discardDamagedVirtualenv(retry.folder)) return result;
-	retry.progress.say(`Files are missing in the virtualenv ${retry.folder}; making it again`);
-	await retry.repair();
-	return work();
-}
-var init_retry_if_damaged = __esmMin((() => {
-	init_ensure_virtualenv();
-}));
 // schemas/values/pluralize.ts
 function pluralize(count, noun) {
 	return `${count} ${noun}${count === 1 ? "" : "s"}`;
@@ -42507,34 +42496,52 @@ var init_check_advisories = __esmMin((() => {
 	STALE_HOURS = 168;
 	downloads = /* @__PURE__ */ new Map();
 }));
-// schemas/lock/proof.ts
-function isUnreachable({ connections, failure }) {
-	return connections === 0 && failure !== void 0;
+// validation/network/allow-services.ts
+function allowServices({ network = [] }, { policy, acceptedServices = [], isRestricted = false }) {
+	if (isRestricted) return [];
+	return network.filter((service) => {
+		const address = renderNetworkAddress(service);
+		return policy.network.includes(address) || acceptedServices.includes(address) && !isLocalHost(service.host);
+	}).map(({ host, port }) => ({
+		host,
+		port
+	}));
 }
-function renderNetworkUse(use) {
-	const { connections, sentBytes, receivedBytes, failure } = use;
-	const address = renderNetworkAddress(use);
-	if (connections === 0) return `${address} (${failure ?? "no connection"})`;
-	const counts = [`${connections} ${connections === 1 ? "connection" : "connections"}`, ...[`${renderBytes(sentBytes)} sent`, `${renderBytes(receivedBytes)} received`]];
-	const failed = failure === void 0 ? [] : [`another one failed: ${failure}`];
-	return `${address} (${[...counts, ...failed].join(", ")})`;
+function reportRefusedServices({ entity, label }, allowed, context = {}) {
+	const isAllowed = (service) => allowed.some((other) => renderNetworkAddress(other) === renderNetworkAddress(service));
+	return (entity.network ?? []).filter((service) => !isAllowed(service)).map((service) => {
+		const { why, repair } = context.isRestricted ? RESTRICTED : explainRefusal(service, context);
+		const message = `Cannot let ${label} reach ${renderNetworkAddress(service)} in its proof: ${why}`;
+		return makeWarning("network-not-allowed", service.place, message, `${repair}. ${UNTIL_THEN}`);
+	});
 }
-function describeCase({ origin, name }) {
-	if (origin === "endpoint") return `the validation case "${name}"`;
-	return origin === "example" ? "its input example" : "an input made from the signature";
+function explainRefusal(service, { environments = [], acceptedServices }) {
+	const address = renderNetworkAddress(service);
+	const lacking = environments.filter(({ policy }) => !policy.network?.map(normalizeNetworkAddress).includes(address));
+	const files = lacking.map(({ name }) => `environments/${name}.yaml`).join(" and ") || "environments/NAME.yaml";
+	const [hasBase, isLocal] = [acceptedServices !== void 0, isLocalHost(service.host)];
+	const local = isLocal ? LOCAL : "";
+	const orMerge = hasBase && !isLocal ? ", or merge this file: the next review allows what it names" : "";
+	if (hasBase && environments.length > 0 && lacking.length === 0) return {
+		why: `${local}policy.network has it only in this change, expected it also on the base branch`,
+		repair: `Merge the change of the environment files first${orMerge}`
+	};
+	return {
+		why: `${local}policy.network of ${files} does not have it, expected it there`,
+		repair: `Add it to policy.network in ${files}${hasBase ? " and merge that first" : ""}${orMerge}`
+	};
 }
-function isOnlyLoaded(cases) {
-	return cases.every(({ answer }) => answer === void 0 || answer === null);
-}
-var CASE_ORIGINS;
-var init_proof = __esmMin((() => {
+var UNTIL_THEN, RESTRICTED, LOCAL;
+var init_allow_services = __esmMin((() => {
+	init_diagnostic();
+	init_local_addresses();
 	init_network_address();
-	init_quantity();
-	CASE_ORIGINS = [
-		"endpoint",
-		"example",
-		"signature"
-	];
+	UNTIL_THEN = "Until then the proof has no such service";
+	RESTRICTED = {
+		why: "the run of a pull request from a fork, or of Dependabot, gets no services, because nobody has reviewed its code",
+		repair: "A maintainer who has read the code pushes it to a branch of the repository, whose run may reach what is allowed"
+	};
+	LOCAL = "it is an address of the machine that validates, of its link or of the metadata of its cloud, which only policy.network allows, and ";
 }));
 // validation/network/explain-network.ts
 function listUnreached({ asked, network }) {
@@ -42587,91 +42594,916 @@ var init_explain_network = __esmMin((() => {
 	HOST = /^[a-z0-9][a-z0-9._-]{0,252}$/;
 	UNREACHABLE_HINT = "Correct the address, or start the service, and run davit validate again: this proof is not kept";
 }));
-// validation/proof/check-cases.ts
-function checkCases(subject, { cases, network, asked }, { missingExample, showPredictions }) {
-	return [...cases.flatMap((found) => {
-		if (found.failure === void 0) return [];
-		return applyPolicy(found.origin !== "signature" && missingExample === "ignore" ? "warning" : missingExample, explainLoaded(subject, {
-			...found,
-			network,
-			asked: showPredictions ? asked : []
-		}, showPredictions ? found.failure : HIDDEN_PREDICTION));
-	}).map((problem) => locateProblem(subject, problem)), ...reportFailedServices(subject, network)];
+// validation/proof/explain-cause.ts
+function explainCause({ kind, message, trace, needsNetwork, network }) {
+	if (kind === "KeyError" && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? "")) return "It reads an environment variable: set it in environment_vars of the served entity";
+	if (needsNetwork) return network ?? NETWORK_HINT;
+	return CAUSES.find(([pattern]) => pattern.test(message))?.[1] ?? network;
 }
-function explainLoaded(subject, found, failure) {
-	const at = {
-		file: "MLmodel",
-		line: 1,
-		column: 1
-	};
-	const code = found.origin === "signature" ? "example-missing" : "prediction-failed";
-	const loaded = `Only loaded ${subject.label}:`;
-	if (found.needsNetwork) {
-		const unreached = listUnreached(found);
-		const needed = unreached.length > 0 ? nameServices(unreached) : "the network";
-		return {
-			code,
-			at,
-			message: `${loaded} to predict ${describeCase(found)} it needs ${needed} (${failure}), expected a model that predicts without`,
-			hint: joinHints(explainNetwork(subject, found) ?? NO_NETWORK, PREDICTED_LATER)
-		};
-	}
-	return {
-		code,
-		at,
-		message: `${loaded} it refuses ${describeCase(found)} (${failure}), expected an input example`,
-		hint: "The model may be right, because the values of such an input are arbitrary"
-	};
+function renderExampleHint({ alone, entity, endpoint }, message) {
+	return `${/'dict'|\bdict\b/.test(message) ? "Without inputs in its signature, the model gets a JSON object as a dict, not as a table. " : ""}If the example is wrong, log the model with an input_example that it can predict${alone ? "" : `, or add davit.served_entities.${entity.name}.validation with input_data that the model accepts to ${endpoint.file}`}`;
 }
-var NO_NETWORK, PREDICTED_LATER;
-var init_check_cases = __esmMin((() => {
-	init_proof();
-	init_policy();
-	init_explain_network();
-	init_subject();
-	NO_NETWORK = "A proof reaches only what validation.network of the endpoint file names and the environment allows";
-	PREDICTED_LATER = "The revision predicts it where it has the network, before it takes traffic";
+var NETWORK_HINT, CAUSES;
+var init_explain_cause = __esmMin((() => {
+	NETWORK_HINT = "Models are proved without network access: log the model with everything it needs, or name the services in validation.network";
+	CAUSES = [
+		[/Read-only file system/, "A model's files are read-only: write to the folder in TMPDIR"],
+		[/Can't get attribute '[^']*' on <module '(?:__main__|__mp_main__|davit_server[^']*)'/, "A pickle names a class or function of the notebook or script that trained the model: move it to a module that is logged with code_paths, or log the model from code"],
+		[/Found unknown categor|Cannot setitem on a Categorical with a new category|categorical_feature do not match|DataFrame\.dtypes for data must be|pandas dtypes must be int|Found a category not in the training set|previously unseen labels/i, "Requests have strings, not the categories of the training: convert the columns in the model (a pyfunc or a pipeline whose encoder has handle_unknown=\"ignore\"), and log an example with values that the training had"],
+		[/tz-naive|tz-aware|offset-naive|timezone-aware|UTC offset/i, "MLflow's type datetime has no time zone: send times as UTC without a zone, or make them comparable in the model (tz_localize, tz_convert)"],
+		[/Expected 96 from C header, got 88 from PyObject|compiled using NumPy 1\.x cannot be run|_ARRAY_API not found/, "The lock has NumPy 2 and a package that was compiled for NumPy 1: require numpy<2, or the version of that package which is for NumPy 2"],
+		[/numpy\.\w+ size changed|numpy\.core\.multiarray failed to import/, "A package was compiled for another NumPy than that of the lock: require the versions of both that the model was trained with"],
+		[/temporary failure in name resolution|could not translate host name|network is unreachable/i, NETWORK_HINT]
+	];
 }));
-// schemas/endpoint/check-workers-memory.ts
-function checkWorkersMemory(entity, { mode, found, count, memoryBytes }, { per, memory, where = "" }) {
-	const [size, units] = [parseQuantity$1(memory) ?? Infinity, per === "unit" ? countWorkers(entity) : 1];
-	const limit = size * units;
-	if (mode !== "separate" || memoryBytes <= limit) return [];
-	const why = found.length === 0 ? "" : ` (${found.join(", ")})`;
-	const message = `Cannot fit "${entity.name}" into the memory of a replica${where}: each of ${count} workers loads the model${why}, which takes ${renderProduct(count, memoryBytes / count)}, expected at most ${renderProduct(units, size)}, the memory of ${entity.workloadType}`;
-	const ours = `davit.served_entities.${entity.name}.workers`;
-	const hint = per === "unit" ? `Choose a larger workload_type, or ${ours}: shared if forks can share the resources found` : `Choose a larger workload_type or a smaller workload_size, or ${ours}: one`;
-	return [makeError("memory-limit", entity.place, message, hint)];
+// validation/libraries/library-packages.ts
+function findLibraryPackage(library) {
+	return readOwn(PACKAGES$1, library);
 }
-function renderProduct(count, bytes) {
-	return count === 1 ? renderBytes(bytes) : `${count} × ${renderBytes(bytes)} = ${renderBytes(count * bytes)}`;
+function hasLibrary(packages, library) {
+	const names = packages.map(removeSuffix);
+	const all = new Set(names.flatMap((name) => [name, ...readOwn(BROUGHT, name) ?? []]));
+	const known = findLibraryPackage(library);
+	if (known !== void 0 && all.has(known) || all.has(makeUsualName(library))) return "yes";
+	return names.every((name) => TABLE_PACKAGES.has(name)) ? "no" : "unknown";
 }
-var init_check_workers_memory = __esmMin((() => {
-	init_diagnostic();
+function removeSuffix(name) {
+	return name.replace(/t64$/, "");
+}
+function makeUsualName(library) {
+	const [stem = "", version = ""] = library.toLowerCase().replaceAll("_", "-").split(".so.");
+	return /\d$/.test(stem) ? `${stem}-${version}` : `${stem}${version}`;
+}
+var PACKAGES$1, BROUGHT, TABLE_PACKAGES;
+var init_library_packages = __esmMin((() => {
+	init_read_own();
+	PACKAGES$1 = {
+		"libEGL.so.1": "libegl1",
+		"libGL.so.1": "libgl1",
+		"libGLX.so.0": "libglx0",
+		"libICE.so.6": "libice6",
+		"libOpenCL.so.1": "ocl-icd-libopencl1",
+		"libOpenGL.so.0": "libopengl0",
+		"libSM.so.6": "libsm6",
+		"libX11.so.6": "libx11-6",
+		"libXext.so.6": "libxext6",
+		"libXrender.so.1": "libxrender1",
+		"libaio.so.1": "libaio1",
+		"libatomic.so.1": "libatomic1",
+		"libblas.so.3": "libblas3",
+		"libcairo.so.2": "libcairo2",
+		"libcurl.so.4": "libcurl4",
+		"libfontconfig.so.1": "libfontconfig1",
+		"libfreetype.so.6": "libfreetype6",
+		"libgeos_c.so.1": "libgeos-c1v5",
+		"libgfortran.so.5": "libgfortran5",
+		"libgio-2.0.so.0": "libglib2.0-0",
+		"libglib-2.0.so.0": "libglib2.0-0",
+		"libgmodule-2.0.so.0": "libglib2.0-0",
+		"libgobject-2.0.so.0": "libglib2.0-0",
+		"libgomp.so.1": "libgomp1",
+		"libgssapi_krb5.so.2": "libgssapi-krb5-2",
+		"libgthread-2.0.so.0": "libglib2.0-0",
+		"libhdf5_serial.so.103": "libhdf5-103-1",
+		"liblapack.so.3": "liblapack3",
+		"libmagic.so.1": "libmagic1",
+		"libmariadb.so.3": "libmariadb3",
+		"libnuma.so.1": "libnuma1",
+		"libodbc.so.2": "libodbc2",
+		"libopenblas.so.0": "libopenblas0-pthread",
+		"libpango-1.0.so.0": "libpango-1.0-0",
+		"libpangocairo-1.0.so.0": "libpangocairo-1.0-0",
+		"libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
+		"libpq.so.5": "libpq5",
+		"libquadmath.so.0": "libquadmath0",
+		"libsndfile.so.1": "libsndfile1",
+		"libsnappy.so.1": "libsnappy1v5",
+		"libtbb.so.12": "libtbb12",
+		"libusb-1.0.so.0": "libusb-1.0-0",
+		"libxcb.so.1": "libxcb1",
+		"libxml2.so.2": "libxml2",
+		"libxslt.so.1": "libxslt1.1"
+	};
+	BROUGHT = {
+		libegl1: ["libx11-6", "libxcb1"],
+		libgfortran5: ["libquadmath0"],
+		libgl1: [
+			"libglx0",
+			"libx11-6",
+			"libxcb1",
+			"libxext6"
+		],
+		libglx0: [
+			"libx11-6",
+			"libxcb1",
+			"libxext6"
+		],
+		liblapack3: [
+			"libblas3",
+			"libgfortran5",
+			"libquadmath0"
+		],
+		"libopenblas0-pthread": [
+			"libblas3",
+			"libgfortran5",
+			"liblapack3",
+			"libquadmath0"
+		],
+		libsm6: ["libice6"],
+		"libx11-6": ["libxcb1"],
+		libxext6: ["libx11-6", "libxcb1"],
+		libxrender1: ["libx11-6", "libxcb1"]
+	};
+	TABLE_PACKAGES = new Set(Object.values(PACKAGES$1));
+}));
+// validation/proof/missing-library.ts
+function findMissingLibrary(message) {
+	const at = message.indexOf(": cannot open shared object");
+	const name = message.slice(0, Math.max(at, 0)).split(/[\s/'"]/).at(-1) ?? "";
+	return name.startsWith("lib") && name.includes(".so") ? name : void 0;
+}
+function renderLibraryHint(library) {
+	const name = findLibraryPackage(library);
+	return `${name === void 0 ? "Install the system package that provides it" : `Install it: apt-get install ${name}`}. On Kubernetes, also name that package in images.packages of the environment`;
+}
+var init_missing_library = __esmMin((() => {
+	init_library_packages();
+}));
+// schemas/lock/proof.ts
+function isUnreachable({ connections, failure }) {
+	return connections === 0 && failure !== void 0;
+}
+function renderNetworkUse(use) {
+	const { connections, sentBytes, receivedBytes, failure } = use;
+	const address = renderNetworkAddress(use);
+	if (connections === 0) return `${address} (${failure ?? "no connection"})`;
+	const counts = [`${connections} ${connections === 1 ? "connection" : "connections"}`, ...[`${renderBytes(sentBytes)} sent`, `${renderBytes(receivedBytes)} received`]];
+	const failed = failure === void 0 ? [] : [`another one failed: ${failure}`];
+	return `${address} (${[...counts, ...failed].join(", ")})`;
+}
+function describeCase({ origin, name }) {
+	if (origin === "endpoint") return `the validation case "${name}"`;
+	return origin === "example" ? "its input example" : "an input made from the signature";
+}
+function isOnlyLoaded(cases) {
+	return cases.every(({ answer }) => answer === void 0 || answer === null);
+}
+var CASE_ORIGINS;
+var init_proof = __esmMin((() => {
+	init_network_address();
 	init_quantity();
-	init_count_replicas();
+	CASE_ORIGINS = [
+		"endpoint",
+		"example",
+		"signature"
+	];
 }));
-// validation/proof/check-memory.ts
-function checkMemory(entity, { workers }) {
-	const hardware = DEFAULT_HARDWARE[entity.workloadType];
-	return workers && hardware ? checkWorkersMemory(entity, workers, hardware) : [];
+// validation/proof/proof-document.ts
+function parseProofOutput(stdout) {
+	const lines = stdout.split("\n").filter((line) => !line.startsWith("{\"answered\"")).flatMap(parseJsonLine);
+	const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
+	return {
+		document: proofDocument.safeParse(lines.at(-1)).data,
+		began: begun.at(-1)
+	};
 }
-function checkMemoryInEnvironment(endpoint, { entities }, environment) {
-	if (environment.target !== "kubernetes") return [];
-	const where = ` in environment "${environment.name}"`;
-	return endpoint.entities.flatMap((entity) => {
-		const workers = entities.find((e) => e.entity === entity.name)?.proof?.workers;
-		const hardware = environment.hardware[entity.workloadType];
-		if (!workers || !hardware || hardware.gpu) return [];
-		return checkWorkersMemory(entity, workers, {
-			...hardware,
-			where
+function parseImported(line) {
+	if (!line.startsWith("{\"imported\"")) return [];
+	return parseJsonLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
+}
+function parseDocument(stdout) {
+	return parseJsonLine(stdout.trimEnd().split("\n").at(-1) ?? "")[0];
+}
+function parseJsonLine(line) {
+	try {
+		return [JSON.parse(line)];
+	} catch {
+		return [];
+	}
+}
+var text$5, tail, list$3, seconds$3, bytes, describedFailure, askedServices, proofDocument, imported, stageBegan;
+var init_proof_document = __esmMin((() => {
+	init_zod();
+	init_proof();
+	init_worker_mode();
+	text$5 = (characters) => string$1().transform((t) => t.slice(0, characters));
+	tail = (characters) => string$1().transform((t) => t.slice(-characters));
+	list$3 = (item, items) => array(unknown$1()).transform((all) => all.slice(0, items)).pipe(array(item));
+	seconds$3 = number$1().min(0).max(1e7);
+	bytes = int().min(0).max(2 ** 50);
+	describedFailure = object({
+		stage: text$5(40),
+		kind: text$5(200),
+		message: text$5(4e3),
+		module: text$5(200).nullish(),
+		needs_network: boolean$1().nullish(),
+		lost_connection: boolean$1().nullish(),
+		trace: tail(2e4).nullish()
+	});
+	askedServices = list$3(text$5(300), 20).nullish();
+	proofDocument = looseObject({
+		stages: list$3(object({
+			name: text$5(40),
+			seconds: seconds$3
+		}), 20),
+		failed: describedFailure.nullable(),
+		cases: list$3(object({
+			name: text$5(100),
+			origin: _enum(CASE_ORIGINS),
+			seconds: seconds$3,
+			answer: text$5(2048).nullish(),
+			why: text$5(2e3).nullish(),
+			needs_network: boolean$1().nullish()
+		}), 40),
+		peak_memory_bytes: bytes,
+		network: askedServices,
+		load_memory_bytes: bytes.nullish(),
+		mlflow: text$5(100).nullish(),
+		workers: object({
+			mode: _enum(WORKER_MODES),
+			found: list$3(text$5(100), 20)
+		}).nullish(),
+		warnings: list$3(object({
+			category: text$5(200),
+			message: text$5(2e3)
+		}), 50),
+		libraries: list$3(object({
+			name: text$5(100),
+			by: text$5(300).nullable()
+		}), 200)
+	});
+	imported = strictObject({ imported: array(string$1()) });
+	stageBegan = strictObject({ began: string$1() });
+}));
+// validation/proof/answer-document.ts
+function parseAnswered(stdout) {
+	const [found] = stdout.split("\n").filter((line) => line.startsWith("{\"answered\"")).slice(-1).flatMap(parseJsonLine);
+	return answeredLine.safeParse(found).data?.answered ?? void 0;
+}
+async function withInputsFile(inputs, work) {
+	const folder = makeTemporaryFolder("inputs");
+	const file = join(folder, "inputs.json");
+	try {
+		await writeFile(file, JSON.stringify(inputs.map(({ kind, body }) => ({
+			kind,
+			body
+		}))));
+		return await work({
+			folder,
+			file
 		});
+	} finally {
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+var text$4, answerDocument, answeredLine;
+var init_answer_document = __esmMin((() => {
+	init_zod();
+	init_temporary_folder();
+	init_proof_document();
+	text$4 = (characters) => string$1().transform((t) => t.slice(0, characters));
+	answerDocument = looseObject({
+		stages: array(object({
+			name: text$4(40),
+			seconds: number$1().min(0).max(1e7)
+		})).max(20),
+		failed: describedFailure.nullable(),
+		inputs: array(object({
+			body: string$1(),
+			answer: string$1().nullable(),
+			why: text$4(2e3).nullable(),
+			seconds: number$1().min(0).max(1e7),
+			varies: boolean$1()
+		})).max(50),
+		peak_memory_bytes: int().min(0).max(2 ** 50)
+	});
+	answeredLine = object({ answered: answerDocument.nullable() });
+}));
+// python/compile-byte-code.ts
+var SCRIPT$1, MAX_FILES$1, LIMIT_MILLISECONDS$1, ByteCodeCompiler;
+var init_compile_byte_code = __esmMin((() => {
+	init_code();
+	init_wait_for_child();
+	SCRIPT$1 = codePath("python", "compile_byte_code.py");
+	MAX_FILES$1 = 2e4;
+	LIMIT_MILLISECONDS$1 = 6e4;
+	ByteCodeCompiler = class {
+		#base;
+		#pycache;
+		#folders;
+		#seen = /* @__PURE__ */ new Set();
+		#child;
+		#ended;
+		constructor(virtualenv, base, code) {
+			this.#base = base;
+			this.#pycache = virtualenv.pycache;
+			this.#folders = [
+				virtualenv.folder,
+				...base.folders,
+				...code
+			].map((folder) => folder + sep);
+		}
+		add(files) {
+			const own = files.filter((file) => this.#accepts(file) && this.#seen.add(file));
+			if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(""));
+		}
+		async end() {
+			this.#child?.stdin?.end();
+			await this.#ended;
+		}
+		#accepts(file) {
+			if (this.#seen.size >= MAX_FILES$1 || this.#seen.has(file) || !file.endsWith(".py")) return false;
+			if (/[\n\r\0]/.test(file) || file.split(sep).includes("..")) return false;
+			return this.#folders.some((folder) => file.startsWith(folder)) && !file.startsWith(this.#pycache + sep);
+		}
+		#start() {
+			if (this.#child) return this.#child;
+			const child = spawn(this.#base.executable, [
+				"-I",
+				"-S",
+				SCRIPT$1,
+				this.#pycache
+			], {
+				cwd: dirname(this.#base.executable),
+				env: {},
+				stdio: [
+					"pipe",
+					"ignore",
+					"ignore"
+				]
+			});
+			child.stdin.on("error", () => void 0);
+			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS$1);
+			this.#ended = waitForChild(child).catch(() => void 0).finally(() => clearTimeout(limit));
+			this.#child = child;
+			return child;
+		}
+	};
+}));
+// validation/proof/run-model-program.ts
+async function runModelProgram(program) {
+	const { model, interpreter, args, environmentVars, data = [], services = [], limits, sandbox, signal } = program;
+	const base = await findBasePython(interpreter.python);
+	const own = "folder" in interpreter ? interpreter : void 0;
+	const compiler = own && new ByteCodeCompiler(own, base, [RUNTIME_FOLDER]);
+	if (own) {
+		await mkdir(own.pycache, { recursive: true });
+		await makeReadable(own.pycache);
+	}
+	const folder = own?.folder ?? dirname(dirname(interpreter.python));
+	const run = await runUntrusted({
+		command: [interpreter.python, ...args],
+		env: {
+			...environmentVars,
+			...makePythonEnvironment(own)
+		},
+		path: [join(folder, "bin")],
+		readable: [...base.folders, ...own ? [folder] : listVirtualenvFolders(folder)],
+		data: [
+			RUNTIME_FOLDER,
+			model,
+			...data
+		],
+		hidden: await listIgnoredFiles(model),
+		...services.length > 0 && { network: {
+			services,
+			python: base.executable
+		} },
+		limits,
+		signal,
+		onLine: (line) => compiler?.add(parseImported(line))
+	}, sandbox);
+	await compiler?.end();
+	return run;
+}
+function listVirtualenvFolders(folder) {
+	return [
+		"bin",
+		"lib",
+		"lib64",
+		"pyvenv.cfg"
+	].map((name) => join(folder, name)).filter((path) => existsSync$1(path));
+}
+function makePythonEnvironment(own) {
+	const threads = [
+		"OMP",
+		"OPENBLAS",
+		"MKL",
+		"NUMEXPR"
+	].map((name) => [`${name}_NUM_THREADS`, String(THREADS)]);
+	return {
+		PYTHONPATH: RUNTIME_FOLDER,
+		...own && { PYTHONPYCACHEPREFIX: own.pycache },
+		PYTHONNOUSERSITE: "1",
+		PYTHONUNBUFFERED: "1",
+		...Object.fromEntries(threads)
+	};
+}
+var RUNTIME_FOLDER, THREADS;
+var init_run_model_program = __esmMin((() => {
+	init_compile_byte_code();
+	init_find_base_python();
+	init_make_readable();
+	init_run_untrusted();
+	init_code();
+	init_model_digest();
+	init_proof_document();
+	RUNTIME_FOLDER = codePath("runtime");
+	THREADS = Math.min(4, availableParallelism());
+}));
+// validation/proof/run-proof.ts
+function makeProofSettings(entity) {
+	return {
+		workers: countWorkers(entity),
+		workerMode: chooseWorkerMode(entity),
+		nan: entity.nan
+	};
+}
+function makeProofLimits(entity) {
+	const { workloadType, timeLimitSeconds } = entity;
+	const gibibytes = MEMORY_GIBIBYTES[workloadType];
+	return {
+		loadSeconds: LOAD_LIMIT_SECONDS,
+		loads: mayLoadAgain(chooseWorkerMode(entity), countWorkers(entity)) ? 2 : 1,
+		predictSeconds: timeLimitSeconds,
+		predictions: Math.max(1, entity.validation.length),
+		memoryBytes: gibibytes === void 0 ? void 0 : gibibytes * GIBIBYTE
+	};
+}
+function computeProofSeconds({ loadSeconds, predictSeconds, predictions, loads }) {
+	return loads * (loadSeconds + predictions * predictSeconds);
+}
+async function runProof(model, virtualenv, options) {
+	const { inputs } = options;
+	if (inputs.length === 0) return runProgram(model, virtualenv, options);
+	return withInputsFile(inputs, async (given) => {
+		const ran = await runProgram(model, virtualenv, options, given);
+		return {
+			...ran,
+			answered: parseAnswered(ran.run.stdout)
+		};
 	});
 }
-var init_check_memory = __esmMin((() => {
-	init_check_workers_memory();
-	init_default_hardware();
+async function runProgram(model, virtualenv, { limits, settings, cases, services, inputs, environmentVars, sandbox, signal }, given) {
+	const { workers, workerMode, nan } = settings;
+	const run = await runModelProgram({
+		model,
+		interpreter: virtualenv,
+		environmentVars,
+		services,
+		sandbox,
+		signal,
+		args: [
+			...[
+				"-c",
+				BOOTSTRAP,
+				String(limits.memoryBytes ?? 0),
+				"--model",
+				model
+			],
+			...[
+				"--workers",
+				String(workers),
+				"--worker-mode",
+				workerMode,
+				"--nan",
+				nan
+			],
+			...cases.length > 0 ? ["--cases", renderCases(cases)] : [],
+			...given ? ["--inputs", given.file] : []
+		],
+		...given && { data: [given.folder] },
+		limits: {
+			seconds: computeProofSeconds(limits) + inputs.length * limits.predictSeconds,
+			outputBytes: OUTPUT_LIMIT_BYTES + (given ? ANSWERS_LIMIT_BYTES : 0),
+			processMemoryBytes: limits.memoryBytes,
+			memoryBytes: limits.memoryBytes === void 0 ? void 0 : limits.memoryBytes * limits.loads
+		}
+	});
+	return {
+		...parseProofOutput(run.stdout),
+		run,
+		sandbox
+	};
+}
+var OUTPUT_LIMIT_BYTES, ANSWERS_LIMIT_BYTES, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP;
+var init_run_proof = __esmMin((() => {
+	init_render_cases();
+	init_count_replicas();
+	init_worker_mode();
+	init_answer_document();
+	init_proof_document();
+	init_run_model_program();
+	OUTPUT_LIMIT_BYTES = 16 << 20;
+	ANSWERS_LIMIT_BYTES = 32 << 20;
+	LOAD_LIMIT_SECONDS = 600;
+	GIBIBYTE = 1 << 30;
+	MEMORY_GIBIBYTES = {
+		CPU: 4,
+		CPU_MEDIUM: 8,
+		CPU_LARGE: 16
+	};
+	BOOTSTRAP = `
+import resource, runpy, sys
+limit = int(sys.argv.pop(1))
+if limit: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+runpy.run_module("davit_server.prove", run_name="__main__", alter_sys=True)
+`;
+}));
+// validation/proof/explain-proof.ts
+function explainProof(subject, ran, context) {
+	const { limits } = context;
+	const wrong = (code, message, hint) => makeSubjectError(subject, code, message, hint);
+	const { document } = ran;
+	if (!document) return [explainCrash(subject, ran, context)];
+	const { failed } = document;
+	if (failed) {
+		const asked = document.cases.findLast((c) => typeof c.why === "string");
+		const network = ran.sandbox && explainNetwork(subject, {
+			asked: context.hidesPredictions === true ? [] : document.network ?? [],
+			network: ran.run.network
+		});
+		return [explainShown(locateCase(subject, asked), {
+			...failed,
+			asked,
+			network
+		}, context)];
+	}
+	const found = [];
+	const predicted = Math.max(0, ...document.cases.map((c) => c.seconds));
+	if (predicted > limits.predictSeconds) found.push(wrong("time-limit", `Cannot serve ${subject.label}: its prediction took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`, renderTimeHint(subject)));
+	for (const { category, message } of document.warnings) if (category === "InconsistentVersionWarning") found.push(wrong("version-drift", `Cannot serve ${subject.label}: ${firstSentence(message)}`));
+	return found;
+}
+function locateCase(subject, found) {
+	const place = found?.origin === "endpoint" && subject.entity.validation.find((c) => c.name === found.name)?.place;
+	return place ? {
+		...subject,
+		entity: {
+			...subject.entity,
+			place
+		}
+	} : subject;
+}
+function explainShown(subject, failed, context) {
+	const explained = explainFailure(subject, failed, context);
+	if (context.hidesPredictions !== true || !QUOTING_CODES.includes(explained.code)) return explained;
+	const message = `${failed.kind} (${HIDDEN_PREDICTION})`;
+	return {
+		...explained,
+		message: explainFailure(subject, {
+			...failed,
+			message
+		}, context).message
+	};
+}
+function explainFailure(subject, failed, { limits, packages, elsewhere }) {
+	const { stage, kind, message, module, trace, asked, network } = failed;
+	const input = asked ? describeCase(asked) : "its input example";
+	const { label } = subject;
+	const cause = explainCause({
+		kind,
+		message,
+		trace,
+		needsNetwork: failed.needs_network === true,
+		network
+	});
+	const frame = findModelFrame(trace);
+	const where = joinHints(cause, frame);
+	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
+	if (kind === "MemoryError") return makeMemoryError(subject, limits);
+	if (module) return explainModule(subject, module, {
+		packages,
+		elsewhere,
+		where
+	});
+	const library = findMissingLibrary(message);
+	if (library !== void 0) return wrong("import-failed", `Cannot import what ${label} needs: the library ${library} is not installed on this machine`, renderLibraryHint(library));
+	if (stage === "import" || kind === "ImportError") return wrong("import-failed", `Cannot import what ${label} needs: ${message}`, where);
+	if (stage === "load") return wrong("load-failed", `Cannot load ${label}: ${message}`, where);
+	if (stage === "workers") return wrong("load-failed", `Cannot serve ${label}: ${message}`, renderWorkersHint(subject));
+	if (kind === "InvalidOutput") return wrong("output-mismatch", `Cannot serve ${label}: ${message.replace(/^The model's/, "its")}`, joinHints(JSON_VALUES_HINT, NO_NUMBER.test(message) ? renderNanHint(subject) : void 0));
+	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: the server rejects ${input}: ${message}`, asked?.origin === "endpoint" ? CASE_HINT : EXAMPLE_HINT);
+	if (kind === "UnexpectedAnswer") return wrong("output-mismatch", `Cannot serve ${label}: its answer to ${input} differs: ${message}`, EXPECT_HINT);
+	if (stage === "signature" || kind === "SignatureMismatch") return wrong("output-mismatch", `Cannot serve ${label}: its prediction does not match its signature: ${message}`, "Log the model with a signature that matches its predictions, or change its predictions");
+	const repair = asked?.origin === "endpoint" ? void 0 : renderExampleHint(subject, message);
+	return wrong("prediction-failed", `Cannot predict with ${label}: ${input} raises ${message}`, joinHints(cause ?? repair, frame));
+}
+function renderNanHint({ alone, entity, endpoint }) {
+	return alone ? "davit serve --nan null returns null instead" : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} returns null instead`;
+}
+function renderWorkersHint({ alone, entity, endpoint }) {
+	return alone ? "Set it with davit serve --worker-mode" : `Set it with davit.served_entities.${entity.name}.workers in ${endpoint.file}`;
+}
+function explainCrash(subject, { run, began }, context) {
+	const { limits, hidesPredictions = false } = context;
+	const { label } = subject;
+	const code = readOwn(CODES_BY_STAGE, began ?? "") ?? "load-failed";
+	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
+	const seconds = computeProofSeconds(limits);
+	const predicted = limits.predictions > 1 ? ` its ${limits.predictions} validation cases` : "";
+	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict${predicted} within ${seconds} s`, renderTimeHint(subject));
+	if (run.stopped === "memory") return makeMemoryError(subject, limits);
+	if (run.stopped === "processes") return wrong("prediction-failed", `Cannot prove ${label}: it has too many processes and threads`, PROCESSES_HINT);
+	if (run.stopped === "output") return wrong("prediction-failed", `Cannot prove ${label}: its output exceeds the limit`, "Remove its debug output");
+	if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return makeMemoryError(subject, limits);
+	const signal = run.signal ?? findSignal(run.code);
+	const frame = /File "([^"]*)", line (\d+) in (\w+)/.exec(run.stderr);
+	const where = frame ? `In ${frame[1]?.split("/").slice(-2).join("/") ?? ""}:${frame[2] ?? ""} (${frame[3] ?? ""})` : void 0;
+	if (signal === "SIGKILL") return wrong("memory-limit", `Cannot prove ${label}: the system killed it, most likely because it used too much memory`);
+	if (signal !== void 0) return wrong(code, `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
+	if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ended its own process`, EXIT_HINT);
+	const last = hidesPredictions ? "" : run.stderr.trim().split("\n").at(-1)?.trim() ?? "";
+	return wrong(code, `Cannot prove ${label}: Python ended with exit code ${run.code}${last ? `: ${last.slice(0, 300)}` : ""}`);
+}
+function makeMemoryError(subject, { memoryBytes }) {
+	const limit = memoryBytes === void 0 ? "this machine has" : `its ${memoryBytes / 2 ** 30} GiB`;
+	const hint = subject.alone ? void 0 : "Choose a larger workload_type, such as CPU_MEDIUM or CPU_LARGE";
+	return makeSubjectError(subject, "memory-limit", `Cannot serve ${subject.label}: it needs more memory than ${limit}`, hint);
+}
+function findSignal(code) {
+	return SIGNALS[code];
+}
+function renderTimeHint({ alone, entity, endpoint }) {
+	return alone ? void 0 : `Raise davit.served_entities.${entity.name}.time_limit_seconds in ${endpoint.file}, or make the model faster`;
+}
+function findModelFrame(trace) {
+	const lines = (trace ?? "").split("\n").filter((l) => l.trim() !== "");
+	const own = lines.findLastIndex((l) => l.startsWith(" ")) - 1;
+	const at = own >= 0 ? own : lines.findLastIndex((l) => !/^(?: |<frozen )/.test(l));
+	if (at < 0) return void 0;
+	const code = lines[at + 1]?.startsWith(" ") ? lines[at + 1]?.trim() : void 0;
+	return code === void 0 ? `At ${lines[at] ?? ""}` : `At ${lines[at] ?? ""}: ${code}`;
+}
+function firstSentence(text) {
+	return text.replace(/\s+/g, " ").split(". ")[0] ?? text;
+}
+var QUOTING_CODES, NO_NUMBER, JSON_VALUES_HINT, CASE_HINT, EXPECT_HINT, EXAMPLE_HINT, CODES_BY_STAGE, PROCESSES_HINT, EXIT_HINT, SIGNALS;
+var init_explain_proof = __esmMin((() => {
+	init_explain_cause();
+	init_explain_module();
+	init_explain_network();
+	init_missing_library();
+	init_policy();
+	init_run_proof();
+	init_proof();
+	init_subject();
+	init_read_own();
+	QUOTING_CODES = ["prediction-failed", "output-mismatch"];
+	NO_NUMBER = / is (?:NaN|-?Infinity)$|NaN or an infinity$/;
+	JSON_VALUES_HINT = "Return values that JSON can represent: null instead of a missing number, lists, maps and strings";
+	CASE_HINT = "Correct the input: it is the body of a request that the model accepts";
+	EXPECT_HINT = "Correct the value of expect, if the answer is right";
+	EXAMPLE_HINT = "Log the model with an input_example that fits its signature";
+	CODES_BY_STAGE = {
+		import: "import-failed",
+		predict: "prediction-failed",
+		signature: "prediction-failed"
+	};
+	PROCESSES_HINT = "Start fewer of them";
+	EXIT_HINT = "Remove the call of os._exit, because it would end the server";
+	SIGNALS = {
+		132: "SIGILL",
+		134: "SIGABRT",
+		135: "SIGBUS",
+		136: "SIGFPE",
+		137: "SIGKILL",
+		139: "SIGSEGV"
+	};
+}));
+// validation/proof/prove-model.ts
+async function makeProofKey(subject, locked, virtualenv, services) {
+	return contentHash({
+		format: FORMAT$2,
+		model: locked.model.digest,
+		virtualenv: virtualenv.key,
+		machine: `${process.platform}-${process.arch}`,
+		runner: await hashModelServer(),
+		limits: makeProofLimits(subject.entity),
+		settings: makeProofSettings(subject.entity),
+		environmentVars: subject.entity.environmentVars,
+		cases: locked.validation,
+		services: services.map(renderNetworkAddress)
+	});
+}
+async function readProof(key) {
+	const text = await readText$2(proofFile(key));
+	if (text === void 0) return void 0;
+	try {
+		const proof = JSON.parse(text);
+		return proof.key === key ? proof : void 0;
+	} catch {
+		return;
+	}
+}
+async function proveModel(subject, model, options) {
+	const limits = makeProofLimits(subject.entity);
+	const settings = makeProofSettings(subject.entity);
+	const { environmentVars } = subject.entity;
+	const { virtualenv, sandbox, signal } = options;
+	const run = await runProof(model.folder, virtualenv, {
+		limits,
+		settings,
+		environmentVars,
+		sandbox,
+		signal,
+		cases: model.cases,
+		services: model.services,
+		inputs: model.inputs
+	});
+	const loaded = run.document && findOnlyLoaded(run, model.cases, run.document);
+	const usable = loaded ? {
+		...run,
+		document: loaded
+	} : run;
+	const diagnostics = explainProof(subject, usable, {
+		...model,
+		limits
+	});
+	if (diagnostics.length > 0 || !usable.document) return {
+		proof: void 0,
+		diagnostics
+	};
+	const proof = makeProof(model.key, virtualenv, {
+		...usable,
+		document: usable.document
+	}, settings);
+	if (!proof.cases.some((c) => c.needsNetwork) && !hasFailedService(proof.network)) await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
+	return {
+		proof,
+		answered: run.answered,
+		diagnostics
+	};
+}
+function findOnlyLoaded({ sandbox, run }, given, document) {
+	const { failed, cases } = document;
+	const [example, ...others] = cases;
+	if (!sandbox || given.length > 0 || failed?.stage !== "predict") return void 0;
+	const isLost = failed.lost_connection === true && hasFailedService(run.network);
+	if (failed.needs_network !== true && !isLost) return void 0;
+	if (example?.origin !== "example" || others.length > 0) return void 0;
+	const why = failed.message.slice(0, SHOWN_CHARACTERS$2);
+	return {
+		...document,
+		failed: null,
+		cases: [{
+			...example,
+			answer: null,
+			why,
+			needs_network: true
+		}]
+	};
+}
+function makeProof(key, { pythonVersion }, { sandbox, document, run }, settings) {
+	return {
+		key,
+		python: pythonVersion,
+		sandboxed: sandbox !== void 0,
+		sandboxLacks: sandbox?.lacks ?? [],
+		stages: document.stages.map(({ name, seconds }) => ({
+			name,
+			seconds
+		})),
+		cases: document.cases.map(({ name, origin, answer, why, needs_network: needsNetwork }) => ({
+			name,
+			origin,
+			answer: answer ?? void 0,
+			failure: why ?? void 0,
+			needsNetwork: needsNetwork === true
+		})),
+		peakMemoryBytes: document.peak_memory_bytes,
+		loadMemoryBytes: document.load_memory_bytes ?? void 0,
+		workers: makeProofWorkers(document, settings),
+		mlflow: document.mlflow ?? void 0,
+		warnings: document.warnings.map(({ category, message }) => ({
+			category,
+			message
+		})),
+		libraries: document.libraries.filter(({ name }) => LIBRARY_NAME.test(name)).map(({ name, by }) => ({
+			name,
+			by: by ?? void 0
+		})),
+		network: run.network,
+		asked: document.network ?? []
+	};
+}
+function makeProofWorkers(document, { workers }) {
+	if (!document.workers) return void 0;
+	const { mode } = document.workers;
+	const loaded = document.load_memory_bytes ?? document.peak_memory_bytes;
+	const { found } = document.workers;
+	const count = mode === "one" ? 1 : workers;
+	return {
+		mode,
+		found,
+		count,
+		memoryBytes: mode === "separate" ? count * loaded : loaded
+	};
+}
+function proofFile(key) {
+	return cacheFolder("proofs", `${key}.json`);
+}
+async function hashModelServer() {
+	const folder = join(RUNTIME_FOLDER, "davit_server");
+	const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith(".py")).sort();
+	return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), "utf8"))));
+}
+var FORMAT$2, LIBRARY_NAME, SHOWN_CHARACTERS$2;
+var init_prove_model = __esmMin((() => {
+	init_names();
+	init_network_address();
+	init_read_project();
+	init_atomic_files();
+	init_cache();
+	init_explain_network();
+	init_explain_proof();
+	init_run_proof();
+	init_run_model_program();
+	FORMAT$2 = 7;
+	LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
+	SHOWN_CHARACTERS$2 = 300;
+}));
+// validation/proof/prepare-virtualenv.ts
+async function prepareVirtualenv(subject, lock, folder, options) {
+	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
+	const locked = readOwn(lock.entities, subject.entity.name);
+	const services = allowServices(subject.entity, options);
+	try {
+		const known = await locateVirtualenv(request, options);
+		const key = known && locked && await makeProofKey(subject, locked, known, services);
+		const proof = key === void 0 ? void 0 : await readProof(key);
+		if (known && key !== void 0 && proof && (proof.sandboxed || isSandboxWaived(options.withoutSandbox))) return {
+			value: {
+				virtualenv: known,
+				key,
+				proof,
+				openSandbox: () => findUsable(options)
+			},
+			cached: true,
+			diagnostics: []
+		};
+		const sandbox = await chooseSandbox(options.withoutSandbox);
+		if (sandbox && "why" in sandbox) return {
+			value: void 0,
+			cached: false,
+			diagnostics: [reportMissingSandbox(subject, sandbox)]
+		};
+		const cached = known !== void 0 && await isVirtualenvComplete(known);
+		const virtualenv = cached ? known : await ensureVirtualenv(request, {
+			...options,
+			sandbox
+		});
+		const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv, services) : "");
+		const openSandbox = () => Promise.resolve(sandbox);
+		return {
+			value: {
+				virtualenv,
+				key: wanted,
+				proof: void 0,
+				openSandbox
+			},
+			cached,
+			diagnostics: []
+		};
+	} catch (e) {
+		if (!(e instanceof VirtualenvError)) throw e;
+		return {
+			value: void 0,
+			cached: false,
+			diagnostics: [makeSubjectError(subject, e.kind, e.message, e.hint)]
+		};
+	}
+}
+async function findUsable({ withoutSandbox }) {
+	const sandbox = await chooseSandbox(withoutSandbox);
+	return sandbox && "why" in sandbox ? void 0 : sandbox;
+}
+function reportMissingSandbox(subject, { why, hint }) {
+	return makeSubjectError(subject, "sandbox-missing", `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${why}`, hint);
+}
+var init_prepare_virtualenv = __esmMin((() => {
+	init_ensure_virtualenv();
+	init_virtualenv_error();
+	init_sandbox();
+	init_read_own();
+	init_allow_services();
+	init_subject();
+	init_prove_model();
+}));
+// validation/proof/retry-if-damaged.ts
+async function retryIfDamaged(work, retry) {
+	const result = await work();
+	if (!retry.hasFailed(result) || !await discardDamagedVirtualenv(retry.folder)) return result;
+	retry.progress.say(`Files are missing in the virtualenv ${retry.folder}; making it again`);
+	await retry.repair();
+	return work();
+}
+var init_retry_if_damaged = __esmMin((() => {
+	init_ensure_virtualenv();
 }));
 // validation/pickles/is-beyond-packages.ts
 function isBeyondPackages(found, { packages, code }) {
@@ -42994,860 +43826,91 @@ var init_check_pickles = __esmMin((() => {
 	SHOWN_IMPORTS = 8;
 	SHOWN_FILES = 10;
 }));
-// validation/network/allow-services.ts
-function allowServices({ network = [] }, { policy, acceptedServices = [], isRestricted = false }) {
-	if (isRestricted) return [];
-	return network.filter((service) => {
-		const address = renderNetworkAddress(service);
-		return policy.network.includes(address) || acceptedServices.includes(address) && !isLocalHost(service.host);
-	}).map(({ host, port }) => ({
-		host,
-		port
-	}));
+// validation/proof/check-cases.ts
+function checkCases(subject, { cases, network, asked }, { missingExample, showPredictions }) {
+	return [...cases.flatMap((found) => {
+		if (found.failure === void 0) return [];
+		return applyPolicy(found.origin !== "signature" && missingExample === "ignore" ? "warning" : missingExample, explainLoaded(subject, {
+			...found,
+			network,
+			asked: showPredictions ? asked : []
+		}, showPredictions ? found.failure : HIDDEN_PREDICTION));
+	}).map((problem) => locateProblem(subject, problem)), ...reportFailedServices(subject, network)];
 }
-function reportRefusedServices({ entity, label }, allowed, context = {}) {
-	const isAllowed = (service) => allowed.some((other) => renderNetworkAddress(other) === renderNetworkAddress(service));
-	return (entity.network ?? []).filter((service) => !isAllowed(service)).map((service) => {
-		const { why, repair } = context.isRestricted ? RESTRICTED : explainRefusal(service, context);
-		const message = `Cannot let ${label} reach ${renderNetworkAddress(service)} in its proof: ${why}`;
-		return makeWarning("network-not-allowed", service.place, message, `${repair}. ${UNTIL_THEN}`);
-	});
-}
-function explainRefusal(service, { environments = [], acceptedServices }) {
-	const address = renderNetworkAddress(service);
-	const lacking = environments.filter(({ policy }) => !policy.network?.map(normalizeNetworkAddress).includes(address));
-	const files = lacking.map(({ name }) => `environments/${name}.yaml`).join(" and ") || "environments/NAME.yaml";
-	const [hasBase, isLocal] = [acceptedServices !== void 0, isLocalHost(service.host)];
-	const local = isLocal ? LOCAL : "";
-	const orMerge = hasBase && !isLocal ? ", or merge this file: the next review allows what it names" : "";
-	if (hasBase && environments.length > 0 && lacking.length === 0) return {
-		why: `${local}policy.network has it only in this change, expected it also on the base branch`,
-		repair: `Merge the change of the environment files first${orMerge}`
+function explainLoaded(subject, found, failure) {
+	const at = {
+		file: "MLmodel",
+		line: 1,
+		column: 1
 	};
-	return {
-		why: `${local}policy.network of ${files} does not have it, expected it there`,
-		repair: `Add it to policy.network in ${files}${hasBase ? " and merge that first" : ""}${orMerge}`
-	};
-}
-var UNTIL_THEN, RESTRICTED, LOCAL;
-var init_allow_services = __esmMin((() => {
-	init_diagnostic();
-	init_local_addresses();
-	init_network_address();
-	UNTIL_THEN = "Until then the proof has no such service";
-	RESTRICTED = {
-		why: "the run of a pull request from a fork, or of Dependabot, gets no services, because nobody has reviewed its code",
-		repair: "A maintainer who has read the code pushes it to a branch of the repository, whose run may reach what is allowed"
-	};
-	LOCAL = "it is an address of the machine that validates, of its link or of the metadata of its cloud, which only policy.network allows, and ";
-}));
-// validation/proof/explain-cause.ts
-function explainCause({ kind, message, trace, needsNetwork, network }) {
-	if (kind === "KeyError" && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? "")) return "It reads an environment variable: set it in environment_vars of the served entity";
-	if (needsNetwork) return network ?? NETWORK_HINT;
-	return CAUSES.find(([pattern]) => pattern.test(message))?.[1] ?? network;
-}
-function renderExampleHint({ alone, entity, endpoint }, message) {
-	return `${/'dict'|\bdict\b/.test(message) ? "Without inputs in its signature, the model gets a JSON object as a dict, not as a table. " : ""}If the example is wrong, log the model with an input_example that it can predict${alone ? "" : `, or add davit.served_entities.${entity.name}.validation with input_data that the model accepts to ${endpoint.file}`}`;
-}
-var NETWORK_HINT, CAUSES;
-var init_explain_cause = __esmMin((() => {
-	NETWORK_HINT = "Models are proved without network access: log the model with everything it needs, or name the services in validation.network";
-	CAUSES = [
-		[/Read-only file system/, "A model's files are read-only: write to the folder in TMPDIR"],
-		[/Can't get attribute '[^']*' on <module '(?:__main__|__mp_main__|davit_server[^']*)'/, "A pickle names a class or function of the notebook or script that trained the model: move it to a module that is logged with code_paths, or log the model from code"],
-		[/Found unknown categor|Cannot setitem on a Categorical with a new category|categorical_feature do not match|DataFrame\.dtypes for data must be|pandas dtypes must be int|Found a category not in the training set|previously unseen labels/i, "Requests have strings, not the categories of the training: convert the columns in the model (a pyfunc or a pipeline whose encoder has handle_unknown=\"ignore\"), and log an example with values that the training had"],
-		[/tz-naive|tz-aware|offset-naive|timezone-aware|UTC offset/i, "MLflow's type datetime has no time zone: send times as UTC without a zone, or make them comparable in the model (tz_localize, tz_convert)"],
-		[/Expected 96 from C header, got 88 from PyObject|compiled using NumPy 1\.x cannot be run|_ARRAY_API not found/, "The lock has NumPy 2 and a package that was compiled for NumPy 1: require numpy<2, or the version of that package which is for NumPy 2"],
-		[/numpy\.\w+ size changed|numpy\.core\.multiarray failed to import/, "A package was compiled for another NumPy than that of the lock: require the versions of both that the model was trained with"],
-		[/temporary failure in name resolution|could not translate host name|network is unreachable/i, NETWORK_HINT]
-	];
-}));
-// validation/libraries/library-packages.ts
-function findLibraryPackage(library) {
-	return readOwn(PACKAGES$1, library);
-}
-function hasLibrary(packages, library) {
-	const names = packages.map(removeSuffix);
-	const all = new Set(names.flatMap((name) => [name, ...readOwn(BROUGHT, name) ?? []]));
-	const known = findLibraryPackage(library);
-	if (known !== void 0 && all.has(known) || all.has(makeUsualName(library))) return "yes";
-	return names.every((name) => TABLE_PACKAGES.has(name)) ? "no" : "unknown";
-}
-function removeSuffix(name) {
-	return name.replace(/t64$/, "");
-}
-function makeUsualName(library) {
-	const [stem = "", version = ""] = library.toLowerCase().replaceAll("_", "-").split(".so.");
-	return /\d$/.test(stem) ? `${stem}-${version}` : `${stem}${version}`;
-}
-var PACKAGES$1, BROUGHT, TABLE_PACKAGES;
-var init_library_packages = __esmMin((() => {
-	init_read_own();
-	PACKAGES$1 = {
-		"libEGL.so.1": "libegl1",
-		"libGL.so.1": "libgl1",
-		"libGLX.so.0": "libglx0",
-		"libICE.so.6": "libice6",
-		"libOpenCL.so.1": "ocl-icd-libopencl1",
-		"libOpenGL.so.0": "libopengl0",
-		"libSM.so.6": "libsm6",
-		"libX11.so.6": "libx11-6",
-		"libXext.so.6": "libxext6",
-		"libXrender.so.1": "libxrender1",
-		"libaio.so.1": "libaio1",
-		"libatomic.so.1": "libatomic1",
-		"libblas.so.3": "libblas3",
-		"libcairo.so.2": "libcairo2",
-		"libcurl.so.4": "libcurl4",
-		"libfontconfig.so.1": "libfontconfig1",
-		"libfreetype.so.6": "libfreetype6",
-		"libgeos_c.so.1": "libgeos-c1v5",
-		"libgfortran.so.5": "libgfortran5",
-		"libgio-2.0.so.0": "libglib2.0-0",
-		"libglib-2.0.so.0": "libglib2.0-0",
-		"libgmodule-2.0.so.0": "libglib2.0-0",
-		"libgobject-2.0.so.0": "libglib2.0-0",
-		"libgomp.so.1": "libgomp1",
-		"libgssapi_krb5.so.2": "libgssapi-krb5-2",
-		"libgthread-2.0.so.0": "libglib2.0-0",
-		"libhdf5_serial.so.103": "libhdf5-103-1",
-		"liblapack.so.3": "liblapack3",
-		"libmagic.so.1": "libmagic1",
-		"libmariadb.so.3": "libmariadb3",
-		"libnuma.so.1": "libnuma1",
-		"libodbc.so.2": "libodbc2",
-		"libopenblas.so.0": "libopenblas0-pthread",
-		"libpango-1.0.so.0": "libpango-1.0-0",
-		"libpangocairo-1.0.so.0": "libpangocairo-1.0-0",
-		"libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
-		"libpq.so.5": "libpq5",
-		"libquadmath.so.0": "libquadmath0",
-		"libsndfile.so.1": "libsndfile1",
-		"libsnappy.so.1": "libsnappy1v5",
-		"libtbb.so.12": "libtbb12",
-		"libusb-1.0.so.0": "libusb-1.0-0",
-		"libxcb.so.1": "libxcb1",
-		"libxml2.so.2": "libxml2",
-		"libxslt.so.1": "libxslt1.1"
-	};
-	BROUGHT = {
-		libegl1: ["libx11-6", "libxcb1"],
-		libgfortran5: ["libquadmath0"],
-		libgl1: [
-			"libglx0",
-			"libx11-6",
-			"libxcb1",
-			"libxext6"
-		],
-		libglx0: [
-			"libx11-6",
-			"libxcb1",
-			"libxext6"
-		],
-		liblapack3: [
-			"libblas3",
-			"libgfortran5",
-			"libquadmath0"
-		],
-		"libopenblas0-pthread": [
-			"libblas3",
-			"libgfortran5",
-			"liblapack3",
-			"libquadmath0"
-		],
-		libsm6: ["libice6"],
-		"libx11-6": ["libxcb1"],
-		libxext6: ["libx11-6", "libxcb1"],
-		libxrender1: ["libx11-6", "libxcb1"]
-	};
-	TABLE_PACKAGES = new Set(Object.values(PACKAGES$1));
-}));
-// validation/proof/missing-library.ts
-function findMissingLibrary(message) {
-	const at = message.indexOf(": cannot open shared object");
-	const name = message.slice(0, Math.max(at, 0)).split(/[\s/'"]/).at(-1) ?? "";
-	return name.startsWith("lib") && name.includes(".so") ? name : void 0;
-}
-function renderLibraryHint(library) {
-	const name = findLibraryPackage(library);
-	return `${name === void 0 ? "Install the system package that provides it" : `Install it: apt-get install ${name}`}. On Kubernetes, also name that package in images.packages of the environment`;
-}
-var init_missing_library = __esmMin((() => {
-	init_library_packages();
-}));
-// validation/proof/proof-document.ts
-function parseProofOutput(stdout) {
-	const lines = stdout.split("\n").flatMap(parseLine);
-	const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
-	return {
-		document: proofDocument.safeParse(lines.at(-1)).data,
-		began: begun.at(-1)
-	};
-}
-function parseImported(line) {
-	if (!line.startsWith("{\"imported\"")) return [];
-	return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
-}
-function parseDocument(stdout) {
-	return parseLine(stdout.trimEnd().split("\n").at(-1) ?? "")[0];
-}
-function parseLine(line) {
-	try {
-		return [JSON.parse(line)];
-	} catch {
-		return [];
+	const code = found.origin === "signature" ? "example-missing" : "prediction-failed";
+	const loaded = `Only loaded ${subject.label}:`;
+	if (found.needsNetwork) {
+		const unreached = listUnreached(found);
+		const needed = unreached.length > 0 ? nameServices(unreached) : "the network";
+		return {
+			code,
+			at,
+			message: `${loaded} to predict ${describeCase(found)} it needs ${needed} (${failure}), expected a model that predicts without`,
+			hint: joinHints(explainNetwork(subject, found) ?? NO_NETWORK, PREDICTED_LATER)
+		};
 	}
+	return {
+		code,
+		at,
+		message: `${loaded} it refuses ${describeCase(found)} (${failure}), expected an input example`,
+		hint: "The model may be right, because the values of such an input are arbitrary"
+	};
 }
-var text$5, tail, list$3, seconds$3, bytes, describedFailure, askedServices, proofDocument, imported, stageBegan;
-var init_proof_document = __esmMin((() => {
-	init_zod();
+var NO_NETWORK, PREDICTED_LATER;
+var init_check_cases = __esmMin((() => {
 	init_proof();
-	init_worker_mode();
-	text$5 = (characters) => string$1().transform((t) => t.slice(0, characters));
-	tail = (characters) => string$1().transform((t) => t.slice(-characters));
-	list$3 = (item, items) => array(unknown$1()).transform((all) => all.slice(0, items)).pipe(array(item));
-	seconds$3 = number$1().min(0).max(1e7);
-	bytes = int().min(0).max(2 ** 50);
-	describedFailure = object({
-		stage: text$5(40),
-		kind: text$5(200),
-		message: text$5(4e3),
-		module: text$5(200).nullish(),
-		needs_network: boolean$1().nullish(),
-		lost_connection: boolean$1().nullish(),
-		trace: tail(2e4).nullish()
-	});
-	askedServices = list$3(text$5(300), 20).nullish();
-	proofDocument = looseObject({
-		stages: list$3(object({
-			name: text$5(40),
-			seconds: seconds$3
-		}), 20),
-		failed: describedFailure.nullable(),
-		cases: list$3(object({
-			name: text$5(100),
-			origin: _enum(CASE_ORIGINS),
-			seconds: seconds$3,
-			answer: text$5(2048).nullish(),
-			why: text$5(2e3).nullish(),
-			needs_network: boolean$1().nullish()
-		}), 40),
-		peak_memory_bytes: bytes,
-		network: askedServices,
-		load_memory_bytes: bytes.nullish(),
-		mlflow: text$5(100).nullish(),
-		workers: object({
-			mode: _enum(WORKER_MODES),
-			found: list$3(text$5(100), 20)
-		}).nullish(),
-		warnings: list$3(object({
-			category: text$5(200),
-			message: text$5(2e3)
-		}), 50),
-		libraries: list$3(object({
-			name: text$5(100),
-			by: text$5(300).nullable()
-		}), 200)
-	});
-	imported = strictObject({ imported: array(string$1()) });
-	stageBegan = strictObject({ began: string$1() });
-}));
-// python/compile-byte-code.ts
-var SCRIPT$1, MAX_FILES$1, LIMIT_MILLISECONDS$1, ByteCodeCompiler;
-var init_compile_byte_code = __esmMin((() => {
-	init_code();
-	init_wait_for_child();
-	SCRIPT$1 = codePath("python", "compile_byte_code.py");
-	MAX_FILES$1 = 2e4;
-	LIMIT_MILLISECONDS$1 = 6e4;
-	ByteCodeCompiler = class {
-		#base;
-		#pycache;
-		#folders;
-		#seen = /* @__PURE__ */ new Set();
-		#child;
-		#ended;
-		constructor(virtualenv, base, code) {
-			this.#base = base;
-			this.#pycache = virtualenv.pycache;
-			this.#folders = [
-				virtualenv.folder,
-				...base.folders,
-				...code
-			].map((folder) => folder + sep);
-		}
-		add(files) {
-			const own = files.filter((file) => this.#accepts(file) && this.#seen.add(file));
-			if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(""));
-		}
-		async end() {
-			this.#child?.stdin?.end();
-			await this.#ended;
-		}
-		#accepts(file) {
-			if (this.#seen.size >= MAX_FILES$1 || this.#seen.has(file) || !file.endsWith(".py")) return false;
-			if (/[\n\r\0]/.test(file) || file.split(sep).includes("..")) return false;
-			return this.#folders.some((folder) => file.startsWith(folder)) && !file.startsWith(this.#pycache + sep);
-		}
-		#start() {
-			if (this.#child) return this.#child;
-			const child = spawn(this.#base.executable, [
-				"-I",
-				"-S",
-				SCRIPT$1,
-				this.#pycache
-			], {
-				cwd: dirname(this.#base.executable),
-				env: {},
-				stdio: [
-					"pipe",
-					"ignore",
-					"ignore"
-				]
-			});
-			child.stdin.on("error", () => void 0);
-			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS$1);
-			this.#ended = waitForChild(child).catch(() => void 0).finally(() => clearTimeout(limit));
-			this.#child = child;
-			return child;
-		}
-	};
-}));
-// validation/proof/run-model-program.ts
-async function runModelProgram(program) {
-	const { model, interpreter, args, environmentVars, data = [], services = [], limits, sandbox, signal } = program;
-	const base = await findBasePython(interpreter.python);
-	const own = "folder" in interpreter ? interpreter : void 0;
-	const compiler = own && new ByteCodeCompiler(own, base, [RUNTIME_FOLDER]);
-	if (own) {
-		await mkdir(own.pycache, { recursive: true });
-		await makeReadable(own.pycache);
-	}
-	const folder = own?.folder ?? dirname(dirname(interpreter.python));
-	const run = await runUntrusted({
-		command: [interpreter.python, ...args],
-		env: {
-			...environmentVars,
-			...makePythonEnvironment(own)
-		},
-		path: [join(folder, "bin")],
-		readable: [...base.folders, ...own ? [folder] : listVirtualenvFolders(folder)],
-		data: [
-			RUNTIME_FOLDER,
-			model,
-			...data
-		],
-		hidden: await listIgnoredFiles(model),
-		...services.length > 0 && { network: {
-			services,
-			python: base.executable
-		} },
-		limits,
-		signal,
-		onLine: (line) => compiler?.add(parseImported(line))
-	}, sandbox);
-	await compiler?.end();
-	return run;
-}
-function listVirtualenvFolders(folder) {
-	return [
-		"bin",
-		"lib",
-		"lib64",
-		"pyvenv.cfg"
-	].map((name) => join(folder, name)).filter((path) => existsSync$1(path));
-}
-function makePythonEnvironment(own) {
-	const threads = [
-		"OMP",
-		"OPENBLAS",
-		"MKL",
-		"NUMEXPR"
-	].map((name) => [`${name}_NUM_THREADS`, String(THREADS)]);
-	return {
-		PYTHONPATH: RUNTIME_FOLDER,
-		...own && { PYTHONPYCACHEPREFIX: own.pycache },
-		PYTHONNOUSERSITE: "1",
-		PYTHONUNBUFFERED: "1",
-		...Object.fromEntries(threads)
-	};
-}
-var RUNTIME_FOLDER, THREADS;
-var init_run_model_program = __esmMin((() => {
-	init_compile_byte_code();
-	init_find_base_python();
-	init_make_readable();
-	init_run_untrusted();
-	init_code();
-	init_model_digest();
-	init_proof_document();
-	RUNTIME_FOLDER = codePath("runtime");
-	THREADS = Math.min(4, availableParallelism());
-}));
-// validation/proof/run-proof.ts
-function makeProofSettings(entity) {
-	return {
-		workers: countWorkers(entity),
-		workerMode: chooseWorkerMode(entity),
-		nan: entity.nan
-	};
-}
-function makeProofLimits(entity) {
-	const { workloadType, timeLimitSeconds } = entity;
-	const gibibytes = MEMORY_GIBIBYTES[workloadType];
-	return {
-		loadSeconds: LOAD_LIMIT_SECONDS,
-		loads: mayLoadAgain(chooseWorkerMode(entity), countWorkers(entity)) ? 2 : 1,
-		predictSeconds: timeLimitSeconds,
-		predictions: Math.max(1, entity.validation.length),
-		memoryBytes: gibibytes === void 0 ? void 0 : gibibytes * GIBIBYTE
-	};
-}
-function computeProofSeconds({ loadSeconds, predictSeconds, predictions, loads }) {
-	return loads * (loadSeconds + predictions * predictSeconds);
-}
-async function runProof(model, virtualenv, options) {
-	const { limits, settings, cases, services, sandbox, signal } = options;
-	const { workers, workerMode, nan } = settings;
-	const run = await runModelProgram({
-		model,
-		interpreter: virtualenv,
-		environmentVars: options.environmentVars,
-		services,
-		sandbox,
-		signal,
-		args: [
-			...[
-				"-c",
-				BOOTSTRAP,
-				String(limits.memoryBytes ?? 0),
-				"--model",
-				model
-			],
-			...[
-				"--workers",
-				String(workers),
-				"--worker-mode",
-				workerMode,
-				"--nan",
-				nan
-			],
-			...cases.length > 0 ? ["--cases", renderCases(cases)] : []
-		],
-		limits: {
-			seconds: computeProofSeconds(limits),
-			outputBytes: OUTPUT_LIMIT_BYTES$1,
-			processMemoryBytes: limits.memoryBytes,
-			memoryBytes: limits.memoryBytes === void 0 ? void 0 : limits.memoryBytes * limits.loads
-		}
-	});
-	return {
-		...parseProofOutput(run.stdout),
-		run,
-		sandbox
-	};
-}
-var OUTPUT_LIMIT_BYTES$1, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP;
-var init_run_proof = __esmMin((() => {
-	init_render_cases();
-	init_count_replicas();
-	init_worker_mode();
-	init_proof_document();
-	init_run_model_program();
-	OUTPUT_LIMIT_BYTES$1 = 16 << 20;
-	LOAD_LIMIT_SECONDS = 600;
-	GIBIBYTE = 1 << 30;
-	MEMORY_GIBIBYTES = {
-		CPU: 4,
-		CPU_MEDIUM: 8,
-		CPU_LARGE: 16
-	};
-	BOOTSTRAP = `
-import resource, runpy, sys
-limit = int(sys.argv.pop(1))
-if limit: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-runpy.run_module("davit_server.prove", run_name="__main__", alter_sys=True)
-`;
-}));
-// validation/proof/explain-proof.ts
-function explainProof(subject, ran, context) {
-	const { limits } = context;
-	const wrong = (code, message, hint) => makeSubjectError(subject, code, message, hint);
-	const { document } = ran;
-	if (!document) return [explainCrash(subject, ran, context)];
-	const { failed } = document;
-	if (failed) {
-		const asked = document.cases.findLast((c) => typeof c.why === "string");
-		const network = ran.sandbox && explainNetwork(subject, {
-			asked: context.hidesPredictions === true ? [] : document.network ?? [],
-			network: ran.run.network
-		});
-		return [explainShown(locateCase(subject, asked), {
-			...failed,
-			asked,
-			network
-		}, context)];
-	}
-	const found = [];
-	const predicted = Math.max(0, ...document.cases.map((c) => c.seconds));
-	if (predicted > limits.predictSeconds) found.push(wrong("time-limit", `Cannot serve ${subject.label}: its prediction took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`, renderTimeHint(subject)));
-	for (const { category, message } of document.warnings) if (category === "InconsistentVersionWarning") found.push(wrong("version-drift", `Cannot serve ${subject.label}: ${firstSentence(message)}`));
-	return found;
-}
-function locateCase(subject, found) {
-	const place = found?.origin === "endpoint" && subject.entity.validation.find((c) => c.name === found.name)?.place;
-	return place ? {
-		...subject,
-		entity: {
-			...subject.entity,
-			place
-		}
-	} : subject;
-}
-function explainShown(subject, failed, context) {
-	const explained = explainFailure(subject, failed, context);
-	if (context.hidesPredictions !== true || !QUOTING_CODES.includes(explained.code)) return explained;
-	const message = `${failed.kind} (${HIDDEN_PREDICTION})`;
-	return {
-		...explained,
-		message: explainFailure(subject, {
-			...failed,
-			message
-		}, context).message
-	};
-}
-function explainFailure(subject, failed, { limits, packages, elsewhere }) {
-	const { stage, kind, message, module, trace, asked, network } = failed;
-	const input = asked ? describeCase(asked) : "its input example";
-	const { label } = subject;
-	const cause = explainCause({
-		kind,
-		message,
-		trace,
-		needsNetwork: failed.needs_network === true,
-		network
-	});
-	const frame = findModelFrame(trace);
-	const where = joinHints(cause, frame);
-	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
-	if (kind === "MemoryError") return makeMemoryError(subject, limits);
-	if (module) return explainModule(subject, module, {
-		packages,
-		elsewhere,
-		where
-	});
-	const library = findMissingLibrary(message);
-	if (library !== void 0) return wrong("import-failed", `Cannot import what ${label} needs: the library ${library} is not installed on this machine`, renderLibraryHint(library));
-	if (stage === "import" || kind === "ImportError") return wrong("import-failed", `Cannot import what ${label} needs: ${message}`, where);
-	if (stage === "load") return wrong("load-failed", `Cannot load ${label}: ${message}`, where);
-	if (stage === "workers") return wrong("load-failed", `Cannot serve ${label}: ${message}`, renderWorkersHint(subject));
-	if (kind === "InvalidOutput") return wrong("output-mismatch", `Cannot serve ${label}: ${message.replace(/^The model's/, "its")}`, joinHints(JSON_VALUES_HINT, NO_NUMBER.test(message) ? renderNanHint(subject) : void 0));
-	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: the server rejects ${input}: ${message}`, asked?.origin === "endpoint" ? CASE_HINT : EXAMPLE_HINT);
-	if (kind === "UnexpectedAnswer") return wrong("output-mismatch", `Cannot serve ${label}: its answer to ${input} differs: ${message}`, EXPECT_HINT);
-	if (stage === "signature" || kind === "SignatureMismatch") return wrong("output-mismatch", `Cannot serve ${label}: its prediction does not match its signature: ${message}`, "Log the model with a signature that matches its predictions, or change its predictions");
-	const repair = asked?.origin === "endpoint" ? void 0 : renderExampleHint(subject, message);
-	return wrong("prediction-failed", `Cannot predict with ${label}: ${input} raises ${message}`, joinHints(cause ?? repair, frame));
-}
-function renderNanHint({ alone, entity, endpoint }) {
-	return alone ? "davit serve --nan null returns null instead" : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} returns null instead`;
-}
-function renderWorkersHint({ alone, entity, endpoint }) {
-	return alone ? "Set it with davit serve --worker-mode" : `Set it with davit.served_entities.${entity.name}.workers in ${endpoint.file}`;
-}
-function explainCrash(subject, { run, began }, context) {
-	const { limits, hidesPredictions = false } = context;
-	const { label } = subject;
-	const code = readOwn(CODES_BY_STAGE, began ?? "") ?? "load-failed";
-	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
-	const seconds = computeProofSeconds(limits);
-	const predicted = limits.predictions > 1 ? ` its ${limits.predictions} validation cases` : "";
-	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict${predicted} within ${seconds} s`, renderTimeHint(subject));
-	if (run.stopped === "memory") return makeMemoryError(subject, limits);
-	if (run.stopped === "processes") return wrong("prediction-failed", `Cannot prove ${label}: it has too many processes and threads`, PROCESSES_HINT);
-	if (run.stopped === "output") return wrong("prediction-failed", `Cannot prove ${label}: its output exceeds the limit`, "Remove its debug output");
-	if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return makeMemoryError(subject, limits);
-	const signal = run.signal ?? findSignal(run.code);
-	const frame = /File "([^"]*)", line (\d+) in (\w+)/.exec(run.stderr);
-	const where = frame ? `In ${frame[1]?.split("/").slice(-2).join("/") ?? ""}:${frame[2] ?? ""} (${frame[3] ?? ""})` : void 0;
-	if (signal === "SIGKILL") return wrong("memory-limit", `Cannot prove ${label}: the system killed it, most likely because it used too much memory`);
-	if (signal !== void 0) return wrong(code, `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
-	if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ended its own process`, EXIT_HINT);
-	const last = hidesPredictions ? "" : run.stderr.trim().split("\n").at(-1)?.trim() ?? "";
-	return wrong(code, `Cannot prove ${label}: Python ended with exit code ${run.code}${last ? `: ${last.slice(0, 300)}` : ""}`);
-}
-function makeMemoryError(subject, { memoryBytes }) {
-	const limit = memoryBytes === void 0 ? "this machine has" : `its ${memoryBytes / 2 ** 30} GiB`;
-	const hint = subject.alone ? void 0 : "Choose a larger workload_type, such as CPU_MEDIUM or CPU_LARGE";
-	return makeSubjectError(subject, "memory-limit", `Cannot serve ${subject.label}: it needs more memory than ${limit}`, hint);
-}
-function findSignal(code) {
-	return SIGNALS[code];
-}
-function renderTimeHint({ alone, entity, endpoint }) {
-	return alone ? void 0 : `Raise davit.served_entities.${entity.name}.time_limit_seconds in ${endpoint.file}, or make the model faster`;
-}
-function findModelFrame(trace) {
-	const lines = (trace ?? "").split("\n").filter((l) => l.trim() !== "");
-	const own = lines.findLastIndex((l) => l.startsWith(" ")) - 1;
-	const at = own >= 0 ? own : lines.findLastIndex((l) => !/^(?: |<frozen )/.test(l));
-	if (at < 0) return void 0;
-	const code = lines[at + 1]?.startsWith(" ") ? lines[at + 1]?.trim() : void 0;
-	return code === void 0 ? `At ${lines[at] ?? ""}` : `At ${lines[at] ?? ""}: ${code}`;
-}
-function firstSentence(text) {
-	return text.replace(/\s+/g, " ").split(". ")[0] ?? text;
-}
-var QUOTING_CODES, NO_NUMBER, JSON_VALUES_HINT, CASE_HINT, EXPECT_HINT, EXAMPLE_HINT, CODES_BY_STAGE, PROCESSES_HINT, EXIT_HINT, SIGNALS;
-var init_explain_proof = __esmMin((() => {
-	init_explain_cause();
-	init_explain_module();
-	init_explain_network();
-	init_missing_library();
 	init_policy();
-	init_run_proof();
-	init_proof();
-	init_subject();
-	init_read_own();
-	QUOTING_CODES = ["prediction-failed", "output-mismatch"];
-	NO_NUMBER = / is (?:NaN|-?Infinity)$|NaN or an infinity$/;
-	JSON_VALUES_HINT = "Return values that JSON can represent: null instead of a missing number, lists, maps and strings";
-	CASE_HINT = "Correct the input: it is the body of a request that the model accepts";
-	EXPECT_HINT = "Correct the value of expect, if the answer is right";
-	EXAMPLE_HINT = "Log the model with an input_example that fits its signature";
-	CODES_BY_STAGE = {
-		import: "import-failed",
-		predict: "prediction-failed",
-		signature: "prediction-failed"
-	};
-	PROCESSES_HINT = "Start fewer of them";
-	EXIT_HINT = "Remove the call of os._exit, because it would end the server";
-	SIGNALS = {
-		132: "SIGILL",
-		134: "SIGABRT",
-		135: "SIGBUS",
-		136: "SIGFPE",
-		137: "SIGKILL",
-		139: "SIGSEGV"
-	};
-}));
-// validation/proof/prove-model.ts
-async function makeProofKey(subject, locked, virtualenv, services) {
-	return contentHash({
-		format: FORMAT$2,
-		model: locked.model.digest,
-		virtualenv: virtualenv.key,
-		machine: `${process.platform}-${process.arch}`,
-		runner: await hashModelServer(),
-		limits: makeProofLimits(subject.entity),
-		settings: makeProofSettings(subject.entity),
-		environmentVars: subject.entity.environmentVars,
-		cases: locked.validation,
-		services: services.map(renderNetworkAddress)
-	});
-}
-async function readProof(key) {
-	const text = await readText$2(proofFile(key));
-	if (text === void 0) return void 0;
-	try {
-		const proof = JSON.parse(text);
-		return proof.key === key ? proof : void 0;
-	} catch {
-		return;
-	}
-}
-async function proveModel(subject, model, options) {
-	const limits = makeProofLimits(subject.entity);
-	const settings = makeProofSettings(subject.entity);
-	const { environmentVars } = subject.entity;
-	const { virtualenv, sandbox, signal } = options;
-	const run = await runProof(model.folder, virtualenv, {
-		limits,
-		settings,
-		environmentVars,
-		sandbox,
-		signal,
-		cases: model.cases,
-		services: model.services
-	});
-	const loaded = run.document && findOnlyLoaded(run, model.cases, run.document);
-	const usable = loaded ? {
-		...run,
-		document: loaded
-	} : run;
-	const diagnostics = explainProof(subject, usable, {
-		...model,
-		limits
-	});
-	if (diagnostics.length > 0 || !usable.document) return {
-		proof: void 0,
-		diagnostics
-	};
-	const proof = makeProof(model.key, virtualenv, {
-		...usable,
-		document: usable.document
-	}, settings);
-	if (!proof.cases.some((c) => c.needsNetwork) && !hasFailedService(proof.network)) await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
-	return {
-		proof,
-		diagnostics
-	};
-}
-function findOnlyLoaded({ sandbox, run }, given, document) {
-	const { failed, cases } = document;
-	const [example, ...others] = cases;
-	if (!sandbox || given.length > 0 || failed?.stage !== "predict") return void 0;
-	const isLost = failed.lost_connection === true && hasFailedService(run.network);
-	if (failed.needs_network !== true && !isLost) return void 0;
-	if (example?.origin !== "example" || others.length > 0) return void 0;
-	const why = failed.message.slice(0, SHOWN_CHARACTERS$2);
-	return {
-		...document,
-		failed: null,
-		cases: [{
-			...example,
-			answer: null,
-			why,
-			needs_network: true
-		}]
-	};
-}
-function makeProof(key, { pythonVersion }, { sandbox, document, run }, settings) {
-	return {
-		key,
-		python: pythonVersion,
-		sandboxed: sandbox !== void 0,
-		sandboxLacks: sandbox?.lacks ?? [],
-		stages: document.stages.map(({ name, seconds }) => ({
-			name,
-			seconds
-		})),
-		cases: document.cases.map(({ name, origin, answer, why, needs_network: needsNetwork }) => ({
-			name,
-			origin,
-			answer: answer ?? void 0,
-			failure: why ?? void 0,
-			needsNetwork: needsNetwork === true
-		})),
-		peakMemoryBytes: document.peak_memory_bytes,
-		loadMemoryBytes: document.load_memory_bytes ?? void 0,
-		workers: makeProofWorkers(document, settings),
-		mlflow: document.mlflow ?? void 0,
-		warnings: document.warnings.map(({ category, message }) => ({
-			category,
-			message
-		})),
-		libraries: document.libraries.filter(({ name }) => LIBRARY_NAME.test(name)).map(({ name, by }) => ({
-			name,
-			by: by ?? void 0
-		})),
-		network: run.network,
-		asked: document.network ?? []
-	};
-}
-function makeProofWorkers(document, { workers }) {
-	if (!document.workers) return void 0;
-	const { mode } = document.workers;
-	const loaded = document.load_memory_bytes ?? document.peak_memory_bytes;
-	const { found } = document.workers;
-	const count = mode === "one" ? 1 : workers;
-	return {
-		mode,
-		found,
-		count,
-		memoryBytes: mode === "separate" ? count * loaded : loaded
-	};
-}
-function proofFile(key) {
-	return cacheFolder("proofs", `${key}.json`);
-}
-async function hashModelServer() {
-	const folder = join(RUNTIME_FOLDER, "davit_server");
-	const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith(".py")).sort();
-	return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), "utf8"))));
-}
-var FORMAT$2, LIBRARY_NAME, SHOWN_CHARACTERS$2;
-var init_prove_model = __esmMin((() => {
-	init_names();
-	init_network_address();
-	init_read_project();
-	init_atomic_files();
-	init_cache();
 	init_explain_network();
-	init_explain_proof();
-	init_run_proof();
-	init_run_model_program();
-	FORMAT$2 = 7;
-	LIBRARY_NAME = /^(?:lib|ld-)[\w.+-]+$/;
-	SHOWN_CHARACTERS$2 = 300;
-}));
-// validation/proof/prepare-virtualenv.ts
-async function prepareVirtualenv(subject, lock, folder, options) {
-	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
-	const locked = readOwn(lock.entities, subject.entity.name);
-	const services = allowServices(subject.entity, options);
-	try {
-		const known = await locateVirtualenv(request, options);
-		const key = known && locked && await makeProofKey(subject, locked, known, services);
-		const proof = key === void 0 ? void 0 : await readProof(key);
-		if (known && key !== void 0 && proof && (proof.sandboxed || isSandboxWaived(options.withoutSandbox))) return {
-			value: {
-				virtualenv: known,
-				key,
-				proof,
-				openSandbox: () => findUsable(options)
-			},
-			cached: true,
-			diagnostics: []
-		};
-		const sandbox = await chooseSandbox(options.withoutSandbox);
-		if (sandbox && "why" in sandbox) return {
-			value: void 0,
-			cached: false,
-			diagnostics: [reportMissingSandbox(subject, sandbox)]
-		};
-		const cached = known !== void 0 && await isVirtualenvComplete(known);
-		const virtualenv = cached ? known : await ensureVirtualenv(request, {
-			...options,
-			sandbox
-		});
-		const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv, services) : "");
-		const openSandbox = () => Promise.resolve(sandbox);
-		return {
-			value: {
-				virtualenv,
-				key: wanted,
-				proof: void 0,
-				openSandbox
-			},
-			cached,
-			diagnostics: []
-		};
-	} catch (e) {
-		if (!(e instanceof VirtualenvError)) throw e;
-		return {
-			value: void 0,
-			cached: false,
-			diagnostics: [makeSubjectError(subject, e.kind, e.message, e.hint)]
-		};
-	}
-}
-async function findUsable({ withoutSandbox }) {
-	const sandbox = await chooseSandbox(withoutSandbox);
-	return sandbox && "why" in sandbox ? void 0 : sandbox;
-}
-function reportMissingSandbox(subject, { why, hint }) {
-	return makeSubjectError(subject, "sandbox-missing", `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${why}`, hint);
-}
-var init_prepare_virtualenv = __esmMin((() => {
-	init_ensure_virtualenv();
-	init_virtualenv_error();
-	init_sandbox();
-	init_read_own();
-	init_allow_services();
 	init_subject();
-	init_prove_model();
+	NO_NETWORK = "A proof reaches only what validation.network of the endpoint file names and the environment allows";
+	PREDICTED_LATER = "The revision predicts it where it has the network, before it takes traffic";
+}));
+// schemas/endpoint/check-workers-memory.ts
+function checkWorkersMemory(entity, { mode, found, count, memoryBytes }, { per, memory, where = "" }) {
+	const [size, units] = [parseQuantity$1(memory) ?? Infinity, per === "unit" ? countWorkers(entity) : 1];
+	const limit = size * units;
+	if (mode !== "separate" || memoryBytes <= limit) return [];
+	const why = found.length === 0 ? "" : ` (${found.join(", ")})`;
+	const message = `Cannot fit "${entity.name}" into the memory of a replica${where}: each of ${count} workers loads the model${why}, which takes ${renderProduct(count, memoryBytes / count)}, expected at most ${renderProduct(units, size)}, the memory of ${entity.workloadType}`;
+	const ours = `davit.served_entities.${entity.name}.workers`;
+	const hint = per === "unit" ? `Choose a larger workload_type, or ${ours}: shared if forks can share the resources found` : `Choose a larger workload_type or a smaller workload_size, or ${ours}: one`;
+	return [makeError("memory-limit", entity.place, message, hint)];
+}
+function renderProduct(count, bytes) {
+	return count === 1 ? renderBytes(bytes) : `${count} × ${renderBytes(bytes)} = ${renderBytes(count * bytes)}`;
+}
+var init_check_workers_memory = __esmMin((() => {
+	init_diagnostic();
+	init_quantity();
+	init_count_replicas();
+}));
+// validation/proof/check-memory.ts
+function checkMemory(entity, { workers }) {
+	const hardware = DEFAULT_HARDWARE[entity.workloadType];
+	return workers && hardware ? checkWorkersMemory(entity, workers, hardware) : [];
+}
+function checkMemoryInEnvironment(endpoint, { entities }, environment) {
+	if (environment.target !== "kubernetes") return [];
+	const where = ` in environment "${environment.name}"`;
+	return endpoint.entities.flatMap((entity) => {
+		const workers = entities.find((e) => e.entity === entity.name)?.proof?.workers;
+		const hardware = environment.hardware[entity.workloadType];
+		if (!workers || !hardware || hardware.gpu) return [];
+		return checkWorkersMemory(entity, workers, {
+			...hardware,
+			where
+		});
+	});
+}
+var init_check_memory = __esmMin((() => {
+	init_check_workers_memory();
+	init_default_hardware();
 }));
 // validation/proof/warn-without-sandbox.ts
 function warnWithoutSandbox(progress) {
@@ -43861,6 +43924,103 @@ function sayOnce(progress, line) {
 var said;
 var init_warn_without_sandbox = __esmMin((() => {
 	said = /* @__PURE__ */ new Set();
+}));
+// validation/proof/proof-stage.ts
+async function runProofStage(subject, { virtualenv, key, proof: earlier, openSandbox, folder, lock }, options) {
+	const locked = readOwn(lock.entities, subject.entity.name);
+	const services = allowServices(subject.entity, options);
+	const refused = reportRefusedServices(subject, services, options);
+	const [digest, cases] = [locked?.model.digest ?? "", locked?.validation ?? []];
+	const checkProof = (proof) => [...checkMemory(subject.entity, proof), ...checkCases(subject, proof, options.policy)];
+	const prepare = async () => {
+		const sandbox = await openSandbox();
+		await ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), {
+			...options,
+			sandbox
+		});
+		return sandbox;
+	};
+	const pickles = await checkPickles(subject, {
+		folder,
+		virtualenv,
+		digest,
+		prepare
+	}, options);
+	const found = [...refused, ...pickles];
+	if (hasErrors(found)) return {
+		value: void 0,
+		cached: false,
+		diagnostics: found
+	};
+	if (earlier) return {
+		value: earlier,
+		cached: true,
+		diagnostics: [...found, ...checkProof(earlier)]
+	};
+	const { progress = SILENT, signal } = options;
+	const sandbox = await openSandbox();
+	if (!sandbox) warnWithoutSandbox(progress);
+	const packages = findLockedVirtualenv(lock, subject.entity.name)?.packages ?? [];
+	const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
+	const hidesPredictions = !options.policy.showPredictions;
+	const prove = (inputs) => withProgress(progress, `Proving ${subject.label} (loads it and predicts)`, () => proveModel(subject, {
+		folder,
+		key,
+		packages,
+		elsewhere,
+		cases,
+		services,
+		inputs,
+		hidesPredictions
+	}, {
+		virtualenv,
+		sandbox,
+		signal
+	}));
+	const retry = {
+		folder: virtualenv.folder,
+		hasFailed: (r) => !r.proof,
+		repair: prepare,
+		progress
+	};
+	const beside = await options.answerBesideProof?.(subject, {
+		folder,
+		lock
+	});
+	const { proof, diagnostics } = await finishBeside(beside, () => retryIfDamaged(() => prove(beside?.inputs ?? []), retry));
+	return {
+		value: proof,
+		cached: false,
+		diagnostics: [
+			...found,
+			...diagnostics,
+			...proof ? checkProof(proof) : []
+		]
+	};
+}
+async function finishBeside(beside, prove) {
+	let answered;
+	try {
+		const result = await prove();
+		answered = result.answered;
+		return result;
+	} finally {
+		await beside?.finish(answered);
+	}
+}
+var init_proof_stage = __esmMin((() => {
+	init_ensure_virtualenv();
+	init_diagnostic();
+	init_find_locked_virtualenv();
+	init_read_own();
+	init_progress();
+	init_allow_services();
+	init_check_pickles();
+	init_check_cases();
+	init_check_memory();
+	init_prove_model();
+	init_retry_if_damaged();
+	init_warn_without_sandbox();
 }));
 // validation/size/measure-model.ts
 async function measureModel({ folder, flavors }) {
@@ -44348,8 +44508,9 @@ async function runStages(subject, options, stage, notes) {
 	if (!place) return void 0;
 	return stage("proof", () => runProofStage(subject, {
 		...place,
-		folder
-	}, lock, options));
+		folder,
+		lock
+	}, options));
 }
 async function runFetchStage(subject, options) {
 	const { lock, until, aliases = until === "lock" ? "locked" : "checked" } = options;
@@ -44415,91 +44576,18 @@ async function runLockStage(subject, options, { checked, resolved, notes }) {
 function listPackages({ entity }, lock) {
 	return findLockedVirtualenv(lock, entity.name)?.packages ?? [];
 }
-async function runProofStage(subject, { virtualenv, key, proof: earlier, openSandbox, folder }, lock, options) {
-	const locked = readOwn(lock.entities, subject.entity.name);
-	const services = allowServices(subject.entity, options);
-	const refused = reportRefusedServices(subject, services, options);
-	const [digest, cases] = [locked?.model.digest ?? "", locked?.validation ?? []];
-	const checkProof = (proof) => [...checkMemory(subject.entity, proof), ...checkCases(subject, proof, options.policy)];
-	const prepare = async () => {
-		const sandbox = await openSandbox();
-		await ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), {
-			...options,
-			sandbox
-		});
-		return sandbox;
-	};
-	const pickles = await checkPickles(subject, {
-		folder,
-		virtualenv,
-		digest,
-		prepare
-	}, options);
-	const found = [...refused, ...pickles];
-	if (hasErrors(found)) return {
-		value: void 0,
-		cached: false,
-		diagnostics: found
-	};
-	if (earlier) return {
-		value: earlier,
-		cached: true,
-		diagnostics: [...found, ...checkProof(earlier)]
-	};
-	const { progress = SILENT, signal } = options;
-	const sandbox = await openSandbox();
-	if (!sandbox) warnWithoutSandbox(progress);
-	const packages = listPackages(subject, lock);
-	const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
-	const prove = () => withProgress(progress, `Proving ${subject.label} (loads it and predicts)`, () => proveModel(subject, {
-		folder,
-		key,
-		packages,
-		elsewhere,
-		cases,
-		services,
-		hidesPredictions: !options.policy.showPredictions
-	}, {
-		virtualenv,
-		sandbox,
-		signal
-	}));
-	const { proof, diagnostics } = await retryIfDamaged(prove, {
-		folder: virtualenv.folder,
-		hasFailed: (r) => !r.proof,
-		repair: prepare,
-		progress
-	});
-	return {
-		value: proof,
-		cached: false,
-		diagnostics: [
-			...found,
-			...diagnostics,
-			...proof ? checkProof(proof) : []
-		]
-	};
-}
 var CONCURRENCY;
 var init_validate_endpoint = __esmMin((() => {
-	init_ensure_virtualenv();
-	init_retry_if_damaged();
 	init_diagnostic();
-	init_progress();
 	init_map_concurrent();
 	init_check_lock();
 	init_check_advisories();
 	init_check_imports();
-	init_check_cases();
-	init_check_memory();
 	init_check_model();
 	init_fetch_model();
-	init_check_pickles();
-	init_allow_services();
 	init_policy();
 	init_prepare_virtualenv();
-	init_prove_model();
-	init_warn_without_sandbox();
+	init_proof_stage();
 	init_check_built();
 	init_check_size();
 	init_check_withdrawn();
@@ -45263,7 +45351,7 @@ var init_read_model_card = __esmMin((() => {
 }));
 // validation/comparison/answer-inputs.ts
 async function makeAnswersKey(model, inputs) {
-	const { entity, digest, virtualenv, beside, services } = model;
+	const { entity, digest, virtualenv, beside, services, cases } = model;
 	return contentHash({
 		answers: FORMAT$1,
 		model: digest,
@@ -45275,6 +45363,7 @@ async function makeAnswersKey(model, inputs) {
 		nan: entity.nan,
 		environmentVars: entity.environmentVars,
 		services: services.map(renderNetworkAddress),
+		cases,
 		inputs: inputs.map(({ kind, body }) => [kind, body])
 	});
 }
@@ -45289,29 +45378,18 @@ async function readAnswers(key) {
 	}
 }
 async function answerInputs(model, inputs, options) {
-	const folder = makeTemporaryFolder("inputs");
-	const file = join(folder, "inputs.json");
-	try {
-		await writeFile(file, JSON.stringify(inputs.map(({ kind, body }) => ({
-			kind,
-			body
-		}))));
-		const document = await runAnswers(model, {
-			folder,
-			file,
-			count: inputs.length
-		}, options);
-		const answers = makeAnswers(options.key, document);
-		await writeFileAtomically(answersFile(options.key), JSON.stringify(answers));
-		return answers;
-	} finally {
-		await rm(folder, {
-			recursive: true,
-			force: true
-		});
-	}
+	const document = await withInputsFile(inputs, (given) => runAnswers(model, {
+		given,
+		inputs
+	}, options));
+	return keepAnswers(options.key, document);
 }
-async function runAnswers({ entity, folder: model, virtualenv, services }, inputs, { sandbox, signal }) {
+async function keepAnswers(key, document) {
+	const answers = makeAnswers(key, document);
+	await writeFileAtomically(answersFile(key), JSON.stringify(answers));
+	return answers;
+}
+async function runAnswers({ entity, folder: model, virtualenv, services, cases }, { given, inputs }, { sandbox, signal }) {
 	const limits = makeProofLimits(entity);
 	const run = await runModelProgram({
 		model,
@@ -45320,24 +45398,24 @@ async function runAnswers({ entity, folder: model, virtualenv, services }, input
 		services,
 		sandbox,
 		signal,
-		args: [
+		args: [...[
 			"-m",
 			"davit_server.answer",
 			"--model",
 			model,
 			"--inputs",
-			inputs.file,
+			given.file,
 			"--nan",
 			entity.nan
-		],
-		data: [inputs.folder],
+		], ...cases.length > 0 ? ["--cases", renderCases(cases)] : []],
+		data: [given.folder],
 		limits: {
 			seconds: computeProofSeconds({
 				...limits,
 				loads: 1,
-				predictions: Math.max(1, inputs.count)
+				predictions: limits.predictions + inputs.length
 			}),
-			outputBytes: OUTPUT_LIMIT_BYTES,
+			outputBytes: ANSWERS_LIMIT_BYTES,
 			processMemoryBytes: limits.memoryBytes,
 			memoryBytes: limits.memoryBytes
 		}
@@ -45367,38 +45445,21 @@ function makeAnswers(key, { inputs, stages, peak_memory_bytes: peak }) {
 function answersFile(key) {
 	return cacheFolder("proofs", `${key}.json`);
 }
-var FORMAT$1, OUTPUT_LIMIT_BYTES, text$4, answerDocument;
+var FORMAT$1;
 var init_answer_inputs = __esmMin((() => {
-	init_zod();
+	init_render_cases();
 	init_network_address();
 	init_names();
 	init_read_project();
 	init_atomic_files();
 	init_cache();
-	init_temporary_folder();
+	init_answer_document();
 	init_proof_document();
 	init_prove_model();
 	init_run_model_program();
 	init_run_proof();
 	init_comparison_error();
-	FORMAT$1 = 1;
-	OUTPUT_LIMIT_BYTES = 32 << 20;
-	text$4 = (characters) => string$1().transform((t) => t.slice(0, characters));
-	answerDocument = looseObject({
-		stages: array(object({
-			name: text$4(40),
-			seconds: number$1().min(0).max(1e7)
-		})).max(20),
-		failed: describedFailure.nullable(),
-		inputs: array(object({
-			body: string$1(),
-			answer: string$1().nullable(),
-			why: text$4(2e3).nullable(),
-			seconds: number$1().min(0).max(1e7),
-			varies: boolean$1()
-		})).max(50),
-		peak_memory_bytes: int().min(0).max(2 ** 50)
-	});
+	FORMAT$1 = 2;
 }));
 // validation/comparison/compare-rows.ts
 function compareRows(old, now, tolerance) {
@@ -45820,13 +45881,7 @@ async function runSideBySide(old, now, options) {
 	const { progress = SILENT, signal, policy } = options;
 	const given = (await listSharedInputs(old, now)).slice(0, 50);
 	if (given.length === 0 && old.locked.signature.inputs !== now.locked.signature.inputs) throw new ComparisonError("neither version has an example or a validation case, and their inputs differ");
-	const both = [{
-		...old,
-		beside: nameModel(now)
-	}, {
-		...now,
-		beside: nameModel(old)
-	}];
+	const both = pairVersions(old, now);
 	const kept = await Promise.all(both.map((version) => findAnswers(version, given, options)));
 	const run = () => Promise.all(both.map((version) => answer$1(version, given, options)));
 	const isKept = kept.every((k) => k !== void 0);
@@ -45842,6 +45897,15 @@ async function runSideBySide(old, now, options) {
 		predictions: comparePredictions(inputs, before, after, policy),
 		missing: null
 	};
+}
+function pairVersions(old, now) {
+	return [{
+		...old,
+		beside: nameModel(now)
+	}, {
+		...now,
+		beside: nameModel(old)
+	}];
 }
 function nameModel({ locked }) {
 	return `${locked.model.digest} ${locked.virtualenv}`;
@@ -45860,7 +45924,7 @@ function listMadeInputs(old, now) {
 async function findAnswers(version, inputs, options) {
 	const virtualenv = await locateVirtualenv(makeRequest(version), options).catch(() => void 0);
 	return virtualenv && readAnswers(await makeAnswersKey({
-		...makeModel(version),
+		...makeAnsweringModel(version),
 		virtualenv
 	}, inputs));
 }
@@ -45873,7 +45937,7 @@ async function answer$1(version, inputs, options) {
 			sandbox
 		});
 		const model = {
-			...makeModel(version),
+			...makeAnsweringModel(version),
 			virtualenv
 		};
 		return await answerInputs(model, inputs, {
@@ -45894,13 +45958,15 @@ async function openSandbox({ withoutSandbox }) {
 function makeRequest({ lock, subject, folder }) {
 	return makeVirtualenvRequest(lock, subject.entity.name, folder);
 }
-function makeModel({ subject, locked, folder, beside, services }) {
+function makeAnsweringModel({ subject, locked, folder, beside, services }) {
+	const [{ digest }, cases] = [locked.model, locked.validation ?? []];
 	return {
 		entity: subject.entity,
-		digest: locked.model.digest,
+		digest,
 		folder,
 		beside,
-		services
+		services,
+		cases
 	};
 }
 var MESSAGE_CHARACTERS$1;
@@ -45910,6 +45976,7 @@ var init_predict_side_by_side = __esmMin((() => {
 	init_virtualenv_error();
 	init_sandbox();
 	init_progress();
+	init_answer_document();
 	init_answer_inputs();
 	init_comparison_error();
 	init_compare_predictions();
@@ -46612,7 +46679,7 @@ var init_read_base = __esmMin((() => {
 }));
 // app/review/compare-changed.ts
 async function compareChanged(now, compare) {
-	const { request, base, policies, acceptedServices, isRestricted, registries, fetched } = compare;
+	const { request, base, policies, acceptedServices, isRestricted, registries, fetched, oldModels } = compare;
 	const nothing = {
 		entities: now.entities,
 		diagnostics: [],
@@ -46642,7 +46709,8 @@ async function compareChanged(now, compare) {
 			acceptedServices,
 			isRestricted
 		},
-		fetched
+		fetched,
+		oldModels
 	};
 	const pairs = pairEntities(old, now);
 	const isLocked = (pair) => Object.hasOwn(old.lock.entities, pair.old.name);
@@ -46735,7 +46803,7 @@ function isLockOf({ name, model }, { entities }) {
 	return locked !== void 0 && isSameModel(model, locked.model);
 }
 function makeOldVersion(entity, work) {
-	const { old, base, request, registries, fetched, rules } = work;
+	const { old, base, request, registries, fetched, rules, oldModels } = work;
 	const locked = readOwn(old.lock.entities, entity.name)?.model;
 	if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
 	const subject = {
@@ -46752,12 +46820,14 @@ function makeOldVersion(entity, work) {
 			const handedOver = findHandedOver(old.endpoint.name, fetched);
 			if (handedOver) requireHandedOver(handedOver.old[entity.name]);
 			const withheld = fetched === "withheld";
-			const folder = await findBaseModel(subject, locked, {
+			const found = oldModels?.get(locked.digest) ?? findBaseModel(subject, locked, {
 				...request,
 				base,
 				registries,
 				withheld
 			});
+			oldModels?.set(locked.digest, found);
+			const folder = await found;
 			if (handedOver) await requireVirtualenv({
 				lock: old.lock,
 				entity: entity.name
@@ -47136,6 +47206,124 @@ function checkProofInEnvironment(endpoint, validation, environment) {
 var init_check_proof_in_environment = __esmMin((() => {
 	init_check_libraries();
 	init_check_memory();
+}));
+// validation/comparison/answer-beside-proof.ts
+async function startAnswersBesideProof(old, now, options) {
+	if (!["found", "shared"].includes(chooseWorkerMode(now.subject.entity))) return void 0;
+	const inputs = (await listSharedInputs(old, now)).slice(0, 50);
+	const [before, after] = await Promise.all(pairVersions(old, now).map((v) => findWarm(v, inputs, options)));
+	if (inputs.length === 0 || !before || !after) return void 0;
+	if (await readAnswers(before.key) && await readAnswers(after.key)) return void 0;
+	return runBeside({
+		old: before,
+		key: after.key,
+		inputs
+	}, await openSandbox(options), {
+		...options,
+		what: `Predicting the same inputs with ${old.subject.label}`
+	});
+}
+async function findWarm(version, inputs, options) {
+	const virtualenv = await locateVirtualenv(makeRequest(version), options);
+	if (!virtualenv || !existsSync$1(virtualenv.pycache) || !await isVirtualenvComplete(virtualenv)) return void 0;
+	return {
+		version,
+		virtualenv,
+		key: await makeAnswersKey({
+			...makeAnsweringModel(version),
+			virtualenv
+		}, inputs)
+	};
+}
+function runBeside({ old: { version, virtualenv, key: oldKey }, key, inputs }, sandbox, { signal, progress = SILENT, what }) {
+	const stop = new AbortController();
+	const stops = AbortSignal.any([stop.signal, ...signal ? [signal] : []]);
+	const ended = answerInputs({
+		...makeAnsweringModel(version),
+		virtualenv
+	}, inputs, {
+		key: oldKey,
+		sandbox,
+		signal: stops
+	}).then(() => true, () => false);
+	const finish = async (answered) => {
+		const isWhole = answered !== void 0 && !answered.failed && answered.inputs.length === inputs.length;
+		if (!isWhole) stop.abort(/* @__PURE__ */ new Error("the run of the proof has answered nothing"));
+		const isAnswered = await (isWhole ? withProgress(progress, what, () => ended) : ended);
+		signal?.throwIfAborted();
+		if (isWhole && isAnswered) await keepAnswers(key, answered);
+	};
+	return {
+		inputs,
+		finish
+	};
+}
+var init_answer_beside_proof$1 = __esmMin((() => {
+	init_ensure_virtualenv();
+	init_worker_mode();
+	init_progress();
+	init_answer_document();
+	init_answer_inputs();
+	init_list_inputs();
+	init_predict_side_by_side();
+}));
+// app/review/answer-beside-proof.ts
+function makeAnswerBesideProof(endpoint, compare) {
+	const { request, base, policies, acceptedServices, isRestricted } = compare;
+	if (base === void 0) return void 0;
+	const rules = {
+		policy: resolvePolicy(policies),
+		acceptedServices,
+		isRestricted
+	};
+	const start = async (subject, { folder, lock }) => {
+		const old = await readBaseEndpoint(endpoint.name, {
+			...request,
+			base
+		});
+		const pair = old && pairEntities(old, {
+			endpoint,
+			lock
+		}).find((p) => p.new.name === subject.entity.name);
+		const before = pair && findLockedSide(old.lock, pair.old.name);
+		const after = findLockedSide(lock, subject.entity.name);
+		if (!before || !after) return void 0;
+		const version = makeOldVersion(pair.old, {
+			...compare,
+			old,
+			base,
+			rules
+		});
+		const services = allowServices(subject.entity, rules);
+		return startAnswersBesideProof({
+			...version,
+			locked: before.entity,
+			folder: await version.findModel()
+		}, {
+			subject,
+			lock,
+			services,
+			locked: after.entity,
+			folder
+		}, request);
+	};
+	return async (subject, model) => {
+		try {
+			return await start(subject, model);
+		} catch {
+			request.signal.throwIfAborted();
+			return;
+		}
+	};
+}
+var init_answer_beside_proof = __esmMin((() => {
+	init_compare_packages();
+	init_answer_beside_proof$1();
+	init_pair_entities();
+	init_allow_services();
+	init_policy();
+	init_compare_changed();
+	init_read_base();
 }));
 // app/review/accepted-services.ts
 async function readAcceptedServices({ name, entities }, { place, base, signal }) {
@@ -47781,12 +47969,24 @@ async function proveEndpoint(endpoint, stage) {
 		signal
 	});
 	const progress = named(all, endpoint.name);
+	const request = {
+		...stage.request,
+		progress
+	};
+	const compare = {
+		...stage,
+		acceptedServices,
+		registries,
+		request,
+		oldModels: /* @__PURE__ */ new Map()
+	};
 	const options = {
 		root: declarationsRoot(place),
 		progress,
 		signal,
 		withoutSandbox,
 		environments,
+		answerBesideProof: makeAnswerBesideProof(endpoint, compare),
 		policies,
 		acceptedServices,
 		registries,
@@ -47797,8 +47997,7 @@ async function proveEndpoint(endpoint, stage) {
 	const make = {
 		endpoint,
 		stage,
-		acceptedServices,
-		registries
+		compare
 	};
 	if (fetched !== void 0 && fetched !== "withheld") return proveFetched({
 		...make,
@@ -47875,25 +48074,19 @@ async function proveFetched({ fetched, lock, ...make }, options) {
 		computedLock
 	});
 }
-async function makeProven(validation, { endpoint, stage, acceptedServices, registries, found, lock, computedLock }) {
+async function makeProven(validation, { endpoint, stage, compare, found, lock, computedLock }) {
 	if (lock) await writeSboms(stage.sboms, lock, stage.environments);
 	const unfit = stage.environments.flatMap((e) => checkProofInEnvironment(endpoint, validation, e));
 	const entities = report$1(validation, stage.policies);
-	const progress = named(stage.request.progress, endpoint.name);
-	const compared = lock && await compareChanged({
+	const validated = {
 		endpoint,
-		lock,
 		entities,
 		diagnostics: [...validation.diagnostics, ...unfit]
-	}, {
-		...stage,
-		acceptedServices,
-		registries,
-		request: {
-			...stage.request,
-			progress
-		}
-	});
+	};
+	const compared = lock && await compareChanged({
+		...validated,
+		lock
+	}, compare);
 	const all = sortDiagnostics([
 		...validation.diagnostics,
 		...unfit,
@@ -47982,6 +48175,7 @@ var init_validate_changed = __esmMin((() => {
 	init_validate_endpoint();
 	init_policy();
 	init_catch_outage();
+	init_answer_beside_proof();
 	init_accepted_services();
 	init_compare_changed();
 	init_fetched();

@@ -46,6 +46,8 @@ export interface CompareRequest {
   readonly registries: FetchOptions['registries'];
   /** What an earlier job with credentials has fetched. Undefined: there is no such job, so this one may query registries. */
   readonly fetched?: Fetched | undefined;
+  /** The folders of old models that this review has found, by digest: to find one, all its files are hashed. */
+  readonly oldModels?: Map<string, Promise<string>> | undefined;
 }
 
 /** The head of an endpoint, validated. */
@@ -66,7 +68,7 @@ interface ComparedEntities {
 
 /** Adds to each entity what it changes against the one that it replaces on the base branch. */
 export async function compareChanged(now: ValidatedEndpoint, compare: CompareRequest): Promise<ComparedEntities> {
-  const { request, base, policies, acceptedServices, isRestricted, registries, fetched } = compare;
+  const { request, base, policies, acceptedServices, isRestricted, registries, fetched, oldModels } = compare;
   const nothing = { entities: now.entities, diagnostics: [], outage: null };
   if (base === undefined) return nothing;
   const policy = resolveComparisonPolicy(policies);
@@ -77,7 +79,7 @@ export async function compareChanged(now: ValidatedEndpoint, compare: CompareReq
   if (old instanceof ComparisonError)
     return { ...nothing, diagnostics: report(now.endpoint.entities.slice(0, 1), old.message) };
   const rules = { policy: resolvePolicy(policies), acceptedServices, isRestricted };
-  const work = { old, now, base, request, registries, policy, rules, fetched };
+  const work = { old, now, base, request, registries, policy, rules, fetched, oldModels };
   const pairs = pairEntities(old, now);
   const isLocked = (pair: EntityPair) => Object.hasOwn(old.lock.entities, pair.old.name);
   const diagnostics = pairs
@@ -123,6 +125,7 @@ interface CompareWork {
   readonly request: ProjectRequest;
   readonly registries: FetchOptions['registries'];
   readonly fetched?: Fetched | undefined;
+  readonly oldModels?: CompareRequest['oldModels'];
   readonly policy: ComparisonPolicy;
   readonly rules: NetworkRules;
 }
@@ -172,11 +175,11 @@ function isLockOf({ name, model }: Entity, { entities }: Lock): boolean {
 }
 
 /** To fetch a version, no rules are needed. */
-type OldVersionWork = Pick<CompareWork, 'old' | 'base' | 'request' | 'registries' | 'fetched'> &
+type OldVersionWork = Pick<CompareWork, 'old' | 'base' | 'request' | 'registries' | 'fetched' | 'oldModels'> &
   Partial<Pick<CompareWork, 'rules'>>;
 
-function makeOldVersion(entity: Entity, work: OldVersionWork): ComparedVersion {
-  const { old, base, request, registries, fetched, rules } = work;
+export function makeOldVersion(entity: Entity, work: OldVersionWork): ComparedVersion {
+  const { old, base, request, registries, fetched, rules, oldModels } = work;
   const locked = readOwn(old.lock.entities, entity.name)?.model;
   if (!locked) throw new RangeError(`the lock of the base has no "${entity.name}"`);
   const made = makeSubject(old.endpoint, { ...entity, model: makeReference(locked) });
@@ -187,7 +190,10 @@ function makeOldVersion(entity: Entity, work: OldVersionWork): ComparedVersion {
       const handedOver = findHandedOver(old.endpoint.name, fetched);
       if (handedOver) requireHandedOver(handedOver.old[entity.name]);
       const withheld = fetched === 'withheld';
-      const folder = await findBaseModel(subject, locked, { ...request, base, registries, withheld });
+      const found =
+        oldModels?.get(locked.digest) ?? findBaseModel(subject, locked, { ...request, base, registries, withheld });
+      oldModels?.set(locked.digest, found);
+      const folder = await found;
       if (handedOver)
         await requireVirtualenv({ lock: old.lock, entity: entity.name }, handedOver.old[entity.name], request);
       return folder;

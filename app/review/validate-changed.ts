@@ -7,7 +7,6 @@ import { type Diagnostic, hasErrors, sortDiagnostics } from '../../schemas/diagn
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import type { Policy } from '../../schemas/environment/policy.ts';
-import type { EnvironmentRegistry } from '../../schemas/environment/model-registry.ts';
 import { type Lock, renderLock } from '../../schemas/lock/lock.ts';
 import type { Proof } from '../../schemas/lock/proof.ts';
 import { declarationsRoot, lockFile, type ProjectFolders, readEndpoint, readLock } from '../../schemas/read-project.ts';
@@ -20,8 +19,9 @@ import { type ValidateOptions, validateEndpoint } from '../../validation/validat
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
 import { HIDDEN_PREDICTION, resolveComparisonPolicy } from '../../validation/policy.ts';
 import { catchOutage } from '../catch-outage.ts';
+import { makeAnswerBesideProof } from './answer-beside-proof.ts';
 import { readAcceptedServices } from './accepted-services.ts';
-import { compareChanged } from './compare-changed.ts';
+import { compareChanged, type CompareRequest } from './compare-changed.ts';
 import { excuseMissingPackages, explainUnfetched, type Fetched, mergeFetched, refuseResolution } from './fetched.ts';
 import { requireVirtualenv } from './handed-over.ts';
 import { readRegistries } from '../read-registries.ts';
@@ -94,12 +94,15 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const registries = await readRegistries(place, environments);
   const acceptedServices = await readAcceptedServices(endpoint, { place, base: stage.base, signal });
   const progress = named(all, endpoint.name);
+  const request = { ...stage.request, progress };
+  const compare = { ...stage, acceptedServices, registries, request, oldModels: new Map<string, Promise<string>>() };
   const options = {
     ...{ root: declarationsRoot(place), progress, signal, withoutSandbox, environments },
+    answerBesideProof: makeAnswerBesideProof(endpoint, compare),
     ...{ policies, acceptedServices, registries, isRestricted, withheld: fetched === 'withheld' },
     ...(fetched !== undefined && { asksIndex: false }), // it has no credentials for a private one
   };
-  const make = { endpoint, stage, acceptedServices, registries };
+  const make = { endpoint, stage, compare };
   if (fetched !== undefined && fetched !== 'withheld') return proveFetched({ ...make, fetched, lock }, options);
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = lockState(first, diagnostics);
@@ -146,9 +149,7 @@ async function proveFetched(
 interface ProvenWith {
   readonly endpoint: Endpoint;
   readonly stage: ValidateStage;
-  /** The services that the endpoint file of the base branch lets its models reach in their proofs. Undefined: no base. */
-  readonly acceptedServices: readonly string[] | undefined;
-  readonly registries: readonly EnvironmentRegistry[];
+  readonly compare: CompareRequest;
   readonly found: EndpointReport['lock'];
   /** The lock that the validation has used. */
   readonly lock: Lock | undefined;
@@ -158,18 +159,13 @@ interface ProvenWith {
 /** Adds to a validation what needs its proof: the environments' limits, and the comparison with the base. */
 async function makeProven(
   validation: Validation,
-  { endpoint, stage, acceptedServices, registries, found, lock, computedLock }: ProvenWith,
+  { endpoint, stage, compare, found, lock, computedLock }: ProvenWith,
 ): Promise<Proven> {
   if (lock) await writeSboms(stage.sboms, lock, stage.environments);
   const unfit = stage.environments.flatMap((e) => checkProofInEnvironment(endpoint, validation, e));
   const entities = report(validation, stage.policies);
-  const progress = named(stage.request.progress, endpoint.name);
-  const compared =
-    lock &&
-    (await compareChanged(
-      { endpoint, lock, entities, diagnostics: [...validation.diagnostics, ...unfit] },
-      { ...stage, acceptedServices, registries, request: { ...stage.request, progress } },
-    ));
+  const validated = { endpoint, entities, diagnostics: [...validation.diagnostics, ...unfit] };
+  const compared = lock && (await compareChanged({ ...validated, lock }, compare));
   const all = sortDiagnostics([...validation.diagnostics, ...unfit, ...(compared?.diagnostics ?? [])]);
   return {
     lock: found,

@@ -1,16 +1,21 @@
 """Predicts several inputs with one model, as the server answers them, to compare two versions of a model.
 
-python -m davit_server.answer --model DIRECTORY --inputs FILE [--nan error|null]
+python -m davit_server.answer --model DIRECTORY --inputs FILE [--nan error|null] [--cases JSON]
 
 FILE has a JSON list of `{"kind": "json|csv", "body": text}`; for an empty list, the model predicts an input made from
 its signature. Writes one JSON document to stdout; what the model prints goes to stderr. Exit code 1 when the model does
 not load.
+
+The proof of a model whose workers share memory answers the same file in a fork (prove.py). Both answer as a worker of
+the server does that has just started, with one thread, so that their answers and times can be compared.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import time
 import traceback
 from pathlib import Path
@@ -18,6 +23,7 @@ from typing import Any, Callable
 
 from .failures.stages import Stages, describe_failure
 from .predict import find_refusal
+from .processes.threads import make_single_thread_environment
 from .run_once import add_model_options, describe_run, load_scorer, parse_options, run_document
 
 MOST_ANSWER_BYTES = 1 << 20
@@ -33,6 +39,7 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="davit_server.answer", description=__doc__.partition("\n")[0])
     add_model_options(parser)
     parser.add_argument("--inputs", required=True, help="a file with a JSON list of request bodies")
+    parser.add_argument("--cases", default="", help="the cases of the endpoint file, as for the server")
     return parse_options(parser, "model", "inputs")
 
 
@@ -41,16 +48,35 @@ def answer(options: argparse.Namespace, folder: str, on_stage: Callable[[str], o
     stages = Stages(on_stage)
     document: dict[str, Any] = {"failed": None, "mlflow": None, "inputs": []}
     try:
-        given = json.loads(Path(options.inputs).read_text(encoding="utf-8"))
-        scorer = load_scorer(options, folder, stages)
+        os.environ.update(make_single_thread_environment())  # before the numeric libraries are loaded
+        given = read_inputs(options.inputs)
+        scorer = load_scorer(options, folder, stages, options.cases)
         document["mlflow"] = scorer.version
-        inputs = [(one["kind"], one["body"].encode()) for one in given] or [(c.kind, c.body) for c in scorer.cases]
         with stages("predict"):
-            document["inputs"] = [answer_input(scorer, kind, body) for kind, body in inputs]
+            predict_own_cases(scorer)
+            document["inputs"] = answer_inputs(scorer, given or [(case.kind, case.body) for case in scorer.cases])
     except BaseException as error:  # a model may raise anything, SystemExit too
         document["failed"] = describe_failure(stages.name, error, options.model)
         traceback.print_exc()
     return {**document, **describe_run(stages)}
+
+
+def read_inputs(file: str) -> list[tuple[str, bytes]]:
+    """Returns the kind and the body of each input."""
+    return [(one["kind"], one["body"].encode()) for one in json.loads(Path(file).read_text(encoding="utf-8"))]
+
+
+def predict_own_cases(scorer: Any) -> None:
+    """Predicts what the server predicts before it takes requests, because the first prediction is often the slowest."""
+    for case in scorer.cases:
+        with contextlib.suppress(BaseException):  # a failure is reported where the same input is compared
+            scorer.predict(case.kind, case.body)
+
+
+def answer_inputs(scorer: Any, inputs: list[tuple[str, bytes]]) -> list[dict]:
+    """Returns `{"body", "answer", "why", "seconds", "varies"}` for each input."""
+    scorer.fast.usable = False  # only a proof has tried the fast path, so it would make one version faster
+    return [answer_input(scorer, kind, body) for kind, body in inputs]
 
 
 def answer_input(scorer: Any, kind: str, body: bytes) -> dict:

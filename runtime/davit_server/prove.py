@@ -1,9 +1,12 @@
 """Proves one model as the server runs it: import, load, predict, check of the answer, choice of the worker mode.
 
 python -m davit_server.prove --model DIRECTORY [--input FILE --content-type json|csv] [--output FILE] [--nan error|null]
-    [--cases JSON] [--workers 4] [--worker-mode found|shared|separate|one]
+    [--cases JSON] [--workers 4] [--worker-mode found|shared|separate|one] [--inputs FILE]
 
 Writes one JSON document to stdout; what the model prints goes to stderr. Exit code 0 when it is proved, else 1.
+
+With --inputs, a model whose workers share memory also answers the inputs of a comparison (answer.py). The document is
+then written before they are predicted, and as the last line again; the line between has the answers.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
 
+from .answer import answer_inputs, read_inputs
 from .failures.stages import Stages, describe_failure
 from .files.own_folder import MODEL, enter_folder
 from .files.shared_files import describe_shared_files, find_shared_files
@@ -32,7 +36,7 @@ from .run_once import Output, add_model_options, describe_run, parse_options, re
 from .scoring.import_scorer import import_scorer
 from .second_worker import LoadedOnce, rehearse_second_worker
 from .sharing.predict_cases import predict_cases
-from .sharing.try_forks import Prediction
+from .sharing.try_forks import LIMIT_FACTOR, LIMIT_SECONDS, Prediction, run_forks_once
 from .sharing.worker_mode import DIFFERENT_LOADS, WorkerMode, digest_answer
 
 SHOWN_BYTES = 2048
@@ -59,7 +63,8 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--output", help="a file for the whole answer")
     parser.add_argument("--workers", type=int, default=1, help="the number of workers that the server will have")
     parser.add_argument("--worker-mode", choices=MODES, default=FOUND, help="the worker mode of the server")
-    return parse_options(parser, "model", "input", "output")
+    parser.add_argument("--inputs", help="a file with request bodies that are answered after the proof")
+    return parse_options(parser, "model", "input", "output", "inputs")
 
 
 def prove(options: argparse.Namespace, folder: str, output: Output) -> dict:
@@ -67,7 +72,7 @@ def prove(options: argparse.Namespace, folder: str, output: Output) -> dict:
 
     `folder` is the temporary folder of this process. Writes the whole answer to `options.output`.
     """
-    stages, proof, records = Stages(output.begin_stage), make_empty_proof(), []
+    stages, proof, records, prediction = Stages(output.begin_stage), make_empty_proof(), [], None
 
     def end_hanging(decide: Callable[[], dict]) -> None:
         try:
@@ -102,7 +107,32 @@ def prove(options: argparse.Namespace, folder: str, output: Output) -> dict:
     except BaseException as error:  # a model may raise anything, SystemExit too
         traceback.print_exc()
         proof["failed"] = describe_failure(stages.name, error, options.model)
-    return finish_proof(proof, records, stages)
+    document = finish_proof(proof, records, stages)
+    if options.inputs and prediction and not proof["failed"] and proof["workers"]["mode"] == SHARED:
+        output.write_line(document)  # first, because a limit may end this process
+        output.write_line({"answered": answer_in_fork(options.inputs, scorer, prediction, document, folder)})
+    return document
+
+
+def answer_in_fork(file: str, scorer, prediction: Prediction, document: dict, folder: str) -> dict | None:
+    """Returns the document that answer.py writes about the inputs in `file`; None when the fork fails or hangs.
+
+    The answers come from a fork, as those of the server do, and nothing that the model does there changes the proof.
+    """
+
+    def answer() -> dict:
+        return {"failure": "", "inputs": answer_inputs(scorer, inputs), "peak_memory_bytes": read_peak_bytes()}
+
+    try:
+        inputs = read_inputs(file)
+        limit = LIMIT_SECONDS + 2 * LIMIT_FACTOR * prediction.seconds * len(inputs)  # each is predicted twice
+        results, _ = run_forks_once([answer], limit, folder)
+    except Exception:
+        traceback.print_exc()
+        return None
+    fields = {name: document[name] for name in ("failed", "mlflow", "stages")}
+    peak = document["peak_memory_bytes"]
+    return next(({**fields, **r, "peak_memory_bytes": max(peak, r["peak_memory_bytes"])} for r in results), None)
 
 
 def finish_proof(proof: dict, records: list[dict], stages: Stages) -> dict:

@@ -93,13 +93,13 @@ def parse_options(parser: argparse.ArgumentParser, *paths: str) -> argparse.Name
     return options
 
 
-def load_scorer(options: argparse.Namespace, folder: str, stages: Stages) -> Any:
+def load_scorer(options: argparse.Namespace, folder: str, stages: Stages, cases: str = "") -> Any:
     """Enters the temporary folder and loads the model, in the stages "import" and "load"."""
     enter_folder(folder, MODEL)
     with stages("import"):
         Scorer = import_scorer()
     with stages("load"):
-        return Scorer(options.model, options.nan)
+        return Scorer(options.model, options.nan, cases)
 
 
 def describe_run(stages: Stages) -> dict:

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { makeBuildContext } from '../../images/make-build-context.ts';
+import type { ImageSettings } from '../../schemas/environment/kubernetes-environment.ts';
 import { type ImagePlan, planImage } from '../../images/plan-image.ts';
 import { findCacheImage, readImageDigest } from '../../images/registry.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { proveRevision, waitForRevision } from '../../kubernetes/prove-revision.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { locateUnpackedDockerClient } from '../../cluster/kubernetes-node/docker-engine.ts';
+import { BASE_PYTHON } from '../../cluster/registry-images/base-image.ts';
 import { findKubectl } from '../../cluster/go-programs.ts';
 import { applyObjects, type KubectlConnection, kubectl } from '../../cluster/kubectl.ts';
 import { runChecked } from '../../cluster/run-checked.ts';
@@ -18,6 +20,7 @@ import { lockProject } from '../cli/lock-project.ts';
 import { makeWorkingProject } from '../cli/working-project.ts';
 import { requireLocalCluster } from '../cluster/require-local-cluster.ts';
 import { openPlatform } from '../cluster/rollouts.ts';
+import { DEBIAN_PACKAGE, writeDebianBase } from './debian-base.ts';
 import { SAMPLE_SETTINGS } from './sample-lock.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
@@ -168,13 +171,18 @@ test('behind Knative it is proven through the API server, the activator and the 
   await proveRevision(api, { ...question, minReplicas: 1, limitSeconds: 120, say: () => undefined });
 });
 
-test("a base image with Python below /usr/local, as Docker's own has it, does as well", async () => {
-  const base = await makeOtherBase();
-  const plan = await build(await lockSmallModel(), base);
+test("a base image like Docker's own, with Python below /usr/local, gets Debian packages and does as well", async () => {
+  const plan = await build(await lockSmallModel(), {
+    bases: { [BASE_PYTHON]: await makeOtherBase() },
+    packages: [DEBIAN_PACKAGE.name],
+  });
   const pod = await startPod('other-base', ['--workers', '1'], { image: plan.reference });
   expect((await askExample(pod)).status).toBe(200);
   const look = 'import os; print(os.path.realpath("/server/virtualenv/bin/python"))';
   expect(await exec('other-base', ['/virtualenv/bin/python', '-c', look])).toBe('/usr/local/bin/python3.11\n');
+  expect(await exec('other-base', ['cat', DEBIAN_PACKAGE.file])).toBe(DEBIAN_PACKAGE.text);
+  const lists = ['/var/lib/apt/lists', '/var/cache/apt'];
+  expect(await exec('other-base', ['find', ...lists, '-type', 'f'])).toBe('');
 });
 
 /** A model with its lock. */
@@ -204,9 +212,10 @@ async function lockSmallModel(): Promise<LockedModel> {
   return { entity: 'small', folder: model, lockFile: join(project.root, 'endpoints', 'small.lock') };
 }
 
-async function build(model: LockedModel, base = cluster.images!['python']!): Promise<ImagePlan> {
+async function build(model: LockedModel, more: Partial<ImageSettings> = {}): Promise<ImagePlan> {
   const { entity, lockFile } = model;
-  const settings = { ...SAMPLE_SETTINGS, registry: `${cluster.registry!}/images-test`, bases: { '3.11': base } };
+  const bases = { [BASE_PYTHON]: cluster.images!['python']! };
+  const settings = { ...SAMPLE_SETTINGS, registry: `${cluster.registry!}/images-test`, bases, ...more };
   const lock = await readLock(lockFile);
   const plan = await planImage({ endpoint: { name: lock.endpoint }, entity: { name: entity }, lock, settings });
   await makeContext(plan, model);
@@ -228,14 +237,10 @@ async function readLock(file: string): Promise<Lock> {
   return parseLock(await readFile(file, 'utf8'), file).lock!;
 }
 
-/** The same base with its Python moved to where the official images have theirs. */
+/** A Debian with apt, and with Python where the official images have theirs. */
 async function makeOtherBase(): Promise<string> {
   const folder = await mkdtemp(join(root, 'base-'));
-  const move = `import shutil; shutil.move("/usr/bin/python3.11", "/usr/local/bin/python3.11")`;
-  await writeFile(
-    join(folder, 'Dockerfile'),
-    `FROM ${cluster.images!['python']!}\nRUN ${JSON.stringify(['python3.11', '-c', move])}\n`,
-  );
+  await writeDebianBase(folder, { debian: cluster.images!['envoy']!, python: cluster.images!['python']! });
   const name = `${cluster.registry!}/images-test/base`;
   await docker(['build', '--quiet', '--network=none', '--tag', `${name}:1`, folder]);
   await docker(['push', '--quiet', `${name}:1`]);

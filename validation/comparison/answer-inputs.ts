@@ -1,25 +1,22 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { Entity } from '../../schemas/endpoint/endpoint.ts';
+import type { LockedCase } from '../../schemas/lock/locked-case.ts';
+import { renderCases } from '../../schemas/lock/render-cases.ts';
 import { type NetworkAddress, renderNetworkAddress } from '../../schemas/values/network-address.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import { readText } from '../../schemas/read-project.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
-import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
-import { describedFailure, parseDocument } from '../proof/proof-document.ts';
+import { type AnswerDocument, answerDocument, type InputsFile, withInputsFile } from '../proof/answer-document.ts';
+import { parseDocument } from '../proof/proof-document.ts';
 import { hashModelServer } from '../proof/prove-model.ts';
 import { runModelProgram } from '../proof/run-model-program.ts';
-import { computeProofSeconds, makeProofLimits } from '../proof/run-proof.ts';
+import { ANSWERS_LIMIT_BYTES, computeProofSeconds, makeProofLimits } from '../proof/run-proof.ts';
 import type { AnsweredInputs, SharedInput } from './compare-predictions.ts';
 import { ComparisonError } from './comparison-error.ts';
 
-const FORMAT = 1;
-const OUTPUT_LIMIT_BYTES = 32 << 20;
-export const MAX_INPUTS = 50;
+const FORMAT = 2;
 
 /** A model that answers, with everything that its answers depend on. */
 export interface AnsweringModel {
@@ -31,31 +28,9 @@ export interface AnsweringModel {
   readonly beside: string;
   /** The services that it may reach. */
   readonly services: readonly NetworkAddress[];
+  /** What its server predicts before it takes requests. */
+  readonly cases: readonly LockedCase[];
 }
-
-const text = (characters: number) => z.string().transform((t) => t.slice(0, characters));
-
-/** What `davit_server.answer` writes. A model can write anything in its place. */
-const answerDocument = z.looseObject({
-  stages: z.array(z.object({ name: text(40), seconds: z.number().min(0).max(1e7) })).max(20),
-  failed: describedFailure.nullable(),
-  inputs: z
-    .array(
-      z.object({
-        body: z.string(),
-        answer: z.string().nullable(),
-        why: text(2000).nullable(),
-        seconds: z.number().min(0).max(1e7),
-        varies: z.boolean(),
-      }),
-    )
-    .max(MAX_INPUTS),
-  peak_memory_bytes: z
-    .int()
-    .min(0)
-    .max(2 ** 50),
-});
-type AnswerDocument = z.infer<typeof answerDocument>;
 
 /** Answers of one version, which the cache keeps. */
 export interface KeptAnswers extends AnsweredInputs {
@@ -66,7 +41,7 @@ export interface KeptAnswers extends AnsweredInputs {
 
 /** Hash of everything that the answers of a model depend on. */
 export async function makeAnswersKey(model: AnsweringModel, inputs: readonly SharedInput[]): Promise<string> {
-  const { entity, digest, virtualenv, beside, services } = model;
+  const { entity, digest, virtualenv, beside, services, cases } = model;
   return contentHash({
     answers: FORMAT,
     model: digest,
@@ -78,6 +53,7 @@ export async function makeAnswersKey(model: AnsweringModel, inputs: readonly Sha
     nan: entity.nan,
     environmentVars: entity.environmentVars,
     services: services.map(renderNetworkAddress),
+    cases,
     inputs: inputs.map(({ kind, body }) => [kind, body]),
   });
 }
@@ -107,33 +83,33 @@ export async function answerInputs(
   inputs: readonly SharedInput[],
   options: AnswerOptions,
 ): Promise<KeptAnswers> {
-  const folder = makeTemporaryFolder('inputs');
-  const file = join(folder, 'inputs.json');
-  try {
-    await writeFile(file, JSON.stringify(inputs.map(({ kind, body }) => ({ kind, body }))));
-    const document = await runAnswers(model, { folder, file, count: inputs.length }, options);
-    const answers = makeAnswers(options.key, document);
-    await writeFileAtomically(answersFile(options.key), JSON.stringify(answers));
-    return answers;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const document = await withInputsFile(inputs, (given) => runAnswers(model, { given, inputs }, options));
+  return keepAnswers(options.key, document);
+}
+
+export async function keepAnswers(key: string, document: AnswerDocument): Promise<KeptAnswers> {
+  const answers = makeAnswers(key, document);
+  await writeFileAtomically(answersFile(key), JSON.stringify(answers));
+  return answers;
 }
 
 async function runAnswers(
-  { entity, folder: model, virtualenv, services }: AnsweringModel,
-  inputs: { readonly folder: string; readonly file: string; readonly count: number },
+  { entity, folder: model, virtualenv, services, cases }: AnsweringModel,
+  { given, inputs }: { readonly given: InputsFile; readonly inputs: readonly SharedInput[] },
   { sandbox, signal }: AnswerOptions,
 ): Promise<AnswerDocument> {
   const limits = makeProofLimits(entity);
   const run = await runModelProgram({
     ...{ model, interpreter: virtualenv, environmentVars: entity.environmentVars, services, sandbox, signal },
-    args: ['-m', 'davit_server.answer', '--model', model, '--inputs', inputs.file, '--nan', entity.nan],
-    data: [inputs.folder],
+    args: [
+      ...['-m', 'davit_server.answer', '--model', model, '--inputs', given.file, '--nan', entity.nan],
+      ...(cases.length > 0 ? ['--cases', renderCases(cases)] : []),
+    ],
+    data: [given.folder],
     limits: {
       // Each input is predicted twice, the second time only if the first took little.
-      seconds: computeProofSeconds({ ...limits, loads: 1, predictions: Math.max(1, inputs.count) }),
-      outputBytes: OUTPUT_LIMIT_BYTES,
+      seconds: computeProofSeconds({ ...limits, loads: 1, predictions: limits.predictions + inputs.length }),
+      outputBytes: ANSWERS_LIMIT_BYTES,
       processMemoryBytes: limits.memoryBytes,
       memoryBytes: limits.memoryBytes,
     },

@@ -1,15 +1,13 @@
 import type { ComparedInput, ComparedRun, PredictionComparison } from '../../schemas/report/comparison.ts';
 import { type ComparisonPolicy, HIDDEN_PREDICTION } from '../policy.ts';
+import type { PredictedInput } from '../proof/answer-document.ts';
 import { compareRows } from './compare-rows.ts';
 import { renderJson } from './exact-json.ts';
 import { RowCounter, type RowPair } from './row-counter.ts';
 import { makeInputReader, splitAnswer } from './split-rows.ts';
 
 /** An input that both versions predict. */
-export interface SharedInput extends Pick<ComparedInput, 'of' | 'origin' | 'name'> {
-  readonly kind: 'json' | 'csv';
-  readonly body: string;
-}
+export interface SharedInput extends PredictedInput, Pick<ComparedInput, 'of' | 'origin' | 'name'> {}
 
 /** The answer of one version to one input. */
 export interface Answer {

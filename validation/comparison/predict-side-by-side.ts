@@ -9,7 +9,8 @@ import type { NetworkAddress } from '../../schemas/values/network-address.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
 import type { ComparisonPolicy } from '../policy.ts';
 import type { Subject } from '../subject.ts';
-import { answerInputs, type KeptAnswers, makeAnswersKey, MAX_INPUTS, readAnswers } from './answer-inputs.ts';
+import { MAX_INPUTS } from '../proof/answer-document.ts';
+import { answerInputs, type KeptAnswers, makeAnswersKey, readAnswers } from './answer-inputs.ts';
 import { ComparisonError } from './comparison-error.ts';
 import { comparePredictions, type SharedInput } from './compare-predictions.ts';
 import { listSharedInputs } from './list-inputs.ts';
@@ -77,10 +78,7 @@ async function runSideBySide(
   const given = (await listSharedInputs(old, now)).slice(0, MAX_INPUTS);
   if (given.length === 0 && old.locked.signature.inputs !== now.locked.signature.inputs)
     throw new ComparisonError('neither version has an example or a validation case, and their inputs differ');
-  const both = [
-    { ...old, beside: nameModel(now) },
-    { ...now, beside: nameModel(old) },
-  ];
+  const both = pairVersions(old, now);
   const kept = await Promise.all(both.map((version) => findAnswers(version, given, options)));
   // Both run again if one has to: times of another hour, on a machine with other work, say nothing.
   const run = () => Promise.all(both.map((version) => answer(version, given, options)));
@@ -96,8 +94,16 @@ async function runSideBySide(
   return { predictions: comparePredictions(inputs, before, after, policy), missing: null };
 }
 
-interface VersionOfPair extends RunnableVersion {
+/** A version with the name of the one that it is compared with. */
+export interface VersionOfPair extends RunnableVersion {
   readonly beside: string;
+}
+
+export function pairVersions(old: RunnableVersion, now: RunnableVersion): readonly [VersionOfPair, VersionOfPair] {
+  return [
+    { ...old, beside: nameModel(now) },
+    { ...now, beside: nameModel(old) },
+  ];
 }
 
 function nameModel({ locked }: RunnableVersion): string {
@@ -118,7 +124,7 @@ async function findAnswers(
   options: PythonOptions,
 ): Promise<KeptAnswers | undefined> {
   const virtualenv = await locateVirtualenv(makeRequest(version), options).catch(() => undefined);
-  return virtualenv && readAnswers(await makeAnswersKey({ ...makeModel(version), virtualenv }, inputs));
+  return virtualenv && readAnswers(await makeAnswersKey({ ...makeAnsweringModel(version), virtualenv }, inputs));
 }
 
 async function answer(
@@ -130,7 +136,7 @@ async function answer(
   try {
     const sandbox = await openSandbox(options);
     const virtualenv = await ensureVirtualenv(makeRequest(version), { ...options, sandbox });
-    const model = { ...makeModel(version), virtualenv };
+    const model = { ...makeAnsweringModel(version), virtualenv };
     return await answerInputs(model, inputs, { key: await makeAnswersKey(model, inputs), sandbox, signal });
   } catch (e) {
     signal?.throwIfAborted();
@@ -138,16 +144,19 @@ async function answer(
   }
 }
 
-async function openSandbox({ withoutSandbox }: SideBySideOptions): Promise<Sandbox | undefined> {
+export async function openSandbox({
+  withoutSandbox,
+}: Pick<SideBySideOptions, 'withoutSandbox'>): Promise<Sandbox | undefined> {
   const sandbox = await chooseSandbox(withoutSandbox);
   if (sandbox && 'why' in sandbox) throw new Error(`its code runs only in a sandbox, and ${sandbox.why}`);
   return sandbox;
 }
 
-function makeRequest({ lock, subject, folder }: RunnableVersion) {
+export function makeRequest({ lock, subject, folder }: RunnableVersion) {
   return makeVirtualenvRequest(lock, subject.entity.name, folder);
 }
 
-function makeModel({ subject, locked, folder, beside, services }: VersionOfPair) {
-  return { entity: subject.entity, digest: locked.model.digest, folder, beside, services };
+export function makeAnsweringModel({ subject, locked, folder, beside, services }: VersionOfPair) {
+  const [{ digest }, cases] = [locked.model, locked.validation ?? []];
+  return { entity: subject.entity, digest, folder, beside, services, cases };
 }

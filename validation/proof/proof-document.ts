@@ -72,8 +72,9 @@ export interface ProofOutput {
   readonly began: string | undefined;
 }
 
+/** The line with answers to other inputs is not part of the proof (answer-document.ts). */
 export function parseProofOutput(stdout: string): ProofOutput {
-  const lines = stdout.split('\n').flatMap(parseLine);
+  const lines = stdout.split('\n').filter((line) => !line.startsWith('{"answered"')).flatMap(parseJsonLine); // prettier-ignore
   const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
   return { document: proofDocument.safeParse(lines.at(-1)).data, began: begun.at(-1) };
 }
@@ -83,17 +84,17 @@ const imported = z.strictObject({ imported: z.array(z.string()) });
 
 export function parseImported(line: string): readonly string[] {
   if (!line.startsWith('{"imported"')) return [];
-  return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
+  return parseJsonLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
 }
 
 /** The document that a program writes as its last line. Undefined if it did not finish. */
 export function parseDocument(stdout: string): unknown {
-  return parseLine(stdout.trimEnd().split('\n').at(-1) ?? '')[0];
+  return parseJsonLine(stdout.trimEnd().split('\n').at(-1) ?? '')[0];
 }
 
 const stageBegan = z.strictObject({ began: z.string() });
 
-function parseLine(line: string): readonly unknown[] {
+export function parseJsonLine(line: string): readonly unknown[] {
   try {
     return [JSON.parse(line)];
   } catch {

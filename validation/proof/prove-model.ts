@@ -22,11 +22,14 @@ import {
 } from './run-proof.ts';
 import { RUNTIME_FOLDER } from './run-model-program.ts';
 import type { ProofDocument } from './proof-document.ts';
+import type { AnswerDocument, PredictedInput } from './answer-document.ts';
 import type { Subject } from '../subject.ts';
 
 export interface ProofResult {
   /** Undefined if the model failed. */
   readonly proof: Proof | undefined;
+  /** The answers to the inputs of a comparison, if the model is proved and its run has given them. */
+  readonly answered?: AnswerDocument | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -80,6 +83,8 @@ export async function proveModel(
     readonly key: string;
     readonly cases: readonly LockedCase[];
     readonly services: readonly NetworkAddress[];
+    /** What it also answers, for a comparison. The proof does not depend on it. */
+    readonly inputs: readonly PredictedInput[];
   },
   options: Pick<ProofOptions, 'sandbox' | 'signal'> & { readonly virtualenv: Virtualenv },
 ): Promise<ProofResult> {
@@ -89,7 +94,7 @@ export async function proveModel(
   const { virtualenv, sandbox, signal } = options;
   const run = await runProof(model.folder, virtualenv, {
     ...{ limits, settings, environmentVars, sandbox, signal },
-    ...{ cases: model.cases, services: model.services },
+    ...{ cases: model.cases, services: model.services, inputs: model.inputs },
   });
   const loaded = run.document && findOnlyLoaded(run, model.cases, run.document);
   const usable = loaded ? { ...run, document: loaded } : run;
@@ -98,7 +103,7 @@ export async function proveModel(
   const proof = makeProof(model.key, virtualenv, { ...usable, document: usable.document }, settings);
   const isLasting = !proof.cases.some((c) => c.needsNetwork) && !hasFailedService(proof.network);
   if (isLasting) await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
-  return { proof, diagnostics };
+  return { proof, answered: run.answered, diagnostics };
 }
 
 /**

@@ -6,12 +6,21 @@ import { countWorkers } from '../../schemas/endpoint/count-replicas.ts';
 import { mayLoadAgain, type WorkerMode, chooseWorkerMode } from '../../schemas/endpoint/worker-mode.ts';
 import type { UntrustedRun } from '../../sandbox/run-untrusted.ts';
 import type { NetworkAddress } from '../../schemas/values/network-address.ts';
+import {
+  type AnswerDocument,
+  type InputsFile,
+  parseAnswered,
+  type PredictedInput,
+  withInputsFile,
+} from './answer-document.ts';
 import { parseProofOutput, type ProofOutput } from './proof-document.ts';
 import { runModelProgram } from './run-model-program.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 
 export interface ProofRun extends ProofOutput {
   readonly run: UntrustedRun;
+  /** The answers to `inputs`. Undefined: there are none, because the workers do not share memory, or for a failure. */
+  readonly answered?: AnswerDocument | undefined;
   /** Undefined: the model ran with the user's own rights. */
   readonly sandbox: Sandbox | undefined;
 }
@@ -30,6 +39,7 @@ export interface ProofLimits {
 }
 
 const OUTPUT_LIMIT_BYTES = 16 << 20;
+export const ANSWERS_LIMIT_BYTES = 32 << 20;
 const LOAD_LIMIT_SECONDS = 600;
 const GIBIBYTE = 1 << 30;
 /** Memory of Databricks' workload types. */
@@ -81,6 +91,8 @@ export interface ProofOptions {
   readonly cases: readonly LockedCase[];
   /** The services that it may reach. */
   readonly services: readonly NetworkAddress[];
+  /** What the model predicts once its proof is complete, for a comparison. Empty: nothing more. */
+  readonly inputs: readonly PredictedInput[];
   /** Undefined: the model runs with the user's own rights. */
   readonly sandbox: Sandbox | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -88,18 +100,33 @@ export interface ProofOptions {
 
 /** Loads a model and predicts its example, never with Davit's environment variables. */
 export async function runProof(model: string, virtualenv: Virtualenv, options: ProofOptions): Promise<ProofRun> {
-  const { limits, settings, cases, services, sandbox, signal } = options;
+  const { inputs } = options;
+  if (inputs.length === 0) return runProgram(model, virtualenv, options);
+  return withInputsFile(inputs, async (given) => {
+    const ran = await runProgram(model, virtualenv, options, given);
+    return { ...ran, answered: parseAnswered(ran.run.stdout) };
+  });
+}
+
+async function runProgram(
+  model: string,
+  virtualenv: Virtualenv,
+  { limits, settings, cases, services, inputs, environmentVars, sandbox, signal }: ProofOptions,
+  given?: InputsFile,
+): Promise<ProofRun> {
   const { workers, workerMode, nan } = settings;
   const run = await runModelProgram({
-    ...{ model, interpreter: virtualenv, environmentVars: options.environmentVars, services, sandbox, signal },
+    ...{ model, interpreter: virtualenv, environmentVars, services, sandbox, signal },
     args: [
       ...['-c', BOOTSTRAP, String(limits.memoryBytes ?? 0), '--model', model],
       ...['--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],
       ...(cases.length > 0 ? ['--cases', renderCases(cases)] : []),
+      ...(given ? ['--inputs', given.file] : []),
     ],
+    ...(given && { data: [given.folder] }),
     limits: {
-      seconds: computeProofSeconds(limits),
-      outputBytes: OUTPUT_LIMIT_BYTES,
+      seconds: computeProofSeconds(limits) + inputs.length * limits.predictSeconds,
+      outputBytes: OUTPUT_LIMIT_BYTES + (given ? ANSWERS_LIMIT_BYTES : 0),
       processMemoryBytes: limits.memoryBytes,
       memoryBytes: limits.memoryBytes === undefined ? undefined : limits.memoryBytes * limits.loads,
     },

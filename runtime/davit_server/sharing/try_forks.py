@@ -8,7 +8,8 @@ import math
 import os
 import signal
 import time
-from typing import NamedTuple
+from functools import partial
+from typing import Callable, NamedTuple
 
 from ..failures.stages import describe_failure
 from ..files.own_folder import MODEL, remove_folder
@@ -153,16 +154,18 @@ def run_forks(scorer, tasks: list[Task], limit: float, folder: str) -> tuple[lis
 
     SIGKILL comes from outside and shows nothing about the model, so all forks then run once more.
     """
-    results, failure = run_forks_once(scorer, tasks, limit, folder)
-    return run_forks_once(scorer, tasks, limit, folder) if failure == KILLED else (results, failure)
+    runs = [partial(predict_repeatedly, scorer, task) for task in tasks]
+    results, failure = run_forks_once(runs, limit, folder)
+    return run_forks_once(runs, limit, folder) if failure == KILLED else (results, failure)
 
 
-def run_forks_once(scorer, tasks: list[Task], limit: float, folder: str) -> tuple[list[dict], str]:
+def run_forks_once(runs: list[Callable[[], dict]], limit: float, folder: str) -> tuple[list[dict], str]:
+    """Calls each function in a fork of its own. Its result has the key "failure": why it failed, or ""."""
     go, start = os.pipe()
     forks: list[Fork] = []
     try:
-        for number, task in enumerate(tasks):
-            forks.append(start_fork(scorer, task, folder, f"try-{number}", (go, start)))
+        for number, run in enumerate(runs):
+            forks.append(start_fork(run, folder, f"try-{number}", (go, start)))
         os.close(start)
         start = -1
         results = read_pipes([fork.pipe for fork in forks], limit)
@@ -197,7 +200,7 @@ def compare_answers(scorer, prediction: Prediction, results: list[dict]) -> str:
     return ""
 
 
-def start_fork(scorer, task: Task, folder: str, name: str, barrier: tuple[int, int]) -> Fork:
+def start_fork(run: Callable[[], dict], folder: str, name: str, barrier: tuple[int, int]) -> Fork:
     parent = os.getpid()
     reading, writing = os.pipe()
     try:
@@ -216,7 +219,7 @@ def start_fork(scorer, task: Task, folder: str, name: str, barrier: tuple[int, i
         discard_output()  # the output of the model would be repeated by each fork
         os.read(go, 1)  # waits until all forks are ready
         with open(writing, "w") as out:
-            json.dump(predict_repeatedly(scorer, task), out)
+            json.dump(run(), out)
     finally:
         os._exit(0)
 

@@ -33,7 +33,8 @@ class LazyImportTest(unittest.TestCase):
             "parent/late/__init__.py": LATE,
             "parent/late/inner.py": "import parent\nparent.loaded.append('inner')\nVALUE = 8",
             "parent/late/other.py": "import parent\nparent.loaded.append('other')\nfrom parent.late import VALUE",
-            "parent/broken/__init__.py": "raise ImportError('wants more')",
+            "parent/broken/__init__.py": "raise ImportError('wants more')\nVALUE = 9",
+            "parent/open/__init__.py": "from parent.late import *",
         }.items():
             path = Path(folder.name, name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +42,7 @@ class LazyImportTest(unittest.TestCase):
         for name in [name for name in sys.modules if name.partition(".")[0] == "parent"]:
             del sys.modules[name]
         importlib.invalidate_caches()
-        import_lazily("parent.late", "parent.broken", "parent.nowhere")
+        import_lazily("parent.late", "parent.broken", "parent.open", "parent.nowhere")
 
     def test_it_is_loaded_when_something_of_it_is_used_and_once(self):
         import parent
@@ -49,6 +50,22 @@ class LazyImportTest(unittest.TestCase):
         self.assertEqual(parent.loaded, [])
         self.assertEqual(parent.late.VALUE, 7)
         self.assertEqual(parent.late.VALUE, 7)
+        self.assertEqual(parent.loaded, ["inner", "late"])
+
+    def test_it_is_not_loaded_by_a_search_of_all_modules_for_a_name_that_it_cannot_have(self):
+        import parent
+
+        found = [module for module in list(sys.modules.values()) if getattr(module, "nowhere_defined", None)]
+        self.assertEqual((found, parent.loaded), ([], []))
+        self.assertEqual(parent.late.inner.VALUE, 8)
+        with self.assertRaises(AttributeError):
+            _ = parent.late.nowhere_defined
+
+    def test_it_is_loaded_for_any_name_if_its_names_are_not_all_in_its_text(self):
+        import parent
+        import parent.open
+
+        self.assertFalse(hasattr(parent.open, "nowhere_defined"))
         self.assertEqual(parent.loaded, ["inner", "late"])
 
     def test_it_is_loaded_by_an_import_from_it(self):
