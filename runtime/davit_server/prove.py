@@ -12,12 +12,14 @@ then written before they are predicted, and as the last line again; the line bet
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import tempfile
 import time
 import traceback
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
 
@@ -28,7 +30,7 @@ from .files.shared_files import describe_shared_files, find_shared_files
 from .files.write_locks import WriteLocks
 from .processes.connection_watch import ConnectionWatch
 from .processes.loaded_libraries import list_system_libraries
-from .processes.threads import count_processors, make_single_thread_environment
+from .processes.threads import QUIET_LIBRARIES, count_processors, make_single_thread_environment
 from .protocol.wire import FOUND, MODES, ONE, SEPARATE, SHARED
 from .run_once import Output, add_model_options, describe_run, parse_options, read_peak_bytes, run_once
 from .scoring.import_scorer import import_scorer
@@ -81,6 +83,7 @@ def prove(options: argparse.Namespace, folder: str, output: Output) -> dict:
 
     locks_file = tempfile.TemporaryFile()  # noqa: SIM115  # until this process ends
     try:
+        os.environ.update({**QUIET_LIBRARIES, **os.environ})
         if options.worker_mode in (FOUND, SHARED):  # as the server does, before the numeric libraries are loaded
             os.environ.update(make_single_thread_environment())
         enter_folder(folder, MODEL)
@@ -89,12 +92,8 @@ def prove(options: argparse.Namespace, folder: str, output: Output) -> dict:
             Scorer = import_scorer()
         locks = WriteLocks(locks_file.fileno(), mode.own_folder)
         connections = ConnectionWatch()
-        with stages("load"), locks.hold(is_loading=True), warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            try:
-                scorer = Scorer(options.model, options.nan, options.cases)
-            finally:
-                proof["warnings"] = list_warnings(caught)
+        with stages("load"), locks.hold(is_loading=True), record_warnings(proof["warnings"]):
+            scorer = Scorer(options.model, options.nan, options.cases)
         proof["mlflow"], proof["load_memory_bytes"] = scorer.version, read_resident_bytes()
         if options.input:
             scorer.set_request(options.content_type, Path(options.input).read_bytes())
@@ -199,10 +198,25 @@ def make_empty_proof() -> dict:
     }
 
 
-def list_warnings(caught: list[warnings.WarningMessage]) -> list[dict[str, str]]:
-    """Returns each warning once, without deprecations, because the lock pins the versions that they are about."""
-    seen = {(w.category.__name__, str(w.message)): None for w in caught if not issubclass(w.category, NOISE)}
-    return [{"category": category, "message": message} for category, message in seen][:MOST_WARNINGS]
+@contextlib.contextmanager
+def record_warnings(found: list[dict[str, str]]) -> Iterator[None]:
+    """Adds each warning once, without deprecations, because the lock pins the versions that they are about.
+
+    The filters stay as the model sets them, which may make errors of warnings: its predictions depend on that.
+    """
+    show = warnings.showwarning
+
+    def record(message: Warning | str, category: type[Warning], *more: object, **named: object) -> None:
+        warning = {"category": category.__name__, "message": str(message)}
+        if not issubclass(category, NOISE) and warning not in found and len(found) < MOST_WARNINGS:
+            found.append(warning)
+
+    warnings.showwarning = record
+    try:
+        yield
+    finally:
+        if warnings.showwarning is record:  # the model may have replaced it
+            warnings.showwarning = show
 
 
 def read_resident_bytes() -> int:

@@ -6,6 +6,7 @@ are forks of this process; in every other mode the first command FORK makes this
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import json
 import os
@@ -37,6 +38,7 @@ def main() -> None:
         os.set_inheritable(descriptor, False)
     sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]  # put there by `python -m`
     enter_folder(options["folder"], MODEL)
+    faulthandler.enable()  # a crash of the model leaves its trace in the log; proofs have it, too
     control = socket.socket(fileno=options["control"])
     stages, records = Stages(lambda name: send_event(control, event="stage", stage=name)), []
     try:

@@ -67,6 +67,7 @@ test('a model that kills its loading process is refused, with the stage and the 
     stage: 'load',
     message: "The model's process ended by signal 11 (SIGSEGV)",
   });
+  expect(server.prints.join('\n')).toMatch(/Segmentation fault[^]*m_obedient\.py", line \d+ in _load_pyfunc/);
 });
 
 test('an interpreter that is not there is a failure to start', async () => {

@@ -129,6 +129,18 @@ test('prove keeps what was warned of while loading, each once, without deprecati
   expect(proof).toMatchObject({ warnings: [{ category: 'UserWarning', message: 'made with another version' }] });
 });
 
+test('prove leaves warnings as the model has set them, as the server does', async () => {
+  const input = await writeInput('{"dataframe_records": [{"do": "warn", "seconds": 0}]}');
+  const { proof } = await prove('m_obedient', ['--input', input], [], { OBEDIENT_AT_LOAD: 'strict' });
+  expect(proof.failed).toMatchObject({ stage: 'predict', kind: 'UserWarning' });
+});
+
+test('prove loads the model a second time with the same hashes of text, as the server does', async () => {
+  const env = { OBEDIENT_AT_LOAD: 'hash', PYTHONHASHSEED: '7' };
+  const { proof } = await prove('m_obedient', ['--workers', '2'], [], env);
+  expect(proof).toMatchObject({ failed: null, workers: { mode: 'separate', found: ['1 thread'] } });
+});
+
 test.each(['found', 'separate', 'shared'])('prove names a log that all workers write: %s', async (mode) => {
   const env = { OBEDIENT_AT_LOAD: 'log', OBEDIENT_LOG: join(folder, 'app.log') };
   const { proof } = await prove('m_obedient', ['--workers', '3', '--worker-mode', mode], [], env);

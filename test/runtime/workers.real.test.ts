@@ -190,6 +190,11 @@ describe('a server of its own', () => {
     expect(await server.ended).toBe(0);
   });
 
+  test('a model that turns on the fault handler is shared, as in its proof', async () => {
+    const server = await startServer('m_obedient', { args: ['--workers', '2'], env: { OBEDIENT_AT_LOAD: 'faults' } });
+    expect(server.events.at(-1)).toMatchObject({ event: 'ready', worker_mode: 'shared', found: [] });
+  });
+
   test('a model that answers by numbers which it draws when it is loaded has one worker', async () => {
     const env = { OBEDIENT_AT_LOAD: 'draw' };
     const server = await startServer('m_obedient', { args: ['--workers', '3'], env });

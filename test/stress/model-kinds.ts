@@ -18,17 +18,17 @@ export interface StressModelKind {
 /** The models by folder and name. The default `environment` is `light`. */
 const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<StressModelKind>>>>> = {
   files: {
+    counter_appended: { isDistinct: true },
     counter_seldom: { isDistinct: true },
     file_in_cycle: { isHarmless: true },
-    file_lock: {},
     file_offset: { isInEveryRun: true },
     fixed_folder: { most: 400 },
     fixed_path: { isInEveryRun: true },
     fixed_path_library: {},
+    journal: {},
     kept_file: {},
     lazy_file: { isInEveryRun: true },
     library_and_thread: {},
-    locked_rows: { most: 400 },
     mapped_counter: {},
     mapped_weights: {},
     named_pipe: {},
@@ -43,6 +43,13 @@ const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<StressMode
     temp_folder_renewed: {},
     temp_name: {},
     working_folder: { isInEveryRun: true },
+  },
+  locks: {
+    file_lock: {},
+    lock_until_closed: {},
+    locked_rows: { most: 400 },
+    other_order: {},
+    shared_lock: {},
   },
   processes: {
     alarm_in_predict: {},

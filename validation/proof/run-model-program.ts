@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -17,6 +18,12 @@ import { parseImported } from './proof-document.ts';
 export const RUNTIME_FOLDER = codePath('runtime');
 /** Limited, because OpenBLAS allocates a buffer for each thread, which counts against the memory limit. */
 const THREADS = Math.min(4, availableParallelism());
+
+/**
+ * The same for all programs: the process of a proof and the second load must agree on `hash` of text, like the workers
+ * of a server, and so must the versions of a comparison.
+ */
+const HASH_SEED = String(randomInt(2 ** 32));
 
 /** A Python that runs a model: the locked virtualenv, or one that Davit did not make and does not write to. */
 export type Interpreter = Virtualenv | { readonly python: string; readonly pythonVersion: string };
@@ -56,7 +63,7 @@ export async function runModelProgram(program: ModelProgram): Promise<UntrustedR
   const run = await runUntrusted(
     {
       command: [interpreter.python, ...args],
-      env: { ...environmentVars, ...makePythonEnvironment(own) },
+      env: { PYTHONHASHSEED: HASH_SEED, ...environmentVars, ...makePythonEnvironment(own) },
       path: [join(folder, 'bin')],
       readable: [...base.folders, ...(own ? [folder] : listVirtualenvFolders(folder))],
       data: [RUNTIME_FOLDER, model, ...data],

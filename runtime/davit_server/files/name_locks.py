@@ -37,15 +37,15 @@ class NameLocks:
         self.gate_lock, self.gate_holders = threading.RLock(), 0
         self.on_wait: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext
 
-    def lock(self, path: str, is_shared: bool = False, is_first_in_line: bool = False) -> None:
-        """Locks a name until `release`; continues without the lock where that would be a deadlock.
+    def lock(self, path: str, is_shared: bool = False, is_first_in_line: bool = False) -> bool:
+        """Locks a name until `release`. Says whether it succeeded: not where waiting would be a deadlock.
 
         Predictions that hold a shared lock could follow each other without a pause, and a process that loads the model
         would wait forever. So it closes the gate (`is_first_in_line`): predictions that hold no lock wait until it has
         its own. Those that hold one pass, because the loading process may be waiting for them.
         """
         if self.held.get(path) or (is_shared and path in self.held):
-            return
+            return True
         kind, number = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX, number_name(path) % OFFSETS
         if not is_first_in_line and not self.held:
             self.pass_gate()
@@ -55,6 +55,7 @@ class NameLocks:
                 is_locked = self.lock_byte(number, kind)
         if is_locked:
             self.held[path] = not is_shared  # a prediction that writes the file as well locks it again
+        return is_locked
 
     @contextlib.contextmanager
     def close_gate(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
-from .descriptors import read_descriptors
+from .descriptors import is_writing, read_descriptors
 from .watch_files import SHARED_MEMORY
 
 COORDINATION = ("-shm", "/lock.mdb")
@@ -23,9 +23,8 @@ def list_writable_files() -> set[str]:
     """
     found = set()
     for _, path, status, flags in read_descriptors():
-        writes = flags & os.O_ACCMODE != os.O_RDONLY and not flags & os.O_APPEND
         is_file = stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)
-        if path.startswith("/") and writes and is_file and not path.endswith(COORDINATION):
+        if path.startswith("/") and is_writing(flags) and is_file and not path.endswith(COORDINATION):
             found.add(path if is_file_at(path, status) else f"{path} {status.st_ino}")
     return found
 

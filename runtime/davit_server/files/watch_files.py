@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
+from .descriptors import is_writing
+
 UNSHARED = ("/proc/", "/sys/")
 SHARED_MEMORY = "/dev/shm/"
 SCRATCH = ("/tmp/", "/var/tmp/", SHARED_MEMORY)
@@ -32,8 +34,7 @@ def find_written_path(event: str, arguments: tuple) -> str | None:
     """Returns the path that an audit event will write (file, folder, link or database), or None."""
     if event == "open":
         path, _, flags = arguments
-        writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR) and not flags & os.O_APPEND
-        return decode_path(path) if writes else None
+        return decode_path(path) if isinstance(flags, int) and is_writing(flags) else None
     if event == "os.rename":
         return decode_path(arguments[1])
     if event in ("os.mkdir", "os.symlink", "os.link"):

@@ -3,20 +3,22 @@
 A model may write a file whose name is in its code, like /tmp/input.csv, or was chosen before the workers were forked.
 Each worker that wrote it while another one reads it would answer with the other one's data. So a worker locks the name
 of a file outside its own folders before it opens that file for writing, until the prediction has ended. Names that no
-two predictions share cost nothing. Of what C libraries write, only files that the example needed are known; for a
+two predictions share cost nothing. A prediction that would wait for one that waits for it is given up and made again.
+Of what C libraries write, only files that the example needed are known; for a
 program, each temporary file that its command names is locked. Python 3.8, standard library only.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
 
+from .descriptors import is_append_only, read_descriptor_path
+from .model_locks import ModelLocks
 from .name_locks import WRITTEN, WRITTEN_AT_LOAD, NameLocks
 from .open_files import list_used_files, list_writable_files, read_stamp
 from .watch_files import SCRATCH, decode_path, find_written_path, is_inside, list_private_folders
@@ -30,10 +32,17 @@ TICK_NANOSECONDS = 10_000_000
 READ = "\0read"
 """After the path of a database, a name whose mark says that a prediction has not changed it."""
 
+LOG = "\0log"
+"""After the path of a file, a name whose mark says that predictions append to it. It is a log until one reads it."""
+
 LOCKING = ("fcntl.flock", "fcntl.lockf")
 REMOVALS = ("os.remove", "os.rmdir", "os.rename", "shutil.rmtree")
 PROGRAMS = ("subprocess.Popen", "os.system")
 TEMPORARY = re.compile(r"(?:" + "|".join(map(re.escape, SCRATCH)) + r")[^\s'\"`;|&<>()$=,:]+")
+
+
+class Deadlock(BaseException):
+    """Two predictions wait for a file of the other one. No model should catch it."""
 
 
 class WriteLocks:
@@ -47,13 +56,14 @@ class WriteLocks:
         self.inside = list_private_folders(own_folder)
         self.is_active = self.is_loading = False
         self.is_starting = True
-        self.model_locks: set[int] = set()
+        self.model_locks = ModelLocks()
         self.ignored, self.started = list_writable_files(), time.time_ns() - TICK_NANOSECONDS
         self.kept: set[str] = set()
         self.used: set[str] = set()
         self.watched: dict[str, tuple[int, int] | None] = {}
         self.databases: dict[str, tuple] = {}
-        self.has_opened = False
+        self.appended: set[str] = set()
+        self.has_opened = self.has_deadlock = False
         if self.names.is_usable:
             sys.addaudithook(self.handle_audit_event)
 
@@ -71,15 +81,18 @@ class WriteLocks:
     def hold(self, files: Iterable[str] = (), is_loading: bool = False) -> Iterator[None]:
         """Holds the locks of a prediction, or of the loading of a model, until its end.
 
-        `files` are known to be written, although no audit event will report them.
+        `files` are known to be written, although no audit event will report them. With `has_deadlock`, the prediction
+        must be made again. Since a deadlock, predictions run one after the other.
         """
         self.model_locks.clear()
-        self.is_active, self.is_loading = True, is_loading
+        self.is_active, self.is_loading, self.has_deadlock = True, is_loading, False
         self.find_changed_files()
-        for path in sorted({*files, *self.kept}) if self.names.is_usable else ():
-            self.lock(path)
+        everything = [EVERYTHING] if self.names.read_mark(EVERYTHING) and not is_loading else []
+        for path in sorted({*files, *self.kept, *everything}) if self.names.is_usable else ():
+            self.names.lock(path, is_first_in_line=self.is_starting)
         for path in sorted(self.used):
-            self.lock(path, is_shared=self.names.read_mark(path) == WRITTEN_AT_LOAD)
+            is_shared = self.names.read_mark(path) == WRITTEN_AT_LOAD
+            self.names.lock(path, is_shared, is_first_in_line=self.is_starting)
         try:
             yield
         finally:
@@ -90,6 +103,8 @@ class WriteLocks:
                 self.find_used_files()
             if self.databases:
                 self.mark_changed_databases()
+            if self.appended:
+                self.mark_logs()
             if self.names.held:
                 self.names.release()
 
@@ -116,6 +131,11 @@ class WriteLocks:
         for path, stamps in databases.items():
             self.names.mark(path if read_database_stamps(path) != stamps else path + READ, WRITTEN)
 
+    def mark_logs(self) -> None:
+        appended, self.appended = self.appended, set()
+        for path in appended:
+            self.names.mark(path + LOG, WRITTEN)
+
     def handle_audit_event(self, event: str, arguments: tuple) -> None:
         # A child of the model would wait for the prediction that waits for the child.
         if not self.is_active or os.getpid() != self.process:
@@ -124,8 +144,15 @@ class WriteLocks:
             self.note_model_lock(*arguments[:2])
         elif event == "open" and is_reading(arguments):
             self.handle_reading(arguments[0])
-        elif not self.model_locks:
+        elif event == "open" and isinstance(arguments[2], int) and is_append_only(arguments[2]):
+            self.handle_appending(arguments[0])
+        elif not self.model_locks.are_held():
             self.handle_writing(event, arguments)
+
+    def note_model_lock(self, file: object, operation: int) -> None:
+        descriptor = file if isinstance(file, int) else file.fileno()
+        if descriptor != self.names.descriptor and read_descriptor_path(descriptor) not in self.names.held:
+            self.model_locks.note(descriptor, operation)
 
     def handle_writing(self, event: str, arguments: tuple) -> None:
         for path in find_touched_paths(event, arguments):
@@ -155,29 +182,41 @@ class WriteLocks:
         to be written again. What was only written at load can be read by several predictions.
         """
         name = decode_path(path)
-        if name is None or self.is_loading or self.model_locks or not self.names.has_marks():
+        if (
+            name is None
+            or self.is_loading
+            or not (self.appended or self.names.has_marks())
+            or self.model_locks.are_held()
+        ):
             return
         real = os.path.realpath(name)
+        if real in self.appended or self.names.read_mark(real + LOG):
+            self.names.mark(real, WRITTEN)
         mark = self.names.read_mark(real)
         if mark and not is_inside(real, self.inside):
             self.lock(real, is_shared=mark == WRITTEN_AT_LOAD)
 
+    def handle_appending(self, path: object) -> None:
+        """Locks a file that is appended to, unless predictions do not read it: then it is a log."""
+        name = decode_path(path)
+        if name is None or self.model_locks.are_held():
+            return
+        real = os.path.realpath(name)
+        if is_inside(real, self.inside) or (self.names.read_mark(real + LOG) and not self.names.read_mark(real)):
+            return
+        self.appended.add(real)
+        if not self.is_loading:
+            self.lock(real)
+
     def lock(self, path: str, is_shared: bool = False) -> None:
-        self.names.lock(path, is_shared, is_first_in_line=self.is_starting)
+        is_locked = self.names.lock(path, is_shared, is_first_in_line=self.is_starting)
         if not self.is_active:  # a thread that its prediction has not waited for
             self.names.release()
-
-    def note_model_lock(self, file: object, operation: int) -> None:
-        """Notes that the model locks a file by itself, so that its predictions already run one after the other.
-
-        Until it unlocks the file, locking names as well could be a deadlock: the holder of either lock would wait for
-        the other one.
-        """
-        descriptor = file if isinstance(file, int) else file.fileno()
-        if operation & fcntl.LOCK_UN:
-            self.model_locks.discard(descriptor)
-        elif descriptor != self.names.descriptor and read_descriptor_path(descriptor) not in self.names.held:
-            self.model_locks.add(descriptor)
+        elif not is_locked and not self.is_starting:
+            self.names.mark(EVERYTHING, WRITTEN)
+            self.has_deadlock = bool(self.names.read_mark(EVERYTHING))  # not after the model has closed the descriptor
+            if self.has_deadlock:
+                raise Deadlock(path)
 
 
 def is_reading(arguments: tuple) -> bool:
@@ -192,13 +231,6 @@ def is_new_database(path: str) -> bool:
 
 def read_database_stamps(path: str) -> tuple:
     return tuple(read_stamp(path + end) for end in ("", "-wal"))
-
-
-def read_descriptor_path(descriptor: int) -> str:
-    try:
-        return os.readlink(f"/proc/self/fd/{descriptor}")
-    except OSError:
-        return ""
 
 
 def find_touched_paths(event: str, arguments: tuple) -> list[str]:

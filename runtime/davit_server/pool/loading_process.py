@@ -14,7 +14,7 @@ from typing import Callable
 
 from ..files.own_folder import OwnFolder
 from ..processes.pass_sockets import send_with_sockets
-from ..processes.threads import LIMITS, count_processors, make_single_thread_environment
+from ..processes.threads import LIMITS, QUIET_LIBRARIES, count_processors, make_single_thread_environment
 from ..processes.wait_readable import wait_readable
 from ..protocol.wire import COMMAND, FORK, FOUND, KILL, SHARED
 
@@ -116,7 +116,8 @@ class LoadingProcess:
         idle_threads = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
         # The output of a model appears in the log at once and is not lost when its process is killed.
         python = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": RUNTIME}
-        return {"PYTHONHASHSEED": HASH_SEED, **os.environ, **limits, **idle_threads, **pycache, **python}
+        defaults = {"PYTHONHASHSEED": HASH_SEED, **QUIET_LIBRARIES}
+        return {**defaults, **os.environ, **limits, **idle_threads, **pycache, **python}
 
     def read_events(self) -> None:
         try:

@@ -9,13 +9,18 @@ from pathlib import Path
 
 LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
-QUIET_LIBRARIES = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
-"""MLflow imports pyarrow, which would start a thread that frees memory; a process that may be forked has none."""
+QUIET_LIBRARIES = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "ORT_DISABLE_TELEMETRY": "1"}
+"""Defaults of environment variables for libraries that would do more in the background than a model needs.
+
+MLflow imports pyarrow, which would start a thread that frees memory; a process that may be forked has none. ONNX
+Runtime would open a database in the home folder for telemetry, which all workers write, so predictions would run one at
+a time.
+"""
 
 
 def make_single_thread_environment() -> dict[str, str]:
     """Returns environment variables for a process that may be forked; libraries read them when they are loaded."""
-    return {**dict.fromkeys(LIMITS, "1"), **QUIET_LIBRARIES}
+    return dict.fromkeys(LIMITS, "1")
 
 
 def count_processors(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:

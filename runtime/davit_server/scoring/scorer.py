@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..failures.mlflow_reason import MESSAGE_CHARACTERS, extract_reason, is_about_input
 from ..failures.root_cause import is_raised_by_mlflow
+from ..files.write_locks import Deadlock
 from ..processes.end_forked_children import end_forked_children
 from ..protocol.log import log
 from ..signatures.column_value import Leniency
@@ -76,7 +77,7 @@ class Scorer:
         """Returns HTTP status and JSON body. Faults of the client are 4xx; those of the model are 5xx and logged."""
         try:
             return 200, self.predict(kind, body).encode()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Deadlock):
             raise
         except BaseException as error:  # SystemExit, and what Rust calls a panic: no reason to load the model again
             status, code, message = self.describe(error, kind, body)

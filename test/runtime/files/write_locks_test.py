@@ -24,7 +24,9 @@ from davit_server.files.shared_files import describe_shared_files, find_shared_f
 from davit_server.files.watch_folders import predict_with_watch
 from davit_server.files.write_locks import EVERYTHING, WriteLocks, find_touched_paths
 from davit_server.pool.loading_process import LoadingProcess
+from davit_server.protocol.wire import ANSWER, HELLO, KINDS, REQUEST, WAITING, WORKING
 from davit_server.sharing.vary_request import vary_request
+from davit_server.workers.answer_requests import answer_requests, receive_exactly
 from davit_server.workers.wait_notices import WaitNotices
 
 LINUX = sys.platform.startswith("linux")
@@ -295,6 +297,98 @@ class WaitingForALock(unittest.TestCase):
                 with open(self.path, "w"):
                     self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
 
+    def test_a_lock_of_the_model_s_own_ends_when_its_file_is_closed(self):
+        with tempfile.TemporaryFile() as file:
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+            with locks.hold():
+                with open(__file__) as own:
+                    fcntl.flock(own, fcntl.LOCK_EX)
+                with open(self.path, "w"):
+                    self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
+
+    def test_a_shared_lock_of_the_model_s_own_is_not_enough(self):
+        with tempfile.TemporaryFile() as file, open(__file__) as own:
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+            with locks.hold():
+                fcntl.flock(own, fcntl.LOCK_SH)
+                with open(self.path, "w"):
+                    self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
+
+    def test_predictions_that_write_files_in_another_order_are_made_again_one_after_the_other(self):
+        begun = [FORK.Event() for _ in range(2)]
+
+        def write(path, text):
+            with open(path, "w") as file:
+                file.write(text)
+
+        class Scorer:
+            def answer(self, kind, body, request_id):
+                number = int(body)
+                paths = [f"{path}-{each}" for each in (number, 1 - number)]
+                write(paths[0], request_id)
+                begun[number].set()
+                begun[1 - number].wait()
+                write(paths[1], request_id)
+                return 200, "".join(open(each).read() for each in paths).encode()
+
+        path = self.path
+        with tempfile.TemporaryFile() as file:
+
+            def work(number, connection):
+                own = os.path.join(self.folder.name, f"own-{number}")
+                os.mkdir(own)
+                options = {"threads": 1, "fixed_files": []}
+                with contextlib.suppress(EOFError):
+                    answer_requests(connection, Scorer(), options, WriteLocks(file.fileno(), own), own)
+
+            fronts = []
+            for number in range(2):
+                ours, theirs = socket.socketpair()
+                FORK.Process(target=work, args=(number, theirs), daemon=True).start()
+                theirs.close()
+                fronts.append(ours)
+                receive_exactly(ours, HELLO.size)
+                ours.sendall(REQUEST.pack(KINDS.index("json"), 1, 1) + b"%d%d" % (number + 5, number))
+            for number, ours in enumerate(fronts):
+                with ours:
+                    status, length = WAITING, 0
+                    while status in (WAITING, WORKING):
+                        status, length = ANSWER.unpack(receive_exactly(ours, ANSWER.size))
+                    self.assertEqual((status, receive_exactly(ours, length)), (200, b"%d" % (number + 5) * 2))
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+            with locks.hold():
+                self.assertEqual(list(locks.names.held), [EVERYTHING])
+
+    def test_a_file_that_is_appended_to_and_read_is_waited_for(self):
+        def predict(mode):
+            with locks.hold():
+                with open(self.path, mode) as journal:
+                    journal.write("1")
+                if mode == "a":
+                    with open(self.path) as journal:
+                        journal.read()
+                return list(locks.names.held)
+
+        for mode in ("a", "a+"):
+            with self.subTest(mode), tempfile.TemporaryFile() as file:
+                locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+                self.assertEqual([predict(mode) for _ in range(2)], [[os.path.realpath(self.path)]] * 2)
+
+    def test_a_log_that_each_prediction_opens_is_waited_for_only_until_it_is_known_to_be_one(self):
+        with tempfile.TemporaryFile() as file:
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+
+            def append():
+                with locks.hold():
+                    with open(self.path, "a"):
+                        pass
+                    return list(locks.names.held)
+
+            self.assertEqual([append(), append()], [[os.path.realpath(self.path)], []])
+            with locks.hold(), open(self.path):  # it is no log after all
+                self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
+            self.assertEqual(append(), [os.path.realpath(self.path)])
+
     def test_what_a_program_and_a_database_write(self):
         command = ["ffmpeg", "-i", "in.wav", "/tmp/out.wav"]
         self.assertEqual(find_touched_paths("subprocess.Popen", ("ffmpeg", command, None, None)), ["/tmp/out.wav"])
@@ -556,7 +650,14 @@ class Sharing(unittest.TestCase):
         self.assertEqual(describe_shared_files([EVERYTHING]), "")  # another finding says why
 
 
-class Hashing(unittest.TestCase):
+class Environment(unittest.TestCase):
+    def test_libraries_are_quiet_unless_the_endpoint_says_otherwise(self):
+        for set_value, value in ((None, "1"), ("0", "0")):
+            with mock.patch.dict(os.environ, {} if set_value is None else {"ORT_DISABLE_TELEMETRY": set_value}):
+                for mode in ("found", "separate"):
+                    environment = LoadingProcess(Namespace(pycache=None), mode, print, print, -1).make_environment(1)
+                    self.assertEqual(environment["ORT_DISABLE_TELEMETRY"], value)
+
     def test_hash_is_the_same_in_all_processes_that_load_the_model(self):
         settings = Namespace(pycache=None)
         one, other = (
