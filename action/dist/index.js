@@ -42957,6 +42957,7 @@ async function runModelProgram(program) {
 	const run = await runUntrusted({
 		command: [interpreter.python, ...args],
 		env: {
+			PYTHONHASHSEED: HASH_SEED,
 			...environmentVars,
 			...makePythonEnvironment(own)
 		},
@@ -43002,7 +43003,7 @@ function makePythonEnvironment(own) {
 		...Object.fromEntries(threads)
 	};
 }
-var RUNTIME_FOLDER, THREADS;
+var RUNTIME_FOLDER, THREADS, HASH_SEED;
 var init_run_model_program = __esmMin((() => {
 	init_compile_byte_code();
 	init_find_base_python();
@@ -43013,6 +43014,7 @@ var init_run_model_program = __esmMin((() => {
 	init_proof_document();
 	RUNTIME_FOLDER = codePath("runtime");
 	THREADS = Math.min(4, availableParallelism());
+	HASH_SEED = String(randomInt(2 ** 32));
 }));
 // validation/proof/run-proof.ts
 function makeProofSettings(entity) {
