@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import json
 import mmap
 import multiprocessing
 import os
@@ -657,6 +658,16 @@ class Environment(unittest.TestCase):
                 for mode in ("found", "separate"):
                     environment = LoadingProcess(Namespace(pycache=None), mode, print, print, -1).make_environment(1)
                     self.assertEqual(environment["ORT_DISABLE_TELEMETRY"], value)
+
+    def test_libraries_are_quiet_in_programs_that_run_a_model_once(self):
+        code = (
+            "import os; from davit_server.run_once import run_once; "
+            "run_once(lambda *_: {'failed': None, 'value': os.environ['ORT_DISABLE_TELEMETRY']})"
+        )
+        for given, value in (({}, "1"), ({"ORT_DISABLE_TELEMETRY": "0"}, "0")):
+            environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"], **given}
+            ran = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, check=True)
+            self.assertEqual(json.loads(ran.stdout)["value"], value)
 
     def test_hash_is_the_same_in_all_processes_that_load_the_model(self):
         settings = Namespace(pycache=None)
