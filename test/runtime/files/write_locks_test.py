@@ -390,6 +390,19 @@ class WaitingForALock(unittest.TestCase):
                 self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
             self.assertEqual(append(), [os.path.realpath(self.path)])
 
+    def test_a_log_that_stays_open_is_waited_for_from_the_beginning_once_a_prediction_has_read_it(self):
+        with tempfile.TemporaryFile() as file:
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+            with contextlib.ExitStack() as kept:
+                with locks.hold(is_loading=True):
+                    kept.enter_context(open(self.path, "a"))
+                with locks.hold():
+                    self.assertEqual(list(locks.names.held), [])
+                    with open(self.path):
+                        pass
+                with locks.hold():
+                    self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
+
     def test_what_a_program_and_a_database_write(self):
         command = ["ffmpeg", "-i", "in.wav", "/tmp/out.wav"]
         self.assertEqual(find_touched_paths("subprocess.Popen", ("ffmpeg", command, None, None)), ["/tmp/out.wav"])
