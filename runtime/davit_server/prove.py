@@ -30,7 +30,7 @@ from .files.shared_files import describe_shared_files, find_shared_files
 from .files.write_locks import WriteLocks
 from .processes.connection_watch import ConnectionWatch
 from .processes.loaded_libraries import list_system_libraries
-from .processes.threads import QUIET_LIBRARIES, count_processors, make_single_thread_environment
+from .processes.threads import count_processors, make_single_thread_environment
 from .protocol.wire import FOUND, MODES, ONE, SEPARATE, SHARED
 from .run_once import Output, add_model_options, describe_run, parse_options, read_peak_bytes, run_once
 from .scoring.import_scorer import import_scorer
@@ -83,7 +83,6 @@ def prove(options: argparse.Namespace, folder: str, output: Output) -> dict:
 
     locks_file = tempfile.TemporaryFile()  # noqa: SIM115  # until this process ends
     try:
-        os.environ.update({**QUIET_LIBRARIES, **os.environ})
         if options.worker_mode in (FOUND, SHARED):  # as the server does, before the numeric libraries are loaded
             os.environ.update(make_single_thread_environment())
         enter_folder(folder, MODEL)

@@ -16,6 +16,7 @@ from .failures.stages import Stages
 from .failures.watch_network import NETWORK
 from .files.own_folder import MODEL, OwnFolder, enter_folder
 from .processes.process_state import list_children
+from .processes.threads import QUIET_LIBRARIES
 from .scoring.import_scorer import import_scorer
 
 
@@ -57,6 +58,7 @@ def run_once(run: Callable[[str, Output], dict]) -> None:
     The exit code is 1 if the document has a failure, else 0.
     """
     sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]  # put there by `python -m`
+    os.environ.update({**QUIET_LIBRARIES, **os.environ})  # as the server does, before libraries are loaded
     output = Output(OwnFolder())
     NETWORK.start()
     faulthandler.enable()

@@ -41,6 +41,8 @@ export async function startAnswersBesideProof(
 ): Promise<AnswersBesideProof | undefined> {
   // Only forks of the proved model can answer without being part of its proof.
   if (!['found', 'shared'].includes(chooseWorkerMode(now.subject.entity))) return undefined;
+  // The proof tells how its run used each service, so requests for these inputs would count as the proof's.
+  if (now.services.length > 0) return undefined;
   const inputs = (await listSharedInputs(old, now)).slice(0, MAX_INPUTS);
   const [before, after] = await Promise.all(pairVersions(old, now).map((v) => findWarm(v, inputs, options)));
   if (inputs.length === 0 || !before || !after) return undefined;

@@ -24,6 +24,8 @@ class ModelLocks:
 
     def are_held(self) -> bool:
         """Says whether the prediction holds one. Closing a file releases its lock, and no audit event reports that."""
+        if not self.files:  # each audit event comes here
+            return False
         for descriptor, identity in list(self.files.items()):
             if read_identity(descriptor) != identity:
                 self.files.pop(descriptor, None)

@@ -16,6 +16,11 @@ COORDINATION = ("-shm", "/lock.mdb")
 """Ends of the names of files in which SQLite and LMDB coordinate processes, even if these only read."""
 
 
+def list_open_logs() -> set[str]:
+    """Returns the paths of regular files that are open only for appending."""
+    return {each.target for each in read_descriptors() if each.is_log}
+
+
 def list_writable_files() -> set[str]:
     """Returns the paths of files and named pipes that are open for writing, without files opened for appending (logs).
 

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from .descriptors import is_append_only, read_descriptor_path
 from .model_locks import ModelLocks
 from .name_locks import WRITTEN, WRITTEN_AT_LOAD, NameLocks
-from .open_files import list_used_files, list_writable_files, read_stamp
+from .open_files import list_open_logs, list_used_files, list_writable_files, read_stamp
 from .watch_files import SCRATCH, decode_path, find_written_path, is_inside, list_private_folders
 
 EVERYTHING = "*"
@@ -59,6 +59,7 @@ class WriteLocks:
         self.model_locks = ModelLocks()
         self.ignored, self.started = list_writable_files(), time.time_ns() - TICK_NANOSECONDS
         self.kept: set[str] = set()
+        self.open_logs: set[str] = set()
         self.used: set[str] = set()
         self.watched: dict[str, tuple[int, int] | None] = {}
         self.databases: dict[str, tuple] = {}
@@ -88,7 +89,8 @@ class WriteLocks:
         self.is_active, self.is_loading, self.has_deadlock = True, is_loading, False
         self.find_changed_files()
         everything = [EVERYTHING] if self.names.read_mark(EVERYTHING) and not is_loading else []
-        for path in sorted({*files, *self.kept, *everything}) if self.names.is_usable else ():
+        read_logs = [path for path in self.open_logs if self.names.read_mark(path) == WRITTEN]
+        for path in sorted({*files, *self.kept, *read_logs, *everything}) if self.names.is_usable else ():
             self.names.lock(path, is_first_in_line=self.is_starting)
         for path in sorted(self.used):
             is_shared = self.names.read_mark(path) == WRITTEN_AT_LOAD
@@ -110,7 +112,7 @@ class WriteLocks:
 
     def find_open_files(self) -> None:
         """Finds the files that the model keeps open: what it writes into them later, no audit event reports."""
-        self.has_opened = False
+        self.has_opened, self.open_logs = False, list_open_logs()
         paths = {path for path in list_writable_files() - self.ignored if not is_inside(path, self.inside)}
         stamps = {path: read_stamp(path) for path in paths}
         self.kept = {path for path, stamp in stamps.items() if stamp is None or stamp[0] >= self.started}

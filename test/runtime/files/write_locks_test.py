@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import json
 import mmap
 import multiprocessing
 import os
@@ -389,6 +390,19 @@ class WaitingForALock(unittest.TestCase):
                 self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
             self.assertEqual(append(), [os.path.realpath(self.path)])
 
+    def test_a_log_that_stays_open_is_waited_for_from_the_beginning_once_a_prediction_has_read_it(self):
+        with tempfile.TemporaryFile() as file:
+            locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
+            with contextlib.ExitStack() as kept:
+                with locks.hold(is_loading=True):
+                    kept.enter_context(open(self.path, "a"))
+                with locks.hold():
+                    self.assertEqual(list(locks.names.held), [])
+                    with open(self.path):
+                        pass
+                with locks.hold():
+                    self.assertEqual(list(locks.names.held), [os.path.realpath(self.path)])
+
     def test_what_a_program_and_a_database_write(self):
         command = ["ffmpeg", "-i", "in.wav", "/tmp/out.wav"]
         self.assertEqual(find_touched_paths("subprocess.Popen", ("ffmpeg", command, None, None)), ["/tmp/out.wav"])
@@ -657,6 +671,16 @@ class Environment(unittest.TestCase):
                 for mode in ("found", "separate"):
                     environment = LoadingProcess(Namespace(pycache=None), mode, print, print, -1).make_environment(1)
                     self.assertEqual(environment["ORT_DISABLE_TELEMETRY"], value)
+
+    def test_libraries_are_quiet_in_programs_that_run_a_model_once(self):
+        code = (
+            "import os; from davit_server.run_once import run_once; "
+            "run_once(lambda *_: {'failed': None, 'value': os.environ['ORT_DISABLE_TELEMETRY']})"
+        )
+        for given, value in (({}, "1"), ({"ORT_DISABLE_TELEMETRY": "0"}, "0")):
+            environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"], **given}
+            ran = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, check=True)
+            self.assertEqual(json.loads(ran.stdout)["value"], value)
 
     def test_hash_is_the_same_in_all_processes_that_load_the_model(self):
         settings = Namespace(pycache=None)
