@@ -47212,6 +47212,7 @@ var init_check_proof_in_environment = __esmMin((() => {
 // validation/comparison/answer-beside-proof.ts
 async function startAnswersBesideProof(old, now, options) {
 	if (!["found", "shared"].includes(chooseWorkerMode(now.subject.entity))) return void 0;
+	if (now.services.length > 0) return void 0;
 	const inputs = (await listSharedInputs(old, now)).slice(0, 50);
 	const [before, after] = await Promise.all(pairVersions(old, now).map((v) => findWarm(v, inputs, options)));
 	if (inputs.length === 0 || !before || !after) return void 0;
