@@ -46829,6 +46829,7 @@ function makeOldVersion(entity, work) {
 				withheld
 			});
 			oldModels?.set(locked.digest, found);
+			found.catch(() => oldModels?.delete(locked.digest));
 			const folder = await found;
 			if (handedOver) await requireVirtualenv({
 				lock: old.lock,

@@ -193,6 +193,8 @@ export function makeOldVersion(entity: Entity, work: OldVersionWork): ComparedVe
       const found =
         oldModels?.get(locked.digest) ?? findBaseModel(subject, locked, { ...request, base, registries, withheld });
       oldModels?.set(locked.digest, found);
+      // Another entity with the same model may have another source.
+      found.catch(() => oldModels?.delete(locked.digest));
       const folder = await found;
       if (handedOver)
         await requireVirtualenv({ lock: old.lock, entity: entity.name }, handedOver.old[entity.name], request);

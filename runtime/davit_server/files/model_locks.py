@@ -17,8 +17,9 @@ class ModelLocks:
 
     def note(self, descriptor: int, operation: int) -> None:
         """Handles a call of `flock` or `lockf`."""
-        if operation & fcntl.LOCK_EX:
-            self.files[descriptor] = read_identity(descriptor)
+        identity = read_identity(descriptor)
+        if operation & fcntl.LOCK_EX and identity is not None:
+            self.files[descriptor] = identity
         else:
             self.files.pop(descriptor, None)
 
@@ -35,10 +36,10 @@ class ModelLocks:
         self.files.clear()
 
 
-def read_identity(descriptor: int) -> tuple[int, int]:
-    """Returns the numbers of device and file, or (-1, -1) where nothing is open."""
+def read_identity(descriptor: int) -> tuple[int, int] | None:
+    """Returns the numbers of device and file, or None where nothing is open."""
     try:
         status = os.fstat(descriptor)
     except OSError:
-        return -1, -1
+        return None
     return status.st_dev, status.st_ino

@@ -7,6 +7,7 @@ of a process that ends, and refuses a lock that would be a deadlock. Python 3.8,
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -38,7 +39,7 @@ class NameLocks:
         self.on_wait: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext
 
     def lock(self, path: str, is_shared: bool = False, is_first_in_line: bool = False) -> bool:
-        """Locks a name until `release`. Says whether it succeeded: not where waiting would be a deadlock.
+        """Locks a name until `release`. Returns False where waiting would be a deadlock.
 
         Predictions that hold a shared lock could follow each other without a pause, and a process that loads the model
         would wait forever. So it closes the gate (`is_first_in_line`): predictions that hold no lock wait until it has
@@ -49,13 +50,13 @@ class NameLocks:
         kind, number = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX, number_name(path) % OFFSETS
         if not is_first_in_line and not self.held:
             self.pass_gate()
-        is_locked = self.lock_byte(number, kind | fcntl.LOCK_NB)
-        if not is_locked:
+        error = self.lock_byte(number, kind | fcntl.LOCK_NB)
+        if error:
             with self.on_wait(), self.close_gate() if is_first_in_line else contextlib.nullcontext():
-                is_locked = self.lock_byte(number, kind)
-        if is_locked:
+                error = self.lock_byte(number, kind)
+        if not error:
             self.held[path] = not is_shared  # a prediction that writes the file as well locks it again
-        return is_locked
+        return error != errno.EDEADLK
 
     @contextlib.contextmanager
     def close_gate(self) -> Iterator[None]:
@@ -72,20 +73,20 @@ class NameLocks:
                     self.lock_byte(GATE, fcntl.LOCK_UN)
 
     def pass_gate(self) -> None:
-        if not self.lock_byte(GATE, fcntl.LOCK_SH | fcntl.LOCK_NB):
+        if self.lock_byte(GATE, fcntl.LOCK_SH | fcntl.LOCK_NB):
             with self.on_wait():
                 self.lock_byte(GATE, fcntl.LOCK_SH)
         self.lock_byte(GATE, fcntl.LOCK_UN)
 
-    def lock_byte(self, number: int, operation: int) -> bool:
-        """Says whether it succeeded: not where another process has the lock (LOCK_NB), where waiting would be a
-        deadlock, or after the model has closed the descriptor.
+    def lock_byte(self, number: int, operation: int) -> int:
+        """Returns 0 or the number of the error: another process has the lock (LOCK_NB), waiting would be a deadlock
+        (EDEADLK), or the model has closed the descriptor.
         """
         try:
             fcntl.lockf(self.descriptor, operation, 1, number)
-        except OSError:
-            return False
-        return True
+        except OSError as error:
+            return error.errno or errno.EIO
+        return 0
 
     def release(self) -> None:
         self.held.clear()

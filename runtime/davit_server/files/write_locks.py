@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
+from ..protocol.log import log
 from .descriptors import is_append_only, read_descriptor_path
 from .model_locks import ModelLocks
 from .name_locks import WRITTEN, WRITTEN_AT_LOAD, NameLocks
@@ -214,7 +215,9 @@ class WriteLocks:
         is_locked = self.names.lock(path, is_shared, is_first_in_line=self.is_starting)
         if not self.is_active:  # a thread that its prediction has not waited for
             self.names.release()
-        elif not is_locked and not self.is_starting:
+        elif not is_locked and not self.is_starting and EVERYTHING not in self.names.held:
+            if not self.names.read_mark(EVERYTHING):
+                log("one at a time", path=path, why="two predictions waited for a file of each other")
             self.names.mark(EVERYTHING, WRITTEN)
             self.has_deadlock = bool(self.names.read_mark(EVERYTHING))  # not after the model has closed the descriptor
             if self.has_deadlock:

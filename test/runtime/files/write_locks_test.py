@@ -619,13 +619,18 @@ class Waiting(unittest.TestCase):
             names.lock(str(number))
             steps[number].set()
             steps[1 - number].wait()
-            names.lock(str(1 - number))
-            results.put(len(names.held))
+            is_locked = names.lock(str(1 - number))
+            results.put((len(names.held), is_locked))
             names.release()
 
         for number in range(2):
             self.start(lock_both, number)
-        self.assertEqual(sorted(results.get(timeout=20) for _ in range(2)), [1, 2])
+        self.assertEqual(sorted(results.get(timeout=20) for _ in range(2)), [(1, False), (2, True)])
+
+    def test_a_descriptor_that_is_closed_is_no_deadlock(self):
+        with tempfile.TemporaryFile() as file:
+            names = NameLocks(file.fileno())
+        self.assertEqual((names.lock("a"), names.held), (True, {}))
 
     def test_the_model_does_not_see_that_the_front_has_ended(self):
         ours, theirs = socket.socketpair()
