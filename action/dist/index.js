@@ -24497,7 +24497,7 @@ async function runUntrusted(program, sandbox) {
 			USER: "davit"
 		};
 		const { limits, signal, onLine } = program;
-		const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, Math.round(totalmem() * SHARE_OF_MACHINE));
+		const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, Math.round(totalmem() * SHARE_OF_MACHINE$1));
 		const options = {
 			cwd: temporary,
 			limitSeconds: limits.seconds,
@@ -24590,7 +24590,7 @@ async function openServices(wanted) {
 		throw e;
 	}
 }
-var SYSTEM_PATH, MAX_PROCESSES, MAX_SCRATCH_BYTES, SHARE_OF_MACHINE;
+var SYSTEM_PATH, MAX_PROCESSES, MAX_SCRATCH_BYTES, SHARE_OF_MACHINE$1;
 var init_run_untrusted = __esmMin((() => {
 	init_temporary_folder();
 	init_bubblewrap();
@@ -24600,7 +24600,7 @@ var init_run_untrusted = __esmMin((() => {
 	SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin";
 	MAX_PROCESSES = 2048;
 	MAX_SCRATCH_BYTES = 2 * 2 ** 30;
-	SHARE_OF_MACHINE = .75;
+	SHARE_OF_MACHINE$1 = .75;
 }));
 // python/find-base-python.ts
 async function findBasePython(python) {
@@ -47214,6 +47214,7 @@ var init_check_proof_in_environment = __esmMin((() => {
 async function startAnswersBesideProof(old, now, options) {
 	if (!["found", "shared"].includes(chooseWorkerMode(now.subject.entity))) return void 0;
 	if (now.services.length > 0) return void 0;
+	if (!await doBothFit(old, now)) return void 0;
 	const inputs = (await listSharedInputs(old, now)).slice(0, 50);
 	const [before, after] = await Promise.all(pairVersions(old, now).map((v) => findWarm(v, inputs, options)));
 	if (inputs.length === 0 || !before || !after) return void 0;
@@ -47226,6 +47227,13 @@ async function startAnswersBesideProof(old, now, options) {
 		...options,
 		what: `Predicting the same inputs with ${old.subject.label}`
 	});
+}
+async function doBothFit(old, now) {
+	const [before, after] = await Promise.all([old, now].map(({ folder }) => measureModel({
+		folder,
+		flavors: {}
+	})));
+	return (before?.bytes ?? 0) + 2 * (after?.bytes ?? 0) <= totalmem() * SHARE_OF_MACHINE;
 }
 async function findWarm(version, inputs, options) {
 	const virtualenv = await locateVirtualenv(makeRequest(version), options);
@@ -47251,7 +47259,7 @@ function runBeside({ old: { version, virtualenv, key: oldKey }, key, inputs }, s
 		signal: stops
 	}).then(() => true, () => false);
 	const finish = async (answered) => {
-		const isWhole = answered !== void 0 && !answered.failed && answered.inputs.length === inputs.length;
+		const isWhole = answered !== void 0 && !answered.failed && answered.inputs.length === inputs.length && inputs.every(({ body }, i) => answered.inputs[i]?.body === body);
 		if (!isWhole) stop.abort(/* @__PURE__ */ new Error("the run of the proof has answered nothing"));
 		const isAnswered = await (isWhole ? withProgress(progress, what, () => ended) : ended);
 		signal?.throwIfAborted();
@@ -47262,14 +47270,17 @@ function runBeside({ old: { version, virtualenv, key: oldKey }, key, inputs }, s
 		finish
 	};
 }
+var SHARE_OF_MACHINE;
 var init_answer_beside_proof$1 = __esmMin((() => {
 	init_ensure_virtualenv();
 	init_worker_mode();
 	init_progress();
+	init_measure_model();
 	init_answer_document();
 	init_answer_inputs();
 	init_list_inputs();
 	init_predict_side_by_side();
+	SHARE_OF_MACHINE = 1 / 8;
 }));
 // app/review/answer-beside-proof.ts
 function makeAnswerBesideProof(endpoint, compare) {
@@ -47314,13 +47325,16 @@ function makeAnswerBesideProof(endpoint, compare) {
 	return async (subject, model) => {
 		try {
 			return await start(subject, model);
-		} catch {
+		} catch (e) {
 			request.signal.throwIfAborted();
+			const why = maskSecrets(e instanceof Error ? e.message : String(e));
+			request.progress.say(`Comparing ${subject.label} after its proof, and not beside it: ${why}`);
 			return;
 		}
 	};
 }
 var init_answer_beside_proof = __esmMin((() => {
+	init_mask_secrets();
 	init_compare_packages();
 	init_answer_beside_proof$1();
 	init_pair_entities();

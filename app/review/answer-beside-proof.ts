@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
+import { maskSecrets } from '../../schemas/values/mask-secrets.ts';
 import { findLockedSide } from '../../validation/comparison/compare-packages.ts';
 import { startAnswersBesideProof } from '../../validation/comparison/answer-beside-proof.ts';
 import { pairEntities } from '../../validation/comparison/pair-entities.ts';
@@ -33,8 +34,10 @@ export function makeAnswerBesideProof(endpoint: Endpoint, compare: CompareReques
   return async (subject, model) => {
     try {
       return await start(subject, model);
-    } catch {
+    } catch (e) {
       request.signal.throwIfAborted();
+      const why = maskSecrets(e instanceof Error ? e.message : String(e));
+      request.progress.say(`Comparing ${subject.label} after its proof, and not beside it: ${why}`);
       return undefined;
     }
   };

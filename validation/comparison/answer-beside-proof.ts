@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { isVirtualenvComplete, locateVirtualenv, type Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { chooseWorkerMode } from '../../schemas/endpoint/worker-mode.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
+import { measureModel } from '../size/measure-model.ts';
 import { type AnswerDocument, MAX_INPUTS } from '../proof/answer-document.ts';
 import { answerInputs, keepAnswers, makeAnswersKey, readAnswers } from './answer-inputs.ts';
 import type { SharedInput } from './compare-predictions.ts';
@@ -43,6 +45,7 @@ export async function startAnswersBesideProof(
   if (!['found', 'shared'].includes(chooseWorkerMode(now.subject.entity))) return undefined;
   // The proof tells how its run used each service, so requests for these inputs would count as the proof's.
   if (now.services.length > 0) return undefined;
+  if (!(await doBothFit(old, now))) return undefined;
   const inputs = (await listSharedInputs(old, now)).slice(0, MAX_INPUTS);
   const [before, after] = await Promise.all(pairVersions(old, now).map((v) => findWarm(v, inputs, options)));
   if (inputs.length === 0 || !before || !after) return undefined;
@@ -51,6 +54,15 @@ export async function startAnswersBesideProof(
     ...options,
     what: `Predicting the same inputs with ${old.subject.label}`,
   });
+}
+
+/** Of the machine's memory, for the files of all models that are loaded at the same time. An object takes more than its file. */
+const SHARE_OF_MACHINE = 1 / 8;
+
+/** The proof may load the new version twice. Where memory is short, the kernel could end the proof in place of the other run. */
+async function doBothFit(old: RunnableVersion, now: RunnableVersion): Promise<boolean> {
+  const [before, after] = await Promise.all([old, now].map(({ folder }) => measureModel({ folder, flavors: {} })));
+  return (before?.bytes ?? 0) + 2 * (after?.bytes ?? 0) <= totalmem() * SHARE_OF_MACHINE;
 }
 
 interface WarmVersion {
@@ -93,7 +105,11 @@ function runBeside(
     () => false,
   );
   const finish = async (answered: AnswerDocument | undefined) => {
-    const isWhole = answered !== undefined && !answered.failed && answered.inputs.length === inputs.length;
+    const isWhole =
+      answered !== undefined &&
+      !answered.failed &&
+      answered.inputs.length === inputs.length &&
+      inputs.every(({ body }, i) => answered.inputs[i]?.body === body);
     if (!isWhole) stop.abort(new Error('the run of the proof has answered nothing'));
     const isAnswered = await (isWhole ? withProgress(progress, what, () => ended) : ended);
     signal?.throwIfAborted();
