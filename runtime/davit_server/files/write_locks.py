@@ -4,8 +4,8 @@ A model may write a file whose name is in its code, like /tmp/input.csv, or was 
 Each worker that wrote it while another one reads it would answer with the other one's data. So a worker locks the name
 of a file outside its own folders before it opens that file for writing, until the prediction has ended. Names that no
 two predictions share cost nothing. A prediction that would wait for one that waits for it is given up and made again.
-Of what C libraries write, only files that the example needed are known; for a
-program, each temporary file that its command names is locked. Python 3.8, standard library only.
+Of what C libraries write, only files that the example needed are known; for a program, each temporary file that its
+command names is locked. Python 3.8, standard library only.
 """
 
 from __future__ import annotations
