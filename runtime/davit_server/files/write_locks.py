@@ -215,7 +215,7 @@ class WriteLocks:
         is_locked = self.names.lock(path, is_shared, is_first_in_line=self.is_starting)
         if not self.is_active:  # a thread that its prediction has not waited for
             self.names.release()
-        elif not is_locked and not self.is_starting and EVERYTHING not in self.names.held:
+        elif not is_locked and not self.is_starting:
             if not self.names.read_mark(EVERYTHING):
                 log("one at a time", path=path, why="two predictions waited for a file of each other")
             self.names.mark(EVERYTHING, WRITTEN)

@@ -20,10 +20,10 @@ from argparse import Namespace
 from contextlib import closing
 from unittest import mock
 
-from davit_server.files.name_locks import NameLocks
+from davit_server.files.name_locks import WRITTEN, NameLocks
 from davit_server.files.shared_files import describe_shared_files, find_shared_files
 from davit_server.files.watch_folders import predict_with_watch
-from davit_server.files.write_locks import EVERYTHING, WriteLocks, find_touched_paths
+from davit_server.files.write_locks import EVERYTHING, Deadlock, WriteLocks, find_touched_paths
 from davit_server.pool.loading_process import LoadingProcess
 from davit_server.protocol.wire import ANSWER, HELLO, KINDS, REQUEST, WAITING, WORKING
 from davit_server.sharing.vary_request import vary_request
@@ -359,6 +359,44 @@ class WaitingForALock(unittest.TestCase):
             locks = WriteLocks(file.fileno(), os.path.join(self.folder.name, "own"))
             with locks.hold():
                 self.assertEqual(list(locks.names.held), [EVERYTHING])
+
+    def test_a_prediction_that_is_made_again_never_goes_before_one_that_has_begun_earlier(self):
+        held, entered, waits, results = FORK.Event(), FORK.Event(), FORK.Event(), FORK.Queue()
+        first, second = f"{self.path}-1", f"{self.path}-2"
+
+        @contextlib.contextmanager
+        def report():
+            waits.set()
+            yield
+
+        def predict(paths, begin, continued):
+            own = os.path.join(self.folder.name, f"own-{os.getpid()}")
+            os.mkdir(own)
+            locks = WriteLocks(file.fileno(), own)
+            locks.begin_answering(own)
+            locks.names.on_wait = report if paths[0] == first else contextlib.nullcontext
+            begin(locks)
+            with contextlib.suppress(Deadlock), locks.hold():
+                write(paths[0])
+                continued()
+                write(paths[1])
+            results.put(locks.has_deadlock)
+
+        def write(path):
+            with open(path, "w"):
+                pass
+
+        def begin_again(locks):
+            held.wait()
+            locks.names.mark(EVERYTHING, WRITTEN)
+
+        with tempfile.TemporaryFile() as file:
+            for arguments in (
+                ([first, second], lambda locks: None, lambda: (held.set(), entered.wait())),
+                ([second, first], begin_again, lambda: (entered.set(), waits.wait())),
+            ):
+                FORK.Process(target=predict, args=arguments, daemon=True).start()
+            self.assertEqual(sorted(results.get(timeout=20) for _ in range(2)), [False, True])
 
     def test_a_file_that_is_appended_to_and_read_is_waited_for(self):
         def predict(mode):
