@@ -10,7 +10,7 @@ import { checkHardware } from './requirements/check-hardware.ts';
 import type { CheckedModel } from './model/check-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { locateProblem, type Subject } from './subject.ts';
-import { findLockedVirtualenv } from '../schemas/lock/find-locked-virtualenv.ts';
+import { listLockedPackages } from '../schemas/lock/find-locked-virtualenv.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
 /** Checks that the lock matches the entity and its model. Pure, without network access. */
@@ -22,7 +22,7 @@ export function checkLockedEntity(
 ): readonly Diagnostic[] {
   const reason = explainStaleLock(subject, lock, checked, resolved);
   if (reason !== undefined) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
-  const packages = findLockedVirtualenv(lock, subject.entity.name)?.packages ?? [];
+  const packages = listLockedPackages(lock, subject.entity.name);
   return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)].map((p) =>
     locateProblem(subject, p),
   );

@@ -4,7 +4,7 @@ import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
 import type { EnvironmentRegistry } from '../schemas/environment/model-registry.ts';
 import type { Policy } from '../schemas/environment/policy.ts';
-import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
+import type { Lock } from '../schemas/lock/lock.ts';
 import type { Proof } from '../schemas/lock/proof.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
 import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from './check-lock.ts';
@@ -21,7 +21,7 @@ import { checkModelSize } from './size/check-size.ts';
 import { checkWithdrawn } from './withdrawn/check-withdrawn.ts';
 import { locateProblem, makeSubject, type Subject } from './subject.ts';
 import type { EntityValidation, StageName, StageOutput, StageResult, Validation } from './validation.ts';
-import { findLockedVirtualenv } from '../schemas/lock/find-locked-virtualenv.ts';
+import { findLockedVirtualenv, listLockedPackages } from '../schemas/lock/find-locked-virtualenv.ts';
 import { readOwn } from '../schemas/values/read-own.ts';
 
 export interface ValidateOptions extends PythonOptions {
@@ -151,7 +151,7 @@ async function runCheckStage(
   folder: string,
   options: SubjectOptions,
 ): Promise<StageOutput<CheckedModel>> {
-  const packages = options.lock && listPackages(subject, options.lock);
+  const packages = options.lock && listLockedPackages(options.lock, subject.entity.name);
   const { checked, diagnostics } = await checkModel(subject, folder, { ...options, packages });
   const size = checked ? await checkModelSize(subject, checked.model, options.environments) : [];
   return { value: checked, cached: false, diagnostics: [...diagnostics, ...size] };
@@ -170,11 +170,11 @@ async function runLockStage(
   const { lock } = options;
   const diagnostics = lock ? [...checkLockedEntity(subject, lock, checked, resolved)] : [reportMissingLock(subject)];
   if (!lock || hasErrors(diagnostics) || options.until === 'fetch') return { value: lock, cached: false, diagnostics };
-  const built = checkBuilt(subject, listPackages(subject, lock), options.policy);
+  const built = checkBuilt(subject, listLockedPackages(lock, subject.entity.name), options.policy);
   diagnostics.push(...built.map((p) => locateProblem(subject, p)));
   const virtualenv = findLockedVirtualenv(lock, subject.entity.name);
   const compared = { ...options, isReviewed: options.until === 'lock', requirements: checked.requirements };
-  const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
+  const advisories = await checkAdvisories(subject, listLockedPackages(lock, subject.entity.name), compared);
   notes.advisories = advisories.summary;
   const withdrawn = await checkWithdrawn(subject, virtualenv, checked, options);
   // Only in a review: what is deployed was proved to load.
@@ -185,8 +185,4 @@ async function runLockStage(
     cached: false,
     diagnostics: [...diagnostics, ...advisories.diagnostics, ...withdrawn, ...imports],
   };
-}
-
-function listPackages({ entity }: Subject, lock: Lock): readonly LockedPackage[] {
-  return findLockedVirtualenv(lock, entity.name)?.packages ?? [];
 }

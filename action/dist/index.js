@@ -38298,6 +38298,9 @@ var init_subject = __esmMin((() => {
 function findLockedVirtualenv(lock, entity) {
 	return lock.virtualenvs[readOwn(lock.entities, entity)?.virtualenv ?? ""];
 }
+function listLockedPackages(lock, entity) {
+	return findLockedVirtualenv(lock, entity)?.packages ?? [];
+}
 var init_find_locked_virtualenv = __esmMin((() => {
 	init_read_own();
 }));
@@ -38305,7 +38308,7 @@ var init_find_locked_virtualenv = __esmMin((() => {
 function checkLockedEntity(subject, lock, checked, resolved) {
 	const reason = explainStaleLock(subject, lock, checked, resolved);
 	if (reason !== void 0) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
-	const packages = findLockedVirtualenv(lock, subject.entity.name)?.packages ?? [];
+	const packages = listLockedPackages(lock, subject.entity.name);
 	return [...checkMlflowVersion(subject, packages), ...checkHardware(subject, packages)].map((p) => locateProblem(subject, p));
 }
 function checkRemovedEntities(endpoint, lock) {
@@ -42759,8 +42762,11 @@ var init_proof = __esmMin((() => {
 	];
 }));
 // validation/proof/proof-document.ts
+function isAnsweredLine(line) {
+	return line.startsWith("{\"answered\"");
+}
 function parseProofOutput(stdout) {
-	const lines = stdout.split("\n").filter((line) => !line.startsWith("{\"answered\"")).flatMap(parseJsonLine);
+	const lines = stdout.split("\n").filter((line) => !isAnsweredLine(line)).flatMap(parseJsonLine);
 	const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
 	return {
 		document: proofDocument.safeParse(lines.at(-1)).data,
@@ -42837,7 +42843,7 @@ var init_proof_document = __esmMin((() => {
 }));
 // validation/proof/answer-document.ts
 function parseAnswered(stdout) {
-	const [found] = stdout.split("\n").filter((line) => line.startsWith("{\"answered\"")).slice(-1).flatMap(parseJsonLine);
+	const [found] = stdout.split("\n").filter(isAnsweredLine).slice(-1).flatMap(parseJsonLine);
 	return answeredLine.safeParse(found).data?.answered ?? void 0;
 }
 async function withInputsFile(inputs, work) {
@@ -43962,7 +43968,7 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, openSan
 	const { progress = SILENT, signal } = options;
 	const sandbox = await openSandbox();
 	if (!sandbox) warnWithoutSandbox(progress);
-	const packages = findLockedVirtualenv(lock, subject.entity.name)?.packages ?? [];
+	const packages = listLockedPackages(lock, subject.entity.name);
 	const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
 	const hidesPredictions = !options.policy.showPredictions;
 	const prove = (inputs) => withProgress(progress, `Proving ${subject.label} (loads it and predicts)`, () => proveModel(subject, {
@@ -44532,7 +44538,7 @@ async function runFetchStage(subject, options) {
 	};
 }
 async function runCheckStage(subject, folder, options) {
-	const packages = options.lock && listPackages(subject, options.lock);
+	const packages = options.lock && listLockedPackages(options.lock, subject.entity.name);
 	const { checked, diagnostics } = await checkModel(subject, folder, {
 		...options,
 		packages
@@ -44552,7 +44558,7 @@ async function runLockStage(subject, options, { checked, resolved, notes }) {
 		cached: false,
 		diagnostics
 	};
-	const built = checkBuilt(subject, listPackages(subject, lock), options.policy);
+	const built = checkBuilt(subject, listLockedPackages(lock, subject.entity.name), options.policy);
 	diagnostics.push(...built.map((p) => locateProblem(subject, p)));
 	const virtualenv = findLockedVirtualenv(lock, subject.entity.name);
 	const compared = {
@@ -44560,7 +44566,7 @@ async function runLockStage(subject, options, { checked, resolved, notes }) {
 		isReviewed: options.until === "lock",
 		requirements: checked.requirements
 	};
-	const advisories = await checkAdvisories(subject, listPackages(subject, lock), compared);
+	const advisories = await checkAdvisories(subject, listLockedPackages(lock, subject.entity.name), compared);
 	notes.advisories = advisories.summary;
 	const withdrawn = await checkWithdrawn(subject, virtualenv, checked, options);
 	const imports = options.until === "lock" || !virtualenv ? [] : await checkImports(subject, checked, virtualenv, options);
@@ -44574,9 +44580,6 @@ async function runLockStage(subject, options, { checked, resolved, notes }) {
 			...imports
 		]
 	};
-}
-function listPackages({ entity }, lock) {
-	return findLockedVirtualenv(lock, entity.name)?.packages ?? [];
 }
 var CONCURRENCY;
 var init_validate_endpoint = __esmMin((() => {

@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
-import { describedFailure, parseJsonLine } from './proof-document.ts';
+import { describedFailure, isAnsweredLine, parseJsonLine } from './proof-document.ts';
 
 /** A request that a version predicts for a comparison. */
 export interface PredictedInput {
@@ -40,7 +40,7 @@ const answeredLine = z.object({ answered: answerDocument.nullable() });
 
 /** What the run of a proof has answered beside its document. Undefined: nothing, or not all of it. */
 export function parseAnswered(stdout: string): AnswerDocument | undefined {
-  const lines = stdout.split('\n').filter((line) => line.startsWith('{"answered"'));
+  const lines = stdout.split('\n').filter(isAnsweredLine);
   const [found] = lines.slice(-1).flatMap(parseJsonLine);
   return answeredLine.safeParse(found).data?.answered ?? undefined;
 }

@@ -72,9 +72,13 @@ export interface ProofOutput {
   readonly began: string | undefined;
 }
 
-/** The line with answers to other inputs is not part of the proof (answer-document.ts). */
+/** Whether a line has answers to other inputs, which are not part of the proof (answer-document.ts). */
+export function isAnsweredLine(line: string): boolean {
+  return line.startsWith('{"answered"');
+}
+
 export function parseProofOutput(stdout: string): ProofOutput {
-  const lines = stdout.split('\n').filter((line) => !line.startsWith('{"answered"')).flatMap(parseJsonLine); // prettier-ignore
+  const lines = stdout.split('\n').filter((line) => !isAnsweredLine(line)).flatMap(parseJsonLine); // prettier-ignore
   const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
   return { document: proofDocument.safeParse(lines.at(-1)).data, began: begun.at(-1) };
 }

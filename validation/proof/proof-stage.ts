@@ -3,7 +3,7 @@ import type { PythonOptions } from '../../python/find-uv.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import type { Lock } from '../../schemas/lock/lock.ts';
 import type { Proof } from '../../schemas/lock/proof.ts';
-import { findLockedVirtualenv } from '../../schemas/lock/find-locked-virtualenv.ts';
+import { listLockedPackages } from '../../schemas/lock/find-locked-virtualenv.ts';
 import { readOwn } from '../../schemas/values/read-own.ts';
 import { SILENT, withProgress } from '../../system/progress.ts';
 import type { AnswersBesideProof } from '../comparison/answer-beside-proof.ts';
@@ -59,7 +59,7 @@ export async function runProofStage(
   const { progress = SILENT, signal } = options;
   const sandbox = await openSandbox();
   if (!sandbox) warnWithoutSandbox(progress);
-  const packages = findLockedVirtualenv(lock, subject.entity.name)?.packages ?? [];
+  const packages = listLockedPackages(lock, subject.entity.name);
   const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
   const hidesPredictions = !options.policy.showPredictions;
   const prove = (inputs: readonly PredictedInput[]) =>
